@@ -1,0 +1,91 @@
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import type { HttpRequest, HttpResponse } from "../core/http.ts";
+import type { Observability } from "./observability.ts";
+import { toProblem, toRequestError } from "./problem.ts";
+
+export type Route = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Routes by API Gateway's own key: method and resource path, for example `GET /events/{id}`. */
+export type Routes = Record<string, Route>;
+
+/**
+ * The chain of every function behind the REST API: context to the log, metrics flushed, one log line per request,
+ * errors as problem documents. API Gateway has matched the route already; `resource` names it.
+ */
+export function httpHandler({ routes, observability }: { routes: Routes; observability: Observability }) {
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+    .use(injectLambdaContext(observability.logger, { clearState: true }))
+    .use(logMetrics(observability.metrics))
+    .handler(async (event, context) => toProxyResult(await answer(event, context, routes, observability)));
+}
+
+async function answer(
+  event: APIGatewayProxyEvent,
+  context: Context,
+  routes: Routes,
+  { logger, metrics }: Observability,
+) {
+  const started = performance.now();
+  const name = `${event.httpMethod} ${event.resource}`;
+  const request = toRequest(event, context);
+  let response: HttpResponse;
+  let failure: unknown;
+  try {
+    const route = routes[name];
+    if (route === undefined) throw new Error(`The API sends ${name} here, but the function has no such route.`);
+    response = await route(request);
+  } catch (error) {
+    failure = toRequestError(error);
+    response = toProblem(failure, request.requestId);
+  }
+  const fields = {
+    route: name,
+    status: response.status,
+    durationMs: Math.round(performance.now() - started),
+    requestId: request.requestId,
+    requestBytes: request.body.byteLength,
+    ...response.metrics,
+  };
+  if (response.status >= 500) logger.error("request", { ...fields, error: loggable(failure) });
+  else logger.info("request", fields);
+  for (const [metric, value] of Object.entries(response.metrics ?? {}))
+    metrics.addMetric(metric, MetricUnit.Count, value);
+  return response;
+}
+
+/** Names and stacks of an error and its causes; messages only of our own errors, which never quote an event. */
+function loggable(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  const [, ...frames] = (error.stack ?? "").split("\n    at ");
+  return { name: error.name, message: error.message, stack: frames, cause: loggable(error.cause) };
+}
+
+function toRequest(event: APIGatewayProxyEvent, context: Context): HttpRequest {
+  return {
+    method: event.httpMethod,
+    headers: joinHeaders(event.multiValueHeaders),
+    query: event.queryStringParameters ?? {},
+    parameters: event.pathParameters ?? {},
+    body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
+    requestId: event.requestContext.requestId,
+    deadline: Date.now() + context.getRemainingTimeInMillis(),
+  };
+}
+
+function joinHeaders(headers: Record<string, string[] | undefined> | null): Record<string, string> {
+  const joined: Record<string, string> = {};
+  for (const [name, values] of Object.entries(headers ?? {})) joined[name.toLowerCase()] = (values ?? []).join(", ");
+  return joined;
+}
+
+function toProxyResult(response: HttpResponse): APIGatewayProxyResult {
+  return {
+    statusCode: response.status,
+    headers: { ...response.headers, "x-content-type-options": "nosniff" },
+    body: response.body,
+  };
+}

@@ -1,0 +1,58 @@
+import * as z from "zod";
+
+/**
+ * The environment of each function: the one place that reads `process.env`. lib/ fills a function's variables through
+ * the input type of its schema, so a missing one fails the type check and not the deployment.
+ */
+const common = {
+  STAGE: z.string().min(1),
+  METRICS_NAMESPACE: z.string().min(1),
+  LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARN", "ERROR"]),
+};
+
+const database = {
+  CLUSTER_ARN: z.string().startsWith("arn:"),
+  SECRET_ARN: z.string().startsWith("arn:"),
+  DATABASE_NAME: z.string().min(1),
+};
+
+export const ingestEnvironment = z.object({
+  ...common,
+  QUEUE_URL: z.url(),
+  /** What to do with an event whose type is not in the catalog. */
+  UNKNOWN_TYPES: z.enum(["accept", "refuse"]),
+});
+
+export const consumeEnvironment = z.object({
+  ...common,
+  ...database,
+  QUEUE_URL: z.url(),
+  DEAD_LETTER_QUEUE_URL: z.url(),
+});
+
+export const queryEnvironment = z.object({ ...common, ...database });
+
+export const migrateEnvironment = z.object({
+  ...common,
+  ...database,
+  /** Set by Lambda: the folder of the function's code, where the migrations lie in `sql/`. */
+  LAMBDA_TASK_ROOT: z.string().min(1),
+});
+
+export type CommonEnvironment = z.input<z.ZodObject<typeof common>>;
+export type DatabaseEnvironment = z.input<z.ZodObject<typeof database>>;
+export type IngestEnvironment = z.input<typeof ingestEnvironment>;
+export type ConsumeEnvironment = z.input<typeof consumeEnvironment>;
+export type QueryEnvironment = z.input<typeof queryEnvironment>;
+export type MigrateEnvironment = Omit<z.input<typeof migrateEnvironment>, "LAMBDA_TASK_ROOT">;
+
+/**
+ * Parses the process's environment once, at cold start.
+ * @throws Error that names every missing or bad variable at once
+ */
+export function readEnvironment<T extends z.ZodType>(schema: T): z.output<T> {
+  const parsed = schema.safeParse(process.env);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`The function's environment is not valid. ${faults.join("; ")}`);
+}

@@ -1,0 +1,11 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The `.sql` files of a folder with their texts, sorted by name. @throws Error when there is none */
+export function readMigrations(folder: string): { name: string; sql: string }[] {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .toSorted();
+  if (names.length === 0) throw new Error(`No migrations in ${folder}.`);
+  return names.map((name) => ({ name, sql: readFileSync(join(folder, name), "utf8") }));
+}

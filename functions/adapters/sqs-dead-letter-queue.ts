@@ -1,0 +1,46 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { DeadLetter, DeadLetterQueue } from "../core/ports.ts";
+import { sendToSqs } from "./sqs-send.ts";
+
+/** The database's words may be long; the beginning says it. */
+const DETAIL_MAX_CHARACTERS = 1_000;
+
+/** Dead letters as SQS messages: the body can be sent to the queue again, the attributes say why it stands here. */
+export function createSqsDeadLetterQueue({ queueUrl, logger }: { queueUrl: string; logger: Logger }): DeadLetterQueue {
+  const client = new SQSClient();
+  return {
+    send: (letters, deadline) =>
+      sendToSqs(client, {
+        queueUrl,
+        messages: letters.map((letter) => ({ body: letter.body, attributes: toAttributes(letter) })),
+        deadline,
+        logger,
+      }),
+  };
+}
+
+/** SQS allows ten attributes and no empty value; what is unknown is left out. */
+function toAttributes(letter: DeadLetter): Record<string, string> {
+  const attributes = {
+    reason: letter.reason,
+    sqlState: letter.sqlState,
+    detail: letter.detail.slice(0, DETAIL_MAX_CHARACTERS),
+    tenant: letter.tenant,
+    type: letter.type,
+    source: letter.source,
+    eventId: letter.id,
+    receivedAt: letter.receivedAt,
+    attempts: String(letter.attempts),
+    replays: String(letter.replays),
+  };
+  return Object.fromEntries(
+    Object.entries(attributes)
+      .filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== "")
+      .map(([name, value]) => [name, value.toWellFormed().replaceAll(NOT_IN_SQS, "\uFFFD")]),
+  );
+}
+
+/** Control characters but tab, line feed and carriage return, and the two noncharacters SQS refuses. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: SQS's character set is given by code points
+const NOT_IN_SQS = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;

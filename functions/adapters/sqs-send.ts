@@ -1,0 +1,110 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "@aws-lambda-powertools/logger";
+import {
+  type MessageAttributeValue,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "../core/limits.ts";
+
+export type SqsMessage = { body: string; group?: string; attributes?: Record<string, string> };
+
+export type SendOutcome = "stored" | "failed";
+
+/** One of two sends, a pause that doubles from here and ends the attempts at the deadline. */
+const FIRST_PAUSE_MS = 50;
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Sends messages in as few batches as SQS allows, all batches at once. SQS answers 200 with `Failed` entries: those
+ * are sent again until the deadline. An entry counts as stored only when SQS named it in `Successful`.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+ */
+export async function sendToSqs(
+  client: SQSClient,
+  {
+    queueUrl,
+    messages,
+    deadline,
+    logger,
+  }: { queueUrl: string; messages: SqsMessage[]; deadline: number; logger: Logger },
+): Promise<SendOutcome[]> {
+  const outcomes = messages.map((): SendOutcome => "failed");
+  const entries = messages.map((message, index) => toEntry(message, index));
+  await Promise.all(
+    intoBatches(entries).map(async (batch) => {
+      let pending = batch;
+      for (let attempt = 1; pending.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
+        const stored = await sendOnce(client, queueUrl, pending, deadline, logger);
+        for (const id of stored) outcomes[Number(id)] = "stored";
+        pending = pending.filter((entry) => !stored.has(entry.Id));
+        const pause = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+        if (pending.length > 0 && Date.now() + pause > deadline) break;
+        if (pending.length > 0) await delay(pause);
+      }
+    }),
+  );
+  return outcomes;
+}
+
+type Entry = SendMessageBatchRequestEntry & { Id: string; bytes: number };
+
+/** The ids SQS confirmed; none when the call failed or its answer was lost. */
+async function sendOnce(
+  client: SQSClient,
+  queueUrl: string,
+  entries: Entry[],
+  deadline: number,
+  logger: Logger,
+): Promise<ReadonlySet<string | undefined>> {
+  const command = new SendMessageBatchCommand({
+    QueueUrl: queueUrl,
+    Entries: entries.map(({ bytes, ...entry }) => entry),
+  });
+  try {
+    const answer = await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(deadline - Date.now(), 1)) });
+    for (const failed of answer.Failed ?? []) {
+      logger.warn("queue refused a message", { code: failed.Code, senderFault: failed.SenderFault });
+    }
+    return new Set(answer.Successful?.map((entry) => entry.Id));
+  } catch (error) {
+    logger.warn("queue did not answer", { code: error instanceof Error ? error.name : "unknown" });
+    return new Set();
+  }
+}
+
+function toEntry({ body, group, attributes = {} }: SqsMessage, index: number): Entry {
+  const MessageAttributes: Record<string, MessageAttributeValue> = {};
+  let bytes = Buffer.byteLength(body);
+  for (const [name, value] of Object.entries(attributes)) {
+    MessageAttributes[name] = { DataType: "String", StringValue: value };
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + "String".length;
+  }
+  return {
+    Id: String(index),
+    MessageBody: body,
+    MessageAttributes,
+    ...(group !== undefined && { MessageGroupId: group }),
+    bytes,
+  };
+}
+
+/** Greedy: at most ten entries and 1 MiB per call. */
+function intoBatches(entries: Entry[]): Entry[][] {
+  const batches: { entries: Entry[]; bytes: number }[] = [];
+  for (const entry of entries) {
+    const last = batches.at(-1);
+    if (
+      last !== undefined &&
+      last.entries.length < SEND_BATCH_MAX_ENTRIES &&
+      last.bytes + entry.bytes <= SEND_BATCH_MAX_BYTES
+    ) {
+      last.entries.push(entry);
+      last.bytes += entry.bytes;
+    } else {
+      batches.push({ entries: [entry], bytes: entry.bytes });
+    }
+  }
+  return batches.map((batch) => batch.entries);
+}

@@ -1,0 +1,78 @@
+import { StoreError, type StoreVerdict } from "../core/errors.ts";
+
+/** The one table that decides what a failed database call means (decision D5). First match wins. */
+type Row = { verdict: StoreVerdict; reason: string };
+
+/**
+ * SQLSTATE, whole or by class (its first two characters).
+ * @see https://www.postgresql.org/docs/17/errcodes-appendix.html
+ */
+const bySqlState: Record<string, Row> = {
+  "21": { verdict: "dead-letter", reason: "cardinality_violation" },
+  "22": { verdict: "dead-letter", reason: "not_storable" },
+  "23": { verdict: "dead-letter", reason: "constraint_violation" },
+  "54": { verdict: "dead-letter", reason: "program_limit_exceeded" },
+  "08": { verdict: "retry", reason: "connection_failure" },
+  "40": { verdict: "retry", reason: "transaction_rollback" },
+  "53": { verdict: "retry", reason: "insufficient_resources" },
+  "55": { verdict: "retry", reason: "object_not_available" },
+  "57": { verdict: "retry", reason: "operator_intervention" },
+  "58": { verdict: "retry", reason: "system_error" },
+  XX: { verdict: "retry", reason: "internal_database_error" },
+  "25": { verdict: "stop", reason: "invalid_transaction_state" },
+  "28": { verdict: "stop", reason: "invalid_authorization" },
+  "3D": { verdict: "stop", reason: "invalid_database" },
+  "42": { verdict: "stop", reason: "schema_mismatch" },
+};
+
+/** A row without a partition has the SQLSTATE of a check violation, but the event is not at fault. */
+const MISSING_PARTITION: Row = { verdict: "retry", reason: "missing_partition" };
+const MISSING_PARTITION_MESSAGE = /^ERROR: no partition of relation "/;
+
+/**
+ * Error names of the SDK: the Data API's modelled errors, its unmodelled `ValidationException`, and the SDK's own.
+ * @see https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html (Errors)
+ */
+const byName: Record<string, Row> = {
+  DatabaseResumingException: { verdict: "retry", reason: "database_resuming" },
+  StatementTimeoutException: { verdict: "retry", reason: "statement_timeout" },
+  DatabaseUnavailableException: { verdict: "retry", reason: "database_unavailable" },
+  InternalServerErrorException: { verdict: "retry", reason: "data_api_error" },
+  ServiceUnavailableError: { verdict: "retry", reason: "data_api_unavailable" },
+  TransactionNotFoundException: { verdict: "retry", reason: "transaction_lost" },
+  ThrottlingException: { verdict: "retry", reason: "data_api_throttled" },
+  TooManyRequestsException: { verdict: "retry", reason: "data_api_throttled" },
+  AccessDeniedException: { verdict: "stop", reason: "access_denied" },
+  ForbiddenException: { verdict: "stop", reason: "access_denied" },
+  InvalidSecretException: { verdict: "stop", reason: "invalid_secret" },
+  SecretsErrorException: { verdict: "stop", reason: "invalid_secret" },
+  HttpEndpointNotEnabledException: { verdict: "stop", reason: "data_api_disabled" },
+  InvalidResourceStateException: { verdict: "stop", reason: "invalid_resource_state" },
+  DatabaseNotFoundException: { verdict: "stop", reason: "database_not_found" },
+  NotFoundException: { verdict: "stop", reason: "database_not_found" },
+  UnsupportedResultException: { verdict: "stop", reason: "unsupported_result" },
+  ValidationException: { verdict: "stop", reason: "invalid_call" },
+};
+
+/** Neither table knows it: sockets that broke, time-outs, aborted calls. Every write is idempotent, so try again. */
+const UNKNOWN: Row = { verdict: "retry", reason: "database_unreachable" };
+
+/**
+ * Only at the very end of the message: the database's `Detail` quotes user data, which may itself hold such a text.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.troubleshooting.html
+ */
+const SQLSTATE_AT_END = /; SQLState: ([0-9A-Z]{5})$/;
+
+/** Translates whatever a Data API call threw. */
+export function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const sqlState = SQLSTATE_AT_END.exec(message)?.[1];
+  const row = sqlState === undefined ? (byName[name] ?? UNKNOWN) : rowOf(sqlState, message);
+  return new StoreError({ ...row, ...(sqlState !== undefined && { sqlState }), detail: message, cause: error });
+}
+
+function rowOf(sqlState: string, message: string): Row {
+  if (sqlState === "23514" && MISSING_PARTITION_MESSAGE.test(message)) return MISSING_PARTITION;
+  return bySqlState[sqlState] ?? bySqlState[sqlState.slice(0, 2)] ?? UNKNOWN;
+}

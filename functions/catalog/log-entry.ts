@@ -1,0 +1,12 @@
+import * as z from "zod";
+
+export const type = "com.example.log.entry";
+
+/** One line of an application's log. */
+export const data = z.object({
+  level: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]),
+  message: z.string(),
+  service: z.string().min(1),
+  traceId: z.string().optional(),
+  context: z.record(z.string(), z.unknown()).optional(),
+});

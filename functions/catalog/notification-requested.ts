@@ -1,0 +1,12 @@
+import * as z from "zod";
+
+export const type = "com.example.notification.requested";
+
+/** A message somebody asked to have sent. */
+export const data = z.object({
+  channel: z.enum(["email", "sms", "push"]),
+  recipient: z.string().min(1),
+  template: z.string().min(1),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+  sendAfter: z.iso.datetime({ offset: true }).optional(),
+});

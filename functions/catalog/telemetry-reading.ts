@@ -1,0 +1,13 @@
+import * as z from "zod";
+
+export const type = "com.example.telemetry.reading";
+
+/** One reading of one sensor, in the unit it names (UCUM, for example `Cel`, `kPa`). */
+export const data = z.object({
+  deviceId: z.string().min(1),
+  sensor: z.string().min(1),
+  value: z.number(),
+  unit: z.string().min(1),
+  /** 0 (unusable) to 1 (certain). */
+  quality: z.number().min(0).max(1).optional(),
+});

@@ -1,0 +1,116 @@
+import type { BatchRule, QueueMessage } from "../core/batch.ts";
+import { ENVELOPE_VERSION } from "../core/envelope.ts";
+import type { StoreError } from "../core/errors.ts";
+import { stringifyForQueue } from "../core/lossless-json.ts";
+import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
+import { readMessage } from "./message.ts";
+import { storeOrRefuse } from "./store-or-refuse.ts";
+
+export type ConsumeDeps = { store: EventStore; deadLetters: DeadLetterQueue; clock: Clock };
+
+/**
+ * The rule of the consumer: a message is done when each of its events is stored or dead-lettered; everything else
+ * comes again. Infrastructure failures never dead-letter anything.
+ */
+export function createConsume({ store, deadLetters, clock }: ConsumeDeps): BatchRule {
+  return async function consume(messages, deadline) {
+    const { events, unreadable } = flatten(messages);
+    const failed = new Set<QueueMessage>();
+    const refused: { event: Sourced; error: StoreError }[] = [];
+    let stored = 0;
+    let duplicates = 0;
+    let blockedBy: StoreError | undefined;
+
+    for (const chunk of store.chunks(events)) {
+      if (blockedBy !== undefined) {
+        for (const event of chunk) failed.add(event.message);
+        continue;
+      }
+      const outcome = await storeOrRefuse(chunk, { store, clock, deadline });
+      stored += outcome.stored;
+      duplicates += outcome.duplicates;
+      blockedBy = outcome.blockedBy;
+      refused.push(...outcome.refused);
+      for (const event of outcome.blocked) failed.add(event.message);
+    }
+
+    // A message that comes again brings its refused events along, so their dead letters wait until it is done.
+    const letters = [
+      ...unreadable,
+      ...refused
+        .filter(({ event }) => !failed.has(event.message))
+        .map(({ event, error }) => ({
+          message: event.message,
+          letter: refusedLetter(event, error),
+        })),
+    ];
+    const outcomes = await deadLetters.send(
+      letters.map(({ letter }) => letter),
+      deadline,
+    );
+    for (const [index, { message }] of letters.entries()) if (outcomes[index] !== "stored") failed.add(message);
+
+    return {
+      failed: [...failed],
+      blockedBy,
+      metrics: {
+        EventsStored: stored,
+        EventsDuplicate: duplicates,
+        EventsDeadLettered: outcomes.filter((outcome) => outcome === "stored").length,
+      },
+    };
+  };
+}
+
+/** An event and the message it came in. */
+type Sourced = StorableEvent & { message: QueueMessage };
+
+function flatten(messages: QueueMessage[]) {
+  const events: Sourced[] = [];
+  const unreadable: { message: QueueMessage; letter: DeadLetter }[] = [];
+  for (const message of messages) {
+    const read = readMessage(message.body);
+    switch (read.kind) {
+      case "readable": {
+        const { tenant, receivedAt } = read.envelope;
+        for (const event of read.envelope.events) events.push({ tenant, receivedAt, event, message });
+        break;
+      }
+      case "unreadable":
+        unreadable.push({ message, letter: unreadableLetter(message, read.detail) });
+        break;
+    }
+  }
+  return { events, unreadable };
+}
+
+/** The event alone in an envelope of its own, so that it can be sent to the queue again as it is. */
+function refusedLetter({ tenant, receivedAt, event, message }: Sourced, error: StoreError): DeadLetter {
+  return {
+    body: stringifyForQueue({ version: ENVELOPE_VERSION, tenant, receivedAt, events: [event] }),
+    reason: error.reason,
+    sqlState: error.sqlState,
+    detail: error.detail,
+    tenant,
+    type: event.type,
+    source: event.source,
+    id: event.id,
+    receivedAt,
+    attempts: message.receiveCount,
+    replays: message.replays,
+  };
+}
+
+/** The message whole, as it came: what cannot be read cannot be judged, and is never dropped. */
+function unreadableLetter({ body, receiveCount, replays }: QueueMessage, detail: string): DeadLetter {
+  const unknown = { sqlState: undefined, tenant: undefined, type: undefined, source: undefined, id: undefined };
+  return {
+    ...unknown,
+    body,
+    reason: "unreadable_message",
+    detail,
+    receivedAt: undefined,
+    attempts: receiveCount,
+    replays,
+  };
+}

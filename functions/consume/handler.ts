@@ -1,0 +1,23 @@
+import { createDataApi } from "../adapters/data-api.ts";
+import { createDataApiEventStore } from "../adapters/data-api-event-store.ts";
+import { consumeEnvironment, readEnvironment } from "../adapters/environment.ts";
+import { createObservability } from "../adapters/observability.ts";
+import { sqsBatchHandler } from "../adapters/sqs-batch.ts";
+import { createSqsDeadLetterQueue } from "../adapters/sqs-dead-letter-queue.ts";
+import { createSqsPostpone } from "../adapters/sqs-visibility.ts";
+import { backoffSeconds } from "./backoff.ts";
+import { createConsume } from "./consume.ts";
+
+const environment = readEnvironment(consumeEnvironment);
+const observability = createObservability("consume", environment);
+const { logger } = observability;
+
+const consume = createConsume({
+  store: createDataApiEventStore(createDataApi(environment)),
+  deadLetters: createSqsDeadLetterQueue({ queueUrl: environment.DEAD_LETTER_QUEUE_URL, logger }),
+  clock: () => new Date(),
+});
+const postpone = createSqsPostpone({ queueUrl: environment.QUEUE_URL, logger });
+
+/** The queue's event source: stores batches of events. */
+export const handler = sqsBatchHandler({ rule: consume, postpone, backoffSeconds, observability });

@@ -1,0 +1,23 @@
+import type { StoreError } from "./errors.ts";
+
+/** A queue message as a consumer gets it. */
+export type QueueMessage = {
+  messageId: string;
+  body: string;
+  /** Deliveries so far, this one included. */
+  receiveCount: number;
+  /** Times the message was replayed from the dead-letter queue. */
+  replays: number;
+};
+
+export type BatchResult = {
+  /** Messages that must come again: something of them is neither stored nor dead-lettered. */
+  failed: QueueMessage[];
+  /** Why messages failed: the database's fault, or undefined when time ran out or a dead letter could not be sent. */
+  blockedBy: StoreError | undefined;
+  /** Counts for this batch, by metric name. */
+  metrics: Record<string, number>;
+};
+
+/** Judges a batch of messages; `deadline` is when the answer must be ready, ms since the epoch. */
+export type BatchRule = (messages: QueueMessage[], deadline: number) => Promise<BatchResult>;

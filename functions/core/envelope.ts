@@ -1,0 +1,19 @@
+import * as z from "zod";
+import { event } from "./event.ts";
+import { TENANT_MAX_BYTES } from "./limits.ts";
+
+/** Raised when a consumer of the previous version could not read what is sent; both versions are then read. */
+export const ENVELOPE_VERSION = 1;
+
+/**
+ * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed at the door and
+ * travels with the message, so a redelivered or replayed event goes to the partition of the day it was received.
+ */
+export const envelope = z.object({
+  version: z.literal(ENVELOPE_VERSION),
+  tenant: z.string().min(1).max(TENANT_MAX_BYTES),
+  receivedAt: z.iso.datetime(),
+  events: z.array(event).min(1),
+});
+
+export type Envelope = z.output<typeof envelope>;

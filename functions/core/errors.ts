@@ -1,0 +1,68 @@
+/**
+ * Every error a client can be answered with: code (stable), status and title. docs/errors.md lists exactly these.
+ * A whole request fails with one of them; a single event's fault is a verdict in the answer instead.
+ */
+export const errorTable = {
+  malformed_body: { status: 400, title: "The body is not what its content type says" },
+  not_found: { status: 404, title: "No such event is stored" },
+  ambiguous_id: { status: 409, title: "Several sources used this id" },
+  body_too_large: { status: 413, title: "The body is too large" },
+  too_many_events: { status: 413, title: "The request has too many events" },
+  unsupported_media_type: { status: 415, title: "The content type is not supported" },
+  bad_parameter: { status: 400, title: "A parameter is not valid" },
+  queue_unavailable: { status: 503, title: "No event was stored, send the request again" },
+  database_unavailable: { status: 503, title: "The database does not answer, ask again" },
+  internal_error: { status: 500, title: "Something went wrong on our side" },
+  // Answered by API Gateway itself, in the same shape.
+  no_such_route: { status: 403, title: "There is no such route" },
+  throttled: { status: 429, title: "Too many requests, send this one again later" },
+  gateway_timeout: { status: 504, title: "The function did not answer in time, send the request again" },
+  gateway_failure: { status: 502, title: "The function failed, send the request again" },
+  bad_request: { status: 400, title: "API Gateway refused the request" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** A fault that ends a request. `detail` tells the client what to do; it never carries an inner error's message. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | undefined;
+  /** Members added to the problem document, for example the sources of an ambiguous id. */
+  readonly members: Record<string, unknown>;
+
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: { cause?: unknown; retryAfterSeconds?: number; members?: Record<string, unknown> } = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.members = options.members ?? {};
+  }
+}
+
+/** What to do about a failed database call: try again later, dead-letter the event, or stop and raise an alarm. */
+export type StoreVerdict = "retry" | "dead-letter" | "stop";
+
+/** A database call that failed, translated from the Data API's errors by one table (adapters/store-errors.ts). */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly verdict: StoreVerdict;
+  /** Stable reason, for example `invalid_text_representation`. */
+  readonly reason: string;
+  readonly sqlState: string | undefined;
+  /** The database's own words. May quote the event: goes to the dead letter, never to a log. */
+  readonly detail: string;
+
+  constructor(fault: { verdict: StoreVerdict; reason: string; sqlState?: string; detail: string; cause?: unknown }) {
+    super(`${fault.reason}${fault.sqlState === undefined ? "" : ` (SQLSTATE ${fault.sqlState})`}`, {
+      cause: fault.cause,
+    });
+    this.verdict = fault.verdict;
+    this.reason = fault.reason;
+    this.sqlState = fault.sqlState;
+    this.detail = fault.detail;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Every limit of Sluice, once: imported by the functions, the CDK app and the docs. A number says its unit in its name
+ * and its reason above it.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// ---- What a client may send -----------------------------------------------------------------------------------------
+
+/** One request is one Lambda invocation; a thousand small events are validated and packed well inside a second. */
+export const REQUEST_MAX_EVENTS = 1_000;
+
+/**
+ * Request body after inflating. Lambda takes 6 MB per synchronous invocation and API Gateway hands bodies over in
+ * base64 (4/3 of the size), so 4 MiB is the largest round figure that always fits.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+export const REQUEST_MAX_BYTES = 4 * MIB;
+
+/** One event as stored JSON. Four fit in one SQS message of 1 MiB and one always fits in a Data API call of 4 MiB. */
+export const EVENT_MAX_BYTES = 256 * KIB;
+
+/** Levels of arrays and objects inside `data`; deep nesting overflows the stack of every recursive reader. */
+export const EVENT_MAX_DEPTH = 64;
+
+/** `tenant`, `id` and `source` form a unique key, and a Postgres B-tree entry may have 2,704 bytes (1/3 page). */
+export const TENANT_MAX_BYTES = 64;
+export const ID_MAX_BYTES = 512;
+export const SOURCE_MAX_BYTES = 1_024;
+
+/** Longest names seen in the wild (reverse DNS plus version) stay below half of this. */
+export const TYPE_MAX_BYTES = 256;
+
+/** URIs and free text; the usual bound of proxies and browsers for one URI is 2 KB. */
+export const SUBJECT_MAX_BYTES = 1_024;
+export const DATASCHEMA_MAX_BYTES = 2_048;
+export const DATACONTENTTYPE_MAX_BYTES = 256;
+
+/** CloudEvents asks for names of at most 20 characters. @see https://github.com/cloudevents/spec (naming conventions) */
+export const EXTENSION_NAME_MAX_CHARACTERS = 20;
+export const EXTENSIONS_MAX = 32;
+export const EXTENSION_VALUE_MAX_BYTES = 1_024;
+
+/** More would bury the first, and a hostile event could make the answer larger than the request. */
+export const VERDICT_MAX_ERRORS = 20;
+
+// ---- Queue ----------------------------------------------------------------------------------------------------------
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+export const MESSAGE_MAX_BYTES = 1 * MIB;
+export const SEND_BATCH_MAX_BYTES = 1 * MIB;
+export const SEND_BATCH_MAX_ENTRIES = 10;
+
+/**
+ * Retention counts from the first enqueue also in the dead-letter queue, so the source keeps less than the dead-letter
+ * queue: a message that moves on its last day has ten days left there.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+ */
+export const QUEUE_RETENTION_DAYS = 4;
+export const DEAD_LETTER_RETENTION_DAYS = 14;
+
+/**
+ * Receives before SQS itself moves a message: the safety net for messages that kill the consumer. Outages do not use
+ * it up, because failed messages back off up to BACKOFF_MAX_SECONDS (at least 11 hours in total).
+ */
+export const MAX_RECEIVE_COUNT = 100;
+
+// ---- Functions ------------------------------------------------------------------------------------------------------
+
+/** Validation plus one queue round trip with retries; well under API Gateway's 29 s. */
+export const INGEST_TIMEOUT_SECONDS = 15;
+
+/** Kept free at the end of an invocation to build and return the answer. */
+export const ANSWER_RESERVE_MS = 1_000;
+
+/** Above the Data API's own limit of 45 s a statement, so that a slow statement ends there and is classified. */
+export const CONSUME_TIMEOUT_SECONDS = 60;
+
+/** A chunk is not started with less time than this left; its messages come back as failed. */
+export const CHUNK_MIN_REMAINING_MS = 5_000;
+
+/** Under API Gateway's 29 s, with room for a database that resumes from 0 ACU (about 15 s). */
+export const QUERY_TIMEOUT_SECONDS = 28;
+
+/** A first deployment waits for a database that was just made; a large migration is split over statements of 45 s. */
+export const MIGRATE_TIMEOUT_SECONDS = 300;
+
+/**
+ * Messages per invocation. One Data API call costs about 17 ms for 1 row or 1,000, so a batch is as large as one chunk
+ * of one-event messages; fuller messages close the batch at Lambda's 6 MB instead.
+ */
+export const CONSUME_BATCH_MESSAGES = 1_000;
+
+/** The longest wait for a batch to fill, and so the floor of accept-to-readable time; needed above 10 messages. */
+export const CONSUME_WINDOW_SECONDS = 1;
+
+/** Concurrent writers. Five keep a small Aurora busy and leave connections for queries. */
+export const CONSUME_MAX_CONCURRENCY = 5;
+
+/**
+ * AWS asks for at least six times the function's timeout plus the batch window.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
+export const QUEUE_VISIBILITY_SECONDS = 6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS + 9;
+
+/** A failed message waits 1 s after its first receive, twice as long after each further one, at most this long. */
+export const BACKOFF_MAX_SECONDS = 900;
+
+// ---- Database -------------------------------------------------------------------------------------------------------
+
+/**
+ * Rows and bytes of one insert. The Data API takes 4 MiB per call including the JSON escaping of the batch parameter.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.limitations.html
+ */
+export const CHUNK_MAX_EVENTS = 2_000;
+export const CHUNK_MAX_BYTES = 3.5 * MIB;
+
+/** The Data API cancels a statement after 45 s; the client waits a little longer, or it would repeat a running one. */
+export const STATEMENT_MAX_SECONDS = 45;
+export const STATEMENT_CLIENT_TIMEOUT_SECONDS = 50;
+
+/** A result row may have 64 KB; 15,000 characters of at most four bytes stay below it. */
+export const RESULT_PIECE_CHARACTERS = 15_000;
+
+/** Partitions reach this far back (4 days in the queue, 14 in the dead-letter queue) and ahead (time to mend). */
+export const PARTITION_DAYS_BACK = 18;
+export const PARTITION_DAYS_AHEAD = 14;
+
+// ---- Edge -----------------------------------------------------------------------------------------------------------
+
+/** Stage throttle of the API, requests a second and burst; below the account's default of 10,000 and 5,000. */
+export const API_RATE_LIMIT = 2_000;
+export const API_BURST_LIMIT = 1_000;
+
+/** What a client is told to wait when the queue or the database did not answer. */
+export const RETRY_AFTER_SECONDS = 5;

@@ -1,0 +1,89 @@
+import type { Event } from "./event.ts";
+
+/** What the stages need of the world outside. Adapters implement these; tests use the real ones or fakes of the same contract. */
+
+export type Clock = () => Date;
+
+export type EventQueue = {
+  /**
+   * Stores messages in the queue, retrying what the queue refused until `deadline` (ms since the epoch).
+   * Answers one outcome per message in order; `failed` means the queue did not confirm it. Never throws.
+   */
+  send(messages: OutgoingMessage[], deadline: number): Promise<("stored" | "failed")[]>;
+};
+
+export type OutgoingMessage = {
+  body: string;
+  /** The tenant: SQS serves groups fairly, so one tenant's flood does not delay the others. */
+  group: string;
+};
+
+/** One event with what the door added, as it is written. */
+export type StorableEvent = { tenant: string; receivedAt: string; event: Event };
+
+export type EventStore = {
+  /**
+   * Stores events in one statement, all or none; an event whose (tenant, source, id) is stored already is left alone.
+   * @throws StoreError with the verdict of the failure
+   */
+  store(events: StorableEvent[], deadline: number): Promise<{ stored: number; duplicates: number }>;
+  /** Cuts events, in order, into lists that one `store` call takes. */
+  chunks<T extends StorableEvent>(events: T[]): T[][];
+};
+
+export type EventReader = {
+  /**
+   * The event as CloudEvents JSON text, without `source` only where one source used this id.
+   * @throws StoreError
+   */
+  find(key: { tenant: string; id: string; source: string | undefined }, deadline: number): Promise<FoundEvent>;
+};
+
+export type FoundEvent =
+  | { kind: "found"; json: string }
+  | { kind: "absent" }
+  /** More than one source used the id; at most 20 are named. */
+  | { kind: "ambiguous"; sources: string[] };
+
+export type DeadLetterQueue = {
+  /** Stores dead letters; answers one outcome per letter in order. Never throws. */
+  send(letters: DeadLetter[], deadline: number): Promise<("stored" | "failed")[]>;
+};
+
+export type DeadLetter = {
+  /** A queue message body that can be sent to the queue again as it is. */
+  body: string;
+  /** Stable reason code, for example `not_storable` or `unreadable_message`. */
+  reason: string;
+  sqlState: string | undefined;
+  /** Readable cause in the database's words. */
+  detail: string;
+  tenant: string | undefined;
+  type: string | undefined;
+  source: string | undefined;
+  id: string | undefined;
+  receivedAt: string | undefined;
+  /** Deliveries of the message so far, this one included. */
+  attempts: number;
+  /** Times this event was replayed from the dead-letter queue. */
+  replays: number;
+};
+
+/** One value of a result row. */
+export type SqlValue = string | number | boolean | null;
+
+/** Runs one statement. Parameters are named and all text, so the SQL casts them. @throws StoreError */
+export type ExecuteSql = (
+  sql: string,
+  parameters: Record<string, string | null>,
+  deadline: number,
+) => Promise<{ rows: SqlValue[][]; updated: number }>;
+
+export type SqlDatabase = {
+  execute: ExecuteSql;
+  /**
+   * Runs `work` in one transaction: committed when it resolves, rolled back when it throws.
+   * @throws StoreError, or what `work` threw
+   */
+  transaction<T>(work: (execute: ExecuteSql) => Promise<T>, deadline: number): Promise<T>;
+};

@@ -1,0 +1,22 @@
+import { v7 as newId } from "uuid";
+import { httpHandler } from "../adapters/api-gateway.ts";
+import { readEnvironment, ingestEnvironment } from "../adapters/environment.ts";
+import { createObservability } from "../adapters/observability.ts";
+import { createSqsEventQueue } from "../adapters/sqs-event-queue.ts";
+import { catalog } from "../catalog/catalog.ts";
+import { createIngest } from "./ingest.ts";
+import { createIngestRoute } from "./route.ts";
+
+const environment = readEnvironment(ingestEnvironment);
+const observability = createObservability("ingest", environment);
+
+const ingest = createIngest({
+  queue: createSqsEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
+  catalog,
+  unknownTypes: environment.UNKNOWN_TYPES,
+  clock: () => new Date(),
+  newId,
+});
+
+/** `POST /events` */
+export const handler = httpHandler({ routes: { "POST /events": createIngestRoute(ingest) }, observability });

@@ -1,0 +1,40 @@
+import { RequestError } from "../core/errors.ts";
+import { DEFAULT_TENANT } from "../core/event.ts";
+import type { HttpRequest, HttpResponse } from "../core/http.ts";
+import { ANSWER_RESERVE_MS, RETRY_AFTER_SECONDS } from "../core/limits.ts";
+import type { createIngest, IngestResult } from "./ingest.ts";
+
+/** Puts the rule of the door behind HTTP: 202 all stored, 207 some, 422 none valid, 503 the queue took none. */
+export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
+  return async function ingestRoute(request: HttpRequest): Promise<HttpResponse> {
+    const result = await ingest({
+      tenant: DEFAULT_TENANT,
+      contentType: request.headers["content-type"],
+      body: request.body,
+      deadline: request.deadline - ANSWER_RESERVE_MS,
+    });
+    return {
+      status: status(result),
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ accepted: result.accepted, rejected: result.rejected, results: result.results }),
+      metrics: { EventsAccepted: result.accepted, EventsRejected: result.rejected },
+    };
+  };
+}
+
+function status(result: IngestResult): number {
+  switch (result.kind) {
+    case "stored":
+      return 202;
+    case "partly":
+      return 207;
+    case "invalid":
+      return 422;
+    case "unavailable":
+      throw new RequestError(
+        "queue_unavailable",
+        "The queue did not confirm any event. Send the events marked retry again after the time in Retry-After.",
+        { retryAfterSeconds: RETRY_AFTER_SECONDS, members: { results: result.results } },
+      );
+  }
+}

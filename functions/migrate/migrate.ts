@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/limits.ts";
+import type { Clock, ExecuteSql, SqlDatabase } from "../core/ports.ts";
+import { splitStatements } from "./statements.ts";
+
+/** A file of functions/sql: `name` is the file's, for example `0001_events.sql`. */
+export type Migration = { name: string; sql: string };
+
+export type MigrateResult = { applied: string[]; partitionsMade: number };
+
+/**
+ * The rule of the schema: migrations run forward, in the order of their names, each in one transaction with its
+ * record; a file that changed after it was applied is refused. One session lock makes two runs at once wait for each
+ * other. Then the partitions of the days around today are made.
+ */
+export function createMigrate({ database, clock }: { database: SqlDatabase; clock: Clock }) {
+  /** @throws Error that names a changed file; StoreError from the database */
+  return async function migrate(migrations: Migration[], deadline: number): Promise<MigrateResult> {
+    const sorted = migrations.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const applied: string[] = [];
+    await locked(database, deadline, (execute) => execute(createMigrationsTable, {}, deadline));
+    for (const migration of sorted) {
+      const isNew = await locked(database, deadline, (execute) => apply(migration, execute, deadline));
+      if (isNew) applied.push(migration.name);
+    }
+    const partitionsMade = await locked(database, deadline, (execute) => ensurePartitions(execute, clock(), deadline));
+    return { applied, partitionsMade };
+  };
+}
+
+const createMigrationsTable = `
+  create table if not exists schema_migrations (
+    name text primary key,
+    sha256 text not null,
+    applied_at timestamptz not null default clock_timestamp()
+  )
+`;
+
+/** Held until the transaction ends; the number is any constant that nothing else in the database uses. */
+const takeLock = "select cast(pg_advisory_xact_lock(7284562133) as text)";
+
+function locked<T>(database: SqlDatabase, deadline: number, work: (execute: ExecuteSql) => Promise<T>): Promise<T> {
+  return database.transaction(async (execute) => {
+    await execute(takeLock, {}, deadline);
+    return work(execute);
+  }, deadline);
+}
+
+async function apply({ name, sql }: Migration, execute: ExecuteSql, deadline: number): Promise<boolean> {
+  const sha256 = createHash("sha256").update(sql.replaceAll("\r\n", "\n")).digest("hex");
+  const { rows } = await execute("select sha256 from schema_migrations where name = :name", { name }, deadline);
+  const recorded = rows[0]?.[0];
+  if (recorded === sha256) return false;
+  if (recorded !== undefined) {
+    throw new Error(
+      `Migration ${name} was changed after it was applied: its SHA-256 was ${recorded} and is ${sha256}. ` +
+        "Applied migrations are history. Restore the file and write the change as a new one with the next number.",
+    );
+  }
+  for (const statement of splitStatements(sql)) await execute(statement, {}, deadline);
+  await execute("insert into schema_migrations (name, sha256) values (:name, :sha256)", { name, sha256 }, deadline);
+  return true;
+}
+
+async function ensurePartitions(execute: ExecuteSql, now: Date, deadline: number): Promise<number> {
+  const day = (offset: number) => new Date(now.getTime() + offset * 86_400_000).toISOString().slice(0, 10);
+  const { rows } = await execute(
+    "select ensure_event_partitions(cast(:first as date), cast(:last as date))",
+    { first: day(-PARTITION_DAYS_BACK), last: day(PARTITION_DAYS_AHEAD) },
+    deadline,
+  );
+  return Number(rows[0]?.[0] ?? 0);
+}

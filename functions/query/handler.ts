@@ -1,0 +1,18 @@
+import { httpHandler } from "../adapters/api-gateway.ts";
+import { createDataApi } from "../adapters/data-api.ts";
+import { createDataApiEventReader } from "../adapters/data-api-event-reader.ts";
+import { queryEnvironment, readEnvironment } from "../adapters/environment.ts";
+import { createObservability } from "../adapters/observability.ts";
+import { createQuery } from "./query.ts";
+import { createEventRoute, healthRoute } from "./route.ts";
+
+const environment = readEnvironment(queryEnvironment);
+const observability = createObservability("query", environment);
+
+const query = createQuery({ reader: createDataApiEventReader(createDataApi(environment)) });
+
+/** `GET /events/{id}`, `GET /health` */
+export const handler = httpHandler({
+  routes: { "GET /events/{id}": createEventRoute(query), "GET /health": healthRoute },
+  observability,
+});

@@ -1,0 +1,31 @@
+import { RequestError } from "../core/errors.ts";
+import type { EventReader } from "../core/ports.ts";
+
+export type QueryRequest = {
+  tenant: string;
+  id: string;
+  source: string | undefined;
+  /** When the answer must be ready, ms since the epoch. */
+  deadline: number;
+};
+
+/** Reads one event whole, as CloudEvents JSON text; `source` tells events apart whose sources used the same id. */
+export function createQuery(deps: { reader: EventReader }) {
+  /** @throws RequestError `not_found`, `ambiguous_id`; StoreError from the reader */
+  return async function query({ tenant, id, source, deadline }: QueryRequest): Promise<string> {
+    const found = await deps.reader.find({ tenant, id, source }, deadline);
+    switch (found.kind) {
+      case "found":
+        return found.json;
+      case "absent":
+        throw new RequestError(
+          "not_found",
+          "No event with this id is stored. An accepted event can be read as soon as the consumer has stored it, usually within seconds.",
+        );
+      case "ambiguous":
+        throw new RequestError("ambiguous_id", "Several sources used this id. Name one with ?source=.", {
+          members: { sources: found.sources },
+        });
+    }
+  };
+}

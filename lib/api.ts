@@ -1,0 +1,113 @@
+import { Validations } from "aws-cdk-lib";
+import {
+  AccessLogFormat,
+  EndpointType,
+  type IResource,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  ResponseType,
+  RestApi,
+} from "aws-cdk-lib/aws-apigateway";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { type ErrorCode, errorTable } from "../functions/core/errors.ts";
+import { API_BURST_LIMIT, API_RATE_LIMIT, RETRY_AFTER_SECONDS } from "../functions/core/limits.ts";
+import type { StageConfig } from "./stage-config.ts";
+
+/** The regional REST API: throttled, logged, bodies handed over as bytes, its own errors in the shape of ours. */
+export class EventApi extends Construct {
+  readonly restApi: RestApi;
+
+  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
+    super(scope, id);
+    this.restApi = new RestApi(this, "Api", {
+      restApiName: `sluice-${stage.name}`,
+      endpointConfiguration: { types: [EndpointType.REGIONAL] },
+      // Bodies reach the function as bytes: as text, API Gateway would put U+FFFD where bytes are not UTF-8.
+      binaryMediaTypes: ["*/*"],
+      cloudWatchRole: true,
+      deployOptions: {
+        stageName: stage.name,
+        throttlingRateLimit: API_RATE_LIMIT,
+        throttlingBurstLimit: API_BURST_LIMIT,
+        tracingEnabled: true,
+        metricsEnabled: true,
+        accessLogDestination: new LogGroupLogDestination(
+          new LogGroup(this, "AccessLogs", { retention: RetentionDays.ONE_MONTH }),
+        ),
+        accessLogFormat: AccessLogFormat.jsonWithStandardFields({
+          caller: false,
+          user: false,
+          ip: true,
+          httpMethod: true,
+          protocol: true,
+          requestTime: true,
+          resourcePath: true,
+          responseLength: true,
+          status: true,
+        }),
+      },
+    });
+    for (const [type, code] of Object.entries(gatewayErrors)) this.addProblem(type, code);
+
+    Validations.of(this.restApi).acknowledge(
+      { id: "AwsSolutions-APIG2", reason: "The ingest function validates each event and answers a verdict per event." },
+      {
+        id: "AwsSolutions-APIG3",
+        reason: "A WAF is the operator's choice: it costs per request and needs their rules.",
+      },
+      {
+        id: "AwsSolutions-APIG4",
+        reason: "Keys come with tenants; until then the API is for networks the operator trusts.",
+      },
+      { id: "AwsSolutions-APIG6", reason: "Access logs tell each request; execution logs would hold event payloads." },
+      { id: "AwsSolutions-COG4", reason: "Callers are machines with keys, not users of a pool." },
+      {
+        id: "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
+        reason: "The role AWS documents for API Gateway to write logs, one for the account.",
+      },
+    );
+    // The stack has outputs of its own; this one would say the same under a name with a hash.
+    this.restApi.node.tryRemoveChild("Endpoint");
+  }
+
+  /** Routes a method and path to a function. */
+  route(method: "GET" | "POST", path: string, handler: IFunction): void {
+    const resource: IResource = this.restApi.root.resourceForPath(path);
+    resource.addMethod(method, new LambdaIntegration(handler));
+  }
+
+  private addProblem(type: string, code: ErrorCode): void {
+    const { status, title } = errorTable[code];
+    this.restApi.addGatewayResponse(type, {
+      type: ResponseType.of(type),
+      statusCode: String(status),
+      responseHeaders: {
+        "content-type": "'application/problem+json'",
+        ...(retryable.has(status) && { "retry-after": `'${RETRY_AFTER_SECONDS}'` }),
+      },
+      templates: {
+        "application/json": `{"title":${JSON.stringify(title)},"status":${status},"detail":$context.error.messageString,"code":"${code}","requestId":"$context.requestId"}`,
+      },
+    });
+  }
+}
+
+/**
+ * API Gateway's own errors and the code each gets.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+ */
+const gatewayErrors: Record<string, ErrorCode> = {
+  MISSING_AUTHENTICATION_TOKEN: "no_such_route",
+  REQUEST_TOO_LARGE: "body_too_large",
+  UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
+  THROTTLED: "throttled",
+  QUOTA_EXCEEDED: "throttled",
+  INTEGRATION_TIMEOUT: "gateway_timeout",
+  INTEGRATION_FAILURE: "gateway_failure",
+  DEFAULT_4XX: "bad_request",
+  DEFAULT_5XX: "gateway_failure",
+};
+
+const retryable = new Set([429, 502, 503, 504]);

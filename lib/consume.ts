@@ -1,0 +1,76 @@
+import { Duration } from "aws-cdk-lib";
+import { Alarm, ComparisonOperator, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { type IFunction, MetricType } from "aws-cdk-lib/aws-lambda";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Construct } from "constructs";
+import type { CommonEnvironment, ConsumeEnvironment } from "../functions/adapters/environment.ts";
+import {
+  CONSUME_BATCH_MESSAGES,
+  CONSUME_MAX_CONCURRENCY,
+  CONSUME_TIMEOUT_SECONDS,
+  CONSUME_WINDOW_SECONDS,
+} from "../functions/core/limits.ts";
+import type { SluiceDatabase } from "./database.ts";
+import type { EventQueue } from "./queue.ts";
+import { StageFunction } from "./stage-function.ts";
+
+export type ConsumeProps = {
+  readonly common: CommonEnvironment;
+  readonly events: EventQueue;
+  readonly database: SluiceDatabase;
+};
+
+/** The batch consumer: queue to database, partial batch responses, dead letters one event each. */
+export class Consume extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, { common, events, database }: ConsumeProps) {
+    super(scope, id);
+    const handler = new StageFunction<ConsumeEnvironment>(this, "Function", {
+      stage: "consume",
+      timeoutSeconds: CONSUME_TIMEOUT_SECONDS,
+      environment: {
+        ...common,
+        ...database.environment,
+        QUEUE_URL: events.queue.queueUrl,
+        DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
+      },
+    });
+    handler.addEventSource(
+      new SqsEventSource(events.queue, {
+        batchSize: CONSUME_BATCH_MESSAGES,
+        maxBatchingWindow: Duration.seconds(CONSUME_WINDOW_SECONDS),
+        maxConcurrency: CONSUME_MAX_CONCURRENCY,
+        reportBatchItemFailures: true,
+        metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
+      }),
+    );
+    events.deadLetters.grantSendMessages(handler);
+    database.grantDataApi(handler);
+    this.function = handler;
+
+    new Alarm(this, "ErrorsAlarm", {
+      alarmDescription: "The consumer crashes or times out. See docs/runbook.md#consumer-errors.",
+      metric: handler.metricErrors({ period: Duration.minutes(1) }),
+      threshold: 1,
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    new Alarm(this, "StoppedAlarm", {
+      alarmDescription: "The database refuses the consumer itself. See docs/runbook.md#consumer-stopped.",
+      metric: new Metric({
+        namespace: common.METRICS_NAMESPACE,
+        metricName: "ConsumerStopped",
+        dimensionsMap: { service: "consume", stage: common.STAGE },
+        period: Duration.minutes(1),
+        statistic: "sum",
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+}

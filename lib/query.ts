@@ -1,0 +1,31 @@
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import type { CommonEnvironment, QueryEnvironment } from "../functions/adapters/environment.ts";
+import { QUERY_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
+import type { EventApi } from "./api.ts";
+import type { SluiceDatabase } from "./database.ts";
+import { StageFunction } from "./stage-function.ts";
+
+export type QueryProps = {
+  readonly common: CommonEnvironment;
+  readonly api: EventApi;
+  readonly database: SluiceDatabase;
+};
+
+/** Reading: `GET /events/{id}` from the database, and `GET /health`. */
+export class Query extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, { common, api, database }: QueryProps) {
+    super(scope, id);
+    const handler = new StageFunction<QueryEnvironment>(this, "Function", {
+      stage: "query",
+      timeoutSeconds: QUERY_TIMEOUT_SECONDS,
+      environment: { ...common, ...database.environment },
+    });
+    database.grantDataApi(handler);
+    api.route("GET", "events/{id}", handler);
+    api.route("GET", "health", handler);
+    this.function = handler;
+  }
+}

@@ -1,0 +1,40 @@
+import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import type { CommonEnvironment } from "../functions/adapters/environment.ts";
+import { EventApi } from "./api.ts";
+import { Consume } from "./consume.ts";
+import { AuroraDatabase } from "./database.ts";
+import { Ingest } from "./ingest.ts";
+import { Migrate } from "./migrate.ts";
+import { Query } from "./query.ts";
+import { EventQueue } from "./queue.ts";
+import type { StageConfig } from "./stage-config.ts";
+
+export type SluiceStackProps = StackProps & { readonly stage: StageConfig };
+
+/** Everything, wired in the order an event flows. */
+export class SluiceStack extends Stack {
+  constructor(scope: Construct, id: string, props: SluiceStackProps) {
+    super(scope, id, props);
+    const { stage } = props;
+    const common: CommonEnvironment = { STAGE: stage.name, METRICS_NAMESPACE: "Sluice", LOG_LEVEL: stage.logLevel };
+
+    const api = new EventApi(this, "Api", { stage });
+    const events = new EventQueue(this, "Queue", { stage });
+    const database = new AuroraDatabase(this, "Database", { stage });
+    new Ingest(this, "Ingest", { stage, common, api, events });
+    const consume = new Consume(this, "Consume", { common, events, database });
+    const query = new Query(this, "Query", { common, api, database });
+    new Migrate(this, "Migrate", { common, database, before: [consume, query] });
+
+    const outputs = {
+      ApiUrl: api.restApi.url,
+      QueueUrl: events.queue.queueUrl,
+      DeadLetterQueueUrl: events.deadLetters.queueUrl,
+      ClusterArn: database.environment.CLUSTER_ARN,
+      SecretArn: database.environment.SECRET_ARN,
+      DatabaseName: database.environment.DATABASE_NAME,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}

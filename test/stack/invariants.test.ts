@@ -1,0 +1,272 @@
+import { Match, type Template } from "aws-cdk-lib/assertions";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "../../functions/core/limits.ts";
+import { synthesizeStack } from "./support.ts";
+
+type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
+
+let template: Template;
+let production: Template;
+beforeAll(() => {
+  template = synthesizeStack("dev").template();
+  production = synthesizeStack("prod").template();
+});
+
+const all = (type: string, from = template) => Object.entries(from.findResources(type)) as [string, Resource][];
+/** Functions of ours; the two of CDK's own custom resources are not. */
+const functions = () => all("AWS::Lambda::Function").filter(([id]) => !/^(AWSCDK|Custom)/.test(id));
+
+describe("functions", () => {
+  it("run on nodejs24.x and arm64 with tracing and a log group that keeps its logs for a stated time", () => {
+    expect(functions()).toHaveLength(4);
+    for (const [, { Properties }] of functions()) {
+      expect(Properties).toMatchObject({
+        Runtime: "nodejs24.x",
+        Architectures: ["arm64"],
+        Handler: "index.handler",
+        TracingConfig: { Mode: "Active" },
+        LoggingConfig: { LogGroup: { Ref: expect.any(String) } },
+      });
+    }
+    for (const [, { Properties }] of all("AWS::Logs::LogGroup")) expect(Properties["RetentionInDays"]).toBe(30);
+  });
+
+  it("have a role each, which writes to its own log group and has no managed policy", () => {
+    const roles = functions().map(([, { Properties }]) => JSON.stringify(Properties["Role"]));
+    expect(new Set(roles).size).toBe(4);
+    for (const [id, { Properties }] of all("AWS::IAM::Role")) {
+      if (/^(AWSCDK|Custom|ApiCloudWatch)/.test(id)) continue;
+      expect(Properties["ManagedPolicyArns"]).toBeUndefined();
+    }
+  });
+
+  it("have no wildcard action, and a wildcard resource only for X-Ray", () => {
+    for (const statement of statements()) {
+      for (const action of [statement.Action].flat()) expect(action).not.toContain("*");
+      if (statement.Resource === "*") {
+        expect([statement.Action].flat().toSorted()).toEqual(["xray:PutTelemetryRecords", "xray:PutTraceSegments"]);
+      }
+    }
+  });
+
+  it("may do exactly what their stage does", () => {
+    expect(actionsOf("Ingest")).toEqual(["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"]);
+    expect(actionsOf("Query")).toEqual(DATA_API_ACTIONS);
+    expect(actionsOf("Migrate")).toEqual(DATA_API_ACTIONS);
+    expect(actionsOf("Consume")).toEqual(
+      [
+        ...DATA_API_ACTIONS,
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+      ].toSorted(),
+    );
+  });
+});
+
+describe("queues", () => {
+  it("refuse anything but TLS and are encrypted", () => {
+    expect(all("AWS::SQS::Queue")).toHaveLength(2);
+    for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
+      expect(Properties["SqsManagedSseEnabled"]).toBe(true);
+      template.hasResourceProperties("AWS::SQS::QueuePolicy", {
+        Queues: [{ Ref: id }],
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+          ]),
+        },
+      });
+    }
+  });
+
+  it("keep dead letters longer than the queue keeps events, because their age counts from the first enqueue", () => {
+    const [deadLetters, events] = [retention("QueueDeadLetters"), retention("QueueEvents")];
+
+    expect(events).toBe(4 * 86_400);
+    expect(deadLetters).toBe(14 * 86_400);
+  });
+
+  it("dead-letter from the event queue only, after at least five receives", () => {
+    const [[eventsId, events]] = all("AWS::SQS::Queue").filter(([id]) => id.startsWith("QueueEvents")) as [
+      [string, Resource],
+    ];
+    const [[deadId, dead]] = all("AWS::SQS::Queue").filter(([id]) => id.startsWith("QueueDead")) as [
+      [string, Resource],
+    ];
+
+    expect(eventsId).not.toBe(deadId);
+    expect(events.Properties["RedrivePolicy"]).toMatchObject({
+      deadLetterTargetArn: { "Fn::GetAtt": [deadId, "Arn"] },
+    });
+    expect((events.Properties["RedrivePolicy"] as { maxReceiveCount: number }).maxReceiveCount).toBeGreaterThanOrEqual(
+      5,
+    );
+    expect(events.Properties["RedriveAllowPolicy"]).toEqual({ redrivePermission: "denyAll" });
+    expect(dead.Properties["RedriveAllowPolicy"]).toMatchObject({ redrivePermission: "byQueue" });
+  });
+
+  it("hide a received message for six timeouts of the consumer and the batch window", () => {
+    const [, { Properties }] = all("AWS::SQS::Queue").find(([id]) => id.startsWith("QueueEvents")) as [
+      string,
+      Resource,
+    ];
+
+    expect(Properties["VisibilityTimeout"]).toBeGreaterThanOrEqual(
+      6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS,
+    );
+  });
+});
+
+describe("event source", () => {
+  it("reports partial batch failures, caps its concurrency and counts events", () => {
+    template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      BatchSize: 1_000,
+      MaximumBatchingWindowInSeconds: 1,
+      ScalingConfig: { MaximumConcurrency: 5 },
+      MetricsConfig: { Metrics: ["EventCount"] },
+    });
+  });
+});
+
+describe("database", () => {
+  it("is Aurora PostgreSQL 17 that pauses, encrypted, with the Data API and a password that RDS manages", () => {
+    template.hasResourceProperties("AWS::RDS::DBCluster", {
+      Engine: "aurora-postgresql",
+      EngineVersion: Match.stringLikeRegexp("^17\\."),
+      EnableHttpEndpoint: true,
+      ManageMasterUserPassword: true,
+      MasterUserPassword: Match.absent(),
+      StorageEncrypted: true,
+      ServerlessV2ScalingConfiguration: { MinCapacity: 0, SecondsUntilAutoPause: 300 },
+    });
+  });
+
+  it("lies in subnets without a way out", () => {
+    template.resourceCountIs("AWS::EC2::NatGateway", 0);
+    template.resourceCountIs("AWS::EC2::InternetGateway", 0);
+    expect(all("AWS::EC2::Subnet").map(([, { Properties }]) => Properties["MapPublicIpOnLaunch"])).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  it("is deletable in dev, protected and kept in prod", () => {
+    const [[, dev]] = all("AWS::RDS::DBCluster") as [[string, Resource]];
+    const [[, prod]] = all("AWS::RDS::DBCluster", production) as [[string, Resource]];
+
+    expect([dev.Properties["DeletionProtection"], dev.DeletionPolicy]).toEqual([false, "Delete"]);
+    expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Retain"]);
+  });
+});
+
+describe("migrations", () => {
+  it("run after the database is there and before the functions that need the schema are updated", () => {
+    const [[triggerId, trigger]] = all("Custom::Trigger") as [[string, Resource & { DependsOn: string[] }]];
+    const consume = functions().find(([id]) => id.startsWith("Consume"))?.[1] as Resource & { DependsOn: string[] };
+    const query = functions().find(([id]) => id.startsWith("Query"))?.[1] as Resource & { DependsOn: string[] };
+
+    expect(trigger.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/)]));
+    expect(consume.DependsOn).toContain(triggerId);
+    expect(query.DependsOn).toContain(triggerId);
+    template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
+  });
+});
+
+describe("api", () => {
+  it("is regional, throttled and logged, and the only thing that is public", () => {
+    template.hasResourceProperties("AWS::ApiGateway::RestApi", { EndpointConfiguration: { Types: ["REGIONAL"] } });
+    template.hasResourceProperties("AWS::ApiGateway::Stage", {
+      AccessLogSetting: Match.objectLike({ DestinationArn: Match.anyValue() }),
+      MethodSettings: Match.arrayWith([Match.objectLike({ ThrottlingRateLimit: 2_000, ThrottlingBurstLimit: 1_000 })]),
+    });
+    template.resourceCountIs("AWS::ApiGateway::RestApi", 1);
+    template.resourceCountIs("AWS::Lambda::Url", 0);
+  });
+
+  it("has the routes POST /events, GET /events/{id} and GET /health", () => {
+    const resources = template.findResources("AWS::ApiGateway::Resource") as Record<
+      string,
+      { Properties: { PathPart: string; ParentId: { Ref?: string } } }
+    >;
+    const path = (id: string | undefined): string => {
+      const resource = id === undefined ? undefined : resources[id];
+      return resource === undefined ? "" : `${path(resource.Properties.ParentId.Ref)}/${resource.Properties.PathPart}`;
+    };
+    const routes = all("AWS::ApiGateway::Method").map(
+      ([, { Properties }]) => `${Properties["HttpMethod"]} ${path((Properties["ResourceId"] as { Ref: string }).Ref)}`,
+    );
+
+    expect(routes.toSorted()).toEqual(["GET /events/{id}", "GET /health", "POST /events"]);
+  });
+
+  it("answers its own errors as problem documents, with Retry-After where trying again helps", () => {
+    const responses = all("AWS::ApiGateway::GatewayResponse").map(([, { Properties }]) => Properties);
+    for (const response of responses) {
+      const body = (response["ResponseTemplates"] as Record<string, string>)["application/json"];
+      expect(JSON.parse(body?.replace("$context.error.messageString", '"why"') ?? "")).toMatchObject({
+        status: Number(response["StatusCode"]),
+        code: expect.any(String),
+        title: expect.any(String),
+        detail: "why",
+      });
+    }
+    const throttled = responses.find((response) => response["ResponseType"] === "THROTTLED");
+    expect(throttled?.["ResponseParameters"]).toMatchObject({ "gatewayresponse.header.retry-after": "'5'" });
+  });
+});
+
+describe("alarms", () => {
+  it("each name the section of the runbook that tells what to do", () => {
+    const descriptions = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties["AlarmDescription"]);
+
+    expect(descriptions).toHaveLength(5);
+    for (const description of descriptions) expect(description).toMatch(/See docs\/runbook\.md#[a-z-]+\.$/);
+  });
+});
+
+describe("outputs", () => {
+  it("are what the scripts need", () => {
+    expect(Object.keys(template.findOutputs("*")).toSorted()).toEqual([
+      "ApiUrl",
+      "ClusterArn",
+      "DatabaseName",
+      "DeadLetterQueueUrl",
+      "QueueUrl",
+      "SecretArn",
+    ]);
+  });
+});
+
+const DATA_API_ACTIONS = [
+  "rds-data:BatchExecuteStatement",
+  "rds-data:BeginTransaction",
+  "rds-data:CommitTransaction",
+  "rds-data:ExecuteStatement",
+  "rds-data:RollbackTransaction",
+  "secretsmanager:DescribeSecret",
+  "secretsmanager:GetSecretValue",
+];
+
+type Statement = { Action: string | string[]; Resource: unknown };
+
+/** The policies of the functions' roles. */
+function statements(role = ""): Statement[] {
+  return all("AWS::IAM::Policy")
+    .filter(([id]) => id.startsWith(role))
+    .flatMap(([, { Properties }]) => (Properties["PolicyDocument"] as { Statement: Statement[] }).Statement);
+}
+
+/** Everything a stage's function may do beside logs and traces. */
+function actionsOf(stage: string): string[] {
+  const actions = statements(`${stage}Function`).flatMap((statement) => statement.Action);
+  return [...new Set(actions)].filter((action) => !/^(logs|xray):/.test(action)).toSorted();
+}
+
+function retention(idStart: string): unknown {
+  return all("AWS::SQS::Queue").find(([id]) => id.startsWith(idStart))?.[1].Properties["MessageRetentionPeriod"];
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+/** Four projects by what a test touches (style.md 20): no network, real Postgres and queue, template, whole flow. */
+const project = (name: string, options: { testTimeout: number; hookTimeout: number }) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], environment: "node" as const, ...options },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", { testTimeout: 10_000, hookTimeout: 10_000 }),
+      project("contract", { testTimeout: 30_000, hookTimeout: 60_000 }),
+      project("stack", { testTimeout: 60_000, hookTimeout: 120_000 }),
+      project("e2e", { testTimeout: 90_000, hookTimeout: 120_000 }),
+    ],
+  },
+});
