@@ -42,5 +42,4 @@ function toAttributes(letter: DeadLetter): Record<string, string> {
 }
 
 /** Control characters but tab, line feed and carriage return, and the two noncharacters SQS refuses. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: SQS's character set is given by code points
 const NOT_IN_SQS = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;

@@ -60,7 +60,7 @@ async function sendOnce(
 ): Promise<ReadonlySet<string | undefined>> {
   const command = new SendMessageBatchCommand({
     QueueUrl: queueUrl,
-    Entries: entries.map(({ bytes, ...entry }) => entry),
+    Entries: entries.map(({ bytes: _bytes, ...entry }) => entry),
   });
   try {
     const answer = await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(deadline - Date.now(), 1)) });

@@ -88,8 +88,7 @@ function extensionFaults(input: object): Fault[] {
 }
 
 function dataFaults(input: object, { catalog, unknownTypes }: ValidateDeps): Fault[] {
-  if (!("data" in input)) return [{ path: "/data", code: "required", message: "is missing; send null for none" }];
-  if (!("type" in input) || typeof input.type !== "string") return [];
+  if (!("data" in input) || !("type" in input) || typeof input.type !== "string") return [];
   const known = catalog.get(input.type);
   if (known !== undefined) {
     const parsed = known.data.safeParse(input.data);
@@ -100,16 +99,16 @@ function dataFaults(input: object, { catalog, unknownTypes }: ValidateDeps): Fau
   return [{ path: "/type", code: "unknown_type", message }];
 }
 
-/** A zod issue as a verdict: JSON Pointer (RFC 6901), stable code, message. */
+/** A zod issue as a verdict: JSON Pointer (RFC 6901), stable code, message. JSON has no undefined: it is a missing field. */
 function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
   const path = [...base, ...issue.path].map((token) => `/${escapePointer(String(token))}`).join("");
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
+    const expected = issue.expected === "nonoptional" ? "send null for none" : `expected ${issue.expected}`;
+    return { path, code: "required", message: `is missing; ${expected}` };
+  }
   const code =
     issue.code === "custom" && typeof issue.params?.["code"] === "string" ? issue.params["code"] : issue.code;
-  return {
-    path,
-    code: issue.input === undefined && issue.code === "invalid_type" ? "required" : code,
-    message: issue.message,
-  };
+  return { path, code, message: issue.message };
 }
 
 function cut(errors: Fault[]): Fault[] {

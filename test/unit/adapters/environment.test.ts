@@ -1,0 +1,14 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ingestEnvironment, readEnvironment } from "../../../functions/adapters/environment.ts";
+
+describe("environment", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("names every variable that is missing or bad at once", () => {
+    vi.stubEnv("STAGE", "dev");
+    vi.stubEnv("QUEUE_URL", "no url");
+    vi.stubEnv("UNKNOWN_TYPES", "maybe");
+
+    expect(() => readEnvironment(ingestEnvironment)).toThrow(/METRICS_NAMESPACE.*LOG_LEVEL.*QUEUE_URL.*UNKNOWN_TYPES/);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { toProblem } from "../../../functions/adapters/problem.ts";
+import { RequestError, StoreError } from "../../../functions/core/errors.ts";
+
+describe("problem documents", () => {
+  it("carry the code, the status, what to do and the request's id", () => {
+    const problem = toProblem(
+      new RequestError("queue_unavailable", "Send it again.", { retryAfterSeconds: 5, members: { results: [] } }),
+      "r-1",
+    );
+
+    expect(problem).toMatchObject({
+      status: 503,
+      headers: { "content-type": "application/problem+json", "retry-after": "5" },
+    });
+    expect(JSON.parse(problem.body)).toEqual({
+      title: "No event was stored, send the request again",
+      status: 503,
+      detail: "Send it again.",
+      code: "queue_unavailable",
+      requestId: "r-1",
+      results: [],
+    });
+  });
+
+  it.each([
+    new Error("secret inner text"),
+    new StoreError({ verdict: "stop", reason: "access_denied", detail: "secret inner text" }),
+    new StoreError({ verdict: "retry", reason: "database_unavailable", detail: "secret inner text" }),
+    "secret inner text",
+  ])("never carry an inner error's message", (error) => {
+    const problem = toProblem(error, "r-1");
+
+    expect(problem.status).toBeGreaterThanOrEqual(500);
+    expect(problem.body).not.toContain("secret");
+  });
+
+  it("ask a client to come again when the database is away", () => {
+    const problem = toProblem(new StoreError({ verdict: "retry", reason: "database_resuming", detail: "" }), "r-1");
+
+    expect(problem).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
+  });
+});

@@ -1,0 +1,211 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { consumer, memoryDeadLetters, memoryStore, message, NOW, outage, poison } from "./support.ts";
+
+describe("consume", () => {
+  it("stores the events of all messages in one call", async () => {
+    const { store, calls, ids } = memoryStore();
+
+    const result = await consumer(store, memoryDeadLetters().queue)([message("m1", ["a", "b"]), message("m2", ["c"])]);
+
+    expect(result).toMatchObject({
+      failed: [],
+      metrics: { EventsStored: 3, EventsDuplicate: 0, EventsDeadLettered: 0 },
+    });
+    expect(calls).toEqual([["a", "b", "c"]]);
+    expect(ids()).toEqual(["a", "b", "c"]);
+  });
+
+  it("counts an event that is stored already and does not fail its message", async () => {
+    const { store } = memoryStore();
+    const consume = consumer(store, memoryDeadLetters().queue);
+    await consume([message("m1", ["a"])]);
+
+    expect(await consume([message("m2", ["a", "b", "b"])])).toMatchObject({
+      failed: [],
+      metrics: { EventsStored: 1, EventsDuplicate: 2 },
+    });
+  });
+
+  it("dead-letters the one event the database refuses, with its reason, and stores its neighbours", async () => {
+    const { store, ids } = memoryStore({ fault: (call) => (call.includes("bad") ? poison() : undefined) });
+    const { queue, letters } = memoryDeadLetters();
+
+    const result = await consumer(store, queue)([message("m1", ["a", "bad", "b"], { receiveCount: 3, replays: 1 })]);
+
+    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 2, EventsDeadLettered: 1 } });
+    expect(ids()).toEqual(["a", "b"]);
+    expect(letters).toMatchObject([
+      {
+        reason: "not_storable",
+        sqlState: "22P05",
+        detail: "ERROR: no",
+        tenant: "default",
+        type: "t",
+        source: "/s",
+        id: "bad",
+        attempts: 3,
+        replays: 1,
+      },
+    ]);
+    expect(JSON.parse(letters[0]?.body ?? "").events).toEqual([
+      expect.objectContaining({ id: "bad", data: { id: "bad" } }),
+    ]);
+  });
+
+  it("parks a message whole that is not an envelope of a known version", async () => {
+    const { queue, letters } = memoryDeadLetters();
+    const bodies = [
+      "",
+      "not json",
+      "{}",
+      '{"version":2,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[{}]}',
+    ];
+
+    const result = await consumer(memoryStore().store, queue)(bodies.map((body, i) => message(`m${i}`, [], { body })));
+
+    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 0, EventsDeadLettered: 4 } });
+    expect(letters.map(({ body, reason }) => [body, reason])).toEqual(
+      bodies.map((body) => [body, "unreadable_message"]),
+    );
+  });
+
+  it("fails every message of an outage and dead-letters none of them", async () => {
+    const { queue, letters } = memoryDeadLetters();
+    const { store, calls } = memoryStore({ chunk: 1, fault: outage });
+
+    const result = await consumer(store, queue)([message("m1", ["a", "b"]), message("m2", ["c"])]);
+
+    expect(result.failed).toEqual(["m1", "m2"]);
+    expect(result.blockedBy?.reason).toBe("database_unavailable");
+    expect(letters).toEqual([]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it("fails only the messages of chunks that were not stored", async () => {
+    const { store, ids } = memoryStore({ chunk: 2, fault: (_ids, call) => (call === 2 ? outage() : undefined) });
+
+    const result = await consumer(
+      store,
+      memoryDeadLetters().queue,
+    )([message("m1", ["a", "b"]), message("m2", ["c"]), message("m3", ["d", "e"])]);
+
+    expect(result.failed).toEqual(["m2", "m3"]);
+    expect(ids()).toEqual(["a", "b"]);
+  });
+
+  it("keeps back the dead letter of a message that comes again, so that it is sent once", async () => {
+    const { queue, letters } = memoryDeadLetters();
+    let down = true;
+    const { store } = memoryStore({
+      chunk: 1,
+      fault: ([id]) => (id === "bad" ? poison() : id === "later" && down ? outage() : undefined),
+    });
+    const consume = consumer(store, queue);
+
+    expect((await consume([message("m1", ["bad", "later"])])).failed).toEqual(["m1"]);
+    expect(letters).toEqual([]);
+
+    down = false;
+    expect((await consume([message("m1", ["bad", "later"])])).failed).toEqual([]);
+    expect(letters.map(({ id }) => id)).toEqual(["bad"]);
+  });
+
+  it("does not acknowledge a message whose dead letter could not be sent", async () => {
+    const { queue } = memoryDeadLetters((letter) => letter.id === "bad");
+    const { store } = memoryStore({
+      fault: (ids) => (ids.includes("bad") || ids.includes("ugly") ? poison() : undefined),
+    });
+
+    const result = await consumer(
+      store,
+      queue,
+    )([message("m1", ["bad"]), message("m2", ["ugly"]), message("m3", ["good"])]);
+
+    expect(result.failed).toEqual(["m1"]);
+  });
+
+  it("starts no chunk without the time to finish it, and fails the messages it did not get to", async () => {
+    let now = NOW;
+    const { store, ids } = memoryStore({
+      chunk: 1,
+      fault: () => {
+        now += 28_000;
+        return undefined;
+      },
+    });
+
+    const result = await consumer(
+      store,
+      memoryDeadLetters().queue,
+      () => new Date(now),
+    )([message("m1", ["a"]), message("m2", ["b"]), message("m3", ["c"])]);
+
+    expect(result.failed).toEqual(["m3"]);
+    expect(ids()).toEqual(["a", "b"]);
+  });
+
+  it("throws what is no answer of the database, so that the batch fails as a whole", async () => {
+    const { store } = memoryStore();
+    store.store = async () => {
+      throw new TypeError("a bug");
+    };
+
+    await expect(consumer(store, memoryDeadLetters().queue)([message("m1", ["a"])])).rejects.toThrow("a bug");
+  });
+
+  it("finds any set of bad events in any batch, storing exactly the others", async () => {
+    const ids = Array.from({ length: 60 }, (_, i) => `e${i}`);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.subarray(ids),
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (bad, chunk, perMessage) => {
+          const { store, ids: stored } = memoryStore({
+            chunk,
+            fault: (call) => (call.some((id) => bad.includes(id)) ? poison() : undefined),
+          });
+          const { queue, ids: dead } = memoryDeadLetters();
+          const messages = Array.from({ length: Math.ceil(ids.length / perMessage) }, (_, i) =>
+            message(`m${i}`, ids.slice(i * perMessage, (i + 1) * perMessage)),
+          );
+
+          const result = await consumer(store, queue)(messages);
+
+          expect(result.failed).toEqual([]);
+          expect(dead()).toEqual(bad.toSorted());
+          expect(stored()).toEqual(ids.filter((id) => !bad.includes(id)).toSorted());
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it("accounts for every event after any run of faults: stored, dead-lettered or in a message that comes again", async () => {
+    const ids = Array.from({ length: 24 }, (_, i) => `e${i}`);
+    const faults = fc.array(fc.constantFrom("none", "none", "outage"), { minLength: 0, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(fc.subarray(ids), faults, fc.array(fc.boolean()), async (bad, weather, lettersLost) => {
+        const { store, ids: stored } = memoryStore({
+          chunk: 5,
+          fault: (call, count) =>
+            weather[count] === "outage" ? outage() : call.some((id) => bad.includes(id)) ? poison() : undefined,
+        });
+        const { queue, ids: dead } = memoryDeadLetters(() => lettersLost.pop() ?? false);
+        const consume = consumer(store, queue);
+        let messages = Array.from({ length: 8 }, (_, i) => message(`m${i}`, ids.slice(i * 3, i * 3 + 3)));
+
+        for (let round = 0; messages.length > 0 && round < 100; round++) {
+          const { failed } = await consume(messages);
+          messages = messages.filter(({ messageId }) => failed.includes(messageId));
+        }
+
+        expect(messages).toEqual([]);
+        expect([...new Set(dead())]).toEqual(bad.toSorted());
+        expect(stored()).toEqual(ids.filter((id) => !bad.includes(id)).toSorted());
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

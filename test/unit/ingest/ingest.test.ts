@@ -1,0 +1,149 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS } from "../../../functions/core/limits.ts";
+import { door, memoryQueue, NOW, order } from "./support.ts";
+
+describe("ingest", () => {
+  it("accepts one event object and queues it with the time it was received", async () => {
+    const { queue, stored } = memoryQueue();
+
+    const result = await door(queue)(order("o-1", { subject: "s", traceparent: "00-ab" }));
+
+    expect(result).toEqual({
+      kind: "stored",
+      accepted: 1,
+      rejected: 0,
+      results: [{ index: 0, id: "o-1", status: "accepted" }],
+    });
+    expect(JSON.parse(stored[0]?.body ?? "")).toEqual({
+      version: 1,
+      tenant: "default",
+      receivedAt: NOW,
+      events: [{ ...order("o-1"), subject: "s", time: NOW, extensions: { traceparent: "00-ab" } }],
+    });
+    expect(stored[0]?.group).toBe("default");
+  });
+
+  it("judges each event of an array by itself", async () => {
+    const { queue, events } = memoryQueue();
+
+    const result = await door(queue)([order("a"), { id: "b" }, "text", order("c"), order("a")]);
+
+    expect(result.kind).toBe("partly");
+    expect(result.results.map(({ index, id, status }) => [index, id, status])).toEqual([
+      [0, "a", "accepted"],
+      [1, "b", "invalid"],
+      [2, undefined, "invalid"],
+      [3, "c", "accepted"],
+      [4, "a", "duplicate"],
+    ]);
+    expect(events().map(({ id }) => id)).toEqual(["a", "c"]);
+  });
+
+  it("makes an id where none is sent", async () => {
+    const { queue, events } = memoryQueue();
+
+    const result = await door(queue)({ ...order("x"), id: undefined });
+
+    expect(result.results[0]?.id).toBe("made-1");
+    expect(events()[0]?.id).toBe("made-1");
+  });
+
+  it("keeps the same id of two sources apart", async () => {
+    const result = await door(memoryQueue().queue)([order("a"), order("a", { source: "/other" })]);
+
+    expect(result.results.map(({ status }) => status)).toEqual(["accepted", "accepted"]);
+  });
+
+  it("queues nothing when no event is valid", async () => {
+    const { queue, stored } = memoryQueue();
+
+    const result = await door(queue)([{}, 7]);
+
+    expect(result).toMatchObject({ kind: "invalid", accepted: 0, rejected: 2 });
+    expect(stored).toEqual([]);
+  });
+
+  it("reports retry for exactly the events of messages the queue did not confirm, for any subset", async () => {
+    const big = "x".repeat(200_000);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), async (refused) => {
+        const { queue, events } = memoryQueue((_message, index) => refused[index] ?? false);
+        const sent = Array.from({ length: 16 }, (_, i) =>
+          order(`e-${i}`, { extra: "1", data: { ...order("o").data, big } }),
+        );
+
+        const result = await door(queue)([...sent, sent[0]]);
+
+        const accepted = result.results.filter(({ status }) => status === "accepted").map(({ id }) => id);
+        const retried = result.results
+          .slice(0, 16)
+          .filter(({ status }) => status === "retry")
+          .map(({ id }) => id);
+        expect(accepted).toEqual(events().map(({ id }) => id));
+        expect([...accepted, ...retried].toSorted()).toEqual(sent.map(({ id }) => id).toSorted());
+        expect(result.results[16]?.status).toBe(refused[0] ? "retry" : "duplicate");
+        expect(result.kind).toBe(accepted.length === 0 ? "unavailable" : retried.length === 0 ? "stored" : "partly");
+      }),
+      { numRuns: 16 },
+    );
+  });
+
+  it("takes the greatest number of events and refuses one more", async () => {
+    const events = (n: number) => Array.from({ length: n }, (_, i) => order(`e-${i}`));
+
+    const most = await door(memoryQueue().queue)(events(REQUEST_MAX_EVENTS));
+
+    expect(most.accepted).toBe(REQUEST_MAX_EVENTS);
+    await expect(door(memoryQueue().queue)(events(REQUEST_MAX_EVENTS + 1))).rejects.toMatchObject({
+      code: "too_many_events",
+      message: expect.stringContaining("1001 events"),
+    });
+  });
+
+  it("takes the greatest body and refuses one byte more", async () => {
+    const body = (bytes: number) => JSON.stringify(order("a")).padEnd(bytes, " ");
+
+    expect((await door(memoryQueue().queue)(body(REQUEST_MAX_BYTES))).accepted).toBe(1);
+    await expect(door(memoryQueue().queue)(body(REQUEST_MAX_BYTES + 1))).rejects.toMatchObject({
+      code: "body_too_large",
+    });
+  });
+
+  it.each([
+    ["", "malformed_body"],
+    ["[]", "malformed_body"],
+    ['{"a":', "malformed_body"],
+    [new Uint8Array([0x22, 0xff, 0x22]), "malformed_body"],
+  ])("refuses the body %j as %s", async (body, code) => {
+    await expect(door(memoryQueue().queue)(body)).rejects.toMatchObject({ code });
+  });
+
+  it.each([undefined, "text/plain", "application/jsonp", "application/json; charset=latin1", "__proto__"])(
+    "refuses the content type %s and names those that work",
+    async (contentType) => {
+      const send = door(memoryQueue().queue);
+      await expect(send(order("a"), contentType ?? "")).rejects.toMatchObject({
+        code: "unsupported_media_type",
+        message: expect.stringContaining("application/json"),
+      });
+    },
+  );
+
+  it.each(["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'])(
+    "takes the content type %s",
+    async (contentType) => {
+      expect((await door(memoryQueue().queue)(order("a"), contentType)).accepted).toBe(1);
+    },
+  );
+
+  it("never fails otherwise, whatever the bytes", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.json(), fc.uint8Array()), async (body) => {
+        const outcome = await door(memoryQueue().queue)(body).catch((error: { code: string }) => error.code);
+        if (typeof outcome === "string") expect(["malformed_body", "too_many_events"]).toContain(outcome);
+        else expect(outcome.accepted).toBe(0);
+      }),
+    );
+  });
+});

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { splitStatements } from "../../../functions/migrate/statements.ts";
+
+describe("splitStatements", () => {
+  it.each([
+    ["select 1; select 2;", ["select 1", "select 2"]],
+    ["select 1", ["select 1"]],
+    ["select ';''; '; select \"a;\"", ["select ';''; '", 'select "a;"']],
+    ["-- a; b\nselect 1; -- c;\n/* d; */ select 2; -- end", ["-- a; b\nselect 1", "-- c;\n/* d; */ select 2"]],
+    [
+      "create function f() as $$ begin; end; $$; select $a$ $$ ; $a$",
+      ["create function f() as $$ begin; end; $$", "select $a$ $$ ; $a$"],
+    ],
+    ["  ;; \n", []],
+  ])("splits %j", (sql, statements) => {
+    expect(splitStatements(sql)).toEqual(statements);
+  });
+
+  it("says which quote has no end", () => {
+    expect(() => splitStatements("select 1; select 'abc")).toThrow("has ' without an end: abc");
+  });
+});
+
+describe("migrations", () => {
+  const folder = "functions/sql";
+  const files = readdirSync(folder);
+
+  it("are numbered without a gap and named by what they do", () => {
+    expect(files.length).toBeGreaterThan(0);
+    for (const [index, name] of files.toSorted().entries()) {
+      expect(name).toMatch(/^\d{4}_[a-z0-9_]+\.sql$/);
+      expect(Number(name.slice(0, 4))).toBe(index + 1);
+    }
+  });
+
+  it.each(files)("%s has nothing that the Data API's scanner would take for a parameter", (name) => {
+    for (const statement of splitStatements(readFileSync(`${folder}/${name}`, "utf8"))) {
+      const scanned = statement.replaceAll(/--[^\n]*|\/\*[^]*?\*\/|'[^']*'|"[^"]*"/g, "").replaceAll("::", "");
+      expect(scanned).not.toMatch(/:[A-Za-z0-9_]/);
+      expect(statement).not.toContain("\\");
+    }
+  });
+});
