@@ -1,0 +1,155 @@
+import { bindParameters, type BoundStatement } from "./bind.ts";
+import type { Clock } from "./clock.ts";
+import type { Connections, Lease } from "./connections.ts";
+import { DataApiError, fromPostgres, invalid } from "./errors.ts";
+import type { FaultSwitch } from "./faults.ts";
+import { STATEMENT_TIMEOUT_MS } from "./limits.ts";
+import type { BatchRequest, ExecuteRequest, Operation, RequestOf, SqlParameter } from "./request.ts";
+import { executeResponse } from "./results.ts";
+import { leadingWords } from "./scanner.ts";
+import { runStatement, type StatementResult } from "./statement.ts";
+import type { Transactions } from "./transactions.ts";
+
+/** One function for each operation: from its request to the body of its answer. They throw DataApiError. */
+export type Operations = { [O in Operation]: (request: RequestOf<O>) => Promise<Record<string, unknown>> };
+
+type Deps = {
+  connections: Connections;
+  transactions: Transactions;
+  faults: FaultSwitch;
+  clock: Clock;
+  resources: { clusterArn: string; secretArn: string; databaseName: string };
+};
+
+export function createOperations({ connections, transactions, faults, clock, resources }: Deps): Operations {
+  /** Outside a transaction each call has a connection of its own, whose session ends with it. */
+  const onConnection = async <T>(transactionId: string | undefined, work: (lease: Lease) => Promise<T>): Promise<T> => {
+    if (transactionId !== undefined) return transactions.use(transactionId, work);
+    const lease = await connections.acquire();
+    let released: Promise<void> | undefined;
+    try {
+      return await work(lease);
+    } catch (error) {
+      // A statement that goes on after its time is up keeps its connection; the caller is not kept waiting for it.
+      if (isTimeout(error)) released = connections.release(lease);
+      throw error;
+    } finally {
+      if (released === undefined) await connections.release(lease);
+    }
+  };
+
+  const run = async (lease: Lease, statement: BoundStatement, continueAfterTimeout: boolean) => {
+    const running = runStatement(lease.client, statement);
+    lease.pending = running.catch(() => undefined);
+    let stopTimer: () => void = () => undefined;
+    const timeout = new Promise<"timeout">((resolve) => {
+      stopTimer = clock.after(STATEMENT_TIMEOUT_MS, () => resolve("timeout"));
+    });
+    try {
+      const outcome = await Promise.race([running, timeout]);
+      if (outcome !== "timeout") return outcome;
+      if (!continueAfterTimeout) await connections.cancel(lease);
+      throw new DataApiError("StatementTimeoutException", TIMED_OUT, { dbConnectionId: lease.backendPid });
+    } catch (error) {
+      throw fromPostgres(error);
+    } finally {
+      stopTimer();
+    }
+  };
+
+  const refuseOr = (
+    sql: string,
+    parameters: SqlParameter[],
+    operation: "ExecuteStatement" | "BatchExecuteStatement",
+  ) => {
+    const bound = bindParameters(sql, parameters);
+    const refusal = faults.takeRefusal(parameters, operation);
+    return refusal === undefined ? bound : raise(refusal.sqlState);
+  };
+
+  const executeStatement = async (request: ExecuteRequest) => {
+    checkStatement(request, resources);
+    const statement = refuseOr(request.sql, request.parameters, "ExecuteStatement");
+    const result: StatementResult = await onConnection(request.transactionId, (lease) =>
+      run(lease, statement, request.continueAfterTimeout),
+    );
+    return executeResponse(result, request);
+  };
+
+  /** Each set commits by itself outside a transaction, and the first that fails ends the batch: AWS promises no more. */
+  const batchExecuteStatement = async (request: BatchRequest) => {
+    checkStatement(request, resources);
+    const sets = request.parameterSets.length === 0 ? [[]] : request.parameterSets;
+    const statements = sets.map((parameters) => refuseOr(request.sql, parameters, "BatchExecuteStatement"));
+    await onConnection(request.transactionId, async (lease) => {
+      for (const statement of statements) await run(lease, statement, false);
+    });
+    return { updateResults: statements.map(() => ({ generatedFields: [] })) };
+  };
+
+  return {
+    ExecuteStatement: executeStatement,
+    BatchExecuteStatement: batchExecuteStatement,
+    BeginTransaction: async (request) => {
+      checkResources(request, resources);
+      checkDatabase(request.database, resources);
+      return { transactionId: await transactions.begin() };
+    },
+    CommitTransaction: async (request) => {
+      checkResources(request, resources);
+      await transactions.end(request.transactionId, "commit");
+      return { transactionStatus: "Transaction Committed" };
+    },
+    RollbackTransaction: async (request) => {
+      checkResources(request, resources);
+      await transactions.end(request.transactionId, "rollback");
+      return { transactionStatus: "Rollback Complete" };
+    },
+  };
+}
+
+function checkStatement(request: ExecuteRequest | BatchRequest, resources: Deps["resources"]): void {
+  checkResources(request, resources);
+  if (request.transactionId === undefined || request.database !== undefined) checkDatabase(request.database, resources);
+  const [first = "", second, third] = leadingWords(request.sql);
+  if (first === "") throw invalid("The SQL has no statement");
+  if (first === "copy") throw new DataApiError("DatabaseErrorException", "unexpected message: CopyOutResponse");
+  const isSavepoint = first === "rollback" && (second === "to" || (second !== undefined && third === "to"));
+  if (TRANSACTION_CONTROL.has(first) && !isSavepoint) {
+    throw invalid(`Transactions are begun and ended by calls of their own, not by SQL: ${first}`);
+  }
+  if (first === "start" || (first === "prepare" && second === "transaction")) {
+    throw invalid(`Transactions are begun and ended by calls of their own, not by SQL: ${first} ${second ?? ""}`);
+  }
+}
+
+/** Which class stands for which wrong ARN: the descriptions of the classes in the service's model. */
+function checkResources(request: { resourceArn: string; secretArn: string }, resources: Deps["resources"]): void {
+  if (request.resourceArn !== resources.clusterArn) {
+    throw new DataApiError("NotFoundException", `DBCluster ${request.resourceArn} not found`);
+  }
+  if (request.secretArn !== resources.secretArn) {
+    throw new DataApiError("SecretsErrorException", "Secrets Manager can't find the specified secret.");
+  }
+}
+
+/** AWS falls back to a default database; naming it is asked for here, because that default is not ours. */
+function checkDatabase(database: string | undefined, { databaseName }: Deps["resources"]): void {
+  if (database === undefined || database === "") throw invalid("Database name is not provided");
+  if (database === databaseName) return;
+  throw new DataApiError("DatabaseErrorException", `FATAL: database "${database}" does not exist; SQLState: 3D000`);
+}
+
+/** A statement that fails with this SQLSTATE, so that the session is left as after any other refused statement. */
+function raise(sqlState: string): BoundStatement {
+  const text = `do $$ begin raise exception 'refused by an injected fault' using errcode = '${sqlState}'; end $$`;
+  return { text, types: [], values: [] };
+}
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof DataApiError && error.type === "StatementTimeoutException";
+
+const TIMED_OUT = `The SQL statement timed out after ${STATEMENT_TIMEOUT_MS / 1000} seconds`;
+
+/** AWS does not say what these do in a statement; refusing them keeps the session what the caller believes it is. */
+const TRANSACTION_CONTROL = new Set(["abort", "begin", "commit", "end", "rollback"]);

@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "./clock.ts";
+import type { Connections, Lease } from "./connections.ts";
+import { DataApiError, fromPostgres } from "./errors.ts";
+import { TRANSACTION_IDLE_MS, TRANSACTION_LIFETIME_MS } from "./limits.ts";
+
+export type Transactions = {
+  /** Opens one and returns its id. */
+  begin(): Promise<string>;
+  /** Runs work on a transaction's connection. Throws if it is unknown, over, or still running something. */
+  use<T>(id: string, work: (lease: Lease) => Promise<T>): Promise<T>;
+  /** Throws 25P02 for a commit after a failed statement: PostgreSQL would roll back and call that a success. */
+  end(id: string, how: "commit" | "rollback"): Promise<void>;
+};
+
+type Open = { lease: Lease; busy: boolean; startedAt: number; stopTimer: () => void; onLost: () => void };
+
+/**
+ * Transactions by id. One without a call for 3 minutes is rolled back, and so is one older than 24 hours.
+ * https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_BeginTransaction.html
+ */
+export function createTransactions(connections: Connections, clock: Clock): Transactions {
+  const open = new Map<string, Open>();
+
+  const forget = (id: string, { lease, stopTimer, onLost }: Open) => {
+    stopTimer();
+    lease.client.off("end", onLost);
+    open.delete(id);
+  };
+
+  const close = async (id: string, transaction: Open, sql: "commit" | "rollback") => {
+    const { lease } = transaction;
+    forget(id, transaction);
+    try {
+      await lease.pending;
+      const { command } = await lease.client.query(sql);
+      if (command.toLowerCase() !== sql) throw new DataApiError("DatabaseErrorException", ABORTED);
+    } catch (error) {
+      throw fromPostgres(error);
+    } finally {
+      await connections.release(lease);
+    }
+  };
+
+  const waitForNextCall = (id: string, transaction: Open) => {
+    const age = clock.now() - transaction.startedAt;
+    transaction.stopTimer = clock.after(Math.min(TRANSACTION_IDLE_MS, TRANSACTION_LIFETIME_MS - age), () => {
+      close(id, transaction, "rollback").catch(() => undefined);
+    });
+  };
+
+  /** Takes a transaction off its timer for the length of a call. */
+  const enter = (id: string): Open => {
+    const transaction = open.get(id);
+    if (transaction === undefined)
+      throw new DataApiError("TransactionNotFoundException", `Transaction ${id} is not found`);
+    if (transaction.busy) throw new DataApiError("DatabaseErrorException", "Transaction is still running a query");
+    transaction.busy = true;
+    transaction.stopTimer();
+    return transaction;
+  };
+
+  const leave = (id: string, transaction: Open) => {
+    transaction.busy = false;
+    if (open.get(id) === transaction) waitForNextCall(id, transaction);
+  };
+
+  return {
+    async begin() {
+      const lease = await connections.acquire();
+      try {
+        await lease.client.query("begin");
+      } catch (error) {
+        await connections.release(lease);
+        throw fromPostgres(error);
+      }
+      const id = randomBytes(96).toString("base64");
+      const onLost = () => {
+        forget(id, transaction);
+        void connections.release(lease);
+      };
+      const transaction: Open = { lease, busy: false, startedAt: clock.now(), stopTimer: () => undefined, onLost };
+      open.set(id, transaction);
+      lease.client.on("end", onLost);
+      waitForNextCall(id, transaction);
+      return id;
+    },
+    async use(id, work) {
+      const transaction = enter(id);
+      try {
+        return await work(transaction.lease);
+      } finally {
+        // A statement that goes on after its time is up keeps the transaction busy.
+        void transaction.lease.pending.finally(() => leave(id, transaction));
+      }
+    },
+    async end(id, how) {
+      await close(id, enter(id), how);
+    },
+  };
+}
+
+const ABORTED =
+  "ERROR: current transaction is aborted, commands ignored until end of transaction block; SQLState: 25P02";
