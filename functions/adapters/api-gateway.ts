@@ -3,6 +3,7 @@ import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import { RequestError } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 import type { Observability } from "./observability.ts";
 import { toProblem, toRequestError } from "./problem.ts";
@@ -31,28 +32,28 @@ async function answer(
 ) {
   const started = performance.now();
   const name = `${event.httpMethod} ${event.resource}`;
-  const request = toRequest(event, context);
+  const { requestId } = event.requestContext;
   let response: HttpResponse;
   let failure: unknown;
   try {
     const route = routes[name];
     if (route === undefined) throw new Error(`The API sends ${name} here, but the function has no such route.`);
-    response = await route(request);
+    response = await route(toRequest(event, context));
   } catch (error) {
     failure = toRequestError(error);
-    response = toProblem(failure, request.requestId);
+    response = toProblem(failure, requestId);
   }
   const fields = {
     route: name,
     status: response.status,
     durationMs: Math.round(performance.now() - started),
-    requestId: request.requestId,
-    requestBytes: request.body.byteLength,
+    requestId,
+    requestBytes: Buffer.byteLength(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
     ...response.metrics,
   };
   if (response.status >= 500) logger.error("request", { ...fields, error: loggable(failure) });
   else logger.info("request", fields);
-  for (const [metric, value] of Object.entries(response.metrics ?? {}))
+  for (const [metric, value] of Object.entries({ Requests: 1, ...response.metrics }))
     metrics.addMetric(metric, MetricUnit.Count, value);
   return response;
 }
@@ -69,11 +70,24 @@ function toRequest(event: APIGatewayProxyEvent, context: Context): HttpRequest {
     method: event.httpMethod,
     headers: joinHeaders(event.multiValueHeaders),
     query: event.queryStringParameters ?? {},
-    parameters: event.pathParameters ?? {},
+    parameters: decodeParameters(event.pathParameters),
     body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
     requestId: event.requestContext.requestId,
     deadline: Date.now() + context.getRemainingTimeInMillis(),
   };
+}
+
+/** REST APIs hand path parameters over percent-encoded, query parameters decoded. @throws RequestError `bad_parameter` */
+function decodeParameters(encoded: Record<string, string | undefined> | null): Record<string, string> {
+  const decoded: Record<string, string> = {};
+  for (const [name, value] of Object.entries(encoded ?? {})) {
+    try {
+      decoded[name] = decodeURIComponent(value ?? "");
+    } catch (cause) {
+      throw new RequestError("bad_parameter", `${name} in the path is not valid percent-encoding.`, { cause });
+    }
+  }
+  return decoded;
 }
 
 function joinHeaders(headers: Record<string, string[] | undefined> | null): Record<string, string> {

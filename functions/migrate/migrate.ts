@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/limits.ts";
+import { StoreError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, SqlDatabase } from "../core/ports.ts";
 import { splitStatements } from "./statements.ts";
 
@@ -14,16 +15,21 @@ export type MigrateResult = { applied: string[]; partitionsMade: number };
  * other. Then the partitions of the days around today are made.
  */
 export function createMigrate({ database, clock }: { database: SqlDatabase; clock: Clock }) {
-  /** @throws Error that names a changed file; StoreError from the database */
+  /** @throws Error that names the migration and says what the database said, or that names a changed file */
   return async function migrate(migrations: Migration[], deadline: number): Promise<MigrateResult> {
     const sorted = migrations.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const applied: string[] = [];
-    await locked(database, deadline, (execute) => execute(createMigrationsTable, {}, deadline));
+    const step = <T>(name: string, work: (execute: ExecuteSql) => Promise<T>) =>
+      locked(database, deadline, work).catch((cause: unknown) => {
+        // No event is involved, so the database's own words may be told.
+        throw cause instanceof StoreError ? new Error(`${name}: ${cause.detail}`, { cause }) : cause;
+      });
+    await step("schema_migrations", (execute) => execute(createMigrationsTable, {}, deadline));
     for (const migration of sorted) {
-      const isNew = await locked(database, deadline, (execute) => apply(migration, execute, deadline));
+      const isNew = await step(migration.name, (execute) => apply(migration, execute, deadline));
       if (isNew) applied.push(migration.name);
     }
-    const partitionsMade = await locked(database, deadline, (execute) => ensurePartitions(execute, clock(), deadline));
+    const partitionsMade = await step("partitions", (execute) => ensurePartitions(execute, clock(), deadline));
     return { applied, partitionsMade };
   };
 }
