@@ -11,7 +11,7 @@ export type StackModel = {
   /** Functions that CloudFormation invokes once per deployment, in order (the migrations). */
   triggers: TriggerModel[];
   database: DatabaseModel;
-  /** CloudFormation outputs by their name (not the logical id). */
+  /** CloudFormation outputs by their export name, or by their key in the template where they have none. */
   outputs: Record<string, string>;
 };
 
@@ -36,6 +36,10 @@ export type QueueModel = {
   visibilityTimeoutSeconds: number;
   messageRetentionSeconds: number;
   maximumMessageSizeBytes: number | undefined;
+  /** Default `WaitTimeSeconds` of a receive. */
+  receiveWaitSeconds: number;
+  /** Seconds a new message stays hidden. */
+  delaySeconds: number;
   redrive: { deadLetterArn: string; maxReceiveCount: number } | undefined;
 };
 
@@ -80,6 +84,8 @@ export type EventSourceModel = {
 
 export type ScheduleModel = {
   name: string;
+  /** The rule's ARN; scheduled events carry it. */
+  arn: string;
   /** EventBridge expression, for example `rate(1 day)`. */
   expression: string;
   functionArn: string;

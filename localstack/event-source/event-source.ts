@@ -1,0 +1,109 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Invoke, InvokeResult } from "../lambda/invoke.ts";
+import type { EventSourceModel } from "../template/model.ts";
+import { backoffMilliseconds } from "./backoff.ts";
+import { type Batch, createBatch } from "./batch.ts";
+import { createCollector } from "./collector.ts";
+import { decide } from "./outcome.ts";
+import { createQueueClient } from "./queue-client.ts";
+import { toRecord } from "./record.ts";
+
+export type EventSourceOptions = {
+  mapping: EventSourceModel;
+  queueUrl: string;
+  endpoint: string;
+  region: string;
+  invoke: Invoke;
+  log?: (line: string) => void;
+  /** Most batches at once where the mapping sets no `maximumConcurrency`. */
+  pollers?: number;
+};
+
+export type EventSource = {
+  /**
+   * Ends the poll, makes messages visible that no function has seen, and waits until the running batches are answered
+   * and deleted.
+   */
+  stop: () => Promise<void>;
+};
+
+/** What SQS has handed out already is on its way for a few milliseconds; a poll given up sooner would hide it. */
+const HANG_UP_AFTER_MILLISECONDS = 100;
+
+/** Lambda starts with five concurrent batches: docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+const DEFAULT_POLLERS = 5;
+
+/**
+ * Lambda's event source mapping for one queue: receives messages in batches, invokes the function with each, and
+ * deletes what it processed. It never ends by itself: an unreachable queue or a failing function is tried again.
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ */
+export function startEventSource(options: EventSourceOptions): EventSource {
+  const { mapping, queueUrl, endpoint, region, invoke, log = () => undefined } = options;
+  const { queueArn, batchSize, windowSeconds, reportBatchItemFailures } = mapping;
+  const queue = createQueueClient(queueUrl, endpoint, region);
+  const stop = new AbortController();
+  const stopping = stop.signal;
+  const hangUp = new AbortController();
+  const newBatch = () => createBatch(batchSize, (message) => toRecord(message, { queueArn, region }));
+  const collector = createCollector({ queue, newBatch, windowSeconds, stopping, hangUp: hangUp.signal, log });
+  const most = mapping.maximumConcurrency ?? options.pollers ?? DEFAULT_POLLERS;
+  const running = new Set<Promise<void>>();
+
+  const deliver = async (batch: Batch): Promise<void> => {
+    const ids = batch.messages.map(({ MessageId: id = "" }) => id);
+    const outcome = decide(await invokeUnthrottled(batch), ids, reportBatchItemFailures);
+    if (outcome.kind === "retry-invoke") return;
+    if (outcome.reason !== undefined) log(`${ids.length} messages will be tried again: ${outcome.reason}`);
+    const deleted = new Set(outcome.deleted);
+    const left = await queue.remove(
+      batch.messages.filter(({ MessageId: id = "" }) => deleted.has(id)),
+      stopping,
+    );
+    if (left > 0) log(`${left} processed messages could not be deleted and will come again`);
+  };
+
+  /** A throttled batch is tried again until its messages are about to become visible to others. */
+  const invokeUnthrottled = async (batch: Batch): Promise<InvokeResult> => {
+    let visibility: number | undefined;
+    for (let failures = 1; ; failures += 1) {
+      const result = await invoke(batch.payload()).catch(
+        (error: unknown): InvokeResult => ({ kind: "crash", detail: String(error) }),
+      );
+      if (result.kind !== "throttle") return result;
+      if (stopping.aborted) break;
+      visibility ??= await queue.visibilityMilliseconds().catch(() => undefined);
+      const pause = backoffMilliseconds(failures);
+      if (visibility !== undefined && Date.now() + pause >= (batch.startedAt ?? 0) + visibility) {
+        log(`${batch.messages.length} messages go back: no capacity before their visibility timeout`);
+        return result;
+      }
+      await delay(pause, undefined, { signal: stopping }).catch(() => undefined);
+    }
+    await queue.release(batch.messages);
+    return { kind: "throttle" };
+  };
+
+  const poll = async (): Promise<void> => {
+    while (!stopping.aborted) {
+      const batch = await collector.next();
+      if (batch === undefined) return;
+      const delivery = deliver(batch).finally(() => running.delete(delivery));
+      running.add(delivery);
+      // Receive no more than can be invoked: a waiting message uses up its visibility timeout.
+      if (running.size >= most) await Promise.race(running);
+    }
+  };
+  const polling = poll();
+
+  return {
+    stop: async () => {
+      stop.abort();
+      const timer = setTimeout(() => hangUp.abort(), HANG_UP_AFTER_MILLISECONDS);
+      await polling;
+      clearTimeout(timer);
+      await Promise.all(running);
+      queue.close();
+    },
+  };
+}

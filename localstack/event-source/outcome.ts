@@ -1,0 +1,76 @@
+import type { InvokeResult } from "../lambda/invoke.ts";
+
+/** What becomes of a batch. Messages that are not deleted come back when their visibility timeout is over. */
+export type Outcome =
+  | { kind: "retry-invoke" }
+  | { kind: "settled"; deleted: string[]; failed: string[]; reason: string | undefined };
+
+/**
+ * Lambda's contract for an answered batch, row by row:
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * Where the page is silent the stricter reading is taken: nothing is deleted that AWS might keep.
+ */
+export function decide(result: InvokeResult, messageIds: string[], reportBatchItemFailures: boolean): Outcome {
+  switch (result.kind) {
+    case "throttle":
+      return { kind: "retry-invoke" };
+    case "error":
+      return allFailed(messageIds, `${result.errorType}: ${result.errorMessage}`);
+    case "timeout":
+      return allFailed(messageIds, `timed out after ${result.seconds} s`);
+    case "crash":
+      return allFailed(messageIds, result.detail);
+    case "success":
+      return reportBatchItemFailures ? decideReport(result.payload, messageIds) : allDeleted(messageIds);
+    default:
+      return result satisfies never;
+  }
+}
+
+function decideReport(payload: string, messageIds: string[]): Outcome {
+  const answer = parse(payload);
+  if (answer === undefined) return allFailed(messageIds, "the answer is not JSON");
+  if (answer.value === null) return allDeleted(messageIds);
+  if (!isObject(answer.value)) return allFailed(messageIds, "the answer is not an object");
+  const { batchItemFailures: failures } = answer.value;
+  if (failures === null || Object.keys(answer.value).length === 0) return allDeleted(messageIds);
+  if (!Array.isArray(failures)) return allFailed(messageIds, "the answer has no list batchItemFailures");
+
+  const failed = new Set<string>();
+  for (const failure of failures as unknown[]) {
+    const id = isObject(failure) ? failure["itemIdentifier"] : undefined;
+    if (typeof id !== "string" || id === "") {
+      return allFailed(messageIds, `no itemIdentifier in ${JSON.stringify(failure)}`);
+    }
+    if (!messageIds.includes(id)) return allFailed(messageIds, `the itemIdentifier ${id} is not in the batch`);
+    failed.add(id);
+  }
+  return {
+    kind: "settled",
+    deleted: messageIds.filter((id) => !failed.has(id)),
+    failed: [...failed],
+    reason: undefined,
+  };
+}
+
+function allDeleted(messageIds: string[]): Outcome {
+  return { kind: "settled", deleted: messageIds, failed: [], reason: undefined };
+}
+
+function allFailed(messageIds: string[], reason: string): Outcome {
+  return { kind: "settled", deleted: [], failed: messageIds, reason };
+}
+
+/** A function that returns nothing answers with an empty text, which counts as `null`. */
+function parse(payload: string): { value: unknown } | undefined {
+  if (payload.trim() === "") return { value: null };
+  try {
+    return { value: JSON.parse(payload) };
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+import type { InvokeResult } from "../lambda/invoke.ts";
+import type { ScheduleModel } from "../template/model.ts";
+import { periodMilliseconds } from "./expression.ts";
+
+export type InvokeByArn = (functionArn: string, payload: string) => Promise<InvokeResult>;
+
+/** Where time comes from; tests bring their own. */
+export type Clock = {
+  now: () => number;
+  /** Calls back once after so many milliseconds; the returned function takes that back. */
+  after: (milliseconds: number, callback: () => void) => () => void;
+};
+
+export type Schedules = {
+  /** No schedule fires any more; resolves when the invocations under way have ended. */
+  stop: () => Promise<void>;
+};
+
+export type ScheduleOptions = { clock?: Clock; log?: (line: string) => void };
+
+/**
+ * Fires the schedules of the template. A rate counts from the start, as EventBridge counts from the rule's creation:
+ * the first event comes one period later. Periods that a sleeping machine missed are skipped, not made up for.
+ * A failed invocation is logged; Lambda's two retries of asynchronous invocations are not played.
+ * Throws at once for an expression it cannot run.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+ */
+export function startSchedules(
+  schedules: ScheduleModel[],
+  invokeByArn: InvokeByArn,
+  { clock = SYSTEM_CLOCK, log = () => undefined }: ScheduleOptions = {},
+): Schedules {
+  const planned = schedules.map((schedule) => ({ schedule, period: periodMilliseconds(schedule.expression) }));
+  const running = new Set<Promise<void>>();
+
+  const fire = async ({ name, arn, functionArn, input }: ScheduleModel, time: number): Promise<void> => {
+    const payload = input ?? JSON.stringify(scheduledEvent(arn, time));
+    const result = await invokeByArn(functionArn, payload).catch(
+      (error: unknown): InvokeResult => ({ kind: "crash", detail: String(error) }),
+    );
+    if (result.kind !== "success") log(`The schedule ${name} failed: ${describe(result)}`);
+  };
+
+  const cancels = planned.map(({ schedule, period }) => {
+    const start = clock.now();
+    let cancel: () => void = () => undefined;
+    const plan = (turn: number): void => {
+      const due = start + turn * period;
+      cancel = clock.after(Math.min(due - clock.now(), LONGEST_TIMER_MILLISECONDS), () => {
+        const now = clock.now();
+        if (now < due) return plan(turn);
+        const firing = fire(schedule, now).finally(() => running.delete(firing));
+        running.add(firing);
+        plan(Math.floor((now - start) / period) + 1);
+      });
+    };
+    plan(1);
+    return () => cancel();
+  });
+
+  return {
+    stop: async () => {
+      for (const cancel of cancels) cancel();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** What EventBridge sends when a target has no input of its own; whole seconds, in UTC. */
+function scheduledEvent(ruleArn: string, time: number): object {
+  const [, , , region, account] = ruleArn.split(":");
+  return {
+    version: "0",
+    id: randomUUID(),
+    "detail-type": "Scheduled Event",
+    source: "aws.events",
+    account,
+    time: new Date(time).toISOString().replace(/\.\d+Z$/, "Z"),
+    region,
+    resources: [ruleArn],
+    detail: {},
+  };
+}
+
+function describe(result: Exclude<InvokeResult, { kind: "success" }>): string {
+  switch (result.kind) {
+    case "error":
+      return `${result.errorType}: ${result.errorMessage}`;
+    case "timeout":
+      return `timed out after ${result.seconds} s`;
+    case "crash":
+      return result.detail;
+    case "throttle":
+      return "no capacity";
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The largest delay of a Node timer; more than that fires at once. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+
+const SYSTEM_CLOCK: Clock = {
+  now: Date.now,
+  after: (milliseconds, callback) => {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};

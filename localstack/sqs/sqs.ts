@@ -1,0 +1,86 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { QueueModel } from "../template/model.ts";
+import type { FromChild, ToChild } from "./protocol.ts";
+import { urlOf } from "./reconcile.ts";
+
+export type SqsOptions = {
+  /** Folder for the messages; made if missing. Two processes cannot share it. */
+  dataDir: string;
+  /** Without one, the system picks a free port. */
+  port?: number;
+  queues: QueueModel[];
+  region: string;
+  log?: (line: string) => void;
+};
+
+export type Sqs = {
+  /** For example `http://127.0.0.1:9324`. */
+  endpoint: string;
+  /** URL of a queue of the template, by its name or ARN. */
+  queueUrl: (nameOrArn: string) => string;
+  pid: number;
+  /** When the process has ended, for whatever reason. */
+  exited: Promise<void>;
+  /** Ends the process; everything it acknowledged is on disk. */
+  stop: () => Promise<void>;
+};
+
+/** An orderly stop takes a few milliseconds; after this the process is killed, which loses nothing either. */
+const STOP_DEADLINE_MILLISECONDS = 3000;
+
+/**
+ * Starts SQS in a process of its own, on the loopback interface, with the queues of the template and the messages of
+ * the last start. Throws if the port is taken or another process uses `dataDir`.
+ */
+export async function startSqs({ dataDir, port = 0, queues, region, log }: SqsOptions): Promise<Sqs> {
+  const child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), {
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => log?.(text.trimEnd()));
+  const exited = once(child, "exit").then(() => undefined);
+  const answer = nextMessage(child, exited);
+  tell(child, { kind: "start", dataDir, port, region, queues });
+  const started = await answer;
+  if (started.kind === "failed") {
+    await exited;
+    throw new Error(`SQS did not start: ${explain(started, port, dataDir)}`);
+  }
+  for (const note of started.notes) log?.(note);
+
+  const endpoint = `http://127.0.0.1:${started.port}`;
+  return {
+    endpoint,
+    pid: child.pid ?? 0,
+    exited,
+    queueUrl: (nameOrArn) => {
+      const queue = queues.find(({ name, arn }) => nameOrArn === name || nameOrArn === arn);
+      if (queue === undefined) throw new Error(`${nameOrArn} is not a queue of the template.`);
+      return urlOf(endpoint, queue.arn);
+    },
+    stop: async () => {
+      tell(child, { kind: "stop" });
+      const killer = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MILLISECONDS);
+      await exited;
+      clearTimeout(killer);
+    },
+  };
+}
+
+async function nextMessage(child: ChildProcess, exited: Promise<void>): Promise<FromChild> {
+  const answered = once(child, "message").then(([message]) => message as FromChild);
+  const ended = exited.then((): FromChild => ({ kind: "failed", code: undefined, message: "its process ended" }));
+  return Promise.race([answered, ended]);
+}
+
+function tell(child: ChildProcess, message: ToChild): void {
+  if (child.connected) child.send(message, () => undefined);
+}
+
+function explain({ code, message }: Extract<FromChild, { kind: "failed" }>, port: number, dataDir: string): string {
+  if (code === "EADDRINUSE") return `port ${port} is in use. Stop the program that uses it, or choose another port.`;
+  if (message.includes("database is locked")) return `another process uses ${dataDir}. Stop it first.`;
+  return message;
+}

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, rm } from "node:fs/promises";
+import { TemplateError } from "./template.ts";
+
+/**
+ * Runs the CDK app as the CDK CLI does: the environment tells it where to write and which context it has.
+ * `node` in the command of `cdk.json` is the Node that runs this file. AWS settings of the user are kept from the app:
+ * a template must not depend on who synthesizes it.
+ */
+export async function runCdkApp(options: {
+  /** The command of `cdk.json`, for example `node bin/sluice.ts`. Words are split at spaces. */
+  app: string;
+  projectDir: string;
+  outDir: string;
+  context: Record<string, unknown>;
+}): Promise<void> {
+  const { app, projectDir, outDir, context } = options;
+  const [program = "", ...words] = app.split(" ").filter((word) => word !== "");
+  await mkdir(outDir, { recursive: true });
+  const child = spawn(program === "node" ? process.execPath : program, words, {
+    cwd: projectDir,
+    env: {
+      ...withoutAws(process.env),
+      CDK_OUTDIR: outDir,
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+      // CDK's check of the template against CloudFormation's schemas takes two seconds. The stack tests and every
+      // deployment make it; a start on this machine does not need it.
+      CDK_VALIDATION: "false",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const collect = (chunk: string): void => {
+    output += chunk;
+  };
+  child.stdout.setEncoding("utf8").on("data", collect);
+  child.stderr.setEncoding("utf8").on("data", collect);
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  if (code === 0) return;
+  await rm(outDir, { recursive: true, force: true });
+  throw new TemplateError(`The CDK app (${app}) ended with ${signal ?? code}:\n${output.trim()}`);
+}
+
+function withoutAws(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(AWS|CDK)_/.test(name)));
+}

@@ -1,0 +1,33 @@
+import type { DatabaseModel } from "./model.ts";
+import { propertiesOf } from "./properties.ts";
+import type { Resolver } from "./resolve.ts";
+import { TemplateError } from "./template.ts";
+
+/**
+ * The cluster the Data API serves. Only what the Data API needs is read; how AWS runs the cluster (capacity, backups,
+ * networks) has no meaning here.
+ */
+export function readDatabase(resolver: Resolver): DatabaseModel {
+  const clusters = Object.entries(resolver.resources).filter(([, { Type: type }]) => type === "AWS::RDS::DBCluster");
+  const [logicalId] = clusters[0] ?? [];
+  if (logicalId === undefined || clusters.length !== 1) {
+    throw new TemplateError(
+      `The template has ${clusters.length} AWS::RDS::DBCluster; the local stack needs exactly one for the Data API.`,
+    );
+  }
+  const names = Object.keys(resolver.resources[logicalId]?.Properties ?? {});
+  const cluster = propertiesOf(resolver, logicalId, { used: names, inert: [] });
+  const refuse = (name: string, why: string): never => {
+    throw new TemplateError(`${cluster.path}.${name}: ${why}`);
+  };
+  if (cluster.text("Engine") !== "aurora-postgresql") refuse("Engine", "only aurora-postgresql runs locally.");
+  if (!cluster.flag("EnableHttpEndpoint", false)) refuse("EnableHttpEndpoint", "must be true: the Data API is off.");
+  if (!cluster.flag("ManageMasterUserPassword", false)) {
+    refuse("ManageMasterUserPassword", "must be true: the local Data API knows the managed secret only.");
+  }
+  return {
+    clusterArn: String(resolver.getAtt(logicalId, "DBClusterArn", logicalId)),
+    secretArn: String(resolver.getAtt(logicalId, "MasterUserSecret.SecretArn", logicalId)),
+    databaseName: cluster.text("DatabaseName"),
+  };
+}

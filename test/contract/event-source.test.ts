@@ -1,0 +1,412 @@
+import { createHash } from "node:crypto";
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSEvent } from "aws-lambda";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type EventSource, startEventSource } from "../../localstack/event-source/event-source.ts";
+import type { InvokeResult } from "../../localstack/lambda/invoke.ts";
+import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
+import type { EventSourceModel, QueueModel } from "../../localstack/template/model.ts";
+import { arnOf, eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";
+
+const SUCCESS: InvokeResult = { kind: "success", payload: '{"batchItemFailures":[]}' };
+
+/** Each test has a queue of its own, so that one process serves them all. */
+const QUEUES: QueueModel[] = Array.from({ length: 25 }, (_, index) => [
+  queueModel({ name: `events-${index}`, redrive: { deadLetterArn: arnOf(`dead-${index}`), maxReceiveCount: 3 } }),
+  queueModel({ name: `dead-${index}` }),
+]).flat();
+QUEUES.push(queueModel({ name: "brief", visibilityTimeoutSeconds: 1 }));
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let sqs: Sqs;
+let client: SQSClient;
+let test = -1;
+let queue: string;
+let source: EventSource | undefined;
+let invocations: SQSEvent[];
+let lines: string[];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  sqs = await startSqs({ dataDir: folder.path, queues: QUEUES, region: "us-east-1" });
+  client = sqsClient(sqs.endpoint);
+});
+
+afterAll(async () => {
+  client.destroy();
+  await sqs.stop();
+  await folder.remove();
+});
+
+beforeEach(() => {
+  test += 1;
+  queue = `events-${test}`;
+  invocations = [];
+  lines = [];
+});
+
+afterEach(async () => {
+  await source?.stop();
+  source = undefined;
+});
+
+type Answer = (event: SQSEvent, turn: number) => InvokeResult | Promise<InvokeResult>;
+
+function start(changes: Partial<EventSourceModel> = {}, answer: Answer = () => SUCCESS): void {
+  source = startEventSource({
+    mapping: {
+      queueArn: arnOf(queue),
+      functionArn: "arn:aws:lambda:us-east-1:000000000000:function:consume",
+      batchSize: 10,
+      windowSeconds: 0,
+      maximumConcurrency: undefined,
+      reportBatchItemFailures: true,
+      ...changes,
+    },
+    queueUrl: sqs.queueUrl(queue),
+    endpoint: sqs.endpoint,
+    region: "us-east-1",
+    log: (line) => lines.push(line),
+    invoke: async (payload) => {
+      const event = JSON.parse(payload) as SQSEvent;
+      invocations.push(event);
+      return answer(event, invocations.length);
+    },
+  });
+}
+
+async function send(...bodies: string[]): Promise<void> {
+  for (let from = 0; from < bodies.length; from += 10) {
+    const entries = bodies.slice(from, from + 10).map((body, index) => ({ Id: String(index), MessageBody: body }));
+    const { Failed: failed } = await client.send(
+      new SendMessageBatchCommand({ QueueUrl: sqs.queueUrl(queue), Entries: entries }),
+    );
+    expect(failed ?? []).toEqual([]);
+  }
+}
+
+/** Visible and hidden messages. */
+async function counts(name = queue): Promise<{ visible: number; hidden: number }> {
+  const { Attributes: found } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl: sqs.queueUrl(name), AttributeNames: ["All"] }),
+  );
+  return {
+    visible: Number(found?.ApproximateNumberOfMessages),
+    hidden: Number(found?.ApproximateNumberOfMessagesNotVisible),
+  };
+}
+
+const become = (visible: number, hidden: number, name = queue) =>
+  eventually(`${visible} visible and ${hidden} hidden messages in ${name}`, async () => {
+    const now = await counts(name);
+    return now.visible === visible && now.hidden === hidden ? true : undefined;
+  });
+
+const invoked = (times: number) =>
+  eventually(`${times} invocations`, () => (invocations.length >= times ? true : undefined));
+
+const bodies = (event: SQSEvent | undefined) => event?.Records.map(({ body }) => body);
+
+const failing = (id: string | undefined): InvokeResult => ({
+  kind: "success",
+  payload: JSON.stringify({ batchItemFailures: [{ itemIdentifier: id }] }),
+});
+
+describe("a batch", () => {
+  it("that was processed is deleted", async () => {
+    start();
+
+    await send("a", "b");
+    await invoked(1);
+
+    expect(await become(0, 0)).toBe(true);
+  });
+
+  it("holds records as Lambda makes them", async () => {
+    await client.send(
+      new SendMessageCommand({
+        QueueUrl: sqs.queueUrl(queue),
+        MessageBody: "é",
+        MessageGroupId: "tenant-1",
+        MessageAttributes: { kind: { DataType: "String", StringValue: "x" } },
+      }),
+    );
+
+    start();
+    await invoked(1);
+
+    expect(invocations[0]?.Records).toEqual([
+      {
+        messageId: expect.any(String),
+        receiptHandle: expect.any(String),
+        body: "é",
+        attributes: {
+          ApproximateReceiveCount: "1",
+          ApproximateFirstReceiveTimestamp: expect.stringMatching(/^\d{13}$/),
+          SentTimestamp: expect.stringMatching(/^\d{13}$/),
+          SenderId: expect.any(String),
+          MessageGroupId: "tenant-1",
+        },
+        messageAttributes: {
+          kind: { stringValue: "x", dataType: "String", stringListValues: [], binaryListValues: [] },
+        },
+        md5OfBody: createHash("md5").update("é").digest("hex"),
+        md5OfMessageAttributes: expect.any(String),
+        eventSource: "aws:sqs",
+        eventSourceARN: arnOf(queue),
+        awsRegion: "us-east-1",
+      },
+    ]);
+  });
+
+  it("closes at its size, however many receives that takes", async () => {
+    const sent = Array.from({ length: 60 }, (_, index) => String(index));
+    await send(...sent);
+
+    start({ batchSize: 25, windowSeconds: 300 });
+    await invoked(2);
+
+    expect(invocations.map(({ Records: records }) => records.length)).toEqual([25, 25]);
+    expect(new Set(invocations.flatMap((event) => bodies(event))).size).toBe(50);
+    await become(0, 10);
+  });
+
+  it("closes when its window is over", async () => {
+    start({ batchSize: 100, windowSeconds: 1 });
+    const started = performance.now();
+    await send("first");
+    await send("second");
+    await invoked(1);
+
+    expect(bodies(invocations[0])).toEqual(["first", "second"]);
+    expect(performance.now() - started).toBeGreaterThan(950);
+    expect(lines).toEqual([]);
+  });
+
+  it("closes at 6 MB, and the message that did not fit opens the next one", async () => {
+    const large = "é".repeat(450_000);
+    for (let index = 0; index < 8; index += 1) await send(`${index}${large}`);
+
+    start({ batchSize: 100, windowSeconds: 1 });
+    await become(0, 0);
+
+    expect(
+      invocations.map((event) =>
+        bodies(event)
+          ?.map((body) => body[0])
+          .join(""),
+      ),
+    ).toEqual(["012345", "67"]);
+  });
+
+  it("without a window is invoked at once", async () => {
+    start();
+    const started = performance.now();
+    await send("a");
+    await invoked(1);
+
+    expect(performance.now() - started).toBeLessThan(900);
+  });
+});
+
+describe("a failure", () => {
+  it("reported for one message keeps that one, hidden until its visibility timeout", async () => {
+    start({}, (event) => failing(event.Records.find(({ body }) => body === "bad")?.messageId));
+
+    await send("good", "bad", "good too");
+    await invoked(1);
+
+    expect(await become(0, 1)).toBe(true);
+  });
+
+  it("comes back when the function made it visible earlier, with its receive count", async () => {
+    start({}, async ({ Records: [record] }, turn) => {
+      if (turn > 1) return SUCCESS;
+      await client.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: sqs.queueUrl(queue),
+          ReceiptHandle: record?.receiptHandle,
+          VisibilityTimeout: 0,
+        }),
+      );
+      return failing(record?.messageId);
+    });
+
+    await send("twice");
+    await become(0, 0);
+
+    expect(invocations.map(({ Records: [record] }) => record?.attributes.ApproximateReceiveCount)).toEqual(["1", "2"]);
+  });
+
+  it("with an answer Lambda cannot read keeps the whole batch and says why", async () => {
+    start({}, () => failing("not one of them"));
+
+    await send("a", "b");
+    await invoked(1);
+    await become(0, 2);
+
+    expect(lines).toEqual(["2 messages will be tried again: the itemIdentifier not one of them is not in the batch"]);
+  });
+
+  it("of the function keeps the whole batch", async () => {
+    start({}, () => ({ kind: "error", errorType: "Error", errorMessage: "no", stack: [] }));
+
+    await send("a", "b");
+    await invoked(1);
+
+    expect(await become(0, 2)).toBe(true);
+  });
+
+  it("of the invocation itself keeps the whole batch", async () => {
+    start({}, () => Promise.reject(new Error("the runtime is gone")));
+
+    await send("a");
+    await eventually("the log line", () => lines[0]);
+
+    expect(lines[0]).toContain("the runtime is gone");
+    await become(0, 1);
+  });
+
+  it("repeated beyond the redrive policy ends in the dead-letter queue", async () => {
+    start({}, async ({ Records: [record] }) => {
+      await client.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: sqs.queueUrl(queue),
+          ReceiptHandle: record?.receiptHandle,
+          VisibilityTimeout: 0,
+        }),
+      );
+      return failing(record?.messageId);
+    });
+
+    await send("poison");
+    await become(1, 0, `dead-${test}`);
+
+    expect(invocations).toHaveLength(3);
+  });
+});
+
+describe("concurrency", () => {
+  it("never goes over the mapping's maximum, and holds back what it cannot invoke", async () => {
+    const gate = Promise.withResolvers<InvokeResult>();
+    start({ batchSize: 1, maximumConcurrency: 2 }, () => gate.promise);
+
+    await send("a", "b", "c", "d");
+    await invoked(2);
+    await become(2, 2);
+    gate.resolve(SUCCESS);
+    await become(0, 0);
+
+    expect(invocations).toHaveLength(4);
+  });
+
+  it("tries a throttled batch again until there is capacity", async () => {
+    start({}, (_, turn) => (turn < 3 ? { kind: "throttle" } : SUCCESS));
+
+    await send("a");
+    await become(0, 0);
+
+    expect(invocations.map((event) => event.Records[0]?.attributes.ApproximateReceiveCount)).toEqual(["1", "1", "1"]);
+  });
+});
+
+describe("a batch that stays throttled", () => {
+  it("goes back before its visibility timeout is over, and counts as received", async () => {
+    queue = "brief";
+    start({}, () => ({ kind: "throttle" }));
+
+    await send("a");
+    const again = await eventually("the second receive", () =>
+      invocations.find(({ Records: [record] }) => record?.attributes.ApproximateReceiveCount === "2"),
+    );
+
+    expect(bodies(again)).toEqual(["a"]);
+    expect(lines[0]).toBe("1 messages go back: no capacity before their visibility timeout");
+  });
+});
+
+describe("a stop", () => {
+  it("ends a long poll at once", async () => {
+    start();
+    await send("shows that it polls");
+    await become(0, 0);
+    const started = performance.now();
+
+    await source?.stop();
+
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it("makes messages visible that were received and not delivered", async () => {
+    start({ batchSize: 100, windowSeconds: 300 });
+    await send("a", "b");
+    await become(0, 2);
+
+    await source?.stop();
+
+    expect(await counts()).toEqual({ visible: 2, hidden: 0 });
+    expect(invocations).toEqual([]);
+  });
+
+  it("makes a throttled batch visible", async () => {
+    start({}, () => ({ kind: "throttle" }));
+    await send("a");
+    await invoked(1);
+
+    await source?.stop();
+
+    expect(await counts()).toEqual({ visible: 1, hidden: 0 });
+  });
+
+  it("waits for the running batch and deletes what it processed", async () => {
+    const gate = Promise.withResolvers<InvokeResult>();
+    start({}, () => gate.promise);
+    await send("a");
+    await invoked(1);
+
+    const stopped = source?.stop();
+    gate.resolve(SUCCESS);
+    await stopped;
+
+    expect(await counts()).toEqual({ visible: 0, hidden: 0 });
+  });
+});
+
+describe("a queue that goes away", () => {
+  it("is polled again when it is back, and loses nothing", async () => {
+    const port = Number(new URL(sqs.endpoint).port);
+    start();
+    process.kill(sqs.pid, "SIGKILL");
+    await eventually("the event source notices", () => lines[0]);
+    sqs = await startSqs({ dataDir: folder.path, queues: QUEUES, region: "us-east-1", port });
+
+    await send("after");
+    await invoked(1);
+    await become(0, 0);
+
+    expect(lines).toEqual([expect.stringContaining("SQS does not answer"), "SQS answers again"]);
+  });
+
+  it("before a processed batch is deleted takes the deletion later", async () => {
+    const port = Number(new URL(sqs.endpoint).port);
+    start({}, async () => {
+      process.kill(sqs.pid, "SIGKILL");
+      await sqs.exited;
+      return SUCCESS;
+    });
+
+    await send("a");
+    await invoked(1);
+    await sqs.exited;
+    sqs = await startSqs({ dataDir: folder.path, queues: QUEUES, region: "us-east-1", port });
+
+    await become(0, 0);
+    expect(invocations).toHaveLength(1);
+  });
+});
