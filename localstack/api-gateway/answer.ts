@@ -1,0 +1,8 @@
+/** One HTTP answer, ready to be written. */
+export type Answer = { status: number; headers: [name: string, value: string][]; body: string | Buffer };
+
+/** True when a header is among `headers`, whatever its case. */
+export function hasHeader(headers: Answer["headers"], name: string): boolean {
+  const wanted = name.toLowerCase();
+  return headers.some(([header]) => header.toLowerCase() === wanted);
+}

@@ -1,0 +1,22 @@
+/**
+ * Numbers of API Gateway REST APIs and of Lambda's Invoke that the local front keeps.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+ */
+
+/** Largest request body, as received and again after inflating. */
+export const BODY_LIMIT_BYTES = 10_485_760;
+
+/** Largest event of a synchronous invocation. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const PAYLOAD_LIMIT_BYTES = 6_291_456;
+
+/** "Total combined size of all header values". */
+export const HEADER_VALUES_LIMIT_BYTES = 10_240;
+
+/** Default integration timeout. */
+export const INTEGRATION_TIMEOUT_MILLISECONDS = 29_000;
+
+/** A body over the limit is still read to here, so that a client busy sending gets the answer and not a reset. */
+export const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** Longest `stop()` waits for requests in flight. */
+export const STOP_GRACE_MILLISECONDS = 3000;

@@ -1,0 +1,41 @@
+import type { Readable } from "node:stream";
+
+/** A line that never ends is cut here, so that a function cannot fill the runtime's memory. */
+const LONGEST_LINE_CHARACTERS = 256 * 1024;
+
+/** Hands each line a function writes to `log`, without the lines CloudWatch would take out as metrics. */
+export function forwardLines(stream: Readable, log: (line: string) => void): void {
+  let rest = "";
+  const forward = (line: string) => {
+    if (line !== "" && !isEmbeddedMetric(line)) log(line);
+  };
+
+  stream.setEncoding("utf8");
+  stream.on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) forward(line.endsWith("\r") ? line.slice(0, -1) : line);
+    if (rest.length > LONGEST_LINE_CHARACTERS) {
+      forward(rest);
+      rest = "";
+    }
+  });
+  stream.on("end", () => {
+    forward(rest);
+    rest = "";
+  });
+  stream.on("error", () => {});
+}
+
+/**
+ * True for a line in CloudWatch's embedded metric format: a JSON object with an `_aws` member.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+export function isEmbeddedMetric(line: string): boolean {
+  if (!line.startsWith("{") || !line.includes('"_aws"')) return false;
+  try {
+    return typeof JSON.parse(line)._aws === "object";
+  } catch {
+    return false;
+  }
+}
