@@ -1,0 +1,77 @@
+import { Command } from "commander";
+import { type Addresses, type Runtime, startRuntime } from "./runtime.ts";
+
+type Options = { port?: number; dataDir: string; fresh?: true; json?: true };
+
+const options = new Command("npm start --")
+  .description("Runs the whole stack on this machine: the API, the queue, the functions and PostgreSQL.")
+  .option("--port <port>", "port of the API (default: 4800, or any free one)", port)
+  .option("--data-dir <folder>", "where the database and the queue keep their data", ".sluice")
+  .option("--fresh", "delete that data first")
+  .option("--json", "print one JSON line with the addresses when ready; logs go to stderr")
+  .parse()
+  .opts<Options>();
+
+const log = (line: string) => process.stderr.write(`${line}\n`);
+
+/** Ctrl-C ends within this time, whatever hangs. */
+const STOP_WITHIN_MS = 5_000;
+
+let running: Promise<Runtime> | undefined;
+let stopping = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+
+running = startRuntime({
+  dataDir: options.dataDir,
+  port: options.port,
+  fresh: options.fresh ?? false,
+  watch: true,
+  log,
+});
+try {
+  const { addresses } = await running;
+  process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(addresses));
+} catch (error) {
+  if (!stopping) {
+    log(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  }
+}
+
+/** The first signal finishes what is in flight; a second one ends at once. */
+function onSignal(): void {
+  if (stopping) process.exit(130);
+  stopping = true;
+  log("Stopping; press Ctrl-C again to end at once");
+  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+  void running
+    ?.then((runtime) => runtime.stop())
+    .catch(() => undefined)
+    .finally(() => process.exit(0));
+}
+
+function greeting({ url, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses): string {
+  const aws = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region us-east-1 --endpoint-url ${awsEndpointUrl} sqs`;
+  const event = '{"type":"com.example.greeting","source":"/me","data":{"hello":"world"}}';
+  return `
+Sluice runs at ${url}
+
+  Send an event    curl -i ${url}/events -H 'content-type: application/json' -d '${event}'
+  Read it          curl ${url}/events/ID
+  Send a file      npm run send -- FILE.ndjson
+  The database     psql ${databaseUrl}
+  The queue        ${aws} get-queue-attributes --attribute-names All --queue-url ${queueUrl}
+  Dead letters     ${aws} receive-message --message-attribute-names All --queue-url ${deadLetterQueueUrl}
+                   npm run replay -- --dry-run
+
+Data lies in ${options.dataDir}; \`npm start -- --fresh\` begins anew. Ctrl-C stops.
+
+`;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  process.stderr.write(`error: --port takes a number from 0 to 65535, not ${text}\n`);
+  process.exit(2);
+}
