@@ -1,0 +1,28 @@
+import { type Command, CommanderError } from "commander";
+
+/** Exit codes of every command: all done, some of it not done, and called wrongly or not able to start. */
+export const exitCodes = { done: 0, incomplete: 1, failed: 2 } as const;
+
+/** Runs a command line to its exit code; an error is one line on stderr that says what to do, never a stack. */
+export async function runCommand(command: Command): Promise<void> {
+  try {
+    await command.exitOverride().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.failed;
+      return;
+    }
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = exitCodes.failed;
+  }
+}
+
+/** Parses a whole number above zero. @throws Error that names the option */
+export function positiveInteger(option: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new Error(`${option} takes a whole number above 0, not ${text}.`);
+    return value;
+  };
+}

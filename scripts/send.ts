@@ -1,0 +1,59 @@
+import { Command } from "commander";
+import { REQUEST_MAX_EVENTS } from "../functions/core/limits.ts";
+import { exitCodes, positiveInteger, runCommand } from "./command.ts";
+import { intoRequests, readEventLines } from "./event-lines.ts";
+import { type LineOutcome, postEvents } from "./post-events.ts";
+import { startProgress } from "./progress.ts";
+import { findTarget } from "./target.ts";
+
+type Options = { url?: string; outputs?: string; stack?: string; dataDir: string; batch: number; connections: number };
+
+const command = new Command("npm run send --")
+  .description("Posts the events of a file, one JSON object a line, and tells what became of each.")
+  .argument("<file>", "newline-delimited JSON, or - for stdin")
+  .option("--url <url>", "the API's URL (default: the runtime that runs here)")
+  .option("--outputs <file>", "a deployed stack, by the outputs file of cdk deploy")
+  .option("--stack <name>", "which stack of the outputs file")
+  .option("--data-dir <folder>", "the data folder of the runtime that runs here", ".sluice")
+  .option("--batch <n>", "events per request", positiveInteger("--batch"), 100)
+  .option("--connections <n>", "requests at once", positiveInteger("--connections"), 4)
+  .addHelpText("after", `\nExit codes: 0 all events accepted, 1 some not, 2 nothing could be sent.`)
+  .action(send);
+
+async function send(file: string, options: Options): Promise<void> {
+  if (options.batch > REQUEST_MAX_EVENTS)
+    throw new Error(`--batch takes at most ${REQUEST_MAX_EVENTS}, the API's limit.`);
+  const url = options.url?.replace(/\/$/, "") ?? findTarget(options).url;
+  const lines = readEventLines(file);
+  const progress = startProgress(lines.length, "events");
+  const started = performance.now();
+  const requests = intoRequests(lines, options.batch);
+  const outcomes: LineOutcome[] = [];
+  const worker = async () => {
+    for (let request = requests.shift(); request !== undefined; request = requests.shift()) {
+      outcomes.push(...(await postEvents(url, request)));
+      progress.advance(request.length);
+    }
+  };
+  await Promise.all(Array.from({ length: options.connections }, worker));
+  progress.stop();
+  report(outcomes, performance.now() - started);
+}
+
+/** Lines at fault that are listed; the rest is counted. */
+const MAX_LISTED = 20;
+
+function report(outcomes: LineOutcome[], milliseconds: number): void {
+  const count = (status: LineOutcome["status"]) => outcomes.filter((each) => each.status === status).length;
+  const faults = outcomes
+    .filter(({ status }) => status === "invalid" || status === "unsent")
+    .toSorted((a, b) => a.line - b.line);
+  for (const { line, status, why } of faults.slice(0, MAX_LISTED))
+    process.stderr.write(`line ${line} ${status}: ${why}\n`);
+  if (faults.length > MAX_LISTED) process.stderr.write(`and ${faults.length - MAX_LISTED} more\n`);
+  const tally = (["accepted", "duplicate", "invalid", "unsent"] as const).map((status) => `${count(status)} ${status}`);
+  process.stdout.write(`${outcomes.length} events: ${tally.join(", ")} in ${(milliseconds / 1_000).toFixed(1)} s\n`);
+  process.exitCode = faults.length === 0 ? exitCodes.done : exitCodes.incomplete;
+}
+
+await runCommand(command);

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from "node:fs";
+import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import * as z from "zod";
+
+/** Where a command works: the runtime on this machine, or a deployed stack. */
+export type Target = { url: string; queueUrl: string; deadLetterQueueUrl: string; sqs: SQSClientConfig };
+
+export type TargetOptions = { dataDir: string; outputs?: string; stack?: string };
+
+/** What `npm start` writes while it runs; the same as the line of `npm start -- --json`. */
+const runtimeFile = z.object({
+  url: z.url(),
+  queueUrl: z.url(),
+  deadLetterQueueUrl: z.url(),
+  awsEndpointUrl: z.url(),
+});
+
+/** What `cdk deploy --outputs-file` writes: stack name to outputs. */
+const outputsFile = z.record(z.string(), z.object({ ApiUrl: z.url(), QueueUrl: z.url(), DeadLetterQueueUrl: z.url() }));
+
+/** @throws Error that says what to start, or which stacks the outputs file has */
+export function findTarget({ dataDir, outputs, stack }: TargetOptions): Target {
+  return outputs === undefined ? localTarget(dataDir) : deployedTarget(outputs, stack);
+}
+
+export function sqsClient(target: Target): SQSClient {
+  return new SQSClient(target.sqs);
+}
+
+function localTarget(dataDir: string): Target {
+  const file = `${dataDir}/runtime.json`;
+  if (!existsSync(file)) {
+    throw new Error(
+      `Nothing runs here: ${file} is missing. Start the runtime with \`npm start\`, or name a deployed stack with --outputs outputs.json.`,
+    );
+  }
+  const { awsEndpointUrl, ...rest } = runtimeFile.parse(JSON.parse(readFileSync(file, "utf8")));
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  return { ...rest, sqs: { endpoint: awsEndpointUrl, region: "us-east-1", credentials } };
+}
+
+function deployedTarget(file: string, stack: string | undefined): Target {
+  if (!existsSync(file)) {
+    throw new Error(
+      `${file} is missing. \`npm run deploy\` writes it; \`cdk deploy --outputs-file ${file}\` does too.`,
+    );
+  }
+  const stacks = outputsFile.parse(JSON.parse(readFileSync(file, "utf8")));
+  const names = Object.keys(stacks);
+  const name = stack ?? (names.length === 1 ? names[0] : undefined);
+  const found = name === undefined ? undefined : stacks[name];
+  if (found === undefined) throw new Error(`Name one of the stacks in ${file} with --stack: ${names.join(", ")}.`);
+  const region = /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(found.QueueUrl)?.[1];
+  return {
+    url: found.ApiUrl.replace(/\/$/, ""),
+    queueUrl: found.QueueUrl,
+    deadLetterQueueUrl: found.DeadLetterQueueUrl,
+    sqs: region === undefined ? {} : { region },
+  };
+}
