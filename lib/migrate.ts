@@ -27,11 +27,7 @@ export class Migrate extends Construct {
       stage: "migrate",
       timeoutSeconds: MIGRATE_TIMEOUT_SECONDS,
       environment: { ...common, ...database.environment },
-      commandHooks: {
-        beforeBundling: () => [],
-        beforeInstall: () => [],
-        afterBundling: (inputDir, outputDir) => [`cp -r "${inputDir}/functions/sql" "${outputDir}/sql"`],
-      },
+      folders: ["functions/sql"],
     });
     database.grantDataApi(handler);
     new Trigger(this, "Trigger", {

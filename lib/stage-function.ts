@@ -1,10 +1,10 @@
 import { Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
-import { type ICommandHooks, NodejsFunction, OutputFormat, SourceMapMode } from "aws-cdk-lib/aws-lambda-nodejs";
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/environment.ts";
+import { bundleHandler } from "./bundle.ts";
 
 export type StageFunctionProps<Environment extends CommonEnvironment> = {
   /** Folder in functions/, whose handler.ts is bundled. */
@@ -13,15 +13,15 @@ export type StageFunctionProps<Environment extends CommonEnvironment> = {
   readonly timeoutSeconds: number;
   /** @default 512: CPU grows with memory, and the SDK client starts slowly below it */
   readonly memoryMegabytes?: number;
-  /** Extra steps of the bundling, for example to copy files beside the code. */
-  readonly commandHooks?: ICommandHooks;
+  /** Folders copied beside the code, each under its own name. */
+  readonly folders?: readonly string[];
 };
 
 /**
- * The function of one stage: `functions/<stage>/handler.ts` in one CommonJS file with nothing external (CommonJS
- * starts some 10 ms sooner than a module), on the runtime and architecture all of them share, with a log group of its own.
+ * The function of one stage: `functions/<stage>/handler.ts`, bundled, on the runtime and architecture all of them share,
+ * with a log group and a role of its own.
  */
-export class StageFunction<Environment extends CommonEnvironment> extends NodejsFunction {
+export class StageFunction<Environment extends CommonEnvironment> extends LambdaFunction {
   constructor(scope: Construct, id: string, props: StageFunctionProps<Environment>) {
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.ONE_MONTH,
@@ -31,7 +31,8 @@ export class StageFunction<Environment extends CommonEnvironment> extends Nodejs
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);
     super(scope, id, {
-      entry: `functions/${props.stage}/handler.ts`,
+      code: bundleHandler(props.stage, props.folders ?? []),
+      handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMegabytes ?? 512,
@@ -40,18 +41,6 @@ export class StageFunction<Environment extends CommonEnvironment> extends Nodejs
       tracing: Tracing.ACTIVE,
       logGroup,
       role,
-      bundling: {
-        format: OutputFormat.CJS,
-        target: "node24",
-        minify: true,
-        sourceMap: true,
-        sourceMapMode: SourceMapMode.DEFAULT,
-        sourcesContent: false,
-        mainFields: ["module", "main"],
-        externalModules: [],
-        bundleAwsSDK: true,
-        commandHooks: props.commandHooks,
-      },
     });
     Validations.of(role).acknowledge({
       id: "AwsSolutions-IAM5[Resource::*]",

@@ -8,10 +8,10 @@ import type { HttpRequest, HttpResponse } from "../core/http.ts";
 import type { Observability } from "./observability.ts";
 import { toProblem, toRequestError } from "./problem.ts";
 
-export type Route = (request: HttpRequest) => Promise<HttpResponse>;
+type Route = (request: HttpRequest) => Promise<HttpResponse>;
 
 /** Routes by API Gateway's own key: method and resource path, for example `GET /events/{id}`. */
-export type Routes = Record<string, Route>;
+type Routes = Record<string, Route>;
 
 /**
  * The chain of every function behind the REST API: context to the log, metrics flushed, one log line per request,

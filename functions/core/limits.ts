@@ -117,7 +117,6 @@ export const CHUNK_MAX_EVENTS = 2_000;
 export const CHUNK_MAX_BYTES = 3.5 * MIB;
 
 /** The Data API cancels a statement after 45 s; the client waits a little longer, or it would repeat a running one. */
-export const STATEMENT_MAX_SECONDS = 45;
 export const STATEMENT_CLIENT_TIMEOUT_SECONDS = 50;
 
 /** A result row may have 64 KB; 15,000 characters of at most four bytes stay below it. */

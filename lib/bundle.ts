@@ -1,0 +1,40 @@
+import { cpSync } from "node:fs";
+import { basename, join } from "node:path";
+import { AssetHashType, DockerImage } from "aws-cdk-lib";
+import { Code } from "aws-cdk-lib/aws-lambda";
+import { buildSync } from "esbuild";
+
+/**
+ * Bundles a stage's handler into one CommonJS file with nothing external (CommonJS starts some 10 ms sooner than a
+ * module), and copies folders beside it. With esbuild in this process: `NodejsFunction` starts it through `npx`, which
+ * takes half a second for each function, at every start and reload of the local runtime.
+ */
+export function bundleHandler(stage: string, folders: readonly string[]): Code {
+  const source = `functions/${stage}`;
+  return Code.fromAsset(source, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never run: the local bundling below always succeeds or throws.
+      image: DockerImage.fromRegistry("scratch"),
+      local: {
+        tryBundle(outputDir) {
+          buildSync({
+            entryPoints: [join(source, "handler.ts")],
+            outfile: join(outputDir, "index.js"),
+            bundle: true,
+            platform: "node",
+            target: "node24",
+            format: "cjs",
+            mainFields: ["module", "main"],
+            minify: true,
+            sourcemap: true,
+            sourcesContent: false,
+            logLevel: "warning",
+          });
+          for (const folder of folders) cpSync(folder, join(outputDir, basename(folder)), { recursive: true });
+          return true;
+        },
+      },
+    },
+  });
+}
