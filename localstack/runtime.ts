@@ -1,17 +1,18 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type ApiGateway, startApiGateway } from "./api-gateway/start-api-gateway.ts";
+import { startApiGateway } from "./api-gateway/start-api-gateway.ts";
 import { startDataApi } from "./data-api/data-api.ts";
 import type { Faults } from "./data-api/faults.ts";
+import { takeDataFolder } from "./data-folder.ts";
 import { startEventSource } from "./event-source/event-source.ts";
 import type { Invoke } from "./lambda/invoke.ts";
-import { type LocalFunction, startFunction } from "./lambda/start-function.ts";
+import { runTriggers, startStackFunctions } from "./lambda/stack-functions.ts";
 import { type Postgres, startPostgres } from "./postgres/postgres.ts";
+import { reload } from "./reload.ts";
 import { startSchedules } from "./schedule/schedule.ts";
 import { startSqs } from "./sqs/sqs.ts";
 import type { Assembly } from "./template/assembly.ts";
-import type { FunctionModel, StackModel } from "./template/model.ts";
+import type { StackModel } from "./template/model.ts";
 import { LOCAL_ACCOUNT_ID, LOCAL_REGION, readStack } from "./template/read.ts";
 import { synthesize } from "./template/synthesize.ts";
 import { watchSources } from "./watch.ts";
@@ -60,7 +61,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const dataDir = resolve(options.dataDir);
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async () => {
-    for (const stopPart of stops.toReversed()) await stopPart();
+    for (const stopPart of stops.toReversed()) {
+      await stopPart().catch((error: unknown) =>
+        log(`stop: ${error instanceof Error ? error.message : String(error)}`),
+      );
+    }
   };
   try {
     return await startParts({ ...options, dataDir, log }, stops, stop);
@@ -76,18 +81,19 @@ async function startParts(
   stop: () => Promise<void>,
 ): Promise<Runtime> {
   const { dataDir, log } = options;
-  if (options.fresh) await rm(dataDir, { recursive: true, force: true });
-  await mkdir(dataDir, { recursive: true });
+  stops.push(await takeDataFolder(dataDir, options.fresh ?? false));
 
   const assemble = () =>
     synthesize({ projectDir: PROJECT_DIR, outDir: options.assemblyDir ?? join(dataDir, "cdk.out"), log });
   const assembling = assemble();
   // The queues' addresses are known once they run, and what runs is read from the template: so it is read twice.
   const reading = assembling.then((assembly) => readStack(assembly, { sqsEndpoint: "http://127.0.0.1" }));
+  // It is awaited below, but may fail before that.
+  reading.catch(() => undefined);
   const postgres = await startPostgres({
     dataDir: join(dataDir, "postgres"),
     databaseName: reading.then(({ database }) => database.databaseName),
-    log: labelled(log, "postgres"),
+    log: (line) => (line.includes(" LOG: ") ? undefined : log(`postgres: ${line}`)),
   });
   stops.push(() => postgres.stop());
   const { queues } = await reading;
@@ -104,21 +110,12 @@ async function startParts(
   const dataApi = await startDataApi({ databaseUrl: postgres.url, ...stack.database, log: labelled(log, "data-api") });
   stops.push(() => dataApi.stop());
 
-  const functions = startFunctions(
-    stack,
-    {
-      AWS_ENDPOINT_URL: sqs.endpoint,
-      AWS_ENDPOINT_URL_RDS_DATA: dataApi.url,
-    },
-    log,
-  );
-  stops.push(() => Promise.all([...functions.values()].map((each) => each.stop())));
-  const invoke =
-    (arn: string): Invoke =>
-    (payload) =>
-      find(functions, arn).invoke(payload);
+  const endpoints = { AWS_ENDPOINT_URL: sqs.endpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApi.url };
+  const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log });
+  stops.push(() => functions.stop());
+  const { invoke } = functions;
 
-  await runTriggers(stack, invoke);
+  await runTriggers(stack.triggers, invoke);
 
   for (const mapping of stack.eventSources) {
     const source = startEventSource({
@@ -139,7 +136,13 @@ async function startParts(
   stops.push(() => api.stop());
 
   if (options.watch) {
-    const watcher = watchSources(PROJECT_DIR, async () => reload(read(await assemble()), { functions, api, log }), log);
+    let current = stack;
+    const onChange = async () => {
+      const next = read(await assemble());
+      await reload(next, current, { functions, api, log });
+      current = next;
+    };
+    const watcher = watchSources(PROJECT_DIR, onChange, log);
     stops.push(() => watcher.stop());
   }
 
@@ -162,51 +165,6 @@ const PROJECT_DIR = resolve(import.meta.dirname, "..");
 /** Where the API listens when nobody says; taken already, any free port will do. */
 const PREFERRED_PORT = 4800;
 
-/** A laptop has fewer cores than Lambda; more processes than these only wait for each other. */
-const MAX_PROCESSES = Math.max(4, availableParallelism());
-
-/** The functions something invokes; CDK's own helpers stay unstarted. */
-function startFunctions(stack: StackModel, endpoints: Record<string, string>, log: (line: string) => void) {
-  const started = new Map<string, LocalFunction>();
-  for (const model of invokedFunctions(stack)) {
-    const settings = {
-      region: LOCAL_REGION,
-      accountId: LOCAL_ACCOUNT_ID,
-      endpoints,
-      maxProcesses: maxProcesses(stack, model),
-      log,
-    };
-    started.set(model.arn, startFunction(model, settings));
-  }
-  return started;
-}
-
-function invokedFunctions(stack: StackModel): FunctionModel[] {
-  const invoked = [...stack.api.routes, ...stack.eventSources, ...stack.schedules, ...stack.triggers];
-  const arns = new Set(invoked.map(({ functionArn }) => functionArn));
-  return stack.functions.filter(({ arn }) => arns.has(arn));
-}
-
-/** An event source's own cap holds also where the machine has more cores. */
-function maxProcesses(stack: StackModel, { arn }: FunctionModel): number {
-  return stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency ?? MAX_PROCESSES;
-}
-
-function find(functions: Map<string, LocalFunction>, arn: string): LocalFunction {
-  const found = functions.get(arn);
-  if (found === undefined) throw new Error(`The template invokes ${arn}, which is none of its functions.`);
-  return found;
-}
-
-/** Runs what CloudFormation runs during a deployment; a failure stops the start, as it stops the deployment. */
-async function runTriggers(stack: StackModel, invoke: (arn: string) => Invoke): Promise<void> {
-  for (const { name, functionArn } of stack.triggers) {
-    const result = await invoke(functionArn)("{}");
-    if (result.kind !== "success")
-      throw new Error(`${name} failed: ${"errorMessage" in result ? result.errorMessage : JSON.stringify(result)}`);
-  }
-}
-
 async function startApi(
   stack: StackModel,
   invoke: (arn: string) => Invoke,
@@ -216,7 +174,6 @@ async function startApi(
     api: stack.api,
     invoke,
     accountId: LOCAL_ACCOUNT_ID,
-    region: LOCAL_REGION,
     log: labelled(options.log, "api"),
   };
   if (options.port !== undefined) return startApiGateway({ ...settings, port: options.port });
@@ -224,16 +181,6 @@ async function startApi(
     if (error.code !== "EADDRINUSE") throw error;
     return startApiGateway({ ...settings, port: 0 });
   });
-}
-
-/** Takes over new code, environment and routes; other changes of the template need a new start. */
-function reload(
-  stack: StackModel,
-  running: { functions: Map<string, LocalFunction>; api: ApiGateway; log: (line: string) => void },
-) {
-  for (const model of invokedFunctions(stack)) running.functions.get(model.arn)?.reload(model);
-  running.api.update(stack.api);
-  running.log("Reloaded the functions");
 }
 
 function output(stack: StackModel, name: string): string {

@@ -16,7 +16,6 @@ export type ApiGatewayOptions = {
   /** 0 takes any free port. */
   port: number;
   accountId: string;
-  region: string;
   log?: (line: string) => void;
   integrationTimeoutMilliseconds?: number;
 };
@@ -70,7 +69,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
     response.on("error", () => {});
     void serve(request, response);
   });
-  // Clients of the benchmark pause longer than Node's 5 s.
+  // Node's 5 s would close a kept connection just as a client that paused sends its next request on it.
   server.keepAliveTimeout = 60_000;
   await listen(server, options.port);
 

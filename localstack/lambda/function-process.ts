@@ -124,7 +124,8 @@ function spawnNode(model: FunctionModel, options: ProcessOptions): ChildProcess 
     },
   );
   for (const stream of [child.stdout, child.stderr])
-    if (stream !== null) forwardLines(stream, (line) => options.log(`${model.name} ${line}`));
+    if (stream !== null)
+      forwardLines(stream, (line) => options.log(line.startsWith("{") ? line : `${model.name} ${line}`));
   return child;
 }
 

@@ -5,7 +5,6 @@ import { IDLE_SECONDS, STOP_GRACE_SECONDS } from "./limits.ts";
 
 export type FunctionOptions = {
   region: string;
-  accountId: string;
   /** `AWS_ENDPOINT_URL*` variables that lead the SDK to the local services. */
   endpoints: Record<string, string>;
   /** Most processes at once; a laptop has fewer cores than Lambda. */
@@ -22,7 +21,7 @@ export type LocalFunction = {
   stats(): FunctionStats;
 };
 
-export type FunctionStats = { processes: number; running: number; waiting: number };
+type FunctionStats = { processes: number; running: number; waiting: number };
 
 type Waiting = { payload: string; answer: (result: InvokeResult) => void };
 

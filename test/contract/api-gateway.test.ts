@@ -20,7 +20,7 @@ const INGEST = "arn:aws:lambda:eu-central-1:000000000000:function:ingest";
 const QUERY = "arn:aws:lambda:eu-central-1:000000000000:function:query";
 const ACCEPTED: InvokeResult = { kind: "success", payload: '{"statusCode":202,"body":"{}"}' };
 
-type Sent = { status: number; headers: IncomingHttpHeaders; raw: string[]; text: string; bytes: Buffer };
+type Sent = { status: number; headers: IncomingHttpHeaders; text: string; bytes: Buffer };
 
 let gateway: ApiGateway;
 let answer: (event: APIGatewayProxyEvent, arn: string) => InvokeResult | Promise<InvokeResult>;
@@ -476,7 +476,6 @@ function start(options: Partial<ApiGatewayOptions> = {}): Promise<ApiGateway> {
     },
     port: 0,
     accountId: "000000000000",
-    region: "eu-central-1",
     ...options,
   });
 }
@@ -517,8 +516,8 @@ function call(options: {
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
         const bytes = Buffer.concat(chunks);
-        const { statusCode: status = 0, headers, rawHeaders } = response;
-        resolve({ status, headers, raw: rawHeaders, bytes, text: bytes.toString() });
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, headers, bytes, text: bytes.toString() });
       });
     });
     request.on("error", reject);

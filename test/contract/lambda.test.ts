@@ -319,7 +319,7 @@ describe("the end of a function", () => {
         "--input-type=module",
         "--eval",
         `import { startFunction } from ${JSON.stringify(main)};
-        startFunction(${JSON.stringify(model)}, { endpoints: {}, maxProcesses: 1, region: "r", accountId: "0", log() {} })
+        startFunction(${JSON.stringify(model)}, { endpoints: {}, maxProcesses: 1, region: "r", log() {} })
           .invoke(${JSON.stringify(JSON.stringify(held))});`,
       ],
       { stdio: "ignore" },
@@ -343,7 +343,6 @@ async function probe(
 function start(model: FunctionModel, options: Partial<FunctionOptions> = {}): LocalFunction {
   const local = startFunction(model, {
     region: "eu-central-1",
-    accountId: "000000000000",
     endpoints: ENDPOINTS,
     maxProcesses: 2,
     log: (line) => lines.push(line),

@@ -81,7 +81,7 @@ describe("ingest", () => {
           .filter(({ status }) => status === "retry")
           .map(({ id }) => id);
         expect(accepted).toEqual(events().map(({ id }) => id));
-        expect([...accepted, ...retried].toSorted()).toEqual(sent.map(({ id }) => id).toSorted());
+        expect([...accepted, ...retried].map(String).toSorted()).toEqual(sent.map(({ id }) => id).toSorted());
         expect(result.results[16]?.status).toBe(refused[0] ? "retry" : "duplicate");
         expect(result.kind).toBe(accepted.length === 0 ? "unavailable" : retried.length === 0 ? "stored" : "partly");
       }),

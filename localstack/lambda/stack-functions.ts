@@ -1,0 +1,67 @@
+import { availableParallelism } from "node:os";
+import type { FunctionModel, StackModel, TriggerModel } from "../template/model.ts";
+import type { Invoke, InvokeResult } from "./invoke.ts";
+import { type FunctionOptions, type LocalFunction, startFunction } from "./start-function.ts";
+
+/** The functions of a stack that something invokes. */
+export type StackFunctions = {
+  /** @throws Error for an ARN that is none of them */
+  invoke: (arn: string) => Invoke;
+  reload(model: FunctionModel): void;
+  stop(): Promise<void>;
+};
+
+/** A laptop has fewer cores than Lambda; more processes than these only wait for each other. */
+const MAX_PROCESSES = Math.max(4, availableParallelism());
+
+export function startStackFunctions(stack: StackModel, options: Omit<FunctionOptions, "maxProcesses">): StackFunctions {
+  const started = new Map<string, LocalFunction>();
+  for (const model of invokedFunctions(stack)) {
+    started.set(model.arn, startFunction(model, { ...options, maxProcesses: maxProcesses(stack, model) }));
+  }
+  const find = (arn: string): LocalFunction => {
+    const found = started.get(arn);
+    if (found === undefined) throw new Error(`The template invokes ${arn}, which is none of its functions.`);
+    return found;
+  };
+  return {
+    invoke: (arn) => (payload) => find(arn).invoke(payload),
+    reload: (model) => find(model.arn).reload(model),
+    async stop() {
+      await Promise.all([...started.values()].map((each) => each.stop()));
+    },
+  };
+}
+
+/** What a route, queue, schedule or trigger leads to; CDK's own helpers stay unstarted. */
+export function invokedFunctions(stack: StackModel): FunctionModel[] {
+  const invoked = [...stack.api.routes, ...stack.eventSources, ...stack.schedules, ...stack.triggers];
+  const arns = new Set(invoked.map(({ functionArn }) => functionArn));
+  return stack.functions.filter(({ arn }) => arns.has(arn));
+}
+
+/** An event source's own cap holds also where the machine has more cores. */
+function maxProcesses(stack: StackModel, { arn }: FunctionModel): number {
+  return stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency ?? MAX_PROCESSES;
+}
+
+/** Runs what CloudFormation runs during a deployment; a failure stops the start, as it stops the deployment. */
+export async function runTriggers(triggers: TriggerModel[], invoke: (arn: string) => Invoke): Promise<void> {
+  for (const { name, functionArn } of triggers) {
+    const result = await invoke(functionArn)("{}");
+    if (result.kind !== "success") throw new Error(`${name} failed: ${explain(result)}`);
+  }
+}
+
+function explain(result: Exclude<InvokeResult, { kind: "success" }>): string {
+  switch (result.kind) {
+    case "error":
+      return result.errorMessage;
+    case "crash":
+      return result.detail;
+    case "timeout":
+      return `it ran longer than its ${result.seconds} s`;
+    case "throttle":
+      return "it was throttled";
+  }
+}
