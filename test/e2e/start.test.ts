@@ -1,14 +1,10 @@
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Addresses } from "../../localstack/runtime.ts";
 import { removeDataDir } from "../contract/support/cluster.ts";
-import { eventually, get, post, query } from "./support.ts";
+import { eventually, get, post, query, startCommand } from "./support.ts";
 
 let dataDir: string;
 beforeAll(async () => {
@@ -16,30 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => removeDataDir(dataDir));
 
-/** `npm start -- --json` as a user runs it. */
-async function start(...options: string[]) {
-  const child = spawn(
-    process.execPath,
-    ["localstack/start.ts", "--json", "--port", "0", "--data-dir", dataDir, ...options],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  const log: string[] = [];
-  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-  const exited = once(child, "exit") as Promise<[number | null]>;
-  const lines = createInterface({ input: child.stdout });
-  const first = await Promise.race([once(lines, "line"), exited]);
-  if (typeof first[0] !== "string") throw new Error(`It ended before it was ready:\n${log.join("\n")}`);
-  return { child, log, addresses: JSON.parse(first[0]) as Addresses, exitCode: exited.then(([code]) => code) };
-}
-
 const event = (id: string) => ({ id, source: "/start", type: "com.example.start", data: {} });
 
 describe("npm start", () => {
   it("keeps rows and queued events over a stop, and stops within five seconds with exit code 0", async () => {
     const [stored, queued] = [randomUUID(), randomUUID()];
-    const first = await start();
+    const first = await startCommand(dataDir);
     await post(first.addresses.url, event(stored));
     await eventually(
       () => get(`${first.addresses.url}/events/${stored}`),
@@ -57,7 +35,7 @@ describe("npm start", () => {
     expect(performance.now() - asked).toBeLessThan(5_000);
     await expect(fetch(first.addresses.url)).rejects.toThrow("fetch failed");
 
-    const second = await start();
+    const second = await startCommand(dataDir);
     try {
       const read = (id: string) =>
         eventually(
@@ -77,7 +55,7 @@ describe("npm start", () => {
   });
 
   it("begins anew with --fresh, and ends at once at the second signal", async () => {
-    const { child, addresses, exitCode } = await start("--fresh");
+    const { child, addresses, exitCode } = await startCommand(dataDir, "--fresh");
     expect(await query(addresses.databaseUrl, "select count(*)::int as rows from events")).toEqual([{ rows: 0 }]);
 
     child.kill("SIGINT");
@@ -87,9 +65,9 @@ describe("npm start", () => {
   });
 
   it("says which process has the data folder already", async () => {
-    const { child, exitCode } = await start();
+    const { child, exitCode } = await startCommand(dataDir);
     try {
-      await expect(start()).rejects.toThrow(new RegExp(`error: .*${child.pid}`));
+      await expect(startCommand(dataDir)).rejects.toThrow(new RegExp(`error: .*${child.pid}`));
     } finally {
       child.kill("SIGINT");
     }

@@ -1,11 +1,13 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { inject } from "vitest";
-import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
+import { type Addresses, type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import { removeDataDir } from "../contract/support/cluster.ts";
 
 export type TestRuntime = Runtime & {
@@ -93,4 +95,20 @@ export function runScript(name: string, args: string[]): Promise<{ code: number;
       resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
     });
   });
+}
+
+/** `npm start -- --json` as a user runs it, in this checkout or in a copy of it. */
+export async function startCommand(dataDir: string, ...options: string[]) {
+  return startCommandIn(".", dataDir, ...options);
+}
+
+export async function startCommandIn(projectDir: string, dataDir: string, ...options: string[]) {
+  const words = ["localstack/start.ts", "--json", "--port", "0", "--data-dir", dataDir, ...options];
+  const child = spawn(process.execPath, words, { cwd: projectDir, stdio: ["ignore", "pipe", "pipe"] });
+  const log: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  const first = (await Promise.race([once(createInterface({ input: child.stdout }), "line"), exited])) as unknown[];
+  if (typeof first[0] !== "string") throw new Error(`It ended before it was ready:\n${log.join("\n")}`);
+  return { child, log, addresses: JSON.parse(first[0]) as Addresses, exitCode: exited.then(([code]) => code) };
 }

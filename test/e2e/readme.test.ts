@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually, startTestRuntime, type TestRuntime } from "./support.ts";
+
+let runtime: TestRuntime;
+beforeAll(async () => {
+  runtime = await startTestRuntime();
+});
+afterAll(() => runtime?.remove());
+
+/** The curl lines of the README, as requests to the runtime under test. */
+function curlLines(): { url: string; init: RequestInit }[] {
+  return [...readFileSync("README.md", "utf8").matchAll(/^curl .*$/gm)].map(([line]) => {
+    const url = /http:\/\/127\.0\.0\.1:4800(\S*)/.exec(line)?.[1] ?? "";
+    const header = /-H '([^:]+): ([^']+)'/.exec(line);
+    const body = /-d '([^']+)'/.exec(line)?.[1];
+    const headers: Record<string, string> = header === null ? {} : { [header[1] ?? ""]: header[2] ?? "" };
+    return { url: `${runtime.addresses.url}${url}`, init: body === undefined ? {} : { method: "POST", headers, body } };
+  });
+}
+
+describe("README", () => {
+  it("sends and reads an event with its curl lines", async () => {
+    const [send, read] = curlLines();
+
+    const accepted = await fetch(send?.url ?? "", send?.init);
+    const found = await eventually(
+      () => fetch(read?.url ?? ""),
+      ({ status }) => status === 200,
+    );
+
+    expect(accepted.status).toBe(202);
+    expect(await found.json()).toMatchObject(JSON.parse(String(send?.init.body)) as object);
+  });
+
+  it("shows an answer as the API gives it", async () => {
+    const [send] = curlLines();
+    const order = JSON.parse(String(send?.init.body)) as { data: Record<string, unknown> };
+    const { currency: _currency, ...withoutCurrency } = order.data;
+    const shown = /```json\n(\{\n {2}"accepted"[^`]*)```/.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
+
+    const answer = await fetch(send?.url ?? "", {
+      ...send?.init,
+      body: JSON.stringify([order, { ...order, id: "order-2", data: withoutCurrency }]),
+    });
+
+    expect(answer.status).toBe(207);
+    expect(await answer.json()).toEqual(JSON.parse(shown));
+  });
+});

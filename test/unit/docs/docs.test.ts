@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { errorTable } from "../../../functions/core/errors.ts";
+
+const read = (file: string) => readFileSync(file, "utf8");
+const documents = [
+  "README.md",
+  ...readdirSync("docs", { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
+].filter((name) => name.endsWith(".md"));
+
+/** GitHub's anchor of a heading. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+const anchors = (file: string) => [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchor(heading ?? ""));
+
+describe("docs/errors.md", () => {
+  it("lists exactly the codes and statuses of the code", () => {
+    const rows = [...read("docs/errors.md").matchAll(/^\| `([a-z_]+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [
+      code,
+      Number(status),
+    ]);
+
+    expect(Object.fromEntries(rows)).toEqual(
+      Object.fromEntries(Object.entries(errorTable).map(([code, { status }]) => [code, status])),
+    );
+  });
+});
+
+describe("docs/runbook.md", () => {
+  it("has a section for each alarm of the stack", () => {
+    const alarms = readdirSync("lib").flatMap((file) =>
+      [...read(`lib/${file}`).matchAll(/docs\/runbook\.md#([a-z-]+)/g)].map(([, name]) => name),
+    );
+
+    expect(alarms.length).toBeGreaterThan(0);
+    expect(anchors("docs/runbook.md")).toEqual(expect.arrayContaining(alarms));
+  });
+});
+
+describe("documents", () => {
+  it.each(documents)("%s links only to what is there", (file) => {
+    for (const [, target = ""] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [path, hash] = target.split("#");
+      const linked = path === "" || path === undefined ? file : join(dirname(file), path);
+      expect(existsSync(linked), `${file} links to ${target}`).toBe(true);
+      if (hash !== undefined) expect(anchors(linked), `${file} links to ${target}`).toContain(hash);
+    }
+  });
+
+  it("name only npm scripts that exist", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    for (const file of documents) {
+      for (const [, name = ""] of read(file).matchAll(/npm run ([a-z:-]+)/g))
+        expect(Object.keys(scripts), file).toContain(name);
+    }
+  });
+});
