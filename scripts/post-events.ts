@@ -24,7 +24,11 @@ const LONGEST_PAUSE_SECONDS = 30;
  * Posts one request and answers for each of its lines. What the API says may be sent again (`retry`, 429, 5xx, no
  * answer) is sent again, after `Retry-After` or a doubling pause; the events keep their ids, so none is stored twice.
  */
-export async function postEvents(url: string, lines: EventLine[]): Promise<LineOutcome[]> {
+export async function postEvents(
+  url: string,
+  lines: EventLine[],
+  onRetry: (why: string) => void,
+): Promise<LineOutcome[]> {
   const outcomes: LineOutcome[] = [];
   let open = lines;
   let why = "";
@@ -42,8 +46,11 @@ export async function postEvents(url: string, lines: EventLine[]): Promise<LineO
       return outcomes;
     }
     open = again;
-    if (open.length > 0 && attempt < MAX_ATTEMPTS)
-      await delay(1_000 * (posted.retryAfter ?? Math.min(2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)));
+    if (open.length > 0 && attempt < MAX_ATTEMPTS) {
+      const seconds = posted.retryAfter ?? Math.min(2 ** (attempt - 1), LONGEST_PAUSE_SECONDS);
+      onRetry(`${why}; ${open.length} events again in ${seconds} s`);
+      await delay(1_000 * seconds);
+    }
   }
   for (const each of open) outcomes.push({ line: each.line, status: "unsent", why });
   return outcomes;

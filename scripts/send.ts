@@ -31,7 +31,7 @@ async function send(file: string, options: Options): Promise<void> {
   const outcomes: LineOutcome[] = [];
   const worker = async () => {
     for (let request = requests.shift(); request !== undefined; request = requests.shift()) {
-      outcomes.push(...(await postEvents(url, request)));
+      outcomes.push(...(await postEvents(url, request, (why) => process.stderr.write(`${why}\n`))));
       progress.advance(request.length);
     }
   };

@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually, runScript, startTestRuntime, type TestRuntime } from "./support.ts";
+
+let runtime: TestRuntime;
+let folder: string;
+beforeAll(async () => {
+  [runtime, folder] = await Promise.all([startTestRuntime(), mkdtemp(join(tmpdir(), "sluice-send-"))]);
+});
+afterAll(async () => {
+  await runtime?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function file(...lines: unknown[]): Promise<string> {
+  const path = join(folder, `${randomUUID()}.ndjson`);
+  await writeFile(path, lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"));
+  return path;
+}
+
+const send = (...args: string[]) => runScript("send", [...args, "--data-dir", runtime.dataDir]);
+const event = (overrides: Record<string, unknown> = {}) => ({
+  id: randomUUID(),
+  source: "/send",
+  type: "com.example.sent",
+  data: {},
+  ...overrides,
+});
+const rows = async (source: string) =>
+  (await runtime.query(`select count(*)::int as rows from events where source = '${source}'`))[0]?.["rows"];
+
+describe("npm run send", () => {
+  it("posts a file in batches and says what became of it, and stores it once when it is sent twice", async () => {
+    const source = `/send/${randomUUID()}`;
+    const path = await file(...Array.from({ length: 245 }, () => event({ source })), "", "");
+
+    for (let time = 1; time <= 2; time++) {
+      const { code, stdout } = await send(path, "--batch", "50");
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^245 events: 245 accepted, 0 duplicate, 0 invalid, 0 unsent in \d/);
+      await eventually(
+        () => rows(source),
+        (count) => count === 245,
+      );
+    }
+  });
+
+  it("gives an event without an id one, and keeps its digits", async () => {
+    const source = `/send/${randomUUID()}`;
+    const path = await file(`{ "source": "${source}", "type": "t", "data": 12345678901234567890 }`);
+
+    expect((await send(path)).code).toBe(0);
+
+    const stored = () => runtime.query(`select id, data::text from events where source = '${source}'`);
+    expect(await eventually(stored, (found) => found.length === 1)).toEqual([
+      { id: expect.stringMatching(/^[0-9a-f-]{36}$/), data: "12345678901234567890" },
+    ]);
+  });
+
+  it("names the lines the API refused, and exits with 1", async () => {
+    const { code, stdout, stderr } = await send(
+      await file(event(), "", event({ type: "" }), event({ data: undefined })),
+    );
+
+    expect(code).toBe(1);
+    expect(stdout).toContain("3 events: 1 accepted, 0 duplicate, 2 invalid, 0 unsent");
+    expect(stderr).toContain("line 3 invalid: /type must not be empty");
+    expect(stderr).toContain("line 4 invalid: /data is missing");
+  });
+
+  it("names the line that is not JSON before it sends anything, and exits with 2", async () => {
+    const source = `/send/${randomUUID()}`;
+    const path = await file(event({ source }), "{");
+
+    expect(await send(path)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(`${path}:2 is not JSON`),
+    });
+    expect(await rows(source)).toBe(0);
+  });
+
+  it("sends again what the API could not take yet", async () => {
+    const source = `/send/${randomUUID()}`;
+    const path = await file(event({ source }));
+    const { url } = runtime.addresses;
+
+    // In front of the API, something that is not ready at the first request.
+    let refused = 0;
+    const server = createServer((incoming, answer) => {
+      if (refused++ === 0) return void answer.writeHead(503, { "retry-after": "1" }).end("{}");
+      incoming.pipe(
+        request(`${url}${incoming.url}`, { method: incoming.method, headers: incoming.headers }, (real) => {
+          answer.writeHead(real.statusCode ?? 500, real.headers);
+          real.pipe(answer);
+        }),
+      );
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : 0;
+
+    const result = await send(path, "--url", `http://127.0.0.1:${port}/`);
+    server.closeAllConnections();
+    server.close();
+
+    expect(result).toMatchObject({ code: 0, stderr: expect.stringContaining("HTTP 503; 1 events again in 1 s") });
+    await eventually(
+      () => rows(source),
+      (count) => count === 1,
+    );
+  });
+});
+
+describe("commands", () => {
+  it.each(["send", "replay"])("%s tells how it is called, with exit code 0", async (name) => {
+    expect(await runScript(name, ["--help"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`Usage: npm run ${name} --`),
+    });
+  });
+
+  it.each([
+    ["send", ["nothing.ndjson", "--url", "http://127.0.0.1:1"], "no such file"],
+    ["send", ["--batch", "0", "x"], "--batch takes a whole number above 0"],
+    ["send", ["x", "--batch", "1001"], "--batch takes at most 1000"],
+    ["replay", ["--limit", "many"], "--limit takes a whole number above 0"],
+    ["replay", ["--data-dir", "/nowhere"], "Start the runtime with `npm start`"],
+    ["replay", ["--outputs", "/nowhere.json"], "npm run deploy"],
+    ["replay", ["--unknown"], "unknown option"],
+  ])("%s %j exits with 2 and says why", async (name, args, why) => {
+    expect(await runScript(name, args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(why) });
+  });
+});
