@@ -15,6 +15,9 @@ import { toStoreError } from "./store-errors.ts";
 /** A database paused at 0 ACU takes about 15 s to resume; a call asks again this often. */
 const RESUME_POLL_MS = 1_000;
 
+/** What a rollback gets at least, also after the deadline; below the reserve that every function keeps for its answer. */
+const ROLLBACK_MIN_MS = 500;
+
 /**
  * The RDS Data API for one database. Every failure leaves as a StoreError with its verdict; a paused database
  * (`DatabaseResumingException`, which the SDK does not retry) is waited for until the deadline.
@@ -26,7 +29,12 @@ export function createDataApi(database: {
   DATABASE_NAME: string;
 }): SqlDatabase {
   const client = new RDSDataClient({
-    requestHandler: { requestTimeout: STATEMENT_CLIENT_TIMEOUT_SECONDS * 1_000, connectionTimeout: 3_000 },
+    requestHandler: {
+      requestTimeout: STATEMENT_CLIENT_TIMEOUT_SECONDS * 1_000,
+      // Without it the SDK logs a warning and waits on.
+      throwOnRequestTimeout: true,
+      connectionTimeout: 3_000,
+    },
   });
   const target = { resourceArn: database.CLUSTER_ARN, secretArn: database.SECRET_ARN };
 
@@ -71,7 +79,8 @@ export function createDataApi(database: {
         return result;
       } catch (error) {
         // The first error is the one to report; an unfinished transaction ends by itself after three minutes.
-        await client.send(new RollbackTransactionCommand(id)).catch(() => undefined);
+        const abortSignal = AbortSignal.timeout(Math.max(deadline - Date.now(), ROLLBACK_MIN_MS));
+        await client.send(new RollbackTransactionCommand(id), { abortSignal }).catch(() => undefined);
         throw error;
       }
     },

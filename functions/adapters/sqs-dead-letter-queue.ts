@@ -1,7 +1,8 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { DeadLetter, DeadLetterQueue } from "../core/ports.ts";
-import { sendToSqs } from "./sqs-send.ts";
+import { MESSAGE_MAX_BYTES } from "../core/limits.ts";
+import { attributeBytes, sendToSqs } from "./sqs-send.ts";
 
 /** The database's words may be long; the beginning says it. */
 const DETAIL_MAX_CHARACTERS = 1_000;
@@ -20,8 +21,12 @@ export function createSqsDeadLetterQueue({ queueUrl, logger }: { queueUrl: strin
   };
 }
 
-/** SQS allows ten attributes and no empty value; what is unknown is left out. */
+/**
+ * SQS allows ten attributes and no empty value; what is unknown is left out. Attributes count towards the size of the
+ * message: beside a body that fills it, the last ones have to go.
+ */
 function toAttributes(letter: DeadLetter): Record<string, string> {
+  let room = MESSAGE_MAX_BYTES - Buffer.byteLength(letter.body);
   const attributes = {
     reason: letter.reason,
     sqlState: letter.sqlState,
@@ -37,7 +42,13 @@ function toAttributes(letter: DeadLetter): Record<string, string> {
   return Object.fromEntries(
     Object.entries(attributes)
       .filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== "")
-      .map(([name, value]) => [name, value.toWellFormed().replaceAll(NOT_IN_SQS, "\uFFFD")]),
+      .map(([name, value]): [string, string] => [name, value.toWellFormed().replaceAll(NOT_IN_SQS, "\uFFFD")])
+      .filter(([name, value]) => {
+        const bytes = attributeBytes(name, value);
+        if (bytes > room) return false;
+        room -= bytes;
+        return true;
+      }),
   );
 }
 

@@ -12,13 +12,13 @@ export type SqsMessage = { body: string; group?: string; attributes?: Record<str
 
 export type SendOutcome = "stored" | "failed";
 
-/** One of two sends, a pause that doubles from here and ends the attempts at the deadline. */
+/** Between attempts: doubles from the first to the longest pause, each drawn from its upper half. */
 const FIRST_PAUSE_MS = 50;
-const MAX_ATTEMPTS = 5;
+const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Sends messages in as few batches as SQS allows, all batches at once. SQS answers 200 with `Failed` entries: those
- * are sent again until the deadline. An entry counts as stored only when SQS named it in `Successful`.
+ * are sent again until the deadline, unless the message itself is at fault. An entry counts as stored only when SQS named it in `Successful`.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
 export async function sendToSqs(
@@ -35,13 +35,13 @@ export async function sendToSqs(
   await Promise.all(
     intoBatches(entries).map(async (batch) => {
       let pending = batch;
-      for (let attempt = 1; pending.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
-        const stored = await sendOnce(client, queueUrl, pending, deadline, logger);
+      for (let attempt = 1; ; attempt++) {
+        const { stored, refused } = await sendOnce(client, queueUrl, pending, deadline, logger);
         for (const id of stored) outcomes[Number(id)] = "stored";
-        pending = pending.filter((entry) => !stored.has(entry.Id));
-        const pause = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
-        if (pending.length > 0 && Date.now() + pause > deadline) break;
-        if (pending.length > 0) await delay(pause);
+        pending = pending.filter(({ Id }) => !stored.has(Id) && !refused.has(Id));
+        const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
+        if (pending.length === 0 || Date.now() + pause > deadline) return;
+        await delay(pause);
       }
     }),
   );
@@ -50,14 +50,20 @@ export async function sendToSqs(
 
 type Entry = SendMessageBatchRequestEntry & { Id: string; bytes: number };
 
-/** The ids SQS confirmed; none when the call failed or its answer was lost. */
+type Answer = {
+  /** Ids that SQS confirmed; none when the call failed or its answer was lost. */
+  stored: ReadonlySet<string | undefined>;
+  /** Ids that SQS will never take, because the message is at fault. */
+  refused: ReadonlySet<string | undefined>;
+};
+
 async function sendOnce(
   client: SQSClient,
   queueUrl: string,
   entries: Entry[],
   deadline: number,
   logger: Logger,
-): Promise<ReadonlySet<string | undefined>> {
+): Promise<Answer> {
   const command = new SendMessageBatchCommand({
     QueueUrl: queueUrl,
     Entries: entries.map(({ bytes: _bytes, ...entry }) => entry),
@@ -67,10 +73,13 @@ async function sendOnce(
     for (const failed of answer.Failed ?? []) {
       logger.warn("queue refused a message", { code: failed.Code, senderFault: failed.SenderFault });
     }
-    return new Set(answer.Successful?.map((entry) => entry.Id));
+    return {
+      stored: new Set(answer.Successful?.map(({ Id }) => Id)),
+      refused: new Set(answer.Failed?.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Id)),
+    };
   } catch (error) {
     logger.warn("queue did not answer", { code: error instanceof Error ? error.name : "unknown" });
-    return new Set();
+    return { stored: new Set(), refused: new Set() };
   }
 }
 
@@ -79,7 +88,7 @@ function toEntry({ body, group, attributes = {} }: SqsMessage, index: number): E
   let bytes = Buffer.byteLength(body);
   for (const [name, value] of Object.entries(attributes)) {
     MessageAttributes[name] = { DataType: "String", StringValue: value };
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + "String".length;
+    bytes += attributeBytes(name, value);
   }
   return {
     Id: String(index),
@@ -88,6 +97,11 @@ function toEntry({ body, group, attributes = {} }: SqsMessage, index: number): E
     ...(group !== undefined && { MessageGroupId: group }),
     bytes,
   };
+}
+
+/** What a text attribute adds to a message's size: name, data type and value. */
+export function attributeBytes(name: string, value: string): number {
+  return Buffer.byteLength(name) + "String".length + Buffer.byteLength(value);
 }
 
 /** Greedy: at most ten entries and 1 MiB per call. */

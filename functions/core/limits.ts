@@ -68,8 +68,8 @@ export const MAX_RECEIVE_COUNT = 100;
 
 // ---- Functions ------------------------------------------------------------------------------------------------------
 
-/** Validation plus one queue round trip with retries; well under API Gateway's 29 s. */
-export const INGEST_TIMEOUT_SECONDS = 15;
+/** Validation plus one queue round trip with retries. Short, because each waiting request holds a function. */
+export const INGEST_TIMEOUT_SECONDS = 10;
 
 /** Kept free at the end of an invocation to build and return the answer. */
 export const ANSWER_RESERVE_MS = 1_000;

@@ -6,7 +6,7 @@ export type Clock = () => Date;
 
 export type EventQueue = {
   /**
-   * Stores messages in the queue, retrying what the queue refused until `deadline` (ms since the epoch).
+   * Stores messages in the queue, retrying what it did not confirm until `deadline` (ms since the epoch).
    * Answers one outcome per message in order; `failed` means the queue did not confirm it. Never throws.
    */
   send(messages: OutgoingMessage[], deadline: number): Promise<("stored" | "failed")[]>;

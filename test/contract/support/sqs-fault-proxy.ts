@@ -1,0 +1,148 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** An entry of a batch call, as far as the faults look at it. */
+type BatchEntry = { Id: string; MessageBody?: string };
+
+/** When a fault applies: to how many calls and to which API action. Left out means no limit. */
+type Scope = { calls?: number; action?: string };
+
+type SqsFault = Scope & (Disturbance | PartialFailure);
+
+/**
+ * `unavailable` answers 503, `dropBefore` closes the client's connection, both instead of passing the call on;
+ * `dropAfter` passes it on and closes the connection without an answer; `hang` does nothing until the faults are
+ * changed, then closes the connection.
+ */
+type Disturbance = { kind: "unavailable" | "dropBefore" | "dropAfter" | "hang" };
+
+/** Answers these entries of a batch as `Failed` and passes on only the others. */
+type PartialFailure = { kind: "failEntries"; entries: (entry: BatchEntry) => boolean };
+
+/** A call that came in, before any fault. */
+type SqsCall = { action: string; entries: BatchEntry[] };
+
+export type SqsFaultProxy = {
+  /** For `AWS_ENDPOINT_URL_SQS`. */
+  readonly url: string;
+  /** The URL by which a client reaches a queue of the real server through here. */
+  queueUrl(realUrl: string): string;
+  /** All calls since the faults were last changed, repetitions by the client included. */
+  readonly calls: readonly SqsCall[];
+  /** Replaces the faults in force; none without arguments. */
+  setFaults(...faults: SqsFault[]): void;
+  stop(): Promise<void>;
+};
+
+/** A reverse proxy in front of a real SQS endpoint that does to calls what a network and a busy service do. */
+export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy> {
+  let active: { fault: SqsFault; left: number }[] = [];
+  let wake: (() => void)[] = [];
+  const calls: SqsCall[] = [];
+
+  /** The first fault that applies to this call, which uses it up once. */
+  const take = (action: string): SqsFault | undefined => {
+    const found = active.find(({ fault, left }) => left > 0 && (fault.action ?? action) === action);
+    if (found !== undefined) found.left -= 1;
+    return found?.fault;
+  };
+  const setFaults = (...faults: SqsFault[]) => {
+    active = faults.map((fault) => ({ fault, left: fault.calls ?? Infinity }));
+    calls.length = 0;
+    for (const resume of wake) resume();
+    wake = [];
+  };
+
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const call = await readCall(request, target);
+    calls.push({ action: call.action, entries: call.body.Entries ?? [] });
+    const fault = take(call.action);
+    switch (fault?.kind) {
+      case undefined:
+        return reply(response, await pass(call, target));
+      case "unavailable":
+        return reply(response, UNAVAILABLE);
+      case "dropBefore":
+        return void response.destroy();
+      case "dropAfter":
+        await pass(call, target);
+        return void response.destroy();
+      case "hang":
+        await new Promise<void>((resolve) => wake.push(resolve));
+        return void response.destroy();
+      case "failEntries":
+        return reply(response, await passOthers(call, target, fault.entries));
+      default:
+        return fault satisfies undefined;
+    }
+  };
+  const server = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    queueUrl: (realUrl) => url + new URL(realUrl).pathname,
+    calls,
+    setFaults,
+    async stop() {
+      setFaults();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+type Call = {
+  action: string;
+  headers: Record<string, string>;
+  body: { QueueUrl?: string; Entries?: BatchEntry[] };
+};
+type Answer = { status: number; body: string };
+
+/** Reads a call of the JSON protocol and turns its queue URL into the one the target knows. */
+async function readCall(request: IncomingMessage, target: string): Promise<Call> {
+  const chunks = (await request.toArray()) as Buffer[];
+  const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Call["body"];
+  if (body.QueueUrl !== undefined) body.QueueUrl = target + new URL(body.QueueUrl).pathname;
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).filter((pair): pair is [string, string] => !OF_THIS_HOP.has(pair[0])),
+  );
+  return { action: String(headers["x-amz-target"]).replace("AmazonSQS.", ""), headers, body };
+}
+
+async function pass({ headers, body }: Call, target: string): Promise<Answer> {
+  const response = await fetch(target, { method: "POST", headers, body: JSON.stringify(body) });
+  return { status: response.status, body: await response.text() };
+}
+
+async function passOthers(call: Call, target: string, chosen: (entry: BatchEntry) => boolean): Promise<Answer> {
+  const entries = call.body.Entries ?? [];
+  const failed = entries.filter(chosen).map(({ Id }) => ({ Id, ...INTERNAL_ERROR }));
+  const others = entries.filter((entry) => !failed.some(({ Id }) => Id === entry.Id));
+  if (others.length === 0) return { status: 200, body: JSON.stringify({ Failed: failed }) };
+  const answer = await pass({ ...call, body: { ...call.body, Entries: others } }, target);
+  if (answer.status !== 200) return answer;
+  const { Failed = [], ...rest } = JSON.parse(answer.body) as { Failed?: unknown[] };
+  return { status: 200, body: JSON.stringify({ ...rest, Failed: [...Failed, ...failed] }) };
+}
+
+function reply(response: ServerResponse, { status, body }: Answer): void {
+  response.writeHead(status, {
+    "content-type": "application/x-amz-json-1.0",
+    "content-length": Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html */
+const UNAVAILABLE: Answer = {
+  status: 503,
+  body: JSON.stringify({ __type: "com.amazonaws.sqs#ServiceUnavailable", message: "The service is unavailable." }),
+};
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html */
+const INTERNAL_ERROR = { Code: "InternalError", SenderFault: false, Message: "An internal error occurred." };
+
+const OF_THIS_HOP = new Set(["host", "connection", "content-length", "transfer-encoding", "expect"]);
