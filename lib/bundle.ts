@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { buildSync } from "esbuild";
+import { generateCatalog } from "./generate-catalog.ts";
 
 /**
  * Bundles a stage's handler into one CommonJS file with nothing external (CommonJS starts some 10 ms sooner than a
@@ -18,6 +19,7 @@ export function bundleHandler(stage: string, folders: readonly string[]): Code {
       image: DockerImage.fromRegistry("scratch"),
       local: {
         tryBundle(outputDir) {
+          generateCatalog();
           buildSync({
             entryPoints: [join(source, "handler.ts")],
             outfile: join(outputDir, "index.js"),

@@ -30,6 +30,7 @@ const findEvent = `
       )) as text), '}')
       || coalesce(',' || nullif(trim(both '{}' from cast(e.extensions as text)), ''), '')
       || coalesce(',"data":' || cast(e.data as text), '')
+      || coalesce(',"data_base64":"' || e.data_base64 || '"', '')
       || '}' as body
     from keys join events e using (tenant, received_at, id, source)
     where (select count(*) from keys) = 1

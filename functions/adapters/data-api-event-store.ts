@@ -11,7 +11,7 @@ const insertEvents = `
     from rows from (
       jsonb_to_recordset(cast(:batch as jsonb)) as (
         tenant text, id text, source text, type text, subject text, time timestamptz, time_sent text,
-        received_at timestamptz, dataschema text, datacontenttype text, extensions jsonb, data jsonb
+        received_at timestamptz, dataschema text, datacontenttype text, extensions jsonb, data jsonb, data_base64 text
       )
     ) with ordinality
     order by tenant, id, source, ordinality
@@ -23,10 +23,12 @@ const insertEvents = `
     returning tenant, id, source
   )
   insert into events (
-    tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data
+    tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data,
+    data_base64
   )
   select
-    tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data -> 0
+    tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data -> 0,
+    data_base64
   from fresh join batch using (tenant, id, source)
 `;
 
@@ -72,7 +74,8 @@ function toRow({ tenant, receivedAt, event }: StorableEvent): string {
     dataschema: event.dataschema,
     datacontenttype: event.datacontenttype,
     extensions: event.extensions,
-    data: "data" in event ? [event.data] : undefined,
+    data: event.data === undefined ? undefined : [event.data],
+    data_base64: event.data_base64,
   });
 }
 

@@ -1,13 +1,14 @@
 import type * as z from "zod";
-import * as logEntry from "./log-entry.ts";
-import * as notificationRequested from "./notification-requested.ts";
-import * as orderPlaced from "./order-placed.ts";
-import * as telemetryReading from "./telemetry-reading.ts";
+import * as types from "./types.generated.ts";
 
-/** A type of event: its CloudEvents `type` and the schema of its `data`. Fields the schema does not name are kept. */
-export type EventType = { type: string; data: z.ZodType };
+/**
+ * One version of a type of event: its CloudEvents `type`, the `dataschema` that names the version, and the schema of
+ * its `data`. Fields the schema does not name are kept.
+ */
+export type EventType = { type: string; dataschema: string; data: z.ZodType };
 
-/** The types Sluice checks `data` of. To add one, write its file beside this one and list it here. */
-export const catalog: ReadonlyMap<string, EventType> = new Map(
-  [orderPlaced, telemetryReading, logEntry, notificationRequested].map((each: EventType) => [each.type, each]),
-);
+/** Type to its versions, oldest first: an event without `dataschema` means the oldest. */
+export type Catalog = ReadonlyMap<string, readonly EventType[]>;
+
+/** The types Sluice checks `data` of: every other file in this folder, in the order of their names. */
+export const catalog: Catalog = Map.groupBy<string, EventType>(Object.values(types), ({ type }) => type);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 export const type = "com.example.log.entry";
+export const dataschema = "https://schemas.example.com/log-entry/1";
 
 /** One line of an application's log. */
 export const data = z.object({

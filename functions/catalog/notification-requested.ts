@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 export const type = "com.example.notification.requested";
+export const dataschema = "https://schemas.example.com/notification-requested/1";
 
 /** A message somebody asked to have sent. */
 export const data = z.object({

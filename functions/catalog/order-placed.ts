@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 export const type = "com.example.order.placed";
+export const dataschema = "https://schemas.example.com/order-placed/1";
 
 /** An order as a shop sends it. Amounts are in the currency's minor unit (cents), so no amount is ever a fraction. */
 export const data = z.object({

@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 export const type = "com.example.telemetry.reading";
+export const dataschema = "https://schemas.example.com/telemetry-reading/1";
 
 /** One reading of one sensor, in the unit it names (UCUM, for example `Cel`, `kPa`). */
 export const data = z.object({

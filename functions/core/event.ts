@@ -21,23 +21,47 @@ const time = z.iso
   .refine((text) => !text.startsWith("0000"), "expected a year from 0001 to 9999")
   .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), "expected an offset below 16 hours");
 
+const optionalAttributes = {
+  subject: text(SUBJECT_MAX_BYTES).optional(),
+  time: time.optional(),
+  dataschema: text(DATASCHEMA_MAX_BYTES).optional(),
+  datacontenttype: text(DATACONTENTTYPE_MAX_BYTES).optional(),
+};
+
 /**
- * An event as a client sends it in the plain JSON form: CloudEvents attributes beside `data`.
- * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md (context attributes)
+ * An event in the plain JSON form: CloudEvents attributes beside `data`, of which only what cannot be made up is
+ * required. Names that are not here are extension attributes.
  */
-export const eventInput = z
+export const plainEvent = z
   .object({
     id: text(ID_MAX_BYTES).optional(),
     source: text(SOURCE_MAX_BYTES),
     type: text(TYPE_MAX_BYTES),
-    subject: text(SUBJECT_MAX_BYTES).optional(),
-    time: time.optional(),
-    dataschema: text(DATASCHEMA_MAX_BYTES).optional(),
-    datacontenttype: text(DATACONTENTTYPE_MAX_BYTES).optional(),
+    ...optionalAttributes,
     specversion: z.literal("1.0").optional(),
     data: z.unknown(),
   })
   .catchall(z.unknown());
+
+/**
+ * An event as CloudEvents 1.0 has it. Names that are not here are extension attributes.
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ */
+export const cloudEvent = z
+  .object({
+    specversion: z.literal("1.0"),
+    id: text(ID_MAX_BYTES),
+    source: text(SOURCE_MAX_BYTES),
+    type: text(TYPE_MAX_BYTES),
+    ...optionalAttributes,
+    data: z.unknown().optional(),
+    data_base64: z.base64().optional(),
+  })
+  .catchall(z.unknown())
+  .refine((event) => event["data"] === undefined || event["data_base64"] === undefined, {
+    error: "has data and data_base64; send one of them",
+    path: ["data_base64"],
+  });
 
 /**
  * A CloudEvents extension attribute's value: string, boolean or 32-bit integer.
@@ -49,6 +73,7 @@ export const extensionValue = z.union([text(EXTENSION_VALUE_MAX_BYTES), z.boolea
 
 export const extensionName = z
   .string()
+  .refine((name) => name !== "tenant", "is set by Sluice; send it under another name")
   .regex(
     new RegExp(`^[a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}$`),
     `is no attribute of an event; an extension attribute has 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9`,
@@ -70,12 +95,11 @@ export const event = z.object({
     .optional(),
   /** Absent where the event has no data; `null` is a value. */
   data: z.unknown().optional(),
+  /** Data that is neither JSON nor text. */
+  data_base64: z.base64().optional(),
 });
 
 export type Event = z.output<typeof event>;
-
-/** Names with a meaning of their own; every other top-level name is an extension attribute. */
-export const attributeNames: ReadonlySet<string> = new Set(Object.keys(eventInput.shape));
 
 /** A non-empty string of at most `maxBytes` bytes of UTF-8. */
 function text(maxBytes: number) {

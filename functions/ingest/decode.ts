@@ -1,77 +1,68 @@
 import { RequestError } from "../core/errors.ts";
-import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS } from "../core/limits.ts";
-import { parseLossless } from "../core/lossless-json.ts";
-
-/** An event as it stood in the body: parsed for checking, and with its numbers exact for storing. */
-export type Candidate = { value: unknown; exact: unknown };
-
-type Decoder = (text: string) => Candidate[];
+import { REQUEST_MAX_BYTES } from "../core/limits.ts";
+import { decodeBinaryMode, isBinaryMode } from "./formats/binary-mode.ts";
+import type { Candidate } from "./formats/candidate.ts";
+import { inflate } from "./formats/inflate.ts";
+import { decodeLines, decodeMany, decodeOne, decodeOneOrMany } from "./formats/json.ts";
+import { type MediaType, parseMediaType } from "./formats/media-type.ts";
 
 /**
  * Splits a request body into events.
+ * @param headers names in lower case
  * @throws RequestError `unsupported_media_type`, `body_too_large`, `too_many_events`, `malformed_body`
  */
-export function decode(contentType: string | undefined, body: Uint8Array): Candidate[] {
-  const decoder = decoderFor(contentType);
-  if (body.byteLength > REQUEST_MAX_BYTES) {
-    throw new RequestError(
-      "body_too_large",
-      `The body has ${body.byteLength} bytes, at most ${REQUEST_MAX_BYTES} are allowed. Split the events over several requests.`,
-    );
-  }
-  const candidates = decoder(utf8(body));
-  if (candidates.length > REQUEST_MAX_EVENTS) {
-    throw new RequestError(
-      "too_many_events",
-      `The body has ${candidates.length} events, at most ${REQUEST_MAX_EVENTS} are allowed. Split them over several requests.`,
-    );
-  }
-  if (candidates.length === 0) {
-    throw new RequestError("malformed_body", "The body is an empty array. Send at least one event.");
-  }
-  return candidates;
+export function decode(headers: Record<string, string | undefined>, body: Uint8Array): Candidate[] {
+  const mediaType = parseMediaType(headers["content-type"]);
+  const decoder = decoders[mediaType?.essence ?? ""];
+  const binaryMode = isBinaryMode(headers) && !mediaType?.essence.startsWith("application/cloudevents");
+  checkSize(body);
+  const bytes = inflate(headers["content-encoding"], body);
+  checkSize(bytes);
+
+  const text = () => utf8(bytes, mediaType);
+  if (binaryMode) return decodeBinaryMode(headers, mediaType, bytes, text);
+  if (decoder === undefined) throw unsupported(headers["content-type"]);
+  return decoder(text());
 }
 
-/** Media type to decoder; a further format is a further line. Types compare without case (RFC 9110 section 8.3.1). */
-const decoders: Record<string, Decoder> = { "application/json": decodeJson };
+/** Media type to decoder; a further format is a further line. */
+const decoders: Record<string, (text: string) => Candidate[]> = Object.assign(Object.create(null), {
+  "application/json": (text: string) => decodeOneOrMany(text, "plain"),
+  "application/x-ndjson": decodeLines,
+  "application/cloudevents+json": (text: string) => decodeOne(text, "cloudevent"),
+  "application/cloudevents-batch+json": (text: string) => decodeMany(text, "cloudevent"),
+});
 
-function decoderFor(contentType: string | undefined): Decoder {
-  const [mediaType, ...parameters] = (contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
-  const decoder = Object.hasOwn(decoders, mediaType ?? "") ? decoders[mediaType ?? ""] : undefined;
-  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length);
-  if (decoder !== undefined && (charset === undefined || /^"?utf-8"?$/.test(charset))) return decoder;
-  throw new RequestError(
+function unsupported(contentType: string | undefined): RequestError {
+  const said = contentType === undefined ? "missing" : JSON.stringify(contentType);
+  return new RequestError(
     "unsupported_media_type",
-    `The content type is ${contentType === undefined ? "missing" : JSON.stringify(contentType)}. Send one of: ${Object.keys(decoders).join(", ")} (UTF-8).`,
+    `The content type is ${said}. Send one of: ${Object.keys(decoders).join(", ")}; or any, with the attributes in ce- headers.`,
+  );
+}
+
+function checkSize({ byteLength }: Uint8Array): void {
+  if (byteLength <= REQUEST_MAX_BYTES) return;
+  throw new RequestError(
+    "body_too_large",
+    `The body has ${byteLength} bytes, at most ${REQUEST_MAX_BYTES} are allowed. Split the events over several requests.`,
   );
 }
 
 /** Refuses bytes that are not UTF-8 instead of putting U+FFFD in their place; a byte order mark is taken off. */
-function utf8(body: Uint8Array): string {
+function utf8(bytes: Uint8Array, mediaType: MediaType | undefined): string {
+  const charset = mediaType?.charset ?? "utf-8";
+  if (!["utf-8", "utf8", "us-ascii"].includes(charset)) {
+    throw new RequestError(
+      "unsupported_media_type",
+      `The charset ${JSON.stringify(charset)} is not supported. Send UTF-8.`,
+    );
+  }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return UTF8.decode(bytes);
   } catch (cause) {
-    throw new RequestError("malformed_body", "The body is not valid UTF-8. Encode the JSON text as UTF-8.", { cause });
+    throw new RequestError("malformed_body", "The body is not valid UTF-8.", { cause });
   }
 }
 
-/** One event object, or an array of them. */
-function decodeJson(text: string): Candidate[] {
-  let parsed: ReturnType<typeof parseLossless>;
-  try {
-    parsed = parseLossless(text);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError) && !(cause instanceof RangeError)) throw cause;
-    const where = cause instanceof SyntaxError ? / at position \d+.*$/.exec(cause.message)?.[0] : undefined;
-    throw new RequestError(
-      "malformed_body",
-      text.trim() === ""
-        ? "The body is empty. Send an event or an array of events."
-        : `The body is not JSON${where ?? ""}.`,
-      { cause },
-    );
-  }
-  const { value, exact } = parsed;
-  if (!Array.isArray(value)) return [{ value, exact }];
-  return value.map((each: unknown, index) => ({ value: each, exact: (exact as unknown[])[index] }));
-}
+const UTF8 = new TextDecoder("utf-8", { fatal: true });

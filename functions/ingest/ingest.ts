@@ -6,7 +6,10 @@ import { type Validated, type ValidateDeps, validate } from "./validate.ts";
 
 export type IngestRequest = {
   tenant: string;
-  contentType: string | undefined;
+  /** Names in lower case. */
+  headers: Record<string, string | undefined>;
+  /** Answer the verdicts and queue nothing. */
+  validateOnly: boolean;
   body: Uint8Array;
   /** When the answer must be ready, ms since the epoch. */
   deadline: number;
@@ -39,13 +42,13 @@ export function createIngest(deps: IngestDeps) {
   /** @throws RequestError when the body as a whole cannot be read */
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const receivedAt = deps.clock().toISOString();
-    const judged = decode(request.contentType, request.body).map((each) => validate(each, receivedAt, deps));
+    const judged = decode(request.headers, request.body).map((each) => validate(each, receivedAt, deps));
     const { firsts, copies } = separateCopies(judged);
     const messages = pack(firsts, request.tenant, receivedAt);
-    const outcomes = await deps.queue.send(
-      messages.map(({ body }) => ({ body, group: request.tenant })),
-      request.deadline,
-    );
+    const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
+    const outcomes = request.validateOnly
+      ? messages.map(() => "stored")
+      : await deps.queue.send(outgoing, request.deadline);
     const refused = new Set(messages.flatMap(({ indexes }, i) => (outcomes[i] === "stored" ? [] : indexes)));
     return summarize(judged.map((each, index) => verdict(each, index, copies, refused)));
   };

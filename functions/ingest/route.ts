@@ -9,7 +9,8 @@ export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
   return async function ingestRoute(request: HttpRequest): Promise<HttpResponse> {
     const result = await ingest({
       tenant: DEFAULT_TENANT,
-      contentType: request.headers["content-type"],
+      headers: request.headers,
+      validateOnly: isValidateOnly(request.query["validate"]),
       body: request.body,
       deadline: request.deadline - ANSWER_RESERVE_MS,
     });
@@ -20,6 +21,12 @@ export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
       metrics: { EventsAccepted: result.accepted, EventsRejected: result.rejected },
     };
   };
+}
+
+/** @throws RequestError `bad_parameter`, because a typing error must not store what was only to be checked */
+function isValidateOnly(validate: string | undefined): boolean {
+  if (validate === undefined || validate === "only") return validate === "only";
+  throw new RequestError("bad_parameter", `validate is ${JSON.stringify(validate)}. The one value it takes is only.`);
 }
 
 function status(result: IngestResult): number {

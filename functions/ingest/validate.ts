@@ -1,17 +1,17 @@
 import type * as z from "zod";
-import type { EventType } from "../catalog/catalog.ts";
-import { attributeNames, type Event, eventInput, extensionName, extensionValue } from "../core/event.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { cloudEvent, type Event, extensionName, extensionValue, plainEvent } from "../core/event.ts";
 import { EXTENSIONS_MAX, VERDICT_MAX_ERRORS } from "../core/limits.ts";
 import { stringifyForQueue } from "../core/lossless-json.ts";
 import { escapePointer, type Fault, findUnstorable } from "../core/storable.ts";
-import type { Candidate } from "./decode.ts";
+import type { Candidate } from "./formats/candidate.ts";
 
 export type Validated =
   | { kind: "valid"; event: Event; json: string }
   | { kind: "invalid"; id: string | undefined; errors: Fault[] };
 
 export type ValidateDeps = {
-  catalog: ReadonlyMap<string, EventType>;
+  catalog: Catalog;
   unknownTypes: "accept" | "refuse";
   newId: () => string;
 };
@@ -21,54 +21,63 @@ export type ValidateDeps = {
  * the catalog, and that queue and database can hold it. Fills in a missing id and time.
  */
 export function validate(candidate: Candidate, receivedAt: string, deps: ValidateDeps): Validated {
-  const input = candidate.value;
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return {
-      kind: "invalid",
-      id: undefined,
-      errors: [{ path: "", code: "invalid_type", message: "expected an event object" }],
-    };
+  if (candidate.kind === "unreadable") return { kind: "invalid", id: undefined, errors: [candidate.fault] };
+  const { form, value, exact } = candidate;
+  if (!isObject(value) || !isObject(exact)) {
+    const message = "expected an event object";
+    return { kind: "invalid", id: undefined, errors: [{ path: "", code: "invalid_type", message }] };
   }
-  const parsed = eventInput.safeParse(input);
+  const input = form === "cloudevent" ? withoutNulls(value) : value;
+  const schema = form === "cloudevent" ? cloudEvent : plainEvent;
+  const parsed = schema.safeParse(input);
+  const extensions = Object.entries(input).filter(([name]) => !Object.hasOwn(schema.shape, name));
   const errors = [
-    ...(parsed.success ? [] : parsed.error.issues.map((issue) => toFault(issue, []))),
-    ...extensionFaults(input),
+    ...(parsed.error?.issues ?? []).map((issue) => toFault(issue, [])),
+    ...extensionFaults(extensions),
     ...dataFaults(input, deps),
   ];
   if (parsed.success && errors.length === 0) {
-    const exactData = (candidate.exact as EventInput).data;
-    const event = toEvent({ ...parsed.data, data: exactData }, receivedAt, deps.newId);
+    const event = toEvent({ ...parsed.data, data: exact["data"] }, extensions, receivedAt, deps.newId);
     const json = stringifyForQueue(event);
     const fault = findUnstorable(event, json);
     if (fault === undefined) return { kind: "valid", event, json };
     errors.push(fault);
   }
+  return { kind: "invalid", id: typeof input["id"] === "string" ? input["id"] : undefined, errors: cut(errors) };
+}
+
+type EventInput = z.output<typeof plainEvent> | z.output<typeof cloudEvent>;
+
+function toEvent(
+  { id, source, type, subject, time, dataschema, datacontenttype, data, data_base64 }: EventInput,
+  extensions: [string, unknown][],
+  receivedAt: string,
+  newId: () => string,
+): Event {
   return {
-    kind: "invalid",
-    id: "id" in input && typeof input.id === "string" ? input.id : undefined,
-    errors: cut(errors),
+    id: id ?? newId(),
+    source,
+    type,
+    subject,
+    time: time ?? receivedAt,
+    dataschema,
+    datacontenttype,
+    extensions: extensions.length > 0 ? (Object.fromEntries(extensions) as Event["extensions"]) : undefined,
+    data,
+    data_base64: data_base64 as string | undefined,
   };
 }
 
-type EventInput = z.output<typeof eventInput>;
-
-function toEvent(input: EventInput, receivedAt: string, newId: () => string): Event {
-  const extensions = Object.entries(input).filter(([name]) => !attributeNames.has(name));
-  return {
-    id: input.id ?? newId(),
-    source: input.source,
-    type: input.type,
-    ...(input.subject !== undefined && { subject: input.subject }),
-    time: input.time ?? receivedAt,
-    ...(input.dataschema !== undefined && { dataschema: input.dataschema }),
-    ...(input.datacontenttype !== undefined && { datacontenttype: input.datacontenttype }),
-    ...(extensions.length > 0 && { extensions: Object.fromEntries(extensions) as Event["extensions"] }),
-    data: input.data,
-  };
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function extensionFaults(input: object): Fault[] {
-  const extensions = Object.entries(input).filter(([name]) => !attributeNames.has(name));
+/** In the JSON format of CloudEvents an attribute that is null is one that is not there. Data may be null. */
+function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([name, member]) => member !== null || name === "data"));
+}
+
+function extensionFaults(extensions: [string, unknown][]): Fault[] {
   if (extensions.length > EXTENSIONS_MAX) {
     const message = `has ${extensions.length} extension attributes, at most ${EXTENSIONS_MAX} are allowed`;
     return [{ path: "", code: "too_big", message }];
@@ -77,26 +86,33 @@ function extensionFaults(input: object): Fault[] {
     const badName = extensionName.safeParse(name).error?.issues ?? [];
     const badValue = badName.length > 0 ? [] : (extensionValue.safeParse(value).error?.issues ?? []);
     return [
-      ...badName.map((issue) => ({
-        path: `/${escapePointer(name)}`,
-        code: "unknown_attribute",
-        message: issue.message,
-      })),
+      ...badName.map(({ message }) => ({ path: `/${escapePointer(name)}`, code: "unknown_attribute", message })),
       ...badValue.map((issue) => toFault({ ...issue, path: [] }, [name])),
     ];
   });
 }
 
-function dataFaults(input: object, { catalog, unknownTypes }: ValidateDeps): Fault[] {
-  if (!("data" in input) || !("type" in input) || typeof input.type !== "string") return [];
-  const known = catalog.get(input.type);
+function dataFaults(input: Record<string, unknown>, { catalog, unknownTypes }: ValidateDeps): Fault[] {
+  const { type, dataschema } = input;
+  if (typeof type !== "string") return [];
+  const versions = catalog.get(type);
+  const known = versions?.find((version) => dataschema === undefined || version.dataschema === dataschema);
   if (known !== undefined) {
-    const parsed = known.data.safeParse(input.data);
+    if (input["data"] === undefined && "data_base64" in input) {
+      return [{ path: "/data_base64", code: "invalid_type", message: `expected data; ${type} is JSON` }];
+    }
+    // The plain form has said already that data is missing.
+    if (!("data" in input) && !("specversion" in input)) return [];
+    const parsed = known.data.safeParse(input["data"]);
     return parsed.success ? [] : parsed.error.issues.map((issue) => toFault(issue, ["data"]));
   }
   if (unknownTypes === "accept") return [];
-  const message = `is not in the catalog, which has: ${[...catalog.keys()].toSorted().join(", ")}`;
-  return [{ path: "/type", code: "unknown_type", message }];
+  if (versions === undefined) {
+    const message = `is not in the catalog, which has: ${[...catalog.keys()].toSorted().join(", ")}`;
+    return [{ path: "/type", code: "unknown_type", message }];
+  }
+  const message = `is no version of ${type}, which has: ${versions.map((version) => version.dataschema).join(", ")}`;
+  return [{ path: "/dataschema", code: "unknown_type", message }];
 }
 
 /** A zod issue as a verdict: JSON Pointer (RFC 6901), stable code, message. JSON has no undefined: it is a missing field. */

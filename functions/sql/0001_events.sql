@@ -39,8 +39,10 @@ create table events (
   dataschema text,
   datacontenttype text,
   extensions jsonb,
-  -- NULL: the event has no data. The JSON value null is 'null'::jsonb.
-  data jsonb
+  -- NULL: the event has no data, or it is binary. The JSON value null is 'null'::jsonb.
+  data jsonb,
+  -- Data that is neither JSON nor text.
+  data_base64 text
 ) partition by range (received_at);
 
 -- Finds one event by the key table's received_at, and lists a tenant's events in the order they came.

@@ -119,21 +119,38 @@ describe("ingest", () => {
     await expect(door(memoryQueue().queue)(body)).rejects.toMatchObject({ code });
   });
 
-  it.each([undefined, "text/plain", "application/jsonp", "application/json; charset=latin1", "__proto__"])(
+  it.each([undefined, "text/plain", "application/jsonp", "application/", "__proto__"])(
     "refuses the content type %s and names those that work",
     async (contentType) => {
       const send = door(memoryQueue().queue);
-      await expect(send(order("a"), contentType ?? "")).rejects.toMatchObject({
+      await expect(
+        send(order("a"), contentType === undefined ? {} : { "content-type": contentType }),
+      ).rejects.toMatchObject({
         code: "unsupported_media_type",
         message: expect.stringContaining("application/json"),
       });
     },
   );
 
+  it("refuses a charset other than UTF-8", async () => {
+    await expect(
+      door(memoryQueue().queue)(order("a"), { "content-type": "application/json; charset=latin1" }),
+    ).rejects.toMatchObject({ code: "unsupported_media_type", message: expect.stringContaining("Send UTF-8") });
+  });
+
+  it("judges and queues nothing when it is only to validate", async () => {
+    const { queue, stored } = memoryQueue();
+
+    const result = await door(queue)([order("a"), {}], { "content-type": "application/json" }, true);
+
+    expect(result.results.map(({ status }) => status)).toEqual(["accepted", "invalid"]);
+    expect(stored).toEqual([]);
+  });
+
   it.each(["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'])(
     "takes the content type %s",
     async (contentType) => {
-      expect((await door(memoryQueue().queue)(order("a"), contentType)).accepted).toBe(1);
+      expect((await door(memoryQueue().queue)(order("a"), { "content-type": contentType })).accepted).toBe(1);
     },
   );
 

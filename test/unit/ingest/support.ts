@@ -38,10 +38,15 @@ export function door(queue: EventQueue, overrides: Partial<IngestDeps> = {}) {
     newId: () => `made-${++made}`,
     ...overrides,
   });
-  return (body: unknown, contentType: string | undefined = "application/json") =>
+  return (
+    body: unknown,
+    headers: Record<string, string> = { "content-type": "application/json" },
+    validateOnly = false,
+  ) =>
     ingest({
       tenant: "default",
-      contentType,
+      headers,
+      validateOnly,
       body:
         typeof body === "string" || body instanceof Uint8Array
           ? Buffer.from(body as string)

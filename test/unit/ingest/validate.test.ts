@@ -7,7 +7,11 @@ import { NOW, order } from "./support.ts";
 
 function judge(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
   const text = typeof event === "string" ? event : JSON.stringify(event);
-  return validate(parseLossless(text), NOW, { catalog, unknownTypes, newId: () => "made" });
+  return validate({ kind: "event", form: "plain", ...parseLossless(text) }, NOW, {
+    catalog,
+    unknownTypes,
+    newId: () => "made",
+  });
 }
 
 function faults(event: unknown, unknownTypes?: "accept" | "refuse") {
@@ -104,6 +108,7 @@ describe("validate", () => {
     expect(faults('{"id":"1","source":"/s","type":"t","data":1,"__proto__":{"admin":true}}')).toEqual([
       ["/__proto__", "unknown_attribute"],
     ]);
+    expect(faults(plain({ tenant: "mine" }))).toEqual([["/tenant", "unknown_attribute"]]);
     expect(faults(plain({ Data: 1 }))).toEqual([["/Data", "unknown_attribute"]]);
     expect(faults(plain({ nested: {} }))).toEqual([["/nested", "invalid_union"]]);
   });

@@ -1,0 +1,63 @@
+import { RequestError } from "../../core/errors.ts";
+import type { Candidate } from "./candidate.ts";
+import { parse } from "./json.ts";
+import { isJson, isText, type MediaType } from "./media-type.ts";
+
+const PREFIX = "ce-";
+
+/** Whether the headers carry an event's attributes. */
+export function isBinaryMode(headers: Record<string, string | undefined>): boolean {
+  return headers["ce-specversion"] !== undefined;
+}
+
+/**
+ * A CloudEvent in binary mode: attributes in `ce-` headers, the body is its data. JSON becomes JSON data, text becomes
+ * a string, everything else `data_base64`; an empty body means no data.
+ * @throws RequestError `malformed_body` for a header or JSON body that cannot be decoded
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
+ */
+export function decodeBinaryMode(
+  headers: Record<string, string | undefined>,
+  mediaType: MediaType | undefined,
+  bytes: Uint8Array,
+  text: () => string,
+): Candidate[] {
+  const attributes: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(PREFIX) && value !== undefined)
+      attributes[name.slice(PREFIX.length)] = decodeValue(name, value);
+  }
+  if (headers["content-type"] !== undefined) attributes["datacontenttype"] = headers["content-type"];
+  const data = decodeData(mediaType, bytes, text);
+  return [
+    {
+      kind: "event",
+      form: "cloudevent",
+      value: { ...attributes, ...data.value },
+      exact: { ...attributes, ...data.exact },
+    },
+  ];
+}
+
+function decodeData(mediaType: MediaType | undefined, bytes: Uint8Array, text: () => string) {
+  if (bytes.byteLength === 0) return { value: {}, exact: {} };
+  if (mediaType !== undefined && isJson(mediaType)) {
+    const { value, exact } = parse(text());
+    return { value: { data: value }, exact: { data: exact } };
+  }
+  const data =
+    mediaType !== undefined && isText(mediaType)
+      ? { data: text() }
+      : { data_base64: Buffer.from(bytes).toString("base64") };
+  return { value: data, exact: data };
+}
+
+/** A header value is percent-encoded where it is not printable ASCII, and may be quoted. */
+function decodeValue(name: string, value: string): string {
+  const unquoted = /^"(.*)"$/.exec(value)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? value;
+  try {
+    return decodeURIComponent(unquoted);
+  } catch (cause) {
+    throw new RequestError("malformed_body", `The header ${name} is not valid percent-encoded UTF-8.`, { cause });
+  }
+}
