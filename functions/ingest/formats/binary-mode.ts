@@ -52,11 +52,14 @@ function decodeData(mediaType: MediaType | undefined, bytes: Uint8Array, text: (
   return { value: data, exact: data };
 }
 
-/** A header value is percent-encoded where it is not printable ASCII, and may be quoted. */
+/**
+ * A header value is percent-encoded where it is not printable ASCII, and may be quoted. A percent sign that begins no
+ * encoding stands for itself: the JavaScript SDK sends it so.
+ */
 function decodeValue(name: string, value: string): string {
   const unquoted = /^"(.*)"$/.exec(value)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? value;
   try {
-    return decodeURIComponent(unquoted);
+    return unquoted.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, decodeURIComponent);
   } catch (cause) {
     throw new RequestError("malformed_body", `The header ${name} is not valid percent-encoded UTF-8.`, { cause });
   }
