@@ -7,10 +7,10 @@ import { generateCatalog } from "./generate-catalog.ts";
 
 /**
  * Bundles a stage's handler into one CommonJS file with nothing external (CommonJS starts some 10 ms sooner than a
- * module), and copies folders beside it. With esbuild in this process: `NodejsFunction` starts it through `npx`, which
+ * module), and copies folders and files beside it. With esbuild in this process: `NodejsFunction` starts it through `npx`, which
  * takes half a second for each function, at every start and reload of the local runtime.
  */
-export function bundleHandler(stage: string, folders: readonly string[]): Code {
+export function bundleHandler(stage: string, copies: readonly string[]): Code {
   const source = `functions/${stage}`;
   return Code.fromAsset(source, {
     assetHashType: AssetHashType.OUTPUT,
@@ -33,7 +33,7 @@ export function bundleHandler(stage: string, folders: readonly string[]): Code {
             sourcesContent: false,
             logLevel: "warning",
           });
-          for (const folder of folders) cpSync(folder, join(outputDir, basename(folder)), { recursive: true });
+          for (const path of copies) cpSync(path, join(outputDir, basename(path)), { recursive: true });
           return true;
         },
       },

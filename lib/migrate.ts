@@ -27,7 +27,7 @@ export class Migrate extends Construct {
       stage: "migrate",
       timeoutSeconds: MIGRATE_TIMEOUT_SECONDS,
       environment: { ...common, ...database.environment },
-      folders: ["functions/sql"],
+      copies: ["functions/sql"],
     });
     database.grantDataApi(handler);
     new Trigger(this, "Trigger", {

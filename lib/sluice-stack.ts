@@ -8,6 +8,7 @@ import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
 import { Query } from "./query.ts";
 import { EventQueue } from "./queue.ts";
+import { Reference } from "./reference.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 export type SluiceStackProps = StackProps & { readonly stage: StageConfig };
@@ -25,6 +26,7 @@ export class SluiceStack extends Stack {
     new Ingest(this, "Ingest", { stage, common, api, events });
     const consume = new Consume(this, "Consume", { common, events, database });
     const query = new Query(this, "Query", { common, api, database });
+    new Reference(this, "Reference", { common, api });
     new Migrate(this, "Migrate", { common, database, before: [consume, query] });
 
     const outputs = {

@@ -8,13 +8,13 @@ import { bundleHandler } from "./bundle.ts";
 
 export type StageFunctionProps<Environment extends CommonEnvironment> = {
   /** Folder in functions/, whose handler.ts is bundled. */
-  readonly stage: "ingest" | "consume" | "query" | "migrate";
+  readonly stage: "ingest" | "consume" | "query" | "migrate" | "reference";
   readonly environment: Environment;
   readonly timeoutSeconds: number;
   /** @default 512: CPU grows with memory, and the SDK client starts slowly below it */
   readonly memoryMegabytes?: number;
-  /** Folders copied beside the code, each under its own name. */
-  readonly folders?: readonly string[];
+  /** Folders and files copied beside the code, each under its own name. */
+  readonly copies?: readonly string[];
 };
 
 /**
@@ -31,7 +31,7 @@ export class StageFunction<Environment extends CommonEnvironment> extends Lambda
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);
     super(scope, id, {
-      code: bundleHandler(props.stage, props.folders ?? []),
+      code: bundleHandler(props.stage, props.copies ?? []),
       handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

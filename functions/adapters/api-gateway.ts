@@ -68,6 +68,7 @@ function loggable(error: unknown): unknown {
 function toRequest(event: APIGatewayProxyEvent, context: Context): HttpRequest {
   return {
     method: event.httpMethod,
+    path: event.path,
     headers: joinHeaders(event.multiValueHeaders),
     query: event.queryStringParameters ?? {},
     parameters: decodeParameters(event.pathParameters),

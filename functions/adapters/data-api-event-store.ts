@@ -1,45 +1,36 @@
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../core/limits.ts";
 import type { EventStore, SqlDatabase, StorableEvent } from "../core/ports.ts";
+import { toSqlError } from "./store-errors.ts";
 
-/**
- * Stores events in one statement from one JSON parameter. The key table decides which are new; sorting by key makes
- * two writers of the same keys wait for each other in one order instead of deadlocking. Relies on event_keys' primary key.
- */
-const insertEvents = `
-  with batch as (
-    select distinct on (tenant, id, source) *
-    from rows from (
-      jsonb_to_recordset(cast(:batch as jsonb)) as (
-        tenant text, id text, source text, type text, subject text, time timestamptz, time_sent text,
-        received_at timestamptz, dataschema text, datacontenttype text, extensions jsonb, data jsonb, data_base64 text
-      )
-    ) with ordinality
-    order by tenant, id, source, ordinality
-  ),
-  fresh as (
-    insert into event_keys (tenant, id, source, received_at)
-    select tenant, id, source, received_at from batch
-    on conflict do nothing
-    returning tenant, id, source
-  )
-  insert into events (
-    tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data,
-    data_base64
-  )
-  select
-    tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data -> 0,
-    data_base64
-  from fresh join batch using (tenant, id, source)
-`;
+/** All or none; answers how many were new. What it does stands with the tables: functions/sql. */
+const storeEvents = "select store_events(cast(:batch as jsonb))";
+
+/** Each by itself; a row for each event the database refuses, and one with place -1 and how many were new. */
+const storeEachEvent = "select place, state, message from store_each_event(cast(:batch as json))";
 
 export function createDataApiEventStore(database: SqlDatabase): EventStore {
   return {
     async store(events, deadline) {
-      const { updated } = await database.execute(insertEvents, { batch: `[${events.map(toRow).join(",")}]` }, deadline);
-      return { stored: updated, duplicates: events.length - updated };
+      const { rows } = await database.execute(storeEvents, { batch: toBatch(events) }, deadline);
+      return { stored: Number(rows[0]?.[0]) };
+    },
+    async storeEach(events, deadline) {
+      const { rows } = await database.execute(storeEachEvent, { batch: toBatch(events) }, deadline);
+      const refused = rows.filter(([place]) => Number(place) >= 0);
+      return {
+        stored: Number(rows.find(([place]) => place === -1)?.[2]),
+        refused: refused.map(([place, state, message]) => ({
+          index: Number(place),
+          error: toSqlError(String(state), String(message)),
+        })),
+      };
     },
     chunks: intoChunks,
   };
+}
+
+function toBatch(events: StorableEvent[]): string {
+  return `[${events.map((event) => toRow(event)).join(",")}]`;
 }
 
 /** Rows and bytes, counted as the Data API counts them: with the batch text escaped once more as a JSON string. */
@@ -60,8 +51,19 @@ function intoChunks<T extends StorableEvent>(events: T[]): T[][] {
   return chunks;
 }
 
+/** Made once for an event, though it is measured first and then sent, perhaps twice. */
+const rowTexts = new WeakMap<StorableEvent, string>();
+
+function toRow(event: StorableEvent): string {
+  const known = rowTexts.get(event);
+  if (known !== undefined) return known;
+  const text = makeRow(event);
+  rowTexts.set(event, text);
+  return text;
+}
+
 /** `data` travels in an array of one, because a recordset turns the JSON value null into SQL NULL. */
-function toRow({ tenant, receivedAt, event }: StorableEvent): string {
+function makeRow({ tenant, receivedAt, event }: StorableEvent): string {
   return JSON.stringify({
     tenant,
     id: event.id,

@@ -16,6 +16,9 @@ const database = {
   DATABASE_NAME: z.string().min(1),
 };
 
+/** Set by Lambda: the folder of the function's code, and of the files copied beside it. */
+const codeFolder = { LAMBDA_TASK_ROOT: z.string().min(1) };
+
 export const ingestEnvironment = z.object({
   ...common,
   QUEUE_URL: z.url(),
@@ -32,19 +35,17 @@ export const consumeEnvironment = z.object({
 
 export const queryEnvironment = z.object({ ...common, ...database });
 
-export const migrateEnvironment = z.object({
-  ...common,
-  ...database,
-  /** Set by Lambda: the folder of the function's code, where the migrations lie in `sql/`. */
-  LAMBDA_TASK_ROOT: z.string().min(1),
-});
+export const migrateEnvironment = z.object({ ...common, ...database, ...codeFolder });
+
+export const referenceEnvironment = z.object({ ...common, ...codeFolder });
 
 export type CommonEnvironment = z.input<z.ZodObject<typeof common>>;
 export type DatabaseEnvironment = z.input<z.ZodObject<typeof database>>;
 export type IngestEnvironment = z.input<typeof ingestEnvironment>;
 export type ConsumeEnvironment = z.input<typeof consumeEnvironment>;
 export type QueryEnvironment = z.input<typeof queryEnvironment>;
-export type MigrateEnvironment = Omit<z.input<typeof migrateEnvironment>, "LAMBDA_TASK_ROOT">;
+export type ReferenceEnvironment = Omit<z.input<typeof referenceEnvironment>, keyof typeof codeFolder>;
+export type MigrateEnvironment = Omit<z.input<typeof migrateEnvironment>, keyof typeof codeFolder>;
 
 /**
  * Parses the process's environment once, at cold start.

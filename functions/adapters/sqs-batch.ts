@@ -30,15 +30,21 @@ export function sqsBatchHandler({ rule, postpone, backoffSeconds, observability 
       const started = performance.now();
       const until = Date.now() + context.getRemainingTimeInMillis();
       // The rule leaves one reserve to the postponing and one to the answer.
-      const result = await rule(records.map(toMessage), until - 2 * ANSWER_RESERVE_MS);
+      const messages = records.map(toMessage);
       const receiptHandles = new Map(records.map((record) => [record.messageId, record.receiptHandle]));
-      await postpone(
-        result.failed.map(({ messageId, receiveCount }) => ({
-          receiptHandle: receiptHandles.get(messageId) ?? "",
-          seconds: backoffSeconds(receiveCount, Math.random()),
-        })),
-        until - ANSWER_RESERVE_MS,
-      );
+      const backOff = (failed: QueueMessage[]) =>
+        postpone(
+          failed.map(({ messageId, receiveCount }) => ({
+            receiptHandle: receiptHandles.get(messageId) ?? "",
+            seconds: backoffSeconds(receiveCount, Math.random()),
+          })),
+          until - ANSWER_RESERVE_MS,
+        );
+      const result = await rule(messages, until - 2 * ANSWER_RESERVE_MS).catch(async (error: unknown) => {
+        await backOff(messages);
+        throw error;
+      });
+      await backOff(result.failed);
       report(result, records.length, performance.now() - started, observability);
       return { batchItemFailures: result.failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     });

@@ -4,14 +4,16 @@ import { StoreError, type StoreVerdict } from "../core/errors.ts";
 type Row = { verdict: StoreVerdict; reason: string };
 
 /**
- * SQLSTATE, whole or by class (its first two characters).
+ * The class of a SQLSTATE: its first two characters.
  * @see https://www.postgresql.org/docs/17/errcodes-appendix.html
  */
 const bySqlState: Record<string, Row> = {
   "21": { verdict: "dead-letter", reason: "cardinality_violation" },
   "22": { verdict: "dead-letter", reason: "not_storable" },
   "23": { verdict: "dead-letter", reason: "constraint_violation" },
+  "44": { verdict: "dead-letter", reason: "check_option_violation" },
   "54": { verdict: "dead-letter", reason: "program_limit_exceeded" },
+  P0: { verdict: "dead-letter", reason: "raised_by_trigger" },
   "08": { verdict: "retry", reason: "connection_failure" },
   "40": { verdict: "retry", reason: "transaction_rollback" },
   "53": { verdict: "retry", reason: "insufficient_resources" },
@@ -19,14 +21,18 @@ const bySqlState: Record<string, Row> = {
   "57": { verdict: "retry", reason: "operator_intervention" },
   "58": { verdict: "retry", reason: "system_error" },
   XX: { verdict: "retry", reason: "internal_database_error" },
+  "0A": { verdict: "stop", reason: "feature_not_supported" },
   "25": { verdict: "stop", reason: "invalid_transaction_state" },
   "28": { verdict: "stop", reason: "invalid_authorization" },
   "3D": { verdict: "stop", reason: "invalid_database" },
   "42": { verdict: "stop", reason: "schema_mismatch" },
 };
 
+/** A class that is not listed is one nobody thought of: keep the events and call somebody. */
+const UNKNOWN_SQLSTATE: Row = { verdict: "stop", reason: "unknown_sqlstate" };
+
 /** A row without a partition has the SQLSTATE of a check violation, but the event is not at fault. */
-const MISSING_PARTITION: Row = { verdict: "retry", reason: "missing_partition" };
+const MISSING_PARTITION: Row = { verdict: "wait", reason: "missing_partition" };
 const MISSING_PARTITION_MESSAGE = /^ERROR: no partition of relation "/;
 
 /**
@@ -52,10 +58,11 @@ const byName: Record<string, Row> = {
   NotFoundException: { verdict: "stop", reason: "database_not_found" },
   UnsupportedResultException: { verdict: "stop", reason: "unsupported_result" },
   ValidationException: { verdict: "stop", reason: "invalid_call" },
+  BadRequestException: { verdict: "stop", reason: "invalid_call" },
 };
 
-/** Neither table knows it: sockets that broke, time-outs, aborted calls. Every write is idempotent, so try again. */
-const UNKNOWN: Row = { verdict: "retry", reason: "database_unreachable" };
+/** No error of the Data API: sockets that broke, time-outs, aborted calls. Every write is idempotent, so try again. */
+const UNREACHABLE: Row = { verdict: "retry", reason: "database_unreachable" };
 
 /**
  * Only at the very end of the message: the database's `Detail` quotes user data, which may itself hold such a text.
@@ -68,11 +75,13 @@ export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const sqlState = SQLSTATE_AT_END.exec(message)?.[1];
-  const row = sqlState === undefined ? (byName[name] ?? UNKNOWN) : rowOf(sqlState, message);
-  return new StoreError({ ...row, ...(sqlState !== undefined && { sqlState }), detail: message, cause: error });
+  if (sqlState !== undefined) return toSqlError(sqlState, message, error);
+  return new StoreError({ ...(byName[name] ?? UNREACHABLE), detail: message, cause: error });
 }
 
-function rowOf(sqlState: string, message: string): Row {
-  if (sqlState === "23514" && MISSING_PARTITION_MESSAGE.test(message)) return MISSING_PARTITION;
-  return bySqlState[sqlState] ?? bySqlState[sqlState.slice(0, 2)] ?? UNKNOWN;
+/** Translates what the database said of one statement or event. */
+export function toSqlError(sqlState: string, message: string, cause?: unknown): StoreError {
+  const missing = sqlState === "23514" && MISSING_PARTITION_MESSAGE.test(message);
+  const row = missing ? MISSING_PARTITION : (bySqlState[sqlState.slice(0, 2)] ?? UNKNOWN_SQLSTATE);
+  return new StoreError({ ...row, sqlState, detail: message, cause });
 }

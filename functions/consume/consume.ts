@@ -18,18 +18,18 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
     const failed = new Set<QueueMessage>();
     const refused: { event: Sourced; error: StoreError }[] = [];
     let stored = 0;
-    let duplicates = 0;
+    let handled = 0;
     let blockedBy: StoreError | undefined;
 
     for (const chunk of store.chunks(events)) {
-      if (blockedBy !== undefined) {
+      if (blockedBy?.verdict === "retry" || blockedBy?.verdict === "stop") {
         for (const event of chunk) failed.add(event.message);
         continue;
       }
       const outcome = await storeOrRefuse(chunk, { store, clock, deadline });
       stored += outcome.stored;
-      duplicates += outcome.duplicates;
-      blockedBy = outcome.blockedBy;
+      handled += chunk.length - outcome.refused.length - outcome.blocked.length;
+      blockedBy = outcome.blockedBy ?? blockedBy;
       refused.push(...outcome.refused);
       for (const event of outcome.blocked) failed.add(event.message);
     }
@@ -55,7 +55,7 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
       blockedBy,
       metrics: {
         EventsStored: stored,
-        EventsDuplicate: duplicates,
+        EventsDuplicate: handled - stored,
         EventsDeadLettered: outcomes.filter((outcome) => outcome === "stored").length,
       },
     };

@@ -1,7 +1,12 @@
 import { type Envelope, envelope } from "../core/envelope.ts";
+import { EVENT_MAX_DEPTH } from "../core/limits.ts";
 import { parseLossless } from "../core/lossless-json.ts";
+import { isDeeperThan } from "../core/storable.ts";
 
 export type ReadMessage = { kind: "readable"; envelope: Envelope } | { kind: "unreadable"; detail: string };
+
+/** The envelope and its list around an event. */
+const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
 
 /** Parses a message body once, at the trust boundary: anybody who may write to the queue may write anything. */
 export function readMessage(body: string): ReadMessage {
@@ -9,8 +14,10 @@ export function readMessage(body: string): ReadMessage {
   try {
     ({ exact } = parseLossless(body));
   } catch {
-    return { kind: "unreadable", detail: "The message body is not JSON." };
+    return { kind: "unreadable", detail: "The message body is not JSON, or nested too deep." };
   }
+  // What follows recurses; an event that came through the door is far below this.
+  if (isDeeperThan(exact, ENVELOPE_MAX_DEPTH)) return { kind: "unreadable", detail: "The message is nested too deep." };
   const parsed = envelope.safeParse(exact);
   if (parsed.success) return { kind: "readable", envelope: parsed.data };
   const [first] = parsed.error.issues;

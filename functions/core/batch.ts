@@ -13,7 +13,7 @@ export type QueueMessage = {
 export type BatchResult = {
   /** Messages that must come again: something of them is neither stored nor dead-lettered. */
   failed: QueueMessage[];
-  /** Why messages failed: the database's fault, or undefined when time ran out or a dead letter could not be sent. */
+  /** Why messages failed, where the database said why; undefined when time ran out or a dead letter was not sent. */
   blockedBy: StoreError | undefined;
   /** Counts for this batch, by metric name. */
   metrics: Record<string, number>;

@@ -4,6 +4,8 @@
  */
 export const errorTable = {
   malformed_body: { status: 400, title: "The body is not what its content type says" },
+  no_such_type: { status: 404, title: "There is no such type in the catalog" },
+  no_such_version: { status: 404, title: "The type has no such version" },
   not_found: { status: 404, title: "No such event is stored" },
   ambiguous_id: { status: 409, title: "Several sources used this id" },
   body_too_large: { status: 413, title: "The body is too large" },
@@ -43,8 +45,11 @@ export class RequestError extends Error {
   }
 }
 
-/** What to do about a failed database call: try again later, dead-letter the event, or stop and raise an alarm. */
-export type StoreVerdict = "retry" | "dead-letter" | "stop";
+/**
+ * What to do about a failed database call. For one event: `dead-letter` it, or let it `wait` (its neighbours are fine).
+ * For all of them: `retry` later, or `stop`, which retries too and raises an alarm.
+ */
+export type StoreVerdict = "dead-letter" | "wait" | "retry" | "stop";
 
 /** A database call that failed, translated from the Data API's errors by one table (adapters/store-errors.ts). */
 export class StoreError extends Error {

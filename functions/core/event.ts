@@ -21,6 +21,9 @@ const time = z.iso
   .refine((text) => !text.startsWith("0000"), "expected a year from 0001 to 9999")
   .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), "expected an offset below 16 hours");
 
+/** `.` and `..` are steps in a URL, so `GET /events/{id}` could not name them. */
+const id = text(ID_MAX_BYTES).refine((value) => value !== "." && value !== "..", "must not be . or ..");
+
 const optionalAttributes = {
   subject: text(SUBJECT_MAX_BYTES).optional(),
   time: time.optional(),
@@ -34,7 +37,7 @@ const optionalAttributes = {
  */
 export const plainEvent = z
   .object({
-    id: text(ID_MAX_BYTES).optional(),
+    id: id.optional(),
     source: text(SOURCE_MAX_BYTES),
     type: text(TYPE_MAX_BYTES),
     ...optionalAttributes,
@@ -50,7 +53,7 @@ export const plainEvent = z
 export const cloudEvent = z
   .object({
     specversion: z.literal("1.0"),
-    id: text(ID_MAX_BYTES),
+    id,
     source: text(SOURCE_MAX_BYTES),
     type: text(TYPE_MAX_BYTES),
     ...optionalAttributes,

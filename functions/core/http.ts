@@ -1,6 +1,8 @@
 /** A request without its transport: API Gateway today, a function URL or an HTTP API by one more adapter. */
 export type HttpRequest = {
   method: string;
+  /** As it was asked for, without the name of the stage. */
+  path: string;
   /** Names in lower case; repeated fields joined by a comma (RFC 9110 section 5.3). */
   headers: Record<string, string | undefined>;
   query: Record<string, string | undefined>;

@@ -45,10 +45,19 @@ export const EXTENSION_VALUE_MAX_BYTES = 1_024;
 /** More would bury the first, and a hostile event could make the answer larger than the request. */
 export const VERDICT_MAX_ERRORS = 20;
 
+/** Longest place of a fault that is told; a hostile key may be as long as the body. */
+export const FAULT_PATH_MAX_CHARACTERS = 256;
+
+/** An answer over Lambda's 6 MB would be lost although its events are queued; one this large lists one error an event. */
+export const ANSWER_MAX_BYTES = 4 * MIB;
+
 // ---- Queue ----------------------------------------------------------------------------------------------------------
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const MESSAGE_MAX_BYTES = 1 * MIB;
+
+/** Kept free in a message for attributes, which count towards its size: a replay adds one. */
+export const MESSAGE_ATTRIBUTES_RESERVE_BYTES = 8 * KIB;
 export const SEND_BATCH_MAX_BYTES = 1 * MIB;
 export const SEND_BATCH_MAX_ENTRIES = 10;
 
@@ -61,10 +70,10 @@ export const QUEUE_RETENTION_DAYS = 4;
 export const DEAD_LETTER_RETENTION_DAYS = 14;
 
 /**
- * Receives before SQS itself moves a message: the safety net for messages that kill the consumer. Outages do not use
- * it up, because failed messages back off up to BACKOFF_MAX_SECONDS (at least 11 hours in total).
+ * Receives before SQS itself moves a message: the safety net for messages that kill the consumer. Outages of a day and
+ * a half do not use it up, because failed messages back off up to BACKOFF_MAX_SECONDS (docs/decisions/0005).
  */
-export const MAX_RECEIVE_COUNT = 100;
+export const MAX_RECEIVE_COUNT = 300;
 
 // ---- Functions ------------------------------------------------------------------------------------------------------
 
@@ -82,6 +91,9 @@ export const CHUNK_MIN_REMAINING_MS = 5_000;
 
 /** Under API Gateway's 29 s, with room for a database that resumes from 0 ACU (about 15 s). */
 export const QUERY_TIMEOUT_SECONDS = 28;
+
+/** Reads its own files and asks nobody. */
+export const REFERENCE_TIMEOUT_SECONDS = 10;
 
 /** A first deployment waits for a database that was just made; a large migration is split over statements of 45 s. */
 export const MIGRATE_TIMEOUT_SECONDS = 300;

@@ -1,6 +1,6 @@
 /**
- * JSON that keeps its numbers. `JSON.parse` turns `12345678901234567890` into another number and `1.10` into `1.1`;
- * what a client sent must come back equal, so numbers that a double does not hold travel as raw text.
+ * JSON that keeps its numbers. `JSON.parse` turns `12345678901234567890` into another number; what a client sent must
+ * come back equal, so numbers that a double does not hold travel as raw text.
  * @see https://tc39.es/proposal-json-parse-with-source/ (in Node since 21)
  */
 
@@ -14,24 +14,46 @@ type WithSource = {
 };
 const json = JSON as unknown as WithSource;
 
-/** A number of 16 or more digits, with an exponent, or with a zero at the end of its fraction or a negative zero. */
-const MAYBE_LOSSY = /\d[\d.]{15}|\d[eE]|\.\d*0(?!\d)|-0(?![\d.])/;
-
 /**
- * Parses `text`; `exact` is the same value with every number that would change kept as a `RawNumber`. Both are the
- * same object where nothing would change, which is nearly always.
- * @throws SyntaxError as `JSON.parse` does
+ * Parses `text`; `exact` is the same value with every number that a double would change kept as a `RawNumber`. Both
+ * are the same object where there is none, which is nearly always.
+ * @throws SyntaxError as `JSON.parse` does; RangeError for text that has such numbers and thousands of levels
  */
 export function parseLossless(text: string): { value: unknown; exact: unknown } {
   const value: unknown = JSON.parse(text);
-  if (!MAYBE_LOSSY.test(text)) return { value, exact: value };
-  let kept = false;
-  const exact = json.parse(text, (_key, parsed, { source }) => {
-    if (typeof parsed !== "number" || source === undefined || String(parsed) === source) return parsed;
-    kept = true;
-    return json.rawJSON(source);
-  });
-  return { value, exact: kept ? exact : value };
+  if (!mayHaveLossyNumber(text)) return { value, exact: value };
+  const exact = json.parse(text, (_key, parsed, { source }) =>
+    typeof parsed === "number" && source !== undefined && LOSSY.test(source) && String(parsed) !== source
+      ? json.rawJSON(source)
+      : parsed,
+  );
+  return { value, exact };
+}
+
+/**
+ * Sixteen digits or more, or an exponent of three: a double keeps the value of every shorter number.
+ * @see IEEE 754: 15 significant decimal digits survive, from 1e-307 to 1e308
+ */
+const LOSSY = /\d[\d.]{15}|[eE][+-]?\d{3}/;
+
+/** Looks at what stands between the strings, which are most of any text and may hold anything. */
+function mayHaveLossyNumber(text: string): boolean {
+  for (let at = 0; ; ) {
+    const quote = text.indexOf('"', at);
+    const between = text.slice(at, quote === -1 ? undefined : quote);
+    if (between.length > 4 && LOSSY.test(between)) return true;
+    if (quote === -1) return false;
+    at = endOfString(text, quote + 1) + 1;
+  }
+}
+
+/** The position of the quote that ends a string: one behind an even number of backslashes. */
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start); ; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text[at - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return at;
+  }
 }
 
 export function isRawNumber(value: unknown): value is RawNumber {

@@ -1,3 +1,4 @@
+import type { StoreError } from "./errors.ts";
 import type { Event } from "./event.ts";
 
 /** What the stages need of the world outside. Adapters implement these; tests use the real ones or fakes of the same contract. */
@@ -26,10 +27,19 @@ export type EventStore = {
    * Stores events in one statement, all or none; an event whose (tenant, source, id) is stored already is left alone.
    * @throws StoreError with the verdict of the failure
    */
-  store(events: StorableEvent[], deadline: number): Promise<{ stored: number; duplicates: number }>;
-  /** Cuts events, in order, into lists that one `store` call takes. */
+  store(events: StorableEvent[], deadline: number): Promise<{ stored: number }>;
+  /**
+   * Stores events each by itself in one statement, slower: what the database refuses is answered with its error, the
+   * rest is stored.
+   * @throws StoreError when the statement as a whole fails
+   */
+  storeEach(events: StorableEvent[], deadline: number): Promise<{ stored: number; refused: RefusedEvent[] }>;
+  /** Cuts events, in order, into lists that one call takes. */
   chunks<T extends StorableEvent>(events: T[]): T[][];
 };
+
+/** An event's place in the list and what the database said. */
+export type RefusedEvent = { index: number; error: StoreError };
 
 export type EventReader = {
   /**

@@ -1,78 +1,114 @@
-import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "./limits.ts";
+import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, FAULT_PATH_MAX_CHARACTERS } from "./limits.ts";
 import { isRawNumber } from "./lossless-json.ts";
 
-/** Why a value cannot be stored: where, and what stands there. */
+/** Why a value cannot be stored: where (JSON Pointer, RFC 6901), a stable code, and what stands there. */
 export type Fault = { path: string; code: string; message: string };
 
 /**
  * Finds what Postgres or the queue would refuse later: U+0000 and lone surrogates anywhere in a text or key, nesting
- * over the limit, numbers whose digits do not fit, and an event over the size limit. Undefined when all is storable.
+ * over the limit, numbers whose digits do not fit, and a value over the size limit. Undefined when all is storable.
  *
- * `size` counts bytes as Postgres will write the value back: jsonb expands exponents (`1e300` has 301 digits), so a
- * small event could otherwise be stored and never be read through a result of 1 MiB.
+ * It looks no further than the limits, so a hostile value costs no more than a large one. The size counts bytes as
+ * Postgres will write the value back, without spaces: jsonb expands exponents (`1e300` has 301 digits), so a small
+ * event could otherwise be stored and never be read through a result of 1 MiB.
  * @see https://www.postgresql.org/docs/17/datatype-json.html (jsonb and \u0000, numeric)
  */
-export function findUnstorable(value: unknown, jsonText: string): Fault | undefined {
-  const state = { expanded: 0 };
-  const fault = walk(value, "", 0, state);
-  if (fault !== undefined) return fault;
-  const size = Buffer.byteLength(jsonText) + state.expanded;
-  if (size <= EVENT_MAX_BYTES) return undefined;
-  return { path: "", code: "event_too_large", message: `has ${size} bytes, at most ${EVENT_MAX_BYTES} are allowed` };
+export function findUnstorable(value: unknown): Fault | undefined {
+  const fault = walk(value, [], { bytes: 0 });
+  return fault === undefined ? undefined : { ...fault, path: toPointer(fault.path) };
 }
 
-function walk(value: unknown, path: string, depth: number, state: { expanded: number }): Fault | undefined {
+/** Whether arrays and objects are nested over so many levels; it looks no further. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null || isRawNumber(value)) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}
+
+/** Size so far; a walk ends with the first fault. */
+type State = { bytes: number };
+type Found = { path: (string | number)[]; code: string; message: string };
+
+function walk(value: unknown, path: (string | number)[], state: State): Found | undefined {
+  if (state.bytes > EVENT_MAX_BYTES) return TOO_LARGE;
   switch (typeof value) {
     case "string":
-      return textFault(value, path);
+      return textFault(value, path, state);
     case "number":
       return numberFault(String(value), path, state);
-    case "object": {
-      if (value === null) return undefined;
+    case "object":
+      if (value === null) return grow(state, 4);
       if (isRawNumber(value)) return numberFault(value.rawJSON, path, state);
-      if (depth === EVENT_MAX_DEPTH) {
+      if (path.length === EVENT_MAX_DEPTH) {
         return { path, code: "too_deep", message: `is nested deeper than ${EVENT_MAX_DEPTH} levels` };
       }
-      if (Array.isArray(value)) {
-        for (let i = 0; i < value.length; i++) {
-          const fault = walk(value[i], `${path}/${i}`, depth + 1, state);
-          if (fault !== undefined) return fault;
-        }
-        return undefined;
-      }
-      for (const [key, member] of Object.entries(value)) {
-        const memberPath = `${path}/${escapePointer(key)}`;
-        const fault = keyFault(key, path) ?? walk(member, memberPath, depth + 1, state);
-        if (fault !== undefined) return fault;
-      }
-      return undefined;
-    }
+      return Array.isArray(value) ? walkArray(value, path, state) : walkObject(value, path, state);
+    case "boolean":
+      return grow(state, value ? 4 : 5);
     default:
       return undefined;
   }
 }
 
-function textFault(text: string, path: string): Fault | undefined {
+function walkArray(value: unknown[], path: (string | number)[], state: State): Found | undefined {
+  grow(state, containerBytes(value.length));
+  for (let i = 0; i < value.length; i++) {
+    const fault = walk(value[i], [...path, i], state);
+    if (fault !== undefined) return fault;
+  }
+  return grow(state, 0);
+}
+
+function walkObject(value: object, path: (string | number)[], state: State): Found | undefined {
+  const members = Object.entries(value);
+  grow(state, containerBytes(members.length));
+  for (const [key, member] of members) {
+    const fault = keyFault(key, path, state) ?? walk(member, [...path, key], state);
+    if (fault !== undefined) return fault;
+  }
+  return grow(state, 0);
+}
+
+/** The brackets and the commas between so many members. */
+function containerBytes(members: number): number {
+  return 2 + Math.max(members - 1, 0);
+}
+
+const TOO_LARGE: Found = {
+  path: [],
+  code: "event_too_large",
+  message: `has more than ${EVENT_MAX_BYTES} bytes, which is the limit`,
+};
+
+function grow(state: State, bytes: number): Found | undefined {
+  state.bytes += bytes;
+  return state.bytes > EVENT_MAX_BYTES ? TOO_LARGE : undefined;
+}
+
+function textFault(text: string, path: (string | number)[], state: State): Found | undefined {
+  const tooLarge = text.length > EVENT_MAX_BYTES ? TOO_LARGE : undefined;
+  if (tooLarge !== undefined) return tooLarge;
   if (text.includes("\u0000")) {
     return { path, code: "unstorable_text", message: "contains U+0000, which PostgreSQL cannot store; remove it" };
   }
   if (!text.isWellFormed()) {
     return { path, code: "unstorable_text", message: "contains half of a surrogate pair; send valid Unicode" };
   }
-  return undefined;
+  return grow(state, Buffer.byteLength(JSON.stringify(text)));
 }
 
-function keyFault(key: string, path: string): Fault | undefined {
-  const fault = textFault(key, path);
-  if (fault !== undefined) return { ...fault, message: `has a key that ${fault.message}` };
-  if (key !== "__proto__") return undefined;
-  return { path, code: "unstorable_key", message: "has the key __proto__, which JavaScript readers drop or obey" };
+function keyFault(key: string, path: (string | number)[], state: State): Found | undefined {
+  if (key === "__proto__") {
+    return { path, code: "unstorable_key", message: "has the key __proto__, which JavaScript readers drop or obey" };
+  }
+  const fault = textFault(key, path, state);
+  if (fault !== undefined && fault !== TOO_LARGE) return { ...fault, message: `has a key that ${fault.message}` };
+  return fault ?? grow(state, ":".length);
 }
 
 /** Digits before and after the point that one number may have when written out; doubles need at most 309 and 1,074. */
 const NUMBER_MAX_DIGITS = 1_100;
 
-function numberFault(source: string, path: string, state: { expanded: number }): Fault | undefined {
+function numberFault(source: string, path: (string | number)[], state: State): Found | undefined {
   const parts = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
   const exponent = Number(parts?.[3] ?? 0);
   const whole = Math.max((parts?.[1]?.length ?? 1) + exponent, 1);
@@ -84,11 +120,17 @@ function numberFault(source: string, path: string, state: { expanded: number }):
       message: `is a number with more than ${NUMBER_MAX_DIGITS} digits when written out; send it as a string`,
     };
   }
-  state.expanded += Math.max(whole + fraction - source.length, 0);
-  return undefined;
+  return grow(state, Math.max(whole + fraction, source.length));
 }
 
-/** One reference token of a JSON Pointer. @see RFC 6901 section 3 */
-export function escapePointer(token: string): string {
-  return token.replaceAll("~", "~0").replaceAll("/", "~1");
+/** A JSON Pointer (RFC 6901 section 3), cut where it would be longer than any real one. */
+export function toPointer(path: readonly PropertyKey[]): string {
+  let pointer = "";
+  for (const token of path) {
+    const text = String(token).slice(0, FAULT_PATH_MAX_CHARACTERS).replaceAll("~", "~0").replaceAll("/", "~1");
+    pointer += `/${text.toWellFormed()}`;
+    if (pointer.length > FAULT_PATH_MAX_CHARACTERS)
+      return `${pointer.slice(0, FAULT_PATH_MAX_CHARACTERS).toWellFormed()}…`;
+  }
+  return pointer;
 }

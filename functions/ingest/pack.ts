@@ -1,5 +1,5 @@
 import { ENVELOPE_VERSION } from "../core/envelope.ts";
-import { MESSAGE_MAX_BYTES } from "../core/limits.ts";
+import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../core/limits.ts";
 
 /** An event ready to travel: its place in the request and its JSON text. */
 export type Packable = { index: number; json: string };
@@ -13,7 +13,7 @@ export type Packed = { body: string; indexes: number[] };
 export function pack(events: Packable[], tenant: string, receivedAt: string): Packed[] {
   const head = `{"version":${ENVELOPE_VERSION},"tenant":${JSON.stringify(tenant)},"receivedAt":${JSON.stringify(receivedAt)},"events":[`;
   const tail = "]}";
-  const room = MESSAGE_MAX_BYTES - Buffer.byteLength(head) - tail.length;
+  const room = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(head) - tail.length;
   const messages: { events: Packable[]; bytes: number }[] = [];
   for (const event of events) {
     const bytes = Buffer.byteLength(event.json) + 1;

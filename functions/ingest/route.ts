@@ -1,8 +1,8 @@
 import { RequestError } from "../core/errors.ts";
 import { DEFAULT_TENANT } from "../core/event.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
-import { ANSWER_RESERVE_MS, RETRY_AFTER_SECONDS } from "../core/limits.ts";
-import type { createIngest, IngestResult } from "./ingest.ts";
+import { ANSWER_MAX_BYTES, ANSWER_RESERVE_MS, RETRY_AFTER_SECONDS } from "../core/limits.ts";
+import type { createIngest, IngestResult, Verdict } from "./ingest.ts";
 
 /** Puts the rule of the door behind HTTP: 202 all stored, 207 some, 422 none valid, 503 the queue took none. */
 export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
@@ -17,10 +17,23 @@ export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
     return {
       status: status(result),
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ accepted: result.accepted, rejected: result.rejected, results: result.results }),
+      body: toBody(result),
       metrics: { EventsAccepted: result.accepted, EventsRejected: result.rejected },
     };
   };
+}
+
+function toBody({ accepted, rejected, results }: IngestResult): string {
+  const body = JSON.stringify({ accepted, rejected, results });
+  if (Buffer.byteLength(body) <= ANSWER_MAX_BYTES) return body;
+  return JSON.stringify({ accepted, rejected, results: results.map(withFirstError) });
+}
+
+function withFirstError(verdict: Verdict): Verdict {
+  const { errors = [] } = verdict;
+  if (errors.length <= 1) return verdict;
+  const message = `and ${errors.length - 1} more errors, left out because the answer would be too large`;
+  return { ...verdict, errors: [...errors.slice(0, 1), { path: "", code: "more_errors", message }] };
 }
 
 /** @throws RequestError `bad_parameter`, because a typing error must not store what was only to be checked */

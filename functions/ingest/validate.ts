@@ -1,9 +1,9 @@
 import type * as z from "zod";
 import type { Catalog } from "../catalog/catalog.ts";
 import { cloudEvent, type Event, extensionName, extensionValue, plainEvent } from "../core/event.ts";
-import { EXTENSIONS_MAX, VERDICT_MAX_ERRORS } from "../core/limits.ts";
+import { EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
 import { stringifyForQueue } from "../core/lossless-json.ts";
-import { escapePointer, type Fault, findUnstorable } from "../core/storable.ts";
+import { type Fault, findUnstorable, toPointer } from "../core/storable.ts";
 import type { Candidate } from "./formats/candidate.ts";
 
 export type Validated =
@@ -27,6 +27,9 @@ export function validate(candidate: Candidate, receivedAt: string, deps: Validat
     const message = "expected an event object";
     return { kind: "invalid", id: undefined, errors: [{ path: "", code: "invalid_type", message }] };
   }
+  // First of all, and no further than the limits: what follows recurses and collects.
+  const unstorable = findUnstorable(exact);
+  if (unstorable !== undefined) return { kind: "invalid", id: echo(value["id"]), errors: [unstorable] };
   const input = form === "cloudevent" ? withoutNulls(value) : value;
   const schema = form === "cloudevent" ? cloudEvent : plainEvent;
   const parsed = schema.safeParse(input);
@@ -38,12 +41,14 @@ export function validate(candidate: Candidate, receivedAt: string, deps: Validat
   ];
   if (parsed.success && errors.length === 0) {
     const event = toEvent({ ...parsed.data, data: exact["data"] }, extensions, receivedAt, deps.newId);
-    const json = stringifyForQueue(event);
-    const fault = findUnstorable(event, json);
-    if (fault === undefined) return { kind: "valid", event, json };
-    errors.push(fault);
+    return { kind: "valid", event, json: stringifyForQueue(event) };
   }
-  return { kind: "invalid", id: typeof input["id"] === "string" ? input["id"] : undefined, errors: cut(errors) };
+  return { kind: "invalid", id: echo(value["id"]), errors: cut(errors) };
+}
+
+/** The id as it was sent, unless it is no id at all. */
+function echo(id: unknown): string | undefined {
+  return typeof id === "string" && id.length <= ID_MAX_BYTES ? id : undefined;
 }
 
 type EventInput = z.output<typeof plainEvent> | z.output<typeof cloudEvent>;
@@ -86,7 +91,7 @@ function extensionFaults(extensions: [string, unknown][]): Fault[] {
     const badName = extensionName.safeParse(name).error?.issues ?? [];
     const badValue = badName.length > 0 ? [] : (extensionValue.safeParse(value).error?.issues ?? []);
     return [
-      ...badName.map(({ message }) => ({ path: `/${escapePointer(name)}`, code: "unknown_attribute", message })),
+      ...badName.map(({ message }) => ({ path: toPointer([name]), code: "unknown_attribute", message })),
       ...badValue.map((issue) => toFault({ ...issue, path: [] }, [name])),
     ];
   });
@@ -115,9 +120,9 @@ function dataFaults(input: Record<string, unknown>, { catalog, unknownTypes }: V
   return [{ path: "/dataschema", code: "unknown_type", message }];
 }
 
-/** A zod issue as a verdict: JSON Pointer (RFC 6901), stable code, message. JSON has no undefined: it is a missing field. */
+/** A zod issue as a verdict: JSON Pointer, stable code, message. JSON has no undefined: it is a missing field. */
 function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
-  const path = [...base, ...issue.path].map((token) => `/${escapePointer(String(token))}`).join("");
+  const path = toPointer([...base, ...issue.path]);
   if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
     const expected = issue.expected === "nonoptional" ? "send null for none" : `expected ${issue.expected}`;
     return { path, code: "required", message: `is missing; ${expected}` };

@@ -1,8 +1,8 @@
 -- Why: the events, stored exactly once per (tenant, source, id) for as long as they are retained.
 -- Locks: new tables only.
 --
--- This file goes through the Data API, whose scanner takes a colon followed by a word for a parameter, also inside
--- dollar quotes, and stumbles over backslashes: there is neither in here.
+-- This file goes through the Data API, whose scanner takes a single colon followed by a word for a parameter, also
+-- inside dollar quotes, and stumbles over backslashes: there is neither in here.
 
 -- One key per event, of any day: uniqueness that a table partitioned by day cannot give, because its unique keys must
 -- contain the day. Equality and order are byte for byte (collation C). Hash partitions keep each index small.
@@ -47,6 +47,71 @@ create table events (
 
 -- Finds one event by the key table's received_at, and lists a tenant's events in the order they came.
 create index events_by_arrival on events (tenant, received_at, id);
+
+-- Stores events, all or none, and answers how many were new. The key table decides; sorting by key makes two writers of
+-- the same keys wait for each other in one order instead of deadlocking. Of two copies in one batch the first counts.
+create function store_events(batch jsonb) returns bigint
+language sql as $body$
+  with given as (
+    select distinct on (tenant, id, source) *
+    from rows from (
+      jsonb_to_recordset(batch) as (
+        tenant text, id text, source text, type text, subject text, time timestamptz, time_sent text,
+        received_at timestamptz, dataschema text, datacontenttype text, extensions jsonb, data jsonb, data_base64 text
+      )
+    ) with ordinality
+    order by tenant, id, source, ordinality
+  ),
+  fresh as (
+    insert into event_keys (tenant, id, source, received_at)
+    select tenant, id, source, received_at from given
+    on conflict do nothing
+    returning tenant, id, source
+  ),
+  stored as (
+    insert into events (
+      tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data,
+      data_base64
+    )
+    select
+      tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions,
+      data -> 0, data_base64
+    from fresh join given using (tenant, id, source)
+    returning 1
+  )
+  select count(*) from stored
+$body$;
+
+-- Stores events each by itself: what is wrong with one does not stop the others. A row for each event that was refused
+-- for what is in it, and one with place -1 whose message is how many were new. The batch is json, not jsonb, because
+-- jsonb could not even be made of a text with U+0000 in it. Errors that are not the event's fault end the statement.
+create function store_each_event(batch json) returns table (place integer, state text, message text)
+language plpgsql as $body$
+declare
+  item json;
+  stored bigint = 0;
+  detail text;
+begin
+  place = 0;
+  for item in select value from json_array_elements(batch) loop
+    begin
+      stored = stored + store_events(jsonb_build_array(item::jsonb));
+    exception when others then
+      get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail;
+      if left(state, 2) not in ('21', '22', '23', '44', '54', 'P0') then
+        raise;
+      end if;
+      message = left('ERROR: ' || message || coalesce(' ' || nullif(detail, ''), ''), 200);
+      return next;
+    end;
+    place = place + 1;
+  end loop;
+  place = -1;
+  state = null;
+  message = stored::text;
+  return next;
+end
+$body$;
 
 -- Makes the partitions of the days from first_day to last_day that are missing. Rows of a day without partition are
 -- refused by Postgres (23514) and wait in the queue; they are never lost.

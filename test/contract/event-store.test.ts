@@ -90,7 +90,7 @@ describe("of several copies of an event", () => {
 
     const counts = await store.store([storable({ id: "0" }), ...copies, storable({ id: "2" })], soon());
 
-    expect(counts).toEqual({ stored: 3, duplicates: 2 });
+    expect(counts).toEqual({ stored: 3 });
     expect((await rows())[1]).toMatchObject({ id: "1", data: '"m"', received_at: new Date("2026-11-23T00:00:00Z") });
   });
 });
@@ -189,8 +189,8 @@ describe("what is stored", () => {
     };
     const tenant = random(TENANT_MAX_BYTES);
 
-    expect(await store.store([storable(longest, { tenant })], soon())).toEqual({ stored: 1, duplicates: 0 });
-    expect(await store.store([storable(longest, { tenant })], soon())).toEqual({ stored: 0, duplicates: 1 });
+    expect(await store.store([storable(longest, { tenant })], soon())).toEqual({ stored: 1 });
+    expect(await store.store([storable(longest, { tenant })], soon())).toEqual({ stored: 0 });
 
     expect(await onlyRow()).toMatchObject({ tenant, id: longest.id, source: longest.source });
   });
@@ -252,13 +252,13 @@ describe("chunks", () => {
     expect(chunks.length).toBeGreaterThan(1);
     expect(await callBytes(first)).toBeGreaterThan(CHUNK_MAX_BYTES - 2.1 * EVENT_MAX_BYTES);
 
-    expect(await store.store(first, soon())).toEqual({ stored: first.length, duplicates: 0 });
+    expect(await store.store(first, soon())).toEqual({ stored: first.length });
   });
 
   it("of as many rows as one may have are stored in one call", async () => {
     const [first = []] = store.chunks(storables(CHUNK_MAX_EVENTS + 1, "e", { data: '"'.repeat(300) }));
 
-    expect(await store.store(first, soon())).toEqual({ stored: CHUNK_MAX_EVENTS, duplicates: 0 });
+    expect(await store.store(first, soon())).toEqual({ stored: CHUNK_MAX_EVENTS });
   });
 });
 
@@ -268,14 +268,14 @@ describe("a batch that cannot be stored", () => {
 
     await expect(store.store([storable(), late], soon())).rejects.toMatchObject({
       name: "StoreError",
-      verdict: "retry",
+      verdict: "wait",
       reason: "missing_partition",
       sqlState: "23514",
     });
     expect([await countOf("events"), await countOf("event_keys")]).toEqual([0, 0]);
 
     await db.ask("select ensure_event_partitions('2026-09-01', '2026-09-01')");
-    expect(await store.store([storable(), late], soon())).toEqual({ stored: 2, duplicates: 0 });
+    expect(await store.store([storable(), late], soon())).toEqual({ stored: 2 });
   });
 
   it.each([
@@ -296,13 +296,63 @@ describe("a batch that cannot be stored", () => {
     expect([await countOf("events"), await countOf("event_keys")]).toEqual([0, 0]);
   });
 
+  it("is stored event by event but for those that are refused, each with its reason", async () => {
+    const bad = {
+      nul: { data: "a\u0000b" },
+      half: { data: "half \ud83d" },
+      huge: { data: parseLossless("[1e200000]").exact },
+      time: { time: "noon" },
+    };
+    const batch = [
+      storable({ id: "0" }),
+      ...Object.entries(bad).map(([id, changes]) => storable({ id, ...changes })),
+      storable({ id: "day" }, { receivedAt: "2026-09-02T00:00:00.000Z" }),
+      storable({ id: "0" }),
+      storable({ id: "2" }),
+    ];
+
+    const { stored, refused } = await store.storeEach(batch, soon());
+
+    expect(stored).toBe(2);
+    expect(refused.map(({ index, error }) => [index, error.verdict, error.reason, error.sqlState])).toEqual([
+      [1, "dead-letter", "not_storable", "22P05"],
+      [2, "dead-letter", "not_storable", "22P02"],
+      [3, "dead-letter", "not_storable", "22003"],
+      [4, "dead-letter", "not_storable", "22007"],
+      [5, "wait", "missing_partition", "23514"],
+    ]);
+    expect([await countOf("events"), await countOf("event_keys")]).toEqual([2, 2]);
+  });
+
+  it("answers within the limits of the Data API when each of the most events it may have is refused", async () => {
+    const batch = Array.from({ length: CHUNK_MAX_EVENTS }, (_, i) =>
+      storable({ id: `"${i}`, data: `\u0000${'"'.repeat(300)}` }),
+    );
+
+    const { stored, refused } = await store.storeEach(batch, soon());
+
+    expect([stored, refused.length]).toEqual([0, CHUNK_MAX_EVENTS]);
+  });
+
+  it("fails as a whole for what is no event's fault", async () => {
+    await db.ask("alter table events rename to gone");
+    try {
+      await expect(store.storeEach(storables(2, "e"), soon())).rejects.toMatchObject({
+        verdict: "stop",
+        sqlState: "42P01",
+      });
+    } finally {
+      await db.ask("alter table gone rename to events");
+    }
+  });
+
   it("as it may have been stored already is stored once when it comes again", async () => {
     db.faults.set([{ kind: "dropAfter", operation: "ExecuteStatement", calls: 1 }]);
 
     const counts = await store.store(storables(3, "e"), soon());
 
     // The SDK repeats the call whose answer was lost, and that one finds its own rows.
-    expect(counts).toEqual({ stored: 0, duplicates: 3 });
+    expect(counts).toEqual({ stored: 0 });
     expect([await countOf("events"), await countOf("event_keys")]).toEqual([3, 3]);
   });
 });

@@ -50,6 +50,7 @@ export function parse(text: string): { value: unknown; exact: unknown } {
   try {
     return parseLossless(text);
   } catch (cause) {
+    if (cause instanceof RangeError) throw new RequestError("malformed_body", TOO_DEEP, { cause });
     const detail =
       text.trim() === ""
         ? "The body is empty. Send an event or an array of events."
@@ -57,6 +58,8 @@ export function parse(text: string): { value: unknown; exact: unknown } {
     throw new RequestError("malformed_body", detail, { cause });
   }
 }
+
+const TOO_DEEP = "The body is nested thousands of levels deep. Flatten it.";
 
 function members(value: unknown[], exact: unknown, form: Form): Candidate[] {
   checkCount(value.length);

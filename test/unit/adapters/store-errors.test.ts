@@ -26,7 +26,12 @@ describe("store errors", () => {
     ["28P01", "stop", "invalid_authorization"],
     ["3D000", "stop", "invalid_database"],
     ["42P01", "stop", "schema_mismatch"],
-    ["P0001", "retry", "database_unreachable"],
+    ["44000", "dead-letter", "check_option_violation"],
+    ["P0001", "dead-letter", "raised_by_trigger"],
+    ["0A000", "stop", "feature_not_supported"],
+    ["2F002", "stop", "unknown_sqlstate"],
+    ["38000", "stop", "unknown_sqlstate"],
+    ["HV000", "stop", "unknown_sqlstate"],
   ])("maps SQLSTATE %s to %s: %s", (sqlState, verdict, reason) => {
     expect(toStoreError(sqlError(sqlState))).toMatchObject({ verdict, reason, sqlState });
   });
@@ -50,19 +55,20 @@ describe("store errors", () => {
     ["NotFoundException", "stop", "database_not_found"],
     ["UnsupportedResultException", "stop", "unsupported_result"],
     ["ValidationException", "stop", "invalid_call"],
+    ["BadRequestException", "stop", "invalid_call"],
     ["TimeoutError", "retry", "database_unreachable"],
     ["AbortError", "retry", "database_unreachable"],
   ])("maps %s to %s: %s", (name, verdict, reason) => {
     expect(toStoreError(sdkError(name, "text"))).toMatchObject({ verdict, reason, sqlState: undefined });
   });
 
-  it("takes a missing partition for infrastructure, though it has the SQLSTATE of a check violation", () => {
+  it("lets an event wait for its missing partition, though it has the SQLSTATE of a check violation", () => {
     const missing = sqlError(
       "23514",
       'ERROR: no partition of relation "events" found for row\n  Detail: Partition key of the failing row contains (received_at) = (2020-01-01 00:00:00+00).',
     );
 
-    expect(toStoreError(missing)).toMatchObject({ verdict: "retry", reason: "missing_partition" });
+    expect(toStoreError(missing)).toMatchObject({ verdict: "wait", reason: "missing_partition" });
     expect(
       toStoreError(sqlError("23514", 'ERROR: new row for relation "events" violates check constraint "c"')),
     ).toMatchObject({ verdict: "dead-letter" });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { StoreError } from "../../../functions/core/errors.ts";
 import { consumer, memoryDeadLetters, memoryStore, message, NOW, outage, poison } from "./support.ts";
 
 describe("consume", () => {
@@ -123,6 +124,59 @@ describe("consume", () => {
     )([message("m1", ["bad"]), message("m2", ["ugly"]), message("m3", ["good"])]);
 
     expect(result.failed).toEqual(["m1"]);
+  });
+
+  it("lets an event wait for what the database lacks, and not its neighbours in other messages", async () => {
+    const waiting = new StoreError({ verdict: "wait", reason: "missing_partition", sqlState: "23514", detail: "" });
+    const { store, ids } = memoryStore({ fault: (call) => (call.includes("old") ? waiting : undefined) });
+    const { queue, letters } = memoryDeadLetters();
+
+    const result = await consumer(store, queue)([message("m1", ["a", "old"]), message("m2", ["b"])]);
+
+    expect(result.failed).toEqual(["m1"]);
+    expect(result.blockedBy?.reason).toBe("missing_partition");
+    expect(ids()).toEqual(["a", "b"]);
+    expect(letters).toEqual([]);
+  });
+
+  it("judges any number of bad events in one more call", async () => {
+    const ids = Array.from({ length: 1_000 }, (_, i) => `e${i}`);
+    const { store } = memoryStore({
+      fault: (call) => (call.some((id) => Number(id.slice(1)) % 10 > 0) ? poison() : undefined),
+    });
+    const { queue, letters } = memoryDeadLetters();
+    let calls = 0;
+    const { store: storeAll, storeEach } = store;
+    const counted =
+      (real: typeof storeAll): typeof storeAll =>
+      (events, deadline) => {
+        calls += 1;
+        return real(events, deadline);
+      };
+    const each: typeof storeEach = (events, deadline) => {
+      calls += 1;
+      return storeEach(events, deadline);
+    };
+
+    const result = await consumer({ ...store, store: counted(storeAll), storeEach: each }, queue)([message("m1", ids)]);
+
+    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 100, EventsDeadLettered: 900 } });
+    expect(letters).toHaveLength(900);
+    expect(calls).toBe(2);
+  });
+
+  it("parks a message that is nested too deep for anything that recurses", async () => {
+    const { queue, letters } = memoryDeadLetters();
+    const body = (levels: number) =>
+      message("m1", ["a"]).body.replace('"data":{"id":"a"}', `"data":${"[".repeat(levels)}${"]".repeat(levels)}`);
+
+    const result = await consumer(
+      memoryStore().store,
+      queue,
+    )([9_000, 1_000_000].map((levels, i) => message(`m${i}`, [], { body: body(levels) })));
+
+    expect(result.failed).toEqual([]);
+    expect(letters.map(({ reason }) => reason)).toEqual(["unreadable_message", "unreadable_message"]);
   });
 
   it("starts no chunk without the time to finish it, and fails the messages it did not get to", async () => {

@@ -1,7 +1,13 @@
 import { createConsume } from "../../../functions/consume/consume.ts";
 import type { QueueMessage } from "../../../functions/core/batch.ts";
 import { StoreError } from "../../../functions/core/errors.ts";
-import type { DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../../../functions/core/ports.ts";
+import type {
+  DeadLetter,
+  DeadLetterQueue,
+  EventStore,
+  RefusedEvent,
+  StorableEvent,
+} from "../../../functions/core/ports.ts";
 
 export const NOW = Date.parse("2026-11-21T09:30:00Z");
 
@@ -22,19 +28,33 @@ export function memoryStore(
 ) {
   const rows = new Map<string, StorableEvent>();
   const calls: string[][] = [];
+  const storeAll: EventStore["store"] = async (events) => {
+    const ids = events.map(({ event }) => event.id);
+    calls.push(ids);
+    const fault = options.fault?.(ids, calls.length);
+    if (fault !== undefined) throw fault;
+    let stored = 0;
+    for (const each of events) {
+      const key = JSON.stringify([each.tenant, each.event.source, each.event.id]);
+      if (!rows.has(key)) stored += 1;
+      if (!rows.has(key)) rows.set(key, each);
+    }
+    return { stored };
+  };
   const store: EventStore = {
-    async store(events) {
-      const ids = events.map(({ event }) => event.id);
-      calls.push(ids);
-      const fault = options.fault?.(ids, calls.length);
-      if (fault !== undefined) throw fault;
+    store: storeAll,
+    async storeEach(events, deadline) {
+      const refused: RefusedEvent[] = [];
       let stored = 0;
-      for (const each of events) {
-        const key = JSON.stringify([each.tenant, each.event.source, each.event.id]);
-        if (!rows.has(key)) stored += 1;
-        if (!rows.has(key)) rows.set(key, each);
+      for (const [index, each] of events.entries()) {
+        try {
+          stored += (await storeAll([each], deadline)).stored;
+        } catch (error) {
+          if (!(error instanceof StoreError) || error.verdict === "retry" || error.verdict === "stop") throw error;
+          refused.push({ index, error });
+        }
       }
-      return { stored, duplicates: events.length - stored };
+      return { stored, refused };
     },
     chunks: (events) => {
       const size = options.chunk ?? 2_000;

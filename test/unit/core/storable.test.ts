@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { findUnstorable } from "../../../functions/core/storable.ts";
 
-const check = (text: string) => findUnstorable(parseLossless(text).exact, text);
+const check = (text: string) => findUnstorable(parseLossless(text).exact);
 
 describe("findUnstorable", () => {
   it("passes JSON of well-formed text, any size of number a double has, and any nesting below the limit", () => {
@@ -23,7 +23,7 @@ describe("findUnstorable", () => {
       fc.property(fc.string({ unit: "binary-ascii" }), halves, fc.boolean(), (text, half, asKey) => {
         const bad = `${text.replaceAll("\u0000", "")}${half}.`;
         const value = asKey ? { deep: [{ [bad]: 1 }] } : { deep: [bad] };
-        expect(findUnstorable(value, JSON.stringify(value))?.code).toBe("unstorable_text");
+        expect(findUnstorable(value)?.code).toBe("unstorable_text");
       }),
     );
   });
@@ -39,6 +39,17 @@ describe("findUnstorable", () => {
     ["1e99999999999", "number_out_of_range"],
   ])("judges the number %s", (number, code) => {
     expect(check(number)?.code).toBe(code);
+  });
+
+  it("looks no further than its limits, however deep, long or wide a value is", () => {
+    const deep: unknown = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);
+    const started = performance.now();
+
+    expect(findUnstorable(deep)?.code).toBe("too_deep");
+    expect(findUnstorable({ list: Array.from({ length: 2_000_000 }, () => 0) })?.code).toBe("event_too_large");
+    expect(findUnstorable({ text: "x".repeat(4_000_000) })?.code).toBe("event_too_large");
+    expect(findUnstorable({ [`${"~".repeat(200_000)}`]: "\u0000" })?.path.length).toBeLessThan(520);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 
   it("points at the place with an escaped JSON Pointer", () => {

@@ -154,6 +154,25 @@ describe("ingest", () => {
     },
   );
 
+  it("judges an event of any depth by itself, and its neighbour too", async () => {
+    for (const levels of [100, 10_000, 1_000_000]) {
+      const deep = `{"id":"d","source":"/s","type":"t","data":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+
+      const { results } = await door(memoryQueue().queue)(`[${JSON.stringify(order("a"))},${deep}]`);
+
+      expect(results).toMatchObject([{ status: "accepted" }, { status: "invalid", errors: [{ code: "too_deep" }] }]);
+    }
+  });
+
+  it("refuses a body of many levels and numbers that a double does not hold", async () => {
+    const body = `{"n":12345678901234567890,"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+
+    await expect(door(memoryQueue().queue)(body)).rejects.toMatchObject({
+      code: "malformed_body",
+      message: expect.stringContaining("levels"),
+    });
+  });
+
   it("never fails otherwise, whatever the bytes", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json(), fc.uint8Array()), async (body) => {

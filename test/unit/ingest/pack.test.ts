@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
+import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
 import { pack } from "../../../functions/ingest/pack.ts";
 import { NOW } from "./support.ts";
 
@@ -28,11 +28,13 @@ describe("pack", () => {
     );
   });
 
-  it("fills a message to its last byte before it begins another", () => {
+  it("fills a message to the room its attributes need before it begins another", () => {
     const empty = Buffer.byteLength(pack([{ index: 0, json: "1" }], "default", NOW)[0]?.body ?? "") - 1;
     // Five events and the four commas between them.
     const fitting = (spare: number) =>
-      [0, 1, 2, 3].map((i) => sized(200_000, i)).concat(sized(MESSAGE_MAX_BYTES - empty - 800_000 - 5 - spare, 4));
+      [0, 1, 2, 3]
+        .map((i) => sized(200_000, i))
+        .concat(sized(MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - empty - 800_000 - 5 - spare, 4));
 
     expect(pack(fitting(0), "default", NOW)).toHaveLength(1);
     expect(pack(fitting(-1), "default", NOW)).toHaveLength(2);

@@ -1,0 +1,69 @@
+import * as z from "zod";
+import { type ErrorCode, errorTable } from "./errors.ts";
+import { cloudEvent } from "./event.ts";
+
+/** What clients read: the schemas of the answers, from which their types and the OpenAPI document derive. */
+
+/** Why an event is invalid. */
+export const fault = z.object({
+  path: z.string().meta({ description: "JSON Pointer (RFC 6901) to the field; empty for the event as a whole" }),
+  code: z.string().meta({ description: "Stable; docs/errors.md lists them" }),
+  message: z.string().meta({ description: "For people; may change" }),
+});
+
+/** What became of one event; the same wherever in a request it stood. */
+export const verdict = z.object({
+  index: z.int().nonnegative().meta({ description: "Place in the request, from 0" }),
+  id: z.string().optional().meta({ description: "As sent, or made for the event" }),
+  status: z.enum(["accepted", "invalid", "duplicate", "retry"]).meta({
+    description:
+      "`duplicate`: a second copy in the same request. `retry`: valid, but the queue did not confirm it; send it again.",
+  }),
+  errors: z.array(fault).optional(),
+});
+
+/** The answer to `POST /events`. */
+export const ingestAnswer = z.object({
+  accepted: z.int().nonnegative().meta({ description: "Events with the status `accepted`" }),
+  rejected: z.int().nonnegative().meta({ description: "Events with the status `invalid` or `retry`" }),
+  results: z.array(verdict).meta({ description: "A verdict for each event, in the order of the request" }),
+});
+
+/** An event as `GET /events/{id}` gives it: as sent, with what Sluice added. */
+export const storedEvent = z
+  .object({
+    ...cloudEvent.shape,
+    tenant: z.string().meta({ description: "Added by Sluice" }),
+    receivedAt: z.iso.datetime().meta({ description: "Added by Sluice: when the event was accepted" }),
+  })
+  .catchall(z.unknown());
+
+/** A request that failed as a whole. @see RFC 9457 */
+export const problem = z.looseObject({
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().meta({ description: "What to do next; for people, may change" }),
+  code: z.enum(Object.keys(errorTable) as ErrorCode[]).meta({ description: "Stable" }),
+  requestId: z.string().meta({ description: "What the operator finds the request by" }),
+});
+
+export const healthAnswer = z.object({ status: z.literal("ok") });
+
+/** The answer to `GET /schemas`. */
+export const typeList = z.object({
+  types: z.array(
+    z.object({
+      type: z.string(),
+      versions: z
+        .array(
+          z.object({
+            dataschema: z.string().meta({ description: "Names the version in an event" }),
+            link: z.string().meta({ description: "The version's schema, relative to this document" }),
+          }),
+        )
+        .meta({ description: "Oldest first; an event without `dataschema` means the first" }),
+    }),
+  ),
+});
+
+export type TypeList = z.output<typeof typeList>;

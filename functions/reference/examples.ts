@@ -1,0 +1,94 @@
+import { type ErrorCode, errorTable } from "../core/errors.ts";
+
+/** The examples of the OpenAPI document. A test sends each request to the door and parses each answer. */
+
+const orderData = {
+  orderId: "order-1",
+  customerId: "c-7",
+  currency: "EUR",
+  items: [{ sku: "tea", quantity: 2, unitAmount: 450 }],
+};
+
+const order = { id: "order-1", type: "com.example.order.placed", source: "/shop", data: orderData };
+const reading = {
+  id: "reading-1",
+  type: "com.example.telemetry.reading",
+  source: "/plant/7",
+  time: "2026-11-21T09:30:00Z",
+  data: { deviceId: "d-1", sensor: "boiler", value: 71.5, unit: "Cel" },
+};
+const cloudEvent = { specversion: "1.0", ...order };
+
+/** Bodies of `POST /events` by content type; `*` + `/*` is binary mode, whose attributes stand in headers. */
+export const requests = {
+  "application/json": {
+    one: { summary: "One event", value: order },
+    many: { summary: "An array of events", value: [order, reading] },
+  },
+  "application/x-ndjson": {
+    lines: { summary: "One event a line", value: `${JSON.stringify(order)}\n${JSON.stringify(reading)}\n` },
+  },
+  "application/cloudevents+json": { one: { summary: "One CloudEvent", value: cloudEvent } },
+  "application/cloudevents-batch+json": {
+    many: { summary: "A batch of CloudEvents", value: [cloudEvent, { specversion: "1.0", ...reading }] },
+  },
+  "*/*": { data: { summary: "Data of an event whose attributes are in ce- headers", value: orderData } },
+} as const;
+
+export const binaryModeHeaders = {
+  "ce-specversion": cloudEvent.specversion,
+  "ce-id": order.id,
+  "ce-source": order.source,
+  "ce-type": order.type,
+};
+
+const missingCurrency = {
+  index: 1,
+  id: "order-2",
+  status: "invalid",
+  errors: [{ path: "/data/currency", code: "required", message: "is missing; expected string" }],
+} as const;
+const accepted = { index: 0, id: order.id, status: "accepted" } as const;
+
+/** Answers of `POST /events` by status. */
+export const ingestAnswers = {
+  202: { accepted: 1, rejected: 0, results: [accepted] },
+  207: { accepted: 1, rejected: 1, results: [accepted, missingCurrency] },
+  422: { accepted: 0, rejected: 1, results: [{ ...missingCurrency, index: 0 }] },
+};
+
+export const stored = {
+  specversion: "1.0",
+  ...order,
+  time: "2026-11-21T09:30:00.123Z",
+  tenant: "default",
+  receivedAt: "2026-11-21T09:30:00.123Z",
+};
+
+export const types = {
+  types: [
+    {
+      type: order.type,
+      versions: [
+        {
+          dataschema: "https://schemas.example.com/order-placed/1",
+          link: "schemas/com.example.order.placed?dataschema=https%3A%2F%2Fschemas.example.com%2Forder-placed%2F1",
+        },
+      ],
+    },
+  ],
+};
+
+/** What a problem with each code adds to the members all have. */
+const members: Partial<Record<ErrorCode, Record<string, unknown>>> = {
+  ambiguous_id: { sources: ["/shop", "/shop/eu"] },
+  queue_unavailable: { results: [{ ...accepted, status: "retry" }] },
+  no_such_type: { types: [order.type, reading.type] },
+  no_such_version: { dataschemas: ["https://schemas.example.com/order-placed/1"] },
+};
+
+export function problemExample(code: ErrorCode) {
+  const { status, title } = errorTable[code];
+  const requestId = "3c0f7b1e-5a52-4a4f-9c1d-0e6f2b9d8a77";
+  return { summary: title, value: { title, status, detail: `${title}.`, code, requestId, ...members[code] } };
+}

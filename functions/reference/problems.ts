@@ -1,0 +1,54 @@
+import { type ErrorCode, errorTable } from "../core/errors.ts";
+import { RETRY_AFTER_SECONDS } from "../core/limits.ts";
+import { refTo } from "./components.ts";
+import { problemExample } from "./examples.ts";
+
+/** What every route can be answered with, by its function or by API Gateway itself. */
+const EVERYWHERE: ErrorCode[] = ["bad_request", "throttled", "internal_error", "gateway_failure", "gateway_timeout"];
+
+/** Statuses that come with `Retry-After`. */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+
+/** The problem documents of one operation by status: its own codes and those every route has. */
+export function problems(codes: readonly ErrorCode[]): Record<string, Record<string, unknown>> {
+  const byStatus = groupByStatus([...codes, ...EVERYWHERE]);
+  const own = new Set<number>(codes.map((code) => errorTable[code].status));
+  return Object.fromEntries(
+    byStatus.map(([status, ofStatus]) => [
+      String(status),
+      own.has(status) ? problemResponse(status, ofStatus) : { $ref: `#/components/responses/${status}` },
+    ]),
+  );
+}
+
+/** The responses that operations share, by status. */
+export function sharedProblems(): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(
+    groupByStatus(EVERYWHERE).map(([status, codes]) => [String(status), problemResponse(status, codes)]),
+  );
+}
+
+function groupByStatus(codes: readonly ErrorCode[]): [number, ErrorCode[]][] {
+  return [...Map.groupBy(codes, (code) => errorTable[code].status)].toSorted(([a], [b]) => a - b);
+}
+
+function problemResponse(status: number, codes: ErrorCode[]): Record<string, unknown> {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${errorTable[code].title}`).join(". "),
+    ...(RETRYABLE.has(status) && { headers: { "Retry-After": RETRY_AFTER } }),
+    content: {
+      "application/problem+json": {
+        schema: {
+          allOf: [refTo("Problem"), { properties: { status: { const: status }, code: { enum: codes } } }],
+        },
+        examples: Object.fromEntries(codes.map((code) => [code, problemExample(code)])),
+      },
+    },
+  };
+}
+
+const RETRY_AFTER = {
+  description: "Seconds to wait before sending the request again",
+  schema: { type: "integer", minimum: 0 },
+  example: RETRY_AFTER_SECONDS,
+};
