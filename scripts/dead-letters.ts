@@ -7,6 +7,7 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { MESSAGE_MAX_BYTES } from "../functions/core/limits.ts";
 
 /** A message of the dead-letter queue, as far as it can be read. */
 export type DeadLetter = {
@@ -34,23 +35,29 @@ const EMPTY_POLLS = 2;
  */
 export async function* readDeadLetters(client: SQSClient, queueUrl: string): AsyncGenerator<DeadLetter> {
   const seen = new Set<string>();
-  for (let empty = 0; empty < EMPTY_POLLS; ) {
-    const { Messages: messages = [] } = await client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: 10,
-        WaitTimeSeconds: POLL_SECONDS,
-        VisibilityTimeout: HIDDEN_SECONDS,
-        MessageAttributeNames: ["All"],
-      }),
-    );
-    empty = messages.length === 0 ? empty + 1 : 0;
-    for (const message of messages) {
-      const letter = toDeadLetter(message);
-      if (seen.has(letter.messageId)) continue;
-      seen.add(letter.messageId);
-      yield letter;
+  let page: DeadLetter[] = [];
+  try {
+    for (let empty = 0; empty < EMPTY_POLLS; ) {
+      const { Messages: messages = [] } = await client.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: 10,
+          WaitTimeSeconds: POLL_SECONDS,
+          VisibilityTimeout: HIDDEN_SECONDS,
+          MessageAttributeNames: ["All"],
+        }),
+      );
+      empty = messages.length === 0 ? empty + 1 : 0;
+      page = messages.map(toDeadLetter);
+      for (let letter = page.shift(); letter !== undefined; letter = page.shift()) {
+        if (seen.has(letter.messageId)) continue;
+        seen.add(letter.messageId);
+        yield letter;
+      }
     }
+  } finally {
+    // Whoever stops early has not seen the rest of the page; it must not stay hidden.
+    await release(client, queueUrl, page);
   }
 }
 
@@ -87,12 +94,26 @@ export async function replay(
     new SendMessageCommand({
       QueueUrl: queueUrl,
       MessageBody: letter.body,
-      MessageGroupId: letter.tenant ?? "default",
-      MessageAttributes: { replays: { DataType: "Number", StringValue: String(letter.replays + 1) } },
+      MessageGroupId: isGroupId(letter.tenant) ? letter.tenant : "default",
+      MessageAttributes: hasRoom(letter)
+        ? { replays: { DataType: "Number", StringValue: String(letter.replays + 1) } }
+        : {},
     }),
   );
   await client.send(new DeleteMessageCommand({ QueueUrl: deadLetterQueueUrl, ReceiptHandle: letter.receiptHandle }));
 }
+
+/** SQS's rule for group ids; the tenant of an unreadable message may be anything. */
+function isGroupId(tenant: string | undefined): tenant is string {
+  return tenant !== undefined && /^[!-~]{1,128}$/.test(tenant);
+}
+
+/** Attributes count towards a message's size, and a message of somebody else may fill it with its body. */
+function hasRoom({ body }: DeadLetter): boolean {
+  return Buffer.byteLength(body) <= MESSAGE_MAX_BYTES - ATTRIBUTE_BYTES;
+}
+
+const ATTRIBUTE_BYTES = "replaysNumber".length + 10;
 
 function toDeadLetter(message: Message): DeadLetter {
   const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue;

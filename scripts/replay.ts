@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { Command } from "commander";
 import { exitCodes, positiveInteger, runCommand } from "./command.ts";
@@ -17,6 +18,10 @@ const command = new Command("npm run replay --")
   .option("--outputs <file>", "a deployed stack, by the outputs file of cdk deploy")
   .option("--stack <name>", "which stack of the outputs file")
   .option("--data-dir <folder>", "the data folder of the runtime that runs here", ".sluice")
+  .addHelpText(
+    "after",
+    "\nA letter may hold several events, where SQS moved a whole message: it is replayed whole when one of them matches.",
+  )
   .addHelpText("after", `\nExit codes: 0 done, 1 some letters could not be replayed, 2 the queue could not be read.`)
   .action(run);
 
@@ -47,19 +52,19 @@ async function replayMatching(client: SQSClient, target: Target, filter: Filter)
   const expected = await countDeadLetters(client, target.deadLetterQueueUrl);
   const progress = startProgress(Math.min(expected, filter.limit ?? expected), "dead letters");
   const kept: DeadLetter[] = [];
-  /** Replay count by body: a letter that is refused again comes back while this runs, and waits for the next run. */
+  /** Replay count by hash of the body: a letter refused again comes back while this runs, and waits for the next run. */
   const sent = new Map<string, number>();
   let replayed = 0;
   let failed = 0;
   try {
     for await (const letter of readDeadLetters(client, target.deadLetterQueueUrl)) {
-      if (!matches(letter, filter) || letter.replays > (sent.get(letter.body) ?? letter.replays)) {
+      if (!matches(letter, filter) || letter.replays > (sent.get(hash(letter.body)) ?? letter.replays)) {
         kept.push(letter);
         continue;
       }
       try {
         await replay(client, target, letter);
-        sent.set(letter.body, letter.replays);
+        sent.set(hash(letter.body), letter.replays);
         replayed += 1;
       } catch (error) {
         failed += 1;
@@ -77,6 +82,10 @@ async function replayMatching(client: SQSClient, target: Target, filter: Filter)
   }
   process.stdout.write(`${replayed} dead letters replayed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? exitCodes.done : exitCodes.incomplete;
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
 }
 
 function matches(letter: DeadLetter, { type, reason }: Filter): boolean {

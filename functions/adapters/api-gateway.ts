@@ -3,7 +3,7 @@ import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import { RequestError } from "../core/errors.ts";
+import { RequestError, StoreError } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 import type { Observability } from "./observability.ts";
 import { toProblem, toRequestError } from "./problem.ts";
@@ -58,11 +58,12 @@ async function answer(
   return response;
 }
 
-/** Names and stacks of an error and its causes; messages only of our own errors, which never quote an event. */
+/** Names and stacks of an error and its causes; messages only of our own errors, because others may quote an event. */
 function loggable(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
   const [, ...frames] = (error.stack ?? "").split("\n    at ");
-  return { name: error.name, message: error.message, stack: frames, cause: loggable(error.cause) };
+  const isOurs = error instanceof RequestError || error instanceof StoreError;
+  return { name: error.name, message: isOurs ? error.message : undefined, stack: frames, cause: loggable(error.cause) };
 }
 
 function toRequest(event: APIGatewayProxyEvent, context: Context): HttpRequest {

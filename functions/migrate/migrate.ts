@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/limits.ts";
 import { StoreError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, SqlDatabase } from "../core/ports.ts";
@@ -43,24 +44,42 @@ const createMigrationsTable = `
 `;
 
 /** Held until the transaction ends; the number is any constant that nothing else in the database uses. */
-const takeLock = "select cast(pg_advisory_xact_lock(7284562133) as text)";
+const tryLock = "select pg_try_advisory_xact_lock(7284562133)";
+const LOCK_POLL_MS = 1_000;
 
-function locked<T>(database: SqlDatabase, deadline: number, work: (execute: ExecuteSql) => Promise<T>): Promise<T> {
-  return database.transaction(async (execute) => {
-    await execute(takeLock, {}, deadline);
-    return work(execute);
-  }, deadline);
+/** Asks for the lock again and again: waiting for it inside a statement would end after the Data API's 45 s. */
+async function locked<T>(
+  database: SqlDatabase,
+  deadline: number,
+  work: (execute: ExecuteSql) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const outcome = await database.transaction(async (execute) => {
+      const { rows } = await execute(tryLock, {}, deadline);
+      return rows[0]?.[0] === true ? { result: await work(execute) } : undefined;
+    }, deadline);
+    if (outcome !== undefined) return outcome.result;
+    if (Date.now() + LOCK_POLL_MS > deadline)
+      throw new Error("Another run holds the migration lock. Run it again later.");
+    await delay(LOCK_POLL_MS);
+  }
 }
 
 async function apply({ name, sql }: Migration, execute: ExecuteSql, deadline: number): Promise<boolean> {
   const sha256 = createHash("sha256").update(sql.replaceAll("\r\n", "\n")).digest("hex");
-  const { rows } = await execute("select sha256 from schema_migrations where name = :name", { name }, deadline);
-  const recorded = rows[0]?.[0];
+  const { rows } = await execute("select name, sha256 from schema_migrations order by name", {}, deadline);
+  const recorded = rows.find(([recordedName]) => recordedName === name)?.[1];
   if (recorded === sha256) return false;
   if (recorded !== undefined) {
     throw new Error(
       `Migration ${name} was changed after it was applied: its SHA-256 was ${recorded} and is ${sha256}. ` +
         "Applied migrations are history. Restore the file and write the change as a new one with the next number.",
+    );
+  }
+  const latest = String(rows.at(-1)?.[0] ?? "");
+  if (name < latest) {
+    throw new Error(
+      `Migration ${name} comes after ${latest} was applied. Give it the next number: they run forward only.`,
     );
   }
   for (const statement of splitStatements(sql)) await execute(statement, {}, deadline);

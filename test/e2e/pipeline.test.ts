@@ -150,8 +150,8 @@ describe("the pipeline", () => {
     expect((await stored(id)).body.id).toBe(id);
   });
 
-  it("refuses a path that is no valid percent-encoding", async () => {
-    expect(await get(`${url}/events/%ff`)).toMatchObject({ status: 400, body: { code: "bad_parameter" } });
+  it.each(["%ff", "%00", "x".repeat(513), "a?source=%00"])("refuses the id %s, which no event can have", async (id) => {
+    expect(await get(`${url}/events/${id}`)).toMatchObject({ status: 400, body: { code: "bad_parameter" } });
   });
 
   it("answers 404 for an id that is not stored", async () => {

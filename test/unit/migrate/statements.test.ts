@@ -13,8 +13,18 @@ describe("splitStatements", () => {
       ["create function f() as $$ begin; end; $$", "select $a$ $$ ; $a$"],
     ],
     ["  ;; \n", []],
+    ["/* a /* b; */ c; */ select 1; select 2", ["/* a /* b; */ c; */ select 1", "select 2"]],
+    ["create table a$b$c (x int); select d$b$e", ["create table a$b$c (x int)", "select d$b$e"]],
   ])("splits %j", (sql, statements) => {
     expect(splitStatements(sql)).toEqual(statements);
+  });
+
+  it.each([
+    ["select E'it\\'s; ok'", "backslash in quotes"],
+    ["create function f() returns int begin atomic select 1; end", "begin atomic"],
+    ["/* /* */ select 1", "has /* without an end"],
+  ])("refuses %j, which it could not split rightly", (sql, why) => {
+    expect(() => splitStatements(sql)).toThrow(why);
   });
 
   it("says which quote has no end", () => {
