@@ -10,7 +10,7 @@ import {
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
 } from "../functions/core/limits.ts";
-import type { SluiceDatabase } from "./database.ts";
+import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
 import type { EventQueue } from "./queue.ts";
 import { StageFunction } from "./stage-function.ts";
 
@@ -31,7 +31,7 @@ export class Consume extends Construct {
       timeoutSeconds: CONSUME_TIMEOUT_SECONDS,
       environment: {
         ...common,
-        ...database.environment,
+        ...databaseEnvironment(database),
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
       },
@@ -46,7 +46,7 @@ export class Consume extends Construct {
       }),
     );
     events.deadLetters.grantSendMessages(handler);
-    database.grantDataApi(handler);
+    database.grantDataApi(handler, ["ExecuteStatement"]);
     this.function = handler;
 
     new Alarm(this, "ErrorsAlarm", {
@@ -68,7 +68,9 @@ export class Consume extends Construct {
         statistic: "sum",
       }),
       threshold: 1,
-      evaluationPeriods: 1,
+      // Twice in five minutes: one refusal while RDS rotates the password is no cause to wake anybody.
+      evaluationPeriods: 5,
+      datapointsToAlarm: 2,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });

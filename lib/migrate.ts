@@ -6,12 +6,12 @@ import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
 import type { CommonEnvironment, MigrateEnvironment } from "../functions/adapters/environment.ts";
 import { MIGRATE_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
-import type { SluiceDatabase } from "./database.ts";
+import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
 import { StageFunction } from "./stage-function.ts";
 
 export type MigrateProps = {
   readonly common: CommonEnvironment;
-  readonly database: SluiceDatabase & Construct;
+  readonly database: SluiceDatabase;
   /** What reads and writes the schema, and so is updated after it. */
   readonly before: Construct[];
 };
@@ -26,14 +26,19 @@ export class Migrate extends Construct {
     const handler = new StageFunction<MigrateEnvironment>(this, "Function", {
       stage: "migrate",
       timeoutSeconds: MIGRATE_TIMEOUT_SECONDS,
-      environment: { ...common, ...database.environment },
+      environment: { ...common, ...databaseEnvironment(database) },
       copies: ["functions/sql"],
     });
-    database.grantDataApi(handler);
+    database.grantDataApi(handler, [
+      "ExecuteStatement",
+      "BeginTransaction",
+      "CommitTransaction",
+      "RollbackTransaction",
+    ]);
     new Trigger(this, "Trigger", {
       handler,
       timeout: Duration.seconds(MIGRATE_TIMEOUT_SECONDS),
-      executeAfter: [database],
+      executeAfter: database.ready,
       executeBefore: before,
     });
     new Rule(this, "Daily", {

@@ -3,7 +3,7 @@ import { Construct } from "constructs";
 import type { CommonEnvironment, QueryEnvironment } from "../functions/adapters/environment.ts";
 import { QUERY_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
 import type { EventApi } from "./api.ts";
-import type { SluiceDatabase } from "./database.ts";
+import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
 import { StageFunction } from "./stage-function.ts";
 
 export type QueryProps = {
@@ -21,9 +21,9 @@ export class Query extends Construct {
     const handler = new StageFunction<QueryEnvironment>(this, "Function", {
       stage: "query",
       timeoutSeconds: QUERY_TIMEOUT_SECONDS,
-      environment: { ...common, ...database.environment },
+      environment: { ...common, ...databaseEnvironment(database) },
     });
-    database.grantDataApi(handler);
+    database.grantDataApi(handler, ["ExecuteStatement"]);
     api.route("GET", "events/{id}", handler);
     api.route("GET", "health", handler);
     this.function = handler;

@@ -25,6 +25,7 @@ export class EventQueue extends Construct {
     const queueName = `sluice-${stage.name}-events`;
     this.deadLetters = new Queue(this, "DeadLetters", {
       ...SECURE,
+      removalPolicy: stage.queueRemovalPolicy,
       retentionPeriod: Duration.days(DEAD_LETTER_RETENTION_DAYS),
       queueName: `sluice-${stage.name}-dead-letters`,
       redriveAllowPolicy: {
@@ -36,6 +37,7 @@ export class EventQueue extends Construct {
     });
     this.queue = new Queue(this, "Events", {
       ...SECURE,
+      removalPolicy: stage.queueRemovalPolicy,
       queueName,
       retentionPeriod: Duration.days(QUEUE_RETENTION_DAYS),
       visibilityTimeout: Duration.seconds(QUEUE_VISIBILITY_SECONDS),

@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/environment.ts";
 import { EventApi } from "./api.ts";
 import { Consume } from "./consume.ts";
-import { AuroraDatabase } from "./database.ts";
+import { AuroraDatabase, type SluiceDatabase } from "./database.ts";
 import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
 import { Query } from "./query.ts";
@@ -11,7 +11,11 @@ import { EventQueue } from "./queue.ts";
 import { Reference } from "./reference.ts";
 import type { StageConfig } from "./stage-config.ts";
 
-export type SluiceStackProps = StackProps & { readonly stage: StageConfig };
+export type SluiceStackProps = StackProps & {
+  readonly stage: StageConfig;
+  /** Makes the database of another target. @default Aurora in this stack */
+  readonly database?: (scope: Construct) => SluiceDatabase;
+};
 
 /** Everything, wired in the order an event flows. */
 export class SluiceStack extends Stack {
@@ -22,7 +26,7 @@ export class SluiceStack extends Stack {
 
     const api = new EventApi(this, "Api", { stage });
     const events = new EventQueue(this, "Queue", { stage });
-    const database = new AuroraDatabase(this, "Database", { stage });
+    const database = props.database?.(this) ?? new AuroraDatabase(this, "Database", { stage });
     new Ingest(this, "Ingest", { stage, common, api, events });
     const consume = new Consume(this, "Consume", { common, events, database });
     const query = new Query(this, "Query", { common, api, database });
@@ -33,9 +37,9 @@ export class SluiceStack extends Stack {
       ApiUrl: api.restApi.url,
       QueueUrl: events.queue.queueUrl,
       DeadLetterQueueUrl: events.deadLetters.queueUrl,
-      ClusterArn: database.environment.CLUSTER_ARN,
-      SecretArn: database.environment.SECRET_ARN,
-      DatabaseName: database.environment.DATABASE_NAME,
+      ClusterArn: database.clusterArn,
+      SecretArn: database.secretArn,
+      DatabaseName: database.databaseName,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

@@ -6,6 +6,8 @@ export type StageConfig = {
   readonly name: string;
   /** What happens to the database when the stack is deleted. */
   readonly databaseRemovalPolicy: RemovalPolicy;
+  /** What happens to the queues and the events in them. */
+  readonly queueRemovalPolicy: RemovalPolicy;
   readonly deletionProtection: boolean;
   /** What to do with events whose type is not in the catalog. */
   readonly unknownTypes: "accept" | "refuse";
@@ -16,12 +18,15 @@ export type StageConfig = {
 const stages: Record<string, Omit<StageConfig, "name">> = {
   dev: {
     databaseRemovalPolicy: RemovalPolicy.DESTROY,
+    queueRemovalPolicy: RemovalPolicy.DESTROY,
     deletionProtection: false,
     unknownTypes: "accept",
     logLevel: "INFO",
   },
   prod: {
-    databaseRemovalPolicy: RemovalPolicy.RETAIN,
+    // A last snapshot, and not the cluster itself: that would keep its VPC, and the deletion would stop half-way.
+    databaseRemovalPolicy: RemovalPolicy.SNAPSHOT,
+    queueRemovalPolicy: RemovalPolicy.RETAIN,
     deletionProtection: true,
     unknownTypes: "accept",
     logLevel: "INFO",

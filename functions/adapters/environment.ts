@@ -14,6 +14,8 @@ const database = {
   CLUSTER_ARN: z.string().startsWith("arn:"),
   SECRET_ARN: z.string().startsWith("arn:"),
   DATABASE_NAME: z.string().min(1),
+  /** Read by the SDK itself; only where the Data API is not the region's own. */
+  AWS_ENDPOINT_URL_RDS_DATA: z.url().optional(),
 };
 
 /** Set by Lambda: the folder of the function's code, and of the files copied beside it. */

@@ -5,7 +5,7 @@ import { cloudEvent } from "./event.ts";
 /** What clients read: the schemas of the answers, from which their types and the OpenAPI document derive. */
 
 /** Why an event is invalid. */
-export const fault = z.object({
+const fault = z.object({
   path: z.string().meta({ description: "JSON Pointer (RFC 6901) to the field; empty for the event as a whole" }),
   code: z.string().meta({ description: "Stable; docs/errors.md lists them" }),
   message: z.string().meta({ description: "For people; may change" }),

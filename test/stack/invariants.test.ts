@@ -1,7 +1,8 @@
 import { Match, type Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "../../functions/core/limits.ts";
-import { synthesizeStack } from "./support.ts";
+import { openApi } from "../../functions/reference/openapi.ts";
+import { routesOf, synthesizeStack } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
 
@@ -18,7 +19,7 @@ const functions = () => all("AWS::Lambda::Function").filter(([id]) => !/^(AWSCDK
 
 describe("functions", () => {
   it("run on nodejs24.x and arm64 with tracing and a log group that keeps its logs for a stated time", () => {
-    expect(functions()).toHaveLength(4);
+    expect(functions()).toHaveLength(5);
     for (const [, { Properties }] of functions()) {
       expect(Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -33,7 +34,7 @@ describe("functions", () => {
 
   it("have a role each, which writes to its own log group and has no managed policy", () => {
     const roles = functions().map(([, { Properties }]) => JSON.stringify(Properties["Role"]));
-    expect(new Set(roles).size).toBe(4);
+    expect(new Set(roles).size).toBe(5);
     for (const [id, { Properties }] of all("AWS::IAM::Role")) {
       if (/^(AWSCDK|Custom|ApiCloudWatch)/.test(id)) continue;
       expect(Properties["ManagedPolicyArns"]).toBeUndefined();
@@ -51,11 +52,12 @@ describe("functions", () => {
 
   it("may do exactly what their stage does", () => {
     expect(actionsOf("Ingest")).toEqual(["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"]);
-    expect(actionsOf("Query")).toEqual(DATA_API_ACTIONS);
-    expect(actionsOf("Migrate")).toEqual(DATA_API_ACTIONS);
+    expect(actionsOf("Query")).toEqual(STATEMENT_ACTIONS);
+    expect(actionsOf("Migrate")).toEqual(TRANSACTION_ACTIONS);
+    expect(actionsOf("Reference")).toEqual([]);
     expect(actionsOf("Consume")).toEqual(
       [
-        ...DATA_API_ACTIONS,
+        ...STATEMENT_ACTIONS,
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
@@ -155,12 +157,14 @@ describe("database", () => {
     ]);
   });
 
-  it("is deletable in dev, protected and kept in prod", () => {
+  it("is deletable in dev; in prod it is protected, leaves a snapshot, and the queues with their events stay", () => {
     const [[, dev]] = all("AWS::RDS::DBCluster") as [[string, Resource]];
     const [[, prod]] = all("AWS::RDS::DBCluster", production) as [[string, Resource]];
 
     expect([dev.Properties["DeletionProtection"], dev.DeletionPolicy]).toEqual([false, "Delete"]);
-    expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Retain"]);
+    expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Snapshot"]);
+    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(["Delete", "Delete"]);
+    expect(all("AWS::SQS::Queue", production).map(([, queue]) => queue.DeletionPolicy)).toEqual(["Retain", "Retain"]);
   });
 });
 
@@ -188,20 +192,12 @@ describe("api", () => {
     template.resourceCountIs("AWS::Lambda::Url", 0);
   });
 
-  it("has the routes POST /events, GET /events/{id} and GET /health", () => {
-    const resources = template.findResources("AWS::ApiGateway::Resource") as Record<
-      string,
-      { Properties: { PathPart: string; ParentId: { Ref?: string } } }
-    >;
-    const path = (id: string | undefined): string => {
-      const resource = id === undefined ? undefined : resources[id];
-      return resource === undefined ? "" : `${path(resource.Properties.ParentId.Ref)}/${resource.Properties.PathPart}`;
-    };
-    const routes = all("AWS::ApiGateway::Method").map(
-      ([, { Properties }]) => `${Properties["HttpMethod"]} ${path((Properties["ResourceId"] as { Ref: string }).Ref)}`,
+  it("has the routes of the OpenAPI document, no more and no fewer", () => {
+    const documented = Object.entries(openApi().paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
 
-    expect(routes.toSorted()).toEqual(["GET /events/{id}", "GET /health", "POST /events"]);
+    expect(routesOf(template).toSorted()).toEqual(documented.toSorted());
   });
 
   it("answers its own errors as problem documents, with Retry-After where trying again helps", () => {
@@ -242,14 +238,14 @@ describe("outputs", () => {
   });
 });
 
-const DATA_API_ACTIONS = [
-  "rds-data:BatchExecuteStatement",
+const SECRET_ACTIONS = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
+const STATEMENT_ACTIONS = ["rds-data:ExecuteStatement", ...SECRET_ACTIONS];
+const TRANSACTION_ACTIONS = [
   "rds-data:BeginTransaction",
   "rds-data:CommitTransaction",
   "rds-data:ExecuteStatement",
   "rds-data:RollbackTransaction",
-  "secretsmanager:DescribeSecret",
-  "secretsmanager:GetSecretValue",
+  ...SECRET_ACTIONS,
 ];
 
 type Statement = { Action: string | string[]; Resource: unknown };

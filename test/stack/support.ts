@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
@@ -6,8 +9,31 @@ import { stageConfig } from "../../lib/stage-config.ts";
 
 /** The app of one stage, without bundling: these tests read the template, not the code. */
 export function synthesizeStack(stage: "dev" | "prod", options: { nag?: boolean } = {}) {
-  const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+  const app = new App({ outdir: temporaryOutdir(), context: { "aws:cdk:bundling-stacks": [] } });
   if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const stack = new SluiceStack(app, `Sluice-${stage}`, { stage: stageConfig(stage) });
   return { app, stack, template: () => Template.fromStack(stack) };
+}
+
+/** A folder for one cloud assembly, which goes away with the process. */
+export function temporaryOutdir(): string {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-stack-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The routes of the REST API, for example `GET /events/{id}`. */
+export function routesOf(template: Template): string[] {
+  const resources = template.findResources("AWS::ApiGateway::Resource") as Record<
+    string,
+    { Properties: { PathPart: string; ParentId: { Ref?: string } } }
+  >;
+  const path = (id: string | undefined): string => {
+    const resource = id === undefined ? undefined : resources[id];
+    return resource === undefined ? "" : `${path(resource.Properties.ParentId.Ref)}/${resource.Properties.PathPart}`;
+  };
+  const methods = Object.values(template.findResources("AWS::ApiGateway::Method")) as {
+    Properties: { HttpMethod: string; ResourceId: { Ref: string } };
+  }[];
+  return methods.map(({ Properties }) => `${Properties.HttpMethod} ${path(Properties.ResourceId.Ref)}`);
 }
