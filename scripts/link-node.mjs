@@ -2,14 +2,13 @@
 // package brought (docs/decisions/0001). npm 11 links it itself; npm 10 takes the link away again when it removes the
 // packages of other platforms, which have a binary of the same name.
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 
 const { optionalDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const windows = process.platform === "win32";
-const binaries = Object.keys(optionalDependencies)
+const binary = Object.keys(optionalDependencies)
   .map((name) => resolve("node_modules", name, "bin", windows ? "node.exe" : "node"))
-  .filter((path) => existsSync(path));
-const [binary] = binaries;
+  .find((path) => existsSync(path));
 
 if (binary === undefined) {
   const major = Number(process.versions.node.split(".")[0]);

@@ -1,5 +1,6 @@
+import type * as z from "zod";
+import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
-import type { Fault } from "../core/storable.ts";
 import { decode } from "./decode.ts";
 import { pack } from "./pack.ts";
 import { type Validated, type ValidateDeps, validate } from "./validate.ts";
@@ -16,20 +17,11 @@ export type IngestRequest = {
 };
 
 /** What became of one event; the same wherever in a request it stood. */
-export type Verdict = {
-  index: number;
-  id?: string;
-  /** `duplicate`: a second copy in the same request. `retry`: valid, but the queue did not confirm it; send it again. */
-  status: "accepted" | "invalid" | "duplicate" | "retry";
-  errors?: Fault[];
-};
+export type Verdict = z.output<typeof verdictSchema>;
 
-export type IngestResult = {
+export type IngestResult = z.output<typeof ingestAnswer> & {
   /** `stored`: every event. `partly`: some. `invalid`: none was valid. `unavailable`: the queue took none. */
   kind: "stored" | "partly" | "invalid" | "unavailable";
-  accepted: number;
-  rejected: number;
-  results: Verdict[];
 };
 
 export type IngestDeps = ValidateDeps & { queue: EventQueue; clock: Clock };

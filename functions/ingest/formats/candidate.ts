@@ -8,6 +8,3 @@ export type Candidate =
   | { kind: "event"; form: "plain" | "cloudevent"; value: unknown; exact: unknown }
   /** One line of several that is not JSON: the fault of this event alone. */
   | { kind: "unreadable"; fault: Fault };
-
-/** A request body as text with what its headers say. */
-export type Body = { text: string; headers: Record<string, string | undefined> };

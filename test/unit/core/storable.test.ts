@@ -48,7 +48,7 @@ describe("findUnstorable", () => {
     expect(findUnstorable(deep)?.code).toBe("too_deep");
     expect(findUnstorable({ list: Array.from({ length: 2_000_000 }, () => 0) })?.code).toBe("event_too_large");
     expect(findUnstorable({ text: "x".repeat(4_000_000) })?.code).toBe("event_too_large");
-    expect(findUnstorable({ [`${"~".repeat(200_000)}`]: "\u0000" })?.path.length).toBeLessThan(520);
+    expect(findUnstorable({ ["~".repeat(200_000)]: "\u0000" })?.path.length).toBeLessThan(520);
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 

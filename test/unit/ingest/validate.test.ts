@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { catalog } from "../../../functions/catalog/catalog.ts";
-import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, ID_MAX_BYTES, SOURCE_MAX_BYTES } from "../../../functions/core/limits.ts";
+import {
+  DATACONTENTTYPE_MAX_BYTES,
+  DATASCHEMA_MAX_BYTES,
+  EVENT_MAX_BYTES,
+  EVENT_MAX_DEPTH,
+  EXTENSION_VALUE_MAX_BYTES,
+  ID_MAX_BYTES,
+  SOURCE_MAX_BYTES,
+  SUBJECT_MAX_BYTES,
+  TYPE_MAX_BYTES,
+} from "../../../functions/core/limits.ts";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { validate } from "../../../functions/ingest/validate.ts";
 import { NOW, order } from "./support.ts";
@@ -64,6 +74,30 @@ describe("validate", () => {
     expect(judge(plain({ id: "é".repeat(ID_MAX_BYTES / 2), source: "s".repeat(SOURCE_MAX_BYTES) })).kind).toBe("valid");
     expect(faults(plain({ id: `${"é".repeat(ID_MAX_BYTES / 2)}x` }))).toEqual([["/id", "too_big"]]);
     expect(faults(plain({ source: "s".repeat(SOURCE_MAX_BYTES + 1) }))).toEqual([["/source", "too_big"]]);
+  });
+
+  it.each([
+    ["id", ID_MAX_BYTES],
+    ["source", SOURCE_MAX_BYTES],
+    ["type", TYPE_MAX_BYTES],
+    ["subject", SUBJECT_MAX_BYTES],
+    ["dataschema", DATASCHEMA_MAX_BYTES],
+    ["datacontenttype", DATACONTENTTYPE_MAX_BYTES],
+    ["extension", EXTENSION_VALUE_MAX_BYTES],
+  ])("takes a %s of one to %i bytes and refuses none and one more", (name, most) => {
+    const sized = (bytes: number) => faults(plain({ [name]: "x".repeat(bytes) })).map(([path]) => path);
+
+    expect([sized(1), sized(most - 1), sized(most)]).toEqual([[], [], []]);
+    expect([sized(0), sized(most + 1)]).toEqual([[`/${name}`], [`/${name}`]]);
+  });
+
+  it("takes as many extension attributes as are allowed, with names as long as allowed", () => {
+    const extended = (count: number, length: number) =>
+      faults(plain(Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`.padEnd(length, "y"), i]))));
+
+    expect([extended(31, 20), extended(32, 20)]).toEqual([[], []]);
+    expect(extended(33, 20)).toEqual([["", "too_big"]]);
+    expect(extended(1, 21)).toEqual([["/x0yyyyyyyyyyyyyyyyyyy", "unknown_attribute"]]);
   });
 
   it("takes an event up to its size limit and refuses one byte more", () => {

@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually, get, post, startTestRuntime, type TestRuntime } from "./support.ts";
+
+let runtime: TestRuntime;
+let url: string;
+beforeAll(async () => {
+  runtime = await startTestRuntime();
+  url = runtime.addresses.url;
+});
+afterAll(() => runtime?.remove());
+
+const stored = (id: string) =>
+  eventually(
+    () => get(`${url}/events/${id}`),
+    ({ status }) => status === 200,
+  );
+
+/** A curl line as the request it makes. */
+function parseCurl(line: string): { path: string; headers: Record<string, string>; body: string } {
+  const headers = [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value] as const);
+  const quoted = /(?:-d|--data-binary) (\$?)'([^']*)'/.exec(line);
+  const body = quoted?.[1] === "$" ? (quoted[2] ?? "").replaceAll("\\n", "\n") : (quoted?.[2] ?? "");
+  return { path: /127\.0\.0\.1:4800(\S+)/.exec(line)?.[1] ?? "", headers: Object.fromEntries(headers), body };
+}
+
+describe("docs/formats", () => {
+  const pages = readdirSync("docs/formats").filter((name) => name !== "README.md");
+
+  it.each(pages)("%s has a curl line whose events are accepted and stored", async (page) => {
+    const [line] = /^curl .*$/m.exec(readFileSync(`docs/formats/${page}`, "utf8")) ?? [];
+    const { path, headers, body } = parseCurl(line ?? "");
+
+    const answer = await fetch(`${url}${path}`, { method: "POST", headers, body });
+
+    expect(answer.status).toBe(202);
+    const { results } = (await answer.json()) as { results: { id: string }[] };
+    expect(results.length).toBeGreaterThan(0);
+    for (const { id } of results) expect((await stored(id)).body).toMatchObject({ id, source: "/docs" });
+  });
+});
+
+describe("docs/values.md", () => {
+  const text = readFileSync("docs/values.md", "utf8");
+  const rows = [...text.matchAll(/^\| ([^|]+) \| `([^`]*)` \| (?:`([a-z_]+)`|accepted) \| ([^|]*?) ?\|$/gm)].map(
+    ([, what = "", data = "", code, back = ""]) => ({
+      what,
+      data,
+      code,
+      back: /^`(.*)`$/.exec(back)?.[1],
+    }),
+  );
+
+  it("has a row for each value that it tells of", () => {
+    expect(rows.length).toBe(
+      [...text.matchAll(/^\| .*\|$/gm)].filter(
+        ([row]) => row.includes("accepted |") || /\| `[a-z_]+` \| +\|$/.test(row),
+      ).length,
+    );
+    expect(rows.length).toBeGreaterThan(15);
+  });
+
+  it.each(rows)("$what", async ({ data, code, back }) => {
+    const id = randomUUID();
+
+    const answer = await post(url, `{"id":"${id}","source":"/values","type":"t","data":${data}}`);
+
+    if (code !== undefined) {
+      expect(answer).toMatchObject({ status: 422, body: { results: [{ status: "invalid", errors: [{ code }] }] } });
+      return;
+    }
+    expect(answer.status).toBe(202);
+    const found = await stored(id);
+    if (back === undefined || /\d{17}/.test(back)) {
+      const written = /"data":(.*)\}$/.exec(found.text.replaceAll(" ", ""))?.[1];
+      expect(written).toBe(back ?? (data === "1e400" ? `1${"0".repeat(400)}` : data));
+    } else {
+      expect(found.body.data).toEqual(JSON.parse(back));
+    }
+  });
+
+  it.each(
+    [...text.matchAll(/^\| ([^|]+) \| `([^`]*)`+ \| (\d+) `([a-z_]+)` \|$/gm)].map(
+      ([, what = "", body = "", status, code = ""]) => ({ what, body, status: Number(status), code }),
+    ),
+  )("a whole body: $what", async ({ body, status, code }) => {
+    expect(await post(url, body)).toMatchObject({ status, body: { code } });
+  });
+
+  it("a whole body: bytes that are not UTF-8, and thousands of levels", async () => {
+    const send = async (body: Uint8Array) => {
+      const answer = await fetch(`${url}/events`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: Buffer.from(body),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
+
+    expect(await send(new Uint8Array([0x22, 0xff, 0x22]))).toMatchObject({
+      status: 400,
+      body: { code: "malformed_body" },
+    });
+    const deep = `{"n":12345678901234567890,"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    expect(await send(Buffer.from(deep))).toMatchObject({ status: 400, body: { code: "malformed_body" } });
+  });
+
+  it("compares ids byte for byte", async () => {
+    const base = randomUUID();
+    const ids = [`${base}-é`, `${base}-e\u0301`, `${base}-É`];
+
+    await post(
+      url,
+      ids.map((id) => ({ id, source: "/values", type: "t", data: id })),
+    );
+
+    for (const id of ids)
+      expect(
+        (
+          await eventually(
+            () => get(`${url}/events/${encodeURIComponent(id)}`),
+            ({ status }) => status === 200,
+          )
+        ).body,
+      ).toMatchObject({ id, data: id });
+  });
+});

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { get, startTestRuntime, type TestRuntime } from "./support.ts";
+
+let runtime: TestRuntime;
+beforeAll(async () => {
+  runtime = await startTestRuntime();
+});
+afterAll(() => runtime?.remove());
+
+const ORDER = "com.example.order.placed";
+
+describe.each(["", "/dev"])("the reference below %j", (prefix) => {
+  const url = (path: string) => `${runtime.addresses.url}${prefix}${path}`;
+
+  it("lists the types of the catalog, whose links lead to their schemas", async () => {
+    const list = await get(url("/schemas"));
+    const { types } = JSON.parse(list.text) as { types: { type: string; versions: { link: string }[] }[] };
+
+    expect(types.map(({ type }) => type)).toContain(ORDER);
+    for (const { type, versions } of types) {
+      for (const { link } of versions) {
+        const schema = await get(new URL(link, url("/schemas")).href);
+        expect(schema.headers.get("content-type")).toBe("application/schema+json");
+        expect(schema).toMatchObject({ status: 200, body: { title: type, type: "object" } });
+      }
+    }
+  });
+
+  it("has the schema of a type without naming its version", async () => {
+    expect(await get(url(`/schemas/${ORDER}`))).toMatchObject({
+      status: 200,
+      body: { title: ORDER, required: ["orderId", "customerId", "currency", "items"] },
+    });
+  });
+
+  it.each([
+    ["/schemas/nothing", "no_such_type"],
+    [`/schemas/${ORDER}?dataschema=urn:nothing`, "no_such_version"],
+  ])("answers %s with 404 %s", async (path, code) => {
+    const answer = await get(url(path));
+
+    expect(answer).toMatchObject({ status: 404, body: { code } });
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  });
+
+  it("serves the OpenAPI document that is in docs/", async () => {
+    const answer = await get(url("/openapi.json"));
+
+    expect(answer.headers.get("content-type")).toBe("application/json");
+    expect(answer.body).toEqual(JSON.parse(readFileSync("docs/openapi.json", "utf8")));
+  });
+
+  it("serves a page that loads nothing but its own scripts, which browsers may keep", async () => {
+    const page = await fetch(url("/docs"));
+    const html = await page.text();
+    const scripts = [...html.matchAll(/<script type="module" src="([^"]+)">/g)].map(([, src]) => src ?? "");
+
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self';/);
+    expect(scripts).toHaveLength(2);
+    for (const src of scripts) {
+      const script = await fetch(new URL(src, page.url));
+      expect(script.status).toBe(200);
+      expect(script.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
+      expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+      expect((await script.text()).length).toBeGreaterThan(100);
+    }
+  });
+
+  it("serves RapiDoc byte for byte", async () => {
+    const script = await (await fetch(url("/docs/rapidoc-min.js"))).text();
+
+    expect(script === readFileSync("node_modules/rapidoc/dist/rapidoc-min.js", "utf8")).toBe(true);
+  });
+
+  it("sends /docs/ to /docs, to which the page's addresses are relative", async () => {
+    const page = await fetch(url("/docs/"));
+
+    expect(page).toMatchObject({ status: 200, redirected: true, url: url("/docs") });
+  });
+});

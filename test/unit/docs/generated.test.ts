@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { openApi } from "../../../functions/reference/openapi.ts";
+import { catalogModule } from "../../../lib/generate-catalog.ts";
+
+describe("generated files", () => {
+  it.each([
+    ["docs/openapi.json", () => `${JSON.stringify(openApi(), null, 2)}\n`],
+    ["functions/catalog/types.generated.ts", catalogModule],
+  ])("%s is what is generated now", (file, generate) => {
+    expect(readFileSync(file, "utf8"), `${file} is not up to date. Run: npm run generate`).toBe(generate());
+  });
+});
