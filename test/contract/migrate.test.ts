@@ -109,6 +109,17 @@ describe("migrations", () => {
     expect(await db.migrate([...MIGRATIONS, mended, after])).toMatchObject({ applied: [half.name, after.name] });
   });
 
+  it("run forward only: one with a number below an applied one is refused, by name", async () => {
+    await db.migrate([...MIGRATIONS, { name: "9002_later.sql", sql: "create table later (id integer)" }]);
+
+    const late = { name: "9001_late.sql", sql: "create table late (id integer)" };
+    await expect(db.migrate([...MIGRATIONS, late])).rejects.toThrow(
+      /9001_late\.sql comes after 9002_later\.sql was applied/,
+    );
+
+    expect(await exists("late")).toBe(false);
+  });
+
   it("that older code does not know are no error after a rollback", async () => {
     await db.migrate([...MIGRATIONS, { name: "9001_newer.sql", sql: "create table newer (id integer)" }]);
 

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { toProblem } from "../../../functions/adapters/problem.ts";
+import { catalog } from "../../../functions/catalog/catalog.ts";
+import type { HttpRequest } from "../../../functions/core/http.ts";
+import { createIngest } from "../../../functions/ingest/ingest.ts";
+import { createIngestRoute } from "../../../functions/ingest/route.ts";
+import { memoryQueue, NOW, order } from "./support.ts";
+
+/** The route's answer, errors included, as the chain around it gives it. */
+async function answer(
+  body: unknown,
+  options: { refuse?: (index: number) => boolean; query?: Record<string, string> } = {},
+) {
+  const { queue, stored } = memoryQueue((_message, index) => options.refuse?.(index) ?? false);
+  const ingest = createIngest({
+    queue,
+    catalog,
+    unknownTypes: "accept",
+    clock: () => new Date(NOW),
+    newId: () => "made",
+  });
+  const request: HttpRequest = {
+    method: "POST",
+    path: "/events",
+    headers: { "content-type": "application/json" },
+    query: options.query ?? {},
+    parameters: {},
+    body: Buffer.from(JSON.stringify(body)),
+    requestId: "r-1",
+    deadline: Date.now() + 10_000,
+  };
+  const response = await createIngestRoute(ingest)(request).catch((error: unknown) => toProblem(error, "r-1"));
+  return { ...response, json: JSON.parse(response.body) as Record<string, unknown>, stored };
+}
+
+describe("the answer of POST /events", () => {
+  it.each([
+    ["202 when all were accepted", [order("a"), order("b")], 202, { accepted: 2, rejected: 0 }],
+    ["202 when the rest are second copies", [order("a"), order("a")], 202, { accepted: 1, rejected: 0 }],
+    ["207 when some were", [order("a"), {}], 207, { accepted: 1, rejected: 1 }],
+    ["422 when none was valid", [{}, 7], 422, { accepted: 0, rejected: 2 }],
+  ])("is %s", async (_name, body, status, counts) => {
+    expect(await answer(body)).toMatchObject({ status, json: counts });
+  });
+
+  it("is 207 when the queue did not confirm some", async () => {
+    const big = Array.from({ length: 8 }, (_, i) =>
+      order(`e-${i}`, { data: { ...order("o").data, pad: "x".repeat(250_000) } }),
+    );
+
+    expect(await answer(big, { refuse: (index) => index === 1 })).toMatchObject({
+      status: 207,
+      json: { accepted: 4, rejected: 4 },
+    });
+  });
+
+  it("is 503 with Retry-After and the verdicts when the queue confirmed none", async () => {
+    expect(await answer([order("a"), {}], { refuse: () => true })).toMatchObject({
+      status: 503,
+      headers: { "retry-after": "5", "content-type": "application/problem+json" },
+      json: {
+        code: "queue_unavailable",
+        results: [
+          { index: 0, id: "a", status: "retry" },
+          { index: 1, status: "invalid" },
+        ],
+      },
+    });
+  });
+
+  it("stays below what Lambda can answer, whatever is wrong with how many events", async () => {
+    const items = Array.from({ length: 30 }, () => ({ sku: "", quantity: "\u0001".repeat(10), unitAmount: -1 }));
+    const bad = Array.from({ length: 1_000 }, (_, i) => ({ ...order(`${i}-${"\\".repeat(400)}`), data: { items } }));
+
+    const { status, body, json } = await answer(bad);
+
+    expect(status).toBe(422);
+    expect(Buffer.byteLength(body)).toBeLessThan(6_000_000);
+    expect(json["results"]).toHaveLength(1_000);
+  });
+
+  it("queues nothing for ?validate=only, and refuses any other word", async () => {
+    expect(await answer([order("a")], { query: { validate: "only" } })).toMatchObject({ status: 202, stored: [] });
+    expect(await answer([order("a")], { query: { validate: "yes" } })).toMatchObject({
+      status: 400,
+      json: { code: "bad_parameter" },
+      stored: [],
+    });
+  });
+});
