@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
+import { afterAll } from "vitest";
 import { SluiceStack } from "../../lib/sluice-stack.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
 
@@ -15,10 +16,15 @@ export function synthesizeStack(stage: "dev" | "prod", options: { nag?: boolean 
   return { app, stack, template: () => Template.fromStack(stack) };
 }
 
-/** A folder for one cloud assembly, which goes away with the process. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder for one cloud assembly, which goes away after the tests of the file that asked for it. */
 export function temporaryOutdir(): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-stack-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
