@@ -7,6 +7,8 @@ const project = (name: string, options: { testTimeout: number; hookTimeout: numb
 
 export default defineConfig({
   test: {
+    // As many as the smallest machine has cores; most of them wait for a batch window or a process.
+    maxWorkers: 2,
     projects: [
       project("unit", { testTimeout: 10_000, hookTimeout: 10_000 }),
       project("contract", { testTimeout: 30_000, hookTimeout: 60_000 }),

@@ -40,7 +40,7 @@ function cloudEvent<T>(data: T, overrides: Record<string, unknown> = {}) {
 /** What was sent and what came back, as plain values. */
 const plain = (event: CloudEvent<unknown>) => JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
 
-describe("the official CloudEvents SDK", () => {
+describe.concurrent("the official CloudEvents SDK", () => {
   it.each([
     ["structured", Mode.STRUCTURED, { nested: { list: [1, "two", null] } }],
     ["structured", Mode.STRUCTURED, "text"],

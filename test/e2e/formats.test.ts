@@ -25,7 +25,7 @@ function parseCurl(line: string): { path: string; headers: Record<string, string
   return { path: /127\.0\.0\.1:4800(\S+)/.exec(line)?.[1] ?? "", headers: Object.fromEntries(headers), body };
 }
 
-describe("docs/formats", () => {
+describe.concurrent("docs/formats", () => {
   const pages = readdirSync("docs/formats").filter((name) => name !== "README.md");
 
   it.each(pages)("%s has a curl line whose events are accepted and stored", async (page) => {
@@ -41,7 +41,7 @@ describe("docs/formats", () => {
   });
 });
 
-describe("docs/values.md", () => {
+describe.concurrent("docs/values.md", () => {
   const text = readFileSync("docs/values.md", "utf8");
   const rows = [...text.matchAll(/^\| ([^|]+) \| `([^`]*)` \| (?:`([a-z_]+)`|accepted) \| ([^|]*?) ?\|$/gm)].map(
     ([, what = "", data = "", code, back = ""]) => ({

@@ -27,7 +27,7 @@ const event = (id: string, overrides: Record<string, unknown> = {}) => ({
   ...overrides,
 });
 
-describe("the pipeline", () => {
+describe.concurrent("the pipeline", () => {
   it("stores an accepted event and gives it back equal", async () => {
     const sent = event(randomUUID(), {
       subject: "größe 🌊",
