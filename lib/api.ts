@@ -12,7 +12,7 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { type ErrorCode, errorTable } from "../functions/core/errors.ts";
-import { API_BURST_LIMIT, API_RATE_LIMIT, RETRY_AFTER_SECONDS } from "../functions/core/limits.ts";
+import { API_BURST_LIMIT, API_RATE_LIMIT, REQUEST_MAX_BYTES, RETRY_AFTER_SECONDS } from "../functions/core/limits.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 /** The regional REST API: throttled, logged, bodies handed over as bytes, its own errors in the shape of ours. */
@@ -49,7 +49,7 @@ export class EventApi extends Construct {
         }),
       },
     });
-    for (const [type, code] of Object.entries(gatewayErrors)) this.addProblem(type, code);
+    for (const [type, { code, detail }] of Object.entries(gatewayErrors)) this.addProblem(type, code, detail);
 
     Validations.of(this.restApi).acknowledge(
       { id: "AwsSolutions-APIG2", reason: "The ingest function validates each event and answers a verdict per event." },
@@ -78,7 +78,7 @@ export class EventApi extends Construct {
     resource.addMethod(method, new LambdaIntegration(handler));
   }
 
-  private addProblem(type: string, code: ErrorCode): void {
+  private addProblem(type: string, code: ErrorCode, detail: string): void {
     const { status, title } = errorTable[code];
     this.restApi.addGatewayResponse(type, {
       type: ResponseType.of(type),
@@ -88,26 +88,40 @@ export class EventApi extends Construct {
         ...(retryable.has(status) && { "retry-after": `'${RETRY_AFTER_SECONDS}'` }),
       },
       templates: {
-        "application/json": `{"title":${JSON.stringify(title)},"status":${status},"detail":$context.error.messageString,"code":"${code}","requestId":"$context.requestId"}`,
+        "application/json": `{"title":${JSON.stringify(title)},"status":${status},"detail":${JSON.stringify(detail)},"code":"${code}","requestId":"$context.requestId"}`,
       },
     });
   }
 }
 
+const SEND_AGAIN = "Send the request again after the time in Retry-After.";
+
 /**
  * API Gateway's own errors and the code each gets.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
-const gatewayErrors: Record<string, ErrorCode> = {
-  MISSING_AUTHENTICATION_TOKEN: "no_such_route",
-  REQUEST_TOO_LARGE: "body_too_large",
-  UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
-  THROTTLED: "throttled",
-  QUOTA_EXCEEDED: "throttled",
-  INTEGRATION_TIMEOUT: "gateway_timeout",
-  INTEGRATION_FAILURE: "gateway_failure",
-  DEFAULT_4XX: "bad_request",
-  DEFAULT_5XX: "gateway_failure",
+const gatewayErrors: Record<string, { code: ErrorCode; detail: string }> = {
+  MISSING_AUTHENTICATION_TOKEN: {
+    code: "no_such_route",
+    detail: "There is no such method and path. GET /docs shows those there are.",
+  },
+  REQUEST_TOO_LARGE: {
+    code: "body_too_large",
+    detail: `The body has more than ${REQUEST_MAX_BYTES} bytes, which is the limit. Split the events over several requests.`,
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    code: "unsupported_media_type",
+    detail: "The content encoding is not supported, or the body is not what it says. Send valid gzip, or none.",
+  },
+  THROTTLED: { code: "throttled", detail: SEND_AGAIN },
+  QUOTA_EXCEEDED: { code: "throttled", detail: SEND_AGAIN },
+  INTEGRATION_TIMEOUT: { code: "gateway_timeout", detail: SEND_AGAIN },
+  INTEGRATION_FAILURE: { code: "gateway_failure", detail: SEND_AGAIN },
+  DEFAULT_4XX: {
+    code: "bad_request",
+    detail: "API Gateway could not read the request. GET /docs shows what it takes.",
+  },
+  DEFAULT_5XX: { code: "gateway_failure", detail: SEND_AGAIN },
 };
 
 const retryable = new Set([429, 502, 503, 504]);

@@ -13,7 +13,8 @@ export function catalogModule(): string {
   const files = readdirSync(FOLDER).filter((file) => file.endsWith(".ts") && !NOT_A_TYPE.has(file));
   const names = files.map((file) => file.replace(/\.ts$/, "")).toSorted();
   const exports = names.map((name) => {
-    const identifier = name.replaceAll(/-(\w)/g, (_all, letter: string) => letter.toUpperCase());
+    const words = name.replaceAll(/[^A-Za-z0-9]+(\w)/g, (_all, letter: string) => letter.toUpperCase());
+    const identifier = /^\d/.test(words) ? `_${words}` : words;
     return `export * as ${identifier} from "./${name}.ts";\n`;
   });
   return `// Generated from the files of this folder at each bundling; do not edit.\n${exports.join("")}`;

@@ -74,6 +74,8 @@ function toRequest(event: APIGatewayProxyEvent, context: Context): HttpRequest {
     query: event.queryStringParameters ?? {},
     parameters: decodeParameters(event.pathParameters),
     body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
+    // REST APIs inflate gzip and hand the header over as it was.
+    inflated: true,
     requestId: event.requestContext.requestId,
     deadline: Date.now() + context.getRemainingTimeInMillis(),
   };

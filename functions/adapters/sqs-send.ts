@@ -12,6 +12,9 @@ export type SqsMessage = { body: string; group?: string; attributes?: Record<str
 
 export type SendOutcome = "stored" | "failed";
 
+/** One call's share of the time: a connection that hangs must not use up that of the next attempt. */
+const ATTEMPT_MS = 3_000;
+
 /** Between attempts: doubles from the first to the longest pause, each drawn from its upper half. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
@@ -69,7 +72,9 @@ async function sendOnce(
     Entries: entries.map(({ bytes: _bytes, ...entry }) => entry),
   });
   try {
-    const answer = await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(deadline - Date.now(), 1)) });
+    const answer = await client.send(command, {
+      abortSignal: AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), ATTEMPT_MS), 1)),
+    });
     for (const failed of answer.Failed ?? []) {
       logger.warn("queue refused a message", { code: failed.Code, senderFault: failed.SenderFault });
     }

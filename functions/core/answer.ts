@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type ErrorCode, errorTable } from "./errors.ts";
+import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent } from "./event.ts";
 
 /** What clients read: the schemas of the answers, from which their types and the OpenAPI document derive. */
@@ -7,7 +7,7 @@ import { cloudEvent } from "./event.ts";
 /** Why an event is invalid. */
 const fault = z.object({
   path: z.string().meta({ description: "JSON Pointer (RFC 6901) to the field; empty for the event as a whole" }),
-  code: z.string().meta({ description: "Stable; docs/errors.md lists them" }),
+  code: z.enum(verdictCodes).meta({ description: "Stable; docs/errors.md lists them" }),
   message: z.string().meta({ description: "For people; may change" }),
 });
 

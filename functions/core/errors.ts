@@ -9,8 +9,10 @@ export const errorTable = {
   not_found: { status: 404, title: "No such event is stored" },
   ambiguous_id: { status: 409, title: "Several sources used this id" },
   body_too_large: { status: 413, title: "The body is too large" },
+  too_many_values: { status: 413, title: "The request has too many values" },
   too_many_events: { status: 413, title: "The request has too many events" },
   unsupported_media_type: { status: 415, title: "The content type is not supported" },
+  bad_header: { status: 400, title: "A header is not valid" },
   bad_parameter: { status: 400, title: "A parameter is not valid" },
   queue_unavailable: { status: 503, title: "No event was stored, send the request again" },
   database_unavailable: { status: 503, title: "The database does not answer, ask again" },
@@ -24,6 +26,33 @@ export const errorTable = {
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
+
+/** What can be wrong with one event. docs/errors.md lists exactly these. The lower ones are zod's. */
+export const verdictCodes = [
+  "required",
+  "malformed_json",
+  "unknown_attribute",
+  "unknown_type",
+  "event_too_large",
+  "too_deep",
+  "unstorable_text",
+  "unstorable_key",
+  "number_out_of_range",
+  "more_errors",
+  "invalid_type",
+  "invalid_format",
+  "invalid_value",
+  "invalid_union",
+  "invalid_key",
+  "invalid_element",
+  "too_big",
+  "too_small",
+  "not_multiple_of",
+  "unrecognized_keys",
+  "custom",
+] as const;
+
+export type VerdictCode = (typeof verdictCodes)[number];
 
 /** A fault that ends a request. `detail` tells the client what to do; it never carries an inner error's message. */
 export class RequestError extends Error {

@@ -9,6 +9,8 @@ export type HttpRequest = {
   /** Decoded values of the route's parameters. */
   parameters: Record<string, string | undefined>;
   body: Uint8Array;
+  /** Whether the transport has undone the content encoding, though its header is still there. */
+  inflated: boolean;
   requestId: string;
   /** When the function is stopped, ms since the epoch. */
   deadline: number;

@@ -18,6 +18,15 @@ export const REQUEST_MAX_EVENTS = 1_000;
  */
 export const REQUEST_MAX_BYTES = 4 * MIB;
 
+/**
+ * Values (members, elements, objects, arrays) in one request. Each costs time and memory, and `[{},{},…]` has a million
+ * of them in 4 MiB; real events have one in every 30 bytes or fewer, so 4 MiB of them stay below half of this.
+ */
+export const REQUEST_MAX_VALUES = 300_000;
+
+/** Levels of a whole body; far above what one event may have, far below what overflows a parser's stack. */
+export const JSON_MAX_DEPTH = 1_000;
+
 /** One event as stored JSON. Four fit in one SQS message of 1 MiB and one always fits in a Data API call of 4 MiB. */
 export const EVENT_MAX_BYTES = 256 * KIB;
 

@@ -1,8 +1,9 @@
+import type { VerdictCode } from "./errors.ts";
 import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, FAULT_PATH_MAX_CHARACTERS } from "./limits.ts";
 import { isRawNumber } from "./lossless-json.ts";
 
 /** Why a value cannot be stored: where (JSON Pointer, RFC 6901), a stable code, and what stands there. */
-export type Fault = { path: string; code: string; message: string };
+export type Fault = { path: string; code: VerdictCode; message: string };
 
 /**
  * Finds what Postgres or the queue would refuse later: U+0000 and lone surrogates anywhere in a text or key, nesting
@@ -26,7 +27,7 @@ export function isDeeperThan(value: unknown, levels: number): boolean {
 
 /** Size so far; a walk ends with the first fault. */
 type State = { bytes: number };
-type Found = { path: (string | number)[]; code: string; message: string };
+type Found = Omit<Fault, "path"> & { path: (string | number)[] };
 
 function walk(value: unknown, path: (string | number)[], state: State): Found | undefined {
   if (state.bytes > EVENT_MAX_BYTES) return TOO_LARGE;

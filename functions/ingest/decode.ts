@@ -11,15 +11,16 @@ import { type MediaType, parseMediaType } from "./formats/media-type.ts";
  * @param headers names in lower case
  * @throws RequestError `unsupported_media_type`, `body_too_large`, `too_many_events`, `malformed_body`
  */
-export function decode(headers: Record<string, string | undefined>, body: Uint8Array): Candidate[] {
+export function decode(headers: Record<string, string | undefined>, body: Uint8Array, inflated: boolean): Candidate[] {
   const mediaType = parseMediaType(headers["content-type"]);
   const decoder = decoders[mediaType?.essence ?? ""];
   const binaryMode = isBinaryMode(headers) && !mediaType?.essence.startsWith("application/cloudevents");
   checkSize(body);
-  const bytes = inflate(headers["content-encoding"], body);
+  // Data in binary mode may be gzip itself; text never is, so there the bytes say whether they are inflated.
+  const bytes = inflated && binaryMode ? body : inflate(headers["content-encoding"], body);
   checkSize(bytes);
 
-  const text = () => utf8(bytes, mediaType);
+  const text = () => utf8(bytes, mediaType, binaryMode ? EXACT_UTF8 : UTF8);
   if (binaryMode) return decodeBinaryMode(headers, mediaType, bytes, text);
   if (decoder === undefined) throw unsupported(headers["content-type"]);
   return decoder(text());
@@ -49,8 +50,8 @@ function checkSize({ byteLength }: Uint8Array): void {
   );
 }
 
-/** Refuses bytes that are not UTF-8 instead of putting U+FFFD in their place; a byte order mark is taken off. */
-function utf8(bytes: Uint8Array, mediaType: MediaType | undefined): string {
+/** Refuses bytes that are not UTF-8 instead of putting U+FFFD in their place. */
+function utf8(bytes: Uint8Array, mediaType: MediaType | undefined, decoder: typeof UTF8): string {
   const charset = mediaType?.charset ?? "utf-8";
   if (!["utf-8", "utf8", "us-ascii"].includes(charset)) {
     throw new RequestError(
@@ -59,10 +60,12 @@ function utf8(bytes: Uint8Array, mediaType: MediaType | undefined): string {
     );
   }
   try {
-    return UTF8.decode(bytes);
+    return decoder.decode(bytes);
   } catch (cause) {
     throw new RequestError("malformed_body", "The body is not valid UTF-8.", { cause });
   }
 }
 
+/** A byte order mark is no part of a JSON text (RFC 8259 section 8.1), but it is of data that is text. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const EXACT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -9,6 +9,8 @@ export type IngestRequest = {
   tenant: string;
   /** Names in lower case. */
   headers: Record<string, string | undefined>;
+  /** Whether the body's content encoding is undone already. */
+  inflated: boolean;
   /** Answer the verdicts and queue nothing. */
   validateOnly: boolean;
   body: Uint8Array;
@@ -34,7 +36,9 @@ export function createIngest(deps: IngestDeps) {
   /** @throws RequestError when the body as a whole cannot be read */
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const receivedAt = deps.clock().toISOString();
-    const judged = decode(request.headers, request.body).map((each) => validate(each, receivedAt, deps));
+    const judged = decode(request.headers, request.body, request.inflated).map((each) =>
+      validate(each, receivedAt, deps),
+    );
     const { firsts, copies } = separateCopies(judged);
     const messages = pack(firsts, request.tenant, receivedAt);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));

@@ -10,23 +10,23 @@ export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
     const result = await ingest({
       tenant: DEFAULT_TENANT,
       headers: request.headers,
-      validateOnly: isValidateOnly(request.query["validate"]),
+      inflated: request.inflated,
+      validateOnly: isValidateOnly(request.query),
       body: request.body,
       deadline: request.deadline - ANSWER_RESERVE_MS,
     });
     return {
       status: status(result),
       headers: { "content-type": "application/json" },
-      body: toBody(result),
+      body: JSON.stringify({ accepted: result.accepted, rejected: result.rejected, results: toldResults(result) }),
       metrics: { EventsAccepted: result.accepted, EventsRejected: result.rejected },
     };
   };
 }
 
-function toBody({ accepted, rejected, results }: IngestResult): string {
-  const body = JSON.stringify({ accepted, rejected, results });
-  if (Buffer.byteLength(body) <= ANSWER_MAX_BYTES) return body;
-  return JSON.stringify({ accepted, rejected, results: results.map(withFirstError) });
+/** The verdicts, with one error each where the answer would otherwise be too large to be given. */
+function toldResults({ results }: IngestResult): Verdict[] {
+  return Buffer.byteLength(JSON.stringify(results)) <= ANSWER_MAX_BYTES ? results : results.map(withFirstError);
 }
 
 function withFirstError(verdict: Verdict): Verdict {
@@ -37,9 +37,13 @@ function withFirstError(verdict: Verdict): Verdict {
 }
 
 /** @throws RequestError `bad_parameter`, because a typing error must not store what was only to be checked */
-function isValidateOnly(validate: string | undefined): boolean {
+function isValidateOnly(query: Record<string, string | undefined>): boolean {
+  const { validate, ...unknown } = query;
+  const [name] = Object.keys(unknown);
+  if (name !== undefined)
+    throw new RequestError("bad_parameter", `${name.slice(0, 64)} is no parameter. There is only validate.`);
   if (validate === undefined || validate === "only") return validate === "only";
-  throw new RequestError("bad_parameter", `validate is ${JSON.stringify(validate)}. The one value it takes is only.`);
+  throw new RequestError("bad_parameter", "validate takes only one value: only.");
 }
 
 function status(result: IngestResult): number {
@@ -54,7 +58,7 @@ function status(result: IngestResult): number {
       throw new RequestError(
         "queue_unavailable",
         "The queue did not confirm any event. Send the events marked retry again after the time in Retry-After.",
-        { retryAfterSeconds: RETRY_AFTER_SECONDS, members: { results: result.results } },
+        { retryAfterSeconds: RETRY_AFTER_SECONDS, members: { results: toldResults(result) } },
       );
   }
 }

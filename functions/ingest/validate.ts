@@ -1,6 +1,7 @@
-import type * as z from "zod";
+import * as z from "zod";
 import type { Catalog } from "../catalog/catalog.ts";
 import { cloudEvent, type Event, extensionName, extensionValue, plainEvent } from "../core/event.ts";
+import { verdictCodes } from "../core/errors.ts";
 import { EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
 import { stringifyForQueue } from "../core/lossless-json.ts";
 import { type Fault, findUnstorable, toPointer } from "../core/storable.ts";
@@ -33,7 +34,9 @@ export function validate(candidate: Candidate, receivedAt: string, deps: Validat
   const input = form === "cloudevent" ? withoutNulls(value) : value;
   const schema = form === "cloudevent" ? cloudEvent : plainEvent;
   const parsed = schema.safeParse(input);
-  const extensions = Object.entries(input).filter(([name]) => !Object.hasOwn(schema.shape, name));
+  // Exact, because a number like 1.0000000000000000001 is no integer, though a double says so.
+  const exactInput = form === "cloudevent" ? withoutNulls(exact) : exact;
+  const extensions = Object.entries(exactInput).filter(([name]) => !Object.hasOwn(schema.shape, name));
   const errors = [
     ...(parsed.error?.issues ?? []).map((issue) => toFault(issue, [])),
     ...extensionFaults(extensions),
@@ -91,7 +94,7 @@ function extensionFaults(extensions: [string, unknown][]): Fault[] {
     const badName = extensionName.safeParse(name).error?.issues ?? [];
     const badValue = badName.length > 0 ? [] : (extensionValue.safeParse(value).error?.issues ?? []);
     return [
-      ...badName.map(({ message }) => ({ path: toPointer([name]), code: "unknown_attribute", message })),
+      ...badName.map(({ message }) => ({ path: toPointer([name]), code: "unknown_attribute" as const, message })),
       ...badValue.map((issue) => toFault({ ...issue, path: [] }, [name])),
     ];
   });
@@ -108,8 +111,7 @@ function dataFaults(input: Record<string, unknown>, { catalog, unknownTypes }: V
     }
     // The plain form has said already that data is missing.
     if (!("data" in input) && !("specversion" in input)) return [];
-    const parsed = known.data.safeParse(input["data"]);
-    return parsed.success ? [] : parsed.error.issues.map((issue) => toFault(issue, ["data"]));
+    return dataIssues(known.data, input["data"]);
   }
   if (unknownTypes === "accept") return [];
   if (versions === undefined) {
@@ -120,6 +122,21 @@ function dataFaults(input: Record<string, unknown>, { catalog, unknownTypes }: V
   return [{ path: "/dataschema", code: "unknown_type", message }];
 }
 
+/**
+ * What a schema finds in `data`. zod collects every issue; its words are made only for those that are told, because a
+ * hostile array has a hundred thousand.
+ */
+function dataIssues(schema: z.ZodType, data: unknown): Fault[] {
+  const { issues } = schema._zod.run({ value: data, issues: [] }, { async: false }) as z.core.ParsePayload;
+  const told = issues.slice(0, VERDICT_MAX_ERRORS + 1);
+  const faults = told.map((issue) => toFault(z.core.util.finalizeIssue(issue, {}, z.config()), ["data"]));
+  return issues.length > told.length
+    ? [...faults, ...new Array<Fault>(issues.length - told.length).fill(MORE)]
+    : faults;
+}
+
+const MORE: Fault = { path: "/data", code: "more_errors", message: "" };
+
 /** A zod issue as a verdict: JSON Pointer, stable code, message. JSON has no undefined: it is a missing field. */
 function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
   const path = toPointer([...base, ...issue.path]);
@@ -127,9 +144,8 @@ function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
     const expected = issue.expected === "nonoptional" ? "send null for none" : `expected ${issue.expected}`;
     return { path, code: "required", message: `is missing; ${expected}` };
   }
-  const code =
-    issue.code === "custom" && typeof issue.params?.["code"] === "string" ? issue.params["code"] : issue.code;
-  return { path, code, message: issue.message };
+  const own: unknown = issue.code === "custom" ? issue.params?.["code"] : issue.code;
+  return { path, code: verdictCodes.find((code) => code === own) ?? "custom", message: issue.message };
 }
 
 function cut(errors: Fault[]): Fault[] {

@@ -10,7 +10,10 @@ export function createEventRoute(query: ReturnType<typeof createQuery>) {
     const body = await query({
       tenant: DEFAULT_TENANT,
       id: checked("id", request.parameters["id"] ?? "", ID_MAX_BYTES),
-      source: request.query["source"] && checked("source", request.query["source"], SOURCE_MAX_BYTES),
+      source:
+        request.query["source"] === undefined
+          ? undefined
+          : checked("source", request.query["source"], SOURCE_MAX_BYTES),
       deadline: request.deadline - ANSWER_RESERVE_MS,
     });
     return { status: 200, headers: { "content-type": "application/cloudevents+json" }, body };

@@ -88,7 +88,7 @@ describe.concurrent("docs/values.md", () => {
     expect(await post(url, body)).toMatchObject({ status, body: { code } });
   });
 
-  it("a whole body: bytes that are not UTF-8, and thousands of levels", async () => {
+  it("a whole body: bytes that are not UTF-8, too many levels and too many values", async () => {
     const send = async (body: Uint8Array) => {
       const answer = await fetch(`${url}/events`, {
         method: "POST",
@@ -102,8 +102,10 @@ describe.concurrent("docs/values.md", () => {
       status: 400,
       body: { code: "malformed_body" },
     });
-    const deep = `{"n":12345678901234567890,"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    const deep = `${"[".repeat(1_001)}${"]".repeat(1_001)}`;
     expect(await send(Buffer.from(deep))).toMatchObject({ status: 400, body: { code: "malformed_body" } });
+    const wide = `[${"0,".repeat(300_000)}0]`;
+    expect(await send(Buffer.from(wide))).toMatchObject({ status: 413, body: { code: "too_many_values" } });
   });
 
   it("compares ids byte for byte", async () => {

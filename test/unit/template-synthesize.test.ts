@@ -114,6 +114,36 @@ describe("a synthesis", () => {
   });
 });
 
+describe("a synthesis while functions run", () => {
+  it("keeps their folders over any number of assemblies that were not taken over", async () => {
+    const inUse = (await run()).assetPaths;
+    for (const text of ["two", "three", "four"]) {
+      await setAsset(text);
+      await synthesize({ projectDir, outDir, inUse });
+    }
+    const whileInUse = await exists(join(outDir, "asset.one", "index.js"));
+    await setAsset("one");
+    const again = await synthesize({ projectDir, outDir, inUse });
+
+    expect(whileInUse).toBe(true);
+    expect(await readFile(join(again.assetPath("one"), "index.js"), "utf8")).toBe("one");
+    expect(await exists(join(outDir, "asset.two"))).toBe(false);
+  });
+
+  it("ends at once when it is told to", async () => {
+    await writeFile(join(projectDir, "bin/app.mjs"), "setInterval(() => {}, 1000);");
+    const stop = new AbortController();
+    const synthesis = synthesize({
+      projectDir,
+      outDir,
+      signal: stop.signal,
+      log: () => setTimeout(() => stop.abort(), 50),
+    });
+
+    await expect(synthesis).rejects.toThrow("ended with SIGTERM");
+  });
+});
+
 describe("a kept assembly", () => {
   it("is used while nothing that a synthesis reads has changed", async () => {
     const first = await run();

@@ -1,11 +1,11 @@
 import { RequestError } from "../../core/errors.ts";
-import { REQUEST_MAX_EVENTS } from "../../core/limits.ts";
-import { parseLossless } from "../../core/lossless-json.ts";
+import { EVENT_MAX_DEPTH, JSON_MAX_DEPTH, REQUEST_MAX_EVENTS, REQUEST_MAX_VALUES } from "../../core/limits.ts";
+import { JsonLimitError, parseLossless } from "../../core/lossless-json.ts";
 import type { Candidate } from "./candidate.ts";
 
 type Form = "plain" | "cloudevent";
 
-/** One event object, or an array of them. @throws RequestError `malformed_body`, `too_many_events` */
+/** One event object, or an array of them. @throws RequestError `malformed_body`, `too_many_events`, `too_many_values` */
 export function decodeOneOrMany(text: string, form: Form): Candidate[] {
   const { value, exact } = parse(text);
   return Array.isArray(value) ? members(value, exact, form) : [{ kind: "event", form, value, exact }];
@@ -33,24 +33,34 @@ export function decodeMany(text: string, form: Form): Candidate[] {
 export function decodeLines(text: string): Candidate[] {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   checkCount(lines.length);
+  let values = 0;
   return lines.map((line): Candidate => {
     try {
-      return { kind: "event", form: "plain", ...parseLossless(line) };
+      const { value, exact, values: more } = parseLossless(line);
+      values += more;
+      if (values > REQUEST_MAX_VALUES) throw new JsonLimitError("values");
+      return { kind: "event", form: "plain", value, exact };
     } catch (error) {
-      return {
-        kind: "unreadable",
-        fault: { path: "", code: "malformed_json", message: `is not JSON${position(error)}` },
-      };
+      if (!(error instanceof JsonLimitError)) {
+        return {
+          kind: "unreadable",
+          fault: { path: "", code: "malformed_json", message: `is not JSON${position(error)}` },
+        };
+      }
+      if (error.limit === "values") throw tooManyValues(error);
+      const message = `is nested deeper than ${EVENT_MAX_DEPTH} levels`;
+      return { kind: "unreadable", fault: { path: "", code: "too_deep", message } };
     }
   });
 }
 
-/** @throws RequestError `malformed_body` */
+/** @throws RequestError `malformed_body`, `too_many_values` */
 export function parse(text: string): { value: unknown; exact: unknown } {
   try {
     return parseLossless(text);
   } catch (cause) {
-    if (cause instanceof RangeError) throw new RequestError("malformed_body", TOO_DEEP, { cause });
+    if (cause instanceof JsonLimitError && cause.limit === "values") throw tooManyValues(cause);
+    if (cause instanceof JsonLimitError) throw new RequestError("malformed_body", TOO_DEEP, { cause });
     const detail =
       text.trim() === ""
         ? "The body is empty. Send an event or an array of events."
@@ -59,7 +69,15 @@ export function parse(text: string): { value: unknown; exact: unknown } {
   }
 }
 
-const TOO_DEEP = "The body is nested thousands of levels deep. Flatten it.";
+const TOO_DEEP = `The body is nested deeper than ${JSON_MAX_DEPTH} levels; an event may have ${EVENT_MAX_DEPTH}. Flatten it.`;
+
+function tooManyValues(cause: unknown): RequestError {
+  return new RequestError(
+    "too_many_values",
+    `The body has more than ${REQUEST_MAX_VALUES} values (members and elements). Split the events over several requests.`,
+    { cause },
+  );
+}
 
 function members(value: unknown[], exact: unknown, form: Form): Candidate[] {
   checkCount(value.length);

@@ -3,12 +3,11 @@ export type MediaType = { essence: string; charset: string | undefined };
 
 /** Undefined for a missing header or one that is no media type. */
 export function parseMediaType(header: string | undefined): MediaType | undefined {
-  const [essence = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim());
+  const [essence = ""] = (header ?? "").split(";").map((part) => part.trim());
   if (!/^[!#$%&'*+.^_`|~\w-]+\/[!#$%&'*+.^_`|~\w-]+$/.test(essence)) return undefined;
-  const charset = parameters
-    .map((parameter) => /^charset\s*=\s*"?([^"]*)"?$/i.exec(parameter)?.[1]?.toLowerCase())
-    .find((value) => value !== undefined);
-  return { essence: essence.toLowerCase(), charset };
+  const parameters = (header ?? "").matchAll(/;\s*([^=;\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g);
+  const charset = [...parameters].find(([, name]) => name?.toLowerCase() === "charset");
+  return { essence: essence.toLowerCase(), charset: (charset?.[2] ?? charset?.[3])?.toLowerCase() };
 }
 
 export function isJson({ essence }: MediaType): boolean {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { errorTable } from "../../../functions/core/errors.ts";
+import { errorTable, verdictCodes } from "../../../functions/core/errors.ts";
 
 const read = (file: string) => readFileSync(file, "utf8");
 const documents = [
@@ -27,6 +27,14 @@ describe("docs/errors.md", () => {
     expect(Object.fromEntries(rows)).toEqual(
       Object.fromEntries(Object.entries(errorTable).map(([code, { status }]) => [code, status])),
     );
+  });
+});
+
+describe("docs/errors.md on verdicts", () => {
+  it("lists exactly the codes that an event can get", () => {
+    const [section = ""] = /## Verdicts[^]*?(?=\n## )/.exec(read("docs/errors.md")) ?? [];
+
+    expect([...section.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code]) => code)).toEqual([...verdictCodes]);
   });
 });
 

@@ -2,7 +2,9 @@ import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { REQUEST_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { door, memoryQueue, order } from "./support.ts";
+import { catalog } from "../../../functions/catalog/catalog.ts";
+import { createIngest } from "../../../functions/ingest/ingest.ts";
+import { door, memoryQueue, NOW, order } from "./support.ts";
 
 const cloudEvent = (overrides: Record<string, unknown> = {}) => ({
   specversion: "1.0",
@@ -154,13 +156,53 @@ describe("CloudEvents, binary", () => {
   });
 
   it.each([
-    ["ce-subject", "%E2%82"],
-    ["ce-myext", "%ff"],
-  ])("refuses the header %s: %s", async (name, value) => {
-    await expect(sent("", { ...attributes, [name]: value })).rejects.toMatchObject({
-      code: "malformed_body",
-      message: expect.stringContaining(name),
+    ['"a" and "b"', '"a" and "b"'],
+    ["%E2%82", "%E2%82"],
+    ["100%ff", "100%ff"],
+    ['"quo\\"ted"', 'quo"ted'],
+  ])("reads the header value %s as %s", async (value, subject) => {
+    const [event] = (await sent("", { ...attributes, "ce-subject": value })).events;
+
+    expect(event).toMatchObject({ subject });
+  });
+
+  it.each(["ce-data", "ce-data_base64", "ce-datacontenttype", "ce-__proto__"])(
+    "refuses the header %s",
+    async (name) => {
+      await expect(sent("", { ...attributes, [name]: "x" })).rejects.toMatchObject({
+        code: "bad_header",
+        message: expect.stringContaining(name),
+      });
+    },
+  );
+
+  it("keeps a byte order mark in text, which is data here", async () => {
+    const [event] = (await sent("\ufefftext", { ...attributes, "content-type": "text/plain" })).events;
+
+    expect(event).toMatchObject({ data: "\ufefftext" });
+  });
+
+  it("keeps data that is gzip itself when the transport has inflated the body", async () => {
+    const file = gzipSync("inner");
+    const { queue, events } = memoryQueue();
+    const ingest = createIngest({
+      queue,
+      catalog,
+      unknownTypes: "accept",
+      clock: () => new Date(NOW),
+      newId: () => "made",
     });
+
+    await ingest({
+      tenant: "default",
+      headers: { ...attributes, "content-type": "application/gzip", "content-encoding": "gzip" },
+      inflated: true,
+      validateOnly: false,
+      body: file,
+      deadline: 0,
+    });
+
+    expect(events()).toMatchObject([{ data_base64: file.toString("base64") }]);
   });
 
   it("gives way to the structured mode, which its content type asks for", async () => {
@@ -177,6 +219,12 @@ describe("gzip", () => {
 
   it("is undone", async () => {
     expect((await sent(gzipSync(JSON.stringify(order("a"))), zipped)).events).toMatchObject([{ id: "a" }]);
+  });
+
+  it("leaves parameters of the content type alone, quoted or not", async () => {
+    for (const contentType of ['application/json; x="a;charset=utf-16"', 'application/json;charset="UTF-8"; q=1']) {
+      expect((await sent(order("a"), { "content-type": contentType })).events).toHaveLength(1);
+    }
   });
 
   it("may be undone already, as REST APIs do, though the header says it is not", async () => {
@@ -212,9 +260,9 @@ describe("gzip", () => {
       grown.push(process.memoryUsage().rss - before);
     }
 
-    // The medians: another process may take the core, and the first run loads what it needs.
+    // The median of the times, because another process may take the core; of the memory the greatest growth.
     expect(median(times)).toBeLessThan(50);
-    expect(median(grown)).toBeLessThan(20 * 1024 * 1024);
+    expect(Math.max(...grown)).toBeLessThan(20 * 1024 * 1024);
   });
 });
 

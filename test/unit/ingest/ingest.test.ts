@@ -155,7 +155,7 @@ describe("ingest", () => {
   );
 
   it("judges an event of any depth by itself, and its neighbour too", async () => {
-    for (const levels of [100, 10_000, 1_000_000]) {
+    for (const levels of [64, 900]) {
       const deep = `{"id":"d","source":"/s","type":"t","data":${"[".repeat(levels)}${"]".repeat(levels)}}`;
 
       const { results } = await door(memoryQueue().queue)(`[${JSON.stringify(order("a"))},${deep}]`);
@@ -164,13 +164,56 @@ describe("ingest", () => {
     }
   });
 
-  it("refuses a body of many levels and numbers that a double does not hold", async () => {
-    const body = `{"n":12345678901234567890,"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+  it("refuses a body that no event could have made, before it is parsed", async () => {
+    const send = door(memoryQueue().queue);
+    const started = performance.now();
 
-    await expect(door(memoryQueue().queue)(body)).rejects.toMatchObject({
-      code: "malformed_body",
-      message: expect.stringContaining("levels"),
+    for (const levels of [1_001, 2_000_000]) {
+      await expect(send(`${"[".repeat(levels)}${"]".repeat(levels)}`)).rejects.toMatchObject({
+        code: "malformed_body",
+      });
+    }
+    for (const body of [
+      `[${"{},".repeat(300_000)}{}]`,
+      `{"n":12345678901234567890,"data":[${"0,".repeat(400_000)}0]}`,
+    ]) {
+      await expect(send(body)).rejects.toMatchObject({
+        code: "too_many_values",
+        message: expect.stringContaining("300000"),
+      });
+    }
+    await expect(
+      send(`${"[0,0],".repeat(9)}\n`.repeat(200_000).slice(0, 4_000_000), { "content-type": "application/x-ndjson" }),
+    ).rejects.toMatchObject({
+      code: expect.stringMatching(/^too_many/),
     });
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it("takes a line of NDJSON that is nested too deep for one event", async () => {
+    const deep = `${"[".repeat(5_000)}${"]".repeat(5_000)}`;
+
+    const { results } = await door(memoryQueue().queue)(`${JSON.stringify(order("a"))}\n${deep}`, {
+      "content-type": "application/x-ndjson",
+    });
+
+    expect(results).toMatchObject([{ status: "accepted" }, { status: "invalid", errors: [{ code: "too_deep" }] }]);
+  });
+
+  it("judges the worst bodies that are within the limits in bounded time", async () => {
+    const items = (count: number) =>
+      order("o", { data: { ...order("o").data, items: Array.from({ length: count }, () => ({})) } });
+    const started = performance.now();
+
+    const many = await door(memoryQueue().queue)(
+      Array.from({ length: 1_000 }, (_, i) => ({ ...items(100), id: `e-${i}` })),
+    );
+    const large = await door(memoryQueue().queue)(
+      Array.from({ length: 2 }, (_, i) => ({ ...items(70_000), id: `e-${i}` })),
+    );
+
+    expect([many.rejected, large.rejected]).toEqual([1_000, 2]);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   it("never fails otherwise, whatever the bytes", async () => {

@@ -26,6 +26,7 @@ async function answer(
     query: options.query ?? {},
     parameters: {},
     body: Buffer.from(JSON.stringify(body)),
+    inflated: true,
     requestId: "r-1",
     deadline: Date.now() + 10_000,
   };

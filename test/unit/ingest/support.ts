@@ -46,6 +46,7 @@ export function door(queue: EventQueue, overrides: Partial<IngestDeps> = {}) {
     ingest({
       tenant: "default",
       headers,
+      inflated: false,
       validateOnly,
       body:
         typeof body === "string" || body instanceof Uint8Array
