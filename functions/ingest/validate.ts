@@ -37,16 +37,17 @@ export function validate(candidate: Candidate, receivedAt: string, deps: Validat
   // Exact, because a number like 1.0000000000000000001 is no integer, though a double says so.
   const exactInput = form === "cloudevent" ? withoutNulls(exact) : exact;
   const extensions = Object.entries(exactInput).filter(([name]) => !Object.hasOwn(schema.shape, name));
+  const data = dataFaults(input, deps);
   const errors = [
     ...(parsed.error?.issues ?? []).map((issue) => toFault(issue, [])),
     ...extensionFaults(extensions),
-    ...dataFaults(input, deps),
+    ...data.faults,
   ];
   if (parsed.success && errors.length === 0) {
     const event = toEvent({ ...parsed.data, data: exact["data"] }, extensions, receivedAt, deps.newId);
     return { kind: "valid", event, json: stringifyForQueue(event) };
   }
-  return { kind: "invalid", id: echo(value["id"]), errors: cut(errors) };
+  return { kind: "invalid", id: echo(value["id"]), errors: cut(errors, data.untold) };
 }
 
 /** The id as it was sent, unless it is no id at all. */
@@ -100,42 +101,46 @@ function extensionFaults(extensions: [string, unknown][]): Fault[] {
   });
 }
 
-function dataFaults(input: Record<string, unknown>, { catalog, unknownTypes }: ValidateDeps): Fault[] {
+/** Faults of `data`, and how many more there are than those. */
+type DataFaults = { faults: Fault[]; untold: number };
+
+const NONE: DataFaults = { faults: [], untold: 0 };
+
+function dataFaults(input: Record<string, unknown>, { catalog, unknownTypes }: ValidateDeps): DataFaults {
   const { type, dataschema } = input;
-  if (typeof type !== "string") return [];
+  if (typeof type !== "string") return NONE;
   const versions = catalog.get(type);
   const known = versions?.find((version) => dataschema === undefined || version.dataschema === dataschema);
   if (known !== undefined) {
     if (input["data"] === undefined && "data_base64" in input) {
-      return [{ path: "/data_base64", code: "invalid_type", message: `expected data; ${type} is JSON` }];
+      return one({ path: "/data_base64", code: "invalid_type", message: `expected data; ${type} is JSON` });
     }
     // The plain form has said already that data is missing.
-    if (!("data" in input) && !("specversion" in input)) return [];
-    return dataIssues(known.data, input["data"]);
+    return "data" in input || "specversion" in input ? check(known.data, input["data"]) : NONE;
   }
-  if (unknownTypes === "accept") return [];
+  if (unknownTypes === "accept") return NONE;
   if (versions === undefined) {
     const message = `is not in the catalog, which has: ${[...catalog.keys()].toSorted().join(", ")}`;
-    return [{ path: "/type", code: "unknown_type", message }];
+    return one({ path: "/type", code: "unknown_type", message });
   }
   const message = `is no version of ${type}, which has: ${versions.map((version) => version.dataschema).join(", ")}`;
-  return [{ path: "/dataschema", code: "unknown_type", message }];
+  return one({ path: "/dataschema", code: "unknown_type", message });
+}
+
+function one(fault: Fault): DataFaults {
+  return { faults: [fault], untold: 0 };
 }
 
 /**
  * What a schema finds in `data`. zod collects every issue; its words are made only for those that are told, because a
  * hostile array has a hundred thousand.
  */
-function dataIssues(schema: z.ZodType, data: unknown): Fault[] {
+function check(schema: z.ZodType, data: unknown): DataFaults {
   const { issues } = schema._zod.run({ value: data, issues: [] }, { async: false }) as z.core.ParsePayload;
-  const told = issues.slice(0, VERDICT_MAX_ERRORS + 1);
+  const told = issues.slice(0, VERDICT_MAX_ERRORS);
   const faults = told.map((issue) => toFault(z.core.util.finalizeIssue(issue, {}, z.config()), ["data"]));
-  return issues.length > told.length
-    ? [...faults, ...new Array<Fault>(issues.length - told.length).fill(MORE)]
-    : faults;
+  return { faults, untold: issues.length - told.length };
 }
-
-const MORE: Fault = { path: "/data", code: "more_errors", message: "" };
 
 /** A zod issue as a verdict: JSON Pointer, stable code, message. JSON has no undefined: it is a missing field. */
 function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
@@ -148,8 +153,12 @@ function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
   return { path, code: verdictCodes.find((code) => code === own) ?? "custom", message: issue.message };
 }
 
-function cut(errors: Fault[]): Fault[] {
-  if (errors.length <= VERDICT_MAX_ERRORS) return errors;
-  const message = `and ${errors.length - VERDICT_MAX_ERRORS} more errors`;
-  return [...errors.slice(0, VERDICT_MAX_ERRORS), { path: "", code: "more_errors", message }];
+/** The first errors, and how many more there are. */
+function cut(errors: Fault[], untold: number): Fault[] {
+  const more = Math.max(errors.length - VERDICT_MAX_ERRORS, 0) + untold;
+  if (more === 0) return errors;
+  return [
+    ...errors.slice(0, VERDICT_MAX_ERRORS),
+    { path: "", code: "more_errors", message: `and ${more} more errors` },
+  ];
 }
