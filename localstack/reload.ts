@@ -1,28 +1,52 @@
-import { basename } from "node:path";
 import type { ApiGateway } from "./api-gateway/start-api-gateway.ts";
 import { invokedFunctions, runTriggers, type StackFunctions } from "./lambda/stack-functions.ts";
 import type { FunctionModel, StackModel } from "./template/model.ts";
 
 /**
  * Takes over new code, environment and routes, after the triggers whose function changed: a new migration is applied
- * before the code that needs it. Other changes of the template need a new start.
+ * before the code that needs it. What else changed since the start takes effect at the next one, and the log says so.
  */
-export async function reload(next: StackModel, previous: StackModel, { functions, api, log }: Running): Promise<void> {
-  const assets = new Map(previous.functions.map(({ arn, assetPath }) => [arn, basename(assetPath)]));
-  const changed = invokedFunctions(next).filter(({ arn, assetPath }) => assets.get(arn) !== basename(assetPath));
+export async function reload(next: StackModel, previous: StackModel, running: Running): Promise<void> {
+  const { functions, api, log } = running;
+  const changed = changedFunctions(next, previous);
   const triggers = next.triggers.filter(({ functionArn }) => changed.some(({ arn }) => arn === functionArn));
   for (const model of changed) if (isTriggered(next, model)) functions.reload(model);
   await runTriggers(triggers, functions.invoke);
-  for (const model of invokedFunctions(next)) if (!isTriggered(next, model)) functions.reload(model);
+  for (const model of changed) if (!isTriggered(next, model)) functions.reload(model);
   api.update(next.api);
-  log(`Reloaded; new code in ${changed.map(({ logicalId }) => logicalId).join(", ") || "no function"}`);
+  log(`Reloaded; changed functions: ${changed.map(({ logicalId }) => logicalId).join(", ") || "none"}`);
+  const left = needsRestart(next, running.started);
+  if (left.length > 0) log(`Restart to apply what changed in: ${left.join(", ")}`);
 }
 
 type Running = {
   functions: StackFunctions;
   api: ApiGateway;
   log: (line: string) => void;
+  /** The stack as it was at the start: its queues, event sources and schedules are those that run. */
+  started: StackModel;
 };
+
+/** Those that have another asset, environment or setting; a function that is new has no process to be changed. */
+function changedFunctions(next: StackModel, previous: StackModel): FunctionModel[] {
+  const before = new Map(invokedFunctions(previous).map((model) => [model.arn, model]));
+  return invokedFunctions(next).filter((model) => {
+    const old = before.get(model.arn);
+    return old !== undefined && !isSame(model, old);
+  });
+}
+
+/** The parts of the stack that cannot be changed while it runs, by the names of `model.ts`. */
+function needsRestart(next: StackModel, started: StackModel): string[] {
+  const parts = (["queues", "eventSources", "schedules", "triggers", "database"] as const).filter(
+    (part) => !isSame(next[part], started[part]),
+  );
+  const known = new Set(invokedFunctions(started).map(({ arn }) => arn));
+  const added = invokedFunctions(next).filter(({ arn }) => !known.has(arn));
+  return [...parts, ...added.map(({ logicalId }) => logicalId)];
+}
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 function isTriggered({ triggers }: StackModel, { arn }: FunctionModel): boolean {
   return triggers.some(({ functionArn }) => functionArn === arn);

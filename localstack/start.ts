@@ -14,44 +14,57 @@ const options = new Command("npm start --")
 
 const log = (line: string) => process.stderr.write(`${line}\n`);
 
-/** Ctrl-C ends within this time, whatever hangs. */
+/** The last resort: the runtime stops within four seconds by itself, whatever hangs. */
 const STOP_WITHIN_MS = 5_000;
 
-let running: Promise<Runtime> | undefined;
-let stopping = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+// A terminal that is closed takes no more lines; the stop that follows is to be an orderly one.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
-running = startRuntime({
-  dataDir: options.dataDir,
-  port: options.port,
-  fresh: options.fresh ?? false,
-  watch: true,
-  log,
-});
+let runtime: Runtime | undefined;
+let stopping = false;
+const starting = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+
 try {
-  const { addresses } = await running;
+  runtime = await startRuntime({
+    dataDir: options.dataDir,
+    port: options.port,
+    fresh: options.fresh ?? false,
+    watch: true,
+    signal: starting.signal,
+    log,
+  });
+  const { addresses, failure } = runtime;
+  void failure.then(onFailure);
   process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(addresses));
 } catch (error) {
-  if (!stopping) {
-    log(`error: ${error instanceof Error ? error.message : String(error)}`);
-    process.exit(1);
-  }
+  if (stopping) process.exit(0);
+  log(`error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
 }
 
 /** The first signal finishes what is in flight; a second one ends at once. */
 function onSignal(): void {
   if (stopping) process.exit(130);
-  stopping = true;
   log("Stopping; press Ctrl-C again to end at once");
-  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-  void running
-    ?.then((runtime) => runtime.stop())
-    .catch(() => undefined)
-    .finally(() => process.exit(0));
+  stop(0);
 }
 
-function greeting({ url, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses): string {
-  const aws = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region us-east-1 --endpoint-url ${awsEndpointUrl} sqs`;
+function onFailure(reason: Error): void {
+  log(`error: ${reason.message}`);
+  if (!stopping) stop(1);
+}
+
+/** A start that is under way ends by its own error, above. */
+function stop(exitCode: number): void {
+  stopping = true;
+  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+  if (runtime === undefined) starting.abort();
+  else void runtime.stop().finally(() => process.exit(exitCode));
+}
+
+function greeting({ url, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses): string {
+  const aws = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region ${region} --endpoint-url ${awsEndpointUrl} sqs`;
   const event = '{"type":"com.example.greeting","source":"/me","data":{"hello":"world"}}';
   return `
 Sluice runs at ${url}

@@ -1,29 +1,68 @@
-import { watch } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Editors write a file in several steps; one rebuild serves them all. */
-const QUIET_MS = 100;
+/** A change is taken over once this time has passed without another: editors write a file in several steps. */
+const POLL_MS = 200;
 
 const FOLDERS = ["bin", "lib", "functions"];
 
-/** Calls `onChange` after sources changed, one call at a time; a failure is logged and what ran goes on running. */
+/**
+ * Calls `onChange` after sources changed, one call at a time; a failure is logged and what ran goes on running.
+ *
+ * It compares times, sizes and inodes of the files (about a hundred) instead of asking the system: on Linux, Node's
+ * recursive `fs.watch` no longer sees a file that was once replaced by a rename, which is how most editors save.
+ */
 export function watchSources(projectDir: string, onChange: () => Promise<void>, log: (line: string) => void) {
+  let seen: string | undefined;
+  let changed = false;
+  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
-  const changed = () => {
-    clearTimeout(timer);
+
+  const reload = () =>
+    onChange().catch((error: unknown) => {
+      if (!stopped) log(`Not reloaded: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  const poll = async (): Promise<void> => {
+    const now = await snapshot(projectDir);
+    if (stopped) return;
+    if (seen !== undefined && now !== seen) {
+      changed = true;
+    } else if (changed) {
+      changed = false;
+      running = running.then(() => (stopped ? undefined : reload()));
+    }
+    seen = now;
     timer = setTimeout(() => {
-      running = running.then(onChange).catch((error: unknown) => {
-        log(`Not reloaded: ${error instanceof Error ? error.message : String(error)}`);
-      });
-    }, QUIET_MS);
+      polling = poll();
+    }, POLL_MS);
   };
-  const watchers = FOLDERS.map((folder) => watch(join(projectDir, folder), { recursive: true }, changed));
+  let polling = poll();
+
   return {
     async stop(): Promise<void> {
-      for (const watcher of watchers) watcher.close();
+      stopped = true;
       clearTimeout(timer);
+      await polling;
       await running;
     },
   };
+}
+
+/** A text that changes with every file that is written, replaced, added or deleted. */
+async function snapshot(projectDir: string): Promise<string> {
+  const listed = await Promise.all(FOLDERS.map((folder) => listFiles(join(projectDir, folder))));
+  const lines = await Promise.all(
+    listed.flat().map(async (path) => {
+      const found = await stat(path).catch(() => undefined);
+      return found === undefined ? "" : `${path} ${found.mtimeMs} ${found.size} ${found.ino}`;
+    }),
+  );
+  return lines.toSorted().join("\n");
+}
+
+/** A folder that is gone, or goes in the middle of this, has no files. */
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
 }

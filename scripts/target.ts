@@ -13,6 +13,7 @@ const runtimeFile = z.object({
   queueUrl: z.url(),
   deadLetterQueueUrl: z.url(),
   awsEndpointUrl: z.url(),
+  region: z.string().min(1),
 });
 
 /** What `cdk deploy --outputs-file` writes: stack name to outputs. */
@@ -34,9 +35,9 @@ function localTarget(dataDir: string): Target {
       `Nothing runs here: ${file} is missing. Start the runtime with \`npm start\`, or name a deployed stack with --outputs outputs.json.`,
     );
   }
-  const { awsEndpointUrl, ...rest } = runtimeFile.parse(JSON.parse(readFileSync(file, "utf8")));
+  const { awsEndpointUrl, region, ...rest } = runtimeFile.parse(JSON.parse(readFileSync(file, "utf8")));
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  return { ...rest, sqs: { endpoint: awsEndpointUrl, region: "us-east-1", credentials } };
+  return { ...rest, sqs: { endpoint: awsEndpointUrl, region, credentials } };
 }
 
 function deployedTarget(file: string, stack: string | undefined): Target {

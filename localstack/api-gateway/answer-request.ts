@@ -4,6 +4,7 @@ import type { ApiModel } from "../template/model.ts";
 import type { Answer } from "./answer.ts";
 import { type GatewayFailure, gatewayResponse } from "./gateway-response.ts";
 import { BODY_LIMIT_BYTES, HEADER_VALUES_LIMIT_BYTES, PAYLOAD_LIMIT_BYTES } from "./limits.ts";
+import { onAbort } from "../on-abort.ts";
 import { isBinary } from "./media-types.ts";
 import { proxyEvent } from "./proxy-event.ts";
 import { parseProxyResponse } from "./proxy-response.ts";
@@ -17,6 +18,8 @@ export type Gateway = {
   accountId: string;
   invoke: (functionArn: string) => Invoke;
   integrationTimeoutMilliseconds: number;
+  /** The gateway closes: an invocation still under way counts as taking too long. */
+  giveUp: AbortSignal;
   log: (line: string) => void;
 };
 
@@ -61,7 +64,7 @@ export async function answerRequest(request: IncomingMessage, gateway: Gateway):
   const event = proxyEvent(request, { route, path, query, body: body.bytes, binaryMediaTypes, context, traceId });
   if (Buffer.byteLength(event) > PAYLOAD_LIMIT_BYTES) return signed(fail("request too large"));
 
-  const result = await withTimeout(gateway.invoke(route.functionArn)(event), gateway.integrationTimeoutMilliseconds);
+  const result = await untilLate(gateway.invoke(route.functionArn)(event), gateway);
   if (result.kind !== "success") return signed(fail(FAILURES[result.kind]));
   const answer = parseProxyResponse(result.payload, isBinary(binaryMediaTypes, request.headers.accept));
   if (answer !== undefined) return signed(answer);
@@ -100,18 +103,21 @@ function headerValuesLength(request: IncomingMessage): number {
   return length;
 }
 
-async function withTimeout(
+async function untilLate(
   invocation: Promise<InvokeResult>,
-  milliseconds: number,
+  { integrationTimeoutMilliseconds, giveUp }: Gateway,
 ): Promise<InvokeResult | { kind: "late" }> {
   let timer: NodeJS.Timeout | undefined;
+  let forget: (() => void) | undefined;
   const late = new Promise<{ kind: "late" }>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: "late" }), milliseconds);
+    timer = setTimeout(() => resolve({ kind: "late" }), integrationTimeoutMilliseconds);
+    forget = onAbort(giveUp, () => resolve({ kind: "late" }));
   });
   try {
     return await Promise.race([invocation, late]);
   } finally {
     clearTimeout(timer);
+    forget?.();
   }
 }
 

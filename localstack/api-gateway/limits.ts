@@ -12,11 +12,11 @@ export const PAYLOAD_LIMIT_BYTES = 6_291_456;
 /** "Total combined size of all header values". */
 export const HEADER_VALUES_LIMIT_BYTES = 10_240;
 
-/** Default integration timeout. */
+/** Default integration timeout; the template may name no other. */
 export const INTEGRATION_TIMEOUT_MILLISECONDS = 29_000;
 
 /** A body over the limit is still read to here, so that a client busy sending gets the answer and not a reset. */
 export const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** Longest `stop()` waits for requests in flight. */
+/** Longest `stop()` waits for requests in flight when nobody says. */
 export const STOP_GRACE_MILLISECONDS = 3000;

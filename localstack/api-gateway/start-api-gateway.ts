@@ -6,6 +6,7 @@ import type { Answer } from "./answer.ts";
 import { answerRequest, type Gateway } from "./answer-request.ts";
 import { gatewayResponse } from "./gateway-response.ts";
 import { INTEGRATION_TIMEOUT_MILLISECONDS, STOP_GRACE_MILLISECONDS } from "./limits.ts";
+import { onAbort } from "../on-abort.ts";
 import { createRequestContext } from "./request-context.ts";
 import { createRouter } from "./routes.ts";
 
@@ -25,8 +26,11 @@ export type ApiGateway = {
   url: string;
   /** Routes new requests by another model of the API. */
   update(api: ApiModel): void;
-  /** Takes no further request, answers those in flight (at most 3 s), closes every connection. */
-  stop(): Promise<void>;
+  /**
+   * Takes no further request, answers those in flight, closes every connection. Once `giveUp` fires (default: after
+   * 3 s), requests without an answer get the one for an integration that takes too long.
+   */
+  stop(giveUp?: AbortSignal): Promise<void>;
 };
 
 /** Loopback only: the local stack asks nobody for a key. */
@@ -38,12 +42,14 @@ const HOST = "127.0.0.1";
  */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
   const log = options.log ?? (() => {});
+  const giveUp = new AbortController();
   let gateway: Gateway = {
     api: options.api,
     router: createRouter(options.api.routes),
     accountId: options.accountId,
     invoke: options.invoke,
     integrationTimeoutMilliseconds: options.integrationTimeoutMilliseconds ?? INTEGRATION_TIMEOUT_MILLISECONDS,
+    giveUp: giveUp.signal,
     log,
   };
   let stopped: Promise<void> | undefined;
@@ -78,7 +84,10 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
     update: (api) => {
       gateway = { ...gateway, api, router: createRouter(api.routes) };
     },
-    stop: () => (stopped ??= close(server)),
+    stop: (signal = AbortSignal.timeout(STOP_GRACE_MILLISECONDS)) => {
+      onAbort(signal, () => giveUp.abort());
+      return (stopped ??= close(server, giveUp.signal));
+    },
   };
 }
 
@@ -109,11 +118,18 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-async function close(server: Server): Promise<void> {
+/** What was given up still gets its answer written; a client that goes on sending or does not read is cut off. */
+const LAST_ANSWERS_MILLISECONDS = 100;
+
+async function close(server: Server, giveUp: AbortSignal): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MILLISECONDS);
+  let timer: NodeJS.Timeout | undefined;
+  const forget = onAbort(giveUp, () => {
+    timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MILLISECONDS);
+  });
   await closed;
+  forget();
   clearTimeout(timer);
 }

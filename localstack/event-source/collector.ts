@@ -61,7 +61,8 @@ export function createCollector(options: {
         const batch = newBatch();
         try {
           await collect(batch);
-          if (failures > 0) log("SQS answers again");
+          // A stop ends the collecting without a further receive.
+          if (failures > 0 && !stopping.aborted) log("SQS answers again");
           failures = 0;
         } catch (error) {
           failures += 1;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Invoke, InvokeResult } from "../lambda/invoke.ts";
 import type { EventSourceModel } from "../template/model.ts";
+import { onAbort, unlessAborted } from "../on-abort.ts";
 import { backoffMilliseconds } from "./backoff.ts";
 import { type Batch, createBatch } from "./batch.ts";
 import { createCollector } from "./collector.ts";
@@ -22,13 +23,16 @@ export type EventSourceOptions = {
 export type EventSource = {
   /**
    * Ends the poll, makes messages visible that no function has seen, and waits until the running batches are answered
-   * and deleted.
+   * and deleted. Once `giveUp` fires, it makes the messages of the others visible too and waits no longer.
    */
-  stop: () => Promise<void>;
+  stop: (giveUp?: AbortSignal) => Promise<void>;
 };
 
 /** What SQS has handed out already is on its way for a few milliseconds; a poll given up sooner would hide it. */
 const HANG_UP_AFTER_MILLISECONDS = 100;
+
+/** An invocation that was given up: its messages go back like those of a throttled one. */
+const NO_ANSWER: InvokeResult = { kind: "throttle" };
 
 /** Lambda starts with five concurrent batches: docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 const DEFAULT_POLLERS = 5;
@@ -45,6 +49,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
   const stop = new AbortController();
   const stopping = stop.signal;
   const hangUp = new AbortController();
+  const giveUp = new AbortController();
   const newBatch = () => createBatch(batchSize, (message) => toRecord(message, { queueArn, region }));
   const collector = createCollector({ queue, newBatch, windowSeconds, stopping, hangUp: hangUp.signal, log });
   const most = mapping.maximumConcurrency ?? options.pollers ?? DEFAULT_POLLERS;
@@ -67,9 +72,10 @@ export function startEventSource(options: EventSourceOptions): EventSource {
   const invokeUnthrottled = async (batch: Batch): Promise<InvokeResult> => {
     let visibility: number | undefined;
     for (let failures = 1; ; failures += 1) {
-      const result = await invoke(batch.payload()).catch(
+      const invocation = invoke(batch.payload()).catch(
         (error: unknown): InvokeResult => ({ kind: "crash", detail: String(error) }),
       );
+      const result = await unlessAborted(invocation, giveUp.signal, NO_ANSWER);
       if (result.kind !== "throttle") return result;
       if (stopping.aborted) break;
       visibility ??= await queue.visibilityMilliseconds().catch(() => undefined);
@@ -97,8 +103,9 @@ export function startEventSource(options: EventSourceOptions): EventSource {
   const polling = poll();
 
   return {
-    stop: async () => {
+    stop: async (signal) => {
       stop.abort();
+      if (signal !== undefined) onAbort(signal, () => giveUp.abort());
       const timer = setTimeout(() => hangUp.abort(), HANG_UP_AFTER_MILLISECONDS);
       await polling;
       clearTimeout(timer);

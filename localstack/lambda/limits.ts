@@ -13,7 +13,7 @@ export const INIT_TIMEOUT_SECONDS = 30;
 /** A process unused for so long ends, as long as another one of its function stays warm. Lambda keeps them minutes. */
 export const IDLE_SECONDS = 60;
 
-/** Longest `stop()` waits for invocations that are running, then they are killed. */
+/** Longest `stop()` waits for running invocations when nobody says, then they are killed. */
 export const STOP_GRACE_SECONDS = 10;
 
 /** Shares of the function's memory for V8's old and young generation; the rest is code, buffers and Node itself. */

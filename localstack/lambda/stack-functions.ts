@@ -8,7 +8,9 @@ export type StackFunctions = {
   /** @throws Error for an ARN that is none of them */
   invoke: (arn: string) => Invoke;
   reload(model: FunctionModel): void;
-  stop(): Promise<void>;
+  /** The asset folders that new invocations run from. */
+  assetPaths(): string[];
+  stop(giveUp?: AbortSignal): Promise<void>;
 };
 
 /** A laptop has fewer cores than Lambda; more processes than these only wait for each other. */
@@ -27,8 +29,9 @@ export function startStackFunctions(stack: StackModel, options: Omit<FunctionOpt
   return {
     invoke: (arn) => (payload) => find(arn).invoke(payload),
     reload: (model) => find(model.arn).reload(model),
-    async stop() {
-      await Promise.all([...started.values()].map((each) => each.stop()));
+    assetPaths: () => [...started.values()].map((each) => each.model().assetPath),
+    async stop(giveUp) {
+      await Promise.all([...started.values()].map((each) => each.stop(giveUp)));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { FunctionModel } from "../template/model.ts";
+import { onAbort } from "../on-abort.ts";
 import { type FunctionProcess, startProcess } from "./function-process.ts";
 import type { Invoke, InvokeResult } from "./invoke.ts";
 import { IDLE_SECONDS, STOP_GRACE_SECONDS } from "./limits.ts";
@@ -16,8 +17,10 @@ export type LocalFunction = {
   invoke: Invoke;
   /** New invocations run the new model; those in flight finish on the old one. */
   reload(model: FunctionModel): void;
-  /** Finishes what runs (at most STOP_GRACE_SECONDS), then ends every process. */
-  stop(): Promise<void>;
+  /** Finishes what runs until `giveUp` fires (default: after STOP_GRACE_SECONDS), then ends every process. */
+  stop(giveUp?: AbortSignal): Promise<void>;
+  /** The model that new invocations run. */
+  model(): FunctionModel;
   stats(): FunctionStats;
 };
 
@@ -127,15 +130,15 @@ export function startFunction(initial: FunctionModel, options: FunctionOptions):
     if (text !== "") options.log(`${model.name} ${text}`);
   }
 
-  async function end(): Promise<void> {
+  async function end(giveUp: AbortSignal): Promise<void> {
     clearInterval(reaper);
     for (const { answer } of waiting.splice(0)) answer({ kind: "throttle" });
     retireIdle(current);
-    const timer = setTimeout(() => {
+    const forget = onAbort(giveUp, () => {
       for (const process of processes) process.kill();
-    }, STOP_GRACE_SECONDS * 1000);
+    });
     await Promise.all(Array.from(processes, (process) => process.ended));
-    clearTimeout(timer);
+    forget();
   }
 
   return {
@@ -146,7 +149,9 @@ export function startFunction(initial: FunctionModel, options: FunctionOptions):
       retireIdle(old);
       dispatch();
     },
-    stop: () => (stopped ??= Promise.resolve().then(end)),
+    stop: (giveUp = AbortSignal.timeout(STOP_GRACE_SECONDS * 1000)) =>
+      (stopped ??= Promise.resolve().then(() => end(giveUp))),
+    model: () => current.model,
     stats: () => ({ processes: processes.size, running, waiting: waiting.length }),
   };
 }

@@ -11,7 +11,7 @@ import type { Place } from "./place.ts";
 export const DATABASE_ROLE = "sluice";
 
 /** Makes the cluster if there is none. One that was interrupted half way is made again. */
-export async function createCluster({ dir, user }: Place, initdb: string): Promise<void> {
+export async function createCluster({ dir, user }: Place, initdb: string, signal?: AbortSignal): Promise<void> {
   const cluster = join(dir, "cluster");
   if (existsSync(cluster)) return;
   const unfinished = join(dir, "cluster.new");
@@ -22,7 +22,7 @@ export async function createCluster({ dir, user }: Place, initdb: string): Promi
   await promisify(execFile)(
     initdb,
     [`--pgdata=${unfinished}`, `--pwfile=${passwordFile(dir)}`, `--username=${SUPERUSER}`, ...INITDB_FLAGS],
-    { ...user, cwd: "/", env: { ...process.env, LC_ALL: "C" } },
+    { ...user, cwd: "/", env: { ...process.env, LC_ALL: "C" }, ...(signal && { signal }) },
   );
   await rename(unfinished, cluster);
 }

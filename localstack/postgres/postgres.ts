@@ -19,6 +19,10 @@ export type PostgresOptions = {
   databaseName: string | Promise<string>;
   /** Gets PostgreSQL's own lines: start, stop, failures. Statements and row data are never among them. */
   log?: (line: string) => void;
+  /** Told when the server has ended without `stop()`; `start()` brings it back. */
+  onCrash?: () => void;
+  /** Ends a start that is under way; without effect after it. */
+  signal?: AbortSignal;
 };
 
 /** A running PostgreSQL 17 and the switches that fault tests need. All methods may be called in any state. */
@@ -30,8 +34,11 @@ export type Postgres = {
   readonly pid: number | undefined;
   /** Where the data really is: `dataDir`, or what the symbolic link there points at (see place.ts). */
   readonly dataDir: string;
-  /** Stops it: "fast" (the default) finishes cleanly, "immediate" is a crash that the next start recovers from. */
-  stop(mode?: StopMode): Promise<void>;
+  /**
+   * Stops it: "fast" (the default) finishes cleanly, "immediate" is a crash that the next start recovers from. A stop
+   * that takes longer than `withinMs` (default: 15 s) becomes an immediate one, and then a kill.
+   */
+  stop(mode?: StopMode, withinMs?: number): Promise<void>;
   /** Starts it again on the same port and data. */
   start(): Promise<void>;
   /** Freezes every process of it, so that connections stay open and nothing answers. */
@@ -53,19 +60,35 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const log = options.log ?? (() => undefined);
   const place = await findPlace(await canonical(options.dataDir));
   const binaries = findBinaries(place.user);
-  await createCluster(place, binaries.initdb);
+  // It is awaited below, but may fail before that.
+  const named = Promise.resolve(options.databaseName);
+  named.catch(() => undefined);
+  await createCluster(place, binaries.initdb, options.signal);
+  options.signal?.throwIfAborted();
 
   let port = options.port ?? 0;
   const launch = (): Promise<Postmaster> => startPostmaster({ binary: binaries.postgres, place, port, log });
   let postmaster: Postmaster | undefined = await launchOnSomePort();
+  let starting: Promise<void> | undefined;
   let url: string;
   try {
-    const databaseName = await options.databaseName;
+    const databaseName = await named;
+    options.signal?.throwIfAborted();
     url = databaseUrl(databaseName, await readPassword(place.dir), port);
     await createDatabase(place.dir, port, databaseName);
   } catch (error) {
     await postmaster.stop("fast");
     throw error;
+  }
+
+  const toldToStop = new WeakSet<Postmaster>();
+  const watch = (launched: Postmaster) =>
+    void launched.ended.then(() => (toldToStop.has(launched) ? undefined : options.onCrash?.()));
+  watch(postmaster);
+
+  async function relaunch(): Promise<void> {
+    postmaster = await launch();
+    watch(postmaster);
   }
 
   async function launchOnSomePort(): Promise<Postmaster> {
@@ -87,12 +110,18 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     get pid() {
       return postmaster?.isRunning() ? postmaster.pid : undefined;
     },
-    async stop(mode = "fast") {
-      await postmaster?.stop(mode);
+    async stop(mode = "fast", withinMs) {
+      await starting?.catch(() => undefined);
+      if (postmaster !== undefined) toldToStop.add(postmaster);
+      await postmaster?.stop(mode, withinMs);
       postmaster = undefined;
     },
-    async start() {
-      if (!postmaster?.isRunning()) postmaster = await launch();
+    start() {
+      if (postmaster?.isRunning()) return Promise.resolve();
+      starting ??= relaunch().finally(() => {
+        starting = undefined;
+      });
+      return starting;
     },
     pause: () => postmaster?.pause(),
     resume: () => postmaster?.resume(),

@@ -12,7 +12,10 @@ export type StopMode = "fast" | "immediate";
 export type Postmaster = {
   readonly pid: number;
   isRunning(): boolean;
-  stop(mode: StopMode): Promise<void>;
+  /** Settles when the process is gone, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** Goes on to harder means when `withinMs` is over. */
+  stop(mode: StopMode, withinMs?: number): Promise<void>;
   pause(): void;
   resume(): void;
 };
@@ -76,16 +79,19 @@ function control(child: ChildProcess, pid: number): Postmaster {
   return {
     pid,
     isRunning,
+    ended: isRunning() ? new Promise((resolve) => child.once("exit", () => resolve())) : Promise.resolve(),
     pause: () => signalAll("SIGSTOP"),
     resume: () => signalAll("SIGCONT"),
-    async stop(mode) {
+    async stop(mode, withinMs = FAST_STOP_MS) {
       if (!isRunning()) return;
       const ended = once(child, "exit");
       signalAll("SIGCONT");
       signalIfAlive(pid, mode === "fast" ? "SIGINT" : "SIGQUIT");
-      const escalation = setTimeout(() => signalIfAlive(pid, "SIGQUIT"), FAST_STOP_MS);
+      const escalation = setTimeout(() => signalIfAlive(pid, "SIGQUIT"), withinMs);
+      const lastResort = setTimeout(() => signalAll("SIGKILL"), withinMs + IMMEDIATE_STOP_MS);
       await ended;
       clearTimeout(escalation);
+      clearTimeout(lastResort);
     },
   };
 }
@@ -121,4 +127,6 @@ const READY = "database system is ready to accept connections";
 const KEPT_LINES = 20;
 /** A clean stop that takes longer than this becomes an immediate one; nothing committed is lost by it. */
 const FAST_STOP_MS = 15_000;
+/** The backends of an immediate stop end at once; what has not by then is killed. */
+const IMMEDIATE_STOP_MS = 500;
 const LEFTOVER_BACKENDS_MS = 5_000;

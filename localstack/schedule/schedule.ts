@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { InvokeResult } from "../lambda/invoke.ts";
+import { unlessAborted } from "../on-abort.ts";
 import type { ScheduleModel } from "../template/model.ts";
 import { periodMilliseconds } from "./expression.ts";
 
@@ -13,8 +14,8 @@ export type Clock = {
 };
 
 export type Schedules = {
-  /** No schedule fires any more; resolves when the invocations under way have ended. */
-  stop: () => Promise<void>;
+  /** No schedule fires any more; resolves when the invocations under way have ended, or `giveUp` fires. */
+  stop: (giveUp?: AbortSignal) => Promise<void>;
 };
 
 export type ScheduleOptions = { clock?: Clock; log?: (line: string) => void };
@@ -60,9 +61,10 @@ export function startSchedules(
   });
 
   return {
-    stop: async () => {
+    stop: async (giveUp) => {
       for (const cancel of cancels) cancel();
-      await Promise.all(running);
+      const ended = Promise.all(running);
+      await (giveUp === undefined ? ended : unlessAborted(ended, giveUp, undefined));
     },
   };
 }

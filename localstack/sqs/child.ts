@@ -29,6 +29,9 @@ async function start(options: Extract<ToChild, { kind: "start" }>): Promise<void
   repair(fauxqs);
   const persistence = new fauxqs.PersistenceManager(options.dataDir);
   persistence.db.exec("PRAGMA locking_mode = EXCLUSIVE");
+  if (options.releaseInFlight) {
+    persistence.db.exec("UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL");
+  }
   const sqsStore = new fauxqs.SqsStore();
   // Without a host, URLs are made from the address a client called, not from `sqs.<region>.localhost`, a name that
   // does not resolve everywhere.

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { QueueModel } from "../template/model.ts";
+import { onAbort } from "../on-abort.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 import { urlOf } from "./reconcile.ts";
 
@@ -12,6 +13,8 @@ export type SqsOptions = {
   port?: number;
   queues: QueueModel[];
   region: string;
+  /** Makes messages visible that were in flight at the last end; only for who knows that nobody holds a receipt. */
+  releaseInFlight?: boolean;
   log?: (line: string) => void;
 };
 
@@ -23,18 +26,21 @@ export type Sqs = {
   pid: number;
   /** When the process has ended, for whatever reason. */
   exited: Promise<void>;
-  /** Ends the process; everything it acknowledged is on disk. */
-  stop: () => Promise<void>;
+  /** Ends the process, by force once `giveUp` fires (default: after 3 s); everything it acknowledged is on disk. */
+  stop: (giveUp?: AbortSignal) => Promise<void>;
 };
 
 /** An orderly stop takes a few milliseconds; after this the process is killed, which loses nothing either. */
 const STOP_DEADLINE_MILLISECONDS = 3000;
+/** What an orderly stop gets in any case. */
+const ORDERLY_MILLISECONDS = 300;
 
 /**
  * Starts SQS in a process of its own, on the loopback interface, with the queues of the template and the messages of
  * the last start. Throws if the port is taken or another process uses `dataDir`.
  */
-export async function startSqs({ dataDir, port = 0, queues, region, log }: SqsOptions): Promise<Sqs> {
+export async function startSqs(options: SqsOptions): Promise<Sqs> {
+  const { dataDir, port = 0, queues, region, releaseInFlight = false, log } = options;
   const child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -42,7 +48,7 @@ export async function startSqs({ dataDir, port = 0, queues, region, log }: SqsOp
   child.stderr?.setEncoding("utf8").on("data", (text: string) => log?.(text.trimEnd()));
   const exited = once(child, "exit").then(() => undefined);
   const answer = nextMessage(child, exited);
-  tell(child, { kind: "start", dataDir, port, region, queues });
+  tell(child, { kind: "start", dataDir, port, region, queues, releaseInFlight });
   const started = await answer;
   if (started.kind === "failed") {
     await exited;
@@ -60,10 +66,14 @@ export async function startSqs({ dataDir, port = 0, queues, region, log }: SqsOp
       if (queue === undefined) throw new Error(`${nameOrArn} is not a queue of the template.`);
       return urlOf(endpoint, queue.arn);
     },
-    stop: async () => {
+    stop: async (giveUp = AbortSignal.timeout(STOP_DEADLINE_MILLISECONDS)) => {
       tell(child, { kind: "stop" });
-      const killer = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MILLISECONDS);
+      let killer: NodeJS.Timeout | undefined;
+      const forget = onAbort(giveUp, () => {
+        killer = setTimeout(() => child.kill("SIGKILL"), ORDERLY_MILLISECONDS);
+      });
       await exited;
+      forget();
       clearTimeout(killer);
     },
   };

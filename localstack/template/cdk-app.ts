@@ -14,8 +14,10 @@ export async function runCdkApp(options: {
   projectDir: string;
   outDir: string;
   context: Record<string, unknown>;
+  signal?: AbortSignal;
 }): Promise<void> {
-  const { app, projectDir, outDir, context } = options;
+  const { app, projectDir, outDir, context, signal: stopping } = options;
+  stopping?.throwIfAborted();
   const [program = "", ...words] = app.split(" ").filter((word) => word !== "");
   await mkdir(outDir, { recursive: true });
   const child = spawn(program === "node" ? process.execPath : program, words, {
@@ -36,7 +38,10 @@ export async function runCdkApp(options: {
   };
   child.stdout.setEncoding("utf8").on("data", collect);
   child.stderr.setEncoding("utf8").on("data", collect);
+  const kill = () => child.kill();
+  stopping?.addEventListener("abort", kill, { once: true });
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  stopping?.removeEventListener("abort", kill);
   if (code === 0) return;
   await rm(outDir, { recursive: true, force: true });
   throw new TemplateError(`The CDK app (${app}) ended with ${signal ?? code}:\n${output.trim()}`);

@@ -1,12 +1,10 @@
+import { INTEGRATION_TIMEOUT_MILLISECONDS } from "../api-gateway/limits.ts";
 import type { ApiModel, FunctionModel, RouteModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
 import { readGatewayResponses } from "./read-gateway-responses.ts";
 import { findFunction } from "./read-functions.ts";
 import type { Resolver } from "./resolve.ts";
 import { TemplateError } from "./template.ts";
-
-/** API Gateway's default for an integration; no other is played locally. */
-const INTEGRATION_TIMEOUT_MILLISECONDS = 29_000;
 
 const REST_API: Shape = {
   used: ["BinaryMediaTypes", "Name"],

@@ -13,6 +13,10 @@ export type SynthesizeOptions = {
   outDir: string;
   /** Goes over the context of `cdk.json`. */
   context?: Record<string, string>;
+  /** Asset folders that functions run from; they are kept beside the new ones. */
+  inUse?: readonly string[];
+  /** Ends the CDK app. */
+  signal?: AbortSignal;
   log?: (line: string) => void;
 };
 
@@ -33,9 +37,9 @@ export async function synthesize(options: SynthesizeOptions): Promise<Assembly> 
   options.log?.("Synthesizing the CDK app");
   const fresh = `${outDir}.next`;
   await rm(fresh, { recursive: true, force: true });
-  await runCdkApp({ app, projectDir, outDir: fresh, context });
+  await runCdkApp({ app, projectDir, outDir: fresh, context, ...(options.signal && { signal: options.signal }) });
   await rm(keyFile(outDir), { force: true });
-  await replaceAssembly(fresh, outDir);
+  await replaceAssembly(fresh, outDir, options.inUse);
   const assembly = await readAssembly(outDir);
   await writeFile(keyFile(outDir), key);
   return assembly;

@@ -460,6 +460,20 @@ describe("the server", () => {
     await stopping;
   });
 
+  it("answers 504 to what is in flight once it is told to give up", async () => {
+    const arrived = Promise.withResolvers<void>();
+    answer = () => {
+      arrived.resolve();
+      return new Promise(() => undefined);
+    };
+    const inFlight = call({ path: "/events/a" });
+    await arrived.promise;
+
+    await gateway.stop(AbortSignal.abort());
+
+    expect(await inFlight).toMatchObject({ status: 504, headers: { connection: "close" } });
+  });
+
   it("says that its port is taken", async () => {
     await expect(start({ port: Number(new URL(gateway.url).port) })).rejects.toThrow("EADDRINUSE");
   });

@@ -11,6 +11,7 @@ import {
   type Field,
   type SqlParameter,
 } from "@aws-sdk/client-rds-data";
+import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startDataApi, type DataApiServer } from "../../localstack/data-api/data-api.ts";
 import { startCluster, type TestCluster } from "./support/cluster.ts";
@@ -248,12 +249,15 @@ describe("a limit", () => {
   });
 
   it("leaves a statement running if it is told to continue after the timeout", async () => {
-    const failed = failure(run("insert into t select 1 from pg_sleep(0.4)", [], { continueAfterTimeout: true }));
-    await activeStatements("pg_sleep(0.4)", 1);
+    const gate = await closeGate();
+    const failed = failure(run(`insert into t select 1 from ${GATE}`, [], { continueAfterTimeout: true }));
+    await activeStatements(GATE, 1);
 
     clock.advance(45_000);
 
     expect(await failed).toEqual(refused("StatementTimeoutException"));
+    await activeStatements(GATE, 1);
+    await gate.open();
     await vi.waitFor(async () => expect(await count()).toBe(1), { timeout: 3_000 });
   });
 });
@@ -387,12 +391,14 @@ describe("a transaction", () => {
 
   it("takes one statement at a time", async () => {
     const transactionId = await begin();
-    const first = run("select 1 from pg_sleep(0.3)", [], { transactionId });
-    await activeStatements("pg_sleep(0.3)", 1);
+    const gate = await closeGate();
+    const first = run(`select 1 from ${GATE}`, [], { transactionId });
+    await activeStatements(GATE, 1);
 
     const second = run("select 1", [], { transactionId });
 
     await expect(second).rejects.toEqual(refused("DatabaseErrorException", /^Transaction is still running a query$/));
+    await gate.open();
     await first;
     await commit(transactionId);
   });
@@ -487,12 +493,14 @@ describe("an injected fault", () => {
 
 describe("a PostgreSQL that goes away", () => {
   it("makes a statement time out while it does not answer at all", async () => {
-    const failed = failure(run("select 1 from pg_sleep(0.2)"));
-    await activeStatements("pg_sleep(0.2)", 1);
+    const gate = await closeGate();
+    const failed = failure(run(`select 1 from ${GATE}`));
+    await activeStatements(GATE, 1);
 
     cluster.postgres.pause();
     clock.advance(45_000);
     const error = await failed.finally(() => cluster.postgres.resume());
+    await gate.open();
 
     expect(error).toEqual(refused("StatementTimeoutException"));
     expect(await count()).toBe(0);
@@ -515,6 +523,16 @@ describe("a PostgreSQL that goes away", () => {
     expect(await count()).toBe(0);
   });
 });
+
+/** Holds up a statement that has this in its FROM until the test opens it. */
+const GATE = "pg_advisory_xact_lock(1)";
+
+async function closeGate(): Promise<{ open(): Promise<void> }> {
+  const holder = new Client(cluster.postgres.url);
+  await holder.connect();
+  await holder.query("select pg_advisory_lock(1)");
+  return { open: () => holder.end() };
+}
 
 /** Waits until this many statements with that text run. */
 async function activeStatements(text: string, expected: number): Promise<void> {

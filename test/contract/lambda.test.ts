@@ -297,6 +297,18 @@ describe("the end of a function", () => {
     expect(local.stats().processes).toBe(0);
   });
 
+  it("kills what is in flight once it is told to give up", async () => {
+    const local = await probe(GATED);
+    const held = gate();
+    const inFlight = local.invoke(JSON.stringify(held));
+    const pid = await pidAt(held);
+
+    await local.stop(AbortSignal.abort());
+
+    expect(await inFlight).toEqual({ kind: "crash", detail: "the runtime ended the process" });
+    await gone(pid);
+  });
+
   it("works on through the signals a terminal sends to the whole group", async () => {
     const local = await probe(GATED);
     const held = gate();

@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { lstat, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -67,13 +67,16 @@ describe("a running cluster", () => {
     await client.connect();
 
     postgres.pause();
+    const processes = [postgres.pid ?? 0, ...childrenOf(postgres.pid ?? 0)];
+    await vi.waitFor(() => expect(new Set(processes.map(stateOf))).toEqual(new Set(["T"])));
     const answer = client.query("select 1");
-    const winner = await Promise.race([answer.then(() => "answer"), after(150)]);
+    const winner = await Promise.race([answer.then(() => "answer"), after(1_000)]);
     postgres.resume();
-    await answer;
-    await client.end();
 
     expect(winner).toBe("silence");
+    expect(processes.length).toBeGreaterThan(1);
+    expect((await answer).rowCount).toBe(1);
+    await client.end();
   });
 });
 
@@ -223,6 +226,12 @@ async function query({ url }: { url: string }, sql: string): Promise<Record<stri
   } finally {
     await client.end();
   }
+}
+
+/** `T` for a stopped process. */
+function stateOf(pid: number): string | undefined {
+  if (process.platform === "linux") return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
+  return execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" })[0];
 }
 
 const after = (milliseconds: number) => new Promise((resolve) => setTimeout(() => resolve("silence"), milliseconds));

@@ -245,6 +245,20 @@ describe("messages survive", () => {
     ]);
   });
 
+  it("an unclean end while they are in flight, and are visible at once for a runtime that knows it is the only one", async () => {
+    await send("in flight");
+    await receive({ VisibilityTimeout: 370 });
+    process.kill(sqs.pid, "SIGKILL");
+    await sqs.exited;
+    client.destroy();
+    sqs = await startSqs({ dataDir: folder.path, queues: [EVENTS, DEAD], region: "us-east-1", releaseInFlight: true });
+    client = sqsClient(sqs.endpoint);
+
+    const [back] = await receive();
+
+    expect(back).toMatchObject({ Body: "in flight", Attributes: { ApproximateReceiveCount: "2" } });
+  });
+
   it("a kill at any time: what was acknowledged is there, what was deleted is not", async () => {
     const answered = await Promise.all(Array.from({ length: 30 }, (_, index) => send(`message ${index}`)));
     const [deleted] = await receive({ MaxNumberOfMessages: 1 });
