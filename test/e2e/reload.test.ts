@@ -1,7 +1,8 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
 import { removeDataDir } from "../contract/support/cluster.ts";
 import { eventually, get, query, startCommandIn } from "./support.ts";
 
@@ -26,15 +27,33 @@ afterAll(async () => {
   await rm(copy, { recursive: true, force: true });
 });
 
+/** Saves as most editors do: a new file that takes the name of the old one. */
 async function edit(file: string, from: string, to: string): Promise<void> {
   const text = await readFile(join(copy, file), "utf8");
   expect(text).toContain(from);
-  await writeFile(join(copy, file), text.replace(from, to));
+  await writeFile(join(copy, `${file}.new`), text.replace(from, to));
+  await rename(join(copy, `${file}.new`), join(copy, file));
 }
 
+const said = (text: string) =>
+  eventually(
+    async () => running.log,
+    (lines) => lines.some((line) => line.includes(text)),
+    20_000,
+  );
+
 describe("editing while it runs", () => {
-  it("rebuilds and reloads a function", async () => {
-    await edit("functions/query/route.ts", '{ status: "ok" }', '{ status: "edited" }');
+  it("rebuilds and reloads a function, each time its file is replaced, and no other function", async () => {
+    await edit("functions/query/route.ts", '{ status: "ok" }', '{ status: "once" }');
+    await eventually(
+      () => get(`${running.addresses.url}/health`),
+      ({ text }) => text.includes("once"),
+      20_000,
+    );
+    expect(running.log.findLast((line) => line.startsWith("Reloaded"))).toMatch(
+      /^Reloaded; changed functions: Query\w*$/,
+    );
+    await edit("functions/query/route.ts", '{ status: "once" }', '{ status: "edited" }');
 
     await eventually(
       () => get(`${running.addresses.url}/health`),
@@ -53,6 +72,50 @@ describe("editing while it runs", () => {
     );
     expect((await get(`${running.addresses.url}/health`)).text).toContain("edited");
     await edit("functions/query/route.ts", "export async function healthRoute(", "export async function healthRoute");
+  });
+
+  it("says what takes effect only at the next start", async () => {
+    await edit("lib/queue.ts", "Duration.days(QUEUE_RETENTION_DAYS)", "Duration.days(QUEUE_RETENTION_DAYS - 1)");
+
+    await said("Reloaded; changed functions: none");
+    await said("Restart to apply");
+    expect(running.log).toContain("Restart to apply what changed in: queues");
+    await edit("lib/queue.ts", "Duration.days(QUEUE_RETENTION_DAYS - 1)", "Duration.days(QUEUE_RETENTION_DAYS)");
+  });
+
+  it("keeps the files of the code that runs, however many reloads fail after it", async () => {
+    for (const attempt of [1, 2]) {
+      running.log.length = 0;
+      await writeFile(join(copy, "functions/sql/0002_bad.sql"), `select no_such_function_${attempt}();\n`);
+      await edit("functions/query/route.ts", "{ status: ", `{ attempt${attempt}: true, status: `);
+      await said("Not reloaded:");
+      await said(`no_such_function_${attempt}`);
+    }
+    for (const pid of childrenOf(running.child.pid ?? 0)) {
+      if (describeProcess(pid)?.command.includes("bootstrap.mjs")) process.kill(pid, "SIGKILL");
+    }
+
+    const health = await eventually(
+      () => get(`${running.addresses.url}/health`),
+      ({ status }) => status === 200,
+    );
+
+    expect(health.text).not.toContain("attempt");
+    await rm(join(copy, "functions/sql/0002_bad.sql"));
+  });
+
+  it("takes over the event type of the README, which is one more file", async () => {
+    const [, name = "", code = ""] =
+      /```ts\n\/\/ functions\/catalog\/(\S+)\n([^`]*)```/.exec(await readFile("README.md", "utf8")) ?? [];
+
+    await writeFile(join(copy, "functions/catalog", name), code);
+
+    const type = /type = "([^"]+)"/.exec(code)?.[1] ?? "";
+    await eventually(
+      () => get(`${running.addresses.url}/schemas/${type}`),
+      ({ status, text }) => status === 200 && text.includes("userId"),
+      20_000,
+    );
   });
 
   it("applies a new migration", async () => {

@@ -200,19 +200,27 @@ describe("api", () => {
     expect(routesOf(template).toSorted()).toEqual(documented.toSorted());
   });
 
-  it("answers its own errors as problem documents, with Retry-After where trying again helps", () => {
+  it("answers its own errors as problem documents that say what to do, with Retry-After where trying again helps", () => {
     const responses = all("AWS::ApiGateway::GatewayResponse").map(([, { Properties }]) => Properties);
+    expect(responses.length).toBeGreaterThan(5);
     for (const response of responses) {
-      const body = (response["ResponseTemplates"] as Record<string, string>)["application/json"];
-      expect(JSON.parse(body?.replace("$context.error.messageString", '"why"') ?? "")).toMatchObject({
-        status: Number(response["StatusCode"]),
-        code: expect.any(String),
+      const status = Number(response["StatusCode"]);
+      const body = (response["ResponseTemplates"] as Record<string, string>)["application/json"] ?? "";
+      expect(JSON.parse(body)).toMatchObject({
+        status,
+        code: expect.stringMatching(/^[a-z_]+$/),
         title: expect.any(String),
-        detail: "why",
+        detail: expect.stringMatching(/\.$/),
+        requestId: "$context.requestId",
       });
+      const { "gatewayresponse.header.retry-after": retryAfter } = response["ResponseParameters"] as Record<
+        string,
+        string
+      >;
+      expect(retryAfter, String(response["ResponseType"])).toBe(
+        [429, 502, 503, 504].includes(status) ? "'5'" : undefined,
+      );
     }
-    const throttled = responses.find((response) => response["ResponseType"] === "THROTTLED");
-    expect(throttled?.["ResponseParameters"]).toMatchObject({ "gatewayresponse.header.retry-after": "'5'" });
   });
 });
 
