@@ -58,7 +58,10 @@ export function componentSchemas(): Record<string, JsonSchema> {
   return {
     ...components,
     Event: describeEvent(components.Event, EVENT_DESCRIPTION),
-    CloudEvent: describeEvent(components.CloudEvent, CLOUDEVENT_DESCRIPTION),
+    CloudEvent: {
+      ...withNullableAttributes(describeEvent(components.CloudEvent, CLOUDEVENT_DESCRIPTION)),
+      not: { required: ["data", "data_base64"] },
+    },
     StoredEvent: describeEvent(components.StoredEvent, STORED_EVENT_DESCRIPTION),
   };
 }
@@ -79,6 +82,22 @@ function describeEvent({ properties, ...schema }: JsonSchema, description: strin
     ...schema,
     properties: Object.fromEntries(described),
     additionalProperties: { ...extension, description: EXTENSION_DESCRIPTION },
+    // An attribute's name, or one of an extension; `tenant` is set by Sluice, and only read.
+    propertyNames: { pattern: `^([a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}|data_base64|receivedAt)$` },
+  };
+}
+
+/** What is not required may be null, which means that it is not there; so may an extension. */
+function withNullableAttributes({ properties, additionalProperties, ...schema }: JsonSchema): JsonSchema {
+  const required = schema["required"] as string[];
+  const nullable = Object.entries(properties as Record<string, JsonSchema>).map(([name, property]) => [
+    name,
+    required.includes(name) || name === "data" ? property : { anyOf: [property, { type: "null" }] },
+  ]);
+  return {
+    ...schema,
+    properties: Object.fromEntries(nullable),
+    additionalProperties: { anyOf: [additionalProperties, { type: "null" }] },
   };
 }
 
@@ -94,10 +113,13 @@ const text = (description: string, maxBytes: number) => ({
 });
 
 const attributes: Record<string, JsonSchema> = {
-  id: text(
-    "With `source` and the tenant, what makes an event the same; made (UUIDv7) where the plain form has none",
-    ID_MAX_BYTES,
-  ),
+  id: {
+    ...text(
+      "With `source` and the tenant, what makes an event the same; made (UUIDv7) where the plain form has none",
+      ID_MAX_BYTES,
+    ),
+    not: { enum: [".", ".."] },
+  },
   source: text("Where the event comes from; a URI or a path", SOURCE_MAX_BYTES),
   type: text("What happened; `GET /schemas` lists the types whose `data` is checked", TYPE_MAX_BYTES),
   subject: text("What it happened to", SUBJECT_MAX_BYTES),
@@ -109,5 +131,5 @@ const attributes: Record<string, JsonSchema> = {
     type: ["object", "array", "string", "number", "boolean", "null"],
     description: "Any JSON. Numbers keep their digits, strings every character",
   },
-  data_base64: { description: "Data that is neither JSON nor text" },
+  data_base64: { description: "Data that is neither JSON nor text, in base64", contentEncoding: "base64" },
 };
