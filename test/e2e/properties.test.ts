@@ -36,6 +36,51 @@ describe("random JSON values", () => {
   });
 });
 
+describe("a list of events", () => {
+  it("gets the same verdicts and the same rows however it is split into requests", async () => {
+    const texts = fc.sample(
+      fc.oneof(
+        fc.json(),
+        fc.bigInt().map(String),
+        fc.integer({ min: 60, max: 70 }).map((levels) => "[".repeat(levels) + "]".repeat(levels)),
+        fc.constantFrom('"\\u0000"', "1e1100", '{"__proto__":1}', "0.1000000000000000055511151231257827"),
+      ),
+      60,
+    );
+    const sources = [`/split/${randomUUID()}`, `/split/${randomUUID()}`];
+    const event = (index: number, source = "") =>
+      `{"id":"${index}","source":"${source}","type":"t","data":${texts[index]}}`;
+    const statuses: string[][] = [];
+    for (const [way, source] of sources.entries()) {
+      const verdicts: string[] = [];
+      for (let at = 0; at < texts.length; ) {
+        const size = way === 0 ? texts.length : 1 + ((at * 7) % 11);
+        const part = texts.slice(at, at + size).map((_text, index) => event(at + index, source));
+        const { body } = await post(url, `[${part.join(",")}]`);
+        verdicts.push(...(body.results ?? []).map(({ status }) => status));
+        at += part.length;
+      }
+      statuses.push(verdicts);
+    }
+
+    expect(statuses[1]).toEqual(statuses[0]);
+    const rows = (source = "") =>
+      runtime.query(`select id, data::text from events where source = '${source}' order by id`);
+    const accepted = statuses[0]?.filter((status) => status === "accepted").length ?? 0;
+    expect(accepted).toBeGreaterThan(20);
+    await eventually(
+      () => rows(sources[1]),
+      (found) => found.length === accepted,
+    );
+    expect(await rows(sources[1])).toEqual(
+      await eventually(
+        () => rows(sources[0]),
+        (found) => found.length === accepted,
+      ),
+    );
+  });
+});
+
 describe("random bytes", () => {
   it("never get a 5xx and never crash a process, whatever is said of them", async () => {
     const contentType = fc.constantFrom(
