@@ -32,7 +32,7 @@ export function openApi() {
 const unknownRoute: ErrorCode = "no_such_route";
 
 const DESCRIPTION = `**A 202 means that an event is stored exactly once per (tenant, source, id), or stands in the
-dead-letter queue with its reason and can be replayed.** Sending a request again is always safe.
+dead-letter queue with its reason and can be replayed.** Sending an event with its id again is always safe.
 
 A request that fails as a whole is answered with a problem document (RFC 9457) with a stable \`code\`. A method and path
 that are not in this document get ${errorTable[unknownRoute].status} \`${unknownRoute}\`.`;
