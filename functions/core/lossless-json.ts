@@ -1,4 +1,4 @@
-import { JSON_MAX_DEPTH, REQUEST_MAX_VALUES } from "./limits.ts";
+import { JSON_MAX_DEPTH } from "./limits.ts";
 
 /**
  * JSON that keeps its numbers. `JSON.parse` turns `12345678901234567890` into another number; what a client sent must
@@ -19,12 +19,16 @@ const json = JSON as unknown as WithSource;
 /**
  * Parses `text`; `exact` is the same value with every number that a double would change kept as a `RawNumber`. Both
  * are the same object where there is none, which is nearly always.
+ * @param maxValues members and elements; a queue message needs no such limit, its size is one
  * @throws SyntaxError as `JSON.parse` does; JsonLimitError for text with more values or levels than is sensible
  */
-export function parseLossless(text: string): { value: unknown; exact: unknown; values: number } {
+export function parseLossless(
+  text: string,
+  maxValues = Number.POSITIVE_INFINITY,
+): { value: unknown; exact: unknown; values: number } {
   const { values, depth, lossy } = scan(text);
   if (depth > JSON_MAX_DEPTH) throw new JsonLimitError("depth");
-  if (values > REQUEST_MAX_VALUES) throw new JsonLimitError("values");
+  if (values > maxValues) throw new JsonLimitError("values");
   const value: unknown = JSON.parse(text);
   if (!lossy) return { value, exact: value, values };
   const exact = json.parse(text, (_key, parsed, { source }) =>

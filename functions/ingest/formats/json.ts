@@ -36,7 +36,7 @@ export function decodeLines(text: string): Candidate[] {
   let values = 0;
   return lines.map((line): Candidate => {
     try {
-      const { value, exact, values: more } = parseLossless(line);
+      const { value, exact, values: more } = parseLossless(line, REQUEST_MAX_VALUES);
       values += more;
       if (values > REQUEST_MAX_VALUES) throw new JsonLimitError("values");
       return { kind: "event", form: "plain", value, exact };
@@ -57,7 +57,7 @@ export function decodeLines(text: string): Candidate[] {
 /** @throws RequestError `malformed_body`, `too_many_values` */
 export function parse(text: string): { value: unknown; exact: unknown } {
   try {
-    return parseLossless(text);
+    return parseLossless(text, REQUEST_MAX_VALUES);
   } catch (cause) {
     if (cause instanceof JsonLimitError && cause.limit === "values") throw tooManyValues(cause);
     if (cause instanceof JsonLimitError) throw new RequestError("malformed_body", TOO_DEEP, { cause });

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { StoreError } from "../../../functions/core/errors.ts";
+import { REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
 import { consumer, memoryDeadLetters, memoryStore, message, NOW, outage, poison } from "./support.ts";
 
 describe("consume", () => {
@@ -163,6 +164,17 @@ describe("consume", () => {
     expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 100, EventsDeadLettered: 900 } });
     expect(letters).toHaveLength(900);
     expect(calls).toBe(2);
+  });
+
+  it("reads a message of more values than a request may have, because the envelope adds some", async () => {
+    const { store, ids } = memoryStore();
+    const values = JSON.stringify(Array.from({ length: REQUEST_MAX_VALUES }, () => 0));
+    const body = message("m1", ["a"]).body.replace('"data":{"id":"a"}', `"data":${values}`);
+
+    const result = await consumer(store, memoryDeadLetters().queue)([message("m1", [], { body })]);
+
+    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 1, EventsDeadLettered: 0 } });
+    expect(ids()).toEqual(["a"]);
   });
 
   it("parks a message that is nested too deep for anything that recurses", async () => {
