@@ -11,11 +11,12 @@ export type StageFunctionProps<Environment extends CommonEnvironment> = {
   readonly stage: "ingest" | "consume" | "query" | "migrate" | "reference";
   readonly environment: Environment;
   readonly timeoutSeconds: number;
-  /** @default 512: CPU grows with memory, and the SDK client starts slowly below it */
-  readonly memoryMegabytes?: number;
   /** Folders and files copied beside the code, each under its own name. */
   readonly copies?: readonly string[];
 };
+
+/** CPU grows with memory, and the SDK client starts slowly below this. */
+const MEMORY_MEGABYTES = 512;
 
 /**
  * The function of one stage: `functions/<stage>/handler.ts`, bundled, on the runtime and architecture all of them share,
@@ -35,7 +36,7 @@ export class StageFunction<Environment extends CommonEnvironment> extends Lambda
       handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: props.memoryMegabytes ?? 512,
+      memorySize: MEMORY_MEGABYTES,
       timeout: Duration.seconds(props.timeoutSeconds),
       environment: { ...props.environment, NODE_OPTIONS: "--enable-source-maps" },
       tracing: Tracing.ACTIVE,
