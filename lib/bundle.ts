@@ -20,23 +20,36 @@ export function bundleHandler(stage: string, copies: readonly string[]): Code {
       local: {
         tryBundle(outputDir) {
           generateCatalog();
-          buildSync({
-            entryPoints: [join(source, "handler.ts")],
-            outfile: join(outputDir, "index.js"),
-            bundle: true,
-            platform: "node",
-            target: "node24",
-            format: "cjs",
-            mainFields: ["module", "main"],
-            minify: true,
-            sourcemap: true,
-            sourcesContent: false,
-            logLevel: "warning",
-          });
+          buildHandler(stage, outputDir, DEPLOYED);
           for (const path of copies) cpSync(path, join(outputDir, basename(path)), { recursive: true });
           return true;
         },
       },
     },
+  });
+}
+
+/** Nothing that only tests use: the calls of failpoints are dropped. */
+export const DEPLOYED = { dropLabels: ["FAILPOINT"] };
+
+/** Writes `index.js` of a stage's handler into a folder. */
+export function buildHandler(
+  stage: string,
+  outputDir: string,
+  { dropLabels }: { readonly dropLabels: string[] },
+): void {
+  buildSync({
+    entryPoints: [join("functions", stage, "handler.ts")],
+    outfile: join(outputDir, "index.js"),
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    mainFields: ["module", "main"],
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: "warning",
+    dropLabels,
   });
 }

@@ -1,5 +1,6 @@
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../core/limits.ts";
 import type { EventStore, SqlDatabase, StorableEvent } from "../core/ports.ts";
+import { failpoint } from "./failpoint.ts";
 import { toSqlError } from "./store-errors.ts";
 
 /** All or none; answers how many were new. What it does stands with the tables: functions/sql. */
@@ -11,7 +12,9 @@ const storeEachEvent = "select place, state, message from store_each_event(cast(
 export function createDataApiEventStore(database: SqlDatabase): EventStore {
   return {
     async store(events, deadline) {
+      FAILPOINT: await failpoint("beforeStore");
       const { rows } = await database.execute(storeEvents, { batch: toBatch(events) }, deadline);
+      FAILPOINT: await failpoint("afterStore");
       return { stored: Number(rows[0]?.[0]) };
     },
     async storeEach(events, deadline) {

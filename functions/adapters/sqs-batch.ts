@@ -5,6 +5,7 @@ import middy from "@middy/core";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { BatchResult, BatchRule, QueueMessage } from "../core/batch.ts";
 import { ANSWER_RESERVE_MS } from "../core/limits.ts";
+import { failpoint } from "./failpoint.ts";
 import type { Observability } from "./observability.ts";
 import type { Postpone } from "./sqs-visibility.ts";
 
@@ -46,6 +47,7 @@ export function sqsBatchHandler({ rule, postpone, backoffSeconds, observability 
       });
       await backOff(result.failed);
       report(result, records.length, performance.now() - started, observability);
+      FAILPOINT: await failpoint("beforeAnswer");
       return { batchItemFailures: result.failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     });
 }

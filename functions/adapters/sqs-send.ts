@@ -7,6 +7,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "../core/limits.ts";
+import { failpoint } from "./failpoint.ts";
 
 export type SqsMessage = { body: string; group?: string; attributes?: Record<string, string> };
 
@@ -72,9 +73,11 @@ async function sendOnce(
     Entries: entries.map(({ bytes: _bytes, ...entry }) => entry),
   });
   try {
+    FAILPOINT: await failpoint("beforeSend");
     const answer = await client.send(command, {
       abortSignal: AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), ATTEMPT_MS), 1)),
     });
+    FAILPOINT: await failpoint("afterSend");
     for (const failed of answer.Failed ?? []) {
       logger.warn("queue refused a message", { code: failed.Code, senderFault: failed.SenderFault });
     }
