@@ -36,6 +36,16 @@ export type RuntimeOptions = {
   signal?: AbortSignal;
   /** Gets one line per thing that happens; payloads are never among them. */
   log?: (line: string) => void;
+  /** For fault tests. */
+  disturb?: Disturbance;
+};
+
+/** What a fault test puts between the parts. */
+export type Disturbance = {
+  /** Starts something in front of the queue and answers its URL: functions, event source and commands go through it. */
+  queueFront?: (endpoint: string) => Promise<string>;
+  /** Changes what was read from the template, for example to visibility timeouts of seconds. */
+  alter?: (stack: StackModel) => StackModel;
 };
 
 /** The addresses of a running stack; what `npm start -- --json` prints and `runtime.json` holds. */
@@ -98,8 +108,9 @@ async function startParts(
     signal: AbortSignal.any([signal, ending.signal]),
     log,
   });
+  const { queueFront, alter = unaltered } = options.disturb ?? {};
   // The queues' addresses are known once they run, and what runs is read from the template: so it is read twice.
-  const reading = assembling.then((assembly) => readStack(assembly, { sqsEndpoint: "http://127.0.0.1" }));
+  const reading = assembling.then((assembly) => alter(readStack(assembly, { sqsEndpoint: "http://127.0.0.1" })));
   // It is awaited below, but may fail before that.
   reading.catch(() => undefined);
   // A synthesis under way writes into the folder: it ends before the folder is given back.
@@ -134,13 +145,14 @@ async function startParts(
   });
   stops.push((giveUp) => sqs.stop(giveUp));
   signal.throwIfAborted();
-  const read = (from: Assembly) => readStack(from, { sqsEndpoint: sqs.endpoint });
+  const sqsEndpoint = (await queueFront?.(sqs.endpoint)) ?? sqs.endpoint;
+  const read = (from: Assembly) => alter(readStack(from, { sqsEndpoint }));
   const stack = read(await assembling);
 
   const dataApi = await startDataApi({ databaseUrl: postgres.url, ...stack.database, log: labelled(log, "data-api") });
   stops.push(() => dataApi.stop());
 
-  const endpoints = { AWS_ENDPOINT_URL: sqs.endpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApi.url };
+  const endpoints = { AWS_ENDPOINT_URL: sqsEndpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApi.url };
   const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log });
   stops.push((giveUp) => functions.stop(giveUp));
   const { invoke } = functions;
@@ -154,8 +166,8 @@ async function startParts(
   for (const mapping of stack.eventSources) {
     const source = startEventSource({
       mapping,
-      queueUrl: sqs.queueUrl(mapping.queueArn),
-      endpoint: sqs.endpoint,
+      queueUrl: sqs.queueUrl(mapping.queueArn).replace(sqs.endpoint, sqsEndpoint),
+      endpoint: sqsEndpoint,
       region: LOCAL_REGION,
       invoke: invoke(mapping.functionArn),
       log: labelled(log, "event-source"),
@@ -191,7 +203,7 @@ async function startParts(
     databaseUrl: postgres.url,
     queueUrl: output(stack, "QueueUrl"),
     deadLetterQueueUrl: output(stack, "DeadLetterQueueUrl"),
-    awsEndpointUrl: sqs.endpoint,
+    awsEndpointUrl: sqsEndpoint,
     dataApiUrl: dataApi.url,
   };
   const runtimeFile = join(dataDir, "runtime.json");
@@ -200,6 +212,8 @@ async function startParts(
   signal.throwIfAborted();
   return { addresses, postgres, dataApiFaults: dataApi.faults, failure: failure.promise, stop };
 }
+
+const unaltered = (stack: StackModel): StackModel => stack;
 
 const PROJECT_DIR = resolve(import.meta.dirname, "..");
 

@@ -1,26 +1,33 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** An entry of a batch call, as far as the faults look at it. */
 type BatchEntry = { Id: string; MessageBody?: string };
 
-/** When a fault applies: to how many calls and to which API action. Left out means no limit. */
-type Scope = { calls?: number; action?: string };
+/** When a fault applies: to how many calls, to which API action and queue (by name). Left out means no limit. */
+type Scope = { calls?: number; action?: string; queue?: string };
 
-type SqsFault = Scope & (Disturbance | PartialFailure);
+export type SqsFault = Scope & (Disturbance | PartialFailure | Pause);
 
 /**
- * `unavailable` answers 503, `dropBefore` closes the client's connection, both instead of passing the call on;
- * `dropAfter` passes it on and closes the connection without an answer; `hang` does nothing until the faults are
- * changed, then closes the connection.
+ * `unavailable` answers 503 and `throttled` 400, `dropBefore` closes the client's connection, all instead of passing the
+ * call on; `dropAfter` passes it on and closes the connection without an answer; `hang` does nothing until the faults are
+ * changed, then closes the connection. `duplicate` hands out each received message twice in one answer, `again` once
+ * more in the next answer that has messages.
  */
-type Disturbance = { kind: "unavailable" | "dropBefore" | "dropAfter" | "hang" };
+type Disturbance = {
+  kind: "unavailable" | "throttled" | "dropBefore" | "dropAfter" | "hang" | "duplicate" | "again";
+};
+
+/** Waits before passing the call on. */
+type Pause = { kind: "delay"; milliseconds: number };
 
 /** Answers these entries of a batch as `Failed` and passes on only the others. */
 type PartialFailure = { kind: "failEntries"; entries: (entry: BatchEntry) => boolean };
 
 /** A call that came in, before any fault. */
-type SqsCall = { action: string; entries: BatchEntry[] };
+type SqsCall = { action: string; queue: string; entries: BatchEntry[] };
 
 export type SqsFaultProxy = {
   /** For `AWS_ENDPOINT_URL_SQS`. */
@@ -31,6 +38,8 @@ export type SqsFaultProxy = {
   readonly calls: readonly SqsCall[];
   /** Replaces the faults in force; none without arguments. */
   setFaults(...faults: SqsFault[]): void;
+  /** Told of each call before it is passed on; waits for what it returns. */
+  onCall: ((call: SqsCall) => void | Promise<void>) | undefined;
   stop(): Promise<void>;
 };
 
@@ -39,10 +48,13 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
   let active: { fault: SqsFault; left: number }[] = [];
   let wake: (() => void)[] = [];
   const calls: SqsCall[] = [];
+  let again: unknown[] = [];
 
   /** The first fault that applies to this call, which uses it up once. */
-  const take = (action: string): SqsFault | undefined => {
-    const found = active.find(({ fault, left }) => left > 0 && (fault.action ?? action) === action);
+  const take = ({ action, queue }: SqsCall): SqsFault | undefined => {
+    const found = active.find(
+      ({ fault, left }) => left > 0 && (fault.action ?? action) === action && (fault.queue ?? queue) === queue,
+    );
     if (found !== undefined) found.left -= 1;
     return found?.fault;
   };
@@ -54,14 +66,34 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    const call = await readCall(request, target);
-    calls.push({ action: call.action, entries: call.body.Entries ?? [] });
-    const fault = take(call.action);
+    const call = await readCall(request, response, target);
+    const seen = { action: call.action, queue: call.queue, entries: call.body.Entries ?? [] };
+    calls.push(seen);
+    await proxy.onCall?.(seen);
+    const fault = take(seen);
     switch (fault?.kind) {
       case undefined:
         return reply(response, await pass(call, target));
       case "unavailable":
         return reply(response, UNAVAILABLE);
+      case "throttled":
+        return reply(response, THROTTLED);
+      case "delay":
+        await delay(fault.milliseconds);
+        return reply(response, await pass(call, target));
+      case "duplicate":
+        return reply(
+          response,
+          withMessages(await pass(call, target), (messages) => [...messages, ...messages]),
+        );
+      case "again": {
+        const answer = withMessages(await pass(call, target), (messages) => {
+          const repeated = again;
+          again = messages;
+          return [...messages, ...repeated];
+        });
+        return reply(response, answer);
+      }
       case "dropBefore":
         return void response.destroy();
       case "dropAfter":
@@ -81,39 +113,48 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
+  const proxy: SqsFaultProxy = {
     url,
     queueUrl: (realUrl) => url + new URL(realUrl).pathname,
     calls,
     setFaults,
+    onCall: undefined,
     async stop() {
       setFaults();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return proxy;
 }
 
 type Call = {
   action: string;
+  /** Name of the queue. */
+  queue: string;
   headers: Record<string, string>;
   body: { QueueUrl?: string; Entries?: BatchEntry[] };
+  /** Fires when the client hangs up: nobody may receive messages for it then. */
+  gone: AbortSignal;
 };
 type Answer = { status: number; body: string };
 
 /** Reads a call of the JSON protocol and turns its queue URL into the one the target knows. */
-async function readCall(request: IncomingMessage, target: string): Promise<Call> {
+async function readCall(request: IncomingMessage, response: ServerResponse, target: string): Promise<Call> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
   const chunks = (await request.toArray()) as Buffer[];
   const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Call["body"];
   if (body.QueueUrl !== undefined) body.QueueUrl = target + new URL(body.QueueUrl).pathname;
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter((pair): pair is [string, string] => !OF_THIS_HOP.has(pair[0])),
   );
-  return { action: String(headers["x-amz-target"]).replace("AmazonSQS.", ""), headers, body };
+  const action = String(headers["x-amz-target"]).replace("AmazonSQS.", "");
+  return { action, queue: body.QueueUrl?.split("/").at(-1) ?? "", headers, body, gone: gone.signal };
 }
 
-async function pass({ headers, body }: Call, target: string): Promise<Answer> {
-  const response = await fetch(target, { method: "POST", headers, body: JSON.stringify(body) });
+async function pass({ headers, body, gone }: Call, target: string): Promise<Answer> {
+  const response = await fetch(target, { method: "POST", headers, body: JSON.stringify(body), signal: gone });
   return { status: response.status, body: await response.text() };
 }
 
@@ -128,6 +169,12 @@ async function passOthers(call: Call, target: string, chosen: (entry: BatchEntry
   return { status: 200, body: JSON.stringify({ ...rest, Failed: [...Failed, ...failed] }) };
 }
 
+function withMessages(answer: Answer, change: (messages: unknown[]) => unknown[]): Answer {
+  const body = JSON.parse(answer.body) as { Messages?: unknown[] };
+  if (body.Messages === undefined) return answer;
+  return { ...answer, body: JSON.stringify({ ...body, Messages: change(body.Messages) }) };
+}
+
 function reply(response: ServerResponse, { status, body }: Answer): void {
   response.writeHead(status, {
     "content-type": "application/x-amz-json-1.0",
@@ -140,6 +187,11 @@ function reply(response: ServerResponse, { status, body }: Answer): void {
 const UNAVAILABLE: Answer = {
   status: 503,
   body: JSON.stringify({ __type: "com.amazonaws.sqs#ServiceUnavailable", message: "The service is unavailable." }),
+};
+
+const THROTTLED: Answer = {
+  status: 400,
+  body: JSON.stringify({ __type: "com.amazonaws.sqs#RequestThrottled", message: "Rate exceeded" }),
 };
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html */
