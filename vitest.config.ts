@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Four projects by what a test touches (style.md 20): no network, real Postgres and queue, template, whole flow. */
+/** Projects by what a test touches: no network, real Postgres and queue, template, whole flow, the whole flow failing. */
 const project = (name: string, options: { testTimeout: number; hookTimeout: number; globalSetup?: string }) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], environment: "node" as const, ...options },
 });
@@ -13,6 +13,12 @@ export default defineConfig({
       project("unit", { testTimeout: 10_000, hookTimeout: 10_000 }),
       project("contract", { testTimeout: 30_000, hookTimeout: 60_000 }),
       project("stack", { testTimeout: 60_000, hookTimeout: 120_000 }),
+      project("faults", {
+        // A full run (npm run test:faults) takes minutes a case.
+        testTimeout: process.env["FAULTS"] === "full" ? 900_000 : 90_000,
+        hookTimeout: 120_000,
+        globalSetup: "test/faults/support/setup.ts",
+      }),
       project("e2e", { testTimeout: 90_000, hookTimeout: 120_000, globalSetup: "test/e2e/synthesize-once.ts" }),
     ],
   },

@@ -1,0 +1,48 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** Where a function stands: its stage, the failpoint's name, its process, and how often that place was reached. */
+export type Hit = { stage: string; point: string; pid: number; count: number };
+
+/** `kill` ends the process as a crash does. A promise makes the function wait for it. */
+export type Order = "go" | "kill" | "throw";
+
+export type Failpoints = {
+  /** For `FAILPOINTS_URL`. */
+  readonly url: string;
+  /** Every place reached since the last `order`. */
+  readonly hits: readonly Hit[];
+  /** From now on decides at every failpoint of every function; counts start over. Without it all go on. */
+  order(decide?: (hit: Hit) => Order | Promise<Order>): void;
+  stop(): Promise<void>;
+};
+
+/** Gives orders to the failpoints of functions (functions/adapters/failpoint.ts), one place for all processes. */
+export async function startFailpoints(): Promise<Failpoints> {
+  let decide: ((hit: Hit) => Order | Promise<Order>) | undefined;
+  const hits: Hit[] = [];
+  const server = createServer((request, response) => {
+    const [, functionName = "", point = "", pid] = request.url?.split("/") ?? [];
+    const stage = /(Ingest|Consume|Query|Migrate)/.exec(functionName)?.[1]?.toLowerCase() ?? functionName;
+    const count = hits.filter((hit) => hit.stage === stage && hit.point === point).length + 1;
+    const hit = { stage, point, pid: Number(pid), count };
+    hits.push(hit);
+    Promise.resolve(decide?.(hit) ?? "go").then(
+      (order) => response.end(order),
+      () => response.destroy(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    hits,
+    order(next) {
+      decide = next;
+      hits.length = 0;
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { appendFileSync, readFileSync } from "node:fs";
+import { inject } from "vitest";
+import type { Report } from "../checker/report.ts";
+import { seconds, writeBlock } from "./reliability-page.ts";
+
+/** What one fault case measured; a row of the table in docs/reliability.md. */
+export type Measured = {
+  id: string;
+  title: string;
+  counts: Report["counts"];
+  timeToStable: Report["timeToStable"];
+  /** From healing until nothing was left in the queue, ms. */
+  drainMs: number;
+  notes: string[];
+};
+
+/** Called in the worker that ran the case. */
+export function saveMeasured(measured: Measured): void {
+  appendFileSync(inject("resultsFile"), `${JSON.stringify(measured)}\n`);
+}
+
+/** Called once at the end of a full run: writes the table. */
+export function writeCases(resultsFile: string, about: string): void {
+  const rows = readFileSync(resultsFile, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Measured)
+    .toSorted((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)) || a.title.localeCompare(b.title));
+  const head = [
+    "| Case | Fault | Attempted | Accepted | Stored | Dead-lettered | Lost | Doubled | Stable p50 / p99 / max | Drained after healing | |",
+    "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+  ];
+  writeBlock("cases", [about, "", ...head, ...rows.map((row) => toRow(row))].join("\n"));
+}
+
+function toRow(row: Measured): string {
+  const { attempted, acknowledged, stored, deadLettered, lost, doubled } = row.counts;
+  const { p50, p99, max } = row.timeToStable;
+  // A quantile of no values is NaN, which JSON makes null.
+  const stable = max === null ? "" : [p50, p99, max].map((ms) => seconds(ms)).join(" / ");
+  const counts = [attempted, acknowledged, stored, deadLettered, lost, doubled];
+  return `| ${[row.id, row.title, ...counts, stable, seconds(row.drainMs), row.notes.join("; ")].join(" | ")} |`;
+}

@@ -1,0 +1,34 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import synthesizeOnce from "../../e2e/synthesize-once.ts";
+import { writeCases } from "./measured.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Where each case leaves what it measured, a line each. */
+    resultsFile: string;
+    /** `pull-request`: a few hundred events a case, seconds; `full`: ten thousand, minutes. */
+    faultSize: "pull-request" | "full";
+  }
+}
+
+/** For all files of the fault suite: the synthesized app, and the results, which a full run turns into a page. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-faults-"));
+  const resultsFile = join(folder, "results.ndjson");
+  await writeFile(resultsFile, "");
+  const faultSize = process.env["FAULTS"] === "full" ? "full" : "pull-request";
+  project.provide("resultsFile", resultsFile);
+  project.provide("faultSize", faultSize);
+  const removeAssembly = await synthesizeOnce(project);
+  return async () => {
+    const failed = project.vitest.state.getCountOfFailedTests();
+    if (faultSize === "full" && failed === 0) {
+      writeCases(resultsFile, `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, all cases green.`);
+    }
+    await removeAssembly();
+    await rm(folder, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,196 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { Pool } from "pg";
+import { inject } from "vitest";
+import { buildHandler } from "../../../lib/bundle.ts";
+import { type Runtime, startRuntime } from "../../../localstack/runtime.ts";
+import type { StackModel } from "../../../localstack/template/model.ts";
+import { removeDataDir } from "../../contract/support/cluster.ts";
+import { startSqsFaultProxy, type SqsFaultProxy } from "../../contract/support/sqs-fault-proxy.ts";
+import { type Failpoints, startFailpoints } from "./failpoint-server.ts";
+
+/** What a world changes of the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
+export type Scale = {
+  /** Until a message comes again whose consumer died. */
+  visibilitySeconds?: number;
+  functionTimeoutSeconds?: number;
+  batchMessages?: number;
+  windowSeconds?: number;
+  maximumConcurrency?: number;
+  maxReceiveCount?: number;
+};
+
+/** The whole stack with every switch a fault needs. */
+export type World = Runtime & {
+  dataDir: string;
+  /** Log lines so far. */
+  lines: string[];
+  /** Between functions, event source, commands and the queue. */
+  sqs: SqsFaultProxy;
+  failpoints: Failpoints;
+  /** Asks PostgreSQL itself, past the Data API. */
+  ask: <Row extends Record<string, unknown>>(sql: string, parameters?: unknown[]) => Promise<Row[]>;
+  /** Past the proxy. */
+  queue: QueueAtRest;
+  deadLetters: QueueAtRest;
+  /** Takes back every fault. */
+  heal: () => Promise<void>;
+  remove: () => Promise<void>;
+};
+
+export type QueueAtRest = {
+  /** The queue's URL past the proxy, for `client`. */
+  url: string;
+  client: SQSClient;
+  /** Messages that are visible, hidden or delayed. */
+  depth: () => Promise<number>;
+  /** Receives and deletes every visible message. */
+  drain: () => Promise<Message[]>;
+};
+
+/** Starts the stack with failpoints in its functions, on free ports and in a folder that goes away with it. */
+export async function startWorld(scale: Scale = {}): Promise<World> {
+  const dataDir = await mkdtemp(join(tmpdir(), "sluice-faults-"));
+  const failpoints = await startFailpoints();
+  const lines: string[] = [];
+  let sqs: SqsFaultProxy | undefined;
+  let sqsEndpoint = "";
+  for (const stage of STAGES) buildHandler(stage, join(dataDir, "bundles", stage), { dropLabels: [] });
+  const runtime = await startRuntime({
+    dataDir,
+    assemblyDir: inject("assemblyDir"),
+    port: 0,
+    log: (line) => lines.push(line),
+    disturb: {
+      queueFront: async (endpoint) => {
+        sqsEndpoint = endpoint;
+        sqs = await startSqsFaultProxy(endpoint);
+        return sqs.url;
+      },
+      alter: (stack) => scaled(withFailpoints(stack, dataDir, failpoints.url), scale),
+    },
+  });
+  if (sqs === undefined) throw new Error("The runtime put nothing in front of the queue.");
+  const proxy = sqs;
+  const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 4 });
+  // The server ends connections when a test stops it.
+  pool.on("error", () => undefined);
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  const client = new SQSClient({ endpoint: sqsEndpoint, region: "us-east-1", credentials });
+  const atRest = (url: string) => queueAtRest(client, sqsEndpoint + new URL(url).pathname);
+  return {
+    ...runtime,
+    dataDir,
+    lines,
+    sqs: proxy,
+    failpoints,
+    ask: async <Row extends Record<string, unknown>>(sql: string, parameters: unknown[] = []) =>
+      (await pool.query<Row>(sql, parameters)).rows,
+    queue: atRest(runtime.addresses.queueUrl),
+    deadLetters: atRest(runtime.addresses.deadLetterQueueUrl),
+    async heal() {
+      proxy.setFaults();
+      proxy.onCall = undefined;
+      failpoints.order();
+      runtime.dataApiFaults.clear();
+      runtime.postgres.resume();
+      await runtime.postgres.start();
+    },
+    async remove() {
+      failpoints.order();
+      proxy.setFaults();
+      await pool.end();
+      client.destroy();
+      await runtime.stop();
+      await proxy.stop();
+      await failpoints.stop();
+      await removeDataDir(dataDir);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const STAGES = ["ingest", "consume"] as const;
+
+/** The functions run from bundles that were made with their failpoints. */
+function withFailpoints(stack: StackModel, dataDir: string, url: string): StackModel {
+  const functions = stack.functions.map((model) => {
+    const stage = STAGES.find((name) => model.name.toLowerCase().includes(name));
+    if (stage === undefined) return model;
+    const environment = { ...model.environment, FAILPOINTS_URL: url };
+    return { ...model, environment, assetPath: join(dataDir, "bundles", stage) };
+  });
+  return { ...stack, functions };
+}
+
+function scaled(stack: StackModel, scale: Scale): StackModel {
+  const consumers = new Set(stack.eventSources.map(({ functionArn }) => functionArn));
+  return {
+    ...stack,
+    functions: stack.functions.map((model) =>
+      consumers.has(model.arn)
+        ? { ...model, timeoutSeconds: scale.functionTimeoutSeconds ?? model.timeoutSeconds }
+        : model,
+    ),
+    queues: stack.queues.map((queue) =>
+      queue.redrive === undefined
+        ? queue
+        : {
+            ...queue,
+            visibilityTimeoutSeconds: scale.visibilitySeconds ?? queue.visibilityTimeoutSeconds,
+            redrive: {
+              ...queue.redrive,
+              maxReceiveCount: scale.maxReceiveCount ?? queue.redrive.maxReceiveCount,
+            },
+          },
+    ),
+    eventSources: stack.eventSources.map((mapping) => ({
+      ...mapping,
+      batchSize: scale.batchMessages ?? mapping.batchSize,
+      windowSeconds: scale.windowSeconds ?? mapping.windowSeconds,
+      maximumConcurrency: scale.maximumConcurrency ?? mapping.maximumConcurrency,
+    })),
+  };
+}
+
+function queueAtRest(client: SQSClient, url: string): QueueAtRest {
+  const names = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+  ] as const;
+  return {
+    url,
+    client,
+    async depth() {
+      const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
+      const { Attributes: counts } = await client.send(command);
+      return names.reduce((sum, name) => sum + Number(counts?.[name]), 0);
+    },
+    async drain() {
+      const drained: Message[] = [];
+      for (;;) {
+        const { Messages: messages = [] } = await client.send(
+          new ReceiveMessageCommand({
+            QueueUrl: url,
+            MaxNumberOfMessages: 10,
+            MessageAttributeNames: ["All"],
+            MessageSystemAttributeNames: ["All"],
+          }),
+        );
+        if (messages.length === 0) return drained;
+        drained.push(...messages);
+        const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+        await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }));
+      }
+    },
+  };
+}
