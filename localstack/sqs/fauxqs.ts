@@ -23,11 +23,18 @@ export async function loadFauxqs(): Promise<Fauxqs> {
 
 export type Fauxqs = {
   buildApp: (options: { logger: boolean; defaultRegion: string; stores: { sqsStore: Store } }) => App;
-  SqsStore: (new () => Store) & { createMessage: (body: string) => Message };
+  SqsStore: (new () => Store) & {
+    createMessage: (
+      body: string,
+      attributes?: Message["messageAttributes"],
+      delaySeconds?: number,
+      group?: string,
+    ) => Message;
+  };
   SqsQueue: { prototype: Queue };
   SqsRouter: { prototype: { register: (action: string, handler: Handler) => void } };
   PersistenceManager: (new (dataDir: string) => Persistence) & { prototype: Persistence };
-  SqsError: new (code: string, message: string) => Error;
+  SqsError: new (code: string, message: string, status?: number) => Error;
   INVALID_MESSAGE_BODY_CHAR: RegExp;
 };
 
@@ -64,11 +71,19 @@ export type Queue = {
   inflightMessages: Map<string, { message: Message; visibilityDeadline: number }>;
   setAttributes: (attributes: Record<string, string>) => void;
   enqueue: (message: Message) => void;
+  /** Makes visible what was hidden or delayed until now; a receive begins with it. */
+  processTimers: () => void;
   dequeue: (maximum: number, visibilityTimeout: number | undefined, resolveArn: unknown) => unknown[];
   waitForMessages: (seconds: number) => Promise<void>;
 };
 
-export type Message = { messageId: string; messageGroupId?: string; sentTimestamp: number };
+export type Message = {
+  messageId: string;
+  body: string;
+  messageAttributes: Record<string, unknown>;
+  messageGroupId?: string;
+  sentTimestamp: number;
+};
 
 export type Persistence = {
   db: {

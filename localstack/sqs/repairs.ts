@@ -2,9 +2,11 @@ import type { Fauxqs, Handler, Persistence, Queue } from "./fauxqs.ts";
 import { expireMessages } from "./retention.ts";
 import { longPoll } from "./long-poll.ts";
 import { stampGroupIds } from "./message-groups.ts";
+import { moveTasks } from "./move-tasks.ts";
 
 /**
- * Where fauxqs 2.4.1 differs from SQS in a way that loses messages, refuses good ones, or lets pass what AWS would not.
+ * Where fauxqs 2.4.1 differs from SQS in a way that loses messages, refuses good ones, lets pass what AWS would not, or
+ * lacks a call that we need.
  * Each repair has a contract test that fails without it. To be called once, before the app is built.
  */
 export function repair(fauxqs: Fauxqs): void {
@@ -78,7 +80,10 @@ function wrapHandlers(fauxqs: Fauxqs): void {
     SendMessage: (handler) => stampGroupIds(handler, fauxqs.SqsError),
     SendMessageBatch: (handler) => stampGroupIds(handler, fauxqs.SqsError),
   };
+  const added = Object.entries(moveTasks(fauxqs));
   prototype.register = function (this: typeof prototype, action, handler): void {
     register.call(this, action, wrappers[action]?.(handler) ?? handler);
+    // Registering one again changes nothing; there is no moment at which only the last one is left.
+    for (const [name, own] of added) register.call(this, name, own);
   };
 }
