@@ -1,0 +1,59 @@
+import type { Attempted } from "./history.ts";
+import type { Key } from "./key-map.ts";
+
+/** Where a key is at rest, and what clients know about it. */
+export type Place = Key & {
+  /** Undefined where no client sent it. */
+  attempted: Attempted | undefined;
+  rows: number;
+  deadLetters: number;
+  queued: number;
+  /** When its first row could be read, ms since the epoch; undefined without a row. */
+  storedAt: number | undefined;
+  /** A row's fingerprint is that of no attempt. */
+  changed: boolean;
+};
+
+/** What can be wrong with a key. A `violation` breaks the promise; a `note` does not, but a test may not expect it. */
+export const anomalies = {
+  lost: {
+    kind: "violation",
+    meaning: "acknowledged, but neither stored nor dead-lettered nor queued",
+    is: (place) => place.attempted?.ackedAt !== undefined && !isAnywhere(place),
+  },
+  doubled: { kind: "violation", meaning: "has more than one row", is: ({ rows }) => rows > 1 },
+  neverAttempted: {
+    kind: "violation",
+    meaning: "stored, dead-lettered or queued, but sent by nobody",
+    is: ({ attempted }) => attempted === undefined,
+  },
+  rejectedButStored: {
+    kind: "violation",
+    meaning: "refused each time it was sent, but stored, or dead-lettered or queued and so about to be",
+    is: (place) => isRejected(place) && isAnywhere(place),
+  },
+  changed: { kind: "violation", meaning: "stored with a body that nobody sent", is: ({ changed }) => changed },
+  storedAndDeadLettered: {
+    kind: "note",
+    meaning: "stored, and dead-lettered besides; a replay of it changes nothing",
+    is: ({ rows, deadLetters }) => rows > 0 && deadLetters > 0,
+  },
+  deadLetteredTwice: {
+    kind: "note",
+    meaning: "in more than one dead letter; the second replay changes nothing",
+    is: ({ deadLetters }) => deadLetters > 1,
+  },
+} as const satisfies Record<string, { kind: "violation" | "note"; meaning: string; is: (place: Place) => boolean }>;
+
+export type Anomaly = keyof typeof anomalies;
+
+export const anomalyNames = Object.keys(anomalies) as Anomaly[];
+
+export function isAnywhere({ rows, deadLetters, queued }: Place): boolean {
+  return rows > 0 || deadLetters > 0 || queued > 0;
+}
+
+/** Each time it was sent; one time without an answer is enough for it to be stored. */
+export function isRejected({ attempted }: Place): boolean {
+  return attempted !== undefined && attempted.rejections === attempted.attempts;
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { outcomesOf } from "../../faults/checker/answer-outcomes.ts";
+
+const results = (...statuses: string[]) => ({ results: statuses.map((status, index) => ({ index, status })) });
+
+describe("outcomesOf", () => {
+  it("takes each verdict for what it says, whatever the status", () => {
+    expect(outcomesOf({ status: 202, body: results("accepted", "duplicate") })).toEqual(["acked", "acked"]);
+    expect(outcomesOf({ status: 207, body: results("invalid", "accepted", "retry") })).toEqual([
+      "rejected",
+      "acked",
+      "indeterminate",
+    ]);
+    expect(outcomesOf({ status: 422, body: results("invalid") })).toEqual(["rejected"]);
+    expect(outcomesOf({ status: 503, body: results("retry", "invalid") })).toEqual(["indeterminate", "rejected"]);
+  });
+
+  it("takes a refused request for a refusal of each event", () => {
+    for (const status of [400, 401, 403, 413, 415, 429]) {
+      expect(outcomesOf({ status, body: { code: "any" } }), String(status)).toBe("rejected");
+    }
+  });
+
+  it("learns nothing from a failure or from no answer", () => {
+    for (const status of [500, 502, 503, 504]) {
+      expect(outcomesOf({ status, body: { code: "any" } }), String(status)).toBe("indeterminate");
+    }
+    expect(outcomesOf({ status: 502, body: undefined })).toBe("indeterminate");
+    expect(outcomesOf(undefined)).toBe("indeterminate");
+  });
+
+  it("throws for a request that was taken without verdicts", () => {
+    expect(() => outcomesOf({ status: 202, body: {} })).toThrow("An answer with status 202 and no results.");
+  });
+});
