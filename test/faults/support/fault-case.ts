@@ -17,6 +17,8 @@ export type Scene = Client & {
   source: string;
   /** Events of this case's source with new ids; `data` gets the event's index. */
   events: (count: number, data?: (index: number) => unknown) => SentEvent[];
+  /** From now on what is sent stays in the queue, until the faults of `world.sqs` are changed. */
+  hold: () => Promise<void>;
   /** Takes every fault back; what is left of the case's time counts as draining. Done at the end where not before. */
   heal: () => Promise<void>;
   /** Waits until nothing is left in the queue; ms since `heal`. */
@@ -49,6 +51,7 @@ export function faultCase(
 ): void {
   it(`${id} ${title}`, async () => {
     const { scene, healedAt, notes } = stage(id, world());
+    await clean(world());
     try {
       await body(scene);
     } finally {
@@ -82,17 +85,34 @@ function stage(id: string, world: World) {
         type: "com.example.fault",
         data: data(index),
       })),
+    async hold() {
+      world.sqs.setFaults({ kind: "unavailable", action: "ReceiveMessage" });
+      // Polls that are open already end with the next message.
+      await scene.deliver(scene.events(1));
+      await scene.atRest();
+    },
     async heal() {
       await world.heal();
       healed = Date.now();
     },
     async atRest() {
-      await eventually(world.queue.depth, (depth) => depth === 0, REST_MS);
+      await eventually(world.queue.depth, (depth) => depth === 0, REST_MS).catch((cause: unknown) => {
+        throw new Error(`The queue did not come to rest. The log ends:\n${world.lines.slice(-5).join("\n")}`, {
+          cause,
+        });
+      });
       return Date.now() - (healed ?? Date.now());
     },
     note: (text) => notes.push(text),
   };
   return { scene, notes, healedAt: () => healed };
+}
+
+/** A case that failed leaves nothing to the next one. */
+async function clean(world: World): Promise<void> {
+  await world.heal();
+  await world.queue.drain();
+  await world.deadLetters.drain();
 }
 
 /** However slow, a case that comes to rest is to be judged by the checker, not by the clock. */
