@@ -21,10 +21,12 @@ export type Failpoints = {
 export async function startFailpoints(): Promise<Failpoints> {
   let decide: ((hit: Hit) => Order | Promise<Order>) | undefined;
   const hits: Hit[] = [];
+  const counts = new Map<string, number>();
   const server = createServer((request, response) => {
     const [, functionName = "", point = "", pid] = request.url?.split("/") ?? [];
     const stage = /(Ingest|Consume|Query|Migrate)/.exec(functionName)?.[1]?.toLowerCase() ?? functionName;
-    const count = hits.filter((hit) => hit.stage === stage && hit.point === point).length + 1;
+    const count = (counts.get(`${stage} ${point}`) ?? 0) + 1;
+    counts.set(`${stage} ${point}`, count);
     const hit = { stage, point, pid: Number(pid), count };
     hits.push(hit);
     Promise.resolve(decide?.(hit) ?? "go").then(
@@ -39,6 +41,7 @@ export async function startFailpoints(): Promise<Failpoints> {
     order(next) {
       decide = next;
       hits.length = 0;
+      counts.clear();
     },
     async stop() {
       server.closeAllConnections();

@@ -11,7 +11,7 @@ export type Measured = {
   timeToStable: Report["timeToStable"];
   /** From healing until nothing was left in the queue, ms. */
   drainMs: number;
-  notes: string[];
+  notes: readonly string[];
 };
 
 /** Called in the worker that ran the case. */
