@@ -44,6 +44,8 @@ export type RuntimeOptions = {
 export type Disturbance = {
   /** Starts something in front of the queue and answers its URL: functions, event source and commands go through it. */
   queueFront?: (endpoint: string) => Promise<string>;
+  /** Gets the lines of the functions that CloudWatch would take for metrics. */
+  metrics?: (line: string) => void;
   /** Changes what was read from the template, for example to visibility timeouts of seconds. */
   alter?: (stack: StackModel) => StackModel;
 };
@@ -108,7 +110,7 @@ async function startParts(
     signal: AbortSignal.any([signal, ending.signal]),
     log,
   });
-  const { queueFront, alter = unaltered } = options.disturb ?? {};
+  const { queueFront, metrics, alter = unaltered } = options.disturb ?? {};
   // The queues' addresses are known once they run, and what runs is read from the template: so it is read twice.
   const reading = assembling.then((assembly) => alter(readStack(assembly, { sqsEndpoint: "http://127.0.0.1" })));
   // It is awaited below, but may fail before that.
@@ -153,7 +155,7 @@ async function startParts(
   stops.push(() => dataApi.stop());
 
   const endpoints = { AWS_ENDPOINT_URL: sqsEndpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApi.url };
-  const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log });
+  const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log, metrics });
   stops.push((giveUp) => functions.stop(giveUp));
   const { invoke } = functions;
 

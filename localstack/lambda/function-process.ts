@@ -8,7 +8,14 @@ import { INIT_TIMEOUT_SECONDS, OLD_SPACE_SHARE, RESPONSE_LIMIT_BYTES, SEMI_SPACE
 import { forwardLines } from "./log-lines.ts";
 import type { ErrorDetail, InvokeMessage, ProcessMessage } from "./messages.ts";
 
-export type ProcessOptions = { region: string; endpoints: Record<string, string>; log: (line: string) => void };
+export type ProcessOptions = {
+  region: string;
+  /** `AWS_ENDPOINT_URL*` variables that lead the SDK to the local services. */
+  endpoints: Record<string, string>;
+  log: (line: string) => void;
+  /** Gets each line in CloudWatch's embedded metric format. */
+  metrics?: ((line: string) => void) | undefined;
+};
 
 /** One execution environment of a function: a Node process that serves one invocation at a time. */
 export type FunctionProcess = {
@@ -125,7 +132,11 @@ function spawnNode(model: FunctionModel, options: ProcessOptions): ChildProcess 
   );
   for (const stream of [child.stdout, child.stderr])
     if (stream !== null)
-      forwardLines(stream, (line) => options.log(line.startsWith("{") ? line : `${model.name} ${line}`));
+      forwardLines(
+        stream,
+        (line) => options.log(line.startsWith("{") ? line : `${model.name} ${line}`),
+        options.metrics,
+      );
   return child;
 }
 

@@ -3,11 +3,17 @@ import type { Readable } from "node:stream";
 /** A line that never ends is cut here, so that a function cannot fill the runtime's memory. */
 const LONGEST_LINE_CHARACTERS = 256 * 1024;
 
-/** Hands each line a function writes to `log`, without the lines CloudWatch would take out as metrics. */
-export function forwardLines(stream: Readable, log: (line: string) => void): void {
+/** Hands each line a function writes to `log`, and the lines CloudWatch would take out as metrics to `metrics`. */
+export function forwardLines(
+  stream: Readable,
+  log: (line: string) => void,
+  metrics: (line: string) => void = () => undefined,
+): void {
   let rest = "";
   const forward = (line: string) => {
-    if (line !== "" && !isEmbeddedMetric(line)) log(line);
+    if (line === "") return;
+    if (isEmbeddedMetric(line)) metrics(line);
+    else log(line);
   };
 
   stream.setEncoding("utf8");

@@ -1,16 +1,12 @@
 import type { FunctionModel } from "../template/model.ts";
 import { onAbort } from "../on-abort.ts";
-import { type FunctionProcess, startProcess } from "./function-process.ts";
+import { type FunctionProcess, type ProcessOptions, startProcess } from "./function-process.ts";
 import type { Invoke, InvokeResult } from "./invoke.ts";
 import { IDLE_SECONDS, STOP_GRACE_SECONDS } from "./limits.ts";
 
-export type FunctionOptions = {
-  region: string;
-  /** `AWS_ENDPOINT_URL*` variables that lead the SDK to the local services. */
-  endpoints: Record<string, string>;
+export type FunctionOptions = ProcessOptions & {
   /** Most processes at once; a laptop has fewer cores than Lambda. */
   maxProcesses: number;
-  log: (line: string) => void;
 };
 
 export type LocalFunction = {

@@ -24,6 +24,20 @@ describe("the log of a function", () => {
     expect(lines.map((line) => line.length)).toEqual([256 * 1024 + 1, 1]);
   });
 
+  it("has no metrics in it: they go elsewhere", async () => {
+    const metrics: string[] = [];
+    const stream = Readable.from([Buffer.from('one\n{"_aws":{"Timestamp":1},"accepted":1}\n')]);
+    const lines: string[] = [];
+    forwardLines(
+      stream,
+      (line) => lines.push(line),
+      (line) => metrics.push(line),
+    );
+    await finished(stream);
+
+    expect({ lines, metrics }).toEqual({ lines: ["one"], metrics: ['{"_aws":{"Timestamp":1},"accepted":1}'] });
+  });
+
   it.each([
     ['{"_aws":{"Timestamp":1},"accepted":1}', true],
     ['{"level":"INFO","_aws":"no metric"}', false],

@@ -33,6 +33,8 @@ export type World = Runtime & {
   dataDir: string;
   /** Log lines so far. */
   lines: string[];
+  /** Lines in CloudWatch's embedded metric format so far. */
+  metrics: string[];
   /** Between functions, event source, commands and the queue. */
   sqs: SqsFaultProxy;
   failpoints: Failpoints;
@@ -61,6 +63,7 @@ export async function startWorld(scale: Scale = {}): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-faults-"));
   const failpoints = await startFailpoints();
   const lines: string[] = [];
+  const metrics: string[] = [];
   let sqs: SqsFaultProxy | undefined;
   let sqsEndpoint = "";
   for (const stage of STAGES) buildHandler(stage, join(dataDir, "bundles", stage), { dropLabels: [] });
@@ -70,6 +73,7 @@ export async function startWorld(scale: Scale = {}): Promise<World> {
     port: 0,
     log: (line) => lines.push(line),
     disturb: {
+      metrics: (line) => metrics.push(line),
       queueFront: async (endpoint) => {
         sqsEndpoint = endpoint;
         sqs = await startSqsFaultProxy(endpoint);
@@ -90,6 +94,7 @@ export async function startWorld(scale: Scale = {}): Promise<World> {
     ...runtime,
     dataDir,
     lines,
+    metrics,
     sqs: proxy,
     failpoints,
     ask: async <Row extends Record<string, unknown>>(sql: string, parameters: unknown[] = []) =>
