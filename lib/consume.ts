@@ -1,17 +1,18 @@
 import { Duration } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
-import { type IFunction, MetricType } from "aws-cdk-lib/aws-lambda";
+import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import type { CommonEnvironment, ConsumeEnvironment } from "../functions/adapters/environment.ts";
 import {
+  BACKOFF_MAX_SECONDS,
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
 } from "../functions/core/limits.ts";
 import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
-import type { EventQueue } from "./queue.ts";
+import { AGE_ALARM_SECONDS, type EventQueue } from "./queue.ts";
 import { StageFunction } from "./stage-function.ts";
 
 export type ConsumeProps = {
@@ -29,6 +30,9 @@ export class Consume extends Construct {
     const handler = new StageFunction<ConsumeEnvironment>(this, "Function", {
       stage: "consume",
       timeoutSeconds: CONSUME_TIMEOUT_SECONDS,
+      // Failed messages go back to the queue; after some sixteen rounds Lambda would take that for a runaway loop and
+      // stop it. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+      recursiveLoop: RecursiveLoop.ALLOW,
       environment: {
         ...common,
         ...databaseEnvironment(database),
@@ -45,6 +49,7 @@ export class Consume extends Construct {
         metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
       }),
     );
+    events.queue.grantSendMessages(handler);
     events.deadLetters.grantSendMessages(handler);
     database.grantDataApi(handler, ["ExecuteStatement"]);
     this.function = handler;
@@ -60,13 +65,7 @@ export class Consume extends Construct {
     });
     new Alarm(this, "StoppedAlarm", {
       alarmDescription: "The database refuses the consumer itself. See docs/runbook.md#consumer-stopped.",
-      metric: new Metric({
-        namespace: common.METRICS_NAMESPACE,
-        metricName: "ConsumerStopped",
-        dimensionsMap: { service: "consume", stage: common.STAGE },
-        period: Duration.minutes(1),
-        statistic: "sum",
-      }),
+      metric: metric(common, "ConsumerStopped", "sum"),
       threshold: 1,
       // Twice in five minutes: one refusal while RDS rotates the password is no cause to wake anybody.
       evaluationPeriods: 5,
@@ -74,5 +73,25 @@ export class Consume extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
+    new Alarm(this, "FailedAgeAlarm", {
+      alarmDescription: "An event fails again and again. See docs/runbook.md#queue-age.",
+      metric: metric(common, "OldestFailedAgeSeconds", "max"),
+      threshold: AGE_ALARM_SECONDS,
+      // A lone message is heard of only as often as it comes again, so any minute of its longest wait counts.
+      evaluationPeriods: BACKOFF_MAX_SECONDS / 60 + 5,
+      datapointsToAlarm: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
   }
+}
+
+/** What the consumer itself reports of each batch, by the minute. */
+function metric(
+  { METRICS_NAMESPACE: namespace, STAGE: stage }: CommonEnvironment,
+  metricName: string,
+  statistic: string,
+) {
+  const dimensionsMap = { service: "consume", stage };
+  return new Metric({ namespace, metricName, dimensionsMap, period: Duration.minutes(1), statistic });
 }

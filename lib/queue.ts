@@ -11,8 +11,8 @@ import {
 } from "../functions/core/limits.ts";
 import type { StageConfig } from "./stage-config.ts";
 
-/** A backlog this old means that the consumer does not keep up, or that the database is away. */
-const AGE_ALARM_SECONDS = 900;
+/** Events this old mean that the consumer does not keep up, or that the database is away. */
+export const AGE_ALARM_SECONDS = 900;
 
 /** The queue between the door and the consumer, and the dead-letter queue beside it. */
 export class EventQueue extends Construct {
@@ -56,6 +56,8 @@ export class EventQueue extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
+    // SQS leaves out messages that were received three times, and a copy begins anew: Consume watches those that failed.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     new Alarm(this, "QueueAgeAlarm", {
       alarmDescription: "The oldest event waits too long. See docs/runbook.md#queue-age.",
       metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1), statistic: "max" }),

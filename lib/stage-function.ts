@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
+import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/environment.ts";
@@ -13,6 +13,8 @@ export type StageFunctionProps<Environment extends CommonEnvironment> = {
   readonly timeoutSeconds: number;
   /** Folders and files copied beside the code, each under its own name. */
   readonly copies?: readonly string[];
+  /** What Lambda does when the function is reached by what it sent itself. @default it stops it */
+  readonly recursiveLoop?: RecursiveLoop;
 };
 
 /** CPU grows with memory, and the SDK client starts slowly below this. */
@@ -40,6 +42,7 @@ export class StageFunction<Environment extends CommonEnvironment> extends Lambda
       timeout: Duration.seconds(props.timeoutSeconds),
       environment: { ...props.environment, NODE_OPTIONS: "--enable-source-maps" },
       tracing: Tracing.ACTIVE,
+      recursiveLoop: props.recursiveLoop,
       logGroup,
       role,
     });

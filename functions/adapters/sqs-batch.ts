@@ -2,62 +2,85 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import type { BatchResult, BatchRule, QueueMessage } from "../core/batch.ts";
-import { ANSWER_RESERVE_MS } from "../core/limits.ts";
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { BatchRule } from "../core/batch.ts";
+import { ANSWER_RESERVE_MS, RENEW_FROM_ATTEMPT, SETTLE_RESERVE_MS } from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
 import type { Observability } from "./observability.ts";
+import type { Acknowledge } from "./sqs-acknowledge.ts";
+import { type Delivery, toDelivery } from "./sqs-delivery.ts";
+import type { Renew } from "./sqs-renew.ts";
+import { takeInTurns, type TurnsResult } from "./sqs-turns.ts";
 import type { Postpone } from "./sqs-visibility.ts";
 
 type Options = {
   rule: BatchRule;
   postpone: Postpone;
-  /** Seconds until a failed message comes again. */
-  backoffSeconds: (receiveCount: number, random: number) => number;
+  renew: Renew;
+  acknowledge: Acknowledge;
+  /** Seconds until a message that was tried so often comes again. */
+  backoffSeconds: (attempts: number, random: number) => number;
+  /** From 0 (included) to 1 (excluded). */
+  random: () => number;
   observability: Observability;
 };
 
 /**
- * The chain of every function behind an SQS event source: context to the log, metrics flushed, failed messages backed
- * off, one log line per batch, and a partial batch response. A rule that throws fails the whole batch: an error never
- * becomes an empty list, which SQS takes for success.
+ * The chain of every function behind an SQS event source: context to the log, metrics flushed, failed messages brought
+ * back later, one log line per batch, and a partial batch response. What the rule throws fails the invocation: an error
+ * never becomes an empty list, which SQS takes for success.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
-export function sqsBatchHandler({ rule, postpone, backoffSeconds, observability }: Options) {
+export function sqsBatchHandler(options: Options) {
+  const { observability } = options;
   return middy<SQSEvent, SQSBatchResponse>()
     .use(injectLambdaContext(observability.logger, { clearState: true }))
     .use(logMetrics(observability.metrics))
     .handler(async ({ Records: records }, context) => {
       const started = performance.now();
       const until = Date.now() + context.getRemainingTimeInMillis();
-      // The rule leaves one reserve to the postponing and one to the answer.
-      const messages = records.map(toMessage);
-      const receiptHandles = new Map(records.map((record) => [record.messageId, record.receiptHandle]));
-      const backOff = (failed: QueueMessage[]) =>
-        postpone(
-          failed.map(({ messageId, receiveCount }) => ({
-            receiptHandle: receiptHandles.get(messageId) ?? "",
-            seconds: backoffSeconds(receiveCount, Math.random()),
-          })),
-          until - ANSWER_RESERVE_MS,
-        );
-      const result = await rule(messages, until - 2 * ANSWER_RESERVE_MS).catch(async (error: unknown) => {
-        await backOff(messages);
-        throw error;
-      });
-      await backOff(result.failed);
-      report(result, records.length, performance.now() - started, observability);
+      // SQS may hand out a message twice in a batch; the later receipt is the one it takes.
+      const deliveries = [...new Map(records.map((record) => [record.messageId, toDelivery(record)])).values()];
+      const result = await takeInTurns(deliveries, until - ANSWER_RESERVE_MS - SETTLE_RESERVE_MS, options);
+      const { waiting, renewed } = await bringBack(result, until, options);
+      report(result, { messages: deliveries.length, renewed, started }, observability);
+      if (result.errors.length > 0) throw result.errors[0];
       FAILPOINT: await failpoint("beforeAnswer");
-      return { batchItemFailures: result.failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+      return { batchItemFailures: waiting.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     });
 }
 
-function report({ failed, blockedBy, metrics }: BatchResult, messages: number, durationMs: number, to: Observability) {
+/**
+ * Sees that messages come again after their backoff, and answers those that wait in the queue as they are. SQS counts
+ * receives, and a crash is to use them up but an outage is not: so a failure that was answered makes a new message from
+ * some attempt on. What the rule threw counts as a crash does, and is hidden as long once it is no passing fault.
+ * @see docs/decisions/0005-outages-and-crashes.md
+ */
+async function bringBack(
+  { failed, broken }: TurnsResult,
+  until: number,
+  { postpone, renew, backoffSeconds, random }: Options,
+): Promise<{ waiting: Delivery[]; renewed: number }> {
+  const withBackoff = (message: Delivery) => ({ ...message, seconds: backoffSeconds(message.attempts, random()) });
+  const isLate = ({ attempts }: Delivery) => attempts >= RENEW_FROM_ATTEMPT;
+  const again = failed.map(withBackoff);
+  const renewed = await renew(again.filter(isLate), until - 2 * ANSWER_RESERVE_MS);
+  const waiting = again.filter(({ messageId }) => !renewed.has(messageId));
+  const brokenEarly = broken.filter((message) => !isLate(message)).map(withBackoff);
+  await postpone([...waiting, ...brokenEarly], until - ANSWER_RESERVE_MS);
+  return { waiting, renewed: renewed.size };
+}
+
+type Counts = { messages: number; renewed: number; started: number };
+
+function report({ failed, broken, blockedBy, metrics }: TurnsResult, counts: Counts, to: Observability) {
   const stopped = blockedBy?.verdict === "stop";
+  const again = [...failed, ...broken];
   const fields = {
-    messages,
-    failedMessages: failed.length,
-    durationMs: Math.round(durationMs),
+    messages: counts.messages,
+    failedMessages: again.length,
+    renewedMessages: counts.renewed,
+    durationMs: Math.round(performance.now() - counts.started),
     ...metrics,
     ...(blockedBy !== undefined && {
       reason: blockedBy.reason,
@@ -66,17 +89,10 @@ function report({ failed, blockedBy, metrics }: BatchResult, messages: number, d
     }),
   };
   if (stopped) to.logger.error("batch", fields);
-  else if (failed.length > 0) to.logger.warn("batch", fields);
+  else if (again.length > 0) to.logger.warn("batch", fields);
   else to.logger.info("batch", fields);
-  const counts = { ...metrics, MessagesFailed: failed.length, ConsumerStopped: stopped ? 1 : 0 };
-  for (const [metric, value] of Object.entries(counts)) to.metrics.addMetric(metric, MetricUnit.Count, value);
-}
-
-function toMessage(record: SQSRecord): QueueMessage {
-  return {
-    messageId: record.messageId,
-    body: record.body,
-    receiveCount: Number(record.attributes.ApproximateReceiveCount),
-    replays: Number(record.messageAttributes["replays"]?.stringValue ?? 0),
-  };
+  const events = { ...metrics, MessagesFailed: again.length, ConsumerStopped: stopped ? 1 : 0 };
+  for (const [metric, value] of Object.entries(events)) to.metrics.addMetric(metric, MetricUnit.Count, value);
+  const age = Math.max(0, ...again.map(({ sentAt }) => Math.round((Date.now() - sentAt) / 1_000)));
+  to.metrics.addMetric("OldestFailedAgeSeconds", MetricUnit.Seconds, age);
 }

@@ -1,8 +1,7 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { DeadLetter, DeadLetterQueue } from "../core/ports.ts";
-import { MESSAGE_MAX_BYTES } from "../core/limits.ts";
-import { attributeBytes, sendToSqs } from "./sqs-send.ts";
+import { fitAttributes, sendToSqs } from "./sqs-send.ts";
 
 /** The database's words may be long; the beginning says it. */
 const DETAIL_MAX_CHARACTERS = 1_000;
@@ -21,12 +20,8 @@ export function createSqsDeadLetterQueue({ queueUrl, logger }: { queueUrl: strin
   };
 }
 
-/**
- * SQS allows ten attributes and no empty value; what is unknown is left out. Attributes count towards the size of the
- * message: beside a body that fills it, the last ones have to go.
- */
+/** SQS allows ten attributes and no empty value; what is unknown is left out. */
 function toAttributes(letter: DeadLetter): Record<string, string> {
-  let room = MESSAGE_MAX_BYTES - Buffer.byteLength(letter.body);
   const attributes = {
     reason: letter.reason,
     sqlState: letter.sqlState,
@@ -39,17 +34,10 @@ function toAttributes(letter: DeadLetter): Record<string, string> {
     attempts: String(letter.attempts),
     replays: String(letter.replays),
   };
-  return Object.fromEntries(
-    Object.entries(attributes)
-      .filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== "")
-      .map(([name, value]): [string, string] => [name, value.toWellFormed().replaceAll(NOT_IN_SQS, "\uFFFD")])
-      .filter(([name, value]) => {
-        const bytes = attributeBytes(name, value);
-        if (bytes > room) return false;
-        room -= bytes;
-        return true;
-      }),
-  );
+  const known = Object.entries(attributes)
+    .filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== "")
+    .map(([name, value]) => [name, value.toWellFormed().replaceAll(NOT_IN_SQS, "\uFFFD")]);
+  return fitAttributes(letter.body, Object.fromEntries(known) as Record<string, string>);
 }
 
 /** Control characters but tab, line feed and carriage return, and the two noncharacters SQS refuses. */

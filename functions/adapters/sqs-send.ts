@@ -6,10 +6,16 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "../core/limits.ts";
+import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
 
-export type SqsMessage = { body: string; group?: string; attributes?: Record<string, string> };
+export type SqsMessage = {
+  body: string;
+  group?: string;
+  attributes?: Record<string, string>;
+  /** Until it can be received; at most 900. */
+  delaySeconds?: number;
+};
 
 export type SendOutcome = "stored" | "failed";
 
@@ -91,7 +97,7 @@ async function sendOnce(
   }
 }
 
-function toEntry({ body, group, attributes = {} }: SqsMessage, index: number): Entry {
+function toEntry({ body, group, attributes = {}, delaySeconds }: SqsMessage, index: number): Entry {
   const MessageAttributes: Record<string, MessageAttributeValue> = {};
   let bytes = Buffer.byteLength(body);
   for (const [name, value] of Object.entries(attributes)) {
@@ -103,12 +109,29 @@ function toEntry({ body, group, attributes = {} }: SqsMessage, index: number): E
     MessageBody: body,
     MessageAttributes,
     ...(group !== undefined && { MessageGroupId: group }),
+    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
     bytes,
   };
 }
 
+/**
+ * The attributes, in order, that fit beside a body: they count towards the size of a message, and a body of somebody
+ * else may fill it.
+ */
+export function fitAttributes(body: string, attributes: Record<string, string>): Record<string, string> {
+  let room = MESSAGE_MAX_BYTES - Buffer.byteLength(body);
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([name, value]) => {
+      const bytes = attributeBytes(name, value);
+      if (bytes > room) return false;
+      room -= bytes;
+      return true;
+    }),
+  );
+}
+
 /** What a text attribute adds to a message's size: name, data type and value. */
-export function attributeBytes(name: string, value: string): number {
+function attributeBytes(name: string, value: string): number {
   return Buffer.byteLength(name) + "String".length + Buffer.byteLength(value);
 }
 

@@ -1,11 +1,19 @@
 import { BACKOFF_MAX_SECONDS } from "../core/limits.ts";
 
 /**
- * Seconds a failed message waits before it comes again: doubles with each delivery up to the maximum, and is drawn
- * from the upper half, so that messages that failed together do not come back together.
+ * Waits grow by a quarter and are drawn from their upper quarter, because all waits before one then add up to at least
+ * three times its length: however long an outage was, the backlog is visible again after a third of that.
+ */
+const GROWTH = 1.25;
+const SPREAD = 0.25;
+
+/**
+ * Seconds a failed message waits before it comes again: longer with each attempt up to the maximum, and spread, so that
+ * messages that failed together do not come back together.
+ * @param attempts times the message was tried so far, from 1
  * @param random from 0 (included) to 1 (excluded)
  */
-export function backoffSeconds(receiveCount: number, random: number): number {
-  const ceiling = Math.min(2 ** Math.min(receiveCount, 30), BACKOFF_MAX_SECONDS);
-  return Math.max(1, Math.round(ceiling * (0.5 + random / 2)));
+export function backoffSeconds(attempts: number, random: number): number {
+  const ceiling = Math.min(GROWTH ** attempts, BACKOFF_MAX_SECONDS);
+  return Math.max(1, Math.round(ceiling * (1 - SPREAD * (1 - random))));
 }

@@ -96,13 +96,13 @@ function refusedLetter({ tenant, receivedAt, event, message }: Sourced, error: S
     source: event.source,
     id: event.id,
     receivedAt,
-    attempts: message.receiveCount,
+    attempts: message.attempts,
     replays: message.replays,
   };
 }
 
 /** The message whole, as it came: what cannot be read cannot be judged, and is never dropped. */
-function unreadableLetter({ body, receiveCount, replays }: QueueMessage, detail: string): DeadLetter {
+function unreadableLetter({ body, attempts, replays }: QueueMessage, detail: string): DeadLetter {
   const unknown = { sqlState: undefined, tenant: undefined, type: undefined, source: undefined, id: undefined };
   return {
     ...unknown,
@@ -110,7 +110,7 @@ function unreadableLetter({ body, receiveCount, replays }: QueueMessage, detail:
     reason: "unreadable_message",
     detail,
     receivedAt: undefined,
-    attempts: receiveCount,
+    attempts,
     replays,
   };
 }

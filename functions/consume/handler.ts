@@ -2,8 +2,10 @@ import { createDataApi } from "../adapters/data-api.ts";
 import { createDataApiEventStore } from "../adapters/data-api-event-store.ts";
 import { consumeEnvironment, readEnvironment } from "../adapters/environment.ts";
 import { createObservability } from "../adapters/observability.ts";
+import { createSqsAcknowledge } from "../adapters/sqs-acknowledge.ts";
 import { sqsBatchHandler } from "../adapters/sqs-batch.ts";
 import { createSqsDeadLetterQueue } from "../adapters/sqs-dead-letter-queue.ts";
+import { createSqsRenew } from "../adapters/sqs-renew.ts";
 import { createSqsPostpone } from "../adapters/sqs-visibility.ts";
 import { backoffSeconds } from "./backoff.ts";
 import { createConsume } from "./consume.ts";
@@ -17,7 +19,16 @@ const consume = createConsume({
   deadLetters: createSqsDeadLetterQueue({ queueUrl: environment.DEAD_LETTER_QUEUE_URL, logger }),
   clock: () => new Date(),
 });
-const postpone = createSqsPostpone({ queueUrl: environment.QUEUE_URL, logger });
+const queue = { queueUrl: environment.QUEUE_URL, logger };
+const acknowledge = createSqsAcknowledge(queue);
 
 /** The queue's event source: stores batches of events. */
-export const handler = sqsBatchHandler({ rule: consume, postpone, backoffSeconds, observability });
+export const handler = sqsBatchHandler({
+  rule: consume,
+  postpone: createSqsPostpone(queue),
+  renew: createSqsRenew({ ...queue, acknowledge }),
+  acknowledge,
+  backoffSeconds,
+  random: Math.random,
+  observability,
+});

@@ -4,8 +4,8 @@ import type { StoreError } from "./errors.ts";
 export type QueueMessage = {
   messageId: string;
   body: string;
-  /** Deliveries so far, this one included. */
-  receiveCount: number;
+  /** Times the message was tried so far, in all its copies and this time included. */
+  attempts: number;
   /** Times the message was replayed from the dead-letter queue. */
   replays: number;
 };

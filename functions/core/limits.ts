@@ -65,7 +65,7 @@ export const ANSWER_MAX_BYTES = 4 * MIB;
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const MESSAGE_MAX_BYTES = 1 * MIB;
 
-/** Kept free in a message for attributes, which count towards its size: a replay adds one. */
+/** Kept free in a message for attributes, which count towards its size: a replay adds one, a renewal three. */
 export const MESSAGE_ATTRIBUTES_RESERVE_BYTES = 8 * KIB;
 export const SEND_BATCH_MAX_BYTES = 1 * MIB;
 export const SEND_BATCH_MAX_ENTRIES = 10;
@@ -79,10 +79,26 @@ export const QUEUE_RETENTION_DAYS = 4;
 export const DEAD_LETTER_RETENTION_DAYS = 14;
 
 /**
- * Receives before SQS itself moves a message: the safety net for messages that kill the consumer. Outages of a day and
- * a half do not use it up, because failed messages back off up to BACKOFF_MAX_SECONDS (docs/decisions/0005).
+ * Receives of one copy of a message before SQS moves it to the dead-letter queue. Failures that the consumer answered do
+ * not come near it (RENEW_FROM_ATTEMPT), so it counts crashes, time-outs and throttling: 30 visibility timeouts are
+ * three hours to mend or roll back, and one that only stood beside the culprit gets away first (docs/decisions/0005).
  */
-export const MAX_RECEIVE_COUNT = 300;
+export const MAX_RECEIVE_COUNT = 30;
+
+/**
+ * From this attempt on a failed message goes back to the queue as a new one, with a new receive count and retention. The
+ * attempts before take about seven seconds and see most failures end; they only change its visibility, which is cheaper.
+ */
+export const RENEW_FROM_ATTEMPT = 5;
+
+/**
+ * Messages that come back are taken in this many turns, so that one that kills the function takes at most those of its
+ * turn and of later ones along: about half of them. More turns would cost more calls and save few.
+ */
+export const RETURNED_MAX_TURNS = 10;
+
+/** An event that was replayed so often will not be stored by once more: what is left is to correct it. */
+export const MAX_REPLAYS = 5;
 
 // ---- Functions ------------------------------------------------------------------------------------------------------
 
@@ -94,6 +110,12 @@ export const ANSWER_RESERVE_MS = 1_000;
 
 /** Above the Data API's own limit of 45 s a statement, so that a slow statement ends there and is classified. */
 export const CONSUME_TIMEOUT_SECONDS = 60;
+
+/**
+ * Kept free before the answer to bring failed messages back: 6 MB of copies in calls of 1 MiB, then a second for the
+ * visibility of those that SQS did not confirm.
+ */
+export const SETTLE_RESERVE_MS = 4_000;
 
 /** A chunk is not started with less time than this left; its messages come back as failed. */
 export const CHUNK_MIN_REMAINING_MS = 5_000;
@@ -125,7 +147,10 @@ export const CONSUME_MAX_CONCURRENCY = 5;
  */
 export const QUEUE_VISIBILITY_SECONDS = 6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS + 9;
 
-/** A failed message waits 1 s after its first receive, twice as long after each further one, at most this long. */
+/**
+ * The longest wait of a failed message, and so of the backlog after an outage. SQS delays a new message no longer.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
+ */
 export const BACKOFF_MAX_SECONDS = 900;
 
 // ---- Database -------------------------------------------------------------------------------------------------------

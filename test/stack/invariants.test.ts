@@ -1,6 +1,13 @@
 import { Match, type Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "../../functions/core/limits.ts";
+import {
+  BACKOFF_MAX_SECONDS,
+  CONSUME_TIMEOUT_SECONDS,
+  CONSUME_WINDOW_SECONDS,
+  MAX_RECEIVE_COUNT,
+  QUEUE_VISIBILITY_SECONDS,
+  RENEW_FROM_ATTEMPT,
+} from "../../functions/core/limits.ts";
 import { openApi } from "../../functions/reference/openapi.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
 
@@ -67,6 +74,22 @@ describe("functions", () => {
       ].toSorted(),
     );
   });
+
+  it("send to the queue alone that they serve; the consumer to the dead-letter queue too", () => {
+    const arn = (start: string) => ({ "Fn::GetAtt": [queue(start)[0], "Arn"] });
+    const [events, deadLetters] = [arn("QueueEvents"), arn("QueueDead")];
+
+    expect(resourcesOf("Ingest", "sqs:SendMessage")).toEqual([events]);
+    expect(resourcesOf("Consume", "sqs:SendMessage")).toEqual([events, deadLetters]);
+    expect(resourcesOf("Consume", "sqs:DeleteMessage")).toEqual([events]);
+    expect(resourcesOf("Consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
+  });
+
+  it("are stopped by Lambda when they reach themselves, but for the consumer, which sends failed messages again", () => {
+    const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
+
+    expect(allowed.map(([id]) => id)).toEqual([expect.stringMatching(/^ConsumeFunction/)]);
+  });
 });
 
 describe("queues", () => {
@@ -92,30 +115,22 @@ describe("queues", () => {
     expect(deadLetters).toBe(14 * 86_400);
   });
 
-  it("dead-letter from the event queue only, after at least five receives", () => {
-    const [[eventsId, events]] = all("AWS::SQS::Queue").filter(([id]) => id.startsWith("QueueEvents")) as [
-      [string, Resource],
-    ];
-    const [[deadId, dead]] = all("AWS::SQS::Queue").filter(([id]) => id.startsWith("QueueDead")) as [
-      [string, Resource],
-    ];
+  it("dead-letter from the event queue only, while messages that kill the consumer are still kept", () => {
+    const [, { Properties: events }] = queue("QueueEvents");
+    const [deadId, { Properties: dead }] = queue("QueueDead");
 
-    expect(eventsId).not.toBe(deadId);
-    expect(events.Properties["RedrivePolicy"]).toMatchObject({
+    expect(events["RedrivePolicy"]).toEqual({
       deadLetterTargetArn: { "Fn::GetAtt": [deadId, "Arn"] },
+      maxReceiveCount: MAX_RECEIVE_COUNT,
     });
-    expect((events.Properties["RedrivePolicy"] as { maxReceiveCount: number }).maxReceiveCount).toBeGreaterThanOrEqual(
-      5,
-    );
-    expect(events.Properties["RedriveAllowPolicy"]).toEqual({ redrivePermission: "denyAll" });
-    expect(dead.Properties["RedriveAllowPolicy"]).toMatchObject({ redrivePermission: "byQueue" });
+    expect(MAX_RECEIVE_COUNT).toBeGreaterThan(RENEW_FROM_ATTEMPT);
+    expect(MAX_RECEIVE_COUNT * QUEUE_VISIBILITY_SECONDS).toBeLessThan(Number(retention("QueueEvents")));
+    expect(events["RedriveAllowPolicy"]).toEqual({ redrivePermission: "denyAll" });
+    expect(dead["RedriveAllowPolicy"]).toMatchObject({ redrivePermission: "byQueue" });
   });
 
   it("hide a received message for six timeouts of the consumer and the batch window", () => {
-    const [, { Properties }] = all("AWS::SQS::Queue").find(([id]) => id.startsWith("QueueEvents")) as [
-      string,
-      Resource,
-    ];
+    const [, { Properties }] = queue("QueueEvents");
 
     expect(Properties["VisibilityTimeout"]).toBeGreaterThanOrEqual(
       6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS,
@@ -228,8 +243,18 @@ describe("alarms", () => {
   it("each name the section of the runbook that tells what to do", () => {
     const descriptions = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties["AlarmDescription"]);
 
-    expect(descriptions).toHaveLength(5);
+    expect(descriptions).toHaveLength(6);
     for (const description of descriptions) expect(description).toMatch(/See docs\/runbook\.md#[a-z-]+\.$/);
+  });
+
+  it("ring for failed events that are a quarter of an hour old, however seldom they come again", () => {
+    const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+    const failedAge = alarms.find(({ MetricName }) => MetricName === "OldestFailedAgeSeconds") as {
+      [name: string]: number;
+    };
+
+    expect(failedAge).toMatchObject({ Statistic: "Maximum", Threshold: 900, Period: 60, DatapointsToAlarm: 1 });
+    expect(failedAge["EvaluationPeriods"]).toBeGreaterThan(BACKOFF_MAX_SECONDS / 60);
   });
 });
 
@@ -271,6 +296,16 @@ function actionsOf(stage: string): string[] {
   return [...new Set(actions)].filter((action) => !/^(logs|xray):/.test(action)).toSorted();
 }
 
+/** What a stage's function may do an action with. */
+function resourcesOf(stage: string, action: string): unknown[] {
+  const granting = statements(`${stage}Function`).filter((statement) => [statement.Action].flat().includes(action));
+  return granting.flatMap(({ Resource }) => Resource);
+}
+
+function queue(idStart: string): [string, Resource] {
+  return all("AWS::SQS::Queue").find(([id]) => id.startsWith(idStart)) as [string, Resource];
+}
+
 function retention(idStart: string): unknown {
-  return all("AWS::SQS::Queue").find(([id]) => id.startsWith(idStart))?.[1].Properties["MessageRetentionPeriod"];
+  return queue(idStart)[1].Properties["MessageRetentionPeriod"];
 }

@@ -33,7 +33,7 @@ describe("consume", () => {
     const { store, ids } = memoryStore({ fault: (call) => (call.includes("bad") ? poison() : undefined) });
     const { queue, letters } = memoryDeadLetters();
 
-    const result = await consumer(store, queue)([message("m1", ["a", "bad", "b"], { receiveCount: 3, replays: 1 })]);
+    const result = await consumer(store, queue)([message("m1", ["a", "bad", "b"], { attempts: 3, replays: 1 })]);
 
     expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 2, EventsDeadLettered: 1 } });
     expect(ids()).toEqual(["a", "b"]);

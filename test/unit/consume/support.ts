@@ -19,7 +19,7 @@ export const outage = () => new StoreError({ verdict: "retry", reason: "database
 export function message(messageId: string, ids: string[], overrides: Partial<QueueMessage> = {}): QueueMessage {
   const events = ids.map((id) => ({ id, source: "/s", type: "t", time: "2026-11-21T09:29:00Z", data: { id } }));
   const body = JSON.stringify({ version: 1, tenant: "default", receivedAt: "2026-11-21T09:29:00.000Z", events });
-  return { messageId, body, receiveCount: 1, replays: 0, ...overrides };
+  return { messageId, body, attempts: 1, replays: 0, ...overrides };
 }
 
 /** A store in memory with the contract of the real one: all or none, unique by key. `fault` decides per call. */

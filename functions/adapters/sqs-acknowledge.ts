@@ -1,0 +1,27 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
+import { DeleteMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { inBatchCalls } from "./sqs-batch-call.ts";
+
+/** Removes received messages from their queue; answers whether SQS confirmed all of it. Never throws. */
+export type Acknowledge = (messages: { receiptHandle: string }[], deadline: number) => Promise<boolean>;
+
+/** A connection that hangs must not use up the time of what is still to be done. */
+const CALL_MS = 3_000;
+
+/**
+ * Deletes messages before the function answers for them. One that SQS does not delete comes again; so may one that it
+ * did delete.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
+ */
+export function createSqsAcknowledge({ queueUrl, logger }: { queueUrl: string; logger: Logger }): Acknowledge {
+  const client = new SQSClient();
+  return (messages, deadline) =>
+    inBatchCalls(
+      messages,
+      (batch, options) => {
+        const Entries = batch.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
+        return client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }), options);
+      },
+      { deadline: Math.min(deadline, Date.now() + CALL_MS), logger, failure: "message not deleted" },
+    );
+}

@@ -1,0 +1,40 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
+import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
+import { SEND_BATCH_MAX_ENTRIES } from "../core/limits.ts";
+
+type BatchCall<T> = (
+  batch: T[],
+  options: { abortSignal: AbortSignal },
+) => Promise<{ Failed?: BatchResultErrorEntry[] }>;
+
+/**
+ * Calls a batch action of SQS for any number of messages, ten a call and all calls at once. What SQS did not confirm by
+ * the deadline (ms since the epoch) is logged as `failure`; answers whether it confirmed all. Never throws.
+ */
+export async function inBatchCalls<T>(
+  messages: T[],
+  call: BatchCall<T>,
+  { deadline, logger, failure }: { deadline: number; logger: Logger; failure: string },
+): Promise<boolean> {
+  const confirmed = await Promise.all(
+    inBatches(messages).map(async (batch) => {
+      try {
+        const abortSignal = AbortSignal.timeout(Math.max(deadline - Date.now(), 1));
+        const { Failed = [] } = await call(batch, { abortSignal });
+        for (const { Code } of Failed) logger.warn(failure, { code: Code });
+        return Failed.length === 0;
+      } catch (error) {
+        logger.warn(failure, { code: error instanceof Error ? error.name : "unknown" });
+        return false;
+      }
+    }),
+  );
+  return confirmed.every(Boolean);
+}
+
+/** As many as a batch action takes. */
+export function inBatches<T>(messages: T[]): T[][] {
+  return Array.from({ length: Math.ceil(messages.length / SEND_BATCH_MAX_ENTRIES) }, (_, i) =>
+    messages.slice(i * SEND_BATCH_MAX_ENTRIES, (i + 1) * SEND_BATCH_MAX_ENTRIES),
+  );
+}

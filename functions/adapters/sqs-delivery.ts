@@ -1,0 +1,41 @@
+import type { SQSRecord } from "aws-lambda";
+import type { QueueMessage } from "../core/batch.ts";
+import { fitAttributes, type SqsMessage } from "./sqs-send.ts";
+
+/** A message as its queue handed it out: what the rule reads of it, and what it takes to answer for it. */
+export type Delivery = QueueMessage & {
+  receiptHandle: string;
+  /** Times SQS handed out this copy of the message, this time included. */
+  receiveCount: number;
+  /** Its place among the tenants: SQS serves groups fairly. */
+  group: string;
+  /** When the message first came to the queue, ms since the epoch; its copies keep it. */
+  sentAt: number;
+};
+
+/** Reads a record of Lambda's event; its attributes may be anybody's, and what is no number counts as absent. */
+export function toDelivery({ messageId, body, receiptHandle, attributes, messageAttributes }: SQSRecord): Delivery {
+  const number = (name: string) => {
+    const text = messageAttributes[name]?.stringValue ?? "";
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  const receiveCount = Number(attributes.ApproximateReceiveCount);
+  // Only dead letters have a reason: SQS's own move task brings them back as they are.
+  const wasDeadLetter = messageAttributes["reason"] !== undefined;
+  return {
+    messageId,
+    body,
+    receiptHandle,
+    receiveCount,
+    attempts: (number("failures") ?? 0) + receiveCount,
+    replays: (number("replays") ?? 0) + (wasDeadLetter ? 1 : 0),
+    group: attributes.MessageGroupId ?? "default",
+    sentAt: number("sentAt") ?? Number(attributes.SentTimestamp),
+  };
+}
+
+/** The message as a new one for the same queue, which `toDelivery` reads as tried so often and as old as this one. */
+export function toCopy({ body, group, attempts, replays, sentAt }: Delivery): SqsMessage {
+  const attributes = { failures: String(attempts), replays: String(replays), sentAt: String(sentAt) };
+  return { body, group, attributes: fitAttributes(body, attributes) };
+}

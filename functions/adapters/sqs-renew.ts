@@ -1,0 +1,37 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { Acknowledge } from "./sqs-acknowledge.ts";
+import { inBatches } from "./sqs-batch-call.ts";
+import { type Delivery, toCopy } from "./sqs-delivery.ts";
+import { sendToSqs } from "./sqs-send.ts";
+
+type Waiting = Delivery & { seconds: number };
+
+/**
+ * Sends messages to their queue again as new ones, to come after the given seconds, and removes the old. Answers the
+ * ids of those whose copy SQS confirmed; the others stand in the queue as before. Never throws.
+ */
+export type Renew = (messages: Waiting[], deadline: number) => Promise<Set<string>>;
+
+/**
+ * Copies messages and deletes each original at once, so that getting rid of it does not hang on the function's answer.
+ * Ten go ahead: where SQS takes copies but deletes no originals, an invocation leaves ten messages too many and not a
+ * thousand.
+ */
+export function createSqsRenew(options: { queueUrl: string; logger: Logger; acknowledge: Acknowledge }): Renew {
+  const { queueUrl, logger, acknowledge } = options;
+  const client = new SQSClient();
+  return async (messages, deadline) => {
+    const renewed = new Set<string>();
+    const renewSome = async (some: Waiting[]): Promise<boolean> => {
+      const copies = some.map((message) => ({ ...toCopy(message), delaySeconds: message.seconds }));
+      const outcomes = await sendToSqs(client, { queueUrl, messages: copies, deadline, logger });
+      const copied = some.filter((_, index) => outcomes[index] === "stored");
+      for (const { messageId } of copied) renewed.add(messageId);
+      return copied.length > 0 && (await acknowledge(copied, deadline));
+    };
+    const [first = [], ...rest] = inBatches(messages);
+    if (await renewSome(first)) await Promise.all(rest.map(renewSome));
+    return renewed;
+  };
+}

@@ -1,0 +1,73 @@
+import type { BatchResult, BatchRule } from "../core/batch.ts";
+import { CHUNK_MIN_REMAINING_MS, RETURNED_MAX_TURNS } from "../core/limits.ts";
+import type { Acknowledge } from "./sqs-acknowledge.ts";
+import type { Delivery } from "./sqs-delivery.ts";
+
+export type TurnsResult = Omit<BatchResult, "failed"> & {
+  /** Messages that must come again: failed by the rule's answer, or not begun. */
+  failed: Delivery[];
+  /** Messages of the turns in which the rule threw, and what it threw. */
+  broken: Delivery[];
+  errors: unknown[];
+};
+
+type Options = { rule: BatchRule; acknowledge: Acknowledge; random: () => number };
+
+/**
+ * Runs a rule over the messages of an invocation so that one that ends the function takes few along. New ones go first,
+ * together. What has come back may be why it did: it goes in small turns, in random order, each acknowledged before the
+ * next is begun, so whatever came before the culprit is gone, and what came after has a new chance next time. While
+ * nothing can be stored, or when time is short, no further turn is begun.
+ */
+export async function takeInTurns(
+  deliveries: Delivery[],
+  deadline: number,
+  { rule, acknowledge, random }: Options,
+): Promise<TurnsResult> {
+  const total: TurnsResult = { failed: [], broken: [], errors: [], blockedBy: undefined, metrics: {} };
+  const turns = intoTurns(deliveries, random);
+  for (const turn of turns) {
+    if (isAway(total) || Date.now() + CHUNK_MIN_REMAINING_MS > deadline) {
+      total.failed.push(...turn);
+      continue;
+    }
+    let result: BatchResult;
+    try {
+      result = await rule(turn, deadline);
+    } catch (error) {
+      total.broken.push(...turn);
+      total.errors.push(error);
+      continue;
+    }
+    const done = add(result, turn, total);
+    if (turns.length > 1) await acknowledge(done, deadline);
+  }
+  return total;
+}
+
+function intoTurns(deliveries: Delivery[], random: () => number): Delivery[][] {
+  const fresh = deliveries.filter(({ receiveCount }) => receiveCount === 1);
+  const returned = deliveries
+    .filter(({ receiveCount }) => receiveCount !== 1)
+    .map((delivery) => ({ delivery, place: random() }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ delivery }) => delivery);
+  const size = Math.ceil(returned.length / RETURNED_MAX_TURNS);
+  const turns = fresh.length === 0 ? [] : [fresh];
+  for (let i = 0; i < returned.length; i += size) turns.push(returned.slice(i, i + size));
+  return turns;
+}
+
+/** The database is away, or refuses us: that concerns every message. */
+function isAway({ blockedBy }: TurnsResult): boolean {
+  return blockedBy?.verdict === "retry" || blockedBy?.verdict === "stop";
+}
+
+/** Adds a turn's result to the total, and answers the messages that are done. */
+function add({ failed, blockedBy, metrics }: BatchResult, turn: Delivery[], total: TurnsResult): Delivery[] {
+  const again = new Set(failed.map(({ messageId }) => messageId));
+  total.failed.push(...turn.filter(({ messageId }) => again.has(messageId)));
+  total.blockedBy = blockedBy ?? total.blockedBy;
+  for (const [name, value] of Object.entries(metrics)) total.metrics[name] = (total.metrics[name] ?? 0) + value;
+  return turn.filter(({ messageId }) => !again.has(messageId));
+}

@@ -1,0 +1,300 @@
+import type { SQSRecord } from "aws-lambda";
+import * as fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createObservability } from "../../../functions/adapters/observability.ts";
+import { sqsBatchHandler } from "../../../functions/adapters/sqs-batch.ts";
+import type { BatchResult, QueueMessage } from "../../../functions/core/batch.ts";
+import { StoreError } from "../../../functions/core/errors.ts";
+import { CONSUME_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT, RETURNED_MAX_TURNS } from "../../../functions/core/limits.ts";
+import { contextOf, record, SENT_AT } from "./sqs-records.ts";
+
+beforeEach(() => void vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "true"));
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+});
+
+const outage = () => new StoreError({ verdict: "retry", reason: "database_unavailable", detail: "gone" });
+const ids = (messages: readonly QueueMessage[]) => messages.map(({ messageId }) => messageId);
+
+type Rule = (messages: QueueMessage[]) => Partial<Omit<BatchResult, "failed">> & { failed?: string[] };
+
+/** The chain with a rule and ports that write down what they are asked, in order. */
+function chain(
+  options: {
+    rule?: Rule;
+    unconfirmed?: string[];
+    broken?: "postpone" | "renew" | "acknowledge";
+    random?: () => number;
+  } = {},
+) {
+  const asked: { rule: string[][]; postponed: string[]; renewed: string[]; acknowledged: string[] } = {
+    rule: [],
+    postponed: [],
+    renewed: [],
+    acknowledged: [],
+  };
+  const steps: string[] = [];
+  const port = (name: "postpone" | "renew" | "acknowledge") => {
+    if (options.broken === name) throw new Error(`${name} is broken`);
+  };
+  const named = (receiptHandle: string) => receiptHandle.replace("receipt of ", "");
+  const observability = createObservability("consume", {
+    STAGE: "test",
+    METRICS_NAMESPACE: "Sluice",
+    LOG_LEVEL: "ERROR",
+  });
+  const addMetric = vi.spyOn(observability.metrics, "addMetric");
+  const handler = sqsBatchHandler({
+    rule: async (messages) => {
+      asked.rule.push(ids(messages));
+      steps.push(`rule ${ids(messages).join()}`);
+      const { failed = [], ...result } = options.rule?.(messages) ?? {};
+      const again = messages.filter(({ messageId }) => failed.includes(messageId));
+      return { blockedBy: undefined, metrics: {}, ...result, failed: again };
+    },
+    postpone: async (messages) => {
+      port("postpone");
+      for (const { receiptHandle, seconds } of messages) asked.postponed.push(`${named(receiptHandle)} ${seconds}`);
+    },
+    renew: async (messages) => {
+      port("renew");
+      const confirmed = messages.filter(({ messageId }) => !options.unconfirmed?.includes(messageId));
+      for (const { messageId, seconds } of confirmed) asked.renewed.push(`${messageId} ${seconds}`);
+      return new Set(ids(confirmed));
+    },
+    acknowledge: async (messages) => {
+      port("acknowledge");
+      const done = messages.map(({ receiptHandle }) => named(receiptHandle));
+      asked.acknowledged.push(...done);
+      steps.push(`acknowledge ${done.join()}`);
+      return true;
+    },
+    backoffSeconds: (attempts) => attempts * 10,
+    random: options.random ?? (() => 0.5),
+    observability,
+  });
+  const invoke = async (records: SQSRecord[], seconds = CONSUME_TIMEOUT_SECONDS) => {
+    const answer = await handler({ Records: records }, contextOf(seconds));
+    return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  };
+  return { ...asked, steps, invoke, metrics: () => Object.fromEntries(addMetric.mock.calls.map((c) => [c[0], c[2]])) };
+}
+
+describe("a message that failed", () => {
+  const failing: Rule = () => ({ failed: ["m1"], blockedBy: outage() });
+
+  it("comes back by its visibility in the first four attempts, with backoff", async () => {
+    const consumer = chain({ rule: failing });
+
+    expect(await consumer.invoke([record("m1", { receiveCount: 4 })])).toEqual(["m1"]);
+
+    expect(consumer).toMatchObject({ postponed: ["m1 40"], renewed: [] });
+  });
+
+  it("goes back as a new one from the fifth attempt on, and is done with", async () => {
+    const consumer = chain({ rule: failing });
+
+    expect(await consumer.invoke([record("m1", { receiveCount: 5 })])).toEqual([]);
+
+    expect(consumer).toMatchObject({ postponed: [], renewed: ["m1 50"] });
+  });
+
+  it("goes back as a new one each time when it is a copy, whose earlier attempts count", async () => {
+    const consumer = chain({ rule: failing });
+
+    expect(await consumer.invoke([record("m1", { receiveCount: 1, attributes: { failures: "5" } })])).toEqual([]);
+
+    expect(consumer).toMatchObject({ postponed: [], renewed: ["m1 60"] });
+  });
+
+  it("is postponed when SQS did not confirm its copy", async () => {
+    const consumer = chain({ rule: failing, unconfirmed: ["m1"] });
+
+    expect(await consumer.invoke([record("m1", { receiveCount: 7 })])).toEqual(["m1"]);
+
+    expect(consumer).toMatchObject({ postponed: ["m1 70"], renewed: [] });
+  });
+
+  it("is told by the age of the oldest, which is 0 when none failed", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: SENT_AT + 60_000 });
+    const consumer = chain({ rule: failing });
+    const old = { failures: "9", sentAt: String(SENT_AT - 3_540_000) };
+
+    await consumer.invoke([record("m2"), record("m1", { attributes: old })]);
+    expect(consumer.metrics()).toMatchObject({ OldestFailedAgeSeconds: 3_600, MessagesFailed: 1 });
+
+    await consumer.invoke([record("m2")]);
+    expect(consumer.metrics()).toMatchObject({ OldestFailedAgeSeconds: 0, MessagesFailed: 0 });
+  });
+});
+
+describe("a rule that throws", () => {
+  const throwing: Rule = () => {
+    throw new TypeError("a bug");
+  };
+
+  it("fails the invocation, and its messages are postponed, never renewed", async () => {
+    const consumer = chain({ rule: throwing });
+
+    await expect(consumer.invoke([record("m1"), record("m2", { attributes: { failures: "2" } })])).rejects.toThrow(
+      "a bug",
+    );
+
+    expect(consumer).toMatchObject({ postponed: ["m1 10", "m2 30"], renewed: [], acknowledged: [] });
+  });
+
+  it("leaves messages hidden for the visibility timeout from the fifth attempt on", async () => {
+    const consumer = chain({ rule: throwing });
+
+    await expect(consumer.invoke([record("m1", { receiveCount: 5 })])).rejects.toThrow("a bug");
+
+    expect(consumer).toMatchObject({ postponed: [], renewed: [] });
+  });
+
+  it("on one turn fails the invocation, but the others are done and gone, or failed as ever", async () => {
+    const rule: Rule = (messages) => {
+      if (ids(messages).includes("m2")) throw new TypeError("a bug");
+      return { failed: ["m3"] };
+    };
+    const consumer = chain({ rule });
+    const returned = ["m2", "m3", "m4"].map((id) => record(id, { receiveCount: 2, attributes: { failures: "9" } }));
+
+    await expect(consumer.invoke([record("m1"), ...returned])).rejects.toThrow("a bug");
+
+    expect(consumer).toMatchObject({ postponed: [], renewed: ["m3 110"], acknowledged: ["m1", "m4"] });
+  });
+});
+
+describe("messages that came back", () => {
+  it("are taken after the new ones, one by one, what is done gone before the next is begun", async () => {
+    const consumer = chain({ rule: () => ({ failed: ["m2"] }) });
+
+    await consumer.invoke([
+      record("m3", { receiveCount: 2 }),
+      record("m1"),
+      record("m2"),
+      record("m4", { receiveCount: 9 }),
+    ]);
+
+    expect(consumer.steps).toEqual([
+      "rule m1,m2",
+      "acknowledge m1",
+      "rule m3",
+      "acknowledge m3",
+      "rule m4",
+      "acknowledge m4",
+    ]);
+  });
+
+  it("are taken in at most ten turns, however many they are", async () => {
+    const consumer = chain();
+    const many = Array.from({ length: 999 }, (_, i) => record(`m${i}`, { receiveCount: 2 }));
+
+    expect(await consumer.invoke(many)).toEqual([]);
+
+    expect(consumer.rule).toHaveLength(RETURNED_MAX_TURNS);
+    expect(consumer.rule.flat().toSorted()).toEqual(many.map(({ messageId }) => messageId).toSorted());
+  });
+
+  it("come in random order", async () => {
+    const drawn = [0.9, 0.1, 0.5];
+    const consumer = chain({ random: () => drawn.shift() ?? 0 });
+
+    await consumer.invoke(["m1", "m2", "m3"].map((id) => record(id, { receiveCount: 2 })));
+
+    expect(consumer.rule).toEqual([["m2"], ["m3"], ["m1"]]);
+  });
+
+  it("are not begun while nothing can be stored, and fail", async () => {
+    const consumer = chain({ rule: (messages) => ({ failed: ids(messages), blockedBy: outage() }) });
+
+    const failed = await consumer.invoke([
+      record("m1"),
+      record("m2", { receiveCount: 3 }),
+      record("m3", { receiveCount: 9 }),
+    ]);
+
+    expect(consumer.rule).toEqual([["m1"]]);
+    expect(failed).toEqual(["m1", "m2"]);
+    expect(consumer).toMatchObject({ postponed: ["m1 10", "m2 30"], renewed: ["m3 90"], acknowledged: [] });
+  });
+
+  it("are not begun without the time to finish them, and fail", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: SENT_AT });
+    const consumer = chain({
+      rule: () => {
+        vi.setSystemTime(Date.now() + 51_000);
+        return {};
+      },
+    });
+
+    expect(await consumer.invoke([record("m1"), record("m2", { receiveCount: 2 })])).toEqual(["m2"]);
+
+    expect(consumer.rule).toEqual([["m1"]]);
+  });
+
+  it("are handed to the rule once where SQS handed them out twice, and answered by the later receipt", async () => {
+    const consumer = chain({ rule: () => ({ failed: ["m1"] }) });
+
+    const twice = [
+      record("m1", { receiptHandle: "receipt of early" }),
+      record("m1", { receiptHandle: "receipt of late" }),
+    ];
+
+    expect(await consumer.invoke(twice)).toEqual(["m1"]);
+    expect(consumer).toMatchObject({ rule: [["m1"]], postponed: ["late 10"] });
+  });
+});
+
+describe("the answer", () => {
+  it.each(["postpone", "renew", "acknowledge"] as const)("is an error when %s is broken", async (broken) => {
+    const consumer = chain({ broken, rule: () => ({ failed: ["m1"] }) });
+
+    await expect(consumer.invoke([record("m1", { receiveCount: 5 }), record("m2")])).rejects.toThrow("is broken");
+  });
+
+  it("never takes a message for done that is not, whatever happens", async () => {
+    const fate = fc.record({
+      receiveCount: fc.integer({ min: 1, max: MAX_RECEIVE_COUNT }),
+      failures: fc.nat(20),
+      outcome: fc.constantFrom("done", "done", "done", "fails", "throws", "outage"),
+      isConfirmed: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fate, { minLength: 1, maxLength: 40 }), async (fates) => {
+        const of = (wanted: string) => fates.flatMap(({ outcome }, i) => (outcome === wanted ? [`m${i}`] : []));
+        const done = new Set<string>();
+        const broken = new Set<string>();
+        const consumer = chain({
+          rule: (messages) => {
+            const some = (outcome: string) => ids(messages).filter((id) => of(outcome).includes(id));
+            if (some("throws").length > 0) {
+              for (const id of ids(messages)) broken.add(id);
+              throw new TypeError("a bug");
+            }
+            const away = some("outage");
+            const failed = away.length > 0 ? ids(messages) : some("fails");
+            for (const id of ids(messages)) if (!failed.includes(id)) done.add(id);
+            return { failed, blockedBy: away.length > 0 ? outage() : undefined };
+          },
+          unconfirmed: fates.flatMap(({ isConfirmed }, i) => (isConfirmed ? [] : [`m${i}`])),
+        });
+        const records = fates.map(({ receiveCount, failures }, i) =>
+          record(`m${i}`, { receiveCount, attributes: { failures: String(failures) } }),
+        );
+
+        const failed = await consumer.invoke(records).catch(() => undefined);
+
+        const renewed = consumer.renewed.map((text) => text.split(" ")[0] ?? "");
+        const all = records.map(({ messageId }) => messageId).toSorted();
+        expect([...new Set(consumer.acknowledged)].every((id) => done.has(id))).toBe(true);
+        expect(renewed.some((id) => done.has(id) || broken.has(id))).toBe(false);
+        // An answer sorts every message into one of three; an error leaves all to SQS but those that are gone by right.
+        if (failed === undefined) expect(broken.size).toBeGreaterThan(0);
+        else expect([...failed, ...renewed, ...done].toSorted()).toEqual(all);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
