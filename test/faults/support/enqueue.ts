@@ -2,7 +2,7 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import { fingerprint } from "../checker/fingerprint.ts";
 import type { SentEvent } from "./client.ts";
-import type { Scene } from "./fault-case.ts";
+import type { Scene } from "./scene.ts";
 
 const TENANT = "default";
 
