@@ -1,0 +1,273 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { eventually } from "../e2e/support.ts";
+import { startArrivals } from "./support/arrivals.ts";
+import { batchLines } from "./support/batch-lines.ts";
+import { enqueue } from "./support/enqueue.ts";
+import { faultCase, type Scene, sized } from "./support/fault-case.ts";
+import { startWorld, type World } from "./support/world.ts";
+
+/** Small batches at once, so that there are many calls. */
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ visibilitySeconds: 30, batchMessages: 10, windowSeconds: 0 });
+});
+afterAll(() => world?.remove());
+
+/** Every message in the queue before the consumer gets the first, so that one batch has all sorts of them. */
+const gathered = async (send: () => Promise<void>) => {
+  world.sqs.setFaults({ kind: "unavailable", action: "ReceiveMessage" });
+  await send();
+  world.sqs.setFaults();
+};
+
+describe("answers of the Data API that are lost after the commit", () => {
+  faultCase(
+    "F4",
+    "Data API answer lost after the commit",
+    () => world,
+    async (scene) => {
+      const from = world.lines.length;
+      let losses = 0;
+      world.failpoints.order(({ stage, point, count }) => {
+        if (stage !== "consume" || point !== "beforeStore" || count % 3 !== 1) return "go";
+        const loss = LOSSES[Math.floor(count / 3) % LOSSES.length] as (typeof LOSSES)[number];
+        world.dataApiFaults.add(loss);
+        losses += loss.calls;
+        return "go";
+      });
+      const count = sized(400, 10_000);
+      await scene.deliver(scene.events(count), { perRequest: sized(10, 20) });
+      await scene.atRest();
+
+      const total = await eventually(
+        async () => {
+          const lines = batchLines(world, from);
+          return {
+            stored: sum(lines.map(({ EventsStored: stored }) => stored)),
+            duplicate: sum(lines.map(({ EventsDuplicate: duplicate }) => duplicate)),
+          };
+        },
+        ({ stored, duplicate }) => stored + duplicate >= count,
+      );
+      expect(total.stored + total.duplicate).toBe(count);
+      expect(total.duplicate).toBeGreaterThan(0);
+      expect(losses).toBeGreaterThan(2);
+      scene.note(`${losses} answers lost; ${total.duplicate} events found stored already`);
+    },
+  );
+});
+
+describe("a partition", () => {
+  faultCase(
+    "F25",
+    "the partition of the day is missing",
+    () => world,
+    async (scene) => {
+      const from = world.lines.length;
+      const [yesterday, today, tomorrow] = [day(-1), day(0), day(1)];
+      await world.ask(`drop table ${partition(today)}, ${partition(tomorrow)}`);
+      const waiting = scene.events(sized(60, 5_000));
+      const neighbours = scene.events(sized(60, 5_000));
+      await gathered(async () => {
+        await scene.deliver(waiting, { perRequest: 20 });
+        for (const some of inTwenties(neighbours)) await enqueue(scene, some, `${yesterday}T12:00:00.000Z`);
+      });
+
+      await eventually(
+        () => storedIds(scene),
+        (ids) => ids.length === neighbours.length,
+      );
+      // Once more, so that it waits for longer than a single failure.
+      await eventually(
+        async () => batchLines(world, from).filter(({ EventsStored: stored }) => stored === 0).length,
+        (failures) => failures > 1,
+      );
+      expect(new Set(await storedIds(scene))).toEqual(new Set(neighbours.map(({ id }) => id)));
+      const failed = batchLines(world, from).filter(({ failedMessages }) => failedMessages > 0);
+      for (const line of failed) expect(line).toMatchObject({ verdict: "wait", reason: "missing_partition" });
+      expect(failed.filter(({ EventsStored: stored }) => stored > 0)).not.toEqual([]);
+      expect(await world.deadLetters.depth()).toBe(0);
+
+      await world.ask("select ensure_event_partitions($1::date, $2::date)", [today, tomorrow]);
+      await scene.heal();
+      scene.note(`${neighbours.length} neighbours stored meanwhile`);
+    },
+  );
+
+  faultCase(
+    "F24",
+    "the same events again on other days, also when their partition is gone",
+    () => world,
+    async (scene) => {
+      const from = world.lines.length;
+      const events = scene.events(sized(40, 5_000));
+      await scene.deliver(events, { perRequest: 20 });
+      await scene.atRest();
+      const [first] = await world.ask<{ at: string }>(
+        "select max(received_at)::text as at from events where source = $1",
+        [scene.source],
+      );
+      const again = async (offset: number) => {
+        for (const some of inTwenties(events)) await enqueue(scene, some, `${day(offset)}T12:00:00.000Z`);
+        await scene.atRest();
+      };
+
+      for (const offset of [-1, 1, 2]) await again(offset);
+      expect(await storedIds(scene)).toHaveLength(events.length);
+      expect(
+        await world.ask("select max(received_at)::text as at from events where source = $1", [scene.source]),
+      ).toEqual([first]);
+
+      // Rotated: the rows are in a table of their own. They must not come back.
+      const days = [day(0), day(1)] as const;
+      for (const each of days) await world.ask(`alter table events detach partition ${partition(each)}`);
+      for (const offset of [-1, 2]) await again(offset);
+      expect(await storedIds(scene)).toEqual([]);
+      for (const each of days) {
+        const until = new Date(Date.parse(each) + DAY_MS).toISOString();
+        await world.ask(
+          `alter table events attach partition ${partition(each)} for values from ('${each}T00:00Z') to ('${until}')`,
+        );
+      }
+
+      const duplicates = sum(batchLines(world, from).map(({ EventsDuplicate: duplicate }) => duplicate));
+      expect(duplicates).toBe(5 * events.length);
+      scene.note(`${duplicates} copies refused`);
+    },
+  );
+});
+
+describe("what PostgreSQL may answer", () => {
+  faultCase(
+    "F38",
+    "every class of SQLSTATE, raised by a trigger",
+    () => world,
+    async (scene) => {
+      await world.ask(`create table raised as select null::text as state`);
+      await world.ask(RAISE);
+      await world.ask("create trigger raise before insert on events for each row execute function raise_ordered()");
+      try {
+        for (const [state, verdict, seen] of ORDERED) {
+          const from = world.lines.length;
+          const metricsFrom = world.metrics.length;
+          await world.ask("update raised set state = $1", [state]);
+          await scene.deliver(scene.events(2));
+          await eventually(
+            async () => world.lines.slice(from).filter((line) => line.includes('"message":"batch"')),
+            (lines) => lines.some((line) => line.includes(seen) && line.includes(`"verdict":"${verdict}"`)),
+          );
+          if (verdict === "stop") {
+            await eventually(
+              async () => world.metrics.slice(metricsFrom),
+              (lines) => lines.some((line) => line.includes('"ConsumerStopped":1')),
+            );
+          }
+          expect(await storedIds(scene)).toEqual([]);
+        }
+        await world.ask("update raised set state = null");
+        expect(await world.deadLetters.depth()).toBe(0);
+
+        const from = world.lines.length;
+        const bad = new Map(REFUSED.map((state, place) => [3 * place, state]));
+        await scene.deliver(scene.events(20, (index) => ({ index, raise: bad.get(index) ?? null })));
+        await eventually(world.deadLetters.depth, (letters) => letters === REFUSED.length);
+        await eventually(
+          async () => batchLines(world, from),
+          (lines) => lines.some(({ EventsDeadLettered: letters }) => letters === REFUSED.length),
+        );
+        await scene.atRest();
+      } finally {
+        await world.ask("drop trigger raise on events");
+        await world.ask("drop table raised");
+      }
+      scene.note(`${ORDERED.length + REFUSED.length} SQLSTATEs`);
+    },
+    { deadLetters: REFUSED.length },
+  );
+});
+
+describe("a PostgreSQL that crashes", () => {
+  faultCase(
+    "F39",
+    "PostgreSQL immediate stop under load",
+    () => world,
+    async (scene) => {
+      const from = world.lines.length;
+      let atStore: (() => void) | undefined;
+      world.failpoints.order(({ stage, point }) => {
+        if (stage === "consume" && point === "beforeStore") atStore?.();
+        return "go";
+      });
+      const arrivals = startArrivals(scene, { requestsPerSecond: sized(20, 10), perRequest: 10 });
+      const crashes = sized(3, 50);
+      for (let crash = 0; crash < crashes; crash++) {
+        await new Promise<void>((resolve) => {
+          atStore = resolve;
+        });
+        // A statement takes some milliseconds: sometimes it is under way, sometimes committed.
+        await delay(Math.random() * 10);
+        await world.postgres.stop("immediate");
+        await world.postgres.start();
+      }
+      await scene.heal();
+      await arrivals.stop();
+
+      const broken = batchLines(world, from).filter(({ verdict }) => verdict === "retry");
+      expect(broken.length).toBeGreaterThan(0);
+      scene.note(`${crashes} crashes, ${broken.length} batches broken`);
+    },
+  );
+});
+
+/** A connection that breaks, a gateway's time-out (504), and one more in a row than the SDK repeats by itself. */
+const LOSSES = [
+  { kind: "dropAfter", calls: 1 },
+  { kind: "errorAfter", error: "DatabaseUnavailableException", calls: 1 },
+  { kind: "dropAfter", calls: 3 },
+] as const;
+
+/** SQLSTATE, verdict, and what the log names it by: the Data API does not tell the states of lost connections. */
+const ORDERED = [
+  ["40001", "retry", '"sqlState":"40001"'],
+  ["40P01", "retry", '"sqlState":"40P01"'],
+  ["57P01", "retry", '"reason":"database_unavailable"'],
+  ["53100", "retry", '"sqlState":"53100"'],
+  ["53300", "retry", '"sqlState":"53300"'],
+  ["08006", "retry", '"reason":"database_unavailable"'],
+  ["57014", "retry", '"sqlState":"57014"'],
+  ["42P01", "stop", '"sqlState":"42P01"'],
+  ["28000", "stop", '"sqlState":"28000"'],
+] as const;
+
+/** The event's own fault. */
+const REFUSED = ["22003", "22P05", "23502", "23514", "P0001"];
+
+/** Raises the state that is ordered for every event, or the one that the event itself names. */
+const RAISE = `
+  create or replace function raise_ordered() returns trigger language plpgsql as $$
+  declare
+    wanted text = coalesce((select state from raised), new.data ->> 'raise');
+  begin
+    if wanted is not null then
+      raise exception 'raised by the fault test' using errcode = wanted;
+    end if;
+    return new;
+  end
+  $$
+`;
+
+const DAY_MS = 86_400_000;
+const day = (offset: number) => new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
+const partition = (date: string) => `events_${date.replaceAll("-", "")}`;
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+function inTwenties<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / 20) }, (_, i) => all.slice(20 * i, 20 * (i + 1)));
+}
+
+async function storedIds({ source }: Scene): Promise<string[]> {
+  const rows = await world.ask<{ id: string }>("select id from events where source = $1", [source]);
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,98 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { STATEMENT_TIMEOUT_MS } from "../../localstack/data-api/limits.ts";
+import { eventually } from "../e2e/support.ts";
+import { refusals, startArrivals } from "./support/arrivals.ts";
+import { batchLines } from "./support/batch-lines.ts";
+import { busySessions, watchSessions } from "./support/busy-sessions.ts";
+import { faultCase, type Scene, sized } from "./support/fault-case.ts";
+import { startWorld, type World } from "./support/world.ts";
+
+/** What is kept free of it to bring messages back and to answer leaves a call six seconds. */
+const FUNCTION_TIMEOUT_SECONDS = 11;
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({
+    functionTimeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
+    visibilitySeconds: 6 * FUNCTION_TIMEOUT_SECONDS,
+  });
+});
+afterAll(() => world?.remove());
+
+describe("a database that does not answer", () => {
+  faultCase(
+    "F8",
+    "database hangs: it takes connections and never answers",
+    () => world,
+    (scene) => hanging(scene, { begin: () => world.postgres.pause() }),
+  );
+
+  faultCase(
+    "F37",
+    "half-open connections to the Data API",
+    () => world,
+    (scene) => hanging(scene, { begin: () => world.dataApiFaults.set([{ kind: "hang" }]) }),
+  );
+
+  faultCase(
+    "F37",
+    "table locked by DDL for longer than the function may run",
+    () => world,
+    async (scene) => {
+      const ddl = new Client(world.addresses.databaseUrl);
+      await ddl.connect();
+      const sessions = watchSessions(world);
+      try {
+        await hanging(scene, {
+          begin: async () => {
+            await ddl.query("begin");
+            await ddl.query("lock table events in access exclusive mode");
+          },
+          end: () => ddl.query("rollback"),
+        });
+      } finally {
+        await ddl.end();
+      }
+      const { longestSeconds } = await sessions.stop();
+      // In a full run the Data API itself ends what waits for the lock.
+      expect(longestSeconds).toBeGreaterThan(sized(5_000, STATEMENT_TIMEOUT_MS) / 1_000 - 1);
+      expect(longestSeconds).toBeLessThan(STATEMENT_TIMEOUT_MS / 1_000 + 2);
+      scene.note(`longest statement ${longestSeconds.toFixed(0)} s`);
+    },
+  );
+});
+
+/** Events arrive while no statement is answered. The consumer must answer in time, and PostgreSQL be left clean. */
+async function hanging(
+  scene: Scene,
+  { begin, end }: { begin: () => unknown; end?: () => Promise<unknown> },
+): Promise<void> {
+  const from = world.lines.length;
+  await begin();
+  const arrivals = startArrivals(scene, { requestsPerSecond: 5, perRequest: sized(10, 32) });
+  const over = delay(sized(0, 60_000));
+  await eventually(
+    async () => guarded(from),
+    (batches) => batches.length > 0,
+    2_000 * FUNCTION_TIMEOUT_SECONDS,
+  );
+  await over;
+  await arrivals.stop();
+  await end?.();
+  await scene.heal();
+  await scene.atRest();
+
+  expect(refusals(arrivals.answers)).toEqual([]);
+  expect(world.lines.slice(from).filter((line) => line.includes("Task timed out"))).toEqual([]);
+  await eventually(
+    () => busySessions(world),
+    (sessions) => sessions.length === 0,
+  );
+  const longest = Math.max(...guarded(from).map(({ durationMs }) => durationMs));
+  scene.note(`answered after ${(longest / 1_000).toFixed(1)} s of ${FUNCTION_TIMEOUT_SECONDS} s`);
+}
+
+/** Batches that gave up on a call. */
+const guarded = (from: number) => batchLines(world, from).filter(({ reason }) => reason === "database_unreachable");

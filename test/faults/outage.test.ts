@@ -1,0 +1,157 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/limits.ts";
+import { eventually, get } from "../e2e/support.ts";
+import { refusals, startArrivals } from "./support/arrivals.ts";
+import { batchLines } from "./support/batch-lines.ts";
+import { watchSessions } from "./support/busy-sessions.ts";
+import { faultCase, type Scene, sized } from "./support/fault-case.ts";
+import { startWorld, type World } from "./support/world.ts";
+
+/** As deployed. */
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world?.remove());
+
+describe("a Data API that is there but does not serve", () => {
+  faultCase(
+    "F5",
+    "Data API throttled",
+    () => world,
+    async (scene) => {
+      const from = world.lines.length;
+      const throttled = () => batchLines(world, from).filter(({ reason }) => reason === "data_api_throttled").length;
+      world.dataApiFaults.set([{ kind: "error", error: "ThrottlingException" }]);
+      const arrivals = startArrivals(scene, RATE);
+      await delay(sized(3_000, 60_000));
+      // The SDK has repeated the call by itself before.
+      await eventually(
+        async () => throttled(),
+        (batches) => batches > 0,
+      );
+      await scene.heal();
+      await arrivals.stop();
+
+      expect(refusals(arrivals.answers)).toEqual([]);
+      scene.note(`${throttled()} batches throttled`);
+    },
+  );
+
+  for (const seconds of sized(0, 1) === 1 ? [15, 30, 60] : [3]) {
+    faultCase(
+      "F6",
+      `database resuming from 0 ACU for ${seconds} s`,
+      () => world,
+      async (scene) => {
+        world.dataApiFaults.set([{ kind: "error", error: "DatabaseResumingException" }]);
+        const arrivals = startArrivals(scene, RATE);
+        await delay(1_000 * seconds);
+        await scene.heal();
+        const resumedAt = scene.healedAt ?? 0;
+        const [first] = await eventually(
+          () =>
+            world.ask<{ id: string; at: number }>(
+              "select id, extract(epoch from stored_at)::float8 * 1000 as at from events where source = $1 order by stored_at limit 1",
+              [scene.source],
+            ),
+          (rows) => rows.length > 0,
+        );
+        await arrivals.stop();
+
+        expect(refusals(arrivals.answers)).toEqual([]);
+        const waited = (first?.at ?? Infinity) - resumedAt;
+        expect(waited).toBeGreaterThan(0);
+        expect(waited).toBeLessThan(FIRST_READABLE_MS);
+        expect(await get(`${world.addresses.url}/events/${first?.id}`)).toMatchObject({ status: 200 });
+        scene.note(`first event readable ${Math.round(waited)} ms after it resumed`);
+      },
+    );
+  }
+});
+
+describe("a database that is down", () => {
+  faultCase(
+    "F7",
+    "database down while events keep arriving",
+    () => world,
+    async (scene) => {
+      const outageMs = sized(5_000, 60_000);
+      await world.postgres.stop("immediate");
+      const arrivals = startArrivals(scene, RATE);
+      await delay(outageMs);
+      await scene.heal();
+      const healed = performance.now();
+      const before = scene.history.attempted.map(({ id }) => id);
+      await eventually(
+        () => countStored(scene, before),
+        (count) => count === before.length,
+        outageMs,
+      );
+      const drainMs = performance.now() - healed;
+      const stored = await countStored(scene);
+      await arrivals.stop();
+
+      expect(refusals(arrivals.answers)).toEqual([]);
+      expect(drainMs).toBeLessThan(outageMs / 3 + DRAIN_CONSTANT_MS);
+      // The outage began before the first event arrived, so all that is stored was stored since it ended.
+      const multiple = stored / (drainMs / 1_000) / (RATE.requestsPerSecond * RATE.perRequest);
+      expect(multiple).toBeGreaterThan(sized(1.5, 3));
+      scene.note(`${(outageMs / 1_000).toFixed(0)} s; backlog of ${before.length} events gone after`);
+      scene.note(`${(drainMs / 1_000).toFixed(1)} s, at ${multiple.toFixed(1)} x the arrival rate`);
+    },
+  );
+
+  faultCase(
+    "F36",
+    "backlog that grew at the highest rate the door takes",
+    () => world,
+    async (scene) => {
+      const count = sized(10_000, 100_000);
+      await world.postgres.stop("immediate");
+      const ingest = await rateOf(count, () => scene.deliver(scene.events(count), { perRequest: 1_000 }));
+      const sessions = watchSessions(world);
+      await scene.heal();
+      const drain = await rateOf(count, () =>
+        eventually(
+          () => countStored(scene),
+          (stored) => stored === count,
+          sized(30_000, 300_000),
+        ),
+      );
+      const { most } = await sessions.stop();
+
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(CONSUME_MAX_CONCURRENCY);
+      scene.note(`accepted ${rounded(ingest)}/s, drained ${rounded(drain)}/s: ${(drain / ingest).toFixed(1)} x`);
+      scene.note(`at most ${most} statements at once`);
+    },
+  );
+});
+
+/** In a full run about 10,000 events in a minute. */
+const RATE = { requestsPerSecond: 8, perRequest: 20 };
+
+/** The contract: the first event can be read so long after the database has resumed. */
+const FIRST_READABLE_MS = 5_000;
+
+/** A batch window, a whole second of SQS's delays, and the start of PostgreSQL and of what it had evicted. */
+const DRAIN_CONSTANT_MS = 4_000;
+
+async function countStored({ source }: Scene, ids?: readonly string[]): Promise<number> {
+  const [row] = await world.ask<{ count: number }>(
+    "select count(*)::int as count from events where source = $1 and ($2::text[] is null or id = any($2))",
+    [source, ids],
+  );
+  return row?.count ?? 0;
+}
+
+/** Events per second. */
+async function rateOf(count: number, work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return count / ((performance.now() - started) / 1_000);
+}
+
+const rounded = (rate: number) => (Math.round(rate / 100) * 100).toLocaleString("en");
