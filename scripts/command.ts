@@ -5,8 +5,13 @@ export const exitCodes = { done: 0, incomplete: 1, failed: 2 } as const;
 
 /** Runs a command line to its exit code; an error is one line on stderr that says what to do, never a stack. */
 export async function runCommand(command: Command): Promise<void> {
+  for (const each of [command, ...command.commands]) each.exitOverride();
+  // Who reads the output may have seen enough, as `head` does.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   try {
-    await command.exitOverride().parseAsync();
+    await command.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.failed;

@@ -1,151 +1,203 @@
+import { Command, Option } from "commander";
+import { parseLossless } from "../functions/core/lossless-json.ts";
+import { exitCodes, runCommand } from "./command.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { toEventLine } from "./letters/event-line.ts";
+import { openLineFile } from "./letters/export.ts";
 import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
-import { MESSAGE_MAX_BYTES } from "../functions/core/limits.ts";
+  addFilterOptions,
+  createIdCheck,
+  FILTER_HELP,
+  type FilterOptions,
+  matchingEvents,
+  toFilter,
+} from "./letters/filter.ts";
+import { createGroups, type GroupField, groupFields } from "./letters/groups.ts";
+import type { DeadLetter, LetterEvent } from "./letters/letter.ts";
+import { countLetters, HIDDEN_SECONDS, type LetterQueue, lookAtLetters, lostNote } from "./letters/queue.ts";
+import {
+  counted,
+  factsOf,
+  printable,
+  type Row,
+  TABLE_HEAD,
+  toCells,
+  toLine,
+  toRow,
+  toTable,
+} from "./letters/render.ts";
+import { explained } from "./sqs-errors.ts";
+import { addTargetOptions, findTarget, sqsClient, type TargetOptions } from "./target.ts";
 
-/** A message of the dead-letter queue, as far as it can be read. */
-export type DeadLetter = {
-  messageId: string;
-  receiptHandle: string;
-  body: string;
-  /** Why it stands here; `max_receives_exceeded` when SQS moved it because the consumer never finished it. */
-  reason: string;
-  sqlState: string | undefined;
-  detail: string;
-  tenant: string | undefined;
-  events: { id: string; type: string; source: string }[];
-  replays: number;
-};
+type Options = TargetOptions & FilterOptions & { json?: true };
 
-/** Messages read are hidden this long: enough to page through a full queue, and short if the command is killed. */
-const HIDDEN_SECONDS = 300;
-/** SQS asks all its servers only in a long poll; two empty ones mean that nothing is left. */
-const POLL_SECONDS = 1;
-const EMPTY_POLLS = 2;
+const command = new Command("npm run dead-letters --")
+  .description("Shows what stands in the dead-letter queue and why. Nothing is taken out of it.")
+  .addHelpText(
+    "after",
+    `
+Reading hides letters from others until the command ends, also by Ctrl-C; one that is killed hides them for up to
+${HIDDEN_SECONDS / 60} minutes. Send them again with \`npm run replay\`.
 
-/**
- * Reads every dead letter once. Each stays in the queue, hidden, until `release` or `remove`.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
- */
-export async function* readDeadLetters(client: SQSClient, queueUrl: string): AsyncGenerator<DeadLetter> {
-  const seen = new Set<string>();
-  let page: DeadLetter[] = [];
-  try {
-    for (let empty = 0; empty < EMPTY_POLLS; ) {
-      const { Messages: messages = [] } = await client.send(
-        new ReceiveMessageCommand({
-          QueueUrl: queueUrl,
-          MaxNumberOfMessages: 10,
-          WaitTimeSeconds: POLL_SECONDS,
-          VisibilityTimeout: HIDDEN_SECONDS,
-          MessageAttributeNames: ["All"],
-        }),
+Exit codes: 0 done, 1 a named event is not there or the command was stopped, 2 the queue could not be read.`,
+  );
+
+const list = command.command("list").description("one line an event, oldest first").action(listEvents);
+const group = command
+  .command("group")
+  .description("how many events there are of each reason")
+  .addOption(new Option("--by <fields...>", "and of each of these").choices(groupFields))
+  .action(groupEvents);
+const show = command
+  .command("show")
+  .argument("<id>", "of an event or a message")
+  .description("all that is known of a letter, with its body")
+  .action(showLetter);
+const exporting = command
+  .command("export")
+  .argument("<file>", "newline-delimited JSON, or - for stdout")
+  .description("one event a line, to be corrected and given to `npm run replay -- --edit`")
+  .action(exportEvents);
+for (const each of [list, group]) each.option("--json", "one JSON object a line");
+for (const each of [list, group, exporting]) addFilterOptions(each).addHelpText("after", FILTER_HELP);
+for (const each of [list, group, show, exporting]) addTargetOptions(each);
+
+async function listEvents(options: Options): Promise<void> {
+  const rows: Row[] = [];
+  const letters = await lookAt(options, (letter, event) => rows.push(toRow(letter, event)));
+  rows.sort((a, b) => a.receivedAt.localeCompare(b.receivedAt) || a.messageId.localeCompare(b.messageId));
+  if (options.json) for (const row of rows) print(JSON.stringify(row));
+  else if (process.stdout.isTTY && rows.length > 0)
+    print(toTable(TABLE_HEAD, rows.map(toCells), process.stdout.columns));
+  else for (const row of rows) print(toLine(row));
+  process.stderr.write(`${counted(rows.length, "event")} in ${counted(letters, "dead letter")}\n`);
+}
+
+async function groupEvents({ by: fields = [], ...options }: Options & { by?: GroupField[] }): Promise<void> {
+  const groups = createGroups(fields);
+  await lookAt(options, (letter, event) => groups.add(toRow(letter, event)));
+  if (options.json) {
+    for (const { events, reason, by, oldest } of groups.list())
+      print(
+        JSON.stringify({ events, reason, ...Object.fromEntries(fields.map((field, i) => [field, by[i]])), oldest }),
       );
-      empty = messages.length === 0 ? empty + 1 : 0;
-      page = messages.map(toDeadLetter);
-      for (let letter = page.shift(); letter !== undefined; letter = page.shift()) {
-        if (seen.has(letter.messageId)) continue;
-        seen.add(letter.messageId);
-        yield letter;
-      }
-    }
-  } finally {
-    // Whoever stops early has not seen the rest of the page; it must not stay hidden.
-    await release(client, queueUrl, page);
+    return;
   }
+  const head = ["EVENTS", "REASON", ...fields.map((field) => field.toUpperCase()), "OLDEST"];
+  const rows = groups
+    .list()
+    .map(({ events, reason, by, oldest }) => [
+      String(events),
+      reason,
+      ...by.map((value) => value ?? "unknown"),
+      oldest,
+    ]);
+  print(toTable(head, rows, Number.POSITIVE_INFINITY));
 }
 
-/** About how many there are; SQS counts approximately. */
-export async function countDeadLetters(client: SQSClient, queueUrl: string): Promise<number> {
-  const { Attributes } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages"] }),
-  );
-  return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
+async function showLetter(id: string, options: Options): Promise<void> {
+  let found = 0;
+  await lookAt({ ...options, id: [id] }, (letter, event) => {
+    found += 1;
+    if (letter.messageId !== id) print(describe(letter, event.exact, event));
+    else if (found === 1) print(describe(letter, parse(letter.body)));
+  });
 }
 
-/** Lets others see the letters again. Letters whose hiding ran out are visible already. */
-export async function release(client: SQSClient, queueUrl: string, letters: DeadLetter[]): Promise<void> {
-  for (let i = 0; i < letters.length; i += 10) {
-    const Entries = letters.slice(i, i + 10).map(({ receiptHandle }, index) => ({
-      Id: String(index),
-      ReceiptHandle: receiptHandle,
-      VisibilityTimeout: 0,
-    }));
-    await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
-  }
-}
-
-/**
- * Sends a letter to the queue as it is, then removes it here. Stopped in between it stands in both; storing it is
- * idempotent, so replaying it again is safe.
- */
-export async function replay(
-  client: SQSClient,
-  { queueUrl, deadLetterQueueUrl }: { queueUrl: string; deadLetterQueueUrl: string },
-  letter: DeadLetter,
-): Promise<void> {
-  await client.send(
-    new SendMessageCommand({
-      QueueUrl: queueUrl,
-      MessageBody: letter.body,
-      MessageGroupId: isGroupId(letter.tenant) ? letter.tenant : "default",
-      MessageAttributes: hasRoom(letter)
-        ? { replays: { DataType: "Number", StringValue: String(letter.replays + 1) } }
-        : {},
-    }),
-  );
-  await client.send(new DeleteMessageCommand({ QueueUrl: deadLetterQueueUrl, ReceiptHandle: letter.receiptHandle }));
-}
-
-/** SQS's rule for group ids; the tenant of an unreadable message may be anything. */
-function isGroupId(tenant: string | undefined): tenant is string {
-  return tenant !== undefined && /^[!-~]{1,128}$/.test(tenant);
-}
-
-/** Attributes count towards a message's size, and a message of somebody else may fill it with its body. */
-function hasRoom({ body }: DeadLetter): boolean {
-  return Buffer.byteLength(body) <= MESSAGE_MAX_BYTES - ATTRIBUTE_BYTES;
-}
-
-const ATTRIBUTE_BYTES = "replaysNumber".length + 10;
-
-function toDeadLetter(message: Message): DeadLetter {
-  const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue;
-  const body = message.Body ?? "";
-  const envelope = parseEnvelope(body);
-  return {
-    messageId: message.MessageId ?? "",
-    receiptHandle: message.ReceiptHandle ?? "",
-    body,
-    reason: attribute("reason") ?? "max_receives_exceeded",
-    sqlState: attribute("sqlState"),
-    detail: attribute("detail") ?? "The consumer received the message too often without finishing it.",
-    tenant: attribute("tenant") ?? envelope.tenant,
-    events: envelope.events,
-    replays: Number(attribute("replays") ?? 0),
-  };
-}
-
-/** What can be read of a body that may be anything. */
-function parseEnvelope(body: string): { tenant: string | undefined; events: DeadLetter["events"] } {
+async function exportEvents(path: string, options: Options): Promise<void> {
+  const file = openLineFile(path);
+  let events = 0;
+  let unreadable = 0;
   try {
-    const { tenant, events } = JSON.parse(body) as { tenant?: unknown; events?: unknown };
-    const list = Array.isArray(events) ? (events as Record<string, unknown>[]) : [];
-    return {
-      tenant: typeof tenant === "string" ? tenant : undefined,
-      events: list.map((event) => ({
-        id: String(event["id"]),
-        type: String(event["type"]),
-        source: String(event["source"]),
-      })),
+    await lookAt(options, (letter, event) => {
+      if (event.exact === undefined) unreadable += 1;
+      else {
+        file.add(toEventLine(letter, event));
+        events += 1;
+      }
+    });
+    await file.finish();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  process.stderr.write(`${counted(events, "event")} written to ${path}\n`);
+  if (unreadable > 0)
+    process.stderr.write(
+      `${counted(unreadable, "unreadable message")} left out; \`show\` and the message id give their bodies\n`,
+    );
+}
+
+/** Shows each event that the options take; answers how many letters there were with one. @throws Error when stopped */
+async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterEvent) => void): Promise<number> {
+  const target = findTarget(options);
+  const client = sqsClient(target);
+  const queue: LetterQueue = { client, url: target.deadLetterQueueUrl };
+  const filter = toFilter(options, Date.now());
+  const ids = createIdCheck(filter);
+  const signal = onInterrupt();
+  let letters = 0;
+  try {
+    const { hidden } = await countLetters(queue);
+    if (hidden > 0) process.stderr.write(hiddenNote(hidden));
+    const look = (letter: DeadLetter) => {
+      ids.see(letter);
+      const events = matchingEvents(letter, filter);
+      for (const event of events) see(letter, event);
+      letters += events.length > 0 ? 1 : 0;
     };
+    const lost = await lookAtLetters(queue, look, signal);
+    if (lost > 0) {
+      process.exitCode = exitCodes.incomplete;
+      process.stderr.write(lostNote(lost));
+    }
+  } catch (error) {
+    throw explained(error);
+  } finally {
+    client.destroy();
+  }
+  if (signal.aborted) {
+    process.exitCode = exitCodes.incomplete;
+    process.stderr.write("Stopped before all letters were read; all of them are visible again\n");
+  }
+  for (const id of ids.unknown()) {
+    process.exitCode = exitCodes.incomplete;
+    process.stderr.write(
+      `No dead letter has the event id or message id ${printable(id)}; \`list\` shows what is there\n`,
+    );
+  }
+  return letters;
+}
+
+function hiddenNote(hidden: number): string {
+  return `About ${counted(hidden, "letter")} more, hidden by another reader; they show again within ${HIDDEN_SECONDS / 60} minutes\n`;
+}
+
+/** The facts of a letter, then what is in it. */
+function describe(letter: DeadLetter, content: unknown, event?: LetterEvent): string {
+  const facts = Object.entries({
+    ...(event !== undefined && { event: event.id, type: event.type, source: event.source }),
+    ...factsOf(letter),
+    events: letter.events.length,
+  }).filter(([, value]) => value !== undefined);
+  const lines = facts.map(([name, value]) => `${name.padEnd(LABEL_WIDTH)}${String(value)}`);
+  const body = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);
+  return [...lines, "", ...body.split("\n"), ""].map(printable).join("\n");
+}
+
+const LABEL_WIDTH = "receivedAt".length + 2;
+
+/** JSON with all its digits; any other text as it is. */
+function parse(body: string): unknown {
+  try {
+    return parseLossless(body).exact;
   } catch {
-    return { tenant: undefined, events: [] };
+    return body;
   }
 }
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+await runCommand(command);

@@ -1,11 +1,36 @@
 import { existsSync, readFileSync } from "node:fs";
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import type { Command } from "commander";
 import * as z from "zod";
 
 /** Where a command works: the runtime on this machine, or a deployed stack. */
-export type Target = { url: string; queueUrl: string; deadLetterQueueUrl: string; sqs: SQSClientConfig };
+export type Target = {
+  url: string;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+  sqs: SQSClientConfig;
+  /** Where a replay keeps what it has done: in the data folder, or beside the outputs file. */
+  journal: string;
+};
 
 export type TargetOptions = { dataDir: string; outputs?: string; stack?: string };
+
+const DEFAULT_DATA_DIR = ".sluice";
+
+export function addTargetOptions(command: Command): Command {
+  return command
+    .option("--outputs <file>", "a deployed stack, by the outputs file of cdk deploy")
+    .option("--stack <name>", "which stack of the outputs file")
+    .option("--data-dir <folder>", "the data folder of the runtime that runs here", DEFAULT_DATA_DIR);
+}
+
+/** The options that name the same target again, for a command line that is shown. */
+export function targetFlags({ dataDir, outputs, stack }: TargetOptions): string {
+  const flags = { outputs, stack, "data-dir": dataDir === DEFAULT_DATA_DIR ? undefined : dataDir };
+  return Object.entries(flags)
+    .map(([name, value]) => (value === undefined ? "" : ` --${name} ${value}`))
+    .join("");
+}
 
 /** What `npm start` writes while it runs; the same as the line of `npm start -- --json`. */
 const runtimeFile = z.object({
@@ -25,8 +50,14 @@ export function findTarget({ dataDir, outputs, stack }: TargetOptions): Target {
 }
 
 export function sqsClient(target: Target): SQSClient {
-  return new SQSClient(target.sqs);
+  return new SQSClient({ ...target.sqs, maxAttempts: MAX_ATTEMPTS, requestHandler: TIMEOUTS });
 }
+
+/** An operator would rather wait two seconds more than begin again. */
+const MAX_ATTEMPTS = 5;
+
+/** A connection that hangs ends, and the call is made again; without this the SDK waits for ever. */
+const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
 
 function localTarget(dataDir: string): Target {
   const file = `${dataDir}/runtime.json`;
@@ -37,7 +68,7 @@ function localTarget(dataDir: string): Target {
   }
   const { awsEndpointUrl, region, ...rest } = runtimeFile.parse(JSON.parse(readFileSync(file, "utf8")));
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  return { ...rest, sqs: { endpoint: awsEndpointUrl, region, credentials } };
+  return { ...rest, sqs: { endpoint: awsEndpointUrl, region, credentials }, journal: `${dataDir}/replay.journal` };
 }
 
 function deployedTarget(file: string, stack: string | undefined): Target {
@@ -57,5 +88,6 @@ function deployedTarget(file: string, stack: string | undefined): Target {
     queueUrl: found.QueueUrl,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     sqs: region === undefined ? {} : { region },
+    journal: `${file}.${name}.replay.journal`,
   };
 }

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { MAX_REPLAYS } from "../../functions/core/limits.ts";
+import { type FilterOptions, toFilter } from "../letters/filter.ts";
+import type { TargetOptions } from "../target.ts";
+import type { ReplayOptions } from "./journal-lines.ts";
+import { MOVE_MAX_PER_SECOND } from "./move-all.ts";
+
+export type CommandOptions = TargetOptions &
+  FilterOptions & {
+    dryRun?: true;
+    limit?: number;
+    rate?: number;
+    maxReplays?: number;
+    edit?: string;
+    to?: string;
+    all?: true;
+    resume?: true;
+    discard?: true;
+  };
+
+/** The options that decide what is replayed, as they are written on a command line; empty where there are none. */
+export function flagsOf(options: CommandOptions): string {
+  const { reason, type, source, tenant, id, olderThan, newerThan, limit, maxReplays, edit, to, all } = options;
+  const seconds = (milliseconds?: number) => (milliseconds === undefined ? undefined : `${milliseconds / 1_000}s`);
+  const flags: [string, (string | number)[] | string | number | undefined][] = [
+    ["--reason", reason],
+    ["--type", type],
+    ["--source", source],
+    ["--tenant", tenant],
+    ["--id", id],
+    ["--older-than", seconds(olderThan)],
+    ["--newer-than", seconds(newerThan)],
+    ["--limit", limit],
+    ["--max-replays", maxReplays],
+    ["--edit", edit],
+    ["--to", to],
+  ];
+  const words = flags.flatMap(([flag, value]) => [value ?? []].flat().map((each) => `${flag} ${quoted(String(each))}`));
+  return [...words, ...(all ? ["--all"] : [])].join(" ");
+}
+
+/** @throws Error that says which options do not go together */
+export function refuseContradictions(options: CommandOptions): void {
+  const { all, resume, discard, dryRun, rate } = options;
+  const choices = flagsOf({ ...options, all: undefined });
+  const modes = { "--dry-run": dryRun, "--all": all, "--resume": resume, "--discard": discard };
+  const beside = (mode: keyof typeof modes) => {
+    const others = Object.entries(modes).flatMap(([flag, given]) => (given && flag !== mode ? [flag] : []));
+    return [...others, ...(choices === "" ? [] : [choices])].join(" ");
+  };
+  if (all && beside("--all") !== "")
+    throw new Error(`--all lets SQS move every letter as it is. Leave out ${beside("--all")}, or leave out --all.`);
+  if (resume && beside("--resume") !== "")
+    throw new Error(`--resume goes on as the replay was begun. Leave out ${beside("--resume")}.`);
+  if (discard && beside("--discard") !== "")
+    throw new Error(`--discard only forgets an unfinished replay. Leave out ${beside("--discard")}.`);
+  if (all && rate !== undefined && rate > MOVE_MAX_PER_SECOND)
+    throw new Error(`--rate takes at most ${MOVE_MAX_PER_SECOND} with --all: SQS moves no more messages a second.`);
+}
+
+/** The options as a journal keeps them: moments instead of durations, and the hash of the file of corrected events. */
+export function toReplayOptions(options: CommandOptions, now: number): ReplayOptions {
+  const { limit, maxReplays = MAX_REPLAYS, edit, to } = options;
+  return {
+    ...toFilter(options, now),
+    limit,
+    maxReplays,
+    edit: edit === undefined ? undefined : { file: edit, sha256: sha256(edit) },
+    to,
+    flags: flagsOf(options),
+  };
+}
+
+/** @throws Error when the file of corrected events is not what it was when the replay began */
+export function refuseChangedEdits({ edit }: ReplayOptions): void {
+  if (edit !== undefined && sha256(edit.file) !== edit.sha256)
+    throw new Error(
+      `${edit.file} has changed since the replay began. Restore it, or forget that replay with --discard and start again.`,
+    );
+}
+
+function sha256(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
+/** For a shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,29 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+export type Pace = {
+  /** Waits until what was spent so far is worked off, or the signal fires. */
+  wait(signal: AbortSignal): Promise<void>;
+  spend(events: number): void;
+};
+
+type Clock = { now: () => number; delay: (milliseconds: number, signal: AbortSignal) => Promise<void> };
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  delay: (milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => undefined),
+};
+
+/** Keeps to so many events a second on average; undefined does not wait. What is spent at once is waited for after. */
+export function createPace(perSecond: number | undefined, clock: Clock = systemClock): Pace {
+  let free = clock.now();
+  return {
+    async wait(signal) {
+      // Others may spend while this one waits.
+      for (let rest = free - clock.now(); rest > 0 && !signal.aborted; rest = free - clock.now())
+        await clock.delay(rest, signal);
+    },
+    spend(events) {
+      if (perSecond !== undefined) free = Math.max(free, clock.now()) + (1_000 * events) / perSecond;
+    },
+  };
+}

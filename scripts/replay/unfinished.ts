@@ -1,0 +1,32 @@
+import { rm } from "node:fs/promises";
+import { targetFlags } from "../target.ts";
+import type { JournalState } from "./journal-lines.ts";
+import { type CommandOptions, flagsOf } from "./options.ts";
+
+type Start = JournalState["start"] | undefined;
+
+/** @throws Error when another replay is unfinished, with the commands that finish or forget it */
+export function refuseOther(unfinished: Start, options: CommandOptions): void {
+  if (options.resume && unfinished === undefined)
+    throw new Error("There is no unfinished replay. Begin one with `npm run replay -- --dry-run`, which only counts.");
+  if (unfinished === undefined || options.resume || flagsOf(options) === unfinished.options.flags) return;
+  const { at, options: begun } = unfinished;
+  throw new Error(
+    `The replay that was begun at ${at} ${begun.flags === "" ? "without filters" : `with ${begun.flags}`} is unfinished. ${howToGoOn(options)}`,
+  );
+}
+
+export function howToGoOn(options: CommandOptions): string {
+  const flags = targetFlags(options);
+  return `Finish it with \`npm run replay -- --resume${flags}\`, or forget it with \`npm run replay -- --discard${flags}\`.`;
+}
+
+/** Forgets an unfinished replay. */
+export async function discard(journal: string, unfinished: Start): Promise<void> {
+  await rm(journal, { force: true });
+  process.stdout.write(
+    unfinished === undefined
+      ? "There is no unfinished replay\n"
+      : `The replay that was begun at ${unfinished.at} is forgotten; letters that it did not delete can be replayed again\n`,
+  );
+}
