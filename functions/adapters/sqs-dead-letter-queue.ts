@@ -13,26 +13,42 @@ export function createSqsDeadLetterQueue({ queueUrl, logger }: { queueUrl: strin
     send: (letters, deadline) =>
       sendToSqs(client, {
         queueUrl,
-        messages: letters.map((letter) => ({ body: letter.body, attributes: toAttributes(letter) })),
+        messages: letters.map((letter) => ({
+          body: letter.body,
+          // As in the queue they came from: one tenant's letters do not delay the others' when all are moved back.
+          ...(isGroupId(letter.tenant) && { group: letter.tenant }),
+          attributes: toAttributes(letter),
+        })),
         deadline,
         logger,
       }),
   };
 }
 
-/** SQS allows ten attributes and no empty value; what is unknown is left out. */
+/**
+ * A tenant that SQS takes for a group; what an unreadable message calls its tenant may be anything.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html (MessageGroupId)
+ */
+function isGroupId(tenant: string | undefined): tenant is string {
+  return tenant !== undefined && /^[!-~]{1,128}$/.test(tenant);
+}
+
+/**
+ * SQS allows ten attributes and no empty value; what is unknown is left out. Beside a body that fills the message the
+ * last ones have to go, so what a replay goes by comes first.
+ */
 function toAttributes(letter: DeadLetter): Record<string, string> {
   const attributes = {
     reason: letter.reason,
+    replays: String(letter.replays),
+    attempts: String(letter.attempts),
     sqlState: letter.sqlState,
-    detail: letter.detail.slice(0, DETAIL_MAX_CHARACTERS),
     tenant: letter.tenant,
     type: letter.type,
     source: letter.source,
     eventId: letter.id,
     receivedAt: letter.receivedAt,
-    attempts: String(letter.attempts),
-    replays: String(letter.replays),
+    detail: letter.detail.slice(0, DETAIL_MAX_CHARACTERS),
   };
   const known = Object.entries(attributes)
     .filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== "")

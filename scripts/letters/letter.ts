@@ -12,9 +12,9 @@ export type LetterFacts = {
   tenant: string | undefined;
   /** When the door accepted its events; where nobody knows that, when SQS got the message. */
   receivedAt: string;
-  /** When SQS got the message: of a letter that the consumer sent, when it was dead-lettered. */
+  /** When SQS first got the message: of a letter that the consumer sent, when it was dead-lettered. */
   sentAt: string;
-  /** Deliveries to the consumer; of a letter that SQS moved, all deliveries, those to commands like these included. */
+  /** Deliveries to the consumer; of a letter that SQS moved, those to commands like these are among them. */
   attempts: number;
   /** Times it was replayed. */
   replays: number;
@@ -44,10 +44,10 @@ export function toDeadLetter(message: Message): DeadLetter {
   const system = (name: "SentTimestamp" | "ApproximateReceiveCount") => count(message.Attributes?.[name]);
   const body = message.Body ?? "";
   const envelope = parseEnvelope(body);
-  const sentAt = new Date(system("SentTimestamp")).toISOString();
   const reason = attribute("reason");
-  // A count that was carried along by copies of the message; SQS counts only this one's deliveries.
-  const carried = count(attribute("attempts"));
+  // A message that failed often is a copy that carries what SQS knew of the one before (functions/adapters/sqs-delivery.ts).
+  const sentAt = new Date(count(attribute("sentAt")) || system("SentTimestamp")).toISOString();
+  const deliveries = count(attribute("failures")) + system("ApproximateReceiveCount");
   return {
     messageId: message.MessageId ?? "",
     receiptHandle: message.ReceiptHandle ?? "",
@@ -58,7 +58,7 @@ export function toDeadLetter(message: Message): DeadLetter {
     tenant: attribute("tenant") ?? text(envelope?.["tenant"]),
     receivedAt: time(attribute("receivedAt")) ?? time(envelope?.["receivedAt"]) ?? sentAt,
     sentAt,
-    attempts: reason === undefined ? carried + system("ApproximateReceiveCount") : carried,
+    attempts: reason === undefined ? deliveries : count(attribute("attempts")),
     replays: count(attribute("replays")),
     envelope,
     events: envelope === undefined ? [NAMELESS] : eventsOf(envelope).map(toLetterEvent),
