@@ -7,6 +7,8 @@ export type BatchLine = {
   durationMs: number;
   EventsStored: number;
   EventsDuplicate: number;
+  /** Of the duplicates. */
+  EventsConflicting: number;
   EventsDeadLettered: number;
   /** Why messages failed, where the database said why. */
   reason?: string;
