@@ -36,7 +36,7 @@ describe("answers of the Data API that are lost after the commit", () => {
         losses += loss.calls;
         return "go";
       });
-      const count = sized(400, 10_000);
+      const count = sized(240, 10_000);
       await scene.deliver(scene.events(count), { perRequest: sized(10, 20) });
       await scene.atRest();
 
@@ -194,18 +194,11 @@ describe("a PostgreSQL that crashes", () => {
     () => world,
     async (scene) => {
       const from = world.lines.length;
-      let atStore: (() => void) | undefined;
-      world.failpoints.order(({ stage, point }) => {
-        if (stage === "consume" && point === "beforeStore") atStore?.();
-        return "go";
-      });
       const arrivals = startArrivals(scene, { requestsPerSecond: sized(20, 10), perRequest: 10 });
       const crashes = sized(3, 50);
       for (let crash = 0; crash < crashes; crash++) {
-        await new Promise<void>((resolve) => {
-          atStore = resolve;
-        });
-        // A statement takes some milliseconds: sometimes it is under way, sometimes committed.
+        await stored(COMMITS_BEFORE_CRASH);
+        // A statement takes some milliseconds: the next ones are under way, or committed.
         await delay(Math.random() * 10);
         await world.postgres.stop("immediate");
         await world.postgres.start();
@@ -217,8 +210,23 @@ describe("a PostgreSQL that crashes", () => {
       expect(broken.length).toBeGreaterThan(0);
       scene.note(`${crashes} crashes, ${broken.length} batches broken`);
     },
+    // A third of the time that it was away again and again.
+    { drainWithinMs: sized(15_000, 45_000) },
   );
 });
+
+/** What a crash could lose. */
+const COMMITS_BEFORE_CRASH = 3;
+
+/** Waits until consumers have committed so many more statements. */
+async function stored(commits: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    world.failpoints.order(({ stage, point, count }) => {
+      if (stage === "consume" && point === "afterStore" && count >= commits) resolve();
+      return "go";
+    });
+  });
+}
 
 /** A connection that breaks, a gateway's time-out (504), and one more in a row than the SDK repeats by itself. */
 const LOSSES = [
