@@ -17,7 +17,7 @@ export async function runMove(
       process.stdout.write(`Done: ${counts}\n`);
       break;
     case "CANCELLED":
-      process.stdout.write(`Cancelled: ${counts}, the others stay; \`npm run replay -- --all\` goes on\n`);
+      process.stdout.write(`Cancelled: ${counts}, the others stay\n`);
       break;
     case "FAILED":
       process.stdout.write(`Failed with ${reason}: ${counts}, the others stay\n`);

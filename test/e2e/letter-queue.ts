@@ -174,13 +174,19 @@ export function idsIn(messages: Message[]): string[] {
 }
 
 /** A command that is not waited for, to be stopped in the middle. */
-function startScript(name: string, args: string[]) {
+export function startScript(name: string, args: string[]) {
   const child = spawn(process.execPath, [`scripts/${name}.ts`, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
-  return { child, ended };
+  return { child, output, ended };
+}
+
+/** Ends a process now; returned by `atCall`'s act, the call that it is in is never passed on. */
+export function killAndForget(child: { kill: (signal: "SIGKILL") => boolean }): Promise<never> {
+  child.kill("SIGKILL");
+  return new Promise<never>(() => undefined);
 }
 
 /** Does something at the nth call of an action, before it is passed on; a call that waits for ever never is. */

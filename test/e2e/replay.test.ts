@@ -2,7 +2,15 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { atCall, idsIn, letter, type LetterQueues, movedBySqs, startLetterQueues } from "./letter-queue.ts";
+import {
+  atCall,
+  idsIn,
+  killAndForget,
+  letter,
+  type LetterQueues,
+  movedBySqs,
+  startLetterQueues,
+} from "./letter-queue.ts";
 
 let queues: LetterQueues;
 beforeAll(async () => {
@@ -433,9 +441,3 @@ describe.concurrent("a replay that is stopped", () => {
     expect(idsIn(await queue.all("events"))).toEqual(ids(40));
   });
 });
-
-/** Ends the process now; the call it is in is never passed on. */
-function killAndForget(child: { kill: (signal: "SIGKILL") => boolean }): Promise<never> {
-  child.kill("SIGKILL");
-  return new Promise<never>(() => undefined);
-}
