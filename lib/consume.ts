@@ -10,6 +10,7 @@ import {
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
+  QUEUE_VISIBILITY_SECONDS,
 } from "../functions/core/limits.ts";
 import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
 import { AGE_ALARM_SECONDS, type EventQueue } from "./queue.ts";
@@ -38,6 +39,7 @@ export class Consume extends Construct {
         ...databaseEnvironment(database),
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
+        QUEUE_VISIBILITY_SECONDS: String(QUEUE_VISIBILITY_SECONDS),
       },
     });
     handler.addEventSource(

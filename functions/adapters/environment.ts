@@ -33,6 +33,11 @@ export const consumeEnvironment = z.object({
   ...database,
   QUEUE_URL: z.url(),
   DEAD_LETTER_QUEUE_URL: z.url(),
+  /** How long the queue hides a message that it handed out. */
+  QUEUE_VISIBILITY_SECONDS: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/)
+    .transform(Number),
 });
 
 export const queryEnvironment = z.object({ ...common, ...database });

@@ -5,9 +5,6 @@ import { inBatchCalls } from "./sqs-batch-call.ts";
 /** Removes received messages from their queue; answers whether SQS confirmed all of it. Never throws. */
 export type Acknowledge = (messages: { receiptHandle: string }[], deadline: number) => Promise<boolean>;
 
-/** A connection that hangs must not use up the time of what is still to be done. */
-const CALL_MS = 3_000;
-
 /**
  * Deletes messages before the function answers for them. One that SQS does not delete comes again; so may one that it
  * did delete.
@@ -22,6 +19,6 @@ export function createSqsAcknowledge({ queueUrl, logger }: { queueUrl: string; l
         const Entries = batch.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
         return client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }), options);
       },
-      { deadline: Math.min(deadline, Date.now() + CALL_MS), logger, failure: "message not deleted" },
+      { deadline, logger, failure: "message not deleted" },
     );
 }

@@ -20,6 +20,8 @@ type Options = {
   acknowledge: Acknowledge;
   /** Seconds until a message that was tried so often comes again. */
   backoffSeconds: (attempts: number, random: number) => number;
+  /** How long the queue hides a message that it handed out. */
+  visibilitySeconds: number;
   /** From 0 (included) to 1 (excluded). */
   random: () => number;
   observability: Observability;

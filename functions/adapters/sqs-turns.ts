@@ -2,6 +2,7 @@ import type { BatchResult, BatchRule } from "../core/batch.ts";
 import { CHUNK_MIN_REMAINING_MS, RETURNED_MAX_TURNS } from "../core/limits.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
 import type { Delivery } from "./sqs-delivery.ts";
+import type { Postpone } from "./sqs-visibility.ts";
 
 export type TurnsResult = Omit<BatchResult, "failed"> & {
   /** Messages that must come again: failed by the rule's answer, or not begun. */
@@ -11,21 +12,35 @@ export type TurnsResult = Omit<BatchResult, "failed"> & {
   errors: unknown[];
 };
 
-type Options = { rule: BatchRule; acknowledge: Acknowledge; random: () => number };
+type Options = {
+  rule: BatchRule;
+  postpone: Postpone;
+  acknowledge: Acknowledge;
+  visibilitySeconds: number;
+  random: () => number;
+};
 
 /**
  * Runs a rule over the messages of an invocation so that one that ends the function takes few along. New ones go first,
  * together. What has come back may be why it did: it goes in small turns, in random order, each acknowledged before the
- * next is begun, so whatever came before the culprit is gone, and what came after has a new chance next time. While
- * nothing can be stored, or when time is short, no further turn is begun.
+ * next is begun, so whatever came before the culprit is gone. What came after has a visibility of its own by then, from
+ * half to one and a half times the queue's, and comes back without the company it had. While nothing can be stored, or
+ * when time is short, no further turn is begun.
  */
 export async function takeInTurns(
   deliveries: Delivery[],
   deadline: number,
-  { rule, acknowledge, random }: Options,
+  { rule, postpone, acknowledge, visibilitySeconds, random }: Options,
 ): Promise<TurnsResult> {
   const total: TurnsResult = { failed: [], broken: [], errors: [], blockedBy: undefined, metrics: {} };
-  const turns = intoTurns(deliveries, random);
+  const fresh = deliveries.filter(({ receiveCount }) => receiveCount === 1);
+  const returned = deliveries.filter(({ receiveCount }) => receiveCount !== 1);
+  const apart = returned.map(({ receiptHandle }) => ({
+    receiptHandle,
+    seconds: Math.round(visibilitySeconds * (0.5 + random())),
+  }));
+  await postpone(apart, deadline);
+  const turns = [...(fresh.length === 0 ? [] : [fresh]), ...intoTurns(returned, random)];
   for (const turn of turns) {
     if (isAway(total) || Date.now() + CHUNK_MIN_REMAINING_MS > deadline) {
       total.failed.push(...turn);
@@ -45,16 +60,14 @@ export async function takeInTurns(
   return total;
 }
 
-function intoTurns(deliveries: Delivery[], random: () => number): Delivery[][] {
-  const fresh = deliveries.filter(({ receiveCount }) => receiveCount === 1);
-  const returned = deliveries
-    .filter(({ receiveCount }) => receiveCount !== 1)
+function intoTurns(returned: Delivery[], random: () => number): Delivery[][] {
+  const shuffled = returned
     .map((delivery) => ({ delivery, place: random() }))
     .toSorted((a, b) => a.place - b.place)
     .map(({ delivery }) => delivery);
-  const size = Math.ceil(returned.length / RETURNED_MAX_TURNS);
-  const turns = fresh.length === 0 ? [] : [fresh];
-  for (let i = 0; i < returned.length; i += size) turns.push(returned.slice(i, i + size));
+  const size = Math.ceil(shuffled.length / RETURNED_MAX_TURNS);
+  const turns: Delivery[][] = [];
+  for (let i = 0; i < shuffled.length; i += size) turns.push(shuffled.slice(i, i + size));
   return turns;
 }
 

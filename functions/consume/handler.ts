@@ -29,6 +29,7 @@ export const handler = sqsBatchHandler({
   renew: createSqsRenew({ ...queue, acknowledge }),
   acknowledge,
   backoffSeconds,
+  visibilitySeconds: environment.QUEUE_VISIBILITY_SECONDS,
   random: Math.random,
   observability,
 });

@@ -142,7 +142,16 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
     ...stack,
     functions: stack.functions.map((model) =>
       consumers.has(model.arn)
-        ? { ...model, timeoutSeconds: scale.functionTimeoutSeconds ?? model.timeoutSeconds }
+        ? {
+            ...model,
+            timeoutSeconds: scale.functionTimeoutSeconds ?? model.timeoutSeconds,
+            environment: {
+              ...model.environment,
+              ...(scale.visibilitySeconds !== undefined && {
+                QUEUE_VISIBILITY_SECONDS: String(scale.visibilitySeconds),
+              }),
+            },
+          }
         : model,
     ),
     queues: stack.queues.map((queue) =>

@@ -5,7 +5,12 @@ import { createObservability } from "../../../functions/adapters/observability.t
 import { sqsBatchHandler } from "../../../functions/adapters/sqs-batch.ts";
 import type { BatchResult, QueueMessage } from "../../../functions/core/batch.ts";
 import { StoreError } from "../../../functions/core/errors.ts";
-import { CONSUME_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT, RETURNED_MAX_TURNS } from "../../../functions/core/limits.ts";
+import {
+  CONSUME_TIMEOUT_SECONDS,
+  MAX_RECEIVE_COUNT,
+  QUEUE_VISIBILITY_SECONDS,
+  RETURNED_MAX_TURNS,
+} from "../../../functions/core/limits.ts";
 import { contextOf, record, SENT_AT } from "./sqs-records.ts";
 
 beforeEach(() => void vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "true"));
@@ -16,6 +21,9 @@ afterEach(() => {
 
 const outage = () => new StoreError({ verdict: "retry", reason: "database_unavailable", detail: "gone" });
 const ids = (messages: readonly QueueMessage[]) => messages.map(({ messageId }) => messageId);
+
+/** These numbers, then zeros. */
+const drawing = (numbers: number[]) => () => numbers.shift() ?? 0;
 
 type Rule = (messages: QueueMessage[]) => Partial<Omit<BatchResult, "failed">> & { failed?: string[] };
 
@@ -28,13 +36,14 @@ function chain(
     random?: () => number;
   } = {},
 ) {
-  const asked: { rule: string[][]; postponed: string[]; renewed: string[]; acknowledged: string[] } = {
-    rule: [],
-    postponed: [],
-    renewed: [],
-    acknowledged: [],
+  const asked = {
+    rule: [] as string[][],
+    /** The seconds each was last hidden for. */
+    hidden: {} as Record<string, number>,
+    renewed: [] as string[],
+    acknowledged: [] as string[],
+    steps: [] as string[],
   };
-  const steps: string[] = [];
   const port = (name: "postpone" | "renew" | "acknowledge") => {
     if (options.broken === name) throw new Error(`${name} is broken`);
   };
@@ -48,14 +57,15 @@ function chain(
   const handler = sqsBatchHandler({
     rule: async (messages) => {
       asked.rule.push(ids(messages));
-      steps.push(`rule ${ids(messages).join()}`);
+      asked.steps.push(`rule ${ids(messages).join()}`);
       const { failed = [], ...result } = options.rule?.(messages) ?? {};
       const again = messages.filter(({ messageId }) => failed.includes(messageId));
       return { blockedBy: undefined, metrics: {}, ...result, failed: again };
     },
     postpone: async (messages) => {
       port("postpone");
-      for (const { receiptHandle, seconds } of messages) asked.postponed.push(`${named(receiptHandle)} ${seconds}`);
+      for (const { receiptHandle, seconds } of messages) asked.hidden[named(receiptHandle)] = seconds;
+      if (messages.length > 0) asked.steps.push(`hide ${messages.map((m) => named(m.receiptHandle)).join()}`);
     },
     renew: async (messages) => {
       port("renew");
@@ -67,10 +77,11 @@ function chain(
       port("acknowledge");
       const done = messages.map(({ receiptHandle }) => named(receiptHandle));
       asked.acknowledged.push(...done);
-      steps.push(`acknowledge ${done.join()}`);
+      asked.steps.push(`acknowledge ${done.join()}`);
       return true;
     },
     backoffSeconds: (attempts) => attempts * 10,
+    visibilitySeconds: QUEUE_VISIBILITY_SECONDS,
     random: options.random ?? (() => 0.5),
     observability,
   });
@@ -78,7 +89,7 @@ function chain(
     const answer = await handler({ Records: records }, contextOf(seconds));
     return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
-  return { ...asked, steps, invoke, metrics: () => Object.fromEntries(addMetric.mock.calls.map((c) => [c[0], c[2]])) };
+  return { ...asked, invoke, metrics: () => Object.fromEntries(addMetric.mock.calls.map((c) => [c[0], c[2]])) };
 }
 
 describe("a message that failed", () => {
@@ -89,7 +100,7 @@ describe("a message that failed", () => {
 
     expect(await consumer.invoke([record("m1", { receiveCount: 4 })])).toEqual(["m1"]);
 
-    expect(consumer).toMatchObject({ postponed: ["m1 40"], renewed: [] });
+    expect(consumer).toMatchObject({ hidden: { m1: 40 }, renewed: [] });
   });
 
   it("goes back as a new one from the fifth attempt on, and is done with", async () => {
@@ -97,7 +108,7 @@ describe("a message that failed", () => {
 
     expect(await consumer.invoke([record("m1", { receiveCount: 5 })])).toEqual([]);
 
-    expect(consumer).toMatchObject({ postponed: [], renewed: ["m1 50"] });
+    expect(consumer.renewed).toEqual(["m1 50"]);
   });
 
   it("goes back as a new one each time when it is a copy, whose earlier attempts count", async () => {
@@ -105,7 +116,7 @@ describe("a message that failed", () => {
 
     expect(await consumer.invoke([record("m1", { receiveCount: 1, attributes: { failures: "5" } })])).toEqual([]);
 
-    expect(consumer).toMatchObject({ postponed: [], renewed: ["m1 60"] });
+    expect(consumer).toMatchObject({ hidden: {}, renewed: ["m1 60"] });
   });
 
   it("is postponed when SQS did not confirm its copy", async () => {
@@ -113,7 +124,7 @@ describe("a message that failed", () => {
 
     expect(await consumer.invoke([record("m1", { receiveCount: 7 })])).toEqual(["m1"]);
 
-    expect(consumer).toMatchObject({ postponed: ["m1 70"], renewed: [] });
+    expect(consumer).toMatchObject({ hidden: { m1: 70 }, renewed: [] });
   });
 
   it("is told by the age of the oldest, which is 0 when none failed", async () => {
@@ -141,15 +152,17 @@ describe("a rule that throws", () => {
       "a bug",
     );
 
-    expect(consumer).toMatchObject({ postponed: ["m1 10", "m2 30"], renewed: [], acknowledged: [] });
+    expect(consumer).toMatchObject({ hidden: { m1: 10, m2: 30 }, renewed: [], acknowledged: [] });
   });
 
   it("leaves messages hidden for the visibility timeout from the fifth attempt on", async () => {
     const consumer = chain({ rule: throwing });
 
-    await expect(consumer.invoke([record("m1", { receiveCount: 5 })])).rejects.toThrow("a bug");
+    const copy = record("m2", { attributes: { failures: "4" } });
+    await expect(consumer.invoke([record("m1", { receiveCount: 5 }), copy])).rejects.toThrow("a bug");
 
-    expect(consumer).toMatchObject({ postponed: [], renewed: [] });
+    expect(consumer).toMatchObject({ hidden: { m1: QUEUE_VISIBILITY_SECONDS }, renewed: [] });
+    expect(consumer.hidden).not.toHaveProperty("m2");
   });
 
   it("on one turn fails the invocation, but the others are done and gone, or failed as ever", async () => {
@@ -162,7 +175,7 @@ describe("a rule that throws", () => {
 
     await expect(consumer.invoke([record("m1"), ...returned])).rejects.toThrow("a bug");
 
-    expect(consumer).toMatchObject({ postponed: [], renewed: ["m3 110"], acknowledged: ["m1", "m4"] });
+    expect(consumer).toMatchObject({ renewed: ["m3 110"], acknowledged: ["m1", "m4"] });
   });
 });
 
@@ -178,13 +191,28 @@ describe("messages that came back", () => {
     ]);
 
     expect(consumer.steps).toEqual([
+      "hide m3,m4",
       "rule m1,m2",
       "acknowledge m1",
       "rule m3",
       "acknowledge m3",
       "rule m4",
       "acknowledge m4",
+      "hide m2",
     ]);
+  });
+
+  it("are hidden for times apart before any is begun, so that they come back one by one if the function dies", async () => {
+    const consumer = chain({
+      rule: () => ({ failed: [] }),
+      random: drawing([0, 0.25, 0.999]),
+    });
+
+    await consumer.invoke(["m1", "m2", "m3"].map((id) => record(id, { receiveCount: 2 })));
+
+    expect(consumer.steps[0]).toBe("hide m1,m2,m3");
+    expect(consumer.hidden).toEqual({ m1: 185, m2: 278, m3: 555 });
+    expect(Math.min(...Object.values(consumer.hidden))).toBeGreaterThan(CONSUME_TIMEOUT_SECONDS);
   });
 
   it("are taken in at most ten turns, however many they are", async () => {
@@ -198,8 +226,7 @@ describe("messages that came back", () => {
   });
 
   it("come in random order", async () => {
-    const drawn = [0.9, 0.1, 0.5];
-    const consumer = chain({ random: () => drawn.shift() ?? 0 });
+    const consumer = chain({ random: drawing([0, 0, 0, 0.9, 0.1, 0.5]) });
 
     await consumer.invoke(["m1", "m2", "m3"].map((id) => record(id, { receiveCount: 2 })));
 
@@ -217,7 +244,7 @@ describe("messages that came back", () => {
 
     expect(consumer.rule).toEqual([["m1"]]);
     expect(failed).toEqual(["m1", "m2"]);
-    expect(consumer).toMatchObject({ postponed: ["m1 10", "m2 30"], renewed: ["m3 90"], acknowledged: [] });
+    expect(consumer).toMatchObject({ hidden: { m1: 10, m2: 30 }, renewed: ["m3 90"], acknowledged: [] });
   });
 
   it("are not begun without the time to finish them, and fail", async () => {
@@ -243,7 +270,7 @@ describe("messages that came back", () => {
     ];
 
     expect(await consumer.invoke(twice)).toEqual(["m1"]);
-    expect(consumer).toMatchObject({ rule: [["m1"]], postponed: ["late 10"] });
+    expect(consumer).toMatchObject({ rule: [["m1"]], hidden: { late: 10 } });
   });
 });
 

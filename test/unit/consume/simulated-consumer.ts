@@ -8,6 +8,7 @@ import {
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
+  QUEUE_VISIBILITY_SECONDS,
 } from "../../../functions/core/limits.ts";
 import { contextOf } from "../adapters/sqs-records.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";
@@ -47,6 +48,7 @@ export function simulateConsumer(queue: SimulatedQueue, rule: BatchRule, random:
       return new Set(messages.map(({ messageId }) => messageId));
     },
     backoffSeconds,
+    visibilitySeconds: QUEUE_VISIBILITY_SECONDS,
     random,
     observability: createObservability("consume", { STAGE: "test", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "ERROR" }),
   });
