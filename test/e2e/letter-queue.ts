@@ -95,7 +95,7 @@ export type Letter = { body: string; attributes?: Record<string, string | number
 type EventFields = { id: string; source?: string; type?: string; [name: string]: unknown };
 
 /** An event as it travels. */
-export const event = (fields: EventFields) => ({
+const event = (fields: EventFields) => ({
   source: "/shop",
   type: "com.example.order",
   time: "2026-11-20T10:00:00Z",
