@@ -75,7 +75,7 @@ Sluice runs at ${url}
   The database     psql ${databaseUrl}
   The queue        ${aws} get-queue-attributes --attribute-names All --queue-url ${queueUrl}
   Dead letters     ${aws} receive-message --message-attribute-names All --queue-url ${deadLetterQueueUrl}
-                   npm run replay -- --dry-run
+                   npm run dead-letters -- list
 
 Data lies in ${options.dataDir}; \`npm start -- --fresh\` begins anew. Ctrl-C stops.
 

@@ -4,19 +4,17 @@ import { exitCodes, positiveInteger, runCommand } from "./command.ts";
 import { intoRequests, readEventLines } from "./event-lines.ts";
 import { type LineOutcome, postEvents } from "./post-events.ts";
 import { startProgress } from "./progress.ts";
-import { findTarget } from "./target.ts";
+import { addTargetOptions, findTarget, type TargetOptions } from "./target.ts";
 
-type Options = { url?: string; outputs?: string; stack?: string; dataDir: string; batch: number; connections: number };
+type Options = TargetOptions & { url?: string; batch: number; connections: number };
 
 const command = new Command("npm run send --")
   .description("Posts the events of a file, one JSON object a line, and tells what became of each.")
   .argument("<file>", "newline-delimited JSON, or - for stdin")
   .option("--url <url>", "the API's URL (default: the runtime that runs here)")
-  .option("--outputs <file>", "a deployed stack, by the outputs file of cdk deploy")
-  .option("--stack <name>", "which stack of the outputs file")
-  .option("--data-dir <folder>", "the data folder of the runtime that runs here", ".sluice")
   .option("--batch <n>", "events per request", positiveInteger("--batch"), 100)
-  .option("--connections <n>", "requests at once", positiveInteger("--connections"), 4)
+  .option("--connections <n>", "requests at once", positiveInteger("--connections"), 4);
+addTargetOptions(command)
   .addHelpText("after", `\nExit codes: 0 all events accepted, 1 some not, 2 nothing could be sent.`)
   .action(send);
 

@@ -6,7 +6,7 @@ import type { DeadLetter } from "../letters/letter.ts";
 import { startProgress } from "../progress.ts";
 import type { Target } from "../target.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
-import { openJournal } from "./journal.ts";
+import { type Journal, openJournal } from "./journal.ts";
 import { type CommandOptions, refuseChangedEdits, toReplayOptions } from "./options.ts";
 import { replayLetters, type Tally } from "./replay-letters.ts";
 import { howToGoOn } from "./unfinished.ts";
@@ -35,9 +35,9 @@ export async function runReplay(queue: LetterQueue, { target, options, signal, u
     process.stderr.write(
       `Goes on with the replay of ${journal.start.at}, which has replayed ${counted(before, "event")}\n`,
     );
-  else if (hidden > 0) process.stderr.write(hiddenNote(hidden));
+  if (hidden > journal.held.size) process.stderr.write(hiddenNote(hidden - journal.held.size));
   const check = createCheck(replay, edits);
-  const progress = startProgress(visible, "dead letters");
+  const progress = startProgress(visible + journal.held.size, "dead letters");
   let tally: Tally;
   try {
     tally = await replayLetters({
@@ -55,22 +55,28 @@ export async function runReplay(queue: LetterQueue, { target, options, signal, u
       onFailure: (letter, why) => process.stderr.write(`${describe(letter)} was not replayed: ${printable(why)}\n`),
     });
   } catch (error) {
-    await journal.close().catch(() => undefined);
-    process.stderr.write(`The replay is unfinished. ${howToGoOn(options)}\n`);
+    // What ended it is told, whatever else fails then.
+    await leave(journal, options, true).catch(() => undefined);
     throw error;
   } finally {
     progress.stop();
   }
 
-  const open = signal.aborted || tally.left > 0;
-  if (open) await journal.close();
-  else await journal.finish();
   report(tally, before, replay.maxReplays);
+  await leave(journal, options, signal.aborted || tally.left > 0);
+  const reachedLimit = replay.limit !== undefined && journal.events >= replay.limit;
   // Of a replay that was interrupted nobody knows any more what was there at its beginning.
-  const complete = unfinished !== undefined || open || tally.replayed >= (replay.limit ?? Infinity) || check.tell();
-  if (open) process.stderr.write(`The replay is unfinished. ${howToGoOn(options)}\n`);
+  const known = unfinished !== undefined || signal.aborted || reachedLimit || check.tell();
   if (tally.lost > 0) process.stderr.write(lostNote(tally.lost));
-  if (open || !complete || tally.failed > 0 || tally.lost > 0) process.exitCode = exitCodes.incomplete;
+  if (signal.aborted || tally.left > 0 || tally.failed > 0 || tally.lost > 0 || !known)
+    process.exitCode = exitCodes.incomplete;
+}
+
+/** Keeps the journal of a replay that is to be finished, and says how; one that has sent nothing leaves nothing. */
+async function leave(journal: Journal, options: CommandOptions, unfinished: boolean): Promise<void> {
+  if (!unfinished || journal.letters.size === 0) return journal.finish();
+  process.stderr.write(`The replay is unfinished. ${howToGoOn(options)}\n`);
+  await journal.close();
 }
 
 function report({ replayed, failed, capped, returned }: Tally, before: number, maxReplays: number): void {

@@ -310,6 +310,18 @@ describe.concurrent("a replay that meets faults", () => {
     expect(await queue.counts()).toEqual({ visible: 0, hidden: 2 });
   });
 
+  it("before it has sent anything ends with what to do, and leaves nothing to be finished", async () => {
+    const { queue, replay, hasJournal } = await open();
+    await queue.put(letter([{ id: "a" }]));
+    queue.proxy.setFaults({ kind: "dropBefore", action: "ReceiveMessage" });
+
+    const { code, stdout, stderr } = await replay();
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: SQS does not answer: check the network/);
+    expect(hasJournal()).toBe(false);
+  });
+
   it("that cannot delete is unfinished, and finished by the same command without sending again", async () => {
     const { queue, replay, calls } = await open();
     await queue.put(...many(3));
@@ -387,12 +399,15 @@ describe.concurrent("a replay that is killed", () => {
     expect(idsIn(await queue.all())).toEqual(["bad"]);
   });
 
-  it("between the halves of a message it splits loses neither", async () => {
+  // The first call sends what is replayed, the second what stays.
+  it.each([
+    ["SendMessageBatch", 2],
+    ["DeleteMessageBatch", 1],
+  ])("at %s %i of a message it splits neither loses nor doubles a half", async (action, nth) => {
     const { queue, replay } = await open();
     await queue.put(movedBySqs([{ id: "a" }, { id: "b", source: "/mill" }]));
     const killed = queue.start("replay", "--source", "/mill");
-    // The first call sends what is replayed, the second what stays.
-    atCall(queue.proxy, "SendMessageBatch", 2, () => killAndForget(killed.child));
+    atCall(queue.proxy, action, nth, () => killAndForget(killed.child));
     await killed.ended;
     queue.proxy.onCall = undefined;
 
