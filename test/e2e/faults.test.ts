@@ -134,9 +134,11 @@ describe("an outage of the database", () => {
     await runtime.postgres.stop("immediate");
 
     for (const id of ids) expect((await post(runtime.addresses.url, event(id))).status).toBe(202);
+    // Long enough that failed messages go back to the queue as new ones.
     await eventually(
-      async () => runtime.lines.filter((line) => line.includes('"verdict":"retry"')).length,
-      (failures) => failures > 0,
+      async () => runtime.lines.filter((line) => /"renewedMessages":[1-9].*"verdict":"retry"/.test(line)).length,
+      (renewals) => renewals > 0,
+      30_000,
     );
     expect(await get(`${runtime.addresses.url}/events/${ids[0]}`)).toMatchObject({
       status: 503,
