@@ -14,7 +14,14 @@ import {
 } from "./letters/filter.ts";
 import { createGroups, type GroupField, groupFields } from "./letters/groups.ts";
 import type { DeadLetter, LetterEvent } from "./letters/letter.ts";
-import { countLetters, HIDDEN_SECONDS, type LetterQueue, lookAtLetters, lostNote } from "./letters/queue.ts";
+import {
+  countLetters,
+  HIDDEN_SECONDS,
+  type LetterQueue,
+  lookAtLetters,
+  lostNote,
+  unseenNote,
+} from "./letters/queue.ts";
 import {
   counted,
   factsOf,
@@ -138,8 +145,7 @@ async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterE
   const signal = onInterrupt();
   let letters = 0;
   try {
-    const { hidden } = await countLetters(queue);
-    if (hidden > 0) process.stderr.write(hiddenNote(hidden));
+    process.stderr.write(unseenNote(await countLetters(queue)));
     const look = (letter: DeadLetter) => {
       ids.see(letter);
       const events = matchingEvents(letter, filter);
@@ -169,10 +175,6 @@ async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterE
   return letters;
 }
 
-function hiddenNote(hidden: number): string {
-  return `About ${counted(hidden, "letter")} more, hidden by another reader; they show again within ${HIDDEN_SECONDS / 60} minutes\n`;
-}
-
 /** The facts of a letter, then what is in it. */
 function describe(letter: DeadLetter, content: unknown, event?: LetterEvent): string {
   const facts = Object.entries({
@@ -180,7 +182,12 @@ function describe(letter: DeadLetter, content: unknown, event?: LetterEvent): st
     ...factsOf(letter),
     events: letter.events.length,
   }).filter(([, value]) => value !== undefined);
-  const lines = facts.map(([name, value]) => `${name.padEnd(LABEL_WIDTH)}${String(value)}`);
+  // PostgreSQL's words may have several lines.
+  const lines = facts.flatMap(([name, value]) =>
+    String(value)
+      .split("\n")
+      .map((line, index) => (index === 0 ? name : "").padEnd(LABEL_WIDTH) + line),
+  );
   const body = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);
   return [...lines, "", ...body.split("\n"), ""].map(printable).join("\n");
 }

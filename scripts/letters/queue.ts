@@ -79,7 +79,7 @@ export async function receivePages(
 
 /** What to say of answers that were lost. */
 export function lostNote(lost: number): string {
-  return `${counted(lost, "call")} had to be made again; letters of an answer that was lost show again within ${HIDDEN_SECONDS / 60} minutes, so run this again then\n`;
+  return `${counted(lost, "call")} had to be made again; letters of an answer that was lost show again within ${HIDDEN_MINUTES} minutes, so run this again then\n`;
 }
 
 /**
@@ -140,8 +140,10 @@ export async function remove({ client, url }: LetterQueue, handles: string[]): P
   return failures;
 }
 
-/** About how many letters there are, and how many of them somebody else has hidden; SQS counts approximately. */
-export async function countLetters({ client, url }: LetterQueue): Promise<{ visible: number; hidden: number }> {
+export type LetterCounts = { visible: number; hidden: number };
+
+/** About how many letters there are, and how many of them are hidden by somebody; SQS counts approximately. */
+export async function countLetters({ client, url }: LetterQueue): Promise<LetterCounts> {
   const { Attributes: counts } = await client.send(
     new GetQueueAttributesCommand({
       QueueUrl: url,
@@ -153,3 +155,15 @@ export async function countLetters({ client, url }: LetterQueue): Promise<{ visi
     hidden: Number(counts?.ApproximateNumberOfMessagesNotVisible ?? 0),
   };
 }
+
+/** What a reader has to know before it reads: which letters it will not see. */
+export function unseenNote({ visible, hidden }: LetterCounts): string {
+  const other = `About ${counted(hidden, "letter")} more, hidden by another reader; they show again within ${HIDDEN_MINUTES} minutes\n`;
+  const tooMany = `About ${visible} letters, of which SQS hands out ${MAX_IN_FLIGHT} at once; this reads no more\n`;
+  return (hidden > 0 ? other : "") + (visible > MAX_IN_FLIGHT ? tooMany : "");
+}
+
+const HIDDEN_MINUTES = HIDDEN_SECONDS / 60;
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+const MAX_IN_FLIGHT = 120_000;

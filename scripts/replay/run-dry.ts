@@ -1,6 +1,6 @@
 import { exitCodes } from "../command.ts";
 import { readEdits } from "../letters/edits.ts";
-import { type LetterQueue, lookAtLetters, lostNote } from "../letters/queue.ts";
+import { countLetters, type LetterQueue, lookAtLetters, lostNote, unseenNote } from "../letters/queue.ts";
 import { counted, toLine, toRow } from "../letters/render.ts";
 import { choose } from "./choose.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
@@ -16,6 +16,7 @@ export async function runDry(queue: LetterQueue, replay: ReplayOptions, signal: 
   const check = createCheck(replay, edits);
   const sample: string[] = [];
   let [all, events, letters, tooOften] = [0, 0, 0, 0];
+  process.stderr.write(unseenNote(await countLetters(queue)));
   const lost = await lookAtLetters(
     queue,
     (letter) => {

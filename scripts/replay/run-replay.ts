@@ -1,6 +1,6 @@
 import { exitCodes } from "../command.ts";
 import { readEdits } from "../letters/edits.ts";
-import { countLetters, HIDDEN_SECONDS, type LetterQueue, lostNote } from "../letters/queue.ts";
+import { countLetters, type LetterQueue, lostNote, unseenNote } from "../letters/queue.ts";
 import { counted, printable, toLine, toRow } from "../letters/render.ts";
 import type { DeadLetter } from "../letters/letter.ts";
 import { startProgress } from "../progress.ts";
@@ -26,7 +26,7 @@ export async function runReplay(queue: LetterQueue, { target, options, signal, u
   if (replay.to === target.deadLetterQueueUrl) throw new Error("--to names the dead-letter queue itself.");
   refuseChangedEdits(replay);
   const edits = replay.edit === undefined ? undefined : readEdits(replay.edit.file);
-  const { visible, hidden } = await countLetters(queue);
+  const counts = await countLetters(queue);
   if (replay.to !== undefined) await countLetters({ ...queue, url: replay.to });
 
   const journal = await openJournal(target.journal, replay);
@@ -35,9 +35,11 @@ export async function runReplay(queue: LetterQueue, { target, options, signal, u
     process.stderr.write(
       `Goes on with the replay of ${journal.start.at}, which has replayed ${counted(before, "event")}\n`,
     );
-  if (hidden > journal.held.size) process.stderr.write(hiddenNote(hidden - journal.held.size));
+  // What an interrupted replay had in hand is hidden and known.
+  const visible = counts.visible + journal.held.size;
+  process.stderr.write(unseenNote({ visible, hidden: counts.hidden - journal.held.size }));
   const check = createCheck(replay, edits);
-  const progress = startProgress(visible + journal.held.size, "dead letters");
+  const progress = startProgress(visible, "dead letters");
   let tally: Tally;
   try {
     tally = await replayLetters({
@@ -93,8 +95,4 @@ function describe(letter: DeadLetter): string {
   const [first] = letter.events;
   const more = letter.events.length > 1 ? ` (and ${letter.events.length - 1} more)` : "";
   return first === undefined ? letter.messageId : `${toLine(toRow(letter, first))}${more}`;
-}
-
-function hiddenNote(hidden: number): string {
-  return `About ${counted(hidden, "letter")} more, hidden by another reader; they show again within ${HIDDEN_SECONDS / 60} minutes\n`;
 }

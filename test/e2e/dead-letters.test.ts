@@ -144,13 +144,19 @@ describe.concurrent("npm run dead-letters -- show", () => {
   it("shows one event of a message with everything known and every digit", async () => {
     const queue = await queues.open();
     const body = movedBySqs([{ id: "a" }, { id: "b" }]).body.replace('"data":{}', '"data":{"n":12345678901234567890}');
-    await queue.put({ body }, letter([{ id: "c" }]));
+    await queue.put({ body, attributes: { detail: "ERROR: no\n  Detail: none" } }, letter([{ id: "c" }]));
 
     const { code, stdout } = await queue.run("dead-letters", "show", "a");
 
     expect(code).toBe(0);
     expect(stdout).toMatch(/^event +a\n/);
-    for (const fact of [/^reason +max_receives_exceeded$/m, /^events +2$/m, /^tenant +default$/m, /^replays +0$/m])
+    for (const fact of [
+      /^reason +max_receives_exceeded$/m,
+      /^events +2$/m,
+      /^tenant +default$/m,
+      /^replays +0$/m,
+      /^detail {6}ERROR: no\n {14}Detail: none$/m,
+    ])
       expect(stdout).toMatch(fact);
     expect(stdout).toContain('"n": 12345678901234567890');
     expect(stdout).not.toContain('"id": "b"');
