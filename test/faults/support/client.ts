@@ -8,10 +8,12 @@ export type SentEvent = { id: string; source: string; type: string; data: unknow
 
 export type Client = {
   /** Posts one request and records what it learned; undefined where no whole answer came. */
-  post: (events: readonly SentEvent[]) => Promise<Answer>;
+  post: (events: readonly SentEvent[]) => Promise<AnswerWithHeaders>;
   /** Posts events until each is accepted or refused for good, as a well-behaved producer does. */
   deliver: (events: readonly SentEvent[], options?: Delivery) => Promise<void>;
 };
+
+export type AnswerWithHeaders = (Exclude<Answer, undefined> & { headers: Headers }) | undefined;
 
 export type Delivery = {
   perRequest?: number;
@@ -29,7 +31,7 @@ const RETRY_MS = 250;
 /** A minute of trying; a fault that lasts longer is the test's mistake. */
 const MAX_TRIES = 240;
 
-export function createClient(url: string, history: History): Client {
+export function createClient(url: () => string, history: History): Client {
   const post: Client["post"] = async (events) => {
     const attempts = events.map(({ source, id, data }) => ({
       tenant: TENANT,
@@ -38,7 +40,7 @@ export function createClient(url: string, history: History): Client {
       fingerprint: fingerprint(data),
     }));
     const answered = history.attempt(attempts, Date.now());
-    const answer = await postOnce(url, JSON.stringify(events));
+    const answer = await postOnce(url(), JSON.stringify(events));
     answered(outcomesOf(answer), Date.now());
     return answer;
   };
@@ -75,7 +77,7 @@ export function createClient(url: string, history: History): Client {
   };
 }
 
-async function postOnce(url: string, body: string): Promise<Answer> {
+async function postOnce(url: string, body: string): Promise<AnswerWithHeaders> {
   try {
     const response = await fetch(`${url}/events`, {
       method: "POST",
@@ -83,7 +85,7 @@ async function postOnce(url: string, body: string): Promise<Answer> {
       body,
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, headers: response.headers, body: await response.json() };
   } catch {
     return undefined;
   }

@@ -15,6 +15,8 @@ export type Scene = Client & {
   source: string;
   /** Events of this case's source with new ids; `data` gets the event's index. */
   events: (count: number, data?: (index: number) => unknown) => SentEvent[];
+  /** Says that events count as accepted, which the case has put on the queue itself. */
+  accept: (events: readonly SentEvent[]) => void;
   /** From now on what is sent stays in the queue, until the faults of `world.sqs` are changed. */
   hold: () => Promise<void>;
   /** Takes every fault back; what is left of the case's time counts as draining. Done at the end where not before. */
@@ -36,7 +38,7 @@ export function createScene(id: string, world: World): Scene {
   const notes: string[] = [];
   let healed: number | undefined;
   const scene: Scene = {
-    ...createClient(world.addresses.url, history),
+    ...createClient(() => world.addresses.url, history),
     world,
     history,
     source,
@@ -47,6 +49,15 @@ export function createScene(id: string, world: World): Scene {
         type: "com.example.fault",
         data: data(index),
       })),
+    accept(accepted) {
+      const attempts = accepted.map(({ source, id, data }) => ({
+        tenant: "default",
+        source,
+        id,
+        fingerprint: fingerprint(data),
+      }));
+      history.attempt(attempts, Date.now())("acked", Date.now());
+    },
     async hold() {
       world.sqs.setFaults({ kind: "unavailable", action: "ReceiveMessage" });
       // Polls that are open already end with the next message.

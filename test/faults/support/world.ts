@@ -22,10 +22,14 @@ export type Scale = {
   /** Until a message comes again whose consumer died. */
   visibilitySeconds?: number;
   functionTimeoutSeconds?: number;
+  /** How long the door tries to reach the queue, and its answer. */
+  ingestTimeoutSeconds?: number;
   batchMessages?: number;
   windowSeconds?: number;
   maximumConcurrency?: number;
   maxReceiveCount?: number;
+  /** Invocations of the consumer at once; those beyond are throttled. */
+  reservedConcurrency?: number;
 };
 
 /** The whole stack with every switch a fault needs. */
@@ -45,6 +49,9 @@ export type World = Runtime & {
   deadLetters: QueueAtRest;
   /** Takes back every fault. */
   heal: () => Promise<void>;
+  /** Stops the stack as Ctrl-C does, and starts it on the same folder. */
+  restart: () => Promise<void>;
+  shutDown: () => Promise<void>;
   remove: () => Promise<void>;
 };
 
@@ -61,12 +68,33 @@ export type QueueAtRest = {
 /** Starts the stack with failpoints in its functions, on free ports and in a folder that goes away with it. */
 export async function startWorld(scale: Scale = {}): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-faults-"));
-  const failpoints = await startFailpoints();
-  const lines: string[] = [];
-  const metrics: string[] = [];
-  let sqs: SqsFaultProxy | undefined;
-  let sqsEndpoint = "";
   for (const stage of STAGES) buildHandler(stage, join(dataDir, "bundles", stage), { dropLabels: [] });
+  const lasting = { dataDir, lines: [], metrics: [], failpoints: await startFailpoints() };
+  const parts = await startParts(lasting, scale);
+  const world: World = {
+    ...lasting,
+    ...parts,
+    async restart() {
+      await world.shutDown();
+      Object.assign(world, await startParts(lasting, scale));
+    },
+    async remove() {
+      world.failpoints.order();
+      await world.shutDown();
+      await world.failpoints.stop();
+      await removeDataDir(dataDir);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+type Lasting = Pick<World, "dataDir" | "lines" | "metrics" | "failpoints">;
+
+/** What a restart makes anew. */
+async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
+  let proxy: SqsFaultProxy | undefined;
+  let sqsEndpoint = "";
   const runtime = await startRuntime({
     dataDir,
     assemblyDir: inject("assemblyDir"),
@@ -76,14 +104,14 @@ export async function startWorld(scale: Scale = {}): Promise<World> {
       metrics: (line) => metrics.push(line),
       queueFront: async (endpoint) => {
         sqsEndpoint = endpoint;
-        sqs = await startSqsFaultProxy(endpoint);
-        return sqs.url;
+        proxy = await startSqsFaultProxy(endpoint);
+        return proxy.url;
       },
       alter: (stack) => scaled(withFailpoints(stack, dataDir, failpoints.url), scale),
     },
   });
-  if (sqs === undefined) throw new Error("The runtime put nothing in front of the queue.");
-  const proxy = sqs;
+  if (proxy === undefined) throw new Error("The runtime put nothing in front of the queue.");
+  const sqs: SqsFaultProxy = proxy;
   const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 4 });
   // The server ends connections when a test stops it.
   pool.on("error", () => undefined);
@@ -92,33 +120,25 @@ export async function startWorld(scale: Scale = {}): Promise<World> {
   const atRest = (url: string) => queueAtRest(client, sqsEndpoint + new URL(url).pathname);
   return {
     ...runtime,
-    dataDir,
-    lines,
-    metrics,
-    sqs: proxy,
-    failpoints,
+    sqs,
     ask: async <Row extends Record<string, unknown>>(sql: string, parameters: unknown[] = []) =>
       (await pool.query<Row>(sql, parameters)).rows,
     queue: atRest(runtime.addresses.queueUrl),
     deadLetters: atRest(runtime.addresses.deadLetterQueueUrl),
     async heal() {
-      proxy.setFaults();
-      proxy.onCall = undefined;
+      sqs.setFaults();
+      sqs.onCall = undefined;
       failpoints.order();
       runtime.dataApiFaults.clear();
       runtime.postgres.resume();
       await runtime.postgres.start();
     },
-    async remove() {
-      failpoints.order();
-      proxy.setFaults();
+    async shutDown() {
+      sqs.setFaults();
       await pool.end();
       client.destroy();
       await runtime.stop();
-      await proxy.stop();
-      await failpoints.stop();
-      await removeDataDir(dataDir);
-      await rm(dataDir, { recursive: true, force: true });
+      await sqs.stop();
     },
   };
 }
@@ -145,6 +165,7 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
         ? {
             ...model,
             timeoutSeconds: scale.functionTimeoutSeconds ?? model.timeoutSeconds,
+            reservedConcurrency: scale.reservedConcurrency ?? model.reservedConcurrency,
             environment: {
               ...model.environment,
               ...(scale.visibilitySeconds !== undefined && {
@@ -152,7 +173,9 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
               }),
             },
           }
-        : model,
+        : model.name.includes("Ingest")
+          ? { ...model, timeoutSeconds: scale.ingestTimeoutSeconds ?? model.timeoutSeconds }
+          : model,
     ),
     queues: stack.queues.map((queue) =>
       queue.redrive === undefined
