@@ -1,39 +1,53 @@
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../core/limits.ts";
-import type { EventStore, SqlDatabase, StorableEvent } from "../core/ports.ts";
+import type { EventStore, SqlDatabase, SqlValue, StorableEvent, StoreOutcome } from "../core/ports.ts";
 import { failpoint } from "./failpoint.ts";
 import { toSqlError } from "./store-errors.ts";
 
-/** All or none; answers how many were new. What it does stands with the tables: functions/sql. */
-const storeEvents = "select store_events(cast(:batch as jsonb))";
-
-/** Each by itself; a row for each event the database refuses, and one with place -1 and how many were new. */
-const storeEachEvent = "select place, state, message from store_each_event(cast(:batch as json))";
+/** What it does and answers stands with the tables: functions/sql/0002_store_batch.sql. */
+const storeBatch = "select outcome, place, state, message from store_batch(string_to_array(:lines, chr(10)))";
 
 export function createDataApiEventStore(database: SqlDatabase): EventStore {
   return {
     async store(events, deadline) {
+      const sorted = inKeyOrder(events);
+      // No line break can be in a row: JSON.stringify escapes them.
+      const lines = sorted.map(({ event }) => toRow(event)).join("\n");
       FAILPOINT: await failpoint("beforeStore");
-      const { rows } = await database.execute(storeEvents, { batch: toBatch(events) }, deadline);
+      const { rows } = await database.execute(storeBatch, { lines }, deadline);
       FAILPOINT: await failpoint("afterStore");
-      return { stored: Number(rows[0]?.[0]) };
-    },
-    async storeEach(events, deadline) {
-      const { rows } = await database.execute(storeEachEvent, { batch: toBatch(events) }, deadline);
-      const refused = rows.filter(([place]) => Number(place) >= 0);
-      return {
-        stored: Number(rows.find(([place]) => place === -1)?.[2]),
-        refused: refused.map(([place, state, message]) => ({
-          index: Number(place),
-          error: toSqlError(String(state), String(message)),
-        })),
-      };
+      return toOutcome(
+        rows,
+        sorted.map(({ index }) => index),
+      );
     },
     chunks: intoChunks,
   };
 }
 
-function toBatch(events: StorableEvent[]): string {
-  return `[${events.map((event) => toRow(event)).join(",")}]`;
+/** Sorted by key, so that concurrent writers lock the same keys in the same order; copies of one stay in theirs. */
+function inKeyOrder(events: StorableEvent[]): { event: StorableEvent; index: number }[] {
+  return events
+    .map((event, index) => ({ event, index }))
+    .toSorted(
+      ({ event: a }, { event: b }) =>
+        compare(a.tenant, b.tenant) || compare(a.event.id, b.event.id) || compare(a.event.source, b.event.source),
+    );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** @param indexes where each line stood in the list that is answered for */
+function toOutcome(rows: SqlValue[][], indexes: number[]): StoreOutcome {
+  const outcome: StoreOutcome = { stored: 0, conflicts: [], refused: [] };
+  for (const [kind, place, state, message] of rows) {
+    const index = indexes[Number(place)] ?? -1;
+    if (kind === "stored") outcome.stored += Number(place);
+    else if (kind === "conflict") outcome.conflicts.push(index);
+    else outcome.refused.push({ index, error: toSqlError(String(state), String(message)) });
+  }
+  return outcome;
 }
 
 /** Rows and bytes, counted as the Data API counts them: with the batch text escaped once more as a JSON string. */

@@ -48,6 +48,8 @@ const byName: Record<string, Row> = {
   TransactionNotFoundException: { verdict: "retry", reason: "transaction_lost" },
   ThrottlingException: { verdict: "retry", reason: "data_api_throttled" },
   TooManyRequestsException: { verdict: "retry", reason: "data_api_throttled" },
+  // The chunk is then halved; no event alone is so large.
+  RequestEntityTooLargeException: { verdict: "dead-letter", reason: "call_too_large" },
   AccessDeniedException: { verdict: "stop", reason: "access_denied" },
   ForbiddenException: { verdict: "stop", reason: "access_denied" },
   InvalidSecretException: { verdict: "stop", reason: "invalid_secret" },

@@ -17,6 +17,7 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
     const { events, unreadable } = flatten(messages);
     const failed = new Set<QueueMessage>();
     const refused: { event: Sourced; error: StoreError }[] = [];
+    const conflicts: Sourced[] = [];
     let stored = 0;
     let handled = 0;
     let blockedBy: StoreError | undefined;
@@ -31,6 +32,7 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
       handled += chunk.length - outcome.refused.length - outcome.blocked.length;
       blockedBy = outcome.blockedBy ?? blockedBy;
       refused.push(...outcome.refused);
+      conflicts.push(...outcome.conflicts);
       for (const event of outcome.blocked) failed.add(event.message);
     }
 
@@ -53,9 +55,12 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
     return {
       failed: [...failed],
       blockedBy,
+      conflicts: conflicts.map(({ tenant, event: { source, id } }) => ({ tenant, source, id })),
       metrics: {
         EventsStored: stored,
+        // Every copy of a stored event, also one with another content.
         EventsDuplicate: handled - stored,
+        EventsConflicting: conflicts.length,
         EventsDeadLettered: outcomes.filter((outcome) => outcome === "stored").length,
       },
     };

@@ -1,10 +1,13 @@
 import { StoreError } from "../core/errors.ts";
 import { CHUNK_MIN_REMAINING_MS } from "../core/limits.ts";
-import type { Clock, EventStore, RefusedEvent, StorableEvent } from "../core/ports.ts";
+import type { Clock, EventStore, StorableEvent } from "../core/ports.ts";
 
-/** What became of one chunk; its events that are in no list are stored. */
+/** What became of one chunk; its events that are neither refused nor blocked are stored, now or before. */
 export type ChunkOutcome<T extends StorableEvent> = {
+  /** How many were new. */
   stored: number;
+  /** Stored before, with another content. */
+  conflicts: T[];
   /** The database refuses these events themselves. */
   refused: { event: T; error: StoreError }[];
   /** These have to come again: not judged, or waiting for something the database lacks. */
@@ -16,21 +19,24 @@ export type ChunkOutcome<T extends StorableEvent> = {
 type Deps = { store: EventStore; clock: Clock; deadline: number };
 
 /**
- * Stores a chunk. When the database refuses it for what is in it, its events are stored each by itself in a second
- * statement: any number of bad events costs one more call, and no good neighbour. Where that statement cannot even read
- * the chunk, it is halved.
+ * Stores a chunk. The store itself finds the events that the database refuses; where the database cannot even read the
+ * chunk because of what is in it, it is halved until it can, down to the event that is at fault.
  */
-export async function storeOrRefuse<T extends StorableEvent>(chunk: T[], deps: Deps): Promise<ChunkOutcome<T>> {
-  const outcome: ChunkOutcome<T> = { stored: 0, refused: [], blocked: [], blockedBy: undefined };
+export async function storeOrRefuse<T extends StorableEvent>(
+  chunk: T[],
+  { store, clock, deadline }: Deps,
+): Promise<ChunkOutcome<T>> {
+  const outcome: ChunkOutcome<T> = { stored: 0, conflicts: [], refused: [], blocked: [], blockedBy: undefined };
   const open = [chunk];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
-    if (isFinal(outcome.blockedBy) || deps.clock().getTime() + CHUNK_MIN_REMAINING_MS > deps.deadline) {
+    if (isFinal(outcome.blockedBy) || clock().getTime() + CHUNK_MIN_REMAINING_MS > deadline) {
       outcome.blocked.push(...part);
       continue;
     }
     try {
-      const { stored, refused } = await storePart(part, deps);
+      const { stored, conflicts, refused } = await store.store(part, deadline);
       outcome.stored += stored;
+      for (const index of conflicts) outcome.conflicts.push(part[index] as T);
       for (const { index, error } of refused) settle(part[index] as T, error, outcome);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -40,20 +46,6 @@ export async function storeOrRefuse<T extends StorableEvent>(chunk: T[], deps: D
     }
   }
   return outcome;
-}
-
-/** Together, or each by itself when one of them is at fault. */
-async function storePart(
-  part: StorableEvent[],
-  { store, deadline }: Deps,
-): Promise<{ stored: number; refused: RefusedEvent[] }> {
-  try {
-    const { stored } = await store.store(part, deadline);
-    return { stored, refused: [] };
-  } catch (error) {
-    if (!(error instanceof StoreError) || isForAll(error) || part.length === 1) throw error;
-    return store.storeEach(part, deadline);
-  }
 }
 
 /** Files an event that was not stored by what its error says. */

@@ -15,6 +15,8 @@ export type BatchResult = {
   failed: QueueMessage[];
   /** Why messages failed, where the database said why; undefined when time ran out or a dead letter was not sent. */
   blockedBy: StoreError | undefined;
+  /** Events whose key is stored with another content. */
+  conflicts?: { tenant: string; source: string; id: string }[];
   /** Counts for this batch, by metric name. */
   metrics: Record<string, number>;
 };

@@ -24,18 +24,22 @@ export type StorableEvent = { tenant: string; receivedAt: string; event: Event }
 
 export type EventStore = {
   /**
-   * Stores events in one statement, all or none; an event whose (tenant, source, id) is stored already is left alone.
-   * @throws StoreError with the verdict of the failure
+   * Stores in one statement each event that can be stored. One whose (tenant, source, id) is stored already is left
+   * alone, also when the first copy stands in the same list.
+   * @throws StoreError when the statement as a whole fails: nothing of it is stored, unless only its answer was lost
    */
-  store(events: StorableEvent[], deadline: number): Promise<{ stored: number }>;
-  /**
-   * Stores events each by itself in one statement, slower: what the database refuses is answered with its error, the
-   * rest is stored.
-   * @throws StoreError when the statement as a whole fails
-   */
-  storeEach(events: StorableEvent[], deadline: number): Promise<{ stored: number; refused: RefusedEvent[] }>;
+  store(events: StorableEvent[], deadline: number): Promise<StoreOutcome>;
   /** Cuts events, in order, into lists that one call takes. */
   chunks<T extends StorableEvent>(events: T[]): T[][];
+};
+
+export type StoreOutcome = {
+  /** How many were new. */
+  stored: number;
+  /** Places in the list of events whose key is stored with another content; all but the times is compared. */
+  conflicts: number[];
+  /** Events that the database refuses for what they are. */
+  refused: RefusedEvent[];
 };
 
 /** An event's place in the list and what the database said. */

@@ -45,6 +45,7 @@ describe("store errors", () => {
     ["TransactionNotFoundException", "retry", "transaction_lost"],
     ["ThrottlingException", "retry", "data_api_throttled"],
     ["TooManyRequestsException", "retry", "data_api_throttled"],
+    ["RequestEntityTooLargeException", "dead-letter", "call_too_large"],
     ["AccessDeniedException", "stop", "access_denied"],
     ["ForbiddenException", "stop", "access_denied"],
     ["InvalidSecretException", "stop", "invalid_secret"],

@@ -12,7 +12,8 @@ describe("consume", () => {
 
     expect(result).toMatchObject({
       failed: [],
-      metrics: { EventsStored: 3, EventsDuplicate: 0, EventsDeadLettered: 0 },
+      conflicts: [],
+      metrics: { EventsStored: 3, EventsDuplicate: 0, EventsConflicting: 0, EventsDeadLettered: 0 },
     });
     expect(calls).toEqual([["a", "b", "c"]]);
     expect(ids()).toEqual(["a", "b", "c"]);
@@ -25,18 +26,37 @@ describe("consume", () => {
 
     expect(await consume([message("m2", ["a", "b", "b"])])).toMatchObject({
       failed: [],
-      metrics: { EventsStored: 1, EventsDuplicate: 2 },
+      conflicts: [],
+      metrics: { EventsStored: 1, EventsDuplicate: 2, EventsConflicting: 0 },
+    });
+  });
+
+  it("names a second event with another content, counts it among the copies too, and does not fail its message", async () => {
+    const { store } = memoryStore();
+    const consume = consumer(store, memoryDeadLetters().queue);
+    await consume([message("m1", ["a", "b"])]);
+
+    expect(
+      await consume([message("m2", ["b", "c"], { changes: { data: 2 } }), message("m3", ["a", "c"])]),
+    ).toMatchObject({
+      failed: [],
+      conflicts: [
+        { tenant: "default", source: "/s", id: "b" },
+        { tenant: "default", source: "/s", id: "c" },
+      ],
+      metrics: { EventsStored: 1, EventsDuplicate: 3, EventsConflicting: 2, EventsDeadLettered: 0 },
     });
   });
 
   it("dead-letters the one event the database refuses, with its reason, and stores its neighbours", async () => {
-    const { store, ids } = memoryStore({ fault: (call) => (call.includes("bad") ? poison() : undefined) });
+    const { store, calls, ids } = memoryStore({ refuse: ({ id }) => (id === "bad" ? poison() : undefined) });
     const { queue, letters } = memoryDeadLetters();
 
     const result = await consumer(store, queue)([message("m1", ["a", "bad", "b"], { attempts: 3, replays: 1 })]);
 
     expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 2, EventsDeadLettered: 1 } });
     expect(ids()).toEqual(["a", "b"]);
+    expect(calls).toHaveLength(1);
     expect(letters).toMatchObject([
       {
         reason: "not_storable",
@@ -101,7 +121,8 @@ describe("consume", () => {
     let down = true;
     const { store } = memoryStore({
       chunk: 1,
-      fault: ([id]) => (id === "bad" ? poison() : id === "later" && down ? outage() : undefined),
+      fault: ([id]) => (id === "later" && down ? outage() : undefined),
+      refuse: ({ id }) => (id === "bad" ? poison() : undefined),
     });
     const consume = consumer(store, queue);
 
@@ -115,9 +136,7 @@ describe("consume", () => {
 
   it("does not acknowledge a message whose dead letter could not be sent", async () => {
     const { queue } = memoryDeadLetters((letter) => letter.id === "bad");
-    const { store } = memoryStore({
-      fault: (ids) => (ids.includes("bad") || ids.includes("ugly") ? poison() : undefined),
-    });
+    const { store } = memoryStore({ refuse: ({ id }) => (id === "good" ? undefined : poison()) });
 
     const result = await consumer(
       store,
@@ -129,7 +148,7 @@ describe("consume", () => {
 
   it("lets an event wait for what the database lacks, and not its neighbours in other messages", async () => {
     const waiting = new StoreError({ verdict: "wait", reason: "missing_partition", sqlState: "23514", detail: "" });
-    const { store, ids } = memoryStore({ fault: (call) => (call.includes("old") ? waiting : undefined) });
+    const { store, ids } = memoryStore({ refuse: ({ id }) => (id === "old" ? waiting : undefined) });
     const { queue, letters } = memoryDeadLetters();
 
     const result = await consumer(store, queue)([message("m1", ["a", "old"]), message("m2", ["b"])]);
@@ -140,30 +159,23 @@ describe("consume", () => {
     expect(letters).toEqual([]);
   });
 
-  it("judges any number of bad events in one more call", async () => {
-    const ids = Array.from({ length: 1_000 }, (_, i) => `e${i}`);
-    const { store } = memoryStore({
-      fault: (call) => (call.some((id) => Number(id.slice(1)) % 10 > 0) ? poison() : undefined),
+  it("halves what the database cannot even read, down to the event, and judges the rest by itself", async () => {
+    const { store, calls, ids } = memoryStore({
+      fault: (call) => (call.includes("unreadable") ? poison("program_limit_exceeded") : undefined),
+      refuse: ({ id }) => (id === "bad" ? poison() : undefined),
     });
     const { queue, letters } = memoryDeadLetters();
-    let calls = 0;
-    const { store: storeAll, storeEach } = store;
-    const counted =
-      (real: typeof storeAll): typeof storeAll =>
-      (events, deadline) => {
-        calls += 1;
-        return real(events, deadline);
-      };
-    const each: typeof storeEach = (events, deadline) => {
-      calls += 1;
-      return storeEach(events, deadline);
-    };
+    const good = Array.from({ length: 62 }, (_, i) => `e${i}`);
 
-    const result = await consumer({ ...store, store: counted(storeAll), storeEach: each }, queue)([message("m1", ids)]);
+    const result = await consumer(store, queue)([message("m1", ["bad", ...good, "unreadable"])]);
 
-    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 100, EventsDeadLettered: 900 } });
-    expect(letters).toHaveLength(900);
-    expect(calls).toBe(2);
+    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 62, EventsDeadLettered: 2 } });
+    expect(ids()).toEqual(good.toSorted());
+    expect(letters.map(({ id, reason }) => [id, reason])).toEqual([
+      ["bad", "not_storable"],
+      ["unreadable", "program_limit_exceeded"],
+    ]);
+    expect(calls).toHaveLength(1 + 2 * Math.log2(64));
   });
 
   it("reads a message of more values than a request may have, because the envelope adds some", async () => {
@@ -225,12 +237,15 @@ describe("consume", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.subarray(ids),
+        fc.subarray(ids),
         fc.integer({ min: 1, max: 70 }),
         fc.integer({ min: 1, max: 9 }),
-        async (bad, chunk, perMessage) => {
+        async (refused, unreadable, chunk, perMessage) => {
+          const bad = [...new Set([...refused, ...unreadable])];
           const { store, ids: stored } = memoryStore({
             chunk,
-            fault: (call) => (call.some((id) => bad.includes(id)) ? poison() : undefined),
+            fault: (call) => (call.some((id) => unreadable.includes(id)) ? poison() : undefined),
+            refuse: ({ id }) => (refused.includes(id) ? poison() : undefined),
           });
           const { queue, ids: dead } = memoryDeadLetters();
           const messages = Array.from({ length: Math.ceil(ids.length / perMessage) }, (_, i) =>
@@ -255,8 +270,8 @@ describe("consume", () => {
       fc.asyncProperty(fc.subarray(ids), faults, fc.array(fc.boolean()), async (bad, weather, lettersLost) => {
         const { store, ids: stored } = memoryStore({
           chunk: 5,
-          fault: (call, count) =>
-            weather[count] === "outage" ? outage() : call.some((id) => bad.includes(id)) ? poison() : undefined,
+          fault: (_call, count) => (weather[count] === "outage" ? outage() : undefined),
+          refuse: ({ id }) => (bad.includes(id) ? poison() : undefined),
         });
         const { queue, ids: dead } = memoryDeadLetters(() => lettersLost.pop() ?? false);
         const consume = consumer(store, queue);

@@ -1,0 +1,42 @@
+import { createDataApiEventStore } from "../../../functions/adapters/data-api-event-store.ts";
+import type { EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
+import { startDatabase, type TestDatabase } from "./database.ts";
+
+export type StoredRow = {
+  tenant: string;
+  id: string;
+  source: string;
+  type: string;
+  received_at: Date;
+  /** As PostgreSQL writes it. */
+  data: string | null;
+};
+
+export type TestEventStore = {
+  db: TestDatabase;
+  store: EventStore;
+  /** Removes all events and faults. */
+  empty(): Promise<void>;
+  rows(): Promise<StoredRow[]>;
+  count(table: "events" | "event_keys"): Promise<number | undefined>;
+};
+
+/** The event store over a database of its own, migrated and empty. */
+export async function startEventStore(): Promise<TestEventStore> {
+  const db = await startDatabase();
+  await db.migrate();
+  return {
+    db,
+    store: createDataApiEventStore(db.database),
+    async empty() {
+      db.faults.clear();
+      await db.ask("truncate events, event_keys");
+    },
+    rows: () =>
+      db.ask("select tenant, id, source, type, received_at, data::text from events order by tenant, id, source"),
+    count: async (table) => (await db.ask<{ n: number }>(`select count(*)::int as n from ${table}`))[0]?.n,
+  };
+}
+
+/** The outcome of a call in which nothing was found wrong. */
+export const allWell = (stored: number): StoreOutcome => ({ stored, conflicts: [], refused: [] });
