@@ -4,7 +4,7 @@ import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { BatchRule } from "../core/batch.ts";
-import { ANSWER_RESERVE_MS, RENEW_FROM_ATTEMPT, SETTLE_RESERVE_MS } from "../core/limits.ts";
+import { ANSWER_RESERVE_MS, CONFLICTS_MAX_NAMED, RENEW_FROM_ATTEMPT, SETTLE_RESERVE_MS } from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
 import type { Observability } from "./observability.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
@@ -75,7 +75,7 @@ async function bringBack(
 
 type Counts = { messages: number; renewed: number; started: number };
 
-function report({ failed, broken, blockedBy, metrics }: TurnsResult, counts: Counts, to: Observability) {
+function report({ failed, broken, blockedBy, conflicts, metrics }: TurnsResult, counts: Counts, to: Observability) {
   const stopped = blockedBy?.verdict === "stop";
   const again = [...failed, ...broken];
   const fields = {
@@ -88,6 +88,9 @@ function report({ failed, broken, blockedBy, metrics }: TurnsResult, counts: Cou
       reason: blockedBy.reason,
       sqlState: blockedBy.sqlState,
       verdict: blockedBy.verdict,
+    }),
+    ...(conflicts.length > 0 && {
+      conflicts: conflicts.slice(0, CONFLICTS_MAX_NAMED).map(({ source, id }) => ({ source, eventId: id })),
     }),
   };
   if (stopped) to.logger.error("batch", fields);

@@ -4,7 +4,7 @@ import type { Acknowledge } from "./sqs-acknowledge.ts";
 import type { Delivery } from "./sqs-delivery.ts";
 import type { Postpone } from "./sqs-visibility.ts";
 
-export type TurnsResult = Omit<BatchResult, "failed"> & {
+export type TurnsResult = Required<Omit<BatchResult, "failed">> & {
   /** Messages that must come again: failed by the rule's answer, or not begun. */
   failed: Delivery[];
   /** Messages of the turns in which the rule threw, and what it threw. */
@@ -32,7 +32,7 @@ export async function takeInTurns(
   deadline: number,
   { rule, postpone, acknowledge, visibilitySeconds, random }: Options,
 ): Promise<TurnsResult> {
-  const total: TurnsResult = { failed: [], broken: [], errors: [], blockedBy: undefined, metrics: {} };
+  const total: TurnsResult = { failed: [], broken: [], errors: [], blockedBy: undefined, conflicts: [], metrics: {} };
   const fresh = deliveries.filter(({ receiveCount }) => receiveCount === 1);
   const returned = deliveries.filter(({ receiveCount }) => receiveCount !== 1);
   const apart = returned.map(({ receiptHandle }) => ({
@@ -77,10 +77,15 @@ function isAway({ blockedBy }: TurnsResult): boolean {
 }
 
 /** Adds a turn's result to the total, and answers the messages that are done. */
-function add({ failed, blockedBy, metrics }: BatchResult, turn: Delivery[], total: TurnsResult): Delivery[] {
+function add(
+  { failed, blockedBy, conflicts = [], metrics }: BatchResult,
+  turn: Delivery[],
+  total: TurnsResult,
+): Delivery[] {
   const again = new Set(failed.map(({ messageId }) => messageId));
   total.failed.push(...turn.filter(({ messageId }) => again.has(messageId)));
   total.blockedBy = blockedBy ?? total.blockedBy;
+  total.conflicts.push(...conflicts);
   for (const [name, value] of Object.entries(metrics)) total.metrics[name] = (total.metrics[name] ?? 0) + value;
   return turn.filter(({ messageId }) => !again.has(messageId));
 }

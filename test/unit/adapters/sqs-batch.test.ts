@@ -6,6 +6,7 @@ import { sqsBatchHandler } from "../../../functions/adapters/sqs-batch.ts";
 import type { BatchResult, QueueMessage } from "../../../functions/core/batch.ts";
 import { StoreError } from "../../../functions/core/errors.ts";
 import {
+  CONFLICTS_MAX_NAMED,
   CONSUME_TIMEOUT_SECONDS,
   MAX_RECEIVE_COUNT,
   QUEUE_VISIBILITY_SECONDS,
@@ -54,6 +55,7 @@ function chain(
     LOG_LEVEL: "ERROR",
   });
   const addMetric = vi.spyOn(observability.metrics, "addMetric");
+  const logged = vi.spyOn(observability.logger, "info");
   const handler = sqsBatchHandler({
     rule: async (messages) => {
       asked.rule.push(ids(messages));
@@ -89,7 +91,7 @@ function chain(
     const answer = await handler({ Records: records }, contextOf(seconds));
     return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
-  return { ...asked, invoke, metrics: () => Object.fromEntries(addMetric.mock.calls.map((c) => [c[0], c[2]])) };
+  return { ...asked, invoke, metrics: () => Object.fromEntries(addMetric.mock.calls.map((c) => [c[0], c[2]])), logged };
 }
 
 describe("a message that failed", () => {
@@ -271,6 +273,34 @@ describe("messages that came back", () => {
 
     expect(await consumer.invoke(twice)).toEqual(["m1"]);
     expect(consumer).toMatchObject({ rule: [["m1"]], hidden: { late: 10 } });
+  });
+});
+
+describe("the log line", () => {
+  it("adds up the turns, and names the events that conflict, the first twenty of them", async () => {
+    const rule: Rule = (messages) => ({
+      metrics: { EventsStored: messages.length },
+      conflicts: messages.map(({ messageId }) => ({ tenant: "t", source: "/s", id: messageId })),
+    });
+    const consumer = chain({ rule });
+    const records = Array.from({ length: 30 }, (_, i) => record(`m${i}`, { receiveCount: i < 5 ? 1 : 2 }));
+
+    await consumer.invoke(records);
+
+    const named = Array.from({ length: CONFLICTS_MAX_NAMED }, () => ({ source: "/s", eventId: expect.any(String) }));
+    expect(consumer.logged).toHaveBeenCalledExactlyOnceWith(
+      "batch",
+      expect.objectContaining({ messages: 30, failedMessages: 0, EventsStored: 30, conflicts: named }),
+    );
+    expect(consumer.metrics()).toMatchObject({ EventsStored: 30 });
+  });
+
+  it("has no list of conflicts where there are none", async () => {
+    const consumer = chain();
+
+    await consumer.invoke([record("m1")]);
+
+    expect(consumer.logged.mock.calls[0]?.[1]).not.toHaveProperty("conflicts");
   });
 });
 
