@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/limits.ts";
 import { STATEMENT_TIMEOUT_MS } from "../../localstack/data-api/limits.ts";
 import { eventually } from "../e2e/support.ts";
 import { refusals, startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { busySessions, watchSessions } from "./support/busy-sessions.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
+import { mostInCall } from "./support/most-in-call.ts";
 import { startWorld, type World } from "./support/world.ts";
 
 /** What is kept free of it to bring messages back and to answer leaves a call six seconds. */
@@ -17,6 +19,8 @@ beforeAll(async () => {
   world = await startWorld({
     functionTimeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
     visibilitySeconds: 6 * FUNCTION_TIMEOUT_SECONDS,
+    // Every consumer soon has a batch.
+    windowSeconds: 0,
   });
 });
 afterAll(() => world?.remove());
@@ -44,6 +48,7 @@ describe("a database that does not answer", () => {
       const ddl = new Client(world.addresses.databaseUrl);
       await ddl.connect();
       const sessions = watchSessions(world);
+      let longestSeconds = 0;
       try {
         await hanging(scene, {
           begin: async () => {
@@ -54,8 +59,8 @@ describe("a database that does not answer", () => {
         });
       } finally {
         await ddl.end();
+        longestSeconds = await sessions.stop();
       }
-      const { longestSeconds } = await sessions.stop();
       // In a full run the Data API itself ends what waits for the lock.
       expect(longestSeconds).toBeGreaterThan(sized(5_000, STATEMENT_TIMEOUT_MS) / 1_000 - 1);
       expect(longestSeconds).toBeLessThan(STATEMENT_TIMEOUT_MS / 1_000 + 2);
@@ -79,12 +84,15 @@ async function hanging(
     2_000 * FUNCTION_TIMEOUT_SECONDS,
   );
   await over;
+  const most = mostInCall(world.failpoints.hits);
   await arrivals.stop();
   await end?.();
   await scene.heal();
   await scene.atRest();
 
   expect(refusals(arrivals.answers)).toEqual([]);
+  // A call that hangs keeps its consumer, so every one there may be has one.
+  expect(most).toBe(CONSUME_MAX_CONCURRENCY);
   expect(world.lines.slice(from).filter((line) => line.includes("Task timed out"))).toEqual([]);
   await eventually(
     () => busySessions(world),
