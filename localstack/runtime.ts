@@ -41,7 +41,7 @@ export type RuntimeOptions = {
 };
 
 /** What a fault test puts between the parts. */
-export type Disturbance = {
+type Disturbance = {
   /** Starts something in front of the queue and answers its URL: functions, event source and commands go through it. */
   queueFront?: (endpoint: string) => Promise<string>;
   /** Gets the lines of the functions that CloudWatch would take for metrics. */

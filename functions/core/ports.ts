@@ -43,7 +43,7 @@ export type StoreOutcome = {
 };
 
 /** An event's place in the list and what the database said. */
-export type RefusedEvent = { index: number; error: StoreError };
+type RefusedEvent = { index: number; error: StoreError };
 
 export type EventReader = {
   /**

@@ -2,7 +2,7 @@ import { createDataApiEventStore } from "../../../functions/adapters/data-api-ev
 import type { EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
 import { startDatabase, type TestDatabase } from "./database.ts";
 
-export type StoredRow = {
+type StoredRow = {
   tenant: string;
   id: string;
   source: string;

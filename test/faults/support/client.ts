@@ -13,9 +13,9 @@ export type Client = {
   deliver: (events: readonly SentEvent[], options?: Delivery) => Promise<void>;
 };
 
-export type AnswerWithHeaders = (Exclude<Answer, undefined> & { headers: Headers }) | undefined;
+type AnswerWithHeaders = (Exclude<Answer, undefined> & { headers: Headers }) | undefined;
 
-export type Delivery = {
+type Delivery = {
   perRequest?: number;
   connections?: number;
   /** Requests begun per second by all connections together; undefined = as fast as it goes. */

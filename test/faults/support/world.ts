@@ -55,7 +55,7 @@ export type World = Runtime & {
   remove: () => Promise<void>;
 };
 
-export type QueueAtRest = {
+type QueueAtRest = {
   /** The queue's URL past the proxy, for `client`. */
   url: string;
   client: SQSClient;

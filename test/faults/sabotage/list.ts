@@ -1,0 +1,231 @@
+import type { Sabotage } from "./sabotage.ts";
+
+const ingestCases = (test: string) => ({ file: "test/faults/ingest.test.ts", test });
+const queueCases = (test: string) => ({ file: "test/faults/queue.test.ts", test });
+const crashCases = (test: string) => ({ file: "test/faults/crash.test.ts", test });
+const poisonCases = (test: string) => ({ file: "test/faults/poison.test.ts", test });
+const databaseCases = (test: string) => ({ file: "test/faults/database.test.ts", test });
+const outageCases = (test: string) => ({ file: "test/faults/outage.test.ts", test });
+const virtualTime = { file: "test/unit/consume/outage.test.ts" };
+
+/** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
+export const sabotages: readonly Sabotage[] = [
+  {
+    name: "an entry the queue answered as Failed counts as stored",
+    file: "functions/adapters/sqs-send.ts",
+    find: "stored: new Set(answer.Successful?.map(({ Id }) => Id)),",
+    replace: "stored: new Set(entries.map(({ Id }) => Id)),",
+    caughtBy: ingestCases("F11 "),
+  },
+  {
+    name: "a send without an answer counts as stored",
+    file: "functions/adapters/sqs-send.ts",
+    find: "return { stored: new Set(), refused: new Set() };",
+    replace: "return { stored: new Set(entries.map(({ Id }) => Id)), refused: new Set() };",
+    caughtBy: ingestCases("F13 "),
+  },
+  {
+    name: "the door answers before the queue has confirmed",
+    file: "functions/ingest/ingest.ts",
+    find: ": await deps.queue.send(outgoing, request.deadline);",
+    replace: ': (void deps.queue.send(outgoing, request.deadline), messages.map(() => "stored"));',
+    caughtBy: ingestCases("F13 "),
+  },
+  {
+    name: "an event in a message that was not confirmed is told as accepted",
+    file: "functions/ingest/ingest.ts",
+    find: 'if (refused.has(first ?? index)) return { index, id: each.event.id, status: "retry" };',
+    replace: "",
+    caughtBy: ingestCases("F11 "),
+  },
+  {
+    name: "the packer forgets the envelope when it measures a message",
+    file: "functions/ingest/pack.ts",
+    find: "const room = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(head) - tail.length;",
+    replace: "const room = MESSAGE_MAX_BYTES;",
+    caughtBy: ingestCases("F20 "),
+  },
+  {
+    name: "the packer counts characters instead of bytes",
+    file: "functions/ingest/pack.ts",
+    find: "const bytes = Buffer.byteLength(event.json) + 1;",
+    replace: "const bytes = event.json.length + 1;",
+    caughtBy: ingestCases("F20 "),
+  },
+  {
+    name: "a batch call may exceed the queue's limit of 1 MiB",
+    file: "functions/adapters/sqs-send.ts",
+    find: "last.bytes + entry.bytes <= SEND_BATCH_MAX_BYTES",
+    replace: "last.bytes >= 0",
+    caughtBy: ingestCases("F20 "),
+  },
+  {
+    name: "the consumer acknowledges every batch",
+    file: "functions/adapters/sqs-batch.ts",
+    find: "return { batchItemFailures: waiting.map(({ messageId }) => ({ itemIdentifier: messageId })) };",
+    replace: "return { batchItemFailures: [] };",
+    caughtBy: outageCases("F7 "),
+  },
+  {
+    name: "an error inside the consumer is swallowed",
+    file: "functions/adapters/sqs-batch.ts",
+    find: "if (result.errors.length > 0) throw result.errors[0];",
+    replace: "",
+    caughtBy: queueCases("F34 "),
+  },
+  {
+    name: "a message that is no envelope is dropped",
+    file: "functions/consume/consume.ts",
+    find: "unreadable.push({ message, letter: unreadableLetter(message, read.detail) });",
+    replace: "",
+    caughtBy: queueCases("F29 "),
+  },
+  {
+    name: "an envelope of any version is read as today's",
+    file: "functions/core/envelope.ts",
+    find: "version: z.literal(ENVELOPE_VERSION),",
+    replace: "version: z.number(),",
+    caughtBy: queueCases("F29 "),
+  },
+  {
+    name: "a dead letter that was not sent is forgotten",
+    file: "functions/consume/consume.ts",
+    find: 'if (outcomes[index] !== "stored") failed.add(message);',
+    replace: "void [index, message];",
+    caughtBy: queueCases("F30 "),
+  },
+  {
+    name: "a database that is away makes dead letters",
+    file: "functions/adapters/store-errors.ts",
+    find: 'DatabaseUnavailableException: { verdict: "retry",',
+    replace: 'DatabaseUnavailableException: { verdict: "dead-letter",',
+    caughtBy: outageCases("F7 "),
+  },
+  {
+    name: "a throttled Data API makes dead letters",
+    file: "functions/adapters/store-errors.ts",
+    find: 'ThrottlingException: { verdict: "retry",',
+    replace: 'ThrottlingException: { verdict: "dead-letter",',
+    caughtBy: outageCases("F5 "),
+  },
+  {
+    name: "a call without an answer makes dead letters",
+    file: "functions/adapters/store-errors.ts",
+    find: 'const UNREACHABLE: Row = { verdict: "retry",',
+    replace: 'const UNREACHABLE: Row = { verdict: "dead-letter",',
+    caughtBy: { file: "test/faults/hang.test.ts", test: "F8 " },
+  },
+  {
+    name: "a missing partition is taken for a bad event",
+    file: "functions/adapters/store-errors.ts",
+    find: 'const missing = sqlState === "23514" && MISSING_PARTITION_MESSAGE.test(message);',
+    replace: "const missing = false && MISSING_PARTITION_MESSAGE.test(message);",
+    caughtBy: databaseCases("F25 "),
+  },
+  {
+    name: "a deadlock makes dead letters",
+    file: "functions/adapters/store-errors.ts",
+    find: '"40": { verdict: "retry",',
+    replace: '"40": { verdict: "dead-letter",',
+    caughtBy: databaseCases("F38 "),
+  },
+  {
+    name: "the SQLSTATE is read anywhere in the message, also in quoted user data",
+    file: "functions/adapters/store-errors.ts",
+    find: "/; SQLState: ([0-9A-Z]{5})$/",
+    replace: "/; SQLState: ([0-9A-Z]{5})/",
+    caughtBy: { file: "test/unit/adapters/store-errors.test.ts" },
+  },
+  {
+    name: "a failed message is never sent as a new one",
+    file: "functions/core/limits.ts",
+    find: "export const RENEW_FROM_ATTEMPT = 5;",
+    replace: "export const RENEW_FROM_ATTEMPT = 1_000_000;",
+    caughtBy: virtualTime,
+  },
+  {
+    name: "a copy that the queue did not confirm replaces its original",
+    file: "functions/adapters/sqs-renew.ts",
+    find: 'const copied = some.filter((_, index) => outcomes[index] === "stored");',
+    replace: "const copied = outcomes.length > 0 ? some : [];",
+    caughtBy: { file: "test/contract/sqs-renew.test.ts" },
+  },
+  {
+    name: "messages that came back are taken all at once",
+    file: "functions/adapters/sqs-turns.ts",
+    find: "const size = Math.ceil(shuffled.length / RETURNED_MAX_TURNS);",
+    replace: "const size = shuffled.length + 0 * RETURNED_MAX_TURNS;",
+    caughtBy: virtualTime,
+  },
+  {
+    name: "the wait between attempts doubles",
+    file: "functions/consume/backoff.ts",
+    find: "const GROWTH = 1.25;",
+    replace: "const GROWTH = 2;",
+    caughtBy: virtualTime,
+  },
+  {
+    name: "what was not stored is acknowledged between two turns",
+    file: "functions/adapters/sqs-turns.ts",
+    find: "return turn.filter(({ messageId }) => !again.has(messageId));",
+    replace: "return turn;",
+    caughtBy: { file: "test/unit/adapters/sqs-batch.test.ts" },
+  },
+  {
+    name: "all chunks of a batch but the first are dropped",
+    file: "functions/consume/consume.ts",
+    find: "for (const chunk of store.chunks(events)) {",
+    replace: "for (const chunk of store.chunks(events).slice(0, 1)) {",
+    caughtBy: poisonCases("F15 "),
+  },
+  {
+    name: "refused events make no dead letters",
+    file: "functions/consume/consume.ts",
+    find: ".filter(({ event }) => !failed.has(event.message))",
+    replace: ".filter(() => false)",
+    caughtBy: poisonCases("F16 "),
+  },
+  {
+    name: "a constraint's refusal is tried again for ever",
+    file: "functions/adapters/store-errors.ts",
+    find: '"23": { verdict: "dead-letter",',
+    replace: '"23": { verdict: "retry",',
+    caughtBy: poisonCases("F16 "),
+  },
+  {
+    name: "keys are inserted without on conflict",
+    file: "functions/sql/0002_store_batch.sql",
+    find: "    on conflict do nothing\n",
+    replace: "",
+    caughtBy: crashCases("F1 "),
+  },
+  {
+    name: "events are inserted whether their key is new or not",
+    file: "functions/sql/0002_store_batch.sql",
+    find: "from fresh join given using (tenant, id, source)",
+    replace: "from given",
+    caughtBy: crashCases("F1 "),
+  },
+  {
+    name: "a bad event takes its block along",
+    file: "functions/sql/0002_store_batch.sql",
+    find: "if cardinality(part) > 1 then",
+    replace: "if false then",
+    caughtBy: poisonCases("F16 "),
+  },
+  {
+    name: "a replayed letter keeps its replay count",
+    file: "scripts/replay/outgoing.ts",
+    find: 'return outgoing(letter, letter.body, { replays: { DataType: "Number", StringValue: String(letter.replays + 1) } });',
+    replace:
+      'return outgoing(letter, letter.body, { replays: { DataType: "Number", StringValue: String(letter.replays) } });',
+    caughtBy: poisonCases("F23 "),
+  },
+  {
+    name: "a replay deletes letters that the queue did not take",
+    file: "scripts/replay/replay-letters.ts",
+    find: "const sent = jobs.filter((job) => !refused.has(job));",
+    replace: "const sent = jobs;",
+    caughtBy: { file: "test/e2e/replay.test.ts" },
+  },
+];

@@ -1,0 +1,95 @@
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** A mistake somebody could make: in `file`, the one place that reads `find` reads `replace`. */
+export type Sabotage = {
+  name: string;
+  file: string;
+  find: string;
+  replace: string;
+  /** The test file that is to notice, and the beginning of the title of its test where one is enough. */
+  caughtBy: { file: string; test?: string };
+};
+
+export type Outcome =
+  | { kind: "caught"; by: string; milliseconds: number }
+  | { kind: "missed" }
+  /** Nothing could be said: the copy did not even start its tests. */
+  | { kind: "broken"; why: string };
+
+/** A copy of the project that may be broken at will; its packages are those of the project. */
+export type Copy = {
+  /** Runs tests; resolves to the titles of those that failed, empty where all passed. @throws Error if none ran */
+  run: (tests: Sabotage["caughtBy"]) => Promise<string[]>;
+  apply: (sabotage: Sabotage) => Promise<void>;
+  undo: (sabotage: Sabotage) => Promise<void>;
+  remove: () => Promise<void>;
+};
+
+/** Everything that is needed to run the tests. */
+const PARTS = ["bin", "lib", "functions", "localstack", "scripts", "test", "docs"];
+const FILES = ["package.json", "package-lock.json", "tsconfig.json", "vitest.config.ts", "cdk.json", "README.md"];
+
+export async function copyProject(): Promise<Copy> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-sabotage-"));
+  for (const part of [...PARTS, ...FILES]) await cp(part, join(folder, part), { recursive: true });
+  await symlink(resolve("node_modules"), join(folder, "node_modules"), "dir");
+  const original = new Map<string, string>();
+  return {
+    async run({ file, test }) {
+      const report = join(folder, "report.json");
+      const filter = test === undefined ? [] : ["--testNamePattern", test];
+      await runVitest(folder, [file, ...filter, "--bail=1", "--reporter=json", `--outputFile=${report}`]);
+      return failures(JSON.parse(await readFile(report, "utf8")) as JsonReport);
+    },
+    async apply(sabotage) {
+      const path = join(folder, sabotage.file);
+      const text = await readFile(path, "utf8");
+      original.set(sabotage.file, text);
+      await writeFile(path, sabotaged(text, sabotage));
+    },
+    undo: ({ file }) => writeFile(join(folder, file), original.get(file) ?? ""),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The text of the file with the mistake in it. @throws Error unless the place is there exactly once */
+export function sabotaged(text: string, { name, file, find, replace }: Sabotage): string {
+  const places = text.split(find).length - 1;
+  if (places !== 1)
+    throw new Error(`"${name}": ${file} has the place ${places} times. The code moved; adapt the list.`);
+  return text.replace(find, () => replace);
+}
+
+type JsonReport = {
+  numTotalTests: number;
+  numPassedTests: number;
+  testResults: {
+    name: string;
+    message: string;
+    status: string;
+    assertionResults: { status: string; fullName: string }[];
+  }[];
+};
+
+function failures({ numPassedTests, testResults }: JsonReport): string[] {
+  const titles = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),
+  );
+  // A file whose set-up failed has no failed test.
+  const files = testResults.filter(({ status, message }) => status === "failed" && message !== "");
+  const failed = titles.length > 0 ? titles : files.map(({ message }) => `set-up: ${message.split("\n", 1)[0]}`);
+  if (failed.length === 0 && numPassedTests === 0) throw new Error("No test ran.");
+  return failed;
+}
+
+function runVitest(folder: string, words: string[]): Promise<void> {
+  const vitest = resolve("node_modules/vitest/vitest.mjs");
+  const child = spawn(process.execPath, [vitest, "run", ...words], { cwd: folder, stdio: "ignore" });
+  return new Promise((done, failed) => {
+    child.once("error", failed);
+    child.once("exit", () => done());
+  });
+}
