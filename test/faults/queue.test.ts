@@ -158,10 +158,14 @@ describe("receives that come to nothing", () => {
 });
 
 describe("a consumer whose answer is an error", () => {
-  for (const point of ["afterStore", "beforeAnswer"]) {
+  for (const [point, when] of [
+    ["beforeStore", "before the statement"],
+    ["afterStore", "after the commit"],
+    ["beforeAnswer", "before the answer"],
+  ]) {
     faultCase(
       "F34",
-      `an error thrown ${point === "afterStore" ? "after the commit" : "before the answer"} never counts as success`,
+      `an error thrown ${when} never counts as success`,
       () => world,
       async (scene) => {
         let errors = 0;
