@@ -10,7 +10,7 @@ import { startWorld, type World } from "./support/world.ts";
 /** A database that refuses every event with a member `poison` in its data, which the door knows nothing about. */
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ visibilitySeconds: 5 });
+  world = await startWorld({ visibilitySeconds: 60 });
   await refusePoison(true);
 });
 afterAll(() => world?.remove());
@@ -69,7 +69,8 @@ describe("a replay", () => {
       scene.events(count, (index) => ({ index, poison: true })),
       { perRequest: 100 },
     );
-    await eventually(world.deadLetters.depth, (depth) => depth === count);
+    await scene.atRest();
+    expect(await world.deadLetters.depth()).toBe(count);
   };
 
   faultCase(

@@ -23,6 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => world?.remove());
 
+const DELETIONS = { dropBefore: "lost", dropAfter: "answered to nobody", throttled: "throttled" };
+
 const duplicates = (from: number) =>
   batchLines(world, from).reduce((sum, { EventsDuplicate: copies }) => sum + copies, 0);
 
@@ -36,6 +38,7 @@ describe("messages that come more than once", () => {
       await scene.deliver(scene.events(sized(60, 10_000)), { perRequest: 10 });
       world.sqs.setFaults({ kind: "duplicate", action: "ReceiveMessage" });
       await scene.atRest();
+      expect(world.sqs.applied).toBeGreaterThan(0);
     },
   );
 
@@ -110,8 +113,25 @@ describe("the dead-letter queue", () => {
         await world.ask("alter table events drop constraint no_poison");
       }
     },
-    { deadLetters: 1 },
+    { deadLetters: 1, lettersTwice: true },
   );
+});
+
+describe("deletions", () => {
+  for (const kind of ["dropBefore", "dropAfter", "throttled"] as const) {
+    faultCase(
+      "F1",
+      `stored, and the deletion of its message ${DELETIONS[kind]}`,
+      () => world,
+      async (scene) => {
+        world.sqs.setFaults({ kind, action: "DeleteMessageBatch", calls: sized(2, 40) });
+        await scene.deliver(scene.events(sized(40, 10_000)), { perRequest: 10 });
+        await scene.atRest();
+        expect(world.sqs.applied).toBeGreaterThan(0);
+        scene.note(`${world.sqs.applied} deletions`);
+      },
+    );
+  }
 });
 
 describe("receives that come to nothing", () => {
@@ -176,7 +196,7 @@ describe("a consumer whose answer is an error", () => {
         });
         await scene.deliver(scene.events(sized(40, 10_000)), { perRequest: 4 });
         await scene.atRest();
-        expect(errors).toBe(sized(3, 100));
+        expect(errors).toBeGreaterThan(0);
         scene.note(`${errors} errors`);
       },
     );

@@ -36,6 +36,10 @@ export type SqsFaultProxy = {
   queueUrl(realUrl: string): string;
   /** All calls since the faults were last changed, repetitions by the client included. */
   readonly calls: readonly SqsCall[];
+  /** Calls that a fault was applied to since the faults were last changed; receives without messages do not count. */
+  readonly applied: number;
+  /** When the last fault was applied, ms since the epoch; -Infinity where none was. */
+  readonly lastFaultAt: number;
   /** Replaces the faults in force; none without arguments. */
   setFaults(...faults: SqsFault[]): void;
   /** Told of each call before it is passed on; waits for what it returns. */
@@ -49,6 +53,12 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
   let wake: (() => void)[] = [];
   const calls: SqsCall[] = [];
   let again: unknown[] = [];
+  let applied = 0;
+  let lastFaultAt = -Infinity;
+  const apply = () => {
+    applied += 1;
+    lastFaultAt = Date.now();
+  };
 
   /** The first fault that applies to this call, which uses it up once. */
   const take = ({ action, queue }: SqsCall): SqsFault | undefined => {
@@ -61,6 +71,7 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
   const setFaults = (...faults: SqsFault[]) => {
     active = faults.map((fault) => ({ fault, left: fault.calls ?? Infinity }));
     calls.length = 0;
+    applied = 0;
     for (const resume of wake) resume();
     wake = [];
   };
@@ -71,6 +82,7 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
     calls.push(seen);
     await proxy.onCall?.(seen);
     const fault = take(seen);
+    if (fault !== undefined && fault.kind !== "duplicate" && fault.kind !== "again") apply();
     switch (fault?.kind) {
       case undefined:
         return reply(response, await pass(call, target));
@@ -84,12 +96,16 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
       case "duplicate":
         return reply(
           response,
-          withMessages(await pass(call, target), (messages) => [...messages, ...messages]),
+          withMessages(await pass(call, target), (messages) => {
+            apply();
+            return [...messages, ...messages];
+          }),
         );
       case "again": {
         const answer = withMessages(await pass(call, target), (messages) => {
           const repeated = again;
           again = messages;
+          if (repeated.length > 0) apply();
           return [...messages, ...repeated];
         });
         return reply(response, answer);
@@ -117,6 +133,12 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
     url,
     queueUrl: (realUrl) => url + new URL(realUrl).pathname,
     calls,
+    get applied() {
+      return applied;
+    },
+    get lastFaultAt() {
+      return lastFaultAt;
+    },
     setFaults,
     onCall: undefined,
     async stop() {

@@ -228,4 +228,40 @@ export const sabotages: readonly Sabotage[] = [
     replace: "const sent = jobs;",
     caughtBy: { file: "test/e2e/replay.test.ts" },
   },
+  {
+    name: "another content under a stored key is not looked for",
+    file: "functions/sql/0002_store_batch.sql",
+    find: "if inserted < cardinality(part) then",
+    replace: "if false then",
+    caughtBy: poisonCases("F44 "),
+  },
+  {
+    name: "the key has the time of arrival",
+    file: "functions/sql/0001_events.sql",
+    find: "primary key (tenant, id, source)",
+    replace: "primary key (tenant, id, source, received_at)",
+    caughtBy: databaseCases("F24 "),
+  },
+  {
+    name: "events of an outage are dead-lettered, and come again all the same",
+    file: "functions/consume/consume.ts",
+    find: "refused.push(...outcome.refused);",
+    replace:
+      "refused.push(...outcome.refused);\n      const { blockedBy: why } = outcome;\n      if (why !== undefined) await deadLetters.send(outcome.blocked.map((event) => refusedLetter(event, why)), deadline);",
+    caughtBy: outageCases("F5 "),
+  },
+  {
+    name: "the consumer begins what it has no time for",
+    file: "functions/core/limits.ts",
+    find: "export const CHUNK_MIN_REMAINING_MS = 5_000;",
+    replace: "export const CHUNK_MIN_REMAINING_MS = -60_000;",
+    caughtBy: { file: "test/unit/consume/consume.test.ts" },
+  },
+  {
+    name: "a message is acknowledged before its events are committed",
+    file: "functions/adapters/sqs-turns.ts",
+    find: "      result = await rule(turn, deadline);",
+    replace: "      await acknowledge(turn, deadline);\n      result = await rule(turn, deadline);",
+    caughtBy: crashCases("F2 "),
+  },
 ];

@@ -26,11 +26,17 @@ async function sabotageAll(copy: Copy): Promise<Row[]> {
   const rows: Row[] = [];
   const green = new Set<string>();
   for (const sabotage of list) {
-    const outcome = (await withoutIt(copy, sabotage, green)) ?? (await withIt(copy, sabotage));
+    const outcome = await outcomeOf(copy, sabotage, green).catch(
+      (error: unknown): Outcome => ({ kind: "broken", why: String(error) }),
+    );
     process.stdout.write(`${describe(outcome)}  ${sabotage.name}\n`);
     rows.push({ sabotage, outcome });
   }
   return rows;
+}
+
+async function outcomeOf(copy: Copy, sabotage: Sabotage, green: Set<string>): Promise<Outcome> {
+  return (await withoutIt(copy, sabotage, green)) ?? (await withIt(copy, sabotage));
 }
 
 /** A test that is red anyway proves nothing, so each runs once on the code as it is. */

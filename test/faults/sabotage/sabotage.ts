@@ -41,6 +41,8 @@ export async function copyProject(): Promise<Copy> {
     async run({ file, test }) {
       const report = join(folder, "report.json");
       const filter = test === undefined ? [] : ["--testNamePattern", test];
+      // Left by the run before; a run that wrote none proves nothing.
+      await rm(report, { force: true });
       await runVitest(folder, [file, ...filter, "--bail=1", "--reporter=json", `--outputFile=${report}`]);
       return failures(JSON.parse(await readFile(report, "utf8")) as JsonReport);
     },
@@ -74,14 +76,14 @@ type JsonReport = {
   }[];
 };
 
+/** @throws Error where a file could not even be set up: that says nothing about a test */
 function failures({ numPassedTests, testResults }: JsonReport): string[] {
-  const titles = testResults.flatMap(({ assertionResults }) =>
+  const failed = testResults.flatMap(({ assertionResults }) =>
     assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),
   );
-  // A file whose set-up failed has no failed test.
-  const files = testResults.filter(({ status, message }) => status === "failed" && message !== "");
-  const failed = titles.length > 0 ? titles : files.map(({ message }) => `set-up: ${message.split("\n", 1)[0]}`);
-  if (failed.length === 0 && numPassedTests === 0) throw new Error("No test ran.");
+  const broken = testResults.find(({ status, message }) => status === "failed" && message !== "");
+  if (failed.length === 0 && broken !== undefined) throw new Error(`set-up: ${broken.message.split("\n", 1)[0]}`);
+  if (failed.length === 0 && numPassedTests === 0) throw new Error("no test ran");
   return failed;
 }
 

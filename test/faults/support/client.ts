@@ -11,6 +11,8 @@ export type Client = {
   post: (events: readonly SentEvent[]) => Promise<AnswerWithHeaders>;
   /** Posts events until each is accepted or refused for good, as a well-behaved producer does. */
   deliver: (events: readonly SentEvent[], options?: Delivery) => Promise<void>;
+  /** When the last answer came or was given up, ms since the epoch. */
+  lastAnswerAt: () => number;
 };
 
 type AnswerWithHeaders = (Exclude<Answer, undefined> & { headers: Headers }) | undefined;
@@ -32,6 +34,7 @@ const RETRY_MS = 250;
 const MAX_TRIES = 240;
 
 export function createClient(url: () => string, history: History): Client {
+  let lastAnswerAt = Date.now();
   const post: Client["post"] = async (events) => {
     const attempts = events.map(({ source, id, data }) => ({
       tenant: TENANT,
@@ -41,12 +44,14 @@ export function createClient(url: () => string, history: History): Client {
     }));
     const answered = history.attempt(attempts, Date.now());
     const answer = await postOnce(url(), JSON.stringify(events));
-    answered(outcomesOf(answer), Date.now());
+    lastAnswerAt = Date.now();
+    answered(outcomesOf(answer), lastAnswerAt);
     return answer;
   };
 
   return {
     post,
+    lastAnswerAt: () => lastAnswerAt,
     async deliver(events, { perRequest = 20, connections = 8, requestsPerSecond, onAnswer } = {}) {
       const requests = Array.from({ length: Math.ceil(events.length / perRequest) }, (_, i) =>
         events.slice(i * perRequest, (i + 1) * perRequest),

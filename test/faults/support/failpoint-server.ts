@@ -12,6 +12,8 @@ export type Failpoints = {
   readonly url: string;
   /** Every place reached since the last `order`. */
   readonly hits: readonly Hit[];
+  /** When the last order other than `go` was carried out, ms since the epoch; -Infinity where none was. */
+  readonly lastFaultAt: number;
   /** From now on decides at every failpoint of every function; counts start over. Without it all go on. */
   order(decide?: (hit: Hit) => Order | Promise<Order>): void;
   stop(): Promise<void>;
@@ -22,6 +24,17 @@ export async function startFailpoints(): Promise<Failpoints> {
   let decide: ((hit: Hit) => Order | Promise<Order>) | undefined;
   const hits: Hit[] = [];
   const counts = new Map<string, number>();
+  let lastFaultAt = -Infinity;
+  const carryOut = async (hit: Hit): Promise<Order | undefined> => {
+    const reachedAt = Date.now();
+    try {
+      const order = (await decide?.(hit)) ?? "go";
+      if (order !== "go" || Date.now() - reachedAt > HOLD_MS) lastFaultAt = Date.now();
+      return order;
+    } catch {
+      return undefined;
+    }
+  };
   const server = createServer((request, response) => {
     const [, functionName = "", point = "", pid] = request.url?.split("/") ?? [];
     const stage = /(Ingest|Consume|Query|Migrate)/.exec(functionName)?.[1]?.toLowerCase() ?? functionName;
@@ -29,15 +42,15 @@ export async function startFailpoints(): Promise<Failpoints> {
     counts.set(`${stage} ${point}`, count);
     const hit = { stage, point, pid: Number(pid), count };
     hits.push(hit);
-    Promise.resolve(decide?.(hit) ?? "go").then(
-      (order) => response.end(order),
-      () => response.destroy(),
-    );
+    void carryOut(hit).then((order) => (order === undefined ? response.destroy() : response.end(order)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     hits,
+    get lastFaultAt() {
+      return lastFaultAt;
+    },
     order(next) {
       decide = next;
       hits.length = 0;
@@ -49,3 +62,6 @@ export async function startFailpoints(): Promise<Failpoints> {
     },
   };
 }
+
+/** A function that waits longer for its order was held up on purpose. */
+const HOLD_MS = 100;

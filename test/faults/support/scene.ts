@@ -19,10 +19,14 @@ export type Scene = Client & {
   accept: (events: readonly SentEvent[]) => void;
   /** From now on what is sent stays in the queue, until the faults of `world.sqs` are changed. */
   hold: () => Promise<void>;
+  /** Heals where the case did not, and waits until all is at rest. */
+  end: () => Promise<void>;
   /** Takes every fault back; what is left of the case's time counts as draining. Done at the end where not before. */
   heal: () => Promise<void>;
-  /** Waits until nothing is left in the queue; ms since `heal`. */
-  atRest: (withinMs?: number) => Promise<number>;
+  /** Waits until nothing is left in the queue. */
+  atRest: (withinMs?: number) => Promise<void>;
+  /** From the last moment a fault had an effect until nothing was left in the queue, ms. */
+  drainMs: () => number;
   /** The checker over all that clients were told and all that is stored and dead-lettered; empties the latter. */
   judge: () => Promise<Report>;
   /** A figure for the table of docs/reliability.md. */
@@ -36,9 +40,12 @@ export function createScene(id: string, world: World): Scene {
   const source = `/faults/${id}/${randomUUID()}`;
   const history = createHistory();
   const notes: string[] = [];
+  const startedAt = Date.now();
+  const rests: number[] = [];
+  const client = createClient(() => world.addresses.url, history);
   let healed: number | undefined;
   const scene: Scene = {
-    ...createClient(() => world.addresses.url, history),
+    ...client,
     world,
     history,
     source,
@@ -65,8 +72,8 @@ export function createScene(id: string, world: World): Scene {
       await scene.atRest();
     },
     async heal() {
-      await world.heal();
       healed = Date.now();
+      await world.heal();
     },
     async atRest(withinMs = REST_MS) {
       await eventually(world.queue.depth, (depth) => depth === 0, withinMs).catch((cause: unknown) => {
@@ -74,7 +81,19 @@ export function createScene(id: string, world: World): Scene {
           cause,
         });
       });
-      return Date.now() - (healed ?? Date.now());
+      rests.push(Date.now());
+    },
+    async end() {
+      if (healed !== undefined || rests.length > 0) await world.heal();
+      else await scene.heal();
+      await scene.atRest();
+    },
+    drainMs() {
+      const faults = [world.failpoints.lastFaultAt, world.sqs.lastFaultAt, healed ?? -Infinity];
+      const ends = faults.filter((at) => at >= startedAt);
+      // Bad events are a fault that is over when they are sent.
+      const endedAt = ends.length > 0 ? Math.max(...ends) : client.lastAnswerAt();
+      return (rests.find((at) => at >= endedAt) ?? Number.NaN) - endedAt;
     },
     judge: () => judge(scene),
     note: (text) => notes.push(text),
