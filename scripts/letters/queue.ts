@@ -77,6 +77,48 @@ export async function receivePages(
   return lost;
 }
 
+export type Reading = {
+  /** As receivePages answers. */
+  lost: number;
+  /** About how many letters somebody else hid to the end. */
+  missed: number;
+};
+
+/** Rounds that find nothing while somebody else hides letters; each is a long poll. */
+const EMPTY_ROUNDS = 3;
+
+/**
+ * Receives as receivePages does, and again while SQS counts more letters than the reader holds: another reader may have
+ * let go of some. `held` says how many letters this reader hides.
+ */
+export async function receiveAll(
+  queue: LetterQueue,
+  onPage: (letters: DeadLetter[]) => Promise<void> | void,
+  { held, ...options }: ReadOptions & { held: () => number },
+): Promise<Reading> {
+  let lost = 0;
+  for (let emptyRounds = 0; ; ) {
+    let found = 0;
+    const onCountedPage = (letters: DeadLetter[]) => {
+      found += letters.length;
+      return onPage(letters);
+    };
+    lost += await receivePages(queue, onCountedPage, options);
+    if (options.signal.aborted) return { lost, missed: 0 };
+    const { visible, hidden } = await countLetters(queue);
+    const missed = Math.max(0, hidden - held());
+    emptyRounds = found === 0 ? emptyRounds + 1 : 0;
+    // SQS may count as visible what is not any more: that it hands out nothing says more.
+    if (missed === 0 && (visible === 0 || found === 0)) return { lost, missed };
+    if (emptyRounds === EMPTY_ROUNDS) return { lost, missed };
+  }
+}
+
+/** What to say of letters that somebody else hid to the end, and what to run once they are visible. */
+export function missedNote(missed: number, command = "this"): string {
+  return `About ${counted(missed, "letter")} more stayed hidden, by another reader or by one that was killed; run ${command} again in ${HIDDEN_MINUTES} minutes\n`;
+}
+
 /** What to say of answers that were lost. */
 export function lostNote(lost: number): string {
   return `${counted(lost, "call")} had to be made again; letters of an answer that was lost show again within ${HIDDEN_MINUTES} minutes, so run this again then\n`;

@@ -1,7 +1,7 @@
 import type { Edits } from "../letters/edits.ts";
 import type { Filter } from "../letters/filter.ts";
 import { type DeadLetter, eventKey, type LetterEvent } from "../letters/letter.ts";
-import { type LetterQueue, receivePages, release, remove } from "../letters/queue.ts";
+import { type LetterQueue, receiveAll, release, remove } from "../letters/queue.ts";
 import type { Progress } from "../progress.ts";
 import { choose, type Chosen } from "./choose.ts";
 import type { Journal } from "./journal.ts";
@@ -38,6 +38,8 @@ export type Tally = {
   left: number;
   /** Calls for letters whose answer may be lost. */
   lost: number;
+  /** Letters that somebody else hid to the end. */
+  missed: number;
 };
 
 /** A letter in hand: what is sent of it, what stays, and what of that is done already. */
@@ -51,7 +53,7 @@ type Job = { letter: DeadLetter; chosen: Chosen[]; rest: LetterEvent[]; sent: bo
  */
 export async function replayLetters(run: ReplayRun): Promise<Tally> {
   const { queue, journal, progress, limit } = run;
-  const tally: Tally = { replayed: 0, failed: 0, capped: 0, returned: 0, left: 0, lost: 0 };
+  const tally: Tally = { replayed: 0, failed: 0, capped: 0, returned: 0, left: 0, lost: 0, missed: 0 };
   const pace = createPace(run.rate);
   const full = new AbortController();
   const signal = AbortSignal.any([run.signal, full.signal]);
@@ -92,7 +94,9 @@ export async function replayLetters(run: ReplayRun): Promise<Tally> {
 
   await recover(run);
   try {
-    tally.lost = await receivePages(queue, onPage, { signal, pace: () => pace.wait(signal), ...pageFor(run.rate) });
+    const held = () => handles.size;
+    const options = { signal, held, pace: () => pace.wait(signal), ...pageFor(run.rate) };
+    Object.assign(tally, await receiveAll(queue, onPage, options));
   } finally {
     await release(queue, handles.values());
     await journal.released();

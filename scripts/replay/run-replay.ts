@@ -1,6 +1,6 @@
 import { exitCodes } from "../command.ts";
 import { readEdits } from "../letters/edits.ts";
-import { countLetters, type LetterQueue, lostNote, unseenNote } from "../letters/queue.ts";
+import { countLetters, type LetterQueue, lostNote, missedNote, unseenNote } from "../letters/queue.ts";
 import { counted, printable, toLine, toRow } from "../letters/render.ts";
 import type { DeadLetter } from "../letters/letter.ts";
 import { startProgress } from "../progress.ts";
@@ -40,6 +40,8 @@ export async function runReplay(queue: LetterQueue, { target, options, signal, u
   process.stderr.write(unseenNote({ visible, hidden: counts.hidden - journal.held.size }));
   const check = createCheck(replay, edits);
   const progress = startProgress(visible, "dead letters");
+  // One that has taken nothing leaves nothing.
+  const begun = () => unfinished !== undefined || journal.letters.size > 0;
   let tally: Tally;
   try {
     tally = await replayLetters({
@@ -58,25 +60,29 @@ export async function runReplay(queue: LetterQueue, { target, options, signal, u
     });
   } catch (error) {
     // What ended it is told, whatever else fails then.
-    await leave(journal, options, true).catch(() => undefined);
+    await leave(journal, options, begun()).catch(() => undefined);
     throw error;
   } finally {
     progress.stop();
   }
 
   report(tally, before, replay.maxReplays);
-  await leave(journal, options, signal.aborted || tally.left > 0);
   const reachedLimit = replay.limit !== undefined && journal.events >= replay.limit;
+  // Beyond its limit a replay wants no letter but those that it has taken.
+  const wantsMore = !reachedLimit || [...journal.letters.values()].some(({ gone }) => !gone);
+  const missed = wantsMore ? tally.missed : 0;
+  if (missed > 0) process.stderr.write(missedNote(missed, begun() ? "--resume" : "this"));
+  await leave(journal, options, begun() && (signal.aborted || tally.left > 0 || missed > 0));
   // Of a replay that was interrupted nobody knows any more what was there at its beginning.
   const known = unfinished !== undefined || signal.aborted || reachedLimit || check.tell();
   if (tally.lost > 0) process.stderr.write(lostNote(tally.lost));
-  if (signal.aborted || tally.left > 0 || tally.failed > 0 || tally.lost > 0 || !known)
+  if (signal.aborted || tally.left > 0 || tally.failed > 0 || tally.lost > 0 || missed > 0 || !known)
     process.exitCode = exitCodes.incomplete;
 }
 
-/** Keeps the journal of a replay that is to be finished, and says how; one that has sent nothing leaves nothing. */
+/** Keeps the journal of a replay that is to be finished, and says how. */
 async function leave(journal: Journal, options: CommandOptions, unfinished: boolean): Promise<void> {
-  if (!unfinished || journal.letters.size === 0) return journal.finish();
+  if (!unfinished) return journal.finish();
   process.stderr.write(`The replay is unfinished. ${howToGoOn(options)}\n`);
   await journal.close();
 }

@@ -55,8 +55,11 @@ export async function startLetterQueues() {
       put: (...letters: Letter[]) => put(client, url("dead"), letters),
       /** All messages that can be received, which can be received again afterwards. */
       all: (queue: QueueName = "dead") => receiveAll(client, url(queue)),
-      /** Receives all letters and keeps them. */
-      hideAll: async () => void (await receivePages(client, url("dead"))),
+      /** Receives all letters and keeps them; what it answers makes them visible again. */
+      hideAll: async () => {
+        const hidden = await receivePages(client, url("dead"));
+        return () => release(client, url("dead"), hidden);
+      },
       counts: (queue: QueueName = "dead") => counts(client, url(queue)),
       file: async (name: string, lines: string[]): Promise<string> => {
         const path = join(laneFolder, name);
@@ -137,7 +140,7 @@ async function receivePages(client: SQSClient, QueueUrl: string): Promise<Messag
       new ReceiveMessageCommand({
         QueueUrl,
         MaxNumberOfMessages: 10,
-        VisibilityTimeout: 30,
+        VisibilityTimeout: 60,
         MessageAttributeNames: ["All"],
         MessageSystemAttributeNames: ["All"],
       }),
@@ -149,13 +152,17 @@ async function receivePages(client: SQSClient, QueueUrl: string): Promise<Messag
 
 async function receiveAll(client: SQSClient, QueueUrl: string): Promise<Message[]> {
   const all = await receivePages(client, QueueUrl);
+  await release(client, QueueUrl, all);
+  return all;
+}
+
+async function release(client: SQSClient, QueueUrl: string, all: Message[]): Promise<void> {
   for (let i = 0; i < all.length; i += 10) {
     const Entries = all
       .slice(i, i + 10)
       .map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 }));
     await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
   }
-  return all;
 }
 
 async function counts(client: SQSClient, QueueUrl: string): Promise<{ visible: number; hidden: number }> {

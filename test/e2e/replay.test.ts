@@ -377,6 +377,30 @@ describe.concurrent("a replay that is killed", () => {
     expect(hasJournal()).toBe(false);
   });
 
+  it("while it received letters is unfinished until those are visible again and replayed too, within its limit", async () => {
+    const { queue, replay, hasJournal } = await open();
+    await queue.put(...many(3));
+    const killed = queue.start("replay", "--limit", "5");
+    atCall(queue.proxy, "DeleteMessageBatch", 1, () => killAndForget(killed.child));
+    await killed.ended;
+    queue.proxy.onCall = undefined;
+    // As a receive leaves them whose answer the killed process never saw: hidden, and not in its journal.
+    await queue.put(...["x", "y", "z"].map((id) => letter([{ id }])));
+    const show = await queue.hideAll();
+
+    const first = await replay("--resume");
+    const kept = hasJournal();
+    await show();
+    const second = await replay("--resume");
+
+    expect(first).toMatchObject({ code: 1, stdout: "3 events replayed, 3 of them before it was interrupted\n" });
+    expect(first.stderr).toMatch(/About 3 letters more stayed hidden, .*; run --resume again in 5 minutes\n/);
+    expect(kept).toBe(true);
+    expect(second).toMatchObject({ code: 0, stdout: "5 events replayed, 3 of them before it was interrupted\n" });
+    expect(await queue.counts()).toEqual({ visible: 1, hidden: 0 });
+    expect(hasJournal()).toBe(false);
+  });
+
   it("before it hears that a send arrived is finished: sent again with the same count, and what came back is left", async () => {
     const { queue, replay, replaysOf } = await open();
     await queue.put(letter([{ id: "bad" }]), letter([{ id: "good" }]));
