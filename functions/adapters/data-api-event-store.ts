@@ -1,3 +1,4 @@
+import { StoreError } from "../core/errors.ts";
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../core/limits.ts";
 import type { EventStore, SqlDatabase, SqlValue, StorableEvent, StoreOutcome } from "../core/ports.ts";
 import { failpoint } from "./failpoint.ts";
@@ -38,16 +39,32 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** @param indexes where each line stood in the list that is answered for */
+/**
+ * @param indexes where each line stood in the list that is answered for
+ * @throws StoreError for an answer that is none: taken for "nothing to say", it would acknowledge what is not stored
+ */
 function toOutcome(rows: SqlValue[][], indexes: number[]): StoreOutcome {
   const outcome: StoreOutcome = { stored: 0, conflicts: [], refused: [] };
+  let sums = 0;
   for (const [kind, place, state, message] of rows) {
-    const index = indexes[Number(place)] ?? -1;
-    if (kind === "stored") outcome.stored += Number(place);
+    const index = indexes[Number(place)];
+    if (kind === "stored") {
+      outcome.stored += typeof place === "number" ? place : Number.NaN;
+      sums += 1;
+    } else if (index === undefined) throw notAnAnswer();
     else if (kind === "conflict") outcome.conflicts.push(index);
     else outcome.refused.push({ index, error: toSqlError(String(state), String(message)) });
   }
+  if (sums === 0 || !Number.isSafeInteger(outcome.stored)) throw notAnAnswer();
   return outcome;
+}
+
+function notAnAnswer(): StoreError {
+  return new StoreError({
+    verdict: "stop",
+    reason: "unexpected_answer",
+    detail: "store_batch answered something else.",
+  });
 }
 
 /** Rows and bytes, counted as the Data API counts them: with the batch text escaped once more as a JSON string. */

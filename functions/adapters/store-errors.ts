@@ -43,6 +43,8 @@ const byName: Record<string, Row> = {
   DatabaseResumingException: { verdict: "retry", reason: "database_resuming" },
   StatementTimeoutException: { verdict: "retry", reason: "statement_timeout" },
   DatabaseUnavailableException: { verdict: "retry", reason: "database_unavailable" },
+  // Without a SQLSTATE the Data API did not get as far as the statement.
+  DatabaseErrorException: { verdict: "retry", reason: "database_error" },
   InternalServerErrorException: { verdict: "retry", reason: "data_api_error" },
   ServiceUnavailableError: { verdict: "retry", reason: "data_api_unavailable" },
   TransactionNotFoundException: { verdict: "retry", reason: "transaction_lost" },
@@ -63,7 +65,10 @@ const byName: Record<string, Row> = {
   BadRequestException: { verdict: "stop", reason: "invalid_call" },
 };
 
-/** No error of the Data API: sockets that broke, time-outs, aborted calls. Every write is idempotent, so try again. */
+/** A refusal by a name nobody thought of: keep the events and call somebody. */
+const REFUSED: Row = { verdict: "stop", reason: "call_refused" };
+
+/** No answer of the Data API, or a failure of its own: sockets that broke, time-outs, aborted calls. Every write is idempotent, so try again. */
 const UNREACHABLE: Row = { verdict: "retry", reason: "database_unreachable" };
 
 /**
@@ -78,7 +83,14 @@ export function toStoreError(error: unknown): StoreError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const sqlState = SQLSTATE_AT_END.exec(message)?.[1];
   if (sqlState !== undefined) return toSqlError(sqlState, message, error);
-  return new StoreError({ ...(byName[name] ?? UNREACHABLE), detail: message, cause: error });
+  const row = byName[name] ?? (isRefusal(error) ? REFUSED : UNREACHABLE);
+  return new StoreError({ ...row, detail: message, cause: error });
+}
+
+/** Answered with a 4xx that no waiting mends; 408 and 429 are mended so. */
+function isRefusal(error: unknown): boolean {
+  const { httpStatusCode: status = 0 } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** Translates what the database said of one statement or event. */

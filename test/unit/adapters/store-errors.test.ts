@@ -37,6 +37,7 @@ describe("store errors", () => {
   });
 
   it.each([
+    ["DatabaseErrorException", "retry", "database_error"],
     ["DatabaseResumingException", "retry", "database_resuming"],
     ["StatementTimeoutException", "retry", "statement_timeout"],
     ["DatabaseUnavailableException", "retry", "database_unavailable"],
@@ -91,5 +92,17 @@ describe("store errors", () => {
     );
 
     expect(toStoreError(forged)).toMatchObject({ verdict: "dead-letter" });
+  });
+
+  it.each([
+    [403, "stop", "call_refused"],
+    [400, "stop", "call_refused"],
+    [429, "retry", "database_unreachable"],
+    [408, "retry", "database_unreachable"],
+    [500, "retry", "database_unreachable"],
+  ])("takes an unlisted name with status %i for %s: %s", (httpStatusCode, verdict, reason) => {
+    const error = Object.assign(sdkError("ExpiredTokenException"), { $metadata: { httpStatusCode } });
+
+    expect(toStoreError(error)).toMatchObject({ verdict, reason });
   });
 });
