@@ -20,6 +20,8 @@ import {
   type LetterQueue,
   lookAtLetters,
   lostNote,
+  missedNote,
+  type Reading,
   unseenNote,
 } from "./letters/queue.ts";
 import {
@@ -46,7 +48,7 @@ const command = new Command("npm run dead-letters --")
 Reading hides letters from others until the command ends, also by Ctrl-C; one that is killed hides them for up to
 ${HIDDEN_SECONDS / 60} minutes. Send them again with \`npm run replay\`.
 
-Exit codes: 0 done, 1 a named event is not there or the command was stopped, 2 the queue could not be read.`,
+Exit codes: 0 done, 1 a named event is not there or not all letters were read, 2 the queue could not be read.`,
   );
 
 const list = command.command("list").description("one line an event, oldest first").action(listEvents);
@@ -71,13 +73,15 @@ for (const each of [list, group, show, exporting]) addTargetOptions(each);
 
 async function listEvents(options: Options): Promise<void> {
   const rows: Row[] = [];
-  const letters = await lookAt(options, (letter, event) => rows.push(toRow(letter, event)));
+  const { letters, missed } = await lookAt(options, (letter, event) => rows.push(toRow(letter, event)));
   rows.sort((a, b) => a.receivedAt.localeCompare(b.receivedAt) || a.messageId.localeCompare(b.messageId));
   if (options.json) for (const row of rows) print(JSON.stringify(row));
   else if (process.stdout.isTTY && rows.length > 0)
     print(toTable(TABLE_HEAD, rows.map(toCells), process.stdout.columns));
   else for (const row of rows) print(toLine(row));
-  process.stderr.write(`${counted(rows.length, "event")} in ${counted(letters, "dead letter")}\n`);
+  process.stderr.write(
+    `${missed ? "At least " : ""}${counted(rows.length, "event")} in ${counted(letters, "dead letter")}\n`,
+  );
 }
 
 async function groupEvents({ by: fields = [], ...options }: Options & { by?: GroupField[] }): Promise<void> {
@@ -135,8 +139,15 @@ async function exportEvents(path: string, options: Options): Promise<void> {
     );
 }
 
-/** Shows each event that the options take; answers how many letters there were with one. @throws Error when stopped */
-async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterEvent) => void): Promise<number> {
+type Look = {
+  /** How many there were with an event that was shown. */
+  letters: number;
+  /** Whether there may be letters that were not read; why is told, and is the exit code. */
+  missed: boolean;
+};
+
+/** Shows each event that the options take. @throws Error of a call that failed */
+async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterEvent) => void): Promise<Look> {
   const target = findTarget(options);
   const client = sqsClient(target);
   const queue: LetterQueue = { client, url: target.deadLetterQueueUrl };
@@ -144,6 +155,7 @@ async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterE
   const ids = createIdCheck(filter);
   const signal = onInterrupt();
   let letters = 0;
+  let reading: Reading;
   try {
     process.stderr.write(unseenNote(await countLetters(queue)));
     const look = (letter: DeadLetter) => {
@@ -152,27 +164,25 @@ async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterE
       for (const event of events) see(letter, event);
       letters += events.length > 0 ? 1 : 0;
     };
-    const lost = await lookAtLetters(queue, look, signal);
-    if (lost > 0) {
-      process.exitCode = exitCodes.incomplete;
-      process.stderr.write(lostNote(lost));
-    }
+    reading = await lookAtLetters(queue, look, signal);
   } catch (error) {
     throw explained(error);
   } finally {
     client.destroy();
   }
-  if (signal.aborted) {
-    process.exitCode = exitCodes.incomplete;
-    process.stderr.write("Stopped before all letters were read; all of them are visible again\n");
-  }
+  const { lost, missed } = reading;
+  if (lost > 0) process.stderr.write(lostNote(lost));
+  if (missed > 0) process.stderr.write(missedNote(missed));
+  if (signal.aborted) process.stderr.write("Stopped before all letters were read; all of them are visible again\n");
+  const partly = lost > 0 || missed > 0 || signal.aborted;
+  if (partly) process.exitCode = exitCodes.incomplete;
   for (const id of ids.unknown()) {
     process.exitCode = exitCodes.incomplete;
     process.stderr.write(
       `No dead letter has the event id or message id ${printable(id)}; \`list\` shows what is there\n`,
     );
   }
-  return letters;
+  return { letters, missed: partly };
 }
 
 /** The facts of a letter, then what is in it. */

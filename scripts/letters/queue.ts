@@ -125,17 +125,17 @@ export function lostNote(lost: number): string {
 }
 
 /**
- * Shows every letter once and lets others see all of them again at the end, however that comes. Answers as receivePages.
+ * Shows every letter once and lets others see all of them again at the end, however that comes.
  * @throws Error of a call that failed
  */
 export async function lookAtLetters(
   queue: LetterQueue,
   see: (letter: DeadLetter) => void,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Reading> {
   const handles = new Map<string, string>();
   try {
-    return await receivePages(
+    return await receiveAll(
       queue,
       (letters) => {
         for (const letter of letters) {
@@ -144,7 +144,7 @@ export async function lookAtLetters(
           if (isNew) see(letter);
         }
       },
-      { signal },
+      { signal, held: () => handles.size },
     );
   } finally {
     await release(queue, handles.values());

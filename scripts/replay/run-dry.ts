@@ -1,6 +1,6 @@
 import { exitCodes } from "../command.ts";
 import { readEdits } from "../letters/edits.ts";
-import { countLetters, type LetterQueue, lookAtLetters, lostNote, unseenNote } from "../letters/queue.ts";
+import { countLetters, type LetterQueue, lookAtLetters, lostNote, missedNote, unseenNote } from "../letters/queue.ts";
 import { counted, toLine, toRow } from "../letters/render.ts";
 import { choose } from "./choose.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
@@ -17,7 +17,7 @@ export async function runDry(queue: LetterQueue, replay: ReplayOptions, signal: 
   const sample: string[] = [];
   let [all, events, letters, tooOften] = [0, 0, 0, 0];
   process.stderr.write(unseenNote(await countLetters(queue)));
-  const lost = await lookAtLetters(
+  const { lost, missed } = await lookAtLetters(
     queue,
     (letter) => {
       check.see(letter);
@@ -34,10 +34,11 @@ export async function runDry(queue: LetterQueue, replay: ReplayOptions, signal: 
   for (const line of sample) process.stdout.write(`${line}\n`);
   if (events > sample.length) process.stdout.write(`and ${events - sample.length} more\n`);
   process.stdout.write(
-    `${events} of ${counted(all, "event")} would be replayed, from ${counted(letters, "dead letter")}\n`,
+    `${missed > 0 ? "At least " : ""}${events} of ${counted(all, "event")} would be replayed, from ${counted(letters, "dead letter")}\n`,
   );
   if (tooOften > 0) process.stdout.write(`${tooOften} would be skipped: replayed ${maxReplays} times or more\n`);
   if (signal.aborted) process.stderr.write("Stopped before all letters were read; all of them are visible again\n");
   if (lost > 0) process.stderr.write(lostNote(lost));
-  if (!check.tell() || signal.aborted || lost > 0) process.exitCode = exitCodes.incomplete;
+  if (missed > 0) process.stderr.write(missedNote(missed));
+  if (!check.tell() || signal.aborted || lost > 0 || missed > 0) process.exitCode = exitCodes.incomplete;
 }

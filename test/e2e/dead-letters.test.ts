@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { idsIn, letter, type LetterQueues, movedBySqs, startLetterQueues } from "./letter-queue.ts";
+import { beforeReceives, idsIn, letter, type LetterQueues, movedBySqs, startLetterQueues } from "./letter-queue.ts";
 import { eventually, runScript } from "./support.ts";
 
 let queues: LetterQueues;
@@ -113,10 +113,28 @@ describe.concurrent("npm run dead-letters -- list", () => {
     await queue.hideAll();
     await queue.put(letter([{ id: "visible" }]));
 
-    const { stdout, stderr } = await queue.run("dead-letters", "list", "--json");
+    const { code, stdout, stderr } = await queue.run("dead-letters", "list", "--json");
 
+    expect(code).toBe(1);
     expect(ids(stdout)).toEqual(["visible"]);
     expect(stderr).toContain("About 1 letter more, hidden by another reader; they show again within 5 minutes");
+    expect(stderr).toContain("About 1 letter more stayed hidden");
+    expect(stderr).toContain("At least 1 event in 1 dead letter\n");
+  });
+
+  it("reads what another reader that began meanwhile lets go of", async () => {
+    const queue = await queues.open();
+    await queue.put(...Array.from({ length: 30 }, (_, i) => letter([{ id: `event-${i}` }])));
+    // Another reader comes between the first count and the first page, and lets go in the round after.
+    const hide = beforeReceives(queue);
+    const { ended } = queue.start("dead-letters", "list");
+    await eventually(
+      () => Promise.resolve(queue.proxy.calls.filter(({ action }) => action === "GetQueueAttributes").length),
+      (counts) => counts === 2,
+    );
+    await (await hide.hidden())();
+
+    expect(await ended).toMatchObject({ code: 0, stderr: "30 events in 30 dead letters\n" });
   });
 });
 

@@ -203,3 +203,13 @@ export function atCall(proxy: SqsFaultProxy, action: string, nth: number, act: (
     if (call.action === action && ++count === nth) await act();
   };
 }
+
+/** Another reader hides all letters after a command has counted them and before it receives any. */
+export function beforeReceives({ proxy, hideAll }: Awaited<ReturnType<LetterQueues["open"]>>) {
+  let hiding: ReturnType<typeof hideAll> | undefined;
+  const hidden = () => (hiding ??= hideAll());
+  proxy.onCall = async ({ action }) => {
+    if (action === "ReceiveMessage") await hidden();
+  };
+  return { hidden };
+}

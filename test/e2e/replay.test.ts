@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   atCall,
+  beforeReceives,
   idsIn,
   killAndForget,
   letter,
@@ -193,6 +194,18 @@ describe.concurrent("a dry run", () => {
     ]);
     expect(await queue.counts()).toEqual({ visible: 25, hidden: 0 });
     expect(calls("SendMessageBatch")).toEqual([]);
+  });
+
+  it("that another reader overlaps says that there is more, and exits with 1", async () => {
+    const { queue, replay } = await open();
+    await queue.put(...many(3));
+    beforeReceives(queue);
+
+    const { code, stdout, stderr } = await replay("--dry-run");
+
+    expect(code).toBe(1);
+    expect(stdout).toBe("At least 0 of 0 events would be replayed, from 0 dead letters\n");
+    expect(stderr).toMatch(/^About 3 letters more stayed hidden/);
   });
 });
 
