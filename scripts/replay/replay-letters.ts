@@ -109,17 +109,20 @@ function pageFor(rate = Number.POSITIVE_INFINITY): { pageSize: number; connectio
   return { pageSize: Math.min(10, rate), connections: Math.min(8, Math.ceil(rate / 100)) };
 }
 
-/** Ends what a killed run had in hand: deletes what was sent, and makes visible what was not. */
+/** Ends what a killed run had in hand: deletes what was sent, and makes visible what was not or cannot be deleted. */
 async function recover({ queue, journal }: ReplayRun): Promise<void> {
-  const done: string[] = [];
+  const done = new Map<string, string>();
   const held: string[] = [];
   for (const [messageId, handle] of journal.held) {
     const letter = journal.letters.get(messageId);
-    if (letter !== undefined && letter.sent && (letter.parted || !letter.split)) done.push(handle);
+    if (letter !== undefined && letter.sent && (letter.parted || !letter.split)) done.set(messageId, handle);
     else held.push(handle);
   }
-  await remove(queue, done);
-  await release(queue, held);
+  const undeleted = await remove(queue, [...done.values()]);
+  const gone = [...done].filter(([, handle]) => !undeleted.has(handle)).map(([messageId]) => messageId);
+  if (gone.length > 0) journal.gone(gone);
+  // What SQS does not delete now is received again, and what it does not release is hidden and counted so.
+  await release(queue, [...held, ...undeleted.keys()]);
   await journal.released();
 }
 
