@@ -182,6 +182,12 @@ export async function remove({ client, url }: LetterQueue, handles: string[]): P
   return failures;
 }
 
+/** The name of a queue that does not depend on how its URL is spelt. @throws Error when there is no such queue */
+export async function queueArn({ client, url }: LetterQueue): Promise<string | undefined> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["QueueArn"] });
+  return (await client.send(command)).Attributes?.QueueArn;
+}
+
 export type LetterCounts = { visible: number; hidden: number };
 
 /** About how many letters there are, and how many of them are hidden by somebody; SQS counts approximately. */

@@ -1,6 +1,6 @@
 import { exitCodes } from "../command.ts";
 import { readEdits } from "../letters/edits.ts";
-import { countLetters, type LetterQueue, lostNote, missedNote, unseenNote } from "../letters/queue.ts";
+import { countLetters, type LetterQueue, lostNote, missedNote, queueArn, unseenNote } from "../letters/queue.ts";
 import { counted, printable, toLine, toRow } from "../letters/render.ts";
 import type { DeadLetter } from "../letters/letter.ts";
 import { startProgress } from "../progress.ts";
@@ -23,11 +23,11 @@ type Context = {
 /** Replays letter by letter and says what became of it. @throws Error of what ended it, with how to go on */
 export async function runReplay(queue: LetterQueue, { target, options, signal, unfinished }: Context): Promise<void> {
   const replay = unfinished ?? toReplayOptions(options, Date.now());
-  if (replay.to === target.deadLetterQueueUrl) throw new Error("--to names the dead-letter queue itself.");
+  if (replay.to !== undefined && (await queueArn({ ...queue, url: replay.to })) === (await queueArn(queue)))
+    throw new Error("--to names the dead-letter queue itself.");
   refuseChangedEdits(replay);
   const edits = replay.edit === undefined ? undefined : readEdits(replay.edit.file);
   const counts = await countLetters(queue);
-  if (replay.to !== undefined) await countLetters({ ...queue, url: replay.to });
 
   const journal = await openJournal(target.journal, replay);
   const before = [...journal.letters.values()].reduce((sum, { sent, keys }) => sum + (sent ? keys.length : 0), 0);
