@@ -120,13 +120,18 @@ async function exportEvents(path: string, options: Options): Promise<void> {
   let events = 0;
   let unreadable = 0;
   try {
-    await lookAt(options, (letter, event) => {
+    const { missed } = await lookAt(options, (letter, event) => {
       if (event.exact === undefined) unreadable += 1;
       else {
         file.add(toEventLine(letter, event));
         events += 1;
       }
     });
+    if (missed && path !== "-") {
+      await file.discard();
+      process.stderr.write(`${path} was not written, because not all letters were read\n`);
+      return;
+    }
     await file.finish();
   } catch (error) {
     await file.discard();

@@ -1,4 +1,4 @@
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, existsSync, type WriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 
@@ -13,12 +13,16 @@ export type LineFile = {
 /** Events may be personal: a file of them is for its owner. */
 const OWNER_ONLY = 0o600;
 
-/** A file of lines that stands in its place whole or not at all; `-` is stdout. */
+/**
+ * A file of lines that stands in its place whole or not at all; `-` is stdout.
+ * @throws Error when there is a file already: somebody may have corrected events in it
+ */
 export function openLineFile(path: string): LineFile {
   if (path === "-") {
     const done = () => Promise.resolve();
     return { add: (line) => void process.stdout.write(`${line}\n`), finish: done, discard: done };
   }
+  if (existsSync(path)) throw new Error(`${path} exists already: name another file, or delete that one.`);
   const part = `${path}.part`;
   const stream: WriteStream = createWriteStream(part, { mode: OWNER_ONLY });
   const written = finished(stream);

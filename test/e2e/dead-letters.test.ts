@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { beforeReceives, idsIn, letter, type LetterQueues, movedBySqs, startLetterQueues } from "./letter-queue.ts";
@@ -228,6 +228,33 @@ describe.concurrent("npm run dead-letters -- export", () => {
     expect(written[1]).toMatchObject({ id: "b", data: "text" });
     expect((await stat(path)).mode & 0o077).toBe(0);
     expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
+  });
+
+  it("writes over no file, in which somebody may have corrected events", async () => {
+    const queue = await queues.open();
+    await queue.put(letter([{ id: "a" }]));
+    const path = await queue.file("corrected.ndjson", ["mine"]);
+
+    expect(await queue.run("dead-letters", "export", path)).toMatchObject({
+      code: 2,
+      stderr: `error: ${path} exists already: name another file, or delete that one.\n`,
+    });
+
+    expect(await readFile(path, "utf8")).toBe("mine\n");
+  });
+
+  it("leaves no file where not all letters were read", async () => {
+    const queue = await queues.open();
+    const path = join(queue.folder, "export.ndjson");
+    await queue.put(letter([{ id: "hidden" }]));
+    await queue.hideAll();
+    await queue.put(letter([{ id: "a" }]));
+
+    const { code, stderr } = await queue.run("dead-letters", "export", path);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${path} was not written, because not all letters were read\n`);
+    expect((await readdir(queue.folder)).filter((name) => name.startsWith("export"))).toEqual([]);
   });
 
   it("writes to stdout, and leaves no file where it fails", async () => {
