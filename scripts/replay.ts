@@ -48,8 +48,8 @@ Exit codes: 0 done, 1 something was not replayed, 2 it could not begin or go on.
 async function run(options: CommandOptions): Promise<void> {
   refuseContradictions(options);
   const target = findTarget(options);
-  const unfinished = await readStart(target.journal);
-  if (options.discard) return discard(target.journal, unfinished);
+  if (options.discard) return discard(target.journal);
+  const unfinished = options.dryRun ? undefined : await readStart(target.journal);
   if (!options.dryRun) refuseOther(unfinished, options);
 
   const client = sqsClient(target);

@@ -131,10 +131,8 @@ async function readJournal(path: string): Promise<Found | undefined> {
     const why =
       error instanceof z.ZodError || error instanceof SyntaxError ? "a line is damaged" : (error as Error).message;
     throw new Error(
-      `${path} is no journal of a replay: ${why}. Delete it; what it replayed may then be replayed again.`,
-      {
-        cause: error,
-      },
+      `${path} is no journal of a replay: ${why}. Forget it with --discard; what it replayed may then be replayed again.`,
+      { cause: error },
     );
   }
 }

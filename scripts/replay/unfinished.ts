@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { targetFlags } from "../target.ts";
+import { readStart } from "./journal.ts";
 import type { JournalState } from "./journal-lines.ts";
 import { type CommandOptions, flagsOf } from "./options.ts";
 
@@ -21,12 +22,15 @@ export function howToGoOn(options: CommandOptions): string {
   return `Finish it with \`npm run replay -- --resume${flags}\`, or forget it with \`npm run replay -- --discard${flags}\`.`;
 }
 
-/** Forgets an unfinished replay. */
-export async function discard(journal: string, unfinished: Start): Promise<void> {
+/** Forgets an unfinished replay, also one whose journal is damaged. */
+export async function discard(journal: string): Promise<void> {
+  const [begun] = await Promise.allSettled([readStart(journal)]);
   await rm(journal, { force: true });
-  process.stdout.write(
-    unfinished === undefined
-      ? "There is no unfinished replay\n"
-      : `The replay that was begun at ${unfinished.at} is forgotten; letters that it did not delete can be replayed again\n`,
-  );
+  process.stdout.write(`${forgotten(begun)}\n`);
+}
+
+function forgotten(begun: PromiseSettledResult<Start>): string {
+  if (begun.status === "fulfilled" && begun.value === undefined) return "There is no unfinished replay";
+  const replay = begun.status === "fulfilled" ? `begun at ${begun.value?.at}` : "in the damaged journal";
+  return `The replay that was ${replay} is forgotten; letters that it did not delete can be replayed again`;
 }

@@ -142,10 +142,11 @@ describe.concurrent("a replay", () => {
       code: 2,
       stderr: expect.stringContaining("The queue does not exist"),
     });
-    expect(await replay("--to", queue.urlFor("dead"))).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("--to"),
-    });
+    for (const url of [queue.urlFor("dead"), queue.urlFor("dead").replace("127.0.0.1", "localhost")])
+      expect(await replay("--to", url)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("--to names the dead"),
+      });
     expect(await replay("--to", queue.urlFor("other"))).toMatchObject({ code: 0, stdout: "1 event replayed\n" });
 
     expect(idsIn(await queue.all("other"))).toEqual(["a"]);
@@ -414,6 +415,27 @@ describe.concurrent("a replay that is killed", () => {
     expect(hasJournal()).toBe(false);
   });
 
+  it("before it deletes is finished also where SQS does not delete at first, and has done all that its limit wants", async () => {
+    const { queue, replay, hasJournal, calls } = await open();
+    await queue.put(...many(3));
+    const killed = queue.start("replay", "--limit", "3");
+    atCall(queue.proxy, "DeleteMessageBatch", 1, () => killAndForget(killed.child));
+    await killed.ended;
+    queue.proxy.onCall = undefined;
+    await queue.put(letter([{ id: "beyond" }]));
+    await queue.hideAll();
+    const entries = ({ Id }: { Id?: string }) => Id === "0";
+    // As often as a call is made again.
+    queue.proxy.setFaults({ kind: "failEntries", action: "DeleteMessageBatch", entries, calls: 5 });
+
+    const { code, stdout } = await replay("--resume");
+
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "3 events replayed, 3 of them before it was interrupted\n" });
+    expect(calls("SendMessageBatch")).toHaveLength(0);
+    expect(await queue.counts()).toEqual({ visible: 0, hidden: 1 });
+    expect(hasJournal()).toBe(false);
+  });
+
   it("before it hears that a send arrived is finished: sent again with the same count, and what came back is left", async () => {
     const { queue, replay, replaysOf } = await open();
     await queue.put(letter([{ id: "bad" }]), letter([{ id: "good" }]));
@@ -472,6 +494,23 @@ describe.concurrent("a replay that is killed", () => {
       code: 2,
       stderr: expect.stringContaining("no unfinished replay"),
     });
+  });
+});
+
+describe.concurrent("a damaged journal", () => {
+  it("stops a replay, but not a dry run, and is forgotten by --discard", async () => {
+    const { queue, replay, hasJournal } = await open();
+    await queue.put(letter([{ id: "a" }]));
+    await queue.file("replay.journal", ["damaged"]);
+
+    expect(await replay()).toMatchObject({ code: 2, stderr: expect.stringContaining("Forget it with --discard") });
+    expect(await replay("--dry-run")).toMatchObject({ code: 0, stdout: expect.stringContaining("1 of 1 event would") });
+    expect(await replay("--discard")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^The replay that was in the damaged journal is forgotten/),
+    });
+
+    expect(hasJournal()).toBe(false);
   });
 });
 
