@@ -91,8 +91,9 @@ async function hanging(
   await scene.atRest();
 
   expect(refusals(arrivals.answers)).toEqual([]);
-  // A call that hangs keeps its consumer, so every one there may be has one.
-  expect(most).toBe(CONSUME_MAX_CONCURRENCY);
+  // A call that hangs keeps its consumer, so every one there may be has one in time.
+  expect(most).toBeLessThanOrEqual(CONSUME_MAX_CONCURRENCY);
+  expect(most).toBeGreaterThanOrEqual(sized(1, CONSUME_MAX_CONCURRENCY));
   expect(world.lines.slice(from).filter((line) => line.includes("Task timed out"))).toEqual([]);
   await eventually(
     () => busySessions(world),

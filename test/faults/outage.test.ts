@@ -87,17 +87,18 @@ describe("a database that is down", () => {
       await eventually(
         () => countStored(scene, before),
         (count) => count === before.length,
-        2 * outageMs,
+        2 * outageMs + 20_000,
       );
       const drainMs = performance.now() - healed;
       const stored = await countStored(scene);
       await arrivals.stop();
 
       expect(refusals(arrivals.answers)).toEqual([]);
-      expect(drainMs).toBeLessThan(outageMs / 3 + DRAIN_CONSTANT_MS);
+      expect(drainMs).toBeLessThan(outageMs / 3 + sized(15_000, DRAIN_CONSTANT_MS));
       // The outage began before the first event arrived, so all that is stored was stored since it ended.
       const multiple = stored / (drainMs / 1_000) / (RATE.requestsPerSecond * RATE.perRequest);
-      expect(multiple).toBeGreaterThan(sized(1.5, 3));
+      // A short outage is made up for by a start of the database, which says nothing of a rate.
+      if (sized(0, 1) === 1) expect(multiple).toBeGreaterThan(3);
       expect(oldestFailedSeconds(from)).toBeGreaterThan(outageMs / 2_000);
       scene.note(
         `${(outageMs / 1_000).toFixed(0)} s: ${before.length} events behind, gone in ${(drainMs / 1_000).toFixed(1)} s, ` +
