@@ -1,5 +1,5 @@
 import type { BatchResult, BatchRule } from "../core/batch.ts";
-import { CHUNK_MIN_REMAINING_MS, RETURNED_MAX_TURNS } from "../core/limits.ts";
+import { CHUNK_MIN_REMAINING_MS, RENEW_FROM_ATTEMPT, RETURNED_MAX_TURNS } from "../core/limits.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
 import type { Delivery } from "./sqs-delivery.ts";
 import type { Postpone } from "./sqs-visibility.ts";
@@ -21,11 +21,13 @@ type Options = {
 };
 
 /**
- * Runs a rule over the messages of an invocation so that one that ends the function takes few along. New ones go first,
- * together. What has come back may be why it did: it goes in small turns, in random order, each acknowledged before the
- * next is begun, so whatever came before the culprit is gone. What came after has a visibility of its own by then, from
- * half to one and a half times the queue's, and comes back without the company it had. While nothing can be stored, or
- * when time is short, no further turn is begun.
+ * Runs a rule over the messages of an invocation so that one that ends the function takes few along. Fresh ones go
+ * together. What has come back may be why it did, and a renewed copy may be what the database fails on: these go in
+ * small turns, in random order, each acknowledged before the next is begun, so whatever came before the culprit is gone.
+ * What SQS handed out before has a visibility of its own by then, from half to one and a half times the queue's, and
+ * comes back without the company it had. The fresh ones go first or last, by chance and by their share: were they always first,
+ * new culprits would keep the others from ever being begun. While nothing can be stored no further small turn is begun,
+ * and when time is short none at all.
  */
 export async function takeInTurns(
   deliveries: Delivery[],
@@ -33,16 +35,20 @@ export async function takeInTurns(
   { rule, postpone, acknowledge, visibilitySeconds, random }: Options,
 ): Promise<TurnsResult> {
   const total: TurnsResult = { failed: [], broken: [], errors: [], blockedBy: undefined, conflicts: [], metrics: {} };
-  const fresh = deliveries.filter(({ receiveCount }) => receiveCount === 1);
-  const returned = deliveries.filter(({ receiveCount }) => receiveCount !== 1);
-  const apart = returned.map(({ receiptHandle }) => ({
-    receiptHandle,
-    seconds: Math.round(visibilitySeconds * (0.5 + random())),
-  }));
+  const fresh = deliveries.filter(isFresh);
+  const apart = deliveries
+    .filter(({ receiveCount }) => receiveCount !== 1)
+    .map(({ receiptHandle }) => ({ receiptHandle, seconds: Math.round(visibilitySeconds * (0.5 + random())) }));
   await postpone(apart, deadline);
-  const turns = [...(fresh.length === 0 ? [] : [fresh]), ...intoTurns(returned, random)];
+  const turns = intoTurns(
+    deliveries.filter((delivery) => !isFresh(delivery)),
+    random,
+  );
+  const isFreshFirst = random() * deliveries.length <= fresh.length;
+  if (fresh.length > 0) turns.splice(isFreshFirst ? 0 : turns.length, 0, fresh);
   for (const turn of turns) {
-    if (isAway(total) || Date.now() + CHUNK_MIN_REMAINING_MS > deadline) {
+    // One old event may be all that the database fails on, so it does not speak for the fresh ones.
+    if ((turn !== fresh && isAway(total)) || Date.now() + CHUNK_MIN_REMAINING_MS > deadline) {
       total.failed.push(...turn);
       continue;
     }
@@ -60,8 +66,13 @@ export async function takeInTurns(
   return total;
 }
 
-function intoTurns(returned: Delivery[], random: () => number): Delivery[][] {
-  const shuffled = returned
+/** Handed out for the first time, and no copy of one that failed as often as to be renewed. */
+function isFresh({ receiveCount, attempts }: Delivery): boolean {
+  return receiveCount === 1 && attempts < RENEW_FROM_ATTEMPT;
+}
+
+function intoTurns(messages: Delivery[], random: () => number): Delivery[][] {
+  const shuffled = messages
     .map((delivery) => ({ delivery, place: random() }))
     .toSorted((a, b) => a.place - b.place)
     .map(({ delivery }) => delivery);

@@ -92,7 +92,7 @@ export const MAX_RECEIVE_COUNT = 30;
 export const RENEW_FROM_ATTEMPT = 5;
 
 /**
- * Messages that come back are taken in this many turns, so that one that kills the function takes at most those of its
+ * Messages that come back, and renewed copies, are taken in this many turns, so that one that kills the function takes at most those of its
  * turn and of later ones along: about half of them. More turns would cost more calls and save few.
  */
 export const RETURNED_MAX_TURNS = 10;

@@ -172,7 +172,7 @@ describe("a rule that throws", () => {
       if (ids(messages).includes("m2")) throw new TypeError("a bug");
       return { failed: ["m3"] };
     };
-    const consumer = chain({ rule });
+    const consumer = chain({ rule, random: () => 0.25 });
     const returned = ["m2", "m3", "m4"].map((id) => record(id, { receiveCount: 2, attributes: { failures: "9" } }));
 
     await expect(consumer.invoke([record("m1"), ...returned])).rejects.toThrow("a bug");
@@ -235,8 +235,31 @@ describe("messages that came back", () => {
     expect(consumer.rule).toEqual([["m2"], ["m3"], ["m1"]]);
   });
 
+  it("go before the new ones in some batches, so that new culprits do not keep them from being begun", async () => {
+    const consumer = chain({ random: drawing([0, 0, 0.9]) });
+
+    await consumer.invoke([record("m1"), record("m2", { receiveCount: 2 })]);
+
+    expect(consumer.rule).toEqual([["m2"], ["m1"]]);
+  });
+
+  it("or are renewed copies stay out of the turn of the new ones, and fail none of it", async () => {
+    const rule: Rule = (messages) => {
+      const failed = ids(messages).filter((id) => id === "m2");
+      return { failed, blockedBy: failed.length > 0 ? outage() : undefined };
+    };
+    const consumer = chain({ rule, random: drawing([0, 0.9]) });
+
+    expect(await consumer.invoke([record("m1"), record("m2", { attributes: { failures: "4" } })])).toEqual([]);
+
+    expect(consumer).toMatchObject({ rule: [["m2"], ["m1"]], renewed: ["m2 50"], acknowledged: ["m1"] });
+  });
+
   it("are not begun while nothing can be stored, and fail", async () => {
-    const consumer = chain({ rule: (messages) => ({ failed: ids(messages), blockedBy: outage() }) });
+    const consumer = chain({
+      rule: (messages) => ({ failed: ids(messages), blockedBy: outage() }),
+      random: drawing([0.5, 0.5, 0.1, 0.2, 0.1]),
+    });
 
     const failed = await consumer.invoke([
       record("m1"),

@@ -74,6 +74,17 @@ describe("messages that end the function each time", () => {
     expect(world.stored()).toEqual(world.sent());
   });
 
+  it("do not starve the others where each batch has a new one", { timeout: 60_000 }, async () => {
+    const world = start({ everySeconds: 0.1, pollSeconds: 1 }, { killerEvery: 10 });
+
+    await world.run({ until: () => world.now() >= 30 * MINUTE });
+
+    const share = world.stored().length / world.sent().length;
+    console.info(`a killer among 10 each second: ${Math.round(100 * share)} % of the others stored after 30 min`);
+    expect(share).toBeGreaterThan(0.2);
+    expect(world.queue.deadLetters).toEqual([]);
+  });
+
   it("leave so many receives after an outage, from which nothing else is dead-lettered", async () => {
     const length = 4 * HOUR;
     const world = start(
@@ -114,7 +125,10 @@ describe("a message on which the rule throws each time", () => {
 type Pace = { everySeconds: number; pollSeconds: number };
 
 /** A consumer, its queue and its database, from second 0 on; good messages of one event arrive at a steady rate. */
-function start({ everySeconds, pollSeconds }: Pace, options: { away?: (now: number) => boolean; seed?: number }) {
+function start(
+  { everySeconds, pollSeconds }: Pace,
+  options: { away?: (now: number) => boolean; seed?: number; killerEvery?: number },
+) {
   const random = seeded(options.seed ?? 1);
   const now = () => (Date.now() - NOW) / 1_000;
   const { store, ids } = memoryStore({ fault: () => (options.away?.(now()) ? outage() : undefined) });
@@ -128,9 +142,15 @@ function start({ everySeconds, pollSeconds }: Pace, options: { away?: (now: numb
     queue.send({ body: message("", [id]).body });
   };
   let due = 0;
+  let made = 0;
+  const { killerEvery = Infinity } = options;
 
   const arrive = () => {
-    for (; due <= now(); due += everySeconds) send();
+    for (; due <= now(); due += everySeconds) {
+      made += 1;
+      if (made % killerEvery === 0) queue.send({ body: message("", [`${KILLS} ${made}`]).body });
+      else send();
+    }
   };
   async function pollOnce(): Promise<void> {
     await poll();
