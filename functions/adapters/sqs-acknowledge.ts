@@ -1,5 +1,5 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { DeleteMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { DeleteMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { inBatchCalls } from "./sqs-batch-call.ts";
 
 /** Removes received messages from their queue; answers whether SQS confirmed all of it. Never throws. */
@@ -10,8 +10,8 @@ export type Acknowledge = (messages: { receiptHandle: string }[], deadline: numb
  * did delete.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
  */
-export function createSqsAcknowledge({ queueUrl, logger }: { queueUrl: string; logger: Logger }): Acknowledge {
-  const client = new SQSClient();
+export function createSqsAcknowledge(options: { client: SQSClient; queueUrl: string; logger: Logger }): Acknowledge {
+  const { client, queueUrl, logger } = options;
   return (messages, deadline) =>
     inBatchCalls(
       messages,

@@ -1,14 +1,11 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
-import { SEND_BATCH_MAX_ENTRIES } from "../core/limits.ts";
+import { SEND_BATCH_MAX_ENTRIES, SQS_CALL_MS } from "../core/limits.ts";
 
 type BatchCall<T> = (
   batch: T[],
   options: { abortSignal: AbortSignal },
 ) => Promise<{ Failed?: BatchResultErrorEntry[] }>;
-
-/** A connection that hangs must not use up the time of what is still to be done. */
-const CALL_MS = 3_000;
 
 /**
  * Calls a batch action of SQS for any number of messages, ten a call and all calls at once. What SQS did not confirm by
@@ -22,7 +19,7 @@ export async function inBatchCalls<T>(
   const confirmed = await Promise.all(
     inBatches(messages).map(async (batch) => {
       try {
-        const abortSignal = AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), CALL_MS), 1));
+        const abortSignal = AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), SQS_CALL_MS), 1));
         const { Failed = [] } = await call(batch, { abortSignal });
         for (const { Code } of Failed) logger.warn(failure, { code: Code });
         return Failed.length === 0;

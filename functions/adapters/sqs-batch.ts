@@ -4,7 +4,13 @@ import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { BatchRule } from "../core/batch.ts";
-import { ANSWER_RESERVE_MS, CONFLICTS_MAX_NAMED, RENEW_FROM_ATTEMPT, SETTLE_RESERVE_MS } from "../core/limits.ts";
+import {
+  ANSWER_RESERVE_MS,
+  CONFLICTS_MAX_NAMED,
+  RENEW_FROM_ATTEMPT,
+  SETTLE_RESERVE_MS,
+  SETTLE_RESERVE_SHARE,
+} from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
 import type { Observability } from "./observability.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
@@ -40,10 +46,12 @@ export function sqsBatchHandler(options: Options) {
     .use(logMetrics(observability.metrics))
     .handler(async ({ Records: records }, context) => {
       const started = performance.now();
-      const until = Date.now() + context.getRemainingTimeInMillis();
+      const remaining = context.getRemainingTimeInMillis();
+      const until = Date.now() + remaining;
+      const settleReserve = Math.min(SETTLE_RESERVE_MS, remaining * SETTLE_RESERVE_SHARE);
       // SQS may hand out a message twice in a batch; the later receipt is the one it takes.
       const deliveries = [...new Map(records.map((record) => [record.messageId, toDelivery(record)])).values()];
-      const result = await takeInTurns(deliveries, until - ANSWER_RESERVE_MS - SETTLE_RESERVE_MS, options);
+      const result = await takeInTurns(deliveries, until - ANSWER_RESERVE_MS - settleReserve, options);
       const { waiting, renewed } = await bringBack(result, until, options);
       report(result, { messages: deliveries.length, renewed, started }, observability);
       if (result.errors.length > 0) throw result.errors[0];

@@ -1,5 +1,5 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { SQSClient } from "@aws-sdk/client-sqs";
+import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DeadLetter, DeadLetterQueue } from "../core/ports.ts";
 import { fitAttributes, sendToSqs } from "./sqs-send.ts";
 
@@ -7,8 +7,12 @@ import { fitAttributes, sendToSqs } from "./sqs-send.ts";
 const DETAIL_MAX_CHARACTERS = 1_000;
 
 /** Dead letters as SQS messages: the body can be sent to the queue again, the attributes say why it stands here. */
-export function createSqsDeadLetterQueue({ queueUrl, logger }: { queueUrl: string; logger: Logger }): DeadLetterQueue {
-  const client = new SQSClient();
+export function createSqsDeadLetterQueue(options: {
+  client: SQSClient;
+  queueUrl: string;
+  logger: Logger;
+}): DeadLetterQueue {
+  const { client, queueUrl, logger } = options;
   return {
     send: (letters, deadline) =>
       sendToSqs(client, {

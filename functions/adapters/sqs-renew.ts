@@ -1,5 +1,6 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { SQSClient } from "@aws-sdk/client-sqs";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { RENEW_GROUPS_IN_FLIGHT, SQS_CALL_MS } from "../core/limits.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
 import { inBatches } from "./sqs-batch-call.ts";
 import { type Delivery, toCopy } from "./sqs-delivery.ts";
@@ -16,11 +17,16 @@ export type Renew = (messages: Waiting[], deadline: number) => Promise<Set<strin
 /**
  * Copies messages and deletes each original at once, so that getting rid of it does not hang on the function's answer.
  * Ten go ahead: where SQS takes copies but deletes no originals, an invocation leaves ten messages too many and not a
- * thousand.
+ * thousand. The others follow some at a time, and none is begun without the time of one call: what is not renewed waits in
+ * the queue, but a copy whose confirmation came too late would be one too many.
  */
-export function createSqsRenew(options: { queueUrl: string; logger: Logger; acknowledge: Acknowledge }): Renew {
-  const { queueUrl, logger, acknowledge } = options;
-  const client = new SQSClient();
+export function createSqsRenew(options: {
+  client: SQSClient;
+  queueUrl: string;
+  logger: Logger;
+  acknowledge: Acknowledge;
+}): Renew {
+  const { client, queueUrl, logger, acknowledge } = options;
   return async (messages, deadline) => {
     const renewed = new Set<string>();
     const renewSome = async (some: Waiting[]): Promise<boolean> => {
@@ -31,7 +37,15 @@ export function createSqsRenew(options: { queueUrl: string; logger: Logger; ackn
       return copied.length > 0 && (await acknowledge(copied, deadline));
     };
     const [first = [], ...rest] = inBatches(messages);
-    if (await renewSome(first)) await Promise.all(rest.map(renewSome));
+    if (!(await renewSome(first))) return renewed;
+    const renewOneByOne = async () => {
+      while (Date.now() + SQS_CALL_MS <= deadline) {
+        const next = rest.shift();
+        if (next === undefined) return;
+        await renewSome(next);
+      }
+    };
+    await Promise.all(Array.from({ length: RENEW_GROUPS_IN_FLIGHT }, renewOneByOne));
     return renewed;
   };
 }

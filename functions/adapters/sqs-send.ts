@@ -6,7 +6,7 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "../core/limits.ts";
+import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES, SQS_CALL_MS } from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
 
 export type SqsMessage = {
@@ -18,9 +18,6 @@ export type SqsMessage = {
 };
 
 export type SendOutcome = "stored" | "failed";
-
-/** One call's share of the time: a connection that hangs must not use up that of the next attempt. */
-const ATTEMPT_MS = 3_000;
 
 /** Between attempts: doubles from the first to the longest pause, each drawn from its upper half. */
 const FIRST_PAUSE_MS = 50;
@@ -81,7 +78,7 @@ async function sendOnce(
   try {
     FAILPOINT: await failpoint("beforeSend");
     const answer = await client.send(command, {
-      abortSignal: AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), ATTEMPT_MS), 1)),
+      abortSignal: AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), SQS_CALL_MS), 1)),
     });
     FAILPOINT: await failpoint("afterSend");
     for (const failed of answer.Failed ?? []) {

@@ -1,5 +1,5 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { ChangeMessageVisibilityBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { ChangeMessageVisibilityBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { inBatchCalls } from "./sqs-batch-call.ts";
 
 /** Lets received messages come back after the given seconds. Never throws. */
@@ -10,8 +10,8 @@ export type Postpone = (messages: { receiptHandle: string; seconds: number }[], 
  * queue's own visibility timeout, later but safe.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
  */
-export function createSqsPostpone({ queueUrl, logger }: { queueUrl: string; logger: Logger }): Postpone {
-  const client = new SQSClient();
+export function createSqsPostpone(options: { client: SQSClient; queueUrl: string; logger: Logger }): Postpone {
+  const { client, queueUrl, logger } = options;
   return (messages, deadline) =>
     inBatchCalls(
       messages,

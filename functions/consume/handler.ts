@@ -1,3 +1,4 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { createDataApi } from "../adapters/data-api.ts";
 import { createDataApiEventStore } from "../adapters/data-api-event-store.ts";
 import { consumeEnvironment, readEnvironment } from "../adapters/environment.ts";
@@ -13,13 +14,14 @@ import { createConsume } from "./consume.ts";
 const environment = readEnvironment(consumeEnvironment);
 const observability = createObservability("consume", environment);
 const { logger } = observability;
+const client = new SQSClient();
 
 const consume = createConsume({
   store: createDataApiEventStore(createDataApi(environment)),
-  deadLetters: createSqsDeadLetterQueue({ queueUrl: environment.DEAD_LETTER_QUEUE_URL, logger }),
+  deadLetters: createSqsDeadLetterQueue({ client, queueUrl: environment.DEAD_LETTER_QUEUE_URL, logger }),
   clock: () => new Date(),
 });
-const queue = { queueUrl: environment.QUEUE_URL, logger };
+const queue = { client, queueUrl: environment.QUEUE_URL, logger };
 const acknowledge = createSqsAcknowledge(queue);
 
 /** The queue's event source: stores batches of events. */

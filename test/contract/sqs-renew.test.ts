@@ -1,17 +1,12 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import {
-  GetQueueAttributesCommand,
-  PurgeQueueCommand,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
+import { GetQueueAttributesCommand, PurgeQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSqsAcknowledge } from "../../functions/adapters/sqs-acknowledge.ts";
 import { type Delivery, toDelivery } from "../../functions/adapters/sqs-delivery.ts";
 import { createSqsEventQueue } from "../../functions/adapters/sqs-event-queue.ts";
 import { createSqsRenew } from "../../functions/adapters/sqs-renew.ts";
-import { MESSAGE_MAX_BYTES } from "../../functions/core/limits.ts";
+import { MESSAGE_MAX_BYTES, RENEW_GROUPS_IN_FLIGHT } from "../../functions/core/limits.ts";
 import { toRecord } from "../../localstack/event-source/record.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
 import { arnOf, eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";
@@ -77,9 +72,10 @@ const bodies = (deliveries: Delivery[]) => deliveries.map(({ body }) => body).to
 const sizes = (action: string) =>
   proxy.calls.flatMap((call) => (call.action === action ? [call.entries.length] : [])).toSorted((a, b) => a - b);
 
-const acknowledge = () => createSqsAcknowledge({ queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger });
+const queue = () => ({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger });
+const acknowledge = () => createSqsAcknowledge(queue());
 const renew = (deliveries: Delivery[], seconds = 0, deadline = soon()) =>
-  createSqsRenew({ queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger, acknowledge: acknowledge() })(
+  createSqsRenew({ ...queue(), acknowledge: acknowledge() })(
     deliveries.map((delivery) => ({ ...delivery, seconds })),
     deadline,
   );
@@ -201,6 +197,19 @@ describe("renewing", () => {
     expect((await renew(deliveries, 0, Date.now() + 400)).size).toBe(10);
 
     expect(await depth()).toBe(40);
+  });
+
+  it("begins no more than fits the time where SQS is slow, so that few copies are too many", async () => {
+    const deliveries = await received(...numbered(1_000));
+    proxy.setFaults({ kind: "delay", milliseconds: 300 });
+
+    const renewed = await renew(deliveries, 0, Date.now() + 4_500);
+
+    const stored = sizes("SendMessageBatch").reduce((sum, each) => sum + each, 0);
+    expect(renewed.size).toBeGreaterThan(10);
+    expect(stored).toBeLessThan(1_000);
+    expect(stored).toBeLessThanOrEqual(renewed.size + 10 * RENEW_GROUPS_IN_FLIGHT);
+    expect(await depth()).toBeLessThanOrEqual(1_000 + 10 * RENEW_GROUPS_IN_FLIGHT);
   });
 
   it("of nothing needs no call", async () => {

@@ -4,7 +4,7 @@ import {
   type Message,
   PurgeQueueCommand,
   ReceiveMessageCommand,
-  type SQSClient,
+  SQSClient,
 } from "@aws-sdk/client-sqs";
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -281,7 +281,8 @@ describe("dead letters", () => {
     replays: 1,
     ...changes,
   });
-  const deadLetters = () => createSqsDeadLetterQueue({ queueUrl: proxy.queueUrl(sqs.queueUrl("dead")), logger });
+  const deadLetters = () =>
+    createSqsDeadLetterQueue({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("dead")), logger });
   const sentAttributes = async (changes: Partial<DeadLetter>) => {
     expect(await deadLetters().send([letter(changes)], soon())).toEqual(["stored"]);
     const [message] = await receiveAll("dead");
@@ -390,7 +391,10 @@ describe("dead letters", () => {
 
 describe("visibility", () => {
   const postpone = (messages: { receiptHandle: string; seconds: number }[], deadline = soon()) =>
-    createSqsPostpone({ queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger })(messages, deadline);
+    createSqsPostpone({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger })(
+      messages,
+      deadline,
+    );
   const handleOf = ({ ReceiptHandle = "" }: Message) => ReceiptHandle;
 
   it("brings postponed messages back after their time and not before", async () => {
