@@ -7,7 +7,7 @@ import type { Faults } from "./data-api/faults.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { startEventSource } from "./event-source/event-source.ts";
 import type { Invoke } from "./lambda/invoke.ts";
-import { runTriggers, startStackFunctions } from "./lambda/stack-functions.ts";
+import { runTriggers, type StackFunctions, startStackFunctions } from "./lambda/stack-functions.ts";
 import { type Postgres, startPostgres } from "./postgres/postgres.ts";
 import { unlessAborted } from "./on-abort.ts";
 import { reload } from "./reload.ts";
@@ -48,6 +48,8 @@ type Disturbance = {
   metrics?: (line: string) => void;
   /** Changes what was read from the template, for example to visibility timeouts of seconds. */
   alter?: (stack: StackModel) => StackModel;
+  /** Gets the functions once they run, to deploy other code meanwhile. */
+  functions?: (functions: Pick<StackFunctions, "reload">) => void;
 };
 
 /** The addresses of a running stack; what `npm start -- --json` prints and `runtime.json` holds. */
@@ -157,6 +159,7 @@ async function startParts(
   const endpoints = { AWS_ENDPOINT_URL: sqsEndpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApi.url };
   const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log, metrics });
   stops.push((giveUp) => functions.stop(giveUp));
+  options.disturb?.functions?.(functions);
   const { invoke } = functions;
 
   await unlessAborted(runTriggers(stack.triggers, invoke), signal, undefined);

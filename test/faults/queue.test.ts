@@ -1,20 +1,23 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { eventually } from "../e2e/support.ts";
-import { batchLines } from "./support/batch-lines.ts";
-import type { SentEvent } from "./support/client.ts";
+import { eventually, runScript } from "../e2e/support.ts";
+import { batchLines, total } from "./support/batch-lines.ts";
+import { batchHeldAt, freeze, orderConsumer } from "./support/consumer-orders.ts";
+import { enqueue } from "./support/enqueue.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
+import { hiddenFor } from "./support/hidden-for.ts";
+import { buildNextVersion } from "./support/next-version.ts";
+import { storedIds } from "./support/stored-ids.ts";
 import { startWorld, type World } from "./support/world.ts";
-
-const VISIBILITY_SECONDS = 3;
 
 /** Small batches, and two invocations at once where the event source would have five. */
 let world: World;
 beforeAll(async () => {
   world = await startWorld({
-    visibilitySeconds: VISIBILITY_SECONDS,
+    // Far above what a batch takes; the cases that wait for it hide messages for less.
+    visibilitySeconds: sized(6, 40),
     functionTimeoutSeconds: 15,
     batchMessages: 5,
     windowSeconds: 0,
@@ -23,105 +26,175 @@ beforeAll(async () => {
 });
 afterAll(() => world?.remove());
 
-const DELETIONS = { dropBefore: "lost", dropAfter: "answered to nobody", throttled: "throttled" };
+const briefly = (seconds: number, body: (scene: Scene) => Promise<void>) => (scene: Scene) =>
+  hiddenFor(world, seconds, () => body(scene));
 
-const duplicates = (from: number) =>
-  batchLines(world, from).reduce((sum, { EventsDuplicate: copies }) => sum + copies, 0);
+const logged = (from: number, text: string) => world.lines.slice(from).filter((line) => line.includes(text)).length;
 
-describe("messages that come more than once", () => {
-  faultCase(
-    "F10",
-    "each message twice in one batch",
-    () => world,
-    async (scene) => {
-      await scene.hold();
-      await scene.deliver(scene.events(sized(60, 10_000)), { perRequest: 10 });
-      world.sqs.setFaults({ kind: "duplicate", action: "ReceiveMessage" });
-      await scene.atRest();
-      expect(world.sqs.applied).toBeGreaterThan(0);
-    },
+/** A batch's line comes after its events are stored. */
+const copiesFound = (from: number) =>
+  eventually(
+    async () => total(batchLines(world, from), "EventsDuplicate"),
+    (count) => count > 0,
   );
 
+describe("messages that come more than once", () => {
+  for (const [kind, title] of [
+    ["duplicate", "each message twice in one batch"],
+    ["again", "messages once more in a later batch"],
+  ] as const) {
+    faultCase(
+      "F10",
+      title,
+      () => world,
+      async (scene) => {
+        world.sqs.setFaults({ kind, action: "ReceiveMessage" });
+        await scene.deliver(scene.events(sized(100, 10_000)), { perRequest: 10 });
+        await scene.atRest();
+        expect(world.sqs.applied).toBeGreaterThan(0);
+        scene.note(`${world.sqs.applied} receives with messages once more`);
+      },
+    );
+  }
+
   faultCase(
     "F10",
-    "each message again in another batch, and each event in two messages",
+    "each event in two messages of one batch",
     () => world,
     async (scene) => {
-      const from = world.lines.length;
-      await scene.hold();
-      const events = scene.events(sized(60, 10_000));
-      await scene.deliver(events, { perRequest: 10 });
-      await scene.deliver(events, { perRequest: 7 });
-      world.sqs.setFaults({ kind: "again", action: "ReceiveMessage" });
-      await scene.atRest();
-      expect(duplicates(from)).toBeGreaterThan(events.length);
-      scene.note(`${duplicates(from)} copies recognized`);
+      for (let round = 0; round < sized(1, 10); round++) {
+        const events = scene.events(sized(40, 1_000));
+        await scene.hold();
+        const from = world.lines.length;
+        for (const perRequest of [events.length, events.length / 2]) await scene.deliver(events, { perRequest });
+        world.sqs.setFaults();
+        const [both] = await eventually(
+          async () => batchLines(world, from).filter(({ messages }) => messages === 3),
+          ({ length }) => length > 0,
+        );
+        expect(both).toMatchObject({ EventsStored: events.length, EventsDuplicate: events.length });
+      }
     },
   );
 });
 
 describe("a rolling deployment", () => {
-  const put = async (scene: Scene, event: SentEvent, envelope: Record<string, unknown>) => {
-    const { client, url } = world.queue;
-    const receivedAt = new Date().toISOString();
-    const events = [{ ...event, time: receivedAt }];
-    const body = { version: 1, tenant: "default", receivedAt, events, ...envelope };
-    await client.send(
-      new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(body), MessageGroupId: "default" }),
-    );
-    scene.accept([event]);
-  };
-
   faultCase(
     "F29",
-    "an envelope of the next version, and one of today's with members nobody knows yet",
+    "each of two versions of the envelope meets the consumer of the other",
     () => world,
     async (scene) => {
-      const [next, extended] = scene.events(2) as [SentEvent, SentEvent];
-      await put(scene, next, { version: 2, compressed: true });
-      await put(scene, extended, { traceparent: randomUUID() });
+      const next = (stage: string) => join(world.dataDir, "next", stage);
+      await Promise.all((["ingest", "consume"] as const).map((stage) => buildNextVersion(stage, next(stage))));
+      const count = sized(50, 5_000);
+      const [early, late, extended] = [scene.events(count), scene.events(count), scene.events(10)];
+
+      // The door first: today's consumer parks what it cannot read. What has only more members it can.
+      world.deploy("ingest", { assetPath: next("ingest") });
+      await parked(scene, () => scene.deliver(early, { perRequest: count / 5 }));
+      await enqueue(scene, extended, new Date().toISOString(), (envelope) => ({ ...envelope, trace: randomUUID() }));
       await scene.atRest();
-      await eventually(world.deadLetters.depth, (depth) => depth === 1);
-      expect(await world.ask("select id from events where source = $1", [scene.source])).toEqual([{ id: extended.id }]);
+      expect(new Set(await storedIds(scene))).toEqual(idsOf(extended));
+
+      world.deploy("consume", { assetPath: next("consume") });
+      await replayed(scene);
+      expect(new Set(await storedIds(scene))).toEqual(idsOf(extended, early));
+
+      // The door is rolled back, and then the consumer.
+      world.deploy("ingest", {});
+      await parked(scene, () => scene.deliver(late, { perRequest: count / 5 }));
+      world.deploy("consume", {});
+      await replayed(scene);
+      expect(new Set(await storedIds(scene))).toEqual(idsOf(extended, early, late));
+      scene.note(`${2 * count} events parked, and stored by a replay`);
     },
-    { deadLetters: 1 },
   );
+
+  const idsOf = (...lists: { id: string }[][]) => new Set(lists.flat().map(({ id }) => id));
+
+  /** Five messages, each of which becomes a dead letter as it is. */
+  const parked = async (scene: Scene, send: () => Promise<void>) => {
+    world.sqs.setFaults();
+    await send();
+    await scene.atRest();
+    const sent = world.sqs.calls
+      .filter(({ action, queue }) => action === "SendMessageBatch" && queue === world.queue.name)
+      .flatMap(({ entries }) => entries.map(({ MessageBody: body }) => body));
+    const letters = await eventually(world.deadLetters.peek, ({ length }) => length === 5);
+    expect(new Set(letters.map(({ Body: body }) => body))).toEqual(new Set(sent));
+    for (const { MessageAttributes: attributes } of letters) {
+      expect(attributes).toMatchObject({
+        reason: { StringValue: "unreadable_message" },
+        detail: { StringValue: expect.stringContaining("version") },
+      });
+    }
+  };
+
+  const replayed = async (scene: Scene) => {
+    const replay = await runScript("replay", ["--data-dir", world.dataDir]);
+    expect(replay).toMatchObject({ code: 0, stderr: expect.not.stringContaining("error") });
+    await scene.atRest();
+    expect(await world.deadLetters.depth()).toBe(0);
+  };
 });
 
-describe("the dead-letter queue", () => {
+describe("a dead-letter queue that takes nothing", () => {
+  const poison = sized(2, 20);
+
   faultCase(
     "F30",
     "dead-letter send fails",
     () => world,
     async (scene) => {
       const from = world.lines.length;
+      const count = sized(100, 10_000);
+      const every = count / poison;
       await world.ask("alter table events add constraint no_poison check (data -> 'poison' is null) not valid");
       try {
-        world.sqs.setFaults({ kind: "unavailable", action: "SendMessageBatch", queue: "sluice-dev-dead-letters" });
-        await scene.deliver(scene.events(20, (index) => (index === 7 ? { index, poison: true } : { index })));
-        await eventually(
-          async () => batchLines(world, from),
-          (lines) => lines.some((line) => line.failedMessages > 0),
+        const deadLetterSends = { action: "SendMessageBatch", queue: world.deadLetters.name };
+        world.sqs.setFaults({ kind: "failEntries", ...deadLetterSends, entries: () => "sender" });
+        await scene.deliver(
+          scene.events(count, (index) => (index % every === 7 ? { index, poison: true } : { index })),
+          { perRequest: 20 },
         );
-        expect([await world.queue.depth(), await world.deadLetters.depth()]).toEqual([1, 0]);
+        await eventually(
+          async () => total(batchLines(world, from), "failedMessages"),
+          (failures) => failures >= 2 * poison,
+        );
+        // Now the consumer tries until its time is over.
+        if (sized(0, 1) === 1) {
+          world.sqs.setFaults({ kind: "unavailable", ...deadLetterSends });
+          await delay(60_000);
+        }
+        expect(world.sqs.calls.filter(({ queue }) => queue === world.deadLetters.name)).not.toEqual([]);
+        await eventually(
+          () => storedIds(scene),
+          ({ length }) => length === count - poison,
+        );
+        expect(await world.queue.depth()).toBeGreaterThanOrEqual(poison);
+        expect(await world.deadLetters.depth()).toBe(0);
 
-        world.sqs.setFaults();
+        await scene.heal();
         await scene.atRest();
-        // Two, where the message was already with another consumer again.
-        expect(await world.deadLetters.depth()).toBeGreaterThan(0);
+        expect(await world.deadLetters.depth()).toBe(poison);
+        scene.note(`${total(batchLines(world, from), "failedMessages")} times a message came again`);
       } finally {
         await world.ask("alter table events drop constraint no_poison");
       }
     },
-    { deadLetters: 1, lettersTwice: true },
+    { deadLetters: poison },
   );
 });
 
 describe("deletions", () => {
-  for (const kind of ["dropBefore", "dropAfter", "throttled"] as const) {
+  for (const [kind, what] of [
+    ["dropBefore", "lost"],
+    ["dropAfter", "answered to nobody"],
+    ["throttled", "throttled"],
+  ] as const) {
     faultCase(
       "F1",
-      `stored, and the deletion of its message ${DELETIONS[kind]}`,
+      `stored, and the deletion of its message ${what}`,
       () => world,
       async (scene) => {
         world.sqs.setFaults({ kind, action: "DeleteMessageBatch", calls: sized(2, 40) });
@@ -137,96 +210,115 @@ describe("deletions", () => {
 describe("receives that come to nothing", () => {
   faultCase(
     "F32",
-    "received by the queue's count, but the answer was lost",
+    "received by the count of the queue, but the answer was lost",
     () => world,
-    async (scene) => {
-      await scene.hold();
-      await scene.deliver(scene.events(sized(40, 10_000)), { perRequest: 10 });
-      world.sqs.setFaults({ kind: "dropAfter", action: "ReceiveMessage" });
-      const hidden = async () => {
-        const name = "ApproximateNumberOfMessagesNotVisible";
-        const command = new GetQueueAttributesCommand({ QueueUrl: world.queue.url, AttributeNames: [name] });
-        return Number((await world.queue.client.send(command)).Attributes?.[name]);
-      };
-      const lost = await eventually(hidden, (messages) => messages > 0);
-      world.sqs.setFaults();
+    briefly(sized(1, 6), async (scene) => {
+      let receives = 0;
+      world.sqs.setFaults({ kind: "dropAfter", action: "ReceiveMessage", where: () => ++receives % 2 === 1 });
+      await scene.deliver(scene.events(sized(100, 10_000)), { perRequest: sized(5, 10) });
       await scene.atRest();
-      scene.note(`${lost} messages received by nobody`);
-    },
+      expect(world.sqs.applied).toBeGreaterThan(0);
+      scene.note(`${world.sqs.applied} receives of messages lost`);
+    }),
   );
 
   faultCase(
     "F33",
-    "consumer throttled for longer than its messages are hidden",
+    "consumer throttled for several visibility timeouts",
     () => world,
-    async (scene) => {
+    briefly(sized(1, 6), async (scene) => {
       const from = world.lines.length;
-      world.failpoints.order(({ stage, point, count }) =>
-        stage === "consume" && point === "beforeStore" && count <= sized(2, 20)
-          ? delay(2 * VISIBILITY_SECONDS * 1_000, "go")
-          : "go",
+      const until = Date.now() + sized(3_000, 60_000);
+      const busy = () => Date.now() < until;
+      orderConsumer(world, ({ point }) => (point === "beforeStore" && busy() ? delay(4_000, "go") : "go"));
+      await scene.deliver(scene.events(sized(100, 10_000)), { perRequest: sized(2, 20) });
+      const back = await eventually(
+        async () => logged(from, "no capacity before their visibility timeout"),
+        (count) => !busy() && count >= sized(3, 30),
+        90_000,
       );
-      await scene.deliver(scene.events(sized(60, 10_000)), { perRequest: 1 });
-      await scene.atRest();
-      const back = world.lines
-        .slice(from)
-        .filter((line) => line.includes("no capacity before their visibility timeout"));
-      expect(back).not.toEqual([]);
-      scene.note(`${back.length} batches went back without having been run`);
-    },
+      await scene.heal();
+      scene.note(`${back} batches went back without an invocation`);
+    }),
   );
 });
 
-describe("a consumer whose answer is an error", () => {
-  for (const [point, when] of [
-    ["beforeStore", "before the statement"],
-    ["afterStore", "after the commit"],
-    ["beforeAnswer", "before the answer"],
-  ]) {
-    faultCase(
-      "F34",
-      `an error thrown ${when} never counts as success`,
-      () => world,
-      async (scene) => {
-        let errors = 0;
-        world.failpoints.order(({ stage, point: at, count }) => {
-          if (stage !== "consume" || at !== point || count % 2 === 0 || errors === sized(3, 100)) return "go";
-          errors += 1;
-          return "throw";
-        });
-        await scene.deliver(scene.events(sized(40, 10_000)), { perRequest: 4 });
-        await scene.atRest();
-        expect(errors).toBeGreaterThan(0);
-        scene.note(`${errors} errors`);
-      },
-    );
-  }
+/** What the event source makes of every answer: test/unit/event-source-outcome.test.ts. */
+describe("a consumer that does not answer for its batch", () => {
+  faultCase(
+    "F34",
+    "consumer throws before and after it has stored, and its answers are lost",
+    () => world,
+    briefly(2, async (scene) => {
+      const from = world.lines.length;
+      const most = sized(8, 300);
+      let lost = 0;
+      orderConsumer(world, ({ point, count }) => {
+        if (!POINTS.includes(point) || count > most || count % 3 !== 2) return "go";
+        if (point !== "beforeAnswer" || count % 2 === 0) return "throw";
+        lost += 1;
+        return "kill";
+      });
+      await scene.deliver(scene.events(sized(100, 10_000)), { perRequest: sized(2, 10) });
+      await scene.atRest();
+      const errors = POINTS.map((point) => logged(from, `Ordered by the fault test at ${point}`));
+      expect(Math.min(...errors, lost)).toBeGreaterThan(0);
+      const copies = await copiesFound(from);
+      scene.note(`errors ${errors.join(" + ")} times, ${lost} answers lost; ${copies} events found stored already`);
+    }),
+  );
+
+  const POINTS = ["beforeStore", "afterStore", "beforeAnswer"];
 });
 
 describe("a stack that is stopped", () => {
   faultCase(
     "F46",
-    "SIGTERM in the middle of batches, and a new start",
+    "SIGTERM in the middle of a batch, and a new start on the same data",
     () => world,
     async (scene) => {
-      let stopped = 0;
-      for (let round = 0; round < sized(1, 5); round++) {
-        const stuck = Promise.withResolvers<void>();
-        world.failpoints.order(({ stage, point }) => {
-          if (stage !== "consume" || point !== "afterStore") return "go";
-          stopped += 1;
-          stuck.resolve();
-          // Longer than a stop waits for what is under way.
-          return delay(10_000, "go");
+      const from = world.lines.length;
+      const stops = sized(1, 10);
+      for (let stop = 0; stop < stops; stop++) {
+        const delivered = scene.deliver(scene.events(sized(100, 1_000)), {
+          perRequest: sized(5, 25),
+          connections: 4,
+          requestsPerSecond: 20,
         });
-        await scene.deliver(scene.events(sized(40, 2_000)), { perRequest: 10 });
-        await stuck.promise;
+        // The stop has to give up one batch; another ends while it waits.
+        await batchHeldAt(world, "afterStore", new Promise(() => undefined));
+        await batchHeldAt(world, "beforeStore", delay(500, "go"));
         await world.restart();
-        world.failpoints.order();
+        await delivered;
       }
+      await scene.heal();
       await scene.atRest();
-      expect(stopped).toBeGreaterThan(0);
-      scene.note(`${stopped} batches under way when it was stopped`);
+
+      const copies = await copiesFound(from);
+      scene.note(`${stops} stops; ${copies} events found stored already`);
     },
+  );
+
+  faultCase(
+    "F46",
+    "consumer frozen for longer than its messages are hidden, or told to end",
+    () => world,
+    briefly(2, async (scene) => {
+      const from = world.lines.length;
+      const most = sized(2, 20);
+      const thawed: Promise<void>[] = [];
+      orderConsumer(world, ({ point, pid, count }) => {
+        if (point !== "beforeStore" || count > most) return "go";
+        if (count % 2 === 0) process.kill(pid, "SIGTERM");
+        else thawed.push(freeze(pid, 3_000));
+        return "go";
+      });
+      await scene.deliver(scene.events(sized(100, 10_000)), { perRequest: 10 });
+      await scene.atRest();
+      await Promise.all(thawed);
+      expect(thawed).toHaveLength(most / 2);
+      const copies = await copiesFound(from);
+      scene.note(`${most / 2} frozen, ${most / 2} ended; ${copies} events found stored already`);
+    }),
   );
 });

@@ -3,12 +3,19 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** An entry of a batch call, as far as the faults look at it. */
-type BatchEntry = { Id: string; MessageBody?: string };
+type BatchEntry = {
+  Id: string;
+  MessageBody?: string;
+  MessageAttributes?: Record<string, { DataType: string; StringValue?: string }>;
+};
 
-/** When a fault applies: to how many calls, to which API action and queue (by name). Left out means no limit. */
-type Scope = { calls?: number; action?: string; queue?: string };
+/**
+ * When a fault applies: to how many calls, to which API action and queue (by name), and to which of these calls (asked
+ * once for each). Left out means no limit.
+ */
+type Scope = { calls?: number; action?: string; queue?: string; where?: (call: SqsCall) => boolean };
 
-export type SqsFault = Scope & (Disturbance | PartialFailure | Pause);
+type SqsFault = Scope & (Disturbance | PartialFailure | Pause);
 
 /**
  * `unavailable` answers 503 and `throttled` 400, `dropBefore` closes the client's connection, all instead of passing the
@@ -23,8 +30,11 @@ type Disturbance = {
 /** Waits before passing the call on. */
 type Pause = { kind: "delay"; milliseconds: number };
 
-/** Answers these entries of a batch as `Failed` and passes on only the others. */
-type PartialFailure = { kind: "failEntries"; entries: (entry: BatchEntry) => boolean };
+/**
+ * Answers these entries of a batch as `Failed` and passes on only the others. `true` is a fault of SQS, which may be gone
+ * the next time, `"sender"` one of the message.
+ */
+type PartialFailure = { kind: "failEntries"; entries: (entry: BatchEntry) => boolean | "sender" };
 
 /** A call that came in, before any fault. */
 type SqsCall = { action: string; queue: string; entries: BatchEntry[] };
@@ -61,9 +71,14 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
   };
 
   /** The first fault that applies to this call, which uses it up once. */
-  const take = ({ action, queue }: SqsCall): SqsFault | undefined => {
+  const take = (call: SqsCall): SqsFault | undefined => {
+    const { action, queue } = call;
     const found = active.find(
-      ({ fault, left }) => left > 0 && (fault.action ?? action) === action && (fault.queue ?? queue) === queue,
+      ({ fault, left }) =>
+        left > 0 &&
+        (fault.action ?? action) === action &&
+        (fault.queue ?? queue) === queue &&
+        (fault.where?.(call) ?? true),
     );
     if (found !== undefined) found.left -= 1;
     return found?.fault;
@@ -82,7 +97,7 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
     calls.push(seen);
     await proxy.onCall?.(seen);
     const fault = take(seen);
-    if (fault !== undefined && fault.kind !== "duplicate" && fault.kind !== "again") apply();
+    if (fault !== undefined && !OF_MESSAGES.has(fault.kind)) apply();
     switch (fault?.kind) {
       case undefined:
         return reply(response, await pass(call, target));
@@ -112,9 +127,11 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
       }
       case "dropBefore":
         return void response.destroy();
-      case "dropAfter":
-        await pass(call, target);
+      case "dropAfter": {
+        const { body } = await pass(call, target);
+        if (call.action !== "ReceiveMessage" || body.includes('"Messages"')) apply();
         return void response.destroy();
+      }
       case "hang":
         await new Promise<void>((resolve) => wake.push(resolve));
         return void response.destroy();
@@ -180,9 +197,13 @@ async function pass({ headers, body, gone }: Call, target: string): Promise<Answ
   return { status: response.status, body: await response.text() };
 }
 
-async function passOthers(call: Call, target: string, chosen: (entry: BatchEntry) => boolean): Promise<Answer> {
+async function passOthers(call: Call, target: string, fails: PartialFailure["entries"]): Promise<Answer> {
   const entries = call.body.Entries ?? [];
-  const failed = entries.filter(chosen).map(({ Id }) => ({ Id, ...INTERNAL_ERROR }));
+  const failed = entries.flatMap((entry) => {
+    const fault = fails(entry);
+    if (fault === false) return [];
+    return [{ Id: entry.Id, ...(fault === "sender" ? INVALID_CONTENTS : INTERNAL_ERROR) }];
+  });
   const others = entries.filter((entry) => !failed.some(({ Id }) => Id === entry.Id));
   if (others.length === 0) return { status: 200, body: JSON.stringify({ Failed: failed }) };
   const answer = await pass({ ...call, body: { ...call.body, Entries: others } }, target);
@@ -218,5 +239,10 @@ const THROTTLED: Answer = {
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html */
 const INTERNAL_ERROR = { Code: "InternalError", SenderFault: false, Message: "An internal error occurred." };
+
+const INVALID_CONTENTS = { Code: "InvalidMessageContents", SenderFault: true, Message: "The message is not valid." };
+
+/** They count as applied where an answer has messages. */
+const OF_MESSAGES: ReadonlySet<SqsFault["kind"]> = new Set(["duplicate", "again", "dropAfter"]);
 
 const OF_THIS_HOP = new Set(["host", "connection", "content-length", "transfer-encoding", "expect"]);

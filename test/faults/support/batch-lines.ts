@@ -20,5 +20,16 @@ export function batchLines({ lines }: World, from: number): BatchLine[] {
   return lines
     .slice(from)
     .filter((line) => line.includes('"message":"batch"'))
-    .map((line) => JSON.parse(line) as BatchLine);
+    .map((line) => ({ ...NOTHING, ...(JSON.parse(line) as BatchLine) }));
+}
+
+/** A batch in which the rule threw says no more than that. */
+const NOTHING = { EventsStored: 0, EventsDuplicate: 0, EventsConflicting: 0, EventsDeadLettered: 0 };
+
+/** The sum of one of their counts. */
+export function total(
+  lines: readonly BatchLine[],
+  count: "messages" | "failedMessages" | "EventsStored" | "EventsDuplicate" | "EventsDeadLettered",
+): number {
+  return lines.reduce((sum, line) => sum + line[count], 0);
 }

@@ -15,7 +15,7 @@ export type Client = {
   lastAnswerAt: () => number;
 };
 
-type AnswerWithHeaders = (Exclude<Answer, undefined> & { headers: Headers }) | undefined;
+export type AnswerWithHeaders = (Exclude<Answer, undefined> & { headers: Headers }) | undefined;
 
 type Delivery = {
   perRequest?: number;
@@ -23,7 +23,7 @@ type Delivery = {
   /** Requests begun per second by all connections together; undefined = as fast as it goes. */
   requestsPerSecond?: number;
   /** Told of every answer, undefined where none came. */
-  onAnswer?: (answer: Answer) => void;
+  onAnswer?: (answer: AnswerWithHeaders) => void;
 };
 
 const TENANT = "default";

@@ -5,8 +5,16 @@ import type { Scene } from "./scene.ts";
 
 const TENANT = "default";
 
-/** Puts events on the queue in one message, as the door had if it had received them then; they count as accepted. */
-export async function enqueue(scene: Scene, events: readonly SentEvent[], receivedAt: string): Promise<void> {
+/**
+ * Puts events on the queue in one message, as the door had if it had received them then; they count as accepted.
+ * @param alter changes the envelope before it is sent
+ */
+export async function enqueue(
+  scene: Scene,
+  events: readonly SentEvent[],
+  receivedAt: string,
+  alter: (envelope: object) => object = (envelope) => envelope,
+): Promise<void> {
   const envelope = {
     version: ENVELOPE_VERSION,
     tenant: TENANT,
@@ -15,7 +23,7 @@ export async function enqueue(scene: Scene, events: readonly SentEvent[], receiv
   };
   const { client, url } = scene.world.queue;
   await client.send(
-    new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(envelope), MessageGroupId: TENANT }),
+    new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(alter(envelope)), MessageGroupId: TENANT }),
   );
   scene.accept(events);
 }

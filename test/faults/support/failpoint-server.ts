@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 export type Hit = { stage: string; point: string; pid: number; count: number };
 
 /** `kill` ends the process as a crash does. A promise makes the function wait for it. */
-type Order = "go" | "kill" | "throw";
+export type Order = "go" | "kill" | "throw";
 
 export type Failpoints = {
   /** For `FAILPOINTS_URL`. */

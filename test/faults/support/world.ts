@@ -12,7 +12,7 @@ import { Pool } from "pg";
 import { inject } from "vitest";
 import { buildHandler } from "../../../lib/bundle.ts";
 import { type Runtime, startRuntime } from "../../../localstack/runtime.ts";
-import type { StackModel } from "../../../localstack/template/model.ts";
+import type { FunctionModel, StackModel } from "../../../localstack/template/model.ts";
 import { removeDataDir } from "../../contract/support/cluster.ts";
 import { startSqsFaultProxy, type SqsFaultProxy } from "../../contract/support/sqs-fault-proxy.ts";
 import { type Failpoints, startFailpoints } from "./failpoint-server.ts";
@@ -22,8 +22,6 @@ export type Scale = {
   /** Until a message comes again whose consumer died. */
   visibilitySeconds?: number;
   functionTimeoutSeconds?: number;
-  /** How long the door tries to reach the queue, and its answer. */
-  ingestTimeoutSeconds?: number;
   batchMessages?: number;
   windowSeconds?: number;
   maximumConcurrency?: number;
@@ -49,6 +47,8 @@ export type World = Runtime & {
   deadLetters: QueueAtRest;
   /** Takes back every fault. */
   heal: () => Promise<void>;
+  /** Changes a function while it runs: new invocations get what it is now, others end as they began. */
+  deploy: (stage: Stage, changes: Partial<Deployable>) => void;
   /** Stops the stack as Ctrl-C does, and starts it on the same folder. */
   restart: () => Promise<void>;
   shutDown: () => Promise<void>;
@@ -56,11 +56,14 @@ export type World = Runtime & {
 };
 
 type QueueAtRest = {
+  name: string;
   /** The queue's URL past the proxy, for `client`. */
   url: string;
   client: SQSClient;
   /** Messages that are visible, hidden or delayed. */
   depth: () => Promise<number>;
+  /** Up to ten visible messages, which stay so. */
+  peek: () => Promise<Message[]>;
   /** Receives and deletes every visible message. */
   drain: () => Promise<Message[]>;
 };
@@ -95,6 +98,8 @@ type Lasting = Pick<World, "dataDir" | "lines" | "metrics" | "failpoints">;
 async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
   let proxy: SqsFaultProxy | undefined;
   let sqsEndpoint = "";
+  let models: FunctionModel[] = [];
+  let reload: ((model: FunctionModel) => void) | undefined;
   const runtime = await startRuntime({
     dataDir,
     assemblyDir: inject("assemblyDir"),
@@ -107,7 +112,14 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
         proxy = await startSqsFaultProxy(endpoint);
         return proxy.url;
       },
-      alter: (stack) => scaled(withFailpoints(stack, dataDir, failpoints.url), scale),
+      alter: (stack) => {
+        const altered = scaled(withFailpoints(stack, dataDir, failpoints.url), scale);
+        models = altered.functions;
+        return altered;
+      },
+      functions: (functions) => {
+        reload = functions.reload;
+      },
     },
   });
   if (proxy === undefined) throw new Error("The runtime put nothing in front of the queue.");
@@ -133,6 +145,11 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
       runtime.postgres.resume();
       await runtime.postgres.start();
     },
+    deploy(stage: Stage, changes: Partial<Deployable>) {
+      const model = models.find((each) => stageOf(each) === stage);
+      if (model === undefined) throw new Error(`The stack has no function ${stage}.`);
+      reload?.({ ...model, ...changes });
+    },
     async shutDown() {
       sqs.setFaults();
       await pool.end();
@@ -143,12 +160,19 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
   };
 }
 
+/** The stages that have failpoints. */
 const STAGES = ["ingest", "consume"] as const;
+type Stage = (typeof STAGES)[number];
+
+type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
+
+const stageOf = ({ name }: FunctionModel): Stage | undefined =>
+  STAGES.find((stage) => name.toLowerCase().includes(stage));
 
 /** The functions run from bundles that were made with their failpoints. */
 function withFailpoints(stack: StackModel, dataDir: string, url: string): StackModel {
   const functions = stack.functions.map((model) => {
-    const stage = STAGES.find((name) => model.name.toLowerCase().includes(name));
+    const stage = stageOf(model);
     if (stage === undefined) return model;
     const environment = { ...model.environment, FAILPOINTS_URL: url };
     return { ...model, environment, assetPath: join(dataDir, "bundles", stage) };
@@ -173,9 +197,7 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
               }),
             },
           }
-        : model.name.includes("Ingest")
-          ? { ...model, timeoutSeconds: scale.ingestTimeoutSeconds ?? model.timeoutSeconds }
-          : model,
+        : model,
     ),
     queues: stack.queues.map((queue) =>
       queue.redrive === undefined
@@ -205,12 +227,17 @@ function queueAtRest(client: SQSClient, url: string): QueueAtRest {
     "ApproximateNumberOfMessagesDelayed",
   ] as const;
   return {
+    name: new URL(url).pathname.split("/").at(-1) ?? "",
     url,
     client,
     async depth() {
       const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
       const { Attributes: counts } = await client.send(command);
       return names.reduce((sum, name) => sum + Number(counts?.[name]), 0);
+    },
+    async peek() {
+      const receive = { QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 0, MessageAttributeNames: ["All"] };
+      return (await client.send(new ReceiveMessageCommand(receive))).Messages ?? [];
     },
     async drain() {
       const drained: Message[] = [];

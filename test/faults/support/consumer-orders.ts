@@ -1,0 +1,28 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Hit, Order } from "./failpoint-server.ts";
+import type { World } from "./world.ts";
+
+/** Decides at every failpoint of the consumer; the door goes on. */
+export function orderConsumer({ failpoints }: World, decide: (hit: Hit) => Order | Promise<Order>): void {
+  failpoints.order((hit) => (hit.stage === "consume" ? decide(hit) : "go"));
+}
+
+/** Waits until a batch stands at the point, where it stays until there is an order; all others go on. */
+export function batchHeldAt(world: World, point: string, order: Promise<Order>): Promise<void> {
+  return new Promise((resolve) => {
+    let isHeld = false;
+    orderConsumer(world, (hit) => {
+      if (hit.point !== point || isHeld) return "go";
+      isHeld = true;
+      resolve();
+      return order;
+    });
+  });
+}
+
+/** Stops a process as Lambda freezes one, and lets it go on after so long. */
+export async function freeze(pid: number, milliseconds: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  await delay(milliseconds);
+  process.kill(pid, "SIGCONT");
+}

@@ -1,0 +1,32 @@
+import type { SentEvent } from "./client.ts";
+import type { World } from "./world.ts";
+
+/** `late`: SQS fails twice; `never`: whenever it is asked; `refused`: for what the message is. */
+export type Fate = "taken" | "late" | "never" | "refused";
+
+/**
+ * From now on the door's messages meet these fates, in the order in which they are first sent. SQS answers 200 whatever
+ * they are.
+ * @returns whether the message of an event was taken
+ */
+export function failByFate(world: World, fates: readonly Fate[]): (id: string) => boolean {
+  const messages = new Map<string, { fate: Fate | undefined; tries: number }>();
+  const taken = new Set<string>();
+  world.sqs.setFaults({
+    kind: "failEntries",
+    action: "SendMessageBatch",
+    queue: world.queue.name,
+    entries: ({ MessageBody: body = "" }) => {
+      const ids = (JSON.parse(body) as { events: SentEvent[] }).events.map(({ id }) => id);
+      const [first = ""] = ids;
+      const message = messages.get(first) ?? { fate: fates[messages.size], tries: 0 };
+      messages.set(first, message);
+      message.tries += 1;
+      if (message.fate === "refused") return "sender";
+      const fails = message.fate === "never" || (message.fate === "late" && message.tries <= 2);
+      if (!fails) for (const id of ids) taken.add(id);
+      return fails;
+    },
+  });
+  return (id) => taken.has(id);
+}

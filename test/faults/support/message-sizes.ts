@@ -1,0 +1,32 @@
+import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES } from "../../../functions/core/limits.ts";
+import type { World } from "./world.ts";
+
+/** Bytes of what is sent to any queue. */
+export type MessageSizes = {
+  /** Of the largest message that came from the door, and of the largest call. */
+  fullest: number;
+  fullestCall: number;
+  /** Messages with attributes, as copies and dead letters have them. */
+  attributed: number;
+  /** Of messages and calls that are larger than SQS takes. */
+  oversize: number[];
+};
+
+/** Watches every message, attributes included, until the case is healed. */
+export function watchSizes(world: World): MessageSizes {
+  const seen: MessageSizes = { fullest: 0, fullestCall: 0, attributed: 0, oversize: [] };
+  world.sqs.onCall = ({ action, entries }) => {
+    if (action !== "SendMessageBatch") return;
+    const sizes = entries.map(({ MessageBody: body = "", MessageAttributes: attributes = {} }) => {
+      const texts = Object.entries(attributes).map(([name, its]) => name + its.DataType + (its.StringValue ?? ""));
+      if (texts.length > 0) seen.attributed += 1;
+      else seen.fullest = Math.max(seen.fullest, Buffer.byteLength(body));
+      return Buffer.byteLength(body + texts.join(""));
+    });
+    const call = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    seen.fullestCall = Math.max(seen.fullestCall, call);
+    seen.oversize.push(...sizes.filter((bytes) => bytes > MESSAGE_MAX_BYTES));
+    if (call > SEND_BATCH_MAX_BYTES) seen.oversize.push(call);
+  };
+  return seen;
+}

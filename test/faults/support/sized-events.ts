@@ -1,0 +1,50 @@
+import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
+import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
+import { stringifyForQueue } from "../../../functions/core/lossless-json.ts";
+import type { SentEvent } from "./client.ts";
+import type { Scene } from "./scene.ts";
+
+/** The event filled up with copies of a text until it has exactly so many bytes in a queue message. */
+export function filled(event: SentEvent, bytes: number, unit = "x"): SentEvent {
+  const withText = (text: string): SentEvent => ({ ...event, data: { ...(event.data as object), text } });
+  // The door adds the time where there is none.
+  const missing = bytes - queueBytes({ ...withText(""), time: new Date(0).toISOString() });
+  if (missing < 0) throw new Error(`The event alone has ${bytes - missing} bytes.`);
+  const unitBytes = queueBytes(unit) - 2;
+  return withText(unit.repeat(Math.floor(missing / unitBytes)) + "x".repeat(missing % unitBytes));
+}
+
+/** Events that have exactly so many bytes as one message, envelope and commas included. */
+export function messageOf(events: readonly SentEvent[], bytes: number, unit?: string): SentEvent[] {
+  const room = bytes - ENVELOPE_BYTES - (events.length - 1);
+  const each = Math.floor(room / events.length);
+  return events.map((event, index) => filled(event, index > 0 ? each : room - each * (events.length - 1), unit));
+}
+
+/** Events of one request that make five messages, of which the last is small and goes in a call with the one before. */
+export function fiveMessages(scene: Scene, perMessage: number): SentEvent[] {
+  const spare = 1_500;
+  const full = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - spare;
+  const messages = Array.from({ length: 4 }, () => messageOf(scene.events(perMessage), full));
+  return [...messages.flat(), ...scene.events(3).map((event) => filled(event, spare))];
+}
+
+/** Events of one request that make five messages, each of which needs a call of its own. */
+export function fiveCalls(scene: Scene, perMessage: number): SentEvent[] {
+  // Three large ones leave too little room for a fourth, and five times three are below the limit of a request.
+  const messages = Array.from({ length: 5 }, () =>
+    scene.events(perMessage).map((event, index) => filled(event, index < 3 ? 260_000 : 500)),
+  );
+  return messages.flat();
+}
+
+const ENVELOPE_BYTES = queueBytes({
+  version: ENVELOPE_VERSION,
+  tenant: "default",
+  receivedAt: new Date(0).toISOString(),
+  events: [],
+});
+
+function queueBytes(value: unknown): number {
+  return Buffer.byteLength(stringifyForQueue(value));
+}
