@@ -33,7 +33,6 @@ const taken = z.strictObject({
 /** A line of the journal; which step each is written before or after, the journal's functions say. */
 export const journalLine = z.union([
   z.strictObject({ start: z.strictObject({ at: z.string(), options: replayOptions }) }),
-  z.strictObject({ pid: z.int() }),
   z.strictObject({ hold: z.array(z.tuple([z.string(), z.string()])) }),
   z.strictObject({ take: z.array(taken) }),
   z.strictObject({ sent: z.array(z.string()) }),
@@ -49,7 +48,6 @@ export type TakenLetter = Omit<z.output<typeof taken>, "messageId"> & { sent: bo
 
 export type JournalState = {
   start: { at: string; options: ReplayOptions };
-  pid: number | undefined;
   letters: Map<string, TakenLetter>;
   /** Receipt handles of letters that this run has hidden. */
   held: Map<string, string>;
@@ -60,12 +58,11 @@ export type JournalState = {
 };
 
 export function newState(start: JournalState["start"]): JournalState {
-  return { start, pid: undefined, letters: new Map(), held: new Map(), events: 0, replayed: new Map() };
+  return { start, letters: new Map(), held: new Map(), events: 0, replayed: new Map() };
 }
 
 export function applyLine(state: JournalState, line: JournalLine): void {
-  if ("pid" in line) state.pid = line.pid;
-  else if ("hold" in line) for (const [messageId, handle] of line.hold) state.held.set(messageId, handle);
+  if ("hold" in line) for (const [messageId, handle] of line.hold) state.held.set(messageId, handle);
   else if ("released" in line) state.held.clear();
   else if ("take" in line) for (const letter of line.take) take(state, letter);
   else if ("sent" in line) for (const messageId of line.sent) mark(state, messageId, "sent");

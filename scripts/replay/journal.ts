@@ -11,6 +11,7 @@ import {
   type ReplayOptions,
   type TakenLetter,
 } from "./journal-lines.ts";
+import { lockJournal } from "./lock.ts";
 
 export type Journal = Pick<JournalState, "start" | "letters" | "held" | "events"> & {
   /** Whether an event came back since this run replayed it. */
@@ -40,12 +41,17 @@ export type Journal = Pick<JournalState, "start" | "letters" | "held" | "events"
  * @throws Error that names the process that replays now, or a file that is no journal
  */
 export async function openJournal(path: string, options: ReplayOptions): Promise<Journal> {
-  const found = await readJournal(path);
-  if (found?.running !== undefined) {
-    throw new Error(
-      `Process ${found.running} replays these letters now; wait for it, or stop it. If that process is no replay, delete ${path}.`,
-    );
+  const unlock = await lockJournal(path);
+  try {
+    return await openLocked(path, options, unlock);
+  } catch (error) {
+    await unlock();
+    throw error;
   }
+}
+
+async function openLocked(path: string, options: ReplayOptions, unlock: () => Promise<void>): Promise<Journal> {
+  const found = await readJournal(path);
   const file = await open(path, existsSync(path) ? "a" : "ax", OWNER_ONLY);
   // A line that was cut off by a kill was not followed by its step.
   await file.truncate(found?.bytes ?? 0);
@@ -67,15 +73,21 @@ export async function openJournal(path: string, options: ReplayOptions): Promise
     written = written.then(flush);
     return written;
   };
-  const close = async () => {
+  const end = async () => {
     try {
       await written;
     } finally {
       await file.close();
     }
   };
+  const close = async () => {
+    try {
+      await end();
+    } finally {
+      await unlock();
+    }
+  };
   if (found === undefined) await add({ start: state.start });
-  await add({ pid: process.pid });
 
   return {
     start: state.start,
@@ -98,8 +110,12 @@ export async function openJournal(path: string, options: ReplayOptions): Promise
     released: () => add({ released: true }),
     close,
     async finish() {
-      await close();
-      await rm(path);
+      try {
+        await end();
+        await rm(path);
+      } finally {
+        await unlock();
+      }
     },
   };
 }
@@ -112,7 +128,7 @@ export async function readStart(path: string): Promise<JournalState["start"] | u
 /** Whose events were replayed is nobody else's business, hashed or not. */
 const OWNER_ONLY = 0o600;
 
-type Found = { state: JournalState; bytes: number; running: number | undefined };
+type Found = { state: JournalState; bytes: number };
 
 async function readJournal(path: string): Promise<Found | undefined> {
   const text = existsSync(path) ? await readFile(path, "utf8") : "";
@@ -126,7 +142,7 @@ async function readJournal(path: string): Promise<Found | undefined> {
     if (first === undefined || !("start" in first)) throw new Error("it does not begin as one");
     const state = newState(first.start);
     for (const line of lines) applyLine(state, line);
-    return { state, bytes: Buffer.byteLength(whole), running: runs(state.pid) ? state.pid : undefined };
+    return { state, bytes: Buffer.byteLength(whole) };
   } catch (error) {
     const why =
       error instanceof z.ZodError || error instanceof SyntaxError ? "a line is damaged" : (error as Error).message;
@@ -134,15 +150,5 @@ async function readJournal(path: string): Promise<Found | undefined> {
       `${path} is no journal of a replay: ${why}. Forget it with --discard; what it replayed may then be replayed again.`,
       { cause: error },
     );
-  }
-}
-
-function runs(pid: number | undefined): boolean {
-  if (pid === undefined || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { targetFlags } from "../target.ts";
 import { readStart } from "./journal.ts";
 import type { JournalState } from "./journal-lines.ts";
+import { lockJournal } from "./lock.ts";
 import { type CommandOptions, flagsOf } from "./options.ts";
 
 type Start = JournalState["start"] | undefined;
@@ -22,10 +23,15 @@ export function howToGoOn(options: CommandOptions): string {
   return `Finish it with \`npm run replay -- --resume${flags}\`, or forget it with \`npm run replay -- --discard${flags}\`.`;
 }
 
-/** Forgets an unfinished replay, also one whose journal is damaged. */
+/** Forgets an unfinished replay, also one whose journal is damaged. @throws Error when it runs */
 export async function discard(journal: string): Promise<void> {
+  const unlock = await lockJournal(journal);
   const [begun] = await Promise.allSettled([readStart(journal)]);
-  await rm(journal, { force: true });
+  try {
+    await rm(journal, { force: true });
+  } finally {
+    await unlock();
+  }
   process.stdout.write(`${forgotten(begun)}\n`);
 }
 

@@ -1,9 +1,19 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openJournal, readStart } from "../../../scripts/replay/journal.ts";
 import { toReplayOptions } from "../../../scripts/replay/options.ts";
+import { discard } from "../../../scripts/replay/unfinished.ts";
 import { letterOf } from "./support.ts";
 
 let folder: string;
@@ -71,12 +81,22 @@ describe("a journal", () => {
   });
 
   it("of a replay that runs is refused with its process", async () => {
-    const journal = await openJournal(path, options);
-    await journal.close();
     // The parent of this process runs as long as this does.
-    appendFileSync(path, `{"pid":${process.ppid}}\n`);
+    writeFileSync(`${path}.lock`, String(process.ppid));
 
     await expect(openJournal(path, options)).rejects.toThrow(`Process ${process.ppid} replays these letters now`);
+    await expect(discard(path)).rejects.toThrow(`Process ${process.ppid} replays these letters now`);
+    expect(readdirSync(folder)).toEqual(["replay.journal.lock"]);
+  });
+
+  it("is locked from before its first line until it is closed, also where a killed process left a lock", async () => {
+    writeFileSync(`${path}.lock`, String(NO_PROCESS));
+
+    const journal = await openJournal(path, options);
+
+    expect(readFileSync(`${path}.lock`, "utf8")).toBe(String(process.pid));
+    await journal.close();
+    expect(readdirSync(folder)).toEqual(["replay.journal"]);
   });
 
   it("that was killed before its first line was whole is none", async () => {
@@ -101,6 +121,9 @@ describe("a journal", () => {
     await expect(journal.sent(["m-1"])).rejects.toThrow("closed");
   });
 });
+
+/** Above the highest process id of Linux and of macOS. */
+const NO_PROCESS = 2 ** 22 + 1;
 
 async function reopened(journal: { close: () => Promise<void> }) {
   await journal.close();
