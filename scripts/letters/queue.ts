@@ -35,7 +35,7 @@ export type ReadOptions = {
  * answer that was lost are hidden, and nobody has them.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
  */
-export async function receivePages(
+async function receivePages(
   { client, url }: LetterQueue,
   onPage: (letters: DeadLetter[]) => Promise<void> | void,
   { signal, pageSize = 10, connections = CONNECTIONS, pace = () => Promise.resolve() }: ReadOptions,
