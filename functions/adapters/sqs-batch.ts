@@ -98,7 +98,9 @@ function report({ failed, broken, blockedBy, conflicts, metrics }: TurnsResult, 
       verdict: blockedBy.verdict,
     }),
     ...(conflicts.length > 0 && {
-      conflicts: conflicts.slice(0, CONFLICTS_MAX_NAMED).map(({ source, id }) => ({ source, eventId: id })),
+      conflicts: conflicts
+        .slice(0, CONFLICTS_MAX_NAMED)
+        .map(({ tenant, source, id }) => ({ tenant, source, eventId: id })),
     }),
   };
   if (stopped) to.logger.error("batch", fields);

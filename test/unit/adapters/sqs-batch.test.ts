@@ -310,7 +310,11 @@ describe("the log line", () => {
 
     await consumer.invoke(records);
 
-    const named = Array.from({ length: CONFLICTS_MAX_NAMED }, () => ({ source: "/s", eventId: expect.any(String) }));
+    const named = Array.from({ length: CONFLICTS_MAX_NAMED }, () => ({
+      tenant: "t",
+      source: "/s",
+      eventId: expect.any(String),
+    }));
     expect(consumer.logged).toHaveBeenCalledExactlyOnceWith(
       "batch",
       expect.objectContaining({ messages: 30, failedMessages: 0, EventsStored: 30, conflicts: named }),
