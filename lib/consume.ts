@@ -65,6 +65,25 @@ export class Consume extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
+    new Alarm(this, "RepeatedErrorsAlarm", {
+      alarmDescription: "A message ends the consumer again and again. See docs/runbook.md#consumer-errors.",
+      metric: handler.metricErrors({ period: Duration.minutes(1) }),
+      threshold: 1,
+      // A lone message comes back after three to nine minutes: three times in half an hour.
+      evaluationPeriods: 30,
+      datapointsToAlarm: 3,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    new Alarm(this, "ThrottlesAlarm", {
+      alarmDescription: "Lambda throttles the consumer. See docs/runbook.md#consumer-throttled.",
+      metric: handler.metricThrottles({ period: Duration.minutes(1) }),
+      threshold: 1,
+      evaluationPeriods: 30,
+      datapointsToAlarm: 3,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
     new Alarm(this, "StoppedAlarm", {
       alarmDescription: "The database refuses the consumer itself. See docs/runbook.md#consumer-stopped.",
       metric: metric(common, "ConsumerStopped", "sum"),

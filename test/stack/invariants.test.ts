@@ -243,8 +243,25 @@ describe("alarms", () => {
   it("each name the section of the runbook that tells what to do", () => {
     const descriptions = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties["AlarmDescription"]);
 
-    expect(descriptions).toHaveLength(6);
+    expect(descriptions).toHaveLength(8);
     for (const description of descriptions) expect(description).toMatch(/See docs\/runbook\.md#[a-z-]+\.$/);
+  });
+
+  it.each(["Errors", "Throttles"])("ring for %s of the consumer three times in half an hour", (name) => {
+    const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+    const consume = functions().find(([id]) => id.startsWith("Consume"))?.[0];
+
+    // A lone message that ends the function comes back after at most one and a half visibility timeouts.
+    expect(3 * 1.5 * QUEUE_VISIBILITY_SECONDS).toBeLessThan(30 * 60);
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        MetricName: name,
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: consume } }],
+        Period: 60,
+        EvaluationPeriods: 30,
+        DatapointsToAlarm: 3,
+      }),
+    );
   });
 
   it("ring for failed events that are a quarter of an hour old, however seldom they come again", () => {
