@@ -7,6 +7,10 @@ import { BACKOFF_MAX_SECONDS } from "../core/limits.ts";
 const GROWTH = 1.25;
 const SPREAD = 0.25;
 
+/** A quarter of the first waits is less than the second SQS counts in: they are spread over 1 to 3 seconds instead. */
+const FIRST_SECONDS = 1;
+const FIRST_SPREAD_SECONDS = 2;
+
 /**
  * Seconds a failed message waits before it comes again: longer with each attempt up to the maximum, and spread, so that
  * messages that failed together do not come back together.
@@ -15,5 +19,6 @@ const SPREAD = 0.25;
  */
 export function backoffSeconds(attempts: number, random: number): number {
   const ceiling = Math.min(GROWTH ** attempts, BACKOFF_MAX_SECONDS);
-  return Math.max(1, Math.round(ceiling * (1 - SPREAD * (1 - random))));
+  const wait = ceiling * (1 - SPREAD * (1 - random));
+  return Math.round(Math.max(wait, FIRST_SECONDS + FIRST_SPREAD_SECONDS * random));
 }

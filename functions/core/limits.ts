@@ -87,7 +87,7 @@ export const MAX_RECEIVE_COUNT = 30;
 
 /**
  * From this attempt on a failed message goes back to the queue as a new one, with a new receive count and retention. The
- * attempts before take five to seven seconds and see most failures end; they only change its visibility: that is cheaper.
+ * attempts before take five to twelve seconds and see most failures end; they only change its visibility: that is cheaper.
  */
 export const RENEW_FROM_ATTEMPT = 5;
 

@@ -18,7 +18,7 @@ describe("backoff", () => {
       1, 1, 1, 2, 2, 7, 65,
     ]);
     expect([1, 2, 3, 4, 5, 10, 20].map((attempts) => backoffSeconds(attempts, LONGEST))).toEqual([
-      1, 2, 2, 2, 3, 9, 87,
+      3, 3, 3, 3, 3, 9, 87,
     ]);
     expect(backoffSeconds(10_000, SHORTEST)).toBe(0.75 * BACKOFF_MAX_SECONDS);
     expect(backoffSeconds(10_000, LONGEST)).toBe(BACKOFF_MAX_SECONDS);
