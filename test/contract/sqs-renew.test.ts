@@ -166,7 +166,7 @@ describe("renewing", () => {
     const deliveries = await received("m0", "m1", "m2");
     proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => MessageBody === "m1" });
 
-    const renewed = await renew(deliveries, 0, Date.now() + 300);
+    const renewed = await renew(deliveries, 0, Date.now() + 2_000);
 
     const left = deliveries.filter(({ messageId }) => !renewed.has(messageId));
     expect(bodies(left)).toEqual(["m1"]);
