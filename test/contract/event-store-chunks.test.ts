@@ -26,7 +26,7 @@ describe("chunks", () => {
     const execute = async (sql: string, parameters: Record<string, string | null>) => {
       const named = Object.entries(parameters).map(([name, stringValue]) => ({ name, value: { stringValue } }));
       bytes = Buffer.byteLength(JSON.stringify({ ...TARGET, sql, parameters: named }));
-      return { rows: [], updated: 0 };
+      return { rows: [["stored", 0, null, null]], updated: 0 };
     };
     const measured = createDataApiEventStore({ execute, transaction: (work) => work(execute) });
     await measured.store(events, soon());
