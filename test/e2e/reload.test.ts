@@ -86,7 +86,7 @@ describe("editing while it runs", () => {
   it("keeps the files of the code that runs, however many reloads fail after it", async () => {
     for (const attempt of [1, 2]) {
       running.log.length = 0;
-      await writeFile(join(copy, "functions/sql/0002_bad.sql"), `select no_such_function_${attempt}();\n`);
+      await writeFile(join(copy, "functions/sql/9999_bad.sql"), `select no_such_function_${attempt}();\n`);
       await edit("functions/query/route.ts", "{ status: ", `{ attempt${attempt}: true, status: `);
       await said("Not reloaded:");
       await said(`no_such_function_${attempt}`);
@@ -101,7 +101,7 @@ describe("editing while it runs", () => {
     );
 
     expect(health.text).not.toContain("attempt");
-    await rm(join(copy, "functions/sql/0002_bad.sql"));
+    await rm(join(copy, "functions/sql/9999_bad.sql"));
   });
 
   it("takes over the event type of the README, which is one more file", async () => {
@@ -119,7 +119,7 @@ describe("editing while it runs", () => {
   });
 
   it("applies a new migration", async () => {
-    await writeFile(join(copy, "functions/sql/0002_more.sql"), "create table more (id int primary key);\n");
+    await writeFile(join(copy, "functions/sql/9999_more.sql"), "create table more (id int primary key);\n");
 
     await eventually(
       () => query(running.addresses.databaseUrl, "select * from more"),

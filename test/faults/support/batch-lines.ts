@@ -2,6 +2,8 @@ import type { World } from "./world.ts";
 
 /** What the consumer writes of each batch. */
 export type BatchLine = {
+  /** When it was written, ISO 8601. */
+  timestamp: string;
   messages: number;
   failedMessages: number;
   durationMs: number;
