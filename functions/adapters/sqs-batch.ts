@@ -48,7 +48,8 @@ export function sqsBatchHandler(options: Options) {
       const started = performance.now();
       const remaining = context.getRemainingTimeInMillis();
       const until = Date.now() + remaining;
-      const settleReserve = Math.min(SETTLE_RESERVE_MS, remaining * SETTLE_RESERVE_SHARE);
+      // Whole milliseconds: timers refuse others.
+      const settleReserve = Math.min(SETTLE_RESERVE_MS, Math.ceil(remaining * SETTLE_RESERVE_SHARE));
       // SQS may hand out a message twice in a batch; the later receipt is the one it takes.
       const deliveries = [...new Map(records.map((record) => [record.messageId, toDelivery(record)])).values()];
       const result = await takeInTurns(deliveries, until - ANSWER_RESERVE_MS - settleReserve, options);

@@ -36,7 +36,7 @@ const MISSING_PARTITION: Row = { verdict: "wait", reason: "missing_partition" };
 const MISSING_PARTITION_MESSAGE = /^ERROR: no partition of relation "/;
 
 /**
- * Error names of the SDK: the Data API's modelled errors, its unmodelled `ValidationException`, and the SDK's own.
+ * Error names of the SDK: the Data API's modelled errors, its unmodelled `ValidationException`, and JavaScript's.
  * @see https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html (Errors)
  */
 const byName: Record<string, Row> = {
@@ -63,6 +63,10 @@ const byName: Record<string, Row> = {
   UnsupportedResultException: { verdict: "stop", reason: "unsupported_result" },
   ValidationException: { verdict: "stop", reason: "invalid_call" },
   BadRequestException: { verdict: "stop", reason: "invalid_call" },
+  // Not the network's but ours: without this it would pass for an outage that never ends.
+  RangeError: { verdict: "stop", reason: "program_error" },
+  ReferenceError: { verdict: "stop", reason: "program_error" },
+  TypeError: { verdict: "stop", reason: "program_error" },
 };
 
 /** A refusal by a name nobody thought of: keep the events and call somebody. */

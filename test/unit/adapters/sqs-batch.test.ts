@@ -39,6 +39,7 @@ function chain(
 ) {
   const asked = {
     rule: [] as string[][],
+    deadlines: [] as number[],
     /** The seconds each was last hidden for. */
     hidden: {} as Record<string, number>,
     renewed: [] as string[],
@@ -57,8 +58,9 @@ function chain(
   const addMetric = vi.spyOn(observability.metrics, "addMetric");
   const logged = vi.spyOn(observability.logger, "info");
   const handler = sqsBatchHandler({
-    rule: async (messages) => {
+    rule: async (messages, deadline) => {
       asked.rule.push(ids(messages));
+      asked.deadlines.push(deadline);
       asked.steps.push(`rule ${ids(messages).join()}`);
       const { failed = [], ...result } = options.rule?.(messages) ?? {};
       const again = messages.filter(({ messageId }) => failed.includes(messageId));
@@ -328,6 +330,24 @@ describe("the log line", () => {
     await consumer.invoke([record("m1")]);
 
     expect(consumer.logged.mock.calls[0]?.[1]).not.toHaveProperty("conflicts");
+  });
+});
+
+describe("the deadline of the rule", () => {
+  // A timer of 0.8 ms is refused: once, three of four batches of a function with a short timeout failed so.
+  it("is a whole millisecond and leaves time for what follows, whatever remains", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 8_000, max: 900_000 }), async (remaining) => {
+        vi.useFakeTimers({ now: SENT_AT, toFake: ["Date"] });
+        const consumer = chain();
+
+        await consumer.invoke([record("m1")], remaining / 1_000);
+
+        const [deadline = Number.NaN] = consumer.deadlines;
+        expect(Number.isSafeInteger(deadline)).toBe(true);
+        expect(deadline).toBeLessThan(SENT_AT + remaining);
+      }),
+    );
   });
 });
 

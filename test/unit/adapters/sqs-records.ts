@@ -35,7 +35,7 @@ export function record(messageId: string, options: Options = {}): SQSRecord {
   };
 }
 
-/** An invocation with so much time left. */
+/** An invocation with so much time left, which Lambda says in whole milliseconds. */
 export function contextOf(remainingSeconds: number): Context {
-  return { getRemainingTimeInMillis: () => remainingSeconds * 1_000 } as Context;
+  return { getRemainingTimeInMillis: () => Math.round(remainingSeconds * 1_000) } as Context;
 }

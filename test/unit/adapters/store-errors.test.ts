@@ -58,6 +58,9 @@ describe("store errors", () => {
     ["UnsupportedResultException", "stop", "unsupported_result"],
     ["ValidationException", "stop", "invalid_call"],
     ["BadRequestException", "stop", "invalid_call"],
+    ["RangeError", "stop", "program_error"],
+    ["ReferenceError", "stop", "program_error"],
+    ["TypeError", "stop", "program_error"],
     ["TimeoutError", "retry", "database_unreachable"],
     ["AbortError", "retry", "database_unreachable"],
   ])("maps %s to %s: %s", (name, verdict, reason) => {
