@@ -125,6 +125,12 @@ export const RENEW_GROUPS_IN_FLIGHT = 8;
 /** One call's share of the time: a connection that hangs must not use up that of the next attempt. */
 export const SQS_CALL_MS = 3_000;
 
+/**
+ * How long a dead-letter queue that takes nothing is asked. The message comes back with backoff anyway, and a consumer
+ * that tried on to its end would keep good messages waiting.
+ */
+export const DEAD_LETTER_PATIENCE_MS = 5_000;
+
 /** A chunk is not started with less time than this left; its messages come back as failed. */
 export const CHUNK_MIN_REMAINING_MS = 5_000;
 

@@ -11,7 +11,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createSqsDeadLetterQueue } from "../../functions/adapters/sqs-dead-letter-queue.ts";
 import { createSqsEventQueue } from "../../functions/adapters/sqs-event-queue.ts";
 import { createSqsPostpone } from "../../functions/adapters/sqs-visibility.ts";
-import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "../../functions/core/limits.ts";
+import {
+  DEAD_LETTER_PATIENCE_MS,
+  MESSAGE_MAX_BYTES,
+  SEND_BATCH_MAX_BYTES,
+  SEND_BATCH_MAX_ENTRIES,
+} from "../../functions/core/limits.ts";
 import type { DeadLetter, EventQueue } from "../../functions/core/ports.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
 import { eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";
@@ -321,6 +326,18 @@ describe("dead letters", () => {
 
     const [message] = await receiveAll("dead");
     expect(message?.Attributes?.MessageGroupId).toBe(group);
+  });
+
+  it("are given up for now after five seconds in which SQS takes none of them, however much time is left", async () => {
+    proxy.setFaults({ kind: "unavailable" });
+    const started = performance.now();
+
+    const outcomes = await deadLetters().send([letter(), letter()], Date.now() + 20_000);
+
+    expect(outcomes).toEqual(["failed", "failed"]);
+    const took = performance.now() - started;
+    expect(took).toBeGreaterThan(DEAD_LETTER_PATIENCE_MS - 1_500);
+    expect(took).toBeLessThan(DEAD_LETTER_PATIENCE_MS + GRACE_MS);
   });
 
   it("leave out what is unknown or empty, because SQS takes no empty attribute", async () => {
