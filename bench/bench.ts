@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Benchmark } from "./benchmark.ts";
+import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./page.ts";
+import { poisonBenchmark } from "./store/poison-benchmark.ts";
+import { storeBenchmark } from "./store/store-benchmark.ts";
+import { walBenchmark } from "./store/wal-benchmark.ts";
+
+/** `npm run bench`: measures Sluice against the other side in the same run, and fails where a ratio does not hold. */
+const BENCHMARKS: readonly Benchmark[] = [storeBenchmark, poisonBenchmark, walBenchmark];
+
+const names = BENCHMARKS.map(({ name }) => name);
+const command = new Command("npm run bench --")
+  .description("Measures Sluice side by side with the alternatives; a whole run writes docs/benchmarks.md.")
+  .addOption(new Option("--only <names...>", "only these benchmarks; nothing is written").choices(names))
+  .option("--quick", "a look in less than a minute; nothing is written", false)
+  .option("--rounds <number>", "counted rounds of each contender", toRounds);
+const { only, quick, rounds } = command.parse().opts<{ only?: string[]; quick: boolean; rounds?: number }>();
+
+const machine = [
+  new Date().toISOString().slice(0, 10),
+  `commit ${commit()}`,
+  `Node ${process.version}`,
+  `${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"})`,
+].join(", ");
+console.log(machine);
+
+const measured: Measured[] = [];
+for (const benchmark of BENCHMARKS.filter(({ name }) => only?.includes(name) ?? true)) {
+  console.log(`\n${benchmark.title}`);
+  const options = { quick, rounds: rounds ?? (quick ? 3 : 7), log: (line: string) => console.log(`  ${line}`) };
+  const report = await benchmark.run(options);
+  measured.push({ benchmark, report });
+  for (const check of report.checks)
+    console.log(
+      `  ${check.id} ${check.what} against ${check.against}: ${ratioText(check)}, wanted ${wanted(check)}${tell(check)}`,
+    );
+}
+if (!quick && only === undefined && rounds === undefined) writePage(`${machine}.`, measured);
+const broken = measured.flatMap(({ report }) => report.checks).filter((check) => !holds(check));
+if (broken.length > 0) {
+  console.error(`\nDoes not hold: ${broken.map(({ id }) => id).join(", ")}.`);
+  process.exitCode = 1;
+}
+
+function tell(check: Parameters<typeof isMet>[0]): string {
+  if (isMet(check)) return "";
+  return holds(check) ? " (known; see docs/benchmarks.md)" : " — DOES NOT HOLD";
+}
+
+function commit(): string {
+  const options = { cwd: resolve(import.meta.dirname, ".."), encoding: "utf8" } as const;
+  const hash = execFileSync("git", ["rev-parse", "--short", "HEAD"], options).trim();
+  const changed = execFileSync(
+    "git",
+    ["status", "--porcelain", "--", "functions", "lib", "localstack", "bench"],
+    options,
+  );
+  return changed === "" ? hash : `${hash} with changes`;
+}
+
+function toRounds(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("It is a whole number from 1.");
+  return number;
+}

@@ -1,0 +1,67 @@
+import { v7 as uuidV7 } from "uuid";
+import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
+import { createPayloads, type PayloadEvent } from "../payloads.ts";
+import { measureInTurns, ratios } from "../rounds.ts";
+import { startBenchDatabase } from "./bench-database.ts";
+import { consume, createConsumer, toMessages } from "./writers.ts";
+
+/** B7. */
+export const poisonBenchmark: Benchmark = {
+  name: "poison",
+  title: "One bad event among ten thousand",
+  about:
+    "One invocation of the consumer with 10,000 events of 1 KB in messages of 100: all good, or one that a constraint of " +
+    "the table refuses. The second clean batch shows how far two equal measurements are apart.",
+  run: measurePoison,
+};
+
+const EVENTS = 10_000;
+const PER_MESSAGE = 100;
+const EVENT_BYTES = 1_024;
+
+async function measurePoison({ rounds, quick, log }: BenchOptions): Promise<BenchReport> {
+  const bench = await startBenchDatabase();
+  try {
+    await bench.client.query("alter table events add constraint no_poison check (subject is distinct from 'poison')");
+    const rule = createConsumer(bench.database);
+    const make = createPayloads(EVENT_BYTES, uuidV7);
+    const batch = (bad: number) => async () => {
+      const events = Array.from({ length: EVENTS }, make);
+      // Somewhere else each time.
+      const at = Math.floor(Math.random() * (EVENTS - bad));
+      const sent = events.map((event, index) => (index < at || index >= at + bad ? event : toPoison(event)));
+      const messages = toMessages(sent, PER_MESSAGE);
+      const started = performance.now();
+      await consume(rule, messages, { stored: EVENTS - bad, dead: bad });
+      return performance.now() - started;
+    };
+    const contenders = [
+      { name: "clean", round: batch(0) },
+      { name: "one bad", round: batch(1) },
+      { name: "clean again", round: batch(0) },
+    ];
+    log(`${EVENTS} events of ${EVENT_BYTES} B`);
+    // Cheap and close to its floor: more rounds.
+    const series = await measureInTurns("10,000 events of 1,024 B", "ms", contenders, {
+      rounds: quick ? rounds : 2 * rounds + 1,
+      warmUps: 2,
+    });
+    return {
+      series: [series],
+      checks: [
+        {
+          id: "B7",
+          what: "one bad event in 10,000",
+          against: "a clean batch",
+          ratios: ratios(series, "one bad", "clean"),
+          floor: { atMost: 1.15 },
+        },
+      ],
+      notes: [],
+    };
+  } finally {
+    await bench.remove();
+  }
+}
+
+const toPoison = (event: PayloadEvent) => ({ ...event, subject: "poison" });

@@ -1,0 +1,125 @@
+import { v7 as uuidV7 } from "uuid";
+import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
+import { createPayloads, type PayloadEvent } from "../payloads.ts";
+import { type Contender, measureInTurns, ratios } from "../rounds.ts";
+import { type BenchDatabase, startBenchDatabase } from "./bench-database.ts";
+import { consume, copy, createConsumer, insertEach, makeRecordsTable, toCopyText, toMessages } from "./writers.ts";
+
+/** B3 and B4. */
+export const storeBenchmark: Benchmark = {
+  name: "store",
+  title: "Writing events",
+  about:
+    "The consumer's rule as deployed (reading envelopes, exactly once, bad events found by the same call) over one " +
+    "connection to PostgreSQL, without the Data API in between; against `COPY` of the same rows into the same table " +
+    "with its index but without keys, and against one `insert … on conflict do nothing` a record into a table with a " +
+    "primary key. What `COPY` and the inserts send is made before the clock starts; the consumer makes its own.",
+  run: measureStore,
+};
+
+/** Rows of one round: what takes the consumer some tenths of a second. */
+const ROUND_BYTES = 8_000_000;
+const MOST_ROWS = 10_000;
+/** The naive contenders need not write as many to be measured. */
+const RECORDS = 1_000;
+const CONNECTIONS = 10;
+
+const SHAPES = [
+  { eventBytes: 400, batch: 1_000 },
+  { eventBytes: 1_024, batch: 1_000 },
+  { eventBytes: 1_024, batch: 100 },
+  { eventBytes: 8_192, batch: 100 },
+  { eventBytes: 49_152, batch: 10 },
+];
+
+async function measureStore(options: BenchOptions): Promise<BenchReport> {
+  const bench = await startBenchDatabase();
+  const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => bench.connect()));
+  try {
+    await bench.client.query(makeRecordsTable);
+    const report: BenchReport = { series: [], checks: [], notes: [] };
+    for (const shape of options.quick ? SHAPES.slice(0, 1) : SHAPES) {
+      const { eventBytes, batch } = shape;
+      const name = `${eventBytes} B, ${batch} a message`;
+      options.log(name);
+      const contenders = writersOf(bench, clients, shape);
+      const series = await measureInTurns(name, "events/s", contenders, { rounds: options.rounds, warmUps: 2 });
+      report.series.push(series);
+      if (eventBytes !== SHAPES[0]?.eventBytes) continue;
+      report.checks.push(
+        {
+          id: "B3",
+          what: "consumer",
+          against: "COPY",
+          ratios: ratios(series, "consumer", "COPY"),
+          floor: { atLeast: 0.6 },
+        },
+        {
+          id: "B4a",
+          what: "consumer",
+          against: "one insert per record, one connection",
+          ratios: ratios(series, "consumer", "insert each"),
+          floor: { atLeast: 12 },
+        },
+        {
+          id: "B4b",
+          what: "consumer",
+          against: `one insert per record, ${CONNECTIONS} connections`,
+          ratios: ratios(series, "consumer", `insert each, ${CONNECTIONS} connections`),
+          floor: { atLeast: 3.5 },
+        },
+      );
+    }
+    return report;
+  } finally {
+    await Promise.all(clients.map((client) => client.end()));
+    await bench.remove();
+  }
+}
+
+function writersOf(
+  { client, database }: BenchDatabase,
+  clients: Parameters<typeof insertEach>[0],
+  { eventBytes, batch }: (typeof SHAPES)[number],
+): Contender[] {
+  const rule = createConsumer(database);
+  const make = createPayloads(eventBytes, uuidV7);
+  const rows = Math.min(MOST_ROWS, Math.floor(ROUND_BYTES / eventBytes));
+  const makeEvents = (count: number): PayloadEvent[] => Array.from({ length: count }, make);
+  return [
+    {
+      name: "consumer",
+      round: () => {
+        const messages = toMessages(makeEvents(rows), batch);
+        return perSecond(rows, () => consume(rule, messages, { stored: rows }));
+      },
+    },
+    {
+      name: "COPY",
+      round: () => {
+        const text = toCopyText(makeEvents(rows));
+        return perSecond(rows, () => copy(client, text));
+      },
+    },
+    {
+      name: "insert each",
+      round: () => {
+        const events = makeEvents(Math.min(rows, RECORDS));
+        return perSecond(events.length, () => insertEach([client], events));
+      },
+    },
+    {
+      name: `insert each, ${CONNECTIONS} connections`,
+      round: () => {
+        const events = makeEvents(Math.min(rows, RECORDS));
+        return perSecond(events.length, () => insertEach(clients, events));
+      },
+    },
+  ];
+}
+
+async function perSecond(count: number, work: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (1_000 * count) / (performance.now() - started);
+}

@@ -1,0 +1,91 @@
+import type { Client } from "pg";
+import { createDataApiEventStore } from "../../functions/adapters/data-api-event-store.ts";
+import { createConsume } from "../../functions/consume/consume.ts";
+import type { BatchRule, QueueMessage } from "../../functions/core/batch.ts";
+import { ENVELOPE_VERSION } from "../../functions/core/envelope.ts";
+import type { SqlDatabase } from "../../functions/core/ports.ts";
+import type { PayloadEvent } from "../payloads.ts";
+import { copyIn } from "./copy-in.ts";
+
+/** The rule of the consumer as it is deployed; dead letters are counted and thrown away. */
+export function createConsumer(database: SqlDatabase): BatchRule {
+  return createConsume({
+    store: createDataApiEventStore(database),
+    deadLetters: { send: async (letters) => letters.map(() => "stored") },
+    clock: () => new Date(),
+  });
+}
+
+/** As the door packs them: many events a message. */
+export function toMessages(events: readonly PayloadEvent[], perMessage: number): QueueMessage[] {
+  const receivedAt = new Date().toISOString();
+  const messages: QueueMessage[] = [];
+  for (let i = 0; i < events.length; i += perMessage) {
+    const envelope = {
+      version: ENVELOPE_VERSION,
+      tenant: "default",
+      receivedAt,
+      events: events.slice(i, i + perMessage),
+    };
+    messages.push({ messageId: String(i), body: JSON.stringify(envelope), attempts: 1, replays: 0 });
+  }
+  return messages;
+}
+
+/** @throws Error unless each of the events was stored or dead-lettered */
+export async function consume(
+  rule: BatchRule,
+  messages: QueueMessage[],
+  expected: { stored: number; dead?: number },
+): Promise<void> {
+  const { failed, metrics } = await rule(messages, Date.now() + 60_000);
+  const { EventsStored: stored, EventsDeadLettered: dead } = metrics;
+  if (failed.length > 0 || stored !== expected.stored || dead !== (expected.dead ?? 0))
+    throw new Error(`Stored ${stored}, dead-lettered ${dead}, failed messages ${failed.length}.`);
+}
+
+/** What PostgreSQL takes at most: the same rows into the same table, with its index, without keys. */
+export function toCopyText(events: readonly PayloadEvent[]): string {
+  const receivedAt = new Date().toISOString();
+  return events
+    .map(({ id, source, type, time, data }) =>
+      ["default", id, source, type, time, receivedAt, JSON.stringify(data)].map(escapeCopy).join("\t"),
+    )
+    .join("\n");
+}
+
+/** @see https://www.postgresql.org/docs/17/sql-copy.html (text format) */
+function escapeCopy(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\t", "\\t").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
+}
+
+export function copy(client: Client, text: string): Promise<void> {
+  return copyIn(client, "copy events (tenant, id, source, type, time, received_at, data) from stdin", text);
+}
+
+/** One row a statement, as the usual sample writes; of a table with a primary key that finds copies. */
+export const makeRecordsTable = `
+  create table records (
+    tenant text not null, source text not null, id text not null, type text not null, time timestamptz not null,
+    received_at timestamptz not null default clock_timestamp(), data jsonb,
+    primary key (tenant, source, id)
+  )`;
+
+const insertRecord = {
+  name: "insert_record",
+  text: `
+    insert into records (tenant, source, id, type, time, data) values ($1, $2, $3, $4, $5, $6)
+    on conflict do nothing`,
+};
+
+/** Shares the events out over the connections, each of which writes one after the other. */
+export async function insertEach(clients: readonly Client[], events: readonly PayloadEvent[]): Promise<void> {
+  let next = 0;
+  const write = async (client: Client) => {
+    for (let event = events[next++]; event !== undefined; event = events[next++]) {
+      const { id, source, type, time, data } = event;
+      await client.query({ ...insertRecord, values: ["default", source, id, type, time, JSON.stringify(data)] });
+    }
+  };
+  await Promise.all(clients.map(write));
+}
