@@ -264,4 +264,28 @@ export const sabotages: readonly Sabotage[] = [
     replace: "      await acknowledge(turn, deadline);\n      result = await rule(turn, deadline);",
     caughtBy: crashCases("F2 "),
   },
+  {
+    name: "a deadline is a fraction of a millisecond, which no timer takes",
+    file: "functions/adapters/sqs-batch.ts",
+    find: "Math.ceil(remaining * SETTLE_RESERVE_SHARE)",
+    replace: "remaining * SETTLE_RESERVE_SHARE",
+    caughtBy: { file: "test/unit/adapters/sqs-batch.test.ts" },
+  },
+  {
+    name: "a mistake in our own code passes for an outage",
+    file: "functions/adapters/store-errors.ts",
+    find: 'RangeError: { verdict: "stop"',
+    replace: 'RangeError: { verdict: "retry"',
+    caughtBy: { file: "test/unit/adapters/store-errors.test.ts" },
+  },
+  {
+    name: "a replay does not write down what it has sent",
+    file: "scripts/replay/replay-letters.ts",
+    find: "if (now.length > 0) await journal.sent(idsOf(now));",
+    replace: "",
+    caughtBy: {
+      file: "test/e2e/replay.test.ts",
+      test: "before it deletes is finished by --resume: nothing is sent twice, and the limit holds",
+    },
+  },
 ];
