@@ -1,6 +1,7 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
-import { SEND_BATCH_MAX_ENTRIES, SQS_CALL_MS } from "../core/limits.ts";
+import { SEND_BATCH_MAX_ENTRIES, SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../core/limits.ts";
+import { inFlight } from "./in-flight.ts";
 
 type BatchCall<T> = (
   batch: T[],
@@ -8,7 +9,7 @@ type BatchCall<T> = (
 ) => Promise<{ Failed?: BatchResultErrorEntry[] }>;
 
 /**
- * Calls a batch action of SQS for any number of messages, ten a call and all calls at once. What SQS did not confirm by
+ * Calls a batch action of SQS for any number of messages, ten a call and some calls at a time. What SQS did not confirm by
  * the deadline (ms since the epoch) is logged as `failure`; answers whether it confirmed all. Never throws.
  */
 export async function inBatchCalls<T>(
@@ -16,20 +17,19 @@ export async function inBatchCalls<T>(
   call: BatchCall<T>,
   { deadline, logger, failure }: { deadline: number; logger: Logger; failure: string },
 ): Promise<boolean> {
-  const confirmed = await Promise.all(
-    inBatches(messages).map(async (batch) => {
-      try {
-        const abortSignal = AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), SQS_CALL_MS), 1));
-        const { Failed = [] } = await call(batch, { abortSignal });
-        for (const { Code } of Failed) logger.warn(failure, { code: Code });
-        return Failed.length === 0;
-      } catch (error) {
-        logger.warn(failure, { code: error instanceof Error ? error.name : "unknown" });
-        return false;
-      }
-    }),
-  );
-  return confirmed.every(Boolean);
+  let unconfirmed = 0;
+  await inFlight(inBatches(messages), SQS_CALLS_IN_FLIGHT, async (batch) => {
+    try {
+      const abortSignal = AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), SQS_CALL_MS), 1));
+      const { Failed = [] } = await call(batch, { abortSignal });
+      for (const { Code } of Failed) logger.warn(failure, { code: Code });
+      unconfirmed += Failed.length;
+    } catch (error) {
+      logger.warn(failure, { code: error instanceof Error ? error.name : "unknown" });
+      unconfirmed += batch.length;
+    }
+  });
+  return unconfirmed === 0;
 }
 
 /** As many as a batch action takes. */

@@ -1,6 +1,7 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { RENEW_GROUPS_IN_FLIGHT, SQS_CALL_MS } from "../core/limits.ts";
+import { inFlight } from "./in-flight.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
 import { inBatches } from "./sqs-batch-call.ts";
 import { type Delivery, toCopy } from "./sqs-delivery.ts";
@@ -38,14 +39,9 @@ export function createSqsRenew(options: {
     };
     const [first = [], ...rest] = inBatches(messages);
     if (!(await renewSome(first))) return renewed;
-    const renewOneByOne = async () => {
-      while (Date.now() + SQS_CALL_MS <= deadline) {
-        const next = rest.shift();
-        if (next === undefined) return;
-        await renewSome(next);
-      }
-    };
-    await Promise.all(Array.from({ length: RENEW_GROUPS_IN_FLIGHT }, renewOneByOne));
+    await inFlight(rest, RENEW_GROUPS_IN_FLIGHT, async (some) => {
+      if (Date.now() + SQS_CALL_MS <= deadline) await renewSome(some);
+    });
     return renewed;
   };
 }

@@ -6,8 +6,15 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES, SQS_CALL_MS } from "../core/limits.ts";
+import {
+  MESSAGE_MAX_BYTES,
+  SEND_BATCH_MAX_BYTES,
+  SEND_BATCH_MAX_ENTRIES,
+  SQS_CALL_MS,
+  SQS_CALLS_IN_FLIGHT,
+} from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
+import { inFlight } from "./in-flight.ts";
 
 export type SqsMessage = {
   body: string;
@@ -24,7 +31,7 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * Sends messages in as few batches as SQS allows, all batches at once. SQS answers 200 with `Failed` entries: those
+ * Sends messages in as few batches as SQS allows, some at a time. SQS answers 200 with `Failed` entries: those
  * are sent again until the deadline, unless the message itself is at fault or SQS has taken nothing at all for
  * `patienceMs`. An entry counts as stored only when SQS named it in `Successful`.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
@@ -42,20 +49,19 @@ export async function sendToSqs(
   let takenAt = Date.now();
   const outcomes = messages.map((): SendOutcome => "failed");
   const entries = messages.map((message, index) => toEntry(message, index));
-  await Promise.all(
-    intoBatches(entries).map(async (batch) => {
-      let pending = batch;
-      for (let attempt = 1; ; attempt++) {
-        const { stored, refused } = await sendOnce(client, queueUrl, pending, deadline, logger);
-        for (const id of stored) outcomes[Number(id)] = "stored";
-        if (stored.size > 0) takenAt = Date.now();
-        pending = pending.filter(({ Id }) => !stored.has(Id) && !refused.has(Id));
-        const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
-        if (pending.length === 0 || Date.now() + pause > Math.min(deadline, takenAt + patienceMs)) return;
-        await delay(pause);
-      }
-    }),
-  );
+  await inFlight(intoBatches(entries), SQS_CALLS_IN_FLIGHT, async (batch) => {
+    let pending = batch;
+    // Once SQS takes nothing, those that wait for their turn are not tried either.
+    for (let attempt = 1; Date.now() <= takenAt + patienceMs; attempt++) {
+      const { stored, refused } = await sendOnce(client, queueUrl, pending, deadline, logger);
+      for (const id of stored) outcomes[Number(id)] = "stored";
+      if (stored.size > 0) takenAt = Date.now();
+      pending = pending.filter(({ Id }) => !stored.has(Id) && !refused.has(Id));
+      const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
+      if (pending.length === 0 || Date.now() + pause > Math.min(deadline, takenAt + patienceMs)) return;
+      await delay(pause);
+    }
+  });
   return outcomes;
 }
 

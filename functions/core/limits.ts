@@ -131,6 +131,12 @@ export const SQS_CALL_MS = 3_000;
  */
 export const DEAD_LETTER_PATIENCE_MS = 5_000;
 
+/**
+ * Calls of one kind at once. Each has its own share of the time (SQS_CALL_MS) from when it begins: a thousand at once on a
+ * third of a processor would use it up waiting for each other, and one that is given up may have arrived all the same.
+ */
+export const SQS_CALLS_IN_FLIGHT = 16;
+
 /** A chunk is not started with less time than this left; its messages come back as failed. */
 export const CHUNK_MIN_REMAINING_MS = 5_000;
 
