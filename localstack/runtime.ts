@@ -36,14 +36,18 @@ export type RuntimeOptions = {
   signal?: AbortSignal;
   /** Gets one line per thing that happens; payloads are never among them. */
   log?: (line: string) => void;
-  /** For fault tests. */
+  /** For fault tests and benchmarks. */
   disturb?: Disturbance;
 };
 
-/** What a fault test puts between the parts. */
+/** What a fault test or a benchmark puts between the parts. */
 type Disturbance = {
   /** Starts something in front of the queue and answers its URL: functions, event source and commands go through it. */
   queueFront?: (endpoint: string) => Promise<string>;
+  /** The same in front of the Data API, for the functions. */
+  dataApiFront?: (endpoint: string) => Promise<string>;
+  /** Told how long each invocation of a function ran, in milliseconds. */
+  invoked?: (functionName: string, milliseconds: number) => void;
   /** Gets the lines of the functions that CloudWatch would take for metrics. */
   metrics?: (line: string) => void;
   /** Changes what was read from the template, for example to visibility timeouts of seconds. */
@@ -112,7 +116,7 @@ async function startParts(
     signal: AbortSignal.any([signal, ending.signal]),
     log,
   });
-  const { queueFront, metrics, alter = unaltered } = options.disturb ?? {};
+  const { queueFront, dataApiFront, metrics, invoked, alter = unaltered } = options.disturb ?? {};
   // The queues' addresses are known once they run, and what runs is read from the template: so it is read twice.
   const reading = assembling.then((assembly) => alter(readStack(assembly, { sqsEndpoint: "http://127.0.0.1" })));
   // It is awaited below, but may fail before that.
@@ -156,8 +160,9 @@ async function startParts(
   const dataApi = await startDataApi({ databaseUrl: postgres.url, ...stack.database, log: labelled(log, "data-api") });
   stops.push(() => dataApi.stop());
 
-  const endpoints = { AWS_ENDPOINT_URL: sqsEndpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApi.url };
-  const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log, metrics });
+  const dataApiEndpoint = (await dataApiFront?.(dataApi.url)) ?? dataApi.url;
+  const endpoints = { AWS_ENDPOINT_URL: sqsEndpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApiEndpoint };
+  const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log, metrics, invoked });
   stops.push((giveUp) => functions.stop(giveUp));
   options.disturb?.functions?.(functions);
   const { invoke } = functions;

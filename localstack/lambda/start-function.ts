@@ -7,6 +7,8 @@ import { IDLE_SECONDS, STOP_GRACE_SECONDS } from "./limits.ts";
 export type FunctionOptions = ProcessOptions & {
   /** Most processes at once; a laptop has fewer cores than Lambda. */
   maxProcesses: number;
+  /** Told how long each invocation ran, in milliseconds: what Lambda would bill, but for the rounding up. */
+  invoked?: ((functionName: string, milliseconds: number) => void) | undefined;
 };
 
 export type LocalFunction = {
@@ -90,8 +92,10 @@ export function startFunction(initial: FunctionModel, options: FunctionOptions):
 
   async function run(generation: Generation, process: FunctionProcess, { payload, answer }: Waiting): Promise<void> {
     running += 1;
+    const started = performance.now();
     const result = await process.run(payload);
     running -= 1;
+    options.invoked?.(generation.model.name, performance.now() - started);
     logFailure(generation.model, result);
     if (!process.isAlive()) generation.processes.delete(process);
     else if (generation !== current || stopped !== undefined) process.retire();

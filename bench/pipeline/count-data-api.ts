@@ -1,0 +1,17 @@
+import type { Exchange } from "./front.ts";
+import type { Operations } from "./operations.ts";
+
+/**
+ * Counts a call of the Data API. It is metered in units of 32 KB; what is sent and what is answered both count here,
+ * because the price list leaves open whether the answer does.
+ */
+export function countDataApiCall(dataApi: Operations["dataApi"], { request, response }: Exchange): void {
+  dataApi.calls += 1;
+  dataApi.units += unitsOf(request.length + response.length);
+}
+
+export function unitsOf(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / UNIT_BYTES));
+}
+
+const UNIT_BYTES = 32 * 1024;

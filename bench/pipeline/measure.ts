@@ -1,0 +1,105 @@
+import { randomBytes } from "node:crypto";
+import type { Pipeline } from "./pipeline.ts";
+import { type Quantiles, quantiles } from "./quantiles.ts";
+import { allAccepted, type LoadReport, runLoad } from "./run-load.ts";
+import { readableAfter, untilStored } from "./stored.ts";
+
+/** Enough to keep ingest busy, few enough that the generator is not what is measured. */
+const CONNECTIONS = 8;
+
+/** Beyond what any rate here needs: an open model must not wait for a free connection. */
+const OPEN_CONNECTIONS = 64;
+
+export type Throughput = { eventsPerSecond: number; seconds: number; ingestSeconds: number };
+
+/**
+ * Sends events as fast as they are accepted, into empty tables, and measures until the last one is stored.
+ * @returns events a second from the first request to the last row
+ * @throws Error unless every request is answered 202 and every event stored once
+ */
+export async function measureThroughput(
+  pipeline: Pipeline,
+  { events, perRequest, eventBytes }: { events: number; perRequest: number; eventBytes: number },
+): Promise<Throughput> {
+  await pipeline.reset();
+  const source = newSource();
+  const requests = Math.ceil(events / perRequest);
+  const { url } = pipeline;
+  const report = await runLoad({ url, connections: CONNECTIONS, perRequest, eventBytes, source, requests });
+  allAccepted(report);
+  const sent = requests * perRequest;
+  const last = await untilStored(pipeline, source, sent);
+  const seconds = (last - report.startedAt) / 1_000;
+  const ingestSeconds = (report.finishedAt - report.startedAt) / 1_000;
+  return { eventsPerSecond: sent / seconds, seconds, ingestSeconds };
+}
+
+export type Readable = {
+  /** From a request's 202 to its events' rows, in milliseconds. */
+  acceptedToReadableMs: Quantiles;
+  /** From when a request was due to its answer. */
+  answerMs: Quantiles;
+  events: number;
+};
+
+/**
+ * Sends events at a constant rate, whatever the answers do, and measures how long after its 202 each was stored.
+ * @throws Error unless every request is answered 202 and every event stored once
+ */
+export async function measureReadable(
+  pipeline: Pipeline,
+  options: { eventsPerSecond: number; seconds: number; perRequest?: number; eventBytes?: number },
+): Promise<Readable> {
+  const { eventsPerSecond, seconds, perRequest = 100, eventBytes = 1024 } = options;
+  await pipeline.reset();
+  const { source, report, events } = await sendAtRate(pipeline, { eventsPerSecond, seconds, perRequest, eventBytes });
+  await untilStored(pipeline, source, events);
+  return {
+    acceptedToReadableMs: quantiles(await readableAfter(pipeline, source, report)),
+    answerMs: quantiles(report.latenciesMs),
+    events,
+  };
+}
+
+export type Sent = { source: string; report: LoadReport; events: number };
+
+/** Posts events at a constant rate. @throws Error unless every request is answered 202 */
+export async function sendAtRate(
+  { url }: Pick<Pipeline, "url">,
+  { eventsPerSecond, ...options }: { eventsPerSecond: number; seconds: number; perRequest: number; eventBytes: number },
+): Promise<Sent> {
+  const source = newSource();
+  const requestsPerSecond = eventsPerSecond / options.perRequest;
+  const report = await runLoad({ url, connections: OPEN_CONNECTIONS, source, requestsPerSecond, ...options });
+  allAccepted(report);
+  return { source, report, events: report.requests * options.perRequest };
+}
+
+export type Clients = {
+  requests: number;
+  requestsPerSecond: number;
+  answers: Record<string, number>;
+  errors: Record<string, number>;
+  latencyMs: Quantiles;
+};
+
+/** Posts one event a request over so many keep-alive connections, each as fast as it gets its answers. */
+export async function measureClients(
+  url: string,
+  { connections, seconds, eventBytes = 1024 }: { connections: number; seconds: number; eventBytes?: number },
+): Promise<Clients> {
+  const report = await runLoad({ url, connections, perRequest: 1, eventBytes, source: newSource(), seconds });
+  const { requests, answers, errors, startedAt, finishedAt, latenciesMs } = report;
+  return {
+    requests,
+    requestsPerSecond: (1_000 * requests) / (finishedAt - startedAt),
+    answers,
+    errors,
+    latencyMs: quantiles(latenciesMs),
+  };
+}
+
+/** Of one length, so that events are. */
+function newSource(): string {
+  return `https://bench.example.com/${randomBytes(4).toString("hex")}`;
+}

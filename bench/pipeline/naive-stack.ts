@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import type { StackModel } from "../../localstack/template/model.ts";
+import type { FunctionRole } from "./operations.ts";
+
+/** The usual event source: ten messages a batch and no window, which is also Lambda's default. */
+const BATCH_MESSAGES = 10;
+const WINDOW_SECONDS = 0;
+
+/** What the naive consumer writes to: the same columns, one primary key. */
+export const CREATE_NAIVE_EVENTS = `
+  create table naive_events (
+    id text primary key,
+    source text not null,
+    type text not null,
+    subject text,
+    time timestamptz not null,
+    received_at timestamptz not null,
+    stored_at timestamptz not null default clock_timestamp(),
+    data jsonb
+  )
+`;
+
+/** Bundles the naive functions as Sluice's own are (lib/bundle.ts), each into a folder of its name. */
+export function bundleNaive(folder: string): void {
+  for (const role of ["ingest", "consume"] satisfies FunctionRole[]) {
+    buildSync({
+      entryPoints: [join(import.meta.dirname, "..", "naive", `${role}.ts`)],
+      outfile: join(folder, role, "index.js"),
+      bundle: true,
+      platform: "node",
+      target: "node24",
+      format: "cjs",
+      mainFields: ["module", "main"],
+      minify: true,
+      logLevel: "warning",
+    });
+  }
+}
+
+/**
+ * The template with the naive functions in place of its own. Memory, timeouts, queue and the most consumers at once stay
+ * as they are, so that only the pattern differs.
+ */
+export function naiveStack(stack: StackModel, bundles: string, roleOf: (arn: string) => FunctionRole | undefined) {
+  return {
+    ...stack,
+    functions: stack.functions.map((model) => {
+      const role = roleOf(model.arn);
+      return role === undefined ? model : { ...model, assetPath: join(bundles, role) };
+    }),
+    eventSources: stack.eventSources.map((mapping) => ({
+      ...mapping,
+      batchSize: BATCH_MESSAGES,
+      windowSeconds: WINDOW_SECONDS,
+    })),
+  };
+}

@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "pg";
+import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
+import type { StackModel } from "../../localstack/template/model.ts";
+import { countDataApiCall } from "./count-data-api.ts";
+import { countQueueCall } from "./count-queue.ts";
+import { type Front, startFront } from "./front.ts";
+import { bundleNaive, CREATE_NAIVE_EVENTS, naiveStack } from "./naive-stack.ts";
+import { type FunctionRole, noOperations, type Operations } from "./operations.ts";
+
+/** `ours` is the template as it is; `naive` the same stack with the functions of bench/naive. */
+export type PipelineKind = "ours" | "naive";
+
+export type PipelineOptions = {
+  /** Puts a counting proxy in front of queue and Data API; without it nothing stands between, for measuring speed. */
+  counted?: boolean;
+  /** Where the synthesized app is kept; pipelines that share it share one synthesis. */
+  assemblyDir?: string;
+};
+
+export type Pipeline = {
+  kind: PipelineKind;
+  url: string;
+  postgres: Runtime["postgres"];
+  /** Where the events end up, with `id`, `source` and `stored_at`. */
+  table: string;
+  /** What was done since the start or `reset()`; only functions and logs are counted without `counted`. */
+  operations: () => Operations;
+  /** Asks PostgreSQL itself. */
+  ask: (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
+  /** Empties the tables and begins to count anew. */
+  reset: () => Promise<void>;
+  /** Ends every process and deletes what it kept. */
+  stop: () => Promise<void>;
+};
+
+/** Starts a whole stack on this machine, on free ports and in a folder that goes away with it. */
+export async function startPipeline(
+  kind: PipelineKind,
+  { counted = false, assemblyDir }: PipelineOptions = {},
+): Promise<Pipeline> {
+  const dataDir = await mkdtemp(join(tmpdir(), `sluice-bench-${kind}-`));
+  const bundles = join(dataDir, "bundles");
+  if (kind === "naive") bundleNaive(bundles);
+  const roles = new Map<string, FunctionRole>();
+  const fronts: Front[] = [];
+  let operations = noOperations({ ingest: 0, consume: 0 });
+  let memory = { ingest: 0, consume: 0 };
+
+  const front = async (endpoint: string, options: Parameters<typeof startFront>[1]) => {
+    const started = await startFront(endpoint, options);
+    fronts.push(started);
+    return started;
+  };
+  const runtime = await startRuntime({
+    dataDir,
+    ...(assemblyDir !== undefined && { assemblyDir }),
+    port: 0,
+    log: (line) => {
+      if (line.startsWith("{")) operations.logBytes += loggedBytes(line);
+    },
+    disturb: {
+      metrics: (line) => {
+        operations.logBytes += loggedBytes(line);
+      },
+      invoked: (name, milliseconds) => {
+        const role = roles.get(name);
+        if (role === undefined) return;
+        operations.functions[role].invocations += 1;
+        operations.functions[role].milliseconds += Math.ceil(milliseconds);
+      },
+      alter: (stack) => {
+        const { byArn, megabytes } = rolesOf(stack);
+        for (const { name, arn } of stack.functions) {
+          const role = byArn.get(arn);
+          if (role !== undefined) roles.set(name, role);
+        }
+        memory = megabytes;
+        return kind === "naive" ? naiveStack(stack, bundles, (arn) => byArn.get(arn)) : stack;
+      },
+      ...(counted && {
+        queueFront: async (endpoint: string) => {
+          const started = await front(endpoint, {
+            onExchange: (exchange) => countQueueCall(operations.queue, exchange),
+            // The queue knows itself by its own address only.
+            rename: (request) =>
+              Buffer.from(
+                request.toString("latin1").replace(`"QueueUrl":"${started.url}`, `"QueueUrl":"${endpoint}`),
+                "latin1",
+              ),
+          });
+          return started.url;
+        },
+        dataApiFront: async (endpoint: string) => {
+          const onExchange = (exchange: Parameters<typeof countDataApiCall>[1]) =>
+            countDataApiCall(operations.dataApi, exchange);
+          return (await front(endpoint, { onExchange })).url;
+        },
+      }),
+    },
+  });
+  const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 2 });
+  pool.on("error", () => undefined);
+  const ask: Pipeline["ask"] = async (sql, values = []) =>
+    (await pool.query<Record<string, unknown>>(sql, values)).rows;
+  if (kind === "naive") await ask(CREATE_NAIVE_EVENTS);
+  operations = noOperations(memory);
+
+  return {
+    kind,
+    url: runtime.addresses.url,
+    postgres: runtime.postgres,
+    table: TABLES[kind],
+    operations: () => structuredClone(operations),
+    ask,
+    async reset() {
+      await ask(kind === "naive" ? "truncate naive_events" : "truncate events, event_keys");
+      operations = noOperations(memory);
+    },
+    async stop() {
+      await pool.end();
+      await runtime.stop();
+      await Promise.all(fronts.map((each) => each.stop()));
+      await rm(runtime.postgres.dataDir, { recursive: true, force: true });
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const TABLES: Record<PipelineKind, string> = { ours: "events", naive: "naive_events" };
+
+/** CloudWatch adds this to each log event. @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
+const LOG_EVENT_BYTES = 26;
+
+function loggedBytes(line: string): number {
+  return Buffer.byteLength(line) + LOG_EVENT_BYTES;
+}
+
+/** The two functions every event passes: the one behind `POST /events`, and the queue's. */
+function rolesOf({ api, eventSources, functions }: StackModel) {
+  const ingest = api.routes.find(({ method, path }) => method === "POST" && path === "/events")?.functionArn;
+  const consume = eventSources[0]?.functionArn;
+  if (ingest === undefined || consume === undefined)
+    throw new Error("The template has no POST /events, or no consumer.");
+  const megabytesOf = (arn: string) => functions.find((each) => each.arn === arn)?.memoryMegabytes ?? 0;
+  return {
+    byArn: new Map<string, FunctionRole>([
+      [ingest, "ingest"],
+      [consume, "consume"],
+    ]),
+    megabytes: { ingest: megabytesOf(ingest), consume: megabytesOf(consume) },
+  };
+}
