@@ -10,7 +10,7 @@ export function countDataApiCall(dataApi: Operations["dataApi"], { request, resp
   dataApi.units += unitsOf(request.length + response.length);
 }
 
-export function unitsOf(bytes: number): number {
+function unitsOf(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / UNIT_BYTES));
 }
 

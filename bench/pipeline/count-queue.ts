@@ -21,7 +21,7 @@ export function countQueueCall(queue: Operations["queue"], { headers, request, r
  * SQS bills a call once for each 64 KB of its payload, and at least once; a batch call is one call.
  * @see https://aws.amazon.com/sqs/pricing/
  */
-export function chunksOf(payloadBytes: number): number {
+function chunksOf(payloadBytes: number): number {
   return Math.max(1, Math.ceil(payloadBytes / CHUNK_BYTES));
 }
 

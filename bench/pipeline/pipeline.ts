@@ -24,6 +24,7 @@ export type Pipeline = {
   kind: PipelineKind;
   url: string;
   postgres: Runtime["postgres"];
+  functionNames: Record<FunctionRole, string>;
   /** Where the events end up, with `id`, `source` and `stored_at`. */
   table: string;
   /** What was done since the start or `reset()`; only functions and logs are counted without `counted`. */
@@ -107,11 +108,16 @@ export async function startPipeline(
     (await pool.query<Record<string, unknown>>(sql, values)).rows;
   if (kind === "naive") await ask(CREATE_NAIVE_EVENTS);
   operations = noOperations(memory);
+  const nameOf = (wanted: FunctionRole) => [...roles].find(([, role]) => role === wanted)?.[0] ?? "";
 
   return {
     kind,
     url: runtime.addresses.url,
     postgres: runtime.postgres,
+    functionNames: {
+      ingest: nameOf("ingest"),
+      consume: nameOf("consume"),
+    },
     table: TABLES[kind],
     operations: () => structuredClone(operations),
     ask,

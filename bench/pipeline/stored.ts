@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { requestOf } from "./events.ts";
+import { messagesOf } from "./operations.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { LoadReport } from "./run-load.ts";
 
@@ -28,6 +29,18 @@ export async function untilStored(pipeline: Pipeline, source: string, events: nu
   }
 }
 
+/** Waits until a counted pipeline has deleted every message it sent: nothing more will be counted then. */
+export async function untilDeleted(pipeline: Pipeline): Promise<void> {
+  for (const deadline = Date.now() + DELETED_WITHIN_MS; ; ) {
+    const operations = pipeline.operations();
+    const sent = messagesOf(operations, "SendMessage", "SendMessageBatch");
+    const deleted = messagesOf(operations, "DeleteMessage", "DeleteMessageBatch");
+    if (deleted >= sent) return;
+    if (Date.now() > deadline) throw new Error(`Of ${sent} messages only ${deleted} were deleted.`);
+    await delay(POLL_MS);
+  }
+}
+
 /**
  * How long after its 202 each event was written, in milliseconds. Written is when its row was inserted; the statement
  * that inserts it commits when its whole chunk is in, some milliseconds later. One that was written before the client had
@@ -47,3 +60,4 @@ export async function readableAfter(pipeline: Pipeline, source: string, report: 
 /** Between questions; what is measured is the row's own time, not when it was seen. */
 const POLL_MS = 100;
 const STALLED_MS = 60_000;
+const DELETED_WITHIN_MS = 30_000;

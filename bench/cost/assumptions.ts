@@ -1,0 +1,46 @@
+/** What no run on this machine can count. Each is said on the page beside the figures. */
+
+/**
+ * Lambda gives a function a whole processor at this memory and a share of it below, so what it computes takes as much
+ * longer there.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+ */
+export const WHOLE_PROCESSOR_MEGABYTES = 1769;
+
+/** db.r6g.large has 2 processors and 16 GiB, and an ACU about 2 GiB. AWS names no figure. */
+export const PROCESSORS_PER_ACU = 0.25;
+
+/** The least a database has that is not paused, so the least that a rate costs. */
+export const MINIMUM_ACU = 0.5;
+
+/**
+ * A write is counted for each 4 KB of log. Smaller records that are there at the same time are put together, as
+ * PostgreSQL writes them out together here.
+ * @see https://aws.amazon.com/blogs/database/planning-i-o-in-amazon-aurora/
+ */
+export const IO_BYTES = 4096;
+
+/** Lambda's own lines of an invocation: START, END and REPORT with the trace's id, each with CloudWatch's 26 bytes. */
+export const PLATFORM_LOG_BYTES = 450;
+
+/**
+ * X-Ray's default sampling: the first request of each second, and this share of the others.
+ * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+ */
+export const TRACED_PER_SECOND = 1;
+export const TRACED_SHARE = 0.05;
+
+/** Pollers of an event source without messages, each asking again after 20 s. */
+export const IDLE_POLLERS = 5;
+export const IDLE_POLL_SECONDS = 20;
+
+export const assumptions: readonly string[] = [
+  "List prices of us-east-1 in their first tier, no free tier. Storage ($0.10 per GB-month in Aurora), alarms, custom metrics, secrets and WAF are not in it: they cost by the month, not by the event.",
+  `Lambda: the milliseconds measured on this machine; those in which the function computed count ${WHOLE_PROCESSOR_MEGABYTES} / memory times, because Lambda gives it only that share of a processor. Waiting counts as measured, and on AWS SQS and the Data API take longer to answer than here. Cold starts are left out.`,
+  `Aurora: processor seconds of PostgreSQL measured on this machine, ${PROCESSORS_PER_ACU} processors to an ACU, and never less than ${MINIMUM_ACU} ACU for as long as a million events take at the given rate.`,
+  `Aurora I/O: one write for each ${IO_BYTES} bytes of WAL, and at least one for each time PostgreSQL wrote its WAL out, because a commit waits for that. Both measured on this machine.`,
+  "SQS: receives without messages are those of the local event source. How often Lambda polls a queue that is busy is not published.",
+  `Logs: what the functions wrote, and ${PLATFORM_LOG_BYTES} bytes of Lambda's own lines an invocation. The naive functions write nothing.`,
+  `Traces: X-Ray's default sampling, ${TRACED_PER_SECOND} request a second and ${100 * TRACED_SHARE} % of the others, the same for both.`,
+  "EventBridge and Firehose: by their published units, called by the client itself. What stores, deduplicates and answers queries behind them comes on top.",
+];

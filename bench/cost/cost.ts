@@ -1,0 +1,42 @@
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { Command } from "commander";
+import { REQUEST_MAX_EVENTS } from "../../functions/core/limits.ts";
+import { positiveInteger, runCommand } from "../../scripts/command.ts";
+import { type CostReport, costPerMillion } from "./cost-per-million.ts";
+import { renderPage, renderReport } from "./render.ts";
+
+type Options = { eventBytes: number; batch: number[]; rate: number; seconds: number; json?: true; write?: true };
+
+const PAGE = "docs/cost.md";
+
+const command = new Command("npm run cost --")
+  .description("Counts what a million events make the stack do, and what AWS bills for it. A minute for each --batch.")
+  .option("--event-bytes <n>", "JSON bytes of one event", positiveInteger("--event-bytes"), 1024)
+  .option("--batch <n...>", "events per request; several make several tables", batches, [100])
+  .option("--rate <n>", "events per second", positiveInteger("--rate"), 1000)
+  .option("--seconds <n>", "how long each counted run lasts", positiveInteger("--seconds"), 10)
+  .option("--json", "print the reports as JSON")
+  .option("--write", `write ${PAGE}`)
+  .action(cost);
+
+async function cost({ batch, json, write, ...shape }: Options): Promise<void> {
+  const tooMany = batch.find((each) => each > REQUEST_MAX_EVENTS);
+  if (tooMany !== undefined) throw new Error(`--batch takes at most ${REQUEST_MAX_EVENTS}, the API's limit.`);
+  const reports: CostReport[] = [];
+  for (const each of batch) reports.push(await costPerMillion({ ...shape, batch: each }));
+  if (json) process.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
+  else process.stdout.write(`${reports.map(renderReport).join("\n\n")}\n`);
+  if (write) await writeFile(PAGE, renderPage(reports, { date: new Date().toISOString().slice(0, 10), machine }));
+}
+
+const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+const machine = `commit ${commit}, Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} processors`;
+
+/** Commander hands over one value after the other; the first takes the place of the default. */
+function batches(text: string, before: number[] & { given?: true }): number[] {
+  return Object.assign([...(before.given ? before : []), positiveInteger("--batch")(text)], { given: true as const });
+}
+
+await runCommand(command);

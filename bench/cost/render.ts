@@ -1,0 +1,80 @@
+import { assumptions } from "./assumptions.ts";
+import type { BillLine, Component } from "./bill.ts";
+import type { CostReport, Design } from "./cost-per-million.ts";
+import { type Price, prices } from "./prices.ts";
+
+/** The figures of one shape: a table by component, and what was counted. Markdown, and readable as it is. */
+export function renderReport(report: CostReport): string {
+  const { shape, sluice, naive, alternatives, idlePerMonth } = report;
+  const designs = [sluice, naive, ...alternatives];
+  const components = [...new Set(designs.flatMap(({ lines }) => lines.map(({ component }) => component)))];
+  const rows = [
+    ...components.map((component) => [component, ...designs.map((each) => cell(each, component))]),
+    ["**Total**", ...designs.map((each) => `**${dollars(each.total)}${each.lines.every(isConfirmed) ? "" : " ?"}**`)],
+    ["of Sluice", ...designs.map((each) => `${(each.total / sluice.total).toFixed(1)} ×`)],
+  ];
+  return [
+    `Dollars per million events of ${shape.eventBytes} bytes, ${shape.batch} a request, ${shape.rate} a second. A \`?\` marks a price that could not be confirmed.`,
+    table(["", ...designs.map(({ name }) => name)], rows),
+    `Nobody sends anything: ${dollars(idlePerMonth)} a month for the receives of Lambda's pollers, and the database's storage.`,
+    ...[sluice, naive].map(counted),
+  ].join("\n\n");
+}
+
+/** The page docs/cost.md. */
+export function renderPage(reports: readonly CostReport[], { date, machine }: { date: string; machine: string }) {
+  return [
+    "# What a million events cost",
+    `Made by \`npm run cost -- --write\` on ${date}: ${machine}. Sluice and the naive pattern (bench/naive: one event, one message, one insert) are counted: both ran on this machine behind a proxy that counts what AWS would bill. Another machine gives other milliseconds; the counts stay.`,
+    ...reports.flatMap((report) => [
+      `## ${report.shape.batch} ${report.shape.batch === 1 ? "event" : "events"} a request`,
+      renderReport(report),
+    ]),
+    "## Assumptions",
+    assumptions.map((each) => `- ${each}`).join("\n"),
+    "## Prices",
+    table(
+      ["", "Dollars", "as of", "confirmed", "sources"],
+      Object.values<Price>(prices).map(({ dollars: price, per, unit, asOf, confirmed, sources }) => [
+        unit,
+        `${price}${per === 1 ? "" : ` per ${per === 1e6 ? "million" : per}`}`,
+        asOf,
+        confirmed ? "yes" : "**no**",
+        sources.join(", "),
+      ]),
+    ),
+    "",
+  ].join("\n\n");
+}
+
+function cell({ lines }: Design, component: Component): string {
+  const found = lines.find((each) => each.component === component);
+  return found === undefined ? "–" : `${dollars(found.dollars)}${found.confirmed ? "" : " ?"}`;
+}
+
+const isConfirmed = ({ confirmed }: BillLine): boolean => confirmed;
+
+function counted({ name, lines, countedAt }: Design): string {
+  const rows = lines.flatMap(({ component, parts }) =>
+    parts.map(({ what, amount, price, dollars: cost }) => [
+      component,
+      what,
+      quantity(amount),
+      dollars(cost) + (prices[price].confirmed ? "" : " ?"),
+    ]),
+  );
+  return `What ${name === "naive" ? "the naive pattern" : name} does for a million events, from a run at ${countedAt} events a second:\n\n${table(["", "what", "how many", "dollars"], rows)}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(amount < 0.1 ? 4 : 2)}`;
+}
+
+function quantity(amount: number): string {
+  return amount < 100 ? amount.toPrecision(3) : Math.round(amount).toLocaleString("en-US");
+}

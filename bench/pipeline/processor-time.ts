@@ -1,0 +1,49 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { childrenOf } from "../../localstack/postgres/process-table.ts";
+
+/** Processor seconds that a process, its children and those of them that have ended used so far. */
+export function processorSeconds(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + secondsOf(each, each === pid), 0);
+}
+
+/** What the running processes of a function used so far; undefined where the platform does not tell which they are. */
+export function functionProcessorSeconds(functionName: string): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  return childrenOf(process.pid)
+    .filter((pid) => environmentOf(pid).includes(`AWS_LAMBDA_FUNCTION_NAME=${functionName}`))
+    .reduce((sum, pid) => sum + secondsOf(pid, false), 0);
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+function secondsOf(pid: number, withEnded: boolean): number {
+  if (process.platform !== "linux") return secondsByPs(pid);
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the command in parentheses, which may contain blanks.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ticks = fields.slice(USER_TICKS, USER_TICKS + (withEnded ? 4 : 2)).map(Number);
+    return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
+  } catch {
+    // It has ended since it was listed; its parent counts it.
+    return 0;
+  }
+}
+
+function secondsByPs(pid: number): number {
+  const time = execFileSync("ps", ["-o", "time=", "-p", String(pid)], { encoding: "utf8" }).trim();
+  return time.split(/[:-]/).reduce((sum, each) => sum * 60 + Number(each), 0);
+}
+
+/** Place of `utime` after the command; `stime`, `cutime` and `cstime` follow. @see proc_pid_stat(5) */
+const USER_TICKS = 11;
+
+/** The kernel's USER_HZ, the same on every architecture Node runs on. */
+const TICKS_PER_SECOND = 100;

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { measureReadable, measureThroughput } from "../../bench/pipeline/measure.ts";
+import { messagesOf } from "../../bench/pipeline/operations.ts";
+import { untilDeleted } from "../../bench/pipeline/stored.ts";
+import { type Pipeline, startPipeline } from "../../bench/pipeline/pipeline.ts";
+
+const EVENTS = 60;
+const shape = { perRequest: 20, eventBytes: 600 };
+
+describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (kind) => {
+  let pipeline: Pipeline;
+  beforeAll(async () => {
+    pipeline = await startPipeline(kind, { counted: true, assemblyDir: inject("assemblyDir") });
+  });
+  afterAll(() => pipeline?.stop());
+
+  it("stores every event once and counts what that took", async () => {
+    const { eventsPerSecond } = await measureThroughput(pipeline, { events: EVENTS, ...shape });
+
+    await untilDeleted(pipeline);
+    const operations = pipeline.operations();
+    const { functions, dataApi } = operations;
+    expect(eventsPerSecond).toBeGreaterThan(0);
+    expect(functions.ingest).toMatchObject({ invocations: EVENTS / shape.perRequest, memoryMegabytes: 512 });
+    expect(functions.ingest.milliseconds).toBeGreaterThan(0);
+    const naive = kind === "naive";
+    expect(messagesOf(operations, "SendMessageBatch")).toBe(naive ? EVENTS : 3);
+    expect(messagesOf(operations, "ReceiveMessage")).toBe(naive ? EVENTS : 3);
+    expect(dataApi.calls).toBe(naive ? EVENTS : functions.consume.invocations);
+  });
+
+  it("empties the tables and counts anew after a reset", async () => {
+    await pipeline.reset();
+
+    const rows = await pipeline.ask(`select count(*)::integer as count from ${pipeline.table}`);
+    expect(rows).toStrictEqual([{ count: 0 }]);
+    expect(pipeline.operations().functions.ingest.invocations).toBe(0);
+  });
+
+  it("measures from a client's 202 to the row", async () => {
+    const { events, acceptedToReadableMs } = await measureReadable(pipeline, {
+      ...shape,
+      eventsPerSecond: 100,
+      seconds: 1,
+    });
+
+    expect(events).toBe(100);
+    expect(acceptedToReadableMs.p50).toBeGreaterThanOrEqual(0);
+    expect(acceptedToReadableMs.max).toBeLessThan(30_000);
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { eventBridgeBill, firehoseBill } from "../../../bench/cost/alternatives.ts";
+import { bill, type BillLine, type Component, type Measured, total } from "../../../bench/cost/bill.ts";
+import { idlePerMonth } from "../../../bench/cost/cost-per-million.ts";
+import { type Price, prices } from "../../../bench/cost/prices.ts";
+
+/** A thousand events in ten requests: everything is a thousandth of what a million cost. */
+const measured: Measured = {
+  events: 1_000,
+  requests: 10,
+  responseBytes: 2 ** 20,
+  walBytes: 1_638_400,
+  walWrites: 100,
+  databaseProcessorSeconds: 0.05,
+  functionProcessorSeconds: { ingest: 0.1, consume: undefined },
+  operations: {
+    queue: {
+      SendMessageBatch: { calls: 10, chunks: 20, groupedChunks: 20, messages: 10 },
+      ReceiveMessage: { calls: 5, chunks: 20, groupedChunks: 0, messages: 10 },
+      "ReceiveMessage, empty": { calls: 7, chunks: 7, groupedChunks: 0, messages: 0 },
+      DeleteMessageBatch: { calls: 1, chunks: 1, groupedChunks: 0, messages: 10 },
+    },
+    functions: {
+      ingest: { invocations: 10, milliseconds: 300, memoryMegabytes: 512 },
+      consume: { invocations: 2, milliseconds: 100, memoryMegabytes: 512 },
+    },
+    dataApi: { calls: 1, units: 37 },
+    logBytes: 10_000,
+  },
+};
+
+const dollarsOf = (lines: BillLine[], component: Component) =>
+  lines.find((each) => each.component === component)?.dollars ?? Number.NaN;
+
+describe("the bill of a run", () => {
+  const lines = bill(measured, { rate: 1_000 });
+
+  it("scales what was counted to a million events", () => {
+    // 10,000 requests at $3.50, 48,000 chunks at $0.40 and 20,000 with a group at $0.10, 37,000 units at $0.35.
+    expect(dollarsOf(lines, "API Gateway")).toBeCloseTo(0.035, 10);
+    expect(dollarsOf(lines, "SQS")).toBeCloseTo(0.0192 + 0.002, 10);
+    expect(dollarsOf(lines, "Data API")).toBeCloseTo(0.01295, 10);
+    // 1 GiB of answers.
+    expect(dollarsOf(lines, "Data out")).toBeCloseTo((0.09 * 1_000) / 1_024, 10);
+    expect(total(lines)).toBeCloseTo(
+      lines.reduce((sum, { dollars }) => sum + dollars, 0),
+      10,
+    );
+  });
+
+  it("counts processor time as much longer as Lambda's share of a processor is smaller, and waiting as it was", () => {
+    // 0.2 s of waiting and 0.1 s of computing, the latter 1769 / 512 times; times half a GB, times a thousand.
+    const gigabyteSeconds = (0.2 + (0.1 * 1769) / 512) * 0.5 * 1_000;
+    expect(dollarsOf(lines, "Ingest Lambda")).toBeCloseTo(0.002 + gigabyteSeconds * 0.0000133334, 8);
+  });
+
+  it("takes a function's whole time for computing where nobody knows", () => {
+    const gigabyteSeconds = ((0.1 * 1769) / 512) * 0.5 * 1_000;
+    expect(dollarsOf(lines, "Consumer Lambda")).toBeCloseTo(0.0004 + gigabyteSeconds * 0.0000133334, 8);
+  });
+
+  it("charges half an ACU for as long as a million events take, or what they use if that is more", () => {
+    // 1,000 s of 0.5 ACU; the events themselves use 50 s / 0.25.
+    expect(dollarsOf(lines, "Aurora ACU")).toBeCloseTo((500 / 3600) * 0.12, 10);
+    expect(dollarsOf(bill(measured, { rate: 10_000 }), "Aurora ACU")).toBeCloseTo((200 / 3600) * 0.12, 10);
+  });
+
+  it("charges a write for 4 KiB of WAL, and at least one for each time it was written out", () => {
+    expect(dollarsOf(lines, "Aurora I/O")).toBeCloseTo((400_000 * 0.2) / 1e6, 10);
+    const oftener = bill({ ...measured, walWrites: 900 }, { rate: 1_000 });
+    expect(dollarsOf(oftener, "Aurora I/O")).toBeCloseTo((900_000 * 0.2) / 1e6, 10);
+  });
+
+  it("adds Lambda's own lines to the logs", () => {
+    expect(dollarsOf(lines, "Logs")).toBeCloseTo((((10_000 + 12 * 450) * 1_000) / 2 ** 30) * 0.5, 10);
+  });
+
+  it("traces the first request of a second and a twentieth of the others", () => {
+    // Ten requests a second for 1,000 s: 1.45 traces a second.
+    expect(dollarsOf(lines, "Traces")).toBeCloseTo(1_450 * 0.000005, 10);
+    // One request in ten seconds: each is traced.
+    expect(dollarsOf(bill(measured, { rate: 10 }), "Traces")).toBeCloseTo(10_000 * 0.000005, 10);
+  });
+
+  it("says of which components a price could not be confirmed", () => {
+    const unsure = lines.filter(({ confirmed }) => !confirmed).map(({ component }) => component);
+    expect(unsure).toStrictEqual(["SQS", "Data API"]);
+  });
+});
+
+describe("the bill of the alternatives", () => {
+  it("counts an EventBridge event for each 64 KB", () => {
+    expect(total(eventBridgeBill({ eventBytes: 65_536 }))).toBeCloseTo(1, 10);
+    expect(total(eventBridgeBill({ eventBytes: 65_537 }))).toBeCloseTo(2, 10);
+  });
+
+  it("rounds each Firehose record up to 5 KB", () => {
+    expect(total(firehoseBill({ eventBytes: 1_024 }))).toBeCloseTo(((5_120 * 1e6) / 2 ** 30) * 0.029, 10);
+    expect(total(firehoseBill({ eventBytes: 5_121 }))).toBeCloseTo(((10_240 * 1e6) / 2 ** 30) * 0.029, 10);
+  });
+
+  it("packs no more events into a Firehose record than its 1,000 KiB take", () => {
+    // 100 events of 1 KiB are 102,400 bytes: exactly twenty times 5 KB.
+    expect(total(firehoseBill({ eventBytes: 1_024, eventsPerRecord: 100 }))).toBeCloseTo(
+      ((1e9 * 1.024) / 2 ** 30) * 0.029,
+      10,
+    );
+    const two = firehoseBill({ eventBytes: 512_000, eventsPerRecord: 2 });
+    expect(total(firehoseBill({ eventBytes: 512_000, eventsPerRecord: 100 }))).toBeCloseTo(total(two), 10);
+  });
+
+  it("charges an idle queue the receives of its pollers", () => {
+    // Five pollers, three receives a minute each, 730 hours.
+    expect(idlePerMonth()).toBeCloseTo((5 * 3 * 60 * 730 * 0.4) / 1e6, 10);
+  });
+});
+
+describe("the price list", () => {
+  it.each(Object.entries<Price>(prices))(
+    "names sources for %s, two of them or AWS where it is confirmed",
+    (_, price) => {
+      expect(price.sources.every((source) => source.startsWith("https://"))).toBe(true);
+      const fromAws = price.sources.some((source) => /^https:\/\/(docs\.)?aws\.amazon\.com\//.test(source));
+      expect(price.confirmed && !fromAws ? price.sources.length : 2).toBeGreaterThanOrEqual(2);
+      expect(price.asOf).toMatch(/^20\d\d(-\d\d)?$/);
+    },
+  );
+});
