@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Pipeline } from "./pipeline.ts";
+import { probeReadable } from "./probe.ts";
 import { type Quantiles, quantiles } from "./quantiles.ts";
 import { allAccepted, type LoadReport, runLoad } from "./run-load.ts";
-import { readableAfter, untilStored } from "./stored.ts";
+import { untilStored, writtenAfter } from "./stored.ts";
 
 /** Enough to keep ingest busy, few enough that the generator is not what is measured. */
 const CONNECTIONS = 8;
@@ -35,15 +36,19 @@ export async function measureThroughput(
 }
 
 export type Readable = {
-  /** From a request's 202 to its events' rows, in milliseconds. */
+  /** From a request's 202 until its event can be read, of the probes. */
   acceptedToReadableMs: Quantiles;
+  /** From a request's 202 until its events' rows were written, of all events; their commit follows. */
+  acceptedToWrittenMs: Quantiles;
   /** From when a request was due to its answer. */
   answerMs: Quantiles;
   events: number;
+  probes: number;
 };
 
 /**
- * Sends events at a constant rate, whatever the answers do, and measures how long after its 202 each was stored.
+ * Sends events at a constant rate, whatever the answers do, and measures how long after its 202 each was written, and
+ * with probes among them when it could be read.
  * @throws Error unless every request is answered 202 and every event stored once
  */
 export async function measureReadable(
@@ -52,12 +57,18 @@ export async function measureReadable(
 ): Promise<Readable> {
   const { eventsPerSecond, seconds, perRequest = 100, eventBytes = 1024 } = options;
   await pipeline.reset();
-  const { source, report, events } = await sendAtRate(pipeline, { eventsPerSecond, seconds, perRequest, eventBytes });
+  const sending = sendAtRate(pipeline, { eventsPerSecond, seconds, perRequest, eventBytes });
+  const [{ source, report, events }, probes] = await Promise.all([
+    sending,
+    probeReadable(pipeline, { source: newSource(), eventBytes, done: sending }),
+  ]);
   await untilStored(pipeline, source, events);
   return {
-    acceptedToReadableMs: quantiles(await readableAfter(pipeline, source, report)),
+    acceptedToReadableMs: quantiles(probes),
+    acceptedToWrittenMs: quantiles(await writtenAfter(pipeline, source, report)),
     answerMs: quantiles(report.latenciesMs),
     events,
+    probes: probes.length,
   };
 }
 

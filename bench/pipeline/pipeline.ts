@@ -29,6 +29,8 @@ export type Pipeline = {
   table: string;
   /** What was done since the start or `reset()`; only functions and logs are counted without `counted`. */
   operations: () => Operations;
+  /** Which of these events can be read by now. */
+  readable: (ids: readonly string[]) => Promise<string[]>;
   /** Asks PostgreSQL itself. */
   ask: (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
   /** Empties the tables and begins to count anew. */
@@ -121,6 +123,7 @@ export async function startPipeline(
     table: TABLES[kind],
     operations: () => structuredClone(operations),
     ask,
+    readable: async (ids) => (await ask(FIND_IDS[kind], [ids])).map(({ id }) => String(id)),
     async reset() {
       await ask(kind === "naive" ? "truncate naive_events" : "truncate events, event_keys");
       operations = noOperations(memory);
@@ -136,6 +139,12 @@ export async function startPipeline(
 }
 
 const TABLES: Record<PipelineKind, string> = { ours: "events", naive: "naive_events" };
+
+/** Through the primary key. */
+const FIND_IDS: Record<PipelineKind, string> = {
+  ours: "select id from event_keys where tenant = 'default' and id = any($1)",
+  naive: "select id from naive_events where id = any($1)",
+};
 
 /** CloudWatch adds this to each log event. @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
 const LOG_EVENT_BYTES = 26;

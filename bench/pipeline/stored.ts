@@ -42,11 +42,11 @@ export async function untilDeleted(pipeline: Pipeline): Promise<void> {
 }
 
 /**
- * How long after its 202 each event was written, in milliseconds. Written is when its row was inserted; the statement
+ * How long after its 202 each event was written, in milliseconds: when its row was inserted. The statement
  * that inserts it commits when its whole chunk is in, some milliseconds later. One that was written before the client had
  * read its answer counts as 0.
  */
-export async function readableAfter(pipeline: Pipeline, source: string, report: LoadReport): Promise<number[]> {
+export async function writtenAfter(pipeline: Pipeline, source: string, report: LoadReport): Promise<number[]> {
   const rows = await pipeline.ask(
     `select id, (extract(epoch from stored_at) * 1000)::float as stored from ${pipeline.table} where source = $1`,
     [source],

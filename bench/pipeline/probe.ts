@@ -1,0 +1,56 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { createEventMaker } from "./events.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+/**
+ * Posts single events at a steady pace until `done`, and asks the database for them until each can be read: what a
+ * client sees, commit included.
+ * @returns milliseconds from each event's 202 until it could be read, at most POLL_MS too long
+ * @throws Error when an event is not answered 202, or not readable for a minute
+ */
+export async function probeReadable(
+  pipeline: Pick<Pipeline, "url" | "readable">,
+  { source, eventBytes, done }: { source: string; eventBytes: number; done: Promise<unknown> },
+): Promise<number[]> {
+  const makeEvent = createEventMaker(eventBytes, source);
+  const waiting = new Map<string, number>();
+  const milliseconds: number[] = [];
+  let sending = true;
+  const stop = () => {
+    sending = false;
+  };
+  done.then(stop, stop);
+
+  const send = async () => {
+    for (let index = 0; sending; index++) {
+      const body = makeEvent(index, 0);
+      const response = await fetch(`${pipeline.url}/events`, { method: "POST", headers: JSON_BODY, body });
+      await response.arrayBuffer();
+      if (response.status !== 202) throw new Error(`A probe was answered ${response.status}.`);
+      waiting.set((JSON.parse(body) as { id: string }).id, performance.now());
+      await delay(PACE_MS);
+    }
+  };
+  const look = async () => {
+    while (sending || waiting.size > 0) {
+      await delay(POLL_MS);
+      const found = waiting.size === 0 ? [] : await pipeline.readable([...waiting.keys()]);
+      const now = performance.now();
+      for (const id of found) {
+        milliseconds.push(now - (waiting.get(id) ?? now));
+        waiting.delete(id);
+      }
+      const [oldest = now] = waiting.values();
+      if (now - oldest > LOST_MS) throw new Error(`${waiting.size} probes were never readable.`);
+    }
+  };
+  await Promise.all([send().finally(stop), look()]);
+  return milliseconds;
+}
+
+const JSON_BODY = { "content-type": "application/json" };
+
+/** Ten a second: enough for a quantile of some seconds, and no load. */
+const PACE_MS = 100;
+const POLL_MS = 20;
+const LOST_MS = 60_000;
