@@ -15,14 +15,12 @@ export async function probeReadable(
   const makeEvent = createEventMaker(eventBytes, source);
   const waiting = new Map<string, number>();
   const milliseconds: number[] = [];
-  let sending = true;
-  const stop = () => {
-    sending = false;
-  };
+  const over = new AbortController();
+  const stop = () => over.abort();
   done.then(stop, stop);
 
   const send = async () => {
-    for (let index = 0; sending; index++) {
+    for (let index = 0; !over.signal.aborted; index++) {
       const body = makeEvent(index, 0);
       const response = await fetch(`${pipeline.url}/events`, { method: "POST", headers: JSON_BODY, body });
       await response.arrayBuffer();
@@ -32,7 +30,7 @@ export async function probeReadable(
     }
   };
   const look = async () => {
-    while (sending || waiting.size > 0) {
+    while (!over.signal.aborted || waiting.size > 0) {
       await delay(POLL_MS);
       const found = waiting.size === 0 ? [] : await pipeline.readable([...waiting.keys()]);
       const now = performance.now();
