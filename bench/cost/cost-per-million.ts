@@ -40,15 +40,16 @@ export type CostReport = {
 /**
  * Dollars per million events of a shape: Sluice and the naive pattern by what a run on this machine did, EventBridge and
  * Firehose by their published units. Takes about a minute.
+ * @throws Error unless every event is accepted and stored once, and the reason of `signal` once that fires
  */
-export async function costPerMillion(shape: CostShape): Promise<CostReport> {
+export async function costPerMillion(shape: CostShape, signal?: AbortSignal): Promise<CostReport> {
   const { eventBytes, batch, rate, seconds = 10 } = shape;
   const folder = await mkdtemp(join(tmpdir(), "sluice-cost-"));
   try {
     const counted = async (name: string, kind: PipelineKind): Promise<Design> => {
       const countedAt = Math.min(rate, MOST_EVENTS_PER_SECOND[kind], MOST_REQUESTS_PER_SECOND * batch);
-      const assemblyDir = join(folder, "cdk.out");
-      const measured = await measureOperations(kind, { eventBytes, batch, rate: countedAt, seconds, assemblyDir });
+      const run = { eventBytes, batch, rate: countedAt, seconds };
+      const measured = await measureOperations(kind, run, { assemblyDir: join(folder, "cdk.out"), signal });
       return design(name, bill(measured, { rate }), countedAt);
     };
     return {
@@ -69,7 +70,7 @@ export async function costPerMillion(shape: CostShape): Promise<CostReport> {
 
 /** Well below what a laptop takes: nearer to it, functions wait for each other and a run counts the waiting. */
 const MOST_EVENTS_PER_SECOND: Record<PipelineKind, number> = { ours: 2_000, naive: 200 };
-const MOST_REQUESTS_PER_SECOND = 100;
+const MOST_REQUESTS_PER_SECOND = 200;
 
 function design(name: string, lines: BillLine[], countedAt?: number): Design {
   return { name, lines, total: total(lines), countedAt };

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { REQUEST_MAX_EVENTS } from "../../functions/core/limits.ts";
 import { positiveInteger, runCommand } from "../../scripts/command.ts";
+import { onInterrupt } from "../../scripts/interrupt.ts";
 import { type CostReport, costPerMillion } from "./cost-per-million.ts";
 import { renderPage, renderReport } from "./render.ts";
 
@@ -25,14 +26,18 @@ async function cost({ batch, json, write, ...shape }: Options): Promise<void> {
   const tooMany = batch.find((each) => each > REQUEST_MAX_EVENTS);
   if (tooMany !== undefined) throw new Error(`--batch takes at most ${REQUEST_MAX_EVENTS}, the API's limit.`);
   const reports: CostReport[] = [];
-  for (const each of batch) reports.push(await costPerMillion({ ...shape, batch: each }));
+  const signal = onInterrupt();
+  for (const each of batch) reports.push(await costPerMillion({ ...shape, batch: each }, signal));
   if (json) process.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
   else process.stdout.write(`${reports.map(renderReport).join("\n\n")}\n`);
-  if (write) await writeFile(PAGE, renderPage(reports, { date: new Date().toISOString().slice(0, 10), machine }));
+  if (write)
+    await writeFile(PAGE, renderPage(reports, { date: new Date().toISOString().slice(0, 10), machine: machine() }));
 }
 
-const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-const machine = `commit ${commit}, Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} processors`;
+function machine(): string {
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  return `commit ${commit}, Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} processors`;
+}
 
 /** Commander hands over one value after the other; the first takes the place of the default. */
 function batches(text: string, before: number[] & { given?: true }): number[] {

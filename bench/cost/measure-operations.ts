@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { sendAtRate } from "../pipeline/measure.ts";
-import { type Pipeline, type PipelineKind, startPipeline } from "../pipeline/pipeline.ts";
+import { type Pipeline, type PipelineKind, type PipelineOptions, startPipeline } from "../pipeline/pipeline.ts";
 import { functionProcessorSeconds, processorSeconds } from "../pipeline/processor-time.ts";
 import { untilDeleted, untilStored } from "../pipeline/stored.ts";
 import type { Measured } from "./bill.ts";
 
-type Run = { eventBytes: number; batch: number; rate: number; seconds: number; assemblyDir: string };
+type Run = { eventBytes: number; batch: number; rate: number; seconds: number };
 
 /** Starts a pipeline, warms it up, and counts what it does for events that come at a constant rate. */
-export async function measureOperations(kind: PipelineKind, { assemblyDir, ...run }: Run): Promise<Measured> {
-  const pipeline = await startPipeline(kind, { counted: true, assemblyDir });
+export async function measureOperations(kind: PipelineKind, run: Run, options: PipelineOptions): Promise<Measured> {
+  const pipeline = await startPipeline(kind, { ...options, counted: true });
   try {
     await sendAll(pipeline, { ...run, seconds: WARM_UP_SECONDS });
     await pipeline.reset();
@@ -37,7 +37,7 @@ export async function measureOperations(kind: PipelineKind, { assemblyDir, ...ru
 const WARM_UP_SECONDS = 3;
 
 /** Sends, and waits until the last event is stored and its message deleted. */
-async function sendAll(pipeline: Pipeline, { eventBytes, batch, rate, seconds }: Omit<Run, "assemblyDir">) {
+async function sendAll(pipeline: Pipeline, { eventBytes, batch, rate, seconds }: Run) {
   const sent = await sendAtRate(pipeline, { eventsPerSecond: rate, seconds, perRequest: batch, eventBytes });
   await untilStored(pipeline, sent.source, sent.events);
   await untilDeleted(pipeline);

@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "pg";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
-import { countDataApiCall } from "./count-data-api.ts";
-import { countQueueCall } from "./count-queue.ts";
-import { type Front, startFront } from "./front.ts";
+import { createCountedFronts } from "./counted-fronts.ts";
 import { bundleNaive, CREATE_NAIVE_EVENTS, naiveStack } from "./naive-stack.ts";
 import { type FunctionRole, noOperations, type Operations } from "./operations.ts";
 
@@ -18,6 +16,8 @@ export type PipelineOptions = {
   counted?: boolean;
   /** Where the synthesized app is kept; pipelines that share it share one synthesis. */
   assemblyDir?: string;
+  /** Ends a start that is under way. */
+  signal?: AbortSignal | undefined;
 };
 
 export type Pipeline = {
@@ -39,32 +39,49 @@ export type Pipeline = {
   stop: () => Promise<void>;
 };
 
-/** Starts a whole stack on this machine, on free ports and in a folder that goes away with it. */
-export async function startPipeline(
-  kind: PipelineKind,
-  { counted = false, assemblyDir }: PipelineOptions = {},
-): Promise<Pipeline> {
+/**
+ * Starts a whole stack on this machine, on free ports and in a folder that goes away with it.
+ * @throws Error that says what did not start; nothing is left then
+ */
+export async function startPipeline(kind: PipelineKind, options: PipelineOptions = {}): Promise<Pipeline> {
   const dataDir = await mkdtemp(join(tmpdir(), `sluice-bench-${kind}-`));
+  try {
+    const pipeline = await startIn(dataDir, kind, options);
+    return {
+      ...pipeline,
+      async stop() {
+        await pipeline.stop();
+        await remove(dataDir);
+      },
+    };
+  } catch (error) {
+    await remove(dataDir);
+    throw error;
+  }
+}
+
+async function startIn(
+  dataDir: string,
+  kind: PipelineKind,
+  { counted = false, assemblyDir, signal }: PipelineOptions,
+): Promise<Pipeline> {
   const bundles = join(dataDir, "bundles");
   if (kind === "naive") bundleNaive(bundles);
   const roles = new Map<string, FunctionRole>();
-  const fronts: Front[] = [];
-  let operations = noOperations({ ingest: 0, consume: 0 });
   let memory = { ingest: 0, consume: 0 };
+  let operations = noOperations(memory);
+  const { fronts, stop: stopFronts } = createCountedFronts(() => operations);
 
-  const front = async (endpoint: string, options: Parameters<typeof startFront>[1]) => {
-    const started = await startFront(endpoint, options);
-    fronts.push(started);
-    return started;
-  };
   const runtime = await startRuntime({
     dataDir,
     ...(assemblyDir !== undefined && { assemblyDir }),
+    ...(signal !== undefined && { signal }),
     port: 0,
     log: (line) => {
       if (line.startsWith("{")) operations.logBytes += loggedBytes(line);
     },
     disturb: {
+      ...(counted && fronts),
       metrics: (line) => {
         operations.logBytes += loggedBytes(line);
       },
@@ -83,26 +100,10 @@ export async function startPipeline(
         memory = megabytes;
         return kind === "naive" ? naiveStack(stack, bundles, (arn) => byArn.get(arn)) : stack;
       },
-      ...(counted && {
-        queueFront: async (endpoint: string) => {
-          const started = await front(endpoint, {
-            onExchange: (exchange) => countQueueCall(operations.queue, exchange),
-            // The queue knows itself by its own address only.
-            rename: (request) =>
-              Buffer.from(
-                request.toString("latin1").replace(`"QueueUrl":"${started.url}`, `"QueueUrl":"${endpoint}`),
-                "latin1",
-              ),
-          });
-          return started.url;
-        },
-        dataApiFront: async (endpoint: string) => {
-          const onExchange = (exchange: Parameters<typeof countDataApiCall>[1]) =>
-            countDataApiCall(operations.dataApi, exchange);
-          return (await front(endpoint, { onExchange })).url;
-        },
-      }),
     },
+  }).catch(async (error: unknown) => {
+    await stopFronts();
+    throw error;
   });
   const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 2 });
   pool.on("error", () => undefined);
@@ -116,10 +117,7 @@ export async function startPipeline(
     kind,
     url: runtime.addresses.url,
     postgres: runtime.postgres,
-    functionNames: {
-      ingest: nameOf("ingest"),
-      consume: nameOf("consume"),
-    },
+    functionNames: { ingest: nameOf("ingest"), consume: nameOf("consume") },
     table: TABLES[kind],
     operations: () => structuredClone(operations),
     ask,
@@ -131,11 +129,16 @@ export async function startPipeline(
     async stop() {
       await pool.end();
       await runtime.stop();
-      await Promise.all(fronts.map((each) => each.stop()));
-      await rm(runtime.postgres.dataDir, { recursive: true, force: true });
-      await rm(dataDir, { recursive: true, force: true });
+      await stopFronts();
     },
   };
+}
+
+/** A cluster that root started lies elsewhere, behind a link. */
+async function remove(dataDir: string): Promise<void> {
+  const cluster = await realpath(join(dataDir, "postgres")).catch(() => undefined);
+  if (cluster !== undefined) await rm(cluster, { recursive: true, force: true });
+  await rm(dataDir, { recursive: true, force: true });
 }
 
 const TABLES: Record<PipelineKind, string> = { ours: "events", naive: "naive_events" };
