@@ -18,7 +18,7 @@ export const prices = {
   restApiRequest: {
     dollars: 3.5,
     per: 1e6,
-    unit: "requests",
+    unit: "requests to a REST API",
     sources: [
       "https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html",
       "https://www.apigatewaycost.com/aws",
@@ -29,7 +29,7 @@ export const prices = {
   lambdaRequest: {
     dollars: 0.2,
     per: 1e6,
-    unit: "invocations",
+    unit: "Lambda invocations",
     sources: [
       "https://cloudchipr.com/blog/aws-lambda-pricing",
       "https://git.mcrn.ar/mariano/lambda_local_runner/src/branch/main/docs/lambdas-md/lambda-13-cost.md",
@@ -40,7 +40,7 @@ export const prices = {
   lambdaArmGigabyteSecond: {
     dollars: 0.0000133334,
     per: 1,
-    unit: "GB-seconds (arm64)",
+    unit: "Lambda GB-seconds, arm64",
     sources: [
       "https://cloudchipr.com/blog/aws-lambda-pricing",
       "https://git.mcrn.ar/mariano/lambda_local_runner/src/branch/main/docs/lambdas-md/lambda-13-cost.md",
@@ -51,7 +51,7 @@ export const prices = {
   sqsChunk: {
     dollars: 0.4,
     per: 1e6,
-    unit: "64 KB chunks",
+    unit: "SQS calls, of 64 KB at most",
     sources: [
       "https://aws.amazon.com/sqs/pricing/",
       "https://www.factualminds.com/blog/amazon-sqs-pricing-64kb-rule-fifo-vs-standard/",
@@ -62,7 +62,7 @@ export const prices = {
   sqsGroupedChunk: {
     dollars: 0.1,
     per: 1e6,
-    unit: "64 KB chunks with a message group (surcharge)",
+    unit: "of these with a message group, on top",
     sources: ["https://cloudburn.io/blog/amazon-sqs-pricing"],
     asOf: "2026-03",
     confirmed: false,
@@ -70,7 +70,7 @@ export const prices = {
   dataApiUnit: {
     dollars: 0.35,
     per: 1e6,
-    unit: "32 KB units",
+    unit: "Data API calls, of 32 KB at most",
     sources: [
       "https://github.com/jiegec/kb/blob/master/docs/software/aws_pricing.md (the unit; the dollars are from write-ups that name no source)",
     ],
@@ -80,7 +80,7 @@ export const prices = {
   acuHour: {
     dollars: 0.12,
     per: 1,
-    unit: "ACU-hours",
+    unit: "Aurora ACU-hours",
     sources: [
       "https://c3x.dev/blog/aws-aurora-serverless-v2-cost/",
       "https://awsnegotiations.com/blog/aurora-serverless-v2-pricing.html",
@@ -91,7 +91,7 @@ export const prices = {
   auroraIo: {
     dollars: 0.2,
     per: 1e6,
-    unit: "writes of 4 KB of log (Aurora Standard)",
+    unit: "Aurora Standard writes, of 4 KB of log at most",
     sources: [
       "https://awsnegotiations.com/aurora-i-o-optimized-vs-standard-cost",
       "https://www.jusdb.com/blog/aurora-io-optimized-vs-standard-when-to-switch",
@@ -102,7 +102,7 @@ export const prices = {
   logGigabyte: {
     dollars: 0.5,
     per: 1,
-    unit: "GB of logs",
+    unit: "GB into CloudWatch Logs",
     sources: [
       "https://hykell.com/kb/platform-specific-guides/aws-cloudwatch-logs-pricing",
       "https://www.duckbillgroup.com/?p=9080",
@@ -113,7 +113,7 @@ export const prices = {
   trace: {
     dollars: 5,
     per: 1e6,
-    unit: "traces",
+    unit: "traces recorded by X-Ray",
     sources: ["https://aws.amazon.com/xray/pricing/"],
     asOf: "2026",
     confirmed: true,
@@ -121,7 +121,7 @@ export const prices = {
   gigabyteOut: {
     dollars: 0.09,
     per: 1,
-    unit: "GB to the internet",
+    unit: "GB out to the internet",
     sources: ["https://www.apigatewaycost.com/aws", "https://amnic.com/blogs/aws-api-gateway-pricing"],
     asOf: "2026",
     confirmed: true,
@@ -129,7 +129,7 @@ export const prices = {
   eventBridgeChunk: {
     dollars: 1,
     per: 1e6,
-    unit: "events of at most 64 KB",
+    unit: "EventBridge events, of 64 KB at most",
     sources: [
       "https://cloudburn.io/blog/amazon-eventbridge-pricing",
       "https://www.factualminds.com/blog/amazon-eventbridge-pricing-events-pipes-schema-archive/",
@@ -140,7 +140,7 @@ export const prices = {
   firehoseGigabyte: {
     dollars: 0.029,
     per: 1,
-    unit: "GB, records rounded up to 5 KB",
+    unit: "GB into Firehose, records rounded up to 5 KB",
     sources: [
       "https://aws.amazon.com/kinesis/data-firehose/pricing/ (the unit; the dollars are from write-ups that name no source)",
     ],

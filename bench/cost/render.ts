@@ -11,7 +11,7 @@ export function renderReport(report: CostReport): string {
   const rows = [
     ...components.map((component) => [component, ...designs.map((each) => cell(each, component))]),
     ["**Total**", ...designs.map((each) => `**${dollars(each.total)}${each.lines.every(isConfirmed) ? "" : " ?"}**`)],
-    ["of Sluice", ...designs.map((each) => `${(each.total / sluice.total).toFixed(1)} ×`)],
+    ["of Sluice", ...designs.map((each) => `${(each.total / sluice.total).toPrecision(2)} ×`)],
   ];
   return [
     `Dollars per million events of ${shape.eventBytes} bytes, ${shape.batch} a request, ${shape.rate} a second. A \`?\` marks a price that could not be confirmed.`,
@@ -26,6 +26,7 @@ export function renderPage(reports: readonly CostReport[], { date, machine }: { 
   return [
     "# What a million events cost",
     `Made by \`npm run cost -- --write\` on ${date}: ${machine}. Sluice and the naive pattern (bench/naive: one event, one message, one insert) are counted: both ran on this machine behind a proxy that counts what AWS would bill. Another machine gives other milliseconds; the counts stay.`,
+    `A million events of ${reports[0]?.shape.eventBytes} bytes cost ${inWords(reports.map(inShort))}. Whoever sends in batches saves more than anything else here could.`,
     ...reports.flatMap((report) => [
       `## ${report.shape.batch} ${report.shape.batch === 1 ? "event" : "events"} a request`,
       renderReport(report),
@@ -45,6 +46,15 @@ export function renderPage(reports: readonly CostReport[], { date, machine }: { 
     ),
     "",
   ].join("\n\n");
+}
+
+function inShort({ shape, sluice, naive }: CostReport): string {
+  const ratio = (naive.total / sluice.total).toPrecision(2);
+  return `${dollars(sluice.total)} when clients send ${shape.batch} at a time (the naive pattern: ${dollars(naive.total)}, ${ratio} ×)`;
+}
+
+function inWords(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
 function cell({ lines }: Design, component: Component): string {

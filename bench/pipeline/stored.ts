@@ -13,6 +13,7 @@ export async function untilStored(pipeline: Pipeline, source: string, events: nu
   let before = -1;
   let lastProgress = Date.now();
   for (;;) {
+    const asked = performance.now();
     const [row] = await pipeline.ask(
       `select count(*)::integer as stored, (extract(epoch from max(stored_at)) * 1000)::float as last
        from ${pipeline.table} where source = $1`,
@@ -25,7 +26,7 @@ export async function untilStored(pipeline: Pipeline, source: string, events: nu
     before = stored;
     if (Date.now() - lastProgress > STALLED_MS)
       throw new Error(`Only ${stored} of ${events} events of ${source} were stored.`);
-    await delay(POLL_MS);
+    await delay(Math.max(POLL_MS, (performance.now() - asked) / POLL_SHARE));
   }
 }
 
@@ -57,7 +58,11 @@ export async function writtenAfter(pipeline: Pipeline, source: string, report: L
   });
 }
 
-/** Between questions; what is measured is the row's own time, not when it was seen. */
+/**
+ * Between questions; what is measured is the row's own time, not when it was seen. A question reads all rows, and may not
+ * take more than a share of the time, or it would slow down what it waits for.
+ */
 const POLL_MS = 100;
+const POLL_SHARE = 0.05;
 const STALLED_MS = 60_000;
 const DELETED_WITHIN_MS = 30_000;

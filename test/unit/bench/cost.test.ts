@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { eventBridgeBill, firehoseBill } from "../../../bench/cost/alternatives.ts";
+import { assumptions } from "../../../bench/cost/assumptions.ts";
 import { bill, type BillLine, type Component, type Measured, total } from "../../../bench/cost/bill.ts";
-import { idlePerMonth } from "../../../bench/cost/cost-per-million.ts";
+import { type CostReport, type Design, idlePerMonth } from "../../../bench/cost/cost-per-million.ts";
 import { type Price, prices } from "../../../bench/cost/prices.ts";
+import { renderReport } from "../../../bench/cost/render.ts";
 
 /** A thousand events in ten requests: everything is a thousandth of what a million cost. */
 const measured: Measured = {
@@ -24,7 +27,7 @@ const measured: Measured = {
       ingest: { invocations: 10, milliseconds: 300, memoryMegabytes: 512 },
       consume: { invocations: 2, milliseconds: 100, memoryMegabytes: 512 },
     },
-    dataApi: { calls: 1, units: 37 },
+    dataApi: { calls: 1, units: 40 },
     logBytes: 10_000,
   },
 };
@@ -36,10 +39,10 @@ describe("the bill of a run", () => {
   const lines = bill(measured, { rate: 1_000 });
 
   it("scales what was counted to a million events", () => {
-    // 10,000 requests at $3.50, 48,000 chunks at $0.40 and 20,000 with a group at $0.10, 37,000 units at $0.35.
+    // 10,000 requests at $3.50, 48,000 chunks at $0.40 and 20,000 with a group at $0.10, 40,000 units at $0.35.
     expect(dollarsOf(lines, "API Gateway")).toBeCloseTo(0.035, 10);
     expect(dollarsOf(lines, "SQS")).toBeCloseTo(0.0192 + 0.002, 10);
-    expect(dollarsOf(lines, "Data API")).toBeCloseTo(0.01295, 10);
+    expect(dollarsOf(lines, "Data API")).toBeCloseTo(0.014, 10);
     // 1 GiB of answers.
     expect(dollarsOf(lines, "Data out")).toBeCloseTo((0.09 * 1_000) / 1_024, 10);
     expect(total(lines)).toBeCloseTo(
@@ -112,6 +115,41 @@ describe("the bill of the alternatives", () => {
   it("charges an idle queue the receives of its pollers", () => {
     // Five pollers, three receives a minute each, 730 hours.
     expect(idlePerMonth()).toBeCloseTo((5 * 3 * 60 * 730 * 0.4) / 1e6, 10);
+  });
+});
+
+describe("the page docs/cost.md", () => {
+  const page = readFileSync("docs/cost.md", "utf8");
+
+  it.each(Object.entries<Price>(prices))("has the price %s as it is in the list", (_, { unit, dollars, asOf }) => {
+    const row = page.split("\n").find((each) => each.startsWith(`| ${unit} |`));
+    expect(row, "run npm run cost -- --batch 100 1 --write").toContain(`| ${dollars}`);
+    expect(row).toContain(`| ${asOf} |`);
+  });
+
+  it("says every assumption", () => {
+    for (const each of assumptions) expect(page).toContain(`- ${each}\n`);
+  });
+});
+
+describe("a report", () => {
+  const lines = bill(measured, { rate: 1_000 });
+  const sluice: Design = { name: "Sluice", lines, total: total(lines), countedAt: 500 };
+  const bus = eventBridgeBill({ eventBytes: 1_024 });
+  const report: CostReport = {
+    shape: { eventBytes: 1_024, batch: 100, rate: 1_000, seconds: 10 },
+    sluice,
+    naive: { ...sluice, name: "naive", total: 10 * sluice.total },
+    alternatives: [{ name: "EventBridge", lines: bus, total: total(bus), countedAt: undefined }],
+    idlePerMonth: 0.2628,
+  };
+
+  it("marks what could not be confirmed, also in the total", () => {
+    const rows = renderReport(report).split("\n");
+    expect(rows.find((row) => row.startsWith("| API Gateway |"))).toBe("| API Gateway | $0.0350 | $0.0350 | – |");
+    expect(rows.find((row) => row.startsWith("| Data API |"))).toBe("| Data API | $0.0140 ? | $0.0140 ? | – |");
+    expect(rows.find((row) => row.startsWith("| **Total** |"))).toMatch(/\$[\d.]+ \?\*\* \| .* \*\*\$1\.00\*\* \|$/);
+    expect(rows.find((row) => row.startsWith("| of Sluice |"))).toContain("| 1.0 × | 10 × |");
   });
 });
 
