@@ -29,6 +29,18 @@ describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (
     expect(dataApi.calls).toBe(naive ? EVENTS : functions.consume.invocations);
   });
 
+  it("refuses what the catalog does not allow", async () => {
+    const event = { source: "bench", type: "com.example.order.placed", data: { orderId: "" } };
+
+    const answer = await fetch(`${pipeline.url}/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(event),
+    });
+
+    expect(answer.status).toBe(kind === "naive" ? 400 : 422);
+  });
+
   it("empties the tables and counts anew after a reset", async () => {
     await pipeline.reset();
 
