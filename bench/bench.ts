@@ -3,13 +3,25 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Benchmark } from "./benchmark.ts";
+import { costBenchmark } from "./cost/cost-benchmark.ts";
 import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./page.ts";
+import { clientsBenchmark } from "./pipeline/clients-benchmark.ts";
+import { readableBenchmark } from "./pipeline/readable-benchmark.ts";
+import { throughputBenchmark } from "./pipeline/throughput-benchmark.ts";
 import { poisonBenchmark } from "./store/poison-benchmark.ts";
 import { storeBenchmark } from "./store/store-benchmark.ts";
 import { walBenchmark } from "./store/wal-benchmark.ts";
 
 /** `npm run bench`: measures Sluice against the other side in the same run, and fails where a ratio does not hold. */
-const BENCHMARKS: readonly Benchmark[] = [storeBenchmark, poisonBenchmark, walBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  storeBenchmark,
+  throughputBenchmark,
+  readableBenchmark,
+  poisonBenchmark,
+  walBenchmark,
+  costBenchmark,
+  clientsBenchmark,
+];
 
 const names = BENCHMARKS.map(({ name }) => name);
 const command = new Command("npm run bench --")

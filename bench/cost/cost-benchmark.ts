@@ -1,0 +1,45 @@
+import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
+import { costPerMillion } from "./cost-per-million.ts";
+
+/** B10. */
+export const costBenchmark: Benchmark = {
+  name: "cost",
+  title: "Dollars per million events",
+  about:
+    "Computed from what a run on this machine did, as `npm run cost` does: [every component, price and assumption](cost.md). " +
+    "Events of 1 KB, 100 a request.",
+  run: runCost,
+};
+
+async function runCost({ quick, log }: BenchOptions): Promise<BenchReport> {
+  log("two counted runs");
+  const shape = { eventBytes: 1_024, batch: 100, rate: 1_000, seconds: quick ? 3 : 10 };
+  const { sluice, naive, alternatives } = await costPerMillion(shape);
+  const designs = [sluice, naive, ...alternatives];
+  return {
+    series: [
+      {
+        shape: "1,024 B, 100 a request",
+        unit: "dollars per million",
+        contenders: designs.map(({ name, total }) => ({ name, figures: [total] })),
+      },
+    ],
+    checks: [
+      {
+        id: "B10a",
+        what: "dollars per million events",
+        against: "naive",
+        ratios: [sluice.total / naive.total],
+        floor: { atMost: 0.1 },
+      },
+      {
+        id: "B10b",
+        what: "dollars per million events",
+        against: "$1",
+        ratios: [sluice.total],
+        floor: { atMost: 0.15 },
+      },
+    ],
+    notes: [],
+  };
+}

@@ -1,0 +1,54 @@
+import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
+import { measureInTurns, type Series } from "../rounds.ts";
+import { startBareServer } from "./bare-server.ts";
+import { type Clients, measureClients } from "./measure.ts";
+import { startPipeline } from "./pipeline.ts";
+
+/** B11. */
+export const clientsBenchmark: Benchmark = {
+  name: "clients",
+  title: "Many clients at once",
+  about:
+    "100 and 200 keep-alive clients, each posting one event of 1 KB after the other to the whole local stack, and to bare " +
+    "`node:http` on the same machine. Every request has to be answered 202.",
+  run: runClients,
+};
+
+async function runClients({ rounds, quick, log }: BenchOptions): Promise<BenchReport> {
+  const [pipeline, bare] = await Promise.all([startPipeline("ours"), startBareServer()]);
+  try {
+    const seconds = quick ? 2 : 5;
+    const all: Clients[] = [];
+    const series: Series[] = [];
+    for (const connections of [100, 200]) {
+      log(`${connections} clients`);
+      const p95 = async (url: string, isOurs: boolean) => {
+        const clients = await measureClients(url, { connections, seconds });
+        if (isOurs) all.push(clients);
+        return clients.latencyMs.p95;
+      };
+      const contenders = [
+        { name: "Sluice", round: () => p95(pipeline.url, true) },
+        { name: "bare node:http", round: () => p95(bare.url, false) },
+      ];
+      series.push(await measureInTurns(`${connections} clients`, "ms, p95", contenders, { rounds, warmUps: 1 }));
+    }
+    const requests = all.reduce((sum, each) => sum + each.requests, 0);
+    const accepted = all.reduce((sum, { answers }) => sum + (answers["202"] ?? 0), 0);
+    return {
+      series,
+      checks: [
+        {
+          id: "B11",
+          what: "answers 202",
+          against: `${requests.toLocaleString("en-US")} requests of 100 and 200 clients`,
+          ratios: [accepted / requests],
+          floor: { atLeast: 1 },
+        },
+      ],
+      notes: [],
+    };
+  } finally {
+    await Promise.all([pipeline.stop(), bare.stop()]);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
+import { measureInTurns, ratios } from "../rounds.ts";
+import { measureThroughput } from "./measure.ts";
+import { type Pipeline, startPipeline } from "./pipeline.ts";
+
+/** B5. */
+export const throughputBenchmark: Benchmark = {
+  name: "throughput",
+  title: "End to end",
+  about:
+    "From the first request to the last row, with all parts running on this machine: API, functions in their own processes, " +
+    "queue, Data API, PostgreSQL, load. The naive stack is the usual sample (bench/naive): a message for each event, ten " +
+    "messages a batch, an insert for each record through the Data API. Both get 1 KB events, 100 a request.",
+  run: runThroughput,
+};
+
+const EVENT_BYTES = 1_024;
+const PER_REQUEST = 100;
+/** What takes each some seconds. */
+const EVENTS = { ours: 40_000, naive: 2_000 };
+const QUICK_EVENTS = { ours: 10_000, naive: 600 };
+
+async function runThroughput({ rounds, quick, log }: BenchOptions): Promise<BenchReport> {
+  const pipelines: Pipeline[] = [];
+  const start = async (kind: "ours" | "naive") => {
+    const pipeline = await startPipeline(kind);
+    pipelines.push(pipeline);
+    return pipeline;
+  };
+  try {
+    const [ours, naive] = [await start("ours"), await start("naive")];
+    const events = quick ? QUICK_EVENTS : EVENTS;
+    const round = (pipeline: Pipeline) => async () => {
+      const shape = { events: events[pipeline.kind], perRequest: PER_REQUEST, eventBytes: EVENT_BYTES };
+      return (await measureThroughput(pipeline, shape)).eventsPerSecond;
+    };
+    log(`${events.ours} and ${events.naive} events a round`);
+    const contenders = [
+      { name: "Sluice", round: round(ours) },
+      { name: "naive", round: round(naive) },
+    ];
+    const series = await measureInTurns("1,024 B, 100 a request", "events/s", contenders, { rounds, warmUps: 1 });
+    return {
+      series: [series],
+      checks: [
+        {
+          id: "B5",
+          what: "Sluice end to end",
+          against: "one event, one message, one insert",
+          ratios: ratios(series, "Sluice", "naive"),
+          floor: { atLeast: 20 },
+        },
+      ],
+      notes: [],
+    };
+  } finally {
+    await Promise.all(pipelines.map((pipeline) => pipeline.stop()));
+  }
+}
