@@ -2,7 +2,7 @@ import { cpSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
-import { buildSync } from "esbuild";
+import { type BuildOptions, buildSync } from "esbuild";
 import { generateCatalog } from "./generate-catalog.ts";
 
 /**
@@ -32,24 +32,34 @@ export function bundleHandler(stage: string, copies: readonly string[]): Code {
 /** Nothing that only tests use: the calls of failpoints are dropped. */
 export const DEPLOYED = { dropLabels: ["FAILPOINT"] };
 
-/** Writes `index.js` of a stage's handler into a folder. */
+/**
+ * Writes `index.js` of a stage's handler into a folder.
+ * @param alias packages and what takes their place: the SDK's chain of credential providers never runs in Lambda, and is
+ * a quarter of a client's code
+ */
 export function buildHandler(
   stage: string,
   outputDir: string,
-  { dropLabels }: { readonly dropLabels: string[] },
+  { dropLabels, alias = {} }: { readonly dropLabels: string[]; readonly alias?: Record<string, string> },
 ): void {
   buildSync({
+    ...BUNDLE_OPTIONS,
     entryPoints: [join("functions", stage, "handler.ts")],
     outfile: join(outputDir, "index.js"),
-    bundle: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    minify: true,
-    sourcemap: true,
-    sourcesContent: false,
-    logLevel: "warning",
     dropLabels,
+    alias: { "@aws-sdk/credential-provider-node": "./functions/adapters/lambda-credentials.ts", ...alias },
   });
 }
+
+/** One CommonJS file for Lambda's Node, minified, with a map beside it. */
+export const BUNDLE_OPTIONS = {
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "cjs",
+  mainFields: ["module", "main"],
+  minify: true,
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: "warning",
+} satisfies BuildOptions;

@@ -1,11 +1,8 @@
-import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
-import { MetricUnit } from "@aws-lambda-powertools/metrics";
-import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { RequestError, StoreError } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
-import type { Observability } from "./observability.ts";
+import { type Observability, observed } from "./observability.ts";
 import { toProblem, toRequestError } from "./problem.ts";
 
 type Route = (request: HttpRequest) => Promise<HttpResponse>;
@@ -19,8 +16,7 @@ type Routes = Record<string, Route>;
  */
 export function httpHandler({ routes, observability }: { routes: Routes; observability: Observability }) {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-    .use(injectLambdaContext(observability.logger, { clearState: true }))
-    .use(logMetrics(observability.metrics))
+    .use(observed(observability))
     .handler(async (event, context) => toProxyResult(await answer(event, context, routes, observability)));
 }
 
@@ -54,7 +50,7 @@ async function answer(
   if (response.status >= 500) logger.error("request", { ...fields, error: loggable(failure) });
   else logger.info("request", fields);
   for (const [metric, value] of Object.entries({ Requests: 1, ...response.metrics }))
-    metrics.addMetric(metric, MetricUnit.Count, value);
+    metrics.addMetric(metric, "Count", value);
   return response;
 }
 

@@ -64,3 +64,9 @@ export function readEnvironment<T extends z.ZodType>(schema: T): z.output<T> {
   const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`The function's environment is not valid. ${faults.join("; ")}`);
 }
+
+/** What Lambda says of itself; the header of a trace is another for each invocation. */
+export const lambdaEnvironment = {
+  isStartedOnDemand: () => process.env["AWS_LAMBDA_INITIALIZATION_TYPE"] === "on-demand",
+  traceHeader: () => process.env["_X_AMZN_TRACE_ID"],
+};

@@ -1,23 +1,23 @@
-import { Logger } from "@aws-lambda-powertools/logger";
-import { Metrics } from "@aws-lambda-powertools/metrics";
+import type { MiddlewareObj } from "@middy/core";
+import { createLogger, type InvocationLogger, type LogLevel } from "./logger.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 
 /** Logger and metrics of one function, made once per cold start. */
-export type Observability = { logger: Logger; metrics: Metrics };
+export type Observability = { logger: InvocationLogger; metrics: Metrics };
 
 export function createObservability(
   service: string,
-  environment: { STAGE: string; METRICS_NAMESPACE: string; LOG_LEVEL: "DEBUG" | "INFO" | "WARN" | "ERROR" },
+  environment: { STAGE: string; METRICS_NAMESPACE: string; LOG_LEVEL: LogLevel },
 ): Observability {
+  const { STAGE: stage, METRICS_NAMESPACE: namespace, LOG_LEVEL: level } = environment;
+  return { logger: createLogger({ service, stage, level }), metrics: createMetrics({ namespace, service, stage }) };
+}
+
+/** Names the invocation in its log lines, and writes its metrics at its end, however it ends. */
+export function observed<Event, Result>({ logger, metrics }: Observability): MiddlewareObj<Event, Result> {
   return {
-    logger: new Logger({
-      serviceName: service,
-      logLevel: environment.LOG_LEVEL,
-      persistentKeys: { stage: environment.STAGE },
-    }),
-    metrics: new Metrics({
-      namespace: environment.METRICS_NAMESPACE,
-      serviceName: service,
-      defaultDimensions: { stage: environment.STAGE },
-    }),
+    before: ({ context }) => logger.begin(context),
+    after: () => metrics.publish(),
+    onError: () => metrics.publish(),
   };
 }

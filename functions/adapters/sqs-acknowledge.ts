@@ -1,5 +1,5 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
 import { DeleteMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Logger } from "./logger.ts";
 import { inBatchCalls } from "./sqs-batch-call.ts";
 
 /** Removes received messages from their queue; answers whether SQS confirmed all of it. Never throws. */

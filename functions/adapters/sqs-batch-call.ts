@@ -1,7 +1,7 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
 import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
 import { SEND_BATCH_MAX_ENTRIES, SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../core/limits.ts";
 import { inFlight } from "./in-flight.ts";
+import type { Logger } from "./logger.ts";
 
 type BatchCall<T> = (
   batch: T[],

@@ -1,6 +1,3 @@
-import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
-import { MetricUnit } from "@aws-lambda-powertools/metrics";
-import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { BatchRule } from "../core/batch.ts";
@@ -12,7 +9,7 @@ import {
   SETTLE_RESERVE_SHARE,
 } from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
-import type { Observability } from "./observability.ts";
+import { type Observability, observed } from "./observability.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
 import { type Delivery, toDelivery } from "./sqs-delivery.ts";
 import type { Renew } from "./sqs-renew.ts";
@@ -42,8 +39,7 @@ type Options = {
 export function sqsBatchHandler(options: Options) {
   const { observability } = options;
   return middy<SQSEvent, SQSBatchResponse>()
-    .use(injectLambdaContext(observability.logger, { clearState: true }))
-    .use(logMetrics(observability.metrics))
+    .use(observed(observability))
     .handler(async ({ Records: records }, context) => {
       const started = performance.now();
       const remaining = context.getRemainingTimeInMillis();
@@ -108,7 +104,7 @@ function report({ failed, broken, blockedBy, conflicts, metrics }: TurnsResult, 
   else if (again.length > 0) to.logger.warn("batch", fields);
   else to.logger.info("batch", fields);
   const events = { ...metrics, MessagesFailed: again.length, ConsumerStopped: stopped ? 1 : 0 };
-  for (const [metric, value] of Object.entries(events)) to.metrics.addMetric(metric, MetricUnit.Count, value);
+  for (const [metric, value] of Object.entries(events)) to.metrics.addMetric(metric, "Count", value);
   const age = Math.max(0, ...again.map(({ sentAt }) => Math.round((Date.now() - sentAt) / 1_000)));
-  to.metrics.addMetric("OldestFailedAgeSeconds", MetricUnit.Seconds, age);
+  to.metrics.addMetric("OldestFailedAgeSeconds", "Seconds", age);
 }

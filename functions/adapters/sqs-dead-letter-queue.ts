@@ -1,7 +1,7 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DeadLetter, DeadLetterQueue } from "../core/ports.ts";
 import { DEAD_LETTER_PATIENCE_MS } from "../core/limits.ts";
+import type { Logger } from "./logger.ts";
 import { fitAttributes, sendToSqs } from "./sqs-send.ts";
 
 /** The database's words may be long; the beginning says it. */

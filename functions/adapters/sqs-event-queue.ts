@@ -1,6 +1,6 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { EventQueue } from "../core/ports.ts";
+import type { Logger } from "./logger.ts";
 import { sendToSqs } from "./sqs-send.ts";
 
 /** The queue of accepted events. Reads its endpoint and region from the environment as every SDK client does. */

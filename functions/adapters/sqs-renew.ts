@@ -1,7 +1,7 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { RENEW_GROUPS_IN_FLIGHT, SQS_CALL_MS } from "../core/limits.ts";
 import { inFlight } from "./in-flight.ts";
+import type { Logger } from "./logger.ts";
 import type { Acknowledge } from "./sqs-acknowledge.ts";
 import { inBatches } from "./sqs-batch-call.ts";
 import { type Delivery, toCopy } from "./sqs-delivery.ts";

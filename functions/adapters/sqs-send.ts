@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "@aws-lambda-powertools/logger";
 import {
   type MessageAttributeValue,
   SendMessageBatchCommand,
@@ -15,6 +14,7 @@ import {
 } from "../core/limits.ts";
 import { failpoint } from "./failpoint.ts";
 import { inFlight } from "./in-flight.ts";
+import type { Logger } from "./logger.ts";
 
 export type SqsMessage = {
   body: string;

@@ -1,5 +1,5 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Logger } from "./logger.ts";
 import { inBatchCalls } from "./sqs-batch-call.ts";
 
 /** Lets received messages come back after the given seconds. Never throws. */

@@ -1,7 +1,6 @@
-import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import middy from "@middy/core";
 import { ANSWER_RESERVE_MS } from "../core/limits.ts";
-import type { Observability } from "./observability.ts";
+import { type Observability, observed } from "./observability.ts";
 
 /**
  * The chain of every function that is started by a deployment or a schedule: it runs one task, logs one line with its
@@ -13,7 +12,7 @@ export function taskHandler<T extends object>(options: {
 }) {
   const { logger } = options.observability;
   return middy<unknown, T>()
-    .use(injectLambdaContext(logger))
+    .use(observed(options.observability))
     .handler(async (_event, context) => {
       const started = performance.now();
       const result = await options.task(Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS);

@@ -1,4 +1,5 @@
-import * as z from "zod";
+import type * as z from "zod";
+import { config, util } from "zod/v4/core";
 import type { Catalog } from "../catalog/catalog.ts";
 import { cloudEvent, type Event, extensionName, extensionValue, plainEvent } from "../core/event.ts";
 import { verdictCodes } from "../core/errors.ts";
@@ -138,7 +139,7 @@ function one(fault: Fault): DataFaults {
 function check(schema: z.ZodType, data: unknown): DataFaults {
   const { issues } = schema._zod.run({ value: data, issues: [] }, { async: false }) as z.core.ParsePayload;
   const told = issues.slice(0, VERDICT_MAX_ERRORS);
-  const faults = told.map((issue) => toFault(z.core.util.finalizeIssue(issue, {}, z.config()), ["data"]));
+  const faults = told.map((issue) => toFault(util.finalizeIssue(issue, {}, config()), ["data"]));
   return { faults, untold: issues.length - told.length };
 }
 

@@ -1,0 +1,113 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { buildSync } from "esbuild";
+import { BUNDLE_OPTIONS, buildHandler, DEPLOYED } from "../../lib/bundle.ts";
+
+export type BundleFigures = {
+  stage: string;
+  /** Clients of the baseline; none for a function that calls nobody. */
+  clients: string[];
+  /** Minified, as deployed, without the source map. */
+  bytes: number;
+  baselineBytes: number;
+  /** From the start of `require` to its end, medians of fresh processes that took turns. */
+  importMilliseconds: number;
+  baselineImportMilliseconds: number;
+};
+
+/** Each function and the SDK clients it makes. */
+const stages: Record<string, string[]> = {
+  ingest: ["SQSClient"],
+  consume: ["SQSClient", "RDSDataClient"],
+  query: ["RDSDataClient"],
+  migrate: ["RDSDataClient"],
+  reference: [],
+};
+
+const packages: Record<string, string> = {
+  SQSClient: "@aws-sdk/client-sqs",
+  RDSDataClient: "@aws-sdk/client-rds-data",
+};
+
+/**
+ * Size and import time of each function's bundle, beside a bundle made with the same options that only makes the same
+ * SDK clients, credential chain and all, as anybody's function would.
+ * @param runs fresh processes for each bundle
+ */
+export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigures[] {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bundles-"));
+  try {
+    return Object.entries(stages).map(([stage, clients]) => {
+      const ours = join(folder, stage);
+      const baseline = join(folder, `${stage}-baseline`);
+      buildHandler(stage, ours, DEPLOYED);
+      buildBaseline(clients, baseline);
+      const times = { ours: [] as number[], baseline: [] as number[] };
+      for (let run = 0; run < runs; run++) {
+        times.ours.push(importMilliseconds(ours));
+        times.baseline.push(importMilliseconds(baseline));
+      }
+      return {
+        stage,
+        clients,
+        bytes: bundleBytes(ours),
+        baselineBytes: bundleBytes(baseline),
+        importMilliseconds: median(times.ours),
+        baselineImportMilliseconds: median(times.baseline),
+      };
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function buildBaseline(clients: string[], outputDir: string): void {
+  const contents = clients.map((client) => `import { ${client} } from "${packages[client]}";`).join("\n");
+  const made = clients.map((client) => `new ${client}()`).join(", ");
+  buildSync({
+    ...BUNDLE_OPTIONS,
+    stdin: {
+      contents: `${contents}\nconst clients = [${made}];\nexport const handler = async () => clients.length;`,
+      resolveDir: ".",
+    },
+    outfile: join(outputDir, "index.js"),
+  });
+}
+
+function bundleBytes(folder: string): number {
+  return statSync(join(folder, "index.js")).size;
+}
+
+/** In a process that has loaded nothing else. */
+function importMilliseconds(folder: string): number {
+  const script = `const started = performance.now(); require(${JSON.stringify(join(folder, "index.js"))}); process.stdout.write(String(performance.now() - started));`;
+  const output = execFileSync(process.execPath, ["--enable-source-maps", "-e", script], {
+    env: { PATH: process.env["PATH"], ...ENVIRONMENT },
+  });
+  return Number(output);
+}
+
+/** What the functions ask for at their start. */
+const ENVIRONMENT = {
+  STAGE: "bench",
+  METRICS_NAMESPACE: "Sluice",
+  LOG_LEVEL: "INFO",
+  QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/events",
+  DEAD_LETTER_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters",
+  QUEUE_VISIBILITY_SECONDS: "370",
+  UNKNOWN_TYPES: "accept",
+  CLUSTER_ARN: "arn:aws:rds:eu-central-1:123456789012:cluster:events",
+  SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:events",
+  DATABASE_NAME: "sluice",
+  // Has the migrations, which are copied beside the code when it is deployed.
+  LAMBDA_TASK_ROOT: resolve("functions"),
+  AWS_REGION: "eu-central-1",
+  AWS_ACCESS_KEY_ID: "local",
+  AWS_SECRET_ACCESS_KEY: "local",
+};
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}

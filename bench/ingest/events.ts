@@ -1,0 +1,71 @@
+/**
+ * The events of the benchmark: complete (id and time are set, as a client's library does), a quarter of each type of
+ * the catalog, each grown to its size by what such an event has more of in life: items, context, parameters, and fields
+ * the schema does not name. Nothing random, so every run sends the same.
+ */
+export function makeBody({
+  events,
+  eventBytes,
+  serial,
+}: {
+  events: number;
+  eventBytes: number;
+  serial: number;
+}): string {
+  const list = Array.from({ length: events }, (_, i) => JSON.stringify(makeEvent(serial * events + i, eventBytes)));
+  return events === 1 ? (list[0] ?? "") : `[${list.join(",")}]`;
+}
+
+function makeEvent(serial: number, bytes: number): object {
+  const kind = kinds[serial % kinds.length] ?? telemetry;
+  const { type, data, grow } = kind(serial);
+  const event = {
+    id: `01939b3e-7c00-7${hex(serial, 3)}-8${hex(serial * 7, 3)}-${hex(serial * 104_729, 12)}`,
+    source: `/shops/${serial % 12}`,
+    type,
+    time: new Date(Date.UTC(2026, 10, 21, 9, 30) + serial).toISOString(),
+    data,
+  };
+  for (let i = 0; JSON.stringify(event).length < bytes; i++) grow(i);
+  return event;
+}
+
+const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0").slice(-digits);
+
+type Kind = (serial: number) => { type: string; data: object; grow: (i: number) => void };
+
+const order: Kind = (serial) => {
+  const items: object[] = [];
+  const grow = (i: number) =>
+    items.push({ sku: `SKU-${1_000 + i}`, quantity: 1 + (i % 3), unitAmount: 990 + (serial % 97) });
+  grow(0);
+  const data = { orderId: `o-${serial}`, customerId: `c-${serial % 977}`, currency: "EUR", items };
+  return { type: "com.example.order.placed", data, grow };
+};
+
+const log: Kind = (serial) => {
+  const context: Record<string, unknown> = {};
+  const data = { level: "info", message: `GET /orders/${serial} took ${serial % 331} ms`, service: "api", context };
+  const grow = (i: number) => (context[`field${i}`] = i % 2 === 0 ? `value ${serial} of "${i}"` : serial + i / 4);
+  return { type: "com.example.log.entry", data, grow };
+};
+
+const notification: Kind = (serial) => {
+  const parameters: Record<string, unknown> = {};
+  const data = { channel: "email", recipient: `user${serial}@example.com`, template: "order-sent", parameters };
+  const grow = (i: number) => (parameters[`parameter${i}`] = `Größe ${i} für ${serial}`);
+  return { type: "com.example.notification.requested", data, grow };
+};
+
+const telemetry: Kind = (serial) => {
+  const data: Record<string, unknown> = {
+    deviceId: `d-${serial % 211}`,
+    sensor: "t1",
+    value: 20 + (serial % 90) / 8,
+    unit: "Cel",
+  };
+  const grow = (i: number) => (data[`register${i}`] = [i, serial, i % 2 === 0, (serial % 1_000) / 16]);
+  return { type: "com.example.telemetry.reading", data, grow };
+};
+
+const kinds: readonly Kind[] = [order, log, notification, telemetry];

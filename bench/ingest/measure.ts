@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildHandler, DEPLOYED } from "../../lib/bundle.ts";
+import type { LoadResult, LoadRun, LoadSettings } from "./load.ts";
+
+export type IngestRound = Record<Contender, Speed>;
+
+type Contender = "ours" | "bare";
+
+export type Speed = {
+  requestsPerSecond: number;
+  /** Of the server's process, in user and kernel; what a busy machine changes less than the rate. */
+  cpuMicrosecondsPerRequest: number;
+};
+
+export type IngestMeasurement = {
+  rounds: IngestRound[];
+  /** Whether server and load had a core each; where not, they took it from each other. */
+  pinned: boolean;
+};
+
+/**
+ * The ingest function against bare `node:http` with the same requests and answers (server.ts says what is counted). The
+ * contenders take turns; each round begins with the other one.
+ */
+export async function measureIngest(
+  options: LoadSettings & { rounds: number; quick: boolean },
+): Promise<IngestMeasurement> {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  const pinned = cpus().length > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
+  const processes: ChildProcess[] = [];
+  const start = (core: number, args: string[]) => {
+    const child = startProcess(pinned ? core : undefined, args);
+    processes.push(child);
+    return child;
+  };
+  try {
+    buildHandler("ingest", folder, { ...DEPLOYED, alias: { "@aws-sdk/client-sqs": "./bench/ingest/stub-sqs.ts" } });
+    const load = start(1, ["load.ts", JSON.stringify(options)]);
+    const servers = {
+      ours: await startServer(start(0, ["server.ts", "ours", join(folder, "index.js")])),
+      bare: await startServer(start(0, ["server.ts", "bare"])),
+    };
+    const milliseconds = options.quick ? 700 : 2_000;
+    const run = (contender: Contender) => runOnce(load, servers[contender], milliseconds);
+    // Thrown away: code that is not compiled yet.
+    await run("ours");
+    await run("bare");
+    const rounds: IngestRound[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      if (round % 2 === 0) rounds.push({ ours: await run("ours"), bare: await run("bare") });
+      else rounds.push({ bare: await run("bare"), ours: await run("ours") });
+    }
+    return { rounds, pinned };
+  } finally {
+    for (const child of processes) child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** With an IPC channel, and a stdout that goes to /dev/null as a log that somebody else reads. */
+function startProcess(core: number | undefined, [file = "", ...args]: string[]): ChildProcess {
+  const node = [process.execPath, "--enable-source-maps", join(import.meta.dirname, file), ...args];
+  const [command = "", ...rest] = core === undefined ? node : ["taskset", "-c", String(core), ...node];
+  return spawn(command, rest, {
+    stdio: ["ignore", openSync("/dev/null", "w"), "inherit", "ipc"],
+    env: { ...process.env, ...ENVIRONMENT },
+  });
+}
+
+/** What CDK and Lambda set for the deployed function, as far as it reads it. */
+const ENVIRONMENT = {
+  STAGE: "bench",
+  METRICS_NAMESPACE: "Sluice",
+  LOG_LEVEL: "INFO",
+  QUEUE_URL: "http://127.0.0.1/queue",
+  UNKNOWN_TYPES: "accept",
+  AWS_REGION: "eu-central-1",
+  _X_AMZN_TRACE_ID: "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+};
+
+type Server = { child: ChildProcess; port: number };
+
+async function startServer(child: ChildProcess): Promise<Server> {
+  const { port } = await nextMessage<AddressInfo>(child);
+  return { child, port };
+}
+
+async function runOnce(load: ChildProcess, { child, port }: Server, milliseconds: number): Promise<Speed> {
+  const before = await cpuMicroseconds(child);
+  load.send({ port, milliseconds } satisfies LoadRun);
+  const result = await nextMessage<LoadResult>(load);
+  const used = (await cpuMicroseconds(child)) - before;
+  return {
+    requestsPerSecond: (result.answers * 1_000) / result.milliseconds,
+    cpuMicrosecondsPerRequest: used / result.answers,
+  };
+}
+
+async function cpuMicroseconds(child: ChildProcess): Promise<number> {
+  child.send("cpu");
+  const { user, system } = await nextMessage<NodeJS.CpuUsage>(child);
+  return user + system;
+}
+
+/** @throws Error when the process ends instead */
+async function nextMessage<T>(child: ChildProcess): Promise<T> {
+  const stopWaiting = new AbortController();
+  const { signal } = stopWaiting;
+  const exit = once(child, "exit", { signal }).then(() => {
+    throw new Error(`A process of the benchmark ended: ${child.spawnargs.join(" ")}`);
+  });
+  const [message] = await Promise.race([once(child, "message", { signal }), exit]);
+  stopWaiting.abort();
+  exit.catch(() => {});
+  return message as T;
+}

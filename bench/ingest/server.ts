@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createRequire } from "node:module";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+
+/**
+ * One contender behind `node:http`, in a process of its own: `server.ts bare`, or `server.ts ours INDEX_JS` with the
+ * deployed bundle of the ingest function. Tells its port by IPC, and its CPU time whenever it gets a message.
+ *
+ * `ours` counts all that runs in the function: base64 undone (as API Gateway hands bodies over), middleware, decoding,
+ * verdicts, packing, the entries of the queue's calls, both log lines written to stdout, the answer. On top it pays for
+ * being called: the base64 text and the proxy event are made in the same process. Not counted: that event as JSON text,
+ * which Lambda's own runtime parses, and what the SQS client does with a call.
+ *
+ * `bare` is the least a server can do with the same request and answer: `JSON.parse`, one verdict for each event,
+ * `JSON.stringify`.
+ */
+const [kind = "", bundle = ""] = process.argv.slice(2);
+
+type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+
+const contenders: Record<string, () => Answer> = { bare: () => answerBare, ours: answerAsDeployed };
+
+function answerBare(_request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  const parsed = JSON.parse(body.toString()) as { id: string } | { id: string }[];
+  const results = [parsed].flat().map(({ id }, index) => ({ index, id, status: "accepted" }));
+  respond(response, 202, HEADERS, JSON.stringify({ accepted: results.length, rejected: 0, results }));
+}
+
+const HEADERS = { "content-type": "application/json", "x-content-type-options": "nosniff" };
+
+function answerAsDeployed(): Answer {
+  const { handler } = createRequire(import.meta.url)(bundle) as { handler: Handler };
+  return (request, response, body) =>
+    void handler(proxyEvent(request, body), context).then(({ statusCode, headers, body: text }) =>
+      respond(response, statusCode, headers, text),
+    );
+}
+
+type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+const context = {
+  awsRequestId: "8f507cfc-9131-46f2-a1d4-0e3bd7d5f1a5",
+  functionName: "ingest",
+  functionVersion: "$LATEST",
+  invokedFunctionArn: "arn:aws:lambda:eu-central-1:123456789012:function:ingest",
+  memoryLimitInMB: "512",
+  getRemainingTimeInMillis: () => 10_000,
+} as Context;
+
+/** The members of API Gateway's event that the function reads. */
+function proxyEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEvent {
+  return {
+    resource: "/events",
+    path: "/events",
+    httpMethod: request.method ?? "",
+    multiValueHeaders: request.headersDistinct,
+    queryStringParameters: null,
+    pathParameters: null,
+    requestContext: { requestId: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef" },
+    body: body.toString("base64"),
+    isBase64Encoded: true,
+  } as unknown as APIGatewayProxyEvent;
+}
+
+function respond(response: ServerResponse, status: number, headers: object | undefined, body: string): void {
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+const answer = contenders[kind]?.();
+if (answer === undefined) throw new Error(`Say which contender: ${Object.keys(contenders).join(" or ")}.`);
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () => {
+    const [first = Buffer.alloc(0)] = chunks;
+    answer(request, response, chunks.length === 1 ? first : Buffer.concat(chunks));
+  });
+});
+server.listen(0, "127.0.0.1", () => process.send?.(server.address()));
+process.on("message", () => process.send?.(process.cpuUsage()));
+process.on("disconnect", () => process.exit());

@@ -1,0 +1,37 @@
+type Unit = "Count" | "Seconds";
+
+export type Metrics = {
+  addMetric(name: string, unit: Unit, value: number): void;
+  /** Writes the metrics added so far, if any, as one line that CloudWatch takes out of the log. */
+  publish(): void;
+};
+
+/**
+ * Metrics in CloudWatch's embedded format, in the lines of Powertools for AWS Lambda (see logger.ts).
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+export function createMetrics({
+  namespace,
+  ...dimensions
+}: {
+  namespace: string;
+  service: string;
+  stage: string;
+}): Metrics {
+  let added: { Name: string; Unit: Unit }[] = [];
+  let values: Record<string, number> = {};
+  return {
+    addMetric(Name, Unit, value) {
+      added.push({ Name, Unit });
+      values[Name] = value;
+    },
+    publish() {
+      if (added.length === 0) return;
+      const directive = { Namespace: namespace, Dimensions: [Object.keys(dimensions)], Metrics: added };
+      const line = { _aws: { Timestamp: Date.now(), CloudWatchMetrics: [directive] }, ...dimensions, ...values };
+      added = [];
+      values = {};
+      process.stdout.write(`${JSON.stringify(line)}\n`);
+    },
+  };
+}
