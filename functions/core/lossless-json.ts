@@ -16,27 +16,55 @@ type WithSource = {
 };
 const json = JSON as unknown as WithSource;
 
+/** What a text holds, and what its look alone says. */
+export type Parsed = {
+  value: unknown;
+  /** The same value with every number that a double would change kept as a `RawNumber`; mostly the same object. */
+  exact: unknown;
+  /** Members and elements, at least. */
+  values: number;
+  /** Levels of arrays and objects. */
+  depth: number;
+  /**
+   * Whether no string or number needs a second look: every string is well-formed and has no character that PostgreSQL
+   * or SQS refuses, no key is `__proto__`, and every number has at most 15 digits and no exponent. Then the value
+   * written back has no more bytes than the text.
+   */
+  plain: boolean;
+};
+
 /**
- * Parses `text`; `exact` is the same value with every number that a double would change kept as a `RawNumber`. Both
- * are the same object where there is none, which is nearly always.
+ * Parses `text` and keeps its numbers.
  * @param maxValues members and elements; a queue message needs no such limit, its size is one
  * @throws SyntaxError as `JSON.parse` does; JsonLimitError for text with more values or levels than is sensible
  */
-export function parseLossless(
-  text: string,
-  maxValues = Number.POSITIVE_INFINITY,
-): { value: unknown; exact: unknown; values: number } {
-  const { values, depth, lossy } = scan(text);
+export function parseLossless(text: string, maxValues = Number.POSITIVE_INFINITY): Parsed {
+  const { values, depth, numbers } = scan(text);
   if (depth > JSON_MAX_DEPTH) throw new JsonLimitError("depth");
   if (values > maxValues) throw new JsonLimitError("values");
   const value: unknown = JSON.parse(text);
-  if (!lossy) return { value, exact: value, values };
+  if (numbers !== "lossy")
+    return { value, exact: value, values, depth, plain: numbers === "plain" && hasPlainText(text) };
   const exact = json.parse(text, (_key, parsed, { source }) =>
     typeof parsed === "number" && source !== undefined && LOSSY.test(source) && String(parsed) !== source
       ? json.rawJSON(source)
       : parsed,
   );
-  return { value, exact, values };
+  return { value, exact, values, depth, plain: false };
+}
+
+/**
+ * U+0000 can stand in a JSON text only as an escape, and so can half of a surrogate pair in a text that is well-formed.
+ * An escape of `__proto__` is one, too.
+ */
+function hasPlainText(text: string): boolean {
+  return (
+    !text.includes("\\u") &&
+    !text.includes("__proto__") &&
+    !text.includes("\uFFFE") &&
+    !text.includes("\uFFFF") &&
+    text.isWellFormed()
+  );
 }
 
 /** Text that is over a limit of its shape, found before anything is built of it. */
@@ -56,18 +84,36 @@ export class JsonLimitError extends Error {
  */
 const LOSSY = /\d[\d.]{15}|[eE][+-]?\d{3}/;
 
+type Look = {
+  values: number;
+  depth: number;
+  /** `plain`: none has an exponent or more than 15 digits. `lossy`: one may not survive in a double. */
+  numbers: "plain" | "short" | "lossy";
+};
+
 /**
  * Looks at what stands between the strings, which are most of any text and may hold anything: how many values there
- * are at least, how deep they are nested, and whether a number may not survive in a double.
+ * are at least, how deep they are nested, and what the numbers are like. Character by character, because this reads
+ * every body: a regular expression for the numbers alone takes as long as all of it.
  */
-function scan(text: string): { values: number; depth: number; lossy: boolean } {
-  const found = { values: 1, depth: 0, lossy: false };
+function scan(text: string): Look {
+  const found: Look = { values: 1, depth: 0, numbers: "plain" };
   let level = 0;
-  for (let at = 0; ; ) {
-    const quote = text.indexOf('"', at);
-    const end = quote === -1 ? text.length : quote;
-    for (let i = at; i < end; i++) {
-      const code = text.charCodeAt(i);
+  /** Digits and points of a number so far. */
+  let digits = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      i = endOfString(text, i + 1);
+      digits = 0;
+    } else if (code >= POINT && code <= NINE) {
+      digits += 1;
+      if (digits > 15) found.numbers = "lossy";
+    } else {
+      if ((code === LOWER_E || code === UPPER_E) && digits > 0 && found.numbers !== "lossy") {
+        found.numbers = LOSSY.test(text.slice(i, i + "e+100".length)) ? "lossy" : "short";
+      }
+      digits = 0;
       if (code === COMMA) found.values += 1;
       else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
         level += 1;
@@ -75,23 +121,24 @@ function scan(text: string): { values: number; depth: number; lossy: boolean } {
         if (level > found.depth) found.depth = level;
       } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) level -= 1;
     }
-    if (!found.lossy && end - at > 4) found.lossy = LOSSY.test(text.slice(at, end));
-    if (quote === -1) return found;
-    at = endOfString(text, quote + 1) + 1;
   }
+  return found;
 }
 
-const [COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x2c, 0x5b, 0x5d, 0x7b, 0x7d];
+const [QUOTE, COMMA, POINT, NINE, UPPER_E, LOWER_E] = [0x22, 0x2c, 0x2e, 0x39, 0x45, 0x65];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** The position of the quote that ends a string: one behind an even number of backslashes; the end without one. */
 function endOfString(text: string, start: number): number {
   for (let at = text.indexOf('"', start); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0;
-    while (text[at - 1 - backslashes] === "\\") backslashes += 1;
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
     if (backslashes % 2 === 0) return at;
   }
   return text.length;
 }
+
+const BACKSLASH = 0x5c;
 
 export function isRawNumber(value: unknown): value is RawNumber {
   return json.isRawJSON(value);

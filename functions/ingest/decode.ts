@@ -1,7 +1,7 @@
 import { RequestError } from "../core/errors.ts";
 import { REQUEST_MAX_BYTES } from "../core/limits.ts";
 import { decodeBinaryMode, isBinaryMode } from "./formats/binary-mode.ts";
-import type { Candidate } from "./formats/candidate.ts";
+import type { Decoded } from "./formats/candidate.ts";
 import { inflate } from "./formats/inflate.ts";
 import { decodeLines, decodeMany, decodeOne, decodeOneOrMany } from "./formats/json.ts";
 import { type MediaType, parseMediaType } from "./formats/media-type.ts";
@@ -11,7 +11,7 @@ import { type MediaType, parseMediaType } from "./formats/media-type.ts";
  * @param headers names in lower case
  * @throws RequestError `unsupported_media_type`, `body_too_large`, `too_many_events`, `malformed_body`
  */
-export function decode(headers: Record<string, string | undefined>, body: Uint8Array, inflated: boolean): Candidate[] {
+export function decode(headers: Record<string, string | undefined>, body: Uint8Array, inflated: boolean): Decoded {
   const mediaType = parseMediaType(headers["content-type"]);
   const decoder = decoders[mediaType?.essence ?? ""];
   const binaryMode = isBinaryMode(headers) && !mediaType?.essence.startsWith("application/cloudevents");
@@ -27,7 +27,7 @@ export function decode(headers: Record<string, string | undefined>, body: Uint8A
 }
 
 /** Media type to decoder; a further format is a further line. */
-const decoders: Record<string, (text: string) => Candidate[]> = Object.assign(Object.create(null), {
+const decoders: Record<string, (text: string) => Decoded> = Object.assign(Object.create(null), {
   "application/json": (text: string) => decodeOneOrMany(text, "plain"),
   "application/x-ndjson": decodeLines,
   "application/cloudevents+json": (text: string) => decodeOne(text, "cloudevent"),

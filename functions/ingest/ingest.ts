@@ -2,8 +2,8 @@ import type * as z from "zod";
 import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import { decode } from "./decode.ts";
-import { pack } from "./pack.ts";
-import { type Validated, type ValidateDeps, validate } from "./validate.ts";
+import { type Packed, pack, packWhole } from "./pack.ts";
+import { type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
 
 export type IngestRequest = {
   tenant: string;
@@ -36,11 +36,10 @@ export function createIngest(deps: IngestDeps) {
   /** @throws RequestError when the body as a whole cannot be read */
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const receivedAt = deps.clock().toISOString();
-    const judged = decode(request.headers, request.body, request.inflated).map((each) =>
-      validate(each, receivedAt, deps),
-    );
+    const { candidates, list } = decode(request.headers, request.body, request.inflated);
+    const judged = candidates.map((each) => validate(each, receivedAt, deps));
     const { firsts, copies } = separateCopies(judged);
-    const messages = pack(firsts, request.tenant, receivedAt);
+    const messages = packAll(firsts, firsts.length === judged.length ? list : undefined, request.tenant, receivedAt);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
     const outcomes = request.validateOnly
       ? messages.map(() => "stored")
@@ -50,22 +49,44 @@ export function createIngest(deps: IngestDeps) {
   };
 }
 
+/** Valid events that are no copies, with their places in the request. */
+type First = { index: number; valid: Valid };
+
+/** @param list the events as the request had them, where it had no others: if they travel as sent, nothing is written anew */
+function packAll(firsts: First[], list: string | undefined, tenant: string, receivedAt: string): Packed[] {
+  const whole =
+    list !== undefined && firsts.every(({ valid }) => valid.asSent)
+      ? packWhole(
+          list,
+          firsts.map(({ index }) => index),
+          tenant,
+          receivedAt,
+        )
+      : undefined;
+  return (
+    whole ??
+    pack(
+      firsts.map(({ index, valid }) => ({ index, json: valid.json() })),
+      tenant,
+      receivedAt,
+    )
+  );
+}
+
 /** The valid events without second copies, and for each copy the place of its first. */
-function separateCopies(judged: Validated[]) {
-  const seen = new Map<string, number>();
+function separateCopies(judged: Validated[]): { firsts: First[]; copies: Map<number, number> } {
+  const all = judged.flatMap((each, index): First[] => (each.kind === "valid" ? [{ index, valid: each }] : []));
   const copies = new Map<number, number>();
-  const firsts: { index: number; json: string }[] = [];
-  for (const [index, each] of judged.entries()) {
-    if (each.kind === "invalid") continue;
-    const key = JSON.stringify([each.event.source, each.event.id]);
+  // Where no id comes twice, no id and source do.
+  if (new Set(all.map(({ valid }) => valid.event.id)).size === all.length) return { firsts: all, copies };
+  const seen = new Map<string, number>();
+  const firsts = all.filter(({ index, valid }) => {
+    const key = JSON.stringify([valid.event.source, valid.event.id]);
     const first = seen.get(key);
-    if (first !== undefined) {
-      copies.set(index, first);
-    } else {
-      seen.set(key, index);
-      firsts.push({ index, json: each.json });
-    }
-  }
+    if (first === undefined) seen.set(key, index);
+    else copies.set(index, first);
+    return first === undefined;
+  });
   return { firsts, copies };
 }
 
@@ -79,9 +100,10 @@ function verdict(each: Validated, index: number, copies: Map<number, number>, re
 }
 
 function summarize(results: Verdict[]): IngestResult {
-  const count = (status: Verdict["status"]) => results.filter((each) => each.status === status).length;
-  const accepted = count("accepted");
-  const rejected = count("invalid") + count("retry");
-  const kind = rejected === 0 ? "stored" : accepted > 0 ? "partly" : count("retry") > 0 ? "unavailable" : "invalid";
+  const counts = { accepted: 0, invalid: 0, duplicate: 0, retry: 0 };
+  for (const { status } of results) counts[status] += 1;
+  const { accepted, invalid, retry } = counts;
+  const rejected = invalid + retry;
+  const kind = rejected === 0 ? "stored" : accepted > 0 ? "partly" : retry > 0 ? "unavailable" : "invalid";
   return { kind, accepted, rejected, results };
 }

@@ -11,9 +11,7 @@ export type Packed = { body: string; indexes: number[] };
  * limit of one event is a quarter of a message.
  */
 export function pack(events: Packable[], tenant: string, receivedAt: string): Packed[] {
-  const head = `{"version":${ENVELOPE_VERSION},"tenant":${JSON.stringify(tenant)},"receivedAt":${JSON.stringify(receivedAt)},"events":[`;
-  const tail = "]}";
-  const room = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(head) - tail.length;
+  const { head, room } = envelope(tenant, receivedAt);
   const messages: { events: Packable[]; bytes: number }[] = [];
   for (const event of events) {
     const bytes = Buffer.byteLength(event.json) + 1;
@@ -26,7 +24,22 @@ export function pack(events: Packable[], tenant: string, receivedAt: string): Pa
     }
   }
   return messages.map(({ events: packed }) => ({
-    body: head + packed.map((event) => event.json).join(",") + tail,
+    body: head + packed.map((event) => event.json).join(",") + TAIL,
     indexes: packed.map((event) => event.index),
   }));
 }
+
+/** One message of a list of events as it was sent, with commas between them; undefined where it does not fit. */
+export function packWhole(list: string, indexes: number[], tenant: string, receivedAt: string): Packed[] | undefined {
+  const { head, room } = envelope(tenant, receivedAt);
+  return Buffer.byteLength(list) < room ? [{ body: head + list + TAIL, indexes }] : undefined;
+}
+
+/** What stands before the events, and the bytes left for them, each with a comma. */
+function envelope(tenant: string, receivedAt: string): { head: string; room: number } {
+  const head = `{"version":${ENVELOPE_VERSION},"tenant":${JSON.stringify(tenant)},"receivedAt":${JSON.stringify(receivedAt)},"events":[`;
+  const taken = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;
+  return { head, room: MESSAGE_MAX_BYTES - taken };
+}
+
+const TAIL = "]}";

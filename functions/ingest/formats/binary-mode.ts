@@ -1,5 +1,5 @@
 import { RequestError } from "../../core/errors.ts";
-import type { Candidate } from "./candidate.ts";
+import type { Decoded } from "./candidate.ts";
 import { parse } from "./json.ts";
 import { isJson, isText, type MediaType } from "./media-type.ts";
 
@@ -21,7 +21,7 @@ export function decodeBinaryMode(
   mediaType: MediaType | undefined,
   bytes: Uint8Array,
   text: () => string,
-): Candidate[] {
+): Decoded {
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith(PREFIX) || value === undefined) continue;
@@ -33,14 +33,8 @@ export function decodeBinaryMode(
   }
   if (headers["content-type"] !== undefined) attributes["datacontenttype"] = headers["content-type"];
   const data = decodeData(mediaType, bytes, text);
-  return [
-    {
-      kind: "event",
-      form: "cloudevent",
-      value: { ...attributes, ...data.value },
-      exact: { ...attributes, ...data.exact },
-    },
-  ];
+  const value = { ...attributes, ...data.value };
+  return { candidates: [{ kind: "event", form: "cloudevent", value, exact: { ...attributes, ...data.exact } }] };
 }
 
 function decodeData(mediaType: MediaType | undefined, bytes: Uint8Array, text: () => string) {

@@ -1,45 +1,51 @@
 import { RequestError } from "../../core/errors.ts";
-import { EVENT_MAX_DEPTH, JSON_MAX_DEPTH, REQUEST_MAX_EVENTS, REQUEST_MAX_VALUES } from "../../core/limits.ts";
-import { JsonLimitError, parseLossless } from "../../core/lossless-json.ts";
-import type { Candidate } from "./candidate.ts";
+import {
+  EVENT_MAX_BYTES,
+  EVENT_MAX_DEPTH,
+  JSON_MAX_DEPTH,
+  REQUEST_MAX_EVENTS,
+  REQUEST_MAX_VALUES,
+} from "../../core/limits.ts";
+import { JsonLimitError, type Parsed, parseLossless } from "../../core/lossless-json.ts";
+import type { Candidate, Decoded } from "./candidate.ts";
 
 type Form = "plain" | "cloudevent";
 
 /** One event object, or an array of them. @throws RequestError `malformed_body`, `too_many_events`, `too_many_values` */
-export function decodeOneOrMany(text: string, form: Form): Candidate[] {
-  const { value, exact } = parse(text);
-  return Array.isArray(value) ? members(value, exact, form) : [{ kind: "event", form, value, exact }];
+export function decodeOneOrMany(text: string, form: Form): Decoded {
+  const parsed = parse(text);
+  return Array.isArray(parsed.value) ? members(text, parsed, form) : { candidates: [single(text, parsed, form)] };
 }
 
 /** Exactly one event. @throws RequestError `malformed_body` */
-export function decodeOne(text: string, form: Form): Candidate[] {
-  const { value, exact } = parse(text);
-  if (Array.isArray(value)) {
+export function decodeOne(text: string, form: Form): Decoded {
+  const parsed = parse(text);
+  if (Array.isArray(parsed.value)) {
     throw new RequestError("malformed_body", "The body is an array. Send one event, or the content type of a batch.");
   }
-  return [{ kind: "event", form, value, exact }];
+  return { candidates: [single(text, parsed, form)] };
 }
 
 /** An array of events. @throws RequestError `malformed_body` */
-export function decodeMany(text: string, form: Form): Candidate[] {
-  const { value, exact } = parse(text);
-  if (!Array.isArray(value)) {
+export function decodeMany(text: string, form: Form): Decoded {
+  const parsed = parse(text);
+  if (!Array.isArray(parsed.value)) {
     throw new RequestError("malformed_body", "The body is not an array. A batch is an array of events.");
   }
-  return members(value, exact, form);
+  return members(text, parsed, form);
 }
 
 /** One event a line; empty lines do not count. A line that is not JSON is the fault of that event alone. */
-export function decodeLines(text: string): Candidate[] {
+export function decodeLines(text: string): Decoded {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   checkCount(lines.length);
   let values = 0;
-  return lines.map((line): Candidate => {
+  const candidates = lines.map((line): Candidate => {
     try {
-      const { value, exact, values: more } = parseLossless(line, REQUEST_MAX_VALUES);
-      values += more;
+      const parsed = parseLossless(line, REQUEST_MAX_VALUES);
+      values += parsed.values;
       if (values > REQUEST_MAX_VALUES) throw new JsonLimitError("values");
-      return { kind: "event", form: "plain", value, exact };
+      return single(line, parsed, "plain");
     } catch (error) {
       if (!(error instanceof JsonLimitError)) {
         return {
@@ -52,10 +58,11 @@ export function decodeLines(text: string): Candidate[] {
       return { kind: "unreadable", fault: { path: "", code: "too_deep", message } };
     }
   });
+  return { candidates };
 }
 
 /** @throws RequestError `malformed_body`, `too_many_values` */
-export function parse(text: string): { value: unknown; exact: unknown } {
+export function parse(text: string): Parsed {
   try {
     return parseLossless(text, REQUEST_MAX_VALUES);
   } catch (cause) {
@@ -79,9 +86,25 @@ function tooManyValues(cause: unknown): RequestError {
   );
 }
 
-function members(value: unknown[], exact: unknown, form: Form): Candidate[] {
-  checkCount(value.length);
-  return value.map((each, index) => ({ kind: "event", form, value: each, exact: (exact as unknown[])[index] }));
+/** @param text of this event alone */
+function single(text: string, { value, exact, plain, depth }: Parsed, form: Form): Candidate {
+  if (!plain || depth > EVENT_MAX_DEPTH) return { kind: "event", form, value, exact };
+  const storableBytes = Buffer.byteLength(text);
+  const line = storableBytes <= EVENT_MAX_BYTES ? text.trim() : undefined;
+  return { kind: "event", form, value, exact, storableBytes, text: line?.includes("\n") ? undefined : line };
+}
+
+function members(text: string, { value, exact, plain, depth }: Parsed, form: Form): Decoded {
+  const [values, exacts] = [value, exact] as [unknown[], unknown[]];
+  checkCount(values.length);
+  // The list around the events is a level more.
+  const storableBytes = plain && depth <= EVENT_MAX_DEPTH + 1 ? Buffer.byteLength(text) : undefined;
+  const candidates = values.map(
+    (each, index): Candidate => ({ kind: "event", form, value: each, exact: exacts[index], storableBytes }),
+  );
+  if (storableBytes === undefined) return { candidates };
+  const list = text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"));
+  return { candidates, list: list.includes("\n") ? undefined : list };
 }
 
 /** Before the events are looked at one by one. @throws RequestError `too_many_events`, `malformed_body` for none */

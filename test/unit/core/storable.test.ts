@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { EVENT_MAX_BYTES } from "../../../functions/core/limits.ts";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { findUnstorable } from "../../../functions/core/storable.ts";
 
@@ -15,6 +16,52 @@ describe("findUnstorable", () => {
         expect(check(text)).toBeUndefined();
       }),
     );
+  });
+
+  it("agrees with the look of a text: what is plain is storable and has no more bytes than the text", () => {
+    const number = fc.stringMatching(/^-?(0|[1-9]\d{0,17})(\.\d{1,17})?([eE][+-]?\d{1,4})?$/);
+    const string = fc
+      .array(
+        fc.constantFrom(
+          "a",
+          "é",
+          "\u{1F600}",
+          "\uFFFE",
+          "\uFFFF",
+          "\\n",
+          "\\/",
+          '\\"',
+          "\\\\",
+          "\\u0000",
+          "\\ud800",
+          "\\u0041",
+          "__proto__",
+        ),
+      )
+      .map((parts) => `"${parts.join("")}"`);
+    const { json } = fc.letrec<{ json: string }>((tie) => ({
+      json: fc.oneof(
+        { depthSize: "small" },
+        fc.oneof(number, string, fc.constantFrom("true", "null", " 0 ")),
+        fc.array(tie("json"), { maxLength: 4 }).map((members) => `[${members.join(", ")}]`),
+        fc
+          .array(fc.tuple(string, tie("json")), { maxLength: 4 })
+          .map((all) => `{${all.map((each) => each.join(":")).join()}}`),
+      ),
+    }));
+    let plainTexts = 0;
+    fc.assert(
+      fc.property(json, (text) => {
+        const { plain, exact } = parseLossless(text);
+        if (!plain) return;
+        plainTexts += 1;
+        expect(text).not.toMatch(/[\uFFFE\uFFFF]/);
+        expect(findUnstorable(exact)).toBeUndefined();
+        expect(findUnstorable([exact, "x".repeat(EVENT_MAX_BYTES - Buffer.byteLength(text) - 5)])).toBeUndefined();
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(plainTexts).toBeGreaterThan(100);
   });
 
   it("finds half of a surrogate pair wherever it stands, as value or key", () => {

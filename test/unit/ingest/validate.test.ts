@@ -211,7 +211,7 @@ describe("validate", () => {
       '{"id":"1","source":"/s","type":"t","data":[12345678901234567890,1.5,0.10000000000000000555]}',
     );
 
-    expect(judged.kind === "valid" && judged.json).toContain(
+    expect(judged.kind === "valid" && judged.json()).toContain(
       '"data":[12345678901234567890,1.5,0.10000000000000000555]',
     );
   });

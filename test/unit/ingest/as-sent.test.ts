@@ -1,0 +1,127 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { envelope } from "../../../functions/core/envelope.ts";
+import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
+import { door, memoryQueue, NOW, order } from "./support.ts";
+
+/** The door's verdicts, the message bodies, and the events as the consumer reads them. */
+async function judge(body: string, contentType: string) {
+  const { queue, stored } = memoryQueue();
+  const { results } = await door(queue)(body, { "content-type": contentType });
+  const bodies = stored.map((message) => message.body);
+  return { results, bodies, read: bodies.flatMap((each) => envelope.parse(JSON.parse(each)).events) };
+}
+
+/** The same JSON value in another text, which the door must look into: the first letter of a key is an escape. */
+const disguise = (text: string) => text.replaceAll('"data"', '"\\u0064ata"');
+
+const complete = (id: string, overrides: Record<string, unknown> = {}) => order(id, { time: NOW, ...overrides });
+
+describe("events that travel as they were sent", () => {
+  const value = fc.jsonValue({ maxDepth: 3 });
+  const attribute = fc.oneof(
+    { weight: 6, arbitrary: fc.constant(undefined) },
+    {
+      weight: 1,
+      arbitrary: fc.oneof(
+        fc.string({ maxLength: 5 }),
+        fc.constantFrom(null, 7, true, "", NOW, "1.0", "x".repeat(2_049)),
+      ),
+    },
+  );
+  const names = [
+    "id",
+    "source",
+    "type",
+    "time",
+    "subject",
+    "dataschema",
+    "datacontenttype",
+    "specversion",
+    "ext",
+    "Bad",
+    "data_base64",
+  ];
+  const event = fc
+    .record({
+      event: fc.oneof(
+        fc.integer({ min: 0, max: 9 }).map((n) => complete(`e-${n}`)),
+        fc.record({ id: fc.string({ maxLength: 3 }), data: value }).map((each) => complete("", { type: "t", ...each })),
+        fc.constant({ specversion: "1.0", id: "c", source: "/c", type: "t", data: 0 }),
+      ),
+      changes: fc.record(Object.fromEntries(names.map((name) => [name, attribute]))),
+    })
+    .map(({ event, changes }) => ({ ...event, ...JSON.parse(JSON.stringify(changes)) }) as Record<string, unknown>);
+
+  it.each(["application/json", "application/x-ndjson", "application/cloudevents-batch+json"])(
+    "are judged and read as those that were written anew, in %s",
+    async (contentType) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 6 }), async (events) => {
+          const texts = events.map((each) => JSON.stringify(each));
+          const body = contentType.endsWith("ndjson") ? texts.join("\n") : `[${texts.join(",")}]`;
+
+          const quick = await judge(body, contentType);
+          const looked = await judge(disguise(body), contentType);
+
+          expect(quick.results).toEqual(looked.results);
+          expect(quick.read).toEqual(looked.read);
+        }),
+        { numRuns: 400 },
+      );
+    },
+  );
+
+  it("stand in the message letter for letter", async () => {
+    const list = `{"data": 1.50, "type":"t" ,"source":"\\/s","id":"1","time":"${NOW}"}, ${JSON.stringify(complete("2"))}`;
+
+    const { bodies } = await judge(` [${list}]\n`, "application/json");
+
+    expect(bodies[0]).toContain(`"events":[${list}]}`);
+  });
+
+  it.each([
+    ["an event that lacks a time", [complete("1"), order("2")]],
+    ["an extension attribute", [complete("1", { ext: "x" })]],
+    ["an invalid event", [complete("1"), 7]],
+    ["a second copy", [complete("1"), complete("1")]],
+  ])("are none where the list has %s", async (_name, events) => {
+    const { bodies, read } = await judge(JSON.stringify(events), "application/json");
+
+    expect(bodies[0]).not.toContain(JSON.stringify(events).slice(1, -1));
+    expect(read.every(({ time }) => time === NOW)).toBe(true);
+  });
+
+  it.each([
+    ["a list", (text: string) => `[${text}]`],
+    ["one", (text: string) => text],
+  ])("lose white space that is line breaks, or fills a message: %s", async (_name, wrap) => {
+    const loose = JSON.stringify(complete("1"), null, 2);
+    const padded = JSON.stringify(complete("1")).replace("{", `{${" ".repeat(MESSAGE_MAX_BYTES)}`);
+
+    for (const text of [loose, padded]) {
+      const { results, bodies } = await judge(wrap(text), "application/json");
+      expect(results[0]?.status).toBe("accepted");
+      expect(bodies[0]).toContain(JSON.stringify(complete("1").data));
+      expect(bodies[0]?.length).toBeLessThan(1_000);
+    }
+  });
+
+  it.each([
+    ["too deep", `{"deep":${"[".repeat(EVENT_MAX_DEPTH - 1)}${"]".repeat(EVENT_MAX_DEPTH - 1)}}`, "too_deep"],
+    ["too large", `{"pad":"${"x".repeat(EVENT_MAX_BYTES)}"}`, "event_too_large"],
+    ["U+0000", '"\\u0000"', "unstorable_text"],
+    ["__proto__", '{"__proto__":1}', "unstorable_key"],
+    ["a number of too many digits", "1e1100", "number_out_of_range"],
+    ["a zero of too many digits", "0e-1100", "number_out_of_range"],
+    ["many numbers that are long when written out", `[${"1e99,".repeat(2_700)}0]`, "event_too_large"],
+  ])("are none of what cannot be stored: %s", async (_name, data, code) => {
+    const text = JSON.stringify(complete("1", { type: "t", data: "DATA" })).replace('"DATA"', data);
+
+    for (const body of [text, `[${text}]`]) {
+      expect((await judge(body, "application/json")).results).toMatchObject([
+        { status: "invalid", errors: [{ code }] },
+      ]);
+    }
+  });
+});
