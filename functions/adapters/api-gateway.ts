@@ -15,7 +15,8 @@ type Routes = Record<string, Route>;
  * errors as problem documents. API Gateway has matched the route already; `resource` names it.
  */
 export function httpHandler({ routes, observability }: { routes: Routes; observability: Observability }) {
-  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  // The routes end well before the function's time is up, so middy need not watch it.
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>({ timeoutEarlyInMillis: 0 })
     .use(observed(observability))
     .handler(async (event, context) => toProxyResult(await answer(event, context, routes, observability)));
 }
@@ -92,7 +93,8 @@ function decodeParameters(encoded: Record<string, string | undefined> | null): R
 
 function joinHeaders(headers: Record<string, string[] | undefined> | null): Record<string, string> {
   const joined: Record<string, string> = {};
-  for (const [name, values] of Object.entries(headers ?? {})) joined[name.toLowerCase()] = (values ?? []).join(", ");
+  for (const [name, values] of Object.entries(headers ?? {}))
+    joined[name.toLowerCase()] = values?.length === 1 ? (values[0] ?? "") : (values ?? []).join(", ");
   return joined;
 }
 

@@ -85,11 +85,12 @@ async function sendOnce(
     QueueUrl: queueUrl,
     Entries: entries.map(({ bytes: _bytes, ...entry }) => entry),
   });
+  // Cleared, unlike that of AbortSignal.timeout, which would hold the signal for seconds after each call.
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), Math.max(Math.min(deadline - Date.now(), SQS_CALL_MS), 1));
   try {
     FAILPOINT: await failpoint("beforeSend");
-    const answer = await client.send(command, {
-      abortSignal: AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), SQS_CALL_MS), 1)),
-    });
+    const answer = await client.send(command, { abortSignal: stop.signal });
     FAILPOINT: await failpoint("afterSend");
     for (const failed of answer.Failed ?? []) {
       logger.warn("queue refused a message", { code: failed.Code, senderFault: failed.SenderFault });
@@ -101,6 +102,8 @@ async function sendOnce(
   } catch (error) {
     logger.warn("queue did not answer", { code: error instanceof Error ? error.name : "unknown" });
     return { stored: new Set(), refused: new Set() };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

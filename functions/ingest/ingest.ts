@@ -54,23 +54,13 @@ type First = { index: number; valid: Valid };
 
 /** @param list the events as the request had them, where it had no others: if they travel as sent, nothing is written anew */
 function packAll(firsts: First[], list: string | undefined, tenant: string, receivedAt: string): Packed[] {
-  const whole =
-    list !== undefined && firsts.every(({ valid }) => valid.asSent)
-      ? packWhole(
-          list,
-          firsts.map(({ index }) => index),
-          tenant,
-          receivedAt,
-        )
-      : undefined;
-  return (
-    whole ??
-    pack(
-      firsts.map(({ index, valid }) => ({ index, json: valid.json() })),
-      tenant,
-      receivedAt,
-    )
-  );
+  if (list !== undefined && firsts.every(({ valid }) => valid.asSent)) {
+    const indexes = firsts.map(({ index }) => index);
+    const whole = packWhole({ list, indexes }, tenant, receivedAt);
+    if (whole !== undefined) return [whole];
+  }
+  const events = firsts.map(({ index, valid }) => ({ index, json: valid.json() }));
+  return pack(events, tenant, receivedAt);
 }
 
 /** The valid events without second copies, and for each copy the place of its first. */

@@ -30,9 +30,13 @@ export function pack(events: Packable[], tenant: string, receivedAt: string): Pa
 }
 
 /** One message of a list of events as it was sent, with commas between them; undefined where it does not fit. */
-export function packWhole(list: string, indexes: number[], tenant: string, receivedAt: string): Packed[] | undefined {
+export function packWhole(
+  { list, indexes }: { list: string; indexes: number[] },
+  tenant: string,
+  receivedAt: string,
+): Packed | undefined {
   const { head, room } = envelope(tenant, receivedAt);
-  return Buffer.byteLength(list) < room ? [{ body: head + list + TAIL, indexes }] : undefined;
+  return Buffer.byteLength(list) < room ? { body: head + list + TAIL, indexes } : undefined;
 }
 
 /** What stands before the events, and the bytes left for them, each with a comma. */

@@ -43,15 +43,14 @@ export function validate(candidate: Candidate, receivedAt: string, deps: Validat
   const schema = form === "cloudevent" ? cloudEvent : plainEvent;
   // Exact, because a number like 1.0000000000000000001 is no integer, though a double says so.
   const exactInput = form === "cloudevent" ? withoutNulls(exact) : exact;
-  const extensions = Object.keys(exactInput).flatMap((name): [string, unknown][] =>
-    ATTRIBUTES[form].has(name) ? [] : [[name, exactInput[name]]],
-  );
+  const extensions = extensionsOf(exactInput, ATTRIBUTES[form]);
   const data = dataFaults(input, deps);
   const issues = isValid(schema, input) ? [] : (schema.safeParse(input).error?.issues ?? []);
   const errors = [...issues.map((issue) => toFault(issue, [])), ...extensionFaults(extensions), ...data.faults];
   if (errors.length > 0) return { kind: "invalid", id: echo(value["id"]), errors: cut(errors, data.untold) };
-  const event = toEvent({ ...(input as EventInput), data: exact["data"] }, extensions, receivedAt, deps.newId);
-  const asSent = extensions.length === 0 && input["id"] !== undefined && input["time"] !== undefined;
+  const event = toEvent(input as EventInput, { data: exact["data"], extensions, receivedAt, newId: deps.newId });
+  // A null that means "not there" would stand in the text.
+  const asSent = extensions.length === 0 && input["id"] !== undefined && input["time"] !== undefined && input === value;
   return {
     kind: "valid",
     event,
@@ -84,21 +83,19 @@ function echo(id: unknown): string | undefined {
 type EventInput = z.output<typeof plainEvent> | z.output<typeof cloudEvent>;
 
 function toEvent(
-  { id, source, type, subject, time, dataschema, datacontenttype, data, data_base64 }: EventInput,
-  extensions: [string, unknown][],
-  receivedAt: string,
-  newId: () => string,
+  { id, source, type, subject, time, dataschema, datacontenttype, data_base64 }: EventInput,
+  made: { data: unknown; extensions: [string, unknown][]; receivedAt: string; newId: () => string },
 ): Event {
   return {
-    id: id ?? newId(),
+    id: id ?? made.newId(),
     source,
     type,
     subject,
-    time: time ?? receivedAt,
+    time: time ?? made.receivedAt,
     dataschema,
     datacontenttype,
-    extensions: extensions.length > 0 ? (Object.fromEntries(extensions) as Event["extensions"]) : undefined,
-    data,
+    extensions: made.extensions.length > 0 ? (Object.fromEntries(made.extensions) as Event["extensions"]) : undefined,
+    data: made.data,
     data_base64: data_base64 as string | undefined,
   };
 }
@@ -111,6 +108,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
   if (!Object.values(value).includes(null)) return value;
   return Object.fromEntries(Object.entries(value).filter(([name, member]) => member !== null || name === "data"));
+}
+
+function extensionsOf(event: Record<string, unknown>, attributes: ReadonlySet<string>): [string, unknown][] {
+  const extensions: [string, unknown][] = [];
+  for (const name of Object.keys(event)) if (!attributes.has(name)) extensions.push([name, event[name]]);
+  return extensions;
 }
 
 function extensionFaults(extensions: [string, unknown][]): Fault[] {

@@ -19,45 +19,24 @@ const complete = (id: string, overrides: Record<string, unknown> = {}) => order(
 
 describe("events that travel as they were sent", () => {
   const value = fc.jsonValue({ maxDepth: 3 });
-  const attribute = fc.oneof(
-    { weight: 6, arbitrary: fc.constant(undefined) },
-    {
-      weight: 1,
-      arbitrary: fc.oneof(
-        fc.string({ maxLength: 5 }),
-        fc.constantFrom(null, 7, true, "", NOW, "1.0", "x".repeat(2_049)),
-      ),
-    },
+  const names = "id source type time subject dataschema datacontenttype specversion ext Bad data_base64".split(" ");
+  const member = fc.oneof(
+    fc.string({ maxLength: 5 }),
+    fc.constantFrom(undefined, null, 7, true, "", NOW, "1.0", "x".repeat(2_049)),
   );
-  const names = [
-    "id",
-    "source",
-    "type",
-    "time",
-    "subject",
-    "dataschema",
-    "datacontenttype",
-    "specversion",
-    "ext",
-    "Bad",
-    "data_base64",
-  ];
-  const event = fc
-    .record({
-      event: fc.oneof(
-        fc.integer({ min: 0, max: 9 }).map((n) => complete(`e-${n}`)),
-        fc.record({ id: fc.string({ maxLength: 3 }), data: value }).map((each) => complete("", { type: "t", ...each })),
-        fc.constant({ specversion: "1.0", id: "c", source: "/c", type: "t", data: 0 }),
-      ),
-      changes: fc.record(Object.fromEntries(names.map((name) => [name, attribute]))),
-    })
-    .map(({ event, changes }) => ({ ...event, ...JSON.parse(JSON.stringify(changes)) }) as Record<string, unknown>);
+  const changes = fc.array(fc.tuple(fc.constantFrom(...names), member), { maxLength: 2 });
+  const base = fc.oneof(
+    fc.integer({ min: 0, max: 9 }).map((n) => complete(`e-${n}`)),
+    fc.record({ id: fc.string({ maxLength: 3 }), data: value }).map((each) => complete("", { type: "t", ...each })),
+    fc.integer().map((n) => ({ specversion: "1.0", id: `c-${n}`, source: "/c", type: "t", time: NOW, data: n })),
+  );
+  const event = fc.tuple(base, changes).map(([each, changes]) => ({ ...each, ...Object.fromEntries(changes) }));
 
   it.each(["application/json", "application/x-ndjson", "application/cloudevents-batch+json"])(
     "are judged and read as those that were written anew, in %s",
     async (contentType) => {
       await fc.assert(
-        fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 6 }), async (events) => {
+        fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 3 }), async (events) => {
           const texts = events.map((each) => JSON.stringify(each));
           const body = contentType.endsWith("ndjson") ? texts.join("\n") : `[${texts.join(",")}]`;
 
