@@ -1,25 +1,26 @@
-import * as z from "zod";
+import { en } from "zod/locales";
+import * as z from "zod/mini";
 
 /**
  * The environment of each function: the one place that reads `process.env`. lib/ fills a function's variables through
  * the input type of its schema, so a missing one fails the type check and not the deployment.
  */
 const common = {
-  STAGE: z.string().min(1),
-  METRICS_NAMESPACE: z.string().min(1),
+  STAGE: z.string().check(z.minLength(1)),
+  METRICS_NAMESPACE: z.string().check(z.minLength(1)),
   LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARN", "ERROR"]),
 };
 
 const database = {
-  CLUSTER_ARN: z.string().startsWith("arn:"),
-  SECRET_ARN: z.string().startsWith("arn:"),
-  DATABASE_NAME: z.string().min(1),
+  CLUSTER_ARN: z.string().check(z.startsWith("arn:")),
+  SECRET_ARN: z.string().check(z.startsWith("arn:")),
+  DATABASE_NAME: z.string().check(z.minLength(1)),
   /** Read by the SDK itself; only where the Data API is not the region's own. */
-  AWS_ENDPOINT_URL_RDS_DATA: z.url().optional(),
+  AWS_ENDPOINT_URL_RDS_DATA: z.optional(z.url()),
 };
 
 /** Set by Lambda: the folder of the function's code, and of the files copied beside it. */
-const codeFolder = { LAMBDA_TASK_ROOT: z.string().min(1) };
+const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
 export const ingestEnvironment = z.object({
   ...common,
@@ -34,10 +35,7 @@ export const consumeEnvironment = z.object({
   QUEUE_URL: z.url(),
   DEAD_LETTER_QUEUE_URL: z.url(),
   /** How long the queue hides a message that it handed out. */
-  QUEUE_VISIBILITY_SECONDS: z
-    .string()
-    .regex(/^[1-9]\d{0,4}$/)
-    .transform(Number),
+  QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
 });
 
 export const queryEnvironment = z.object({ ...common, ...database });
@@ -46,8 +44,8 @@ export const migrateEnvironment = z.object({ ...common, ...database, ...codeFold
 
 export const referenceEnvironment = z.object({ ...common, ...codeFolder });
 
-export type CommonEnvironment = z.input<z.ZodObject<typeof common>>;
-export type DatabaseEnvironment = z.input<z.ZodObject<typeof database>>;
+export type CommonEnvironment = z.input<z.ZodMiniObject<typeof common>>;
+export type DatabaseEnvironment = z.input<z.ZodMiniObject<typeof database>>;
 export type IngestEnvironment = z.input<typeof ingestEnvironment>;
 export type ConsumeEnvironment = z.input<typeof consumeEnvironment>;
 export type QueryEnvironment = z.input<typeof queryEnvironment>;
@@ -58,8 +56,9 @@ export type MigrateEnvironment = Omit<z.input<typeof migrateEnvironment>, keyof 
  * Parses the process's environment once, at cold start.
  * @throws Error that names every missing or bad variable at once
  */
-export function readEnvironment<T extends z.ZodType>(schema: T): z.output<T> {
-  const parsed = schema.safeParse(process.env);
+export function readEnvironment<T extends z.ZodMiniType>(schema: T): z.output<T> {
+  // The small zod, which most functions need for nothing else, has no words of its own.
+  const parsed = schema.safeParse(process.env, { error: en().localeError });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`The function's environment is not valid. ${faults.join("; ")}`);

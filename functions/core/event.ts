@@ -11,9 +11,6 @@ import {
   TYPE_MAX_BYTES,
 } from "./limits.ts";
 
-/** The one tenant until keys exist; every row, message and dead letter already carries it. */
-export const DEFAULT_TENANT = "default";
-
 /** RFC 3339, in the range PostgreSQL takes: no year 0000, offsets below 16 hours. */
 const time = z.iso
   .datetime({ offset: true, error: "expected an RFC 3339 time with an offset, for example 2026-11-21T09:30:00Z" })

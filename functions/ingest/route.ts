@@ -1,7 +1,7 @@
 import { RequestError } from "../core/errors.ts";
-import { DEFAULT_TENANT } from "../core/event.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 import { ANSWER_MAX_BYTES, ANSWER_RESERVE_MS, RETRY_AFTER_SECONDS } from "../core/limits.ts";
+import { DEFAULT_TENANT } from "../core/tenant.ts";
 import type { createIngest, IngestResult, Verdict } from "./ingest.ts";
 
 /** Puts the rule of the door behind HTTP: 202 all stored, 207 some, 422 none valid, 503 the queue took none. */

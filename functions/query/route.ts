@@ -1,7 +1,7 @@
 import { RequestError } from "../core/errors.ts";
-import { DEFAULT_TENANT } from "../core/event.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 import { ANSWER_RESERVE_MS, ID_MAX_BYTES, SOURCE_MAX_BYTES } from "../core/limits.ts";
+import { DEFAULT_TENANT } from "../core/tenant.ts";
 import type { createQuery } from "./query.ts";
 
 /** `GET /events/{id}` */
