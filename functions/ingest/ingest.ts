@@ -65,7 +65,8 @@ function packAll(firsts: First[], list: string | undefined, tenant: string, rece
 
 /** The valid events without second copies, and for each copy the place of its first. */
 function separateCopies(judged: Validated[]): { firsts: First[]; copies: Map<number, number> } {
-  const all = judged.flatMap((each, index): First[] => (each.kind === "valid" ? [{ index, valid: each }] : []));
+  const all: First[] = [];
+  for (const [index, each] of judged.entries()) if (each.kind === "valid") all.push({ index, valid: each });
   const copies = new Map<number, number>();
   // Where no id comes twice, no id and source do.
   if (new Set(all.map(({ valid }) => valid.event.id)).size === all.length) return { firsts: all, copies };

@@ -2,12 +2,17 @@
 export type MediaType = { essence: string; charset: string | undefined };
 
 /** Undefined for a missing header or one that is no media type. */
-export function parseMediaType(header: string | undefined): MediaType | undefined {
-  const [essence = ""] = (header ?? "").split(";").map((part) => part.trim());
+export function parseMediaType(header = ""): MediaType | undefined {
+  const end = header.indexOf(";");
+  const essence = header.slice(0, end === -1 ? undefined : end).trim();
   if (!/^[!#$%&'*+.^_`|~\w-]+\/[!#$%&'*+.^_`|~\w-]+$/.test(essence)) return undefined;
-  const parameters = (header ?? "").matchAll(/;\s*([^=;\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g);
+  return { essence: essence.toLowerCase(), charset: end === -1 ? undefined : charsetOf(header.slice(end)) };
+}
+
+function charsetOf(text: string): string | undefined {
+  const parameters = text.matchAll(/;\s*([^=;\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g);
   const charset = [...parameters].find(([, name]) => name?.toLowerCase() === "charset");
-  return { essence: essence.toLowerCase(), charset: (charset?.[2] ?? charset?.[3])?.toLowerCase() };
+  return (charset?.[2] ?? charset?.[3])?.toLowerCase();
 }
 
 export function isJson({ essence }: MediaType): boolean {
