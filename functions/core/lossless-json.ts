@@ -25,6 +25,8 @@ export type Parsed = {
   values: number;
   /** Levels of arrays and objects. */
   depth: number;
+  /** Characters, at most, of the longest member or element of the outermost object or array. */
+  longest: number;
   /**
    * Whether no string or number needs a second look: every string is well-formed and has no character that PostgreSQL
    * or SQS refuses, no key is `__proto__`, and every number has at most 15 digits and no exponent. Then the value
@@ -39,18 +41,18 @@ export type Parsed = {
  * @throws SyntaxError as `JSON.parse` does; JsonLimitError for text with more values or levels than is sensible
  */
 export function parseLossless(text: string, maxValues = Number.POSITIVE_INFINITY): Parsed {
-  const { values, depth, numbers } = scan(text);
+  const { numbers, ...look } = scan(text);
+  const { values, depth } = look;
   if (depth > JSON_MAX_DEPTH) throw new JsonLimitError("depth");
   if (values > maxValues) throw new JsonLimitError("values");
   const value: unknown = JSON.parse(text);
-  if (numbers !== "lossy")
-    return { value, exact: value, values, depth, plain: numbers === "plain" && hasPlainText(text) };
+  if (numbers !== "lossy") return { value, exact: value, ...look, plain: numbers === "plain" && hasPlainText(text) };
   const exact = json.parse(text, (_key, parsed, { source }) =>
     typeof parsed === "number" && source !== undefined && LOSSY.test(source) && String(parsed) !== source
       ? json.rawJSON(source)
       : parsed,
   );
-  return { value, exact, values, depth, plain: false };
+  return { value, exact, ...look, plain: false };
 }
 
 /**
@@ -87,6 +89,7 @@ const LOSSY = /\d[\d.]{15}|[eE][+-]?\d{3}/;
 type Look = {
   values: number;
   depth: number;
+  longest: number;
   /** `plain`: none has an exponent or more than 15 digits. `lossy`: one may not survive in a double. */
   numbers: "plain" | "short" | "lossy";
 };
@@ -97,8 +100,10 @@ type Look = {
  * every body: a regular expression for the numbers alone takes as long as all of it.
  */
 function scan(text: string): Look {
-  const found: Look = { values: 1, depth: 0, numbers: "plain" };
+  const found: Look = { values: 1, depth: 0, longest: 0, numbers: "plain" };
   let level = 0;
+  /** Where the last member or element of the outermost began. */
+  let start = 0;
   /** Digits and points of a number so far. */
   let digits = 0;
   for (let i = 0; i < text.length; i++) {
@@ -114,15 +119,19 @@ function scan(text: string): Look {
         found.numbers = LOSSY.test(text.slice(i, i + "e+100".length)) ? "lossy" : "short";
       }
       digits = 0;
-      if (code === COMMA) found.values += 1;
-      else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
+      if (code === COMMA) {
+        found.values += 1;
+        if (level > 1) continue;
+        found.longest = Math.max(found.longest, i - start);
+        start = i;
+      } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
         level += 1;
         found.values += 1;
         if (level > found.depth) found.depth = level;
       } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) level -= 1;
     }
   }
-  return found;
+  return { ...found, longest: Math.max(found.longest, text.length - start) };
 }
 
 const [QUOTE, COMMA, POINT, NINE, UPPER_E, LOWER_E] = [0x22, 0x2c, 0x2e, 0x39, 0x45, 0x65];

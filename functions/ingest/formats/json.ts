@@ -94,11 +94,12 @@ function single(text: string, { value, exact, plain, depth }: Parsed, form: Form
   return { kind: "event", form, value, exact, storableBytes, text: line?.includes("\n") ? undefined : line };
 }
 
-function members(text: string, { value, exact, plain, depth }: Parsed, form: Form): Decoded {
+function members(text: string, { value, exact, plain, depth, longest }: Parsed, form: Form): Decoded {
   const [values, exacts] = [value, exact] as [unknown[], unknown[]];
   checkCount(values.length);
   // The list around the events is a level more.
-  const storableBytes = plain && depth <= EVENT_MAX_DEPTH + 1 ? Buffer.byteLength(text) : undefined;
+  const isStorable = plain && depth <= EVENT_MAX_DEPTH + 1;
+  const storableBytes = isStorable ? Math.min(Buffer.byteLength(text), UTF8_MAX_BYTES * longest) : undefined;
   const candidates = values.map(
     (each, index): Candidate => ({ kind: "event", form, value: each, exact: exacts[index], storableBytes }),
   );
@@ -106,6 +107,9 @@ function members(text: string, { value, exact, plain, depth }: Parsed, form: For
   const list = text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"));
   return { candidates, list: list.includes("\n") ? undefined : list };
 }
+
+/** Of one character: two of them stand for one of four bytes. */
+const UTF8_MAX_BYTES = 3;
 
 /** Before the events are looked at one by one. @throws RequestError `too_many_events`, `malformed_body` for none */
 function checkCount(events: number): void {

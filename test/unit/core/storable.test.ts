@@ -52,11 +52,14 @@ describe("findUnstorable", () => {
     let plainTexts = 0;
     fc.assert(
       fc.property(json, (text) => {
-        const { plain, exact } = parseLossless(text);
+        const { plain, exact, longest } = parseLossless(text);
         if (!plain) return;
         plainTexts += 1;
         expect(text).not.toMatch(/[\uFFFE\uFFFF]/);
         expect(findUnstorable(exact)).toBeUndefined();
+        for (const member of typeof exact === "object" ? Object.values(exact ?? {}) : []) {
+          expect(JSON.stringify(member).length).toBeLessThanOrEqual(longest);
+        }
         expect(findUnstorable([exact, "x".repeat(EVENT_MAX_BYTES - Buffer.byteLength(text) - 5)])).toBeUndefined();
       }),
       { numRuns: 1_000 },
