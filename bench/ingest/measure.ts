@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, openSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,11 +45,10 @@ export async function measureIngest(
       ours: await startServer(start(0, ["server.ts", "ours", join(folder, "index.js")])),
       bare: await startServer(start(0, ["server.ts", "bare"])),
     };
-    const milliseconds = options.quick ? 700 : 2_000;
-    const run = (contender: Contender) => runOnce(load, servers[contender], milliseconds);
     // Thrown away: code that is not compiled yet.
-    await run("ours");
-    await run("bare");
+    for (const server of [servers.ours, servers.bare]) await runOnce(load, server, WARM_UP_MS);
+    const milliseconds = options.quick ? QUICK_RUN_MS : RUN_MS;
+    const run = (contender: Contender) => runOnce(load, servers[contender], milliseconds);
     const rounds: IngestRound[] = [];
     for (let round = 0; round < options.rounds; round++) {
       if (round % 2 === 0) rounds.push({ ours: await run("ours"), bare: await run("bare") });
@@ -62,12 +61,16 @@ export async function measureIngest(
   }
 }
 
-/** With an IPC channel, and a stdout that goes to /dev/null as a log that somebody else reads. */
+const WARM_UP_MS = 2_000;
+const RUN_MS = 2_000;
+const QUICK_RUN_MS = 700;
+
+/** With an IPC channel, and a stdout that is /dev/null, as for a log that somebody else reads. */
 function startProcess(core: number | undefined, [file = "", ...args]: string[]): ChildProcess {
   const node = [process.execPath, "--enable-source-maps", join(import.meta.dirname, file), ...args];
   const [command = "", ...rest] = core === undefined ? node : ["taskset", "-c", String(core), ...node];
   return spawn(command, rest, {
-    stdio: ["ignore", openSync("/dev/null", "w"), "inherit", "ipc"],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
     env: { ...process.env, ...ENVIRONMENT },
   });
 }

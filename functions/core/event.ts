@@ -79,7 +79,10 @@ export const extensionName = z
     `is no attribute of an event; an extension attribute has 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9`,
   );
 
-/** An event that passed the door, as it travels in a queue message and is written to the database. */
+/**
+ * An event that passed the door, as it travels in a queue message and is written to the database. Other members, which
+ * are `specversion` alone, are left out by who reads it.
+ */
 export const event = z.object({
   id: text(ID_MAX_BYTES),
   source: text(SOURCE_MAX_BYTES),

@@ -98,8 +98,7 @@ function members(text: string, { value, exact, plain, depth, longest }: Parsed, 
   const [values, exacts] = [value, exact] as [unknown[], unknown[]];
   checkCount(values.length);
   // The list around the events is a level more.
-  const isStorable = plain && depth <= EVENT_MAX_DEPTH + 1;
-  const storableBytes = isStorable ? Math.min(Buffer.byteLength(text), UTF8_MAX_BYTES * longest) : undefined;
+  const storableBytes = plain && depth <= EVENT_MAX_DEPTH + 1 ? UTF8_MAX_BYTES * longest : undefined;
   const candidates = values.map(
     (each, index): Candidate => ({ kind: "event", form, value: each, exact: exacts[index], storableBytes }),
   );
