@@ -3,7 +3,9 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Benchmark } from "./benchmark.ts";
+import { bundlesBenchmark } from "./bundles/bundles-benchmark.ts";
 import { costBenchmark } from "./cost/cost-benchmark.ts";
+import { ingestBenchmark } from "./ingest/ingest-benchmark.ts";
 import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./page.ts";
 import { clientsBenchmark } from "./pipeline/clients-benchmark.ts";
 import { readableBenchmark } from "./pipeline/readable-benchmark.ts";
@@ -14,10 +16,12 @@ import { walBenchmark } from "./store/wal-benchmark.ts";
 
 /** `npm run bench`: measures Sluice against the other side in the same run, and fails where a ratio does not hold. */
 const BENCHMARKS: readonly Benchmark[] = [
+  ingestBenchmark,
   storeBenchmark,
   throughputBenchmark,
   readableBenchmark,
   poisonBenchmark,
+  bundlesBenchmark,
   walBenchmark,
   costBenchmark,
   clientsBenchmark,

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { buildHandler, DEPLOYED } from "../../lib/bundle.ts";
 import type { LoadResult, LoadRun, LoadSettings } from "./load.ts";
 
-export type IngestRound = Record<Contender, Speed>;
+type IngestRound = Record<Contender, Speed>;
 
 type Contender = "ours" | "bare";
 
-export type Speed = {
+type Speed = {
   requestsPerSecond: number;
   /** Of the server's process, in user and kernel; what a busy machine changes less than the rate. */
   cpuMicrosecondsPerRequest: number;

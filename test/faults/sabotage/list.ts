@@ -41,8 +41,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "the packer forgets the envelope when it measures a message",
     file: "functions/ingest/pack.ts",
-    find: "const room = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(head) - tail.length;",
-    replace: "const room = MESSAGE_MAX_BYTES;",
+    find: "const taken = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;",
+    replace: "const taken = 0;",
     caughtBy: ingestCases("F20 "),
   },
   {
