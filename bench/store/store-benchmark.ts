@@ -1,8 +1,10 @@
 import { v7 as uuidV7 } from "uuid";
+import { CHUNK_MAX_EVENTS } from "../../functions/core/limits.ts";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { createPayloads, type PayloadEvent } from "../payloads.ts";
 import { type Contender, measureInTurns, ratios } from "../rounds.ts";
 import { type BenchDatabase, startBenchDatabase } from "./bench-database.ts";
+import { runStep, STEPS, toLines } from "./steps.ts";
 import { consume, copy, createConsumer, insertEach, makeRecordsTable, toCopyText, toMessages } from "./writers.ts";
 
 /** B3 and B4. */
@@ -32,17 +34,23 @@ const SHAPES = [
   { eventBytes: 49_152, batch: 10 },
 ];
 
+const PROFILE =
+  "Where the time goes, for the first shape: the consumer reads envelopes and makes rows in Node; its statement turns JSON " +
+  "into rows, which `COPY` gets as text; and each event has a second row, its key, in a table with a unique index. The " +
+  "last three lines take these away one after the other.";
+
 async function measureStore(options: BenchOptions): Promise<BenchReport> {
   const bench = await startBenchDatabase();
   const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => bench.connect()));
   try {
     await bench.client.query(makeRecordsTable);
-    const report: BenchReport = { series: [], checks: [], notes: [] };
+    const report: BenchReport = { series: [], checks: [], notes: [PROFILE] };
     for (const shape of options.quick ? SHAPES.slice(0, 1) : SHAPES) {
       const { eventBytes, batch } = shape;
       const name = `${eventBytes} B, ${batch} a message`;
       options.log(name);
-      const contenders = writersOf(bench, clients, shape);
+      const writers = writersOf(bench, clients, shape);
+      const contenders = eventBytes === SHAPES[0]?.eventBytes ? [...writers, ...stepsOf(bench, shape)] : writers;
       const series = await measureInTurns(name, "events/s", contenders, { rounds: options.rounds, warmUps: 2 });
       report.series.push(series);
       if (eventBytes !== SHAPES[0]?.eventBytes) continue;
@@ -53,6 +61,7 @@ async function measureStore(options: BenchOptions): Promise<BenchReport> {
           against: "COPY",
           ratios: ratios(series, "consumer", "COPY"),
           floor: { atLeast: 0.6 },
+          reached: { bound: 0.2, because: "what each step takes stands below" },
         },
         {
           id: "B4a",
@@ -115,6 +124,25 @@ function writersOf(
         return perSecond(events.length, () => insertEach(clients, events));
       },
     },
+  ];
+}
+
+/** The consumer's statement and what it is made of, over the same connection. */
+function stepsOf({ client }: BenchDatabase, { eventBytes }: (typeof SHAPES)[number]): Contender[] {
+  const make = createPayloads(eventBytes, uuidV7);
+  const step = (name: string, sql: string): Contender => ({
+    name,
+    round: () => {
+      const calls = Array.from({ length: MOST_ROWS / CHUNK_MAX_EVENTS }, () =>
+        toLines(Array.from({ length: CHUNK_MAX_EVENTS }, make)),
+      );
+      return perSecond(MOST_ROWS, () => runStep(client, sql, calls));
+    },
+  });
+  return [
+    step("its statement alone", STEPS.statement),
+    step("the same without keys", STEPS.rows),
+    step("reading the JSON alone", STEPS.reading),
   ];
 }
 
