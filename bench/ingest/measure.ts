@@ -61,7 +61,7 @@ export async function measureIngest(
   }
 }
 
-const WARM_UP_MS = 2_000;
+const WARM_UP_MS = 5_000;
 const RUN_MS = 2_000;
 const QUICK_RUN_MS = 700;
 
