@@ -10,6 +10,7 @@ import {
   SUBJECT_MAX_BYTES,
   TYPE_MAX_BYTES,
 } from "./limits.ts";
+import { fitsUtf8 } from "./utf8.ts";
 
 /** RFC 3339, in the range PostgreSQL takes: no year 0000, offsets below 16 hours. */
 const time = z.iso
@@ -109,7 +110,7 @@ function text(maxBytes: number) {
   return z
     .string()
     .min(1, "must not be empty")
-    .refine((value) => value.length <= maxBytes && Buffer.byteLength(value) <= maxBytes, {
+    .refine((value) => fitsUtf8(value, maxBytes), {
       error: (issue) =>
         `has ${typeof issue.input === "string" ? Buffer.byteLength(issue.input) : "too many"} bytes, at most ${maxBytes} are allowed`,
       params: { code: "too_big" },

@@ -1,5 +1,6 @@
 import { ENVELOPE_VERSION } from "../core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../core/limits.ts";
+import { fitsUtf8 } from "../core/utf8.ts";
 
 /** An event ready to travel: its place in the request and its JSON text. */
 export type Packable = { index: number; json: string };
@@ -36,7 +37,7 @@ export function packWhole(
   receivedAt: string,
 ): Packed | undefined {
   const { head, room } = envelope(tenant, receivedAt);
-  return Buffer.byteLength(list) < room ? { body: head + list + TAIL, indexes } : undefined;
+  return fitsUtf8(list, room) ? { body: head + list + TAIL, indexes } : undefined;
 }
 
 /** What stands before the events, and the bytes left for them, each with a comma. */

@@ -2,6 +2,7 @@ import { RequestError } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 import { ANSWER_MAX_BYTES, ANSWER_RESERVE_MS, RETRY_AFTER_SECONDS } from "../core/limits.ts";
 import { DEFAULT_TENANT } from "../core/tenant.ts";
+import { fitsUtf8 } from "../core/utf8.ts";
 import type { createIngest, IngestResult, Verdict } from "./ingest.ts";
 
 /** Puts the rule of the door behind HTTP: 202 all stored, 207 some, 422 none valid, 503 the queue took none. */
@@ -27,7 +28,7 @@ export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
 /** The verdicts as JSON text, with one error each where the answer would otherwise be too large to be given. */
 function tellResults({ results }: IngestResult): string {
   const text = JSON.stringify(results);
-  return Buffer.byteLength(text) <= ANSWER_MAX_BYTES ? text : JSON.stringify(results.map(withFirstError));
+  return fitsUtf8(text, ANSWER_MAX_BYTES) ? text : JSON.stringify(results.map(withFirstError));
 }
 
 function withFirstError(verdict: Verdict): Verdict {

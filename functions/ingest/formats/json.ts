@@ -7,6 +7,7 @@ import {
   REQUEST_MAX_VALUES,
 } from "../../core/limits.ts";
 import { JsonLimitError, type Parsed, parseLossless } from "../../core/lossless-json.ts";
+import { UTF8_MAX_BYTES } from "../../core/utf8.ts";
 import type { Candidate, Decoded } from "./candidate.ts";
 
 type Form = "plain" | "cloudevent";
@@ -106,9 +107,6 @@ function members(text: string, { value, exact, plain, depth, longest }: Parsed, 
   const list = text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"));
   return { candidates, list: list.includes("\n") ? undefined : list };
 }
-
-/** Of one character: two of them stand for one of four bytes. */
-const UTF8_MAX_BYTES = 3;
 
 /** Before the events are looked at one by one. @throws RequestError `too_many_events`, `malformed_body` for none */
 function checkCount(events: number): void {
