@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { pack } from "../../../functions/ingest/pack.ts";
+import { pack, packWhole } from "../../../functions/ingest/pack.ts";
 import { NOW } from "./support.ts";
 
 const sized = (bytes: number, index: number) => ({
@@ -38,6 +38,15 @@ describe("pack", () => {
 
     expect(pack(fitting(0), "default", NOW)).toHaveLength(1);
     expect(pack(fitting(-1), "default", NOW)).toHaveLength(2);
+  });
+
+  it("takes a whole list up to the room that is left, in bytes", () => {
+    const whole = (list: string) => packWhole({ list, indexes: [0] }, "default", NOW)?.body;
+    const room = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(whole("") ?? "");
+    const list = (bytes: number) => sized(bytes, 0).json;
+
+    expect(Buffer.byteLength(whole(list(room)) ?? "")).toBe(MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES);
+    expect(whole(list(room + 1))).toBeUndefined();
   });
 
   it("makes no message of no events", () => {
