@@ -57,17 +57,17 @@ export function parseLossless(text: string, maxValues = Number.POSITIVE_INFINITY
 
 /**
  * U+0000 can stand in a JSON text only as an escape, and so can half of a surrogate pair in a text that is well-formed.
- * An escape of `__proto__` is one, too.
+ * The letters of `__proto__` may be escapes, too.
  */
 function hasPlainText(text: string): boolean {
-  return (
-    !text.includes("\\u") &&
-    !text.includes("__proto__") &&
-    !text.includes("\uFFFE") &&
-    !text.includes("\uFFFF") &&
-    text.isWellFormed()
-  );
+  for (let at = text.indexOf("\\u"); at !== -1; at = text.indexOf("\\u", at + 2)) {
+    if (ODD_ESCAPE.test(text.slice(at, at + "\\u0000".length))) return false;
+  }
+  return !text.includes("__proto__") && !text.includes("\uFFFE") && !text.includes("\uFFFF") && text.isWellFormed();
 }
+
+/** Of ASCII, half of a surrogate pair, or what SQS refuses; others are letters such as those of `Gr\u00f6\u00dfe`. */
+const ODD_ESCAPE = /\\u(?:00[0-7]|[dD][89a-fA-F]|[fF]{3})/;
 
 /** Text that is over a limit of its shape, found before anything is built of it. */
 export class JsonLimitError extends Error {

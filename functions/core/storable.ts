@@ -15,8 +15,9 @@ export type Fault = { path: string; code: VerdictCode; message: string };
  * @see https://www.postgresql.org/docs/17/datatype-json.html (jsonb and \u0000, numeric)
  */
 export function findUnstorable(value: unknown): Fault | undefined {
-  const fault = walk(value, [], { bytes: 0 });
-  return fault === undefined ? undefined : { ...fault, path: toPointer(fault.path) };
+  const state: State = { bytes: 0, path: [] };
+  const found = walk(value, state);
+  return found === undefined ? undefined : { ...found, path: found === TOO_LARGE ? "" : toPointer(state.path) };
 }
 
 /** Whether arrays and objects are nested over so many levels; it looks no further. */
@@ -25,24 +26,24 @@ export function isDeeperThan(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
 
-/** Size so far; a walk ends with the first fault. */
-type State = { bytes: number };
-type Found = Omit<Fault, "path"> & { path: (string | number)[] };
+/** Size so far, and where the walk is; it ends with the first fault and stays there. */
+type State = { bytes: number; path: (string | number)[] };
+type Found = Omit<Fault, "path">;
 
-function walk(value: unknown, path: (string | number)[], state: State): Found | undefined {
+function walk(value: unknown, state: State): Found | undefined {
   if (state.bytes > EVENT_MAX_BYTES) return TOO_LARGE;
   switch (typeof value) {
     case "string":
-      return textFault(value, path, state);
+      return textFault(value, state);
     case "number":
-      return numberFault(String(value), path, state);
+      return numberFault(String(value), state);
     case "object":
       if (value === null) return grow(state, 4);
-      if (isRawNumber(value)) return numberFault(value.rawJSON, path, state);
-      if (path.length === EVENT_MAX_DEPTH) {
-        return { path, code: "too_deep", message: `is nested deeper than ${EVENT_MAX_DEPTH} levels` };
+      if (isRawNumber(value)) return numberFault(value.rawJSON, state);
+      if (state.path.length === EVENT_MAX_DEPTH) {
+        return { code: "too_deep", message: `is nested deeper than ${EVENT_MAX_DEPTH} levels` };
       }
-      return Array.isArray(value) ? walkArray(value, path, state) : walkObject(value, path, state);
+      return Array.isArray(value) ? walkArray(value, state) : walkObject(value, state);
     case "boolean":
       return grow(state, value ? 4 : 5);
     default:
@@ -50,23 +51,30 @@ function walk(value: unknown, path: (string | number)[], state: State): Found | 
   }
 }
 
-function walkArray(value: unknown[], path: (string | number)[], state: State): Found | undefined {
+function walkArray(value: unknown[], state: State): Found | undefined {
   grow(state, containerBytes(value.length));
   for (let i = 0; i < value.length; i++) {
-    const fault = walk(value[i], [...path, i], state);
+    const fault = walkMember(i, value[i], state);
     if (fault !== undefined) return fault;
   }
   return grow(state, 0);
 }
 
-function walkObject(value: object, path: (string | number)[], state: State): Found | undefined {
+function walkObject(value: object, state: State): Found | undefined {
   const members = Object.entries(value);
   grow(state, containerBytes(members.length));
   for (const [key, member] of members) {
-    const fault = keyFault(key, path, state) ?? walk(member, [...path, key], state);
+    const fault = keyFault(key, state) ?? walkMember(key, member, state);
     if (fault !== undefined) return fault;
   }
   return grow(state, 0);
+}
+
+function walkMember(key: string | number, member: unknown, state: State): Found | undefined {
+  state.path.push(key);
+  const fault = walk(member, state);
+  if (fault === undefined) state.path.pop();
+  return fault;
 }
 
 /** The brackets and the commas between so many members. */
@@ -75,7 +83,6 @@ function containerBytes(members: number): number {
 }
 
 const TOO_LARGE: Found = {
-  path: [],
   code: "event_too_large",
   message: `has more than ${EVENT_MAX_BYTES} bytes, which is the limit`,
 };
@@ -85,23 +92,25 @@ function grow(state: State, bytes: number): Found | undefined {
   return state.bytes > EVENT_MAX_BYTES ? TOO_LARGE : undefined;
 }
 
-function textFault(text: string, path: (string | number)[], state: State): Found | undefined {
-  const tooLarge = text.length > EVENT_MAX_BYTES ? TOO_LARGE : undefined;
-  if (tooLarge !== undefined) return tooLarge;
+function textFault(text: string, state: State): Found | undefined {
+  if (text.length > EVENT_MAX_BYTES) return TOO_LARGE;
   if (text.includes("\u0000")) {
-    return { path, code: "unstorable_text", message: "contains U+0000, which PostgreSQL cannot store; remove it" };
+    return { code: "unstorable_text", message: "contains U+0000, which PostgreSQL cannot store; remove it" };
   }
   if (!text.isWellFormed()) {
-    return { path, code: "unstorable_text", message: "contains half of a surrogate pair; send valid Unicode" };
+    return { code: "unstorable_text", message: "contains half of a surrogate pair; send valid Unicode" };
   }
-  return grow(state, Buffer.byteLength(JSON.stringify(text)));
+  return grow(state, Buffer.byteLength(ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`));
 }
 
-function keyFault(key: string, path: (string | number)[], state: State): Found | undefined {
+/** What `JSON.stringify` escapes in a well-formed text. */
+const ESCAPED = /["\\\u0000-\u001F]/;
+
+function keyFault(key: string, state: State): Found | undefined {
   if (key === "__proto__") {
-    return { path, code: "unstorable_key", message: "has the key __proto__, which JavaScript readers drop or obey" };
+    return { code: "unstorable_key", message: "has the key __proto__, which JavaScript readers drop or obey" };
   }
-  const fault = textFault(key, path, state);
+  const fault = textFault(key, state);
   if (fault !== undefined && fault !== TOO_LARGE) return { ...fault, message: `has a key that ${fault.message}` };
   return fault ?? grow(state, ":".length);
 }
@@ -109,14 +118,13 @@ function keyFault(key: string, path: (string | number)[], state: State): Found |
 /** Digits before and after the point that one number may have when written out; doubles need at most 309 and 1,074. */
 const NUMBER_MAX_DIGITS = 1_100;
 
-function numberFault(source: string, path: (string | number)[], state: State): Found | undefined {
+function numberFault(source: string, state: State): Found | undefined {
   const parts = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
   const exponent = Number(parts?.[3] ?? 0);
   const whole = Math.max((parts?.[1]?.length ?? 1) + exponent, 1);
   const fraction = Math.max((parts?.[2]?.length ?? 0) - exponent, 0);
   if (parts === null || whole + fraction > NUMBER_MAX_DIGITS) {
     return {
-      path,
       code: "number_out_of_range",
       message: `is a number with more than ${NUMBER_MAX_DIGITS} digits when written out; send it as a string`,
     };

@@ -12,7 +12,7 @@ export type Candidate =
       exact: unknown;
       /** Set where the text is known to be storable, however large: an upper bound of the event's size as it is stored. */
       storableBytes?: number | undefined;
-      /** Storable JSON text of this event alone, without line breaks. */
+      /** Storable JSON text of this event alone, where the body has it and it is short. */
       text?: string | undefined;
     }
   /** One line of several that is not JSON: the fault of this event alone. */
@@ -20,6 +20,6 @@ export type Candidate =
 
 export type Decoded = {
   candidates: Candidate[];
-  /** Storable JSON text of all events, with commas between them and without line breaks, where the body has it. */
+  /** Storable JSON text of all events with commas between them, where the body has it and it is short. */
   list?: string | undefined;
 };

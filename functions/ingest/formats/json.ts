@@ -91,8 +91,14 @@ function tooManyValues(cause: unknown): RequestError {
 function single(text: string, { value, exact, plain, depth }: Parsed, form: Form): Candidate {
   if (!plain || depth > EVENT_MAX_DEPTH) return { kind: "event", form, value, exact };
   const storableBytes = Buffer.byteLength(text);
-  const line = storableBytes <= EVENT_MAX_BYTES ? text.trim() : undefined;
-  return { kind: "event", form, value, exact, storableBytes, text: line?.includes("\n") ? undefined : line };
+  return {
+    kind: "event",
+    form,
+    value,
+    exact,
+    storableBytes,
+    text: storableBytes <= EVENT_MAX_BYTES ? asShortAsWritten(text.trim()) : undefined,
+  };
 }
 
 function members(text: string, { value, exact, plain, depth, longest }: Parsed, form: Form): Decoded {
@@ -104,8 +110,12 @@ function members(text: string, { value, exact, plain, depth, longest }: Parsed, 
     (each, index): Candidate => ({ kind: "event", form, value: each, exact: exacts[index], storableBytes }),
   );
   if (storableBytes === undefined) return { candidates };
-  const list = text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"));
-  return { candidates, list: list.includes("\n") ? undefined : list };
+  return { candidates, list: asShortAsWritten(text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"))) };
+}
+
+/** JSON text that is hardly shorter when it is written anew: not laid out in lines, and with no letter as an escape. */
+function asShortAsWritten(text: string): string | undefined {
+  return text.includes("\n") || text.includes("\\u") ? undefined : text;
 }
 
 /** Before the events are looked at one by one. @throws RequestError `too_many_events`, `malformed_body` for none */

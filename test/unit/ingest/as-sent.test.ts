@@ -74,15 +74,18 @@ describe("events that travel as they were sent", () => {
   it.each([
     ["a list", (text: string) => `[${text}]`],
     ["one", (text: string) => text],
-  ])("lose white space that is line breaks, or fills a message: %s", async (_name, wrap) => {
+  ])("are none where they would be longer than need be: %s", async (_name, wrap) => {
     const loose = JSON.stringify(complete("1"), null, 2);
     const padded = JSON.stringify(complete("1")).replace("{", `{${" ".repeat(MESSAGE_MAX_BYTES)}`);
 
-    for (const text of [loose, padded]) {
+    const escaped = JSON.stringify(complete("1")).replace("/shop", "/\\u0448\\u043e\\u043f");
+
+    for (const text of [loose, padded, escaped]) {
       const { results, bodies } = await judge(wrap(text), "application/json");
       expect(results[0]?.status).toBe("accepted");
       expect(bodies[0]).toContain(JSON.stringify(complete("1").data));
       expect(bodies[0]?.length).toBeLessThan(1_000);
+      expect(bodies[0]).not.toContain("\\u");
     }
   });
 
