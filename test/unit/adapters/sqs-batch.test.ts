@@ -55,7 +55,7 @@ function chain(
     METRICS_NAMESPACE: "Sluice",
     LOG_LEVEL: "ERROR",
   });
-  const addMetric = vi.spyOn(observability.metrics, "addMetric");
+  const addMetric = vi.spyOn(observability.metrics, "addMetric").mockReturnValue();
   const logged = vi.spyOn(observability.logger, "info");
   const handler = sqsBatchHandler({
     rule: async (messages, deadline) => {

@@ -50,7 +50,10 @@ export function simulateConsumer(queue: SimulatedQueue, rule: BatchRule, random:
     backoffSeconds,
     visibilitySeconds: QUEUE_VISIBILITY_SECONDS,
     random,
-    observability: createObservability("consume", { STAGE: "test", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "ERROR" }),
+    observability: {
+      ...createObservability("consume", { STAGE: "test", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "ERROR" }),
+      metrics: { addMetric() {}, publish() {} },
+    },
   });
 
   /** One batch. Where the function ends or fails, all of it stays in the queue as it is. */
