@@ -63,14 +63,16 @@ describe("an event that the database refuses", () => {
 });
 
 describe("a replay", () => {
-  /** Dead letters in the queue, the cause still there. */
-  const makeLetters = async (scene: Scene, count: number) => {
+  /** Dead letters in the queue, the cause still there. An event may have two where the answer for the first came late. */
+  const makeLetters = async (scene: Scene, count: number): Promise<number> => {
     await scene.deliver(
       scene.events(count, (index) => ({ index, poison: true })),
       { perRequest: 100 },
     );
     await scene.atRest();
-    expect(await world.deadLetters.depth()).toBe(count);
+    const letters = await world.deadLetters.depth();
+    expect(letters).toBeGreaterThanOrEqual(count);
+    return letters;
   };
 
   faultCase(
@@ -78,8 +80,7 @@ describe("a replay", () => {
     "replay killed half-way",
     () => world,
     async (scene) => {
-      const letters = sized(60, 2_000);
-      await makeLetters(scene, letters);
+      const letters = await makeLetters(scene, sized(60, 2_000));
       await refusePoison(false);
       try {
         const killed = spawn(process.execPath, ["scripts/replay.ts", "--data-dir", world.dataDir], { stdio: "ignore" });
@@ -96,8 +97,12 @@ describe("a replay", () => {
         expect(left).toBeGreaterThan(0);
         expect(left).toBeLessThan(letters);
         world.sqs.onCall = undefined;
-        const again = await runScript("replay", ["--data-dir", world.dataDir]);
-        expect(again).toMatchObject({ code: 0 });
+        // What it had received and not yet written down stays hidden for a while: until then it is not finished.
+        await eventually(
+          () => runScript("replay", ["--data-dir", world.dataDir]),
+          ({ code }) => code === 0,
+          90_000,
+        );
         expect(await world.deadLetters.depth()).toBe(0);
         await scene.atRest();
         scene.note(`${left} of ${letters} left by the killed run`);
