@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
-import { cloudEvent } from "./event.ts";
+import { cloudEvent } from "./event-forms.ts";
 
 /** What clients read: the schemas of the answers, from which their types and the OpenAPI document derive. */
 

@@ -1,7 +1,9 @@
 import type * as z from "zod";
 import { compile, config, util } from "zod/v4/core";
 import type { Catalog } from "../catalog/catalog.ts";
-import { cloudEvent, type Event, extensionName, extensionValue, plainEvent } from "../core/event.ts";
+import { extensionName, extensionValue } from "../core/attributes.ts";
+import type { Event } from "../core/event.ts";
+import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import { verdictCodes } from "../core/errors.ts";
 import { EVENT_MAX_BYTES, EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
 import { stringifyForQueue } from "../core/lossless-json.ts";

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { healthAnswer, ingestAnswer, problem, storedEvent, typeList, verdict } from "../core/answer.ts";
-import { cloudEvent, extensionValue, plainEvent } from "../core/event.ts";
+import { extensionValue } from "../core/attributes.ts";
+import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import {
   DATACONTENTTYPE_MAX_BYTES,
   DATASCHEMA_MAX_BYTES,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { cloudEvent, type Event, event } from "../../functions/core/event.ts";
+import { type Event, event } from "../../functions/core/event.ts";
+import { cloudEvent } from "../../functions/core/event-forms.ts";
 import { isRawNumber, parseLossless } from "../../functions/core/lossless-json.ts";
 import { findUnstorable, toPointer } from "../../functions/core/storable.ts";
 import type { DeadLetter, LetterEvent } from "./letter.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type * as z from "zod";
 import { compile } from "zod/v4/core";
 import { catalog } from "../../../functions/catalog/catalog.ts";
-import { cloudEvent, plainEvent } from "../../../functions/core/event.ts";
+import { cloudEvent, plainEvent } from "../../../functions/core/event-forms.ts";
 import { NOW, order } from "./support.ts";
 
 /** An object that is valid, and what may take the place of its members, or stand beside them. */

@@ -1,0 +1,52 @@
+import * as z from "zod";
+import {
+  DATACONTENTTYPE_MAX_BYTES,
+  DATASCHEMA_MAX_BYTES,
+  EXTENSION_NAME_MAX_CHARACTERS,
+  EXTENSION_VALUE_MAX_BYTES,
+  SOURCE_MAX_BYTES,
+  SUBJECT_MAX_BYTES,
+  TYPE_MAX_BYTES,
+} from "./limits.ts";
+import { fitsUtf8 } from "./utf8.ts";
+
+/** RFC 3339, in the range PostgreSQL takes: no year 0000, offsets below 16 hours. */
+export const time = z.iso
+  .datetime({ offset: true, error: "expected an RFC 3339 time with an offset, for example 2026-11-21T09:30:00Z" })
+  .max(64)
+  .refine((text) => !text.startsWith("0000"), "expected a year from 0001 to 9999")
+  .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), "expected an offset below 16 hours");
+
+export const source = text(SOURCE_MAX_BYTES);
+export const type = text(TYPE_MAX_BYTES);
+export const subject = text(SUBJECT_MAX_BYTES).optional();
+export const dataschema = text(DATASCHEMA_MAX_BYTES).optional();
+export const datacontenttype = text(DATACONTENTTYPE_MAX_BYTES).optional();
+
+/**
+ * A CloudEvents extension attribute's value: string, boolean or 32-bit integer.
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system
+ */
+export const extensionValue = z.union([text(EXTENSION_VALUE_MAX_BYTES), z.boolean(), z.int32()], {
+  error: `expected a string of at most ${EXTENSION_VALUE_MAX_BYTES} bytes, a boolean or a 32-bit integer`,
+});
+
+export const extensionName = z
+  .string()
+  .refine((name) => name !== "tenant", "is set by Sluice; send it under another name")
+  .regex(
+    new RegExp(`^[a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}$`),
+    `is no attribute of an event; an extension attribute has 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9`,
+  );
+
+/** A non-empty string of at most `maxBytes` bytes of UTF-8. */
+export function text(maxBytes: number) {
+  return z
+    .string()
+    .min(1, "must not be empty")
+    .refine((value) => fitsUtf8(value, maxBytes), {
+      error: (issue) =>
+        `has ${typeof issue.input === "string" ? Buffer.byteLength(issue.input) : "too many"} bytes, at most ${maxBytes} are allowed`,
+      params: { code: "too_big" },
+    });
+}

@@ -1,0 +1,45 @@
+import * as z from "zod";
+import { datacontenttype, dataschema, source, subject, text, time, type } from "./attributes.ts";
+import { ID_MAX_BYTES } from "./limits.ts";
+
+/** The forms in which clients write an event; core/event.ts is what becomes of all of them. */
+
+/** `.` and `..` are steps in a URL, so `GET /events/{id}` could not name them. */
+const id = text(ID_MAX_BYTES).refine((value) => value !== "." && value !== "..", "must not be . or ..");
+
+const optionalAttributes = { subject, time: time.optional(), dataschema, datacontenttype };
+
+/**
+ * An event in the plain JSON form: CloudEvents attributes beside `data`, of which only what cannot be made up is
+ * required. Names that are not here are extension attributes.
+ */
+export const plainEvent = z
+  .object({
+    id: id.optional(),
+    source,
+    type,
+    ...optionalAttributes,
+    specversion: z.literal("1.0").optional(),
+    data: z.unknown(),
+  })
+  .catchall(z.unknown());
+
+/**
+ * An event as CloudEvents 1.0 has it. Names that are not here are extension attributes.
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ */
+export const cloudEvent = z
+  .object({
+    specversion: z.literal("1.0"),
+    id,
+    source,
+    type,
+    ...optionalAttributes,
+    data: z.unknown().optional(),
+    data_base64: z.base64().optional(),
+  })
+  .catchall(z.unknown())
+  .refine((event) => event["data"] === undefined || event["data_base64"] === undefined, {
+    error: "has data and data_base64; send one of them",
+    path: ["data_base64"],
+  });
