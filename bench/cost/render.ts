@@ -82,7 +82,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function dollars(amount: number): string {
-  return `$${amount.toFixed(amount < 0.1 ? 4 : 2)}`;
+  return `$${amount.toFixed(amount < 0.1 ? 4 : amount < 1 ? 3 : 2)}`;
 }
 
 function quantity(amount: number): string {
