@@ -18,10 +18,17 @@ export async function inBatchCalls<T>(
   { deadline, logger, failure }: { deadline: number; logger: Logger; failure: string },
 ): Promise<boolean> {
   let unconfirmed = 0;
+  let answeredAt = Date.now();
   await inFlight(inBatches(messages), SQS_CALLS_IN_FLIGHT, async (batch) => {
+    // Once SQS has not answered for a call's time, those that wait for their turn would only use up the others' time.
+    if (Date.now() >= answeredAt + SQS_CALL_MS) {
+      unconfirmed += batch.length;
+      return;
+    }
     try {
       const abortSignal = AbortSignal.timeout(Math.max(Math.min(deadline - Date.now(), SQS_CALL_MS), 1));
       const { Failed = [] } = await call(batch, { abortSignal });
+      answeredAt = Date.now();
       for (const { Code } of Failed) logger.warn(failure, { code: Code });
       unconfirmed += Failed.length;
     } catch (error) {

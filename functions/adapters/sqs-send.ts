@@ -32,8 +32,8 @@ const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Sends messages in as few batches as SQS allows, some at a time. SQS answers 200 with `Failed` entries: those
- * are sent again until the deadline, unless the message itself is at fault or SQS has taken nothing at all for
- * `patienceMs`. An entry counts as stored only when SQS named it in `Successful`.
+ * are sent again until the deadline, unless the message itself is at fault or SQS has taken and refused nothing at
+ * all for `patienceMs`. An entry counts as stored only when SQS named it in `Successful`.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
 export async function sendToSqs(
@@ -46,19 +46,19 @@ export async function sendToSqs(
     logger,
   }: { queueUrl: string; messages: SqsMessage[]; deadline: number; patienceMs?: number; logger: Logger },
 ): Promise<SendOutcome[]> {
-  let takenAt = Date.now();
+  let judgedAt = Date.now();
   const outcomes = messages.map((): SendOutcome => "failed");
   const entries = messages.map((message, index) => toEntry(message, index));
   await inFlight(intoBatches(entries), SQS_CALLS_IN_FLIGHT, async (batch) => {
     let pending = batch;
     // Once SQS takes nothing, those that wait for their turn are not tried either.
-    for (let attempt = 1; Date.now() <= takenAt + patienceMs; attempt++) {
+    for (let attempt = 1; Date.now() <= judgedAt + patienceMs; attempt++) {
       const { stored, refused } = await sendOnce(client, queueUrl, pending, deadline, logger);
       for (const id of stored) outcomes[Number(id)] = "stored";
-      if (stored.size > 0) takenAt = Date.now();
+      if (stored.size + refused.size > 0) judgedAt = Date.now();
       pending = pending.filter(({ Id }) => !stored.has(Id) && !refused.has(Id));
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
-      if (pending.length === 0 || Date.now() + pause > Math.min(deadline, takenAt + patienceMs)) return;
+      if (pending.length === 0 || Date.now() + pause > Math.min(deadline, judgedAt + patienceMs)) return;
       await delay(pause);
     }
   });

@@ -16,6 +16,8 @@ import {
   MESSAGE_MAX_BYTES,
   SEND_BATCH_MAX_BYTES,
   SEND_BATCH_MAX_ENTRIES,
+  SQS_CALL_MS,
+  SQS_CALLS_IN_FLIGHT,
 } from "../../functions/core/limits.ts";
 import type { DeadLetter, EventQueue } from "../../functions/core/ports.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
@@ -477,6 +479,16 @@ describe("visibility", () => {
       expect(await receiveAll()).toEqual([]);
     },
   );
+
+  it("of very many takes the time of one call where SQS does not answer", async () => {
+    proxy.setFaults({ kind: "hang", action: "ChangeMessageVisibilityBatch" });
+    const started = performance.now();
+
+    await postpone(Array.from({ length: 1_000 }, (_, i) => ({ receiptHandle: `receipt ${i}`, seconds: 1 })));
+
+    expect(performance.now() - started).toBeLessThan(SQS_CALL_MS + GRACE_MS);
+    expect(proxy.calls.length).toBe(SQS_CALLS_IN_FLIGHT);
+  });
 
   it("of no messages needs no call", async () => {
     await postpone([]);
