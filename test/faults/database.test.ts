@@ -58,8 +58,6 @@ describe("answers of the Data API that are lost after the commit", () => {
       expect(again.length).toBeGreaterThan(0);
       scene.note(`${answersLost} answers lost, ${again.length} batches again; ${total.duplicate} events found stored`);
     },
-    // A batch that lost several answers in a row has a backoff of its own.
-    { drainWithinMs: sized(30_000, 90_000) },
   );
 });
 

@@ -26,9 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => world?.remove());
 
-/** The consumer hides what came back for up to one and a half visibility timeouts, which are 40 s in a full run. */
-const HIDDEN = { drainWithinMs: sized(30_000, 90_000) };
-
 const briefly = (seconds: number, body: (scene: Scene) => Promise<void>) => (scene: Scene) =>
   hiddenFor(world, seconds, () => body(scene));
 
@@ -208,7 +205,6 @@ describe("deletions", () => {
         expect(world.sqs.applied).toBeGreaterThan(0);
         scene.note(`${world.sqs.applied} deletions`);
       },
-      HIDDEN,
     );
   }
 });
@@ -226,7 +222,6 @@ describe("receives that come to nothing", () => {
       expect(world.sqs.applied).toBeGreaterThan(0);
       scene.note(`${world.sqs.applied} receives of messages lost`);
     }),
-    HIDDEN,
   );
 
   faultCase(
@@ -247,7 +242,6 @@ describe("receives that come to nothing", () => {
       await scene.heal();
       scene.note(`${back} batches went back without an invocation`);
     }),
-    HIDDEN,
   );
 });
 
@@ -274,7 +268,6 @@ describe("a consumer that does not answer for its batch", () => {
       const copies = await copiesFound(from);
       scene.note(`errors ${errors.join(" + ")} times, ${lost} answers lost; ${copies} events found stored already`);
     }),
-    HIDDEN,
   );
 
   const POINTS = ["beforeStore", "afterStore", "beforeAnswer"];
@@ -306,7 +299,6 @@ describe("a stack that is stopped", () => {
       const copies = await copiesFound(from);
       scene.note(`${stops} stops; ${copies} events found stored already`);
     },
-    HIDDEN,
   );
 
   faultCase(
@@ -330,6 +322,5 @@ describe("a stack that is stopped", () => {
       const copies = await copiesFound(from);
       scene.note(`${most / 2} frozen, ${most / 2} ended; ${copies} events found stored already`);
     }),
-    HIDDEN,
   );
 });

@@ -10,7 +10,7 @@ type Options = {
   deadLetters?: number;
   /** The same event may be dead-lettered twice, because two consumers had its message. @default false */
   lettersTwice?: boolean;
-  /** From the end of the fault until nothing is left in the queue, ms. @default 30,000 */
+  /** From the end of the fault until nothing is left in the queue, ms. @default 30,000, full: 120,000 */
   drainWithinMs?: number;
   /** From the acknowledgement to the row, ms: the fault's duration and the draining. @default 80,000, full: 800,000 */
   stableWithinMs?: number;
@@ -29,7 +29,7 @@ export function faultCase(
   title: string,
   world: () => World,
   body: (scene: Scene) => Promise<void>,
-  { deadLetters = 0, lettersTwice = false, drainWithinMs = 30_000, stableWithinMs }: Options = {},
+  { deadLetters = 0, lettersTwice = false, drainWithinMs = sized(30_000, 120_000), stableWithinMs }: Options = {},
 ): void {
   it(`${id} ${title}`, async () => {
     const scene = createScene(id, world());
