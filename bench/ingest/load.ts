@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { makeBody } from "./events.ts";
+import { makeBody } from "../events.ts";
 
 /**
  * Load for one server, in a process of its own: keep-alive connections that each send the next request as soon as they

@@ -1,6 +1,6 @@
 import { v7 as uuidV7 } from "uuid";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
-import { createPayloads, type PayloadEvent } from "../payloads.ts";
+import { type BenchEvent, makeEvent } from "../events.ts";
 import { measureInTurns, ratios } from "../rounds.ts";
 import { startBenchDatabase } from "./bench-database.ts";
 import { consume, createConsumer, toMessages } from "./writers.ts";
@@ -24,9 +24,8 @@ async function measurePoison({ rounds, quick, log }: BenchOptions): Promise<Benc
   try {
     await bench.client.query("alter table events add constraint no_poison check (subject is distinct from 'poison')");
     const rule = createConsumer(bench.database);
-    const make = createPayloads(EVENT_BYTES, uuidV7);
     const batch = (bad: number) => async () => {
-      const events = Array.from({ length: EVENTS }, make);
+      const events = Array.from({ length: EVENTS }, (_, serial) => makeEvent(serial, EVENT_BYTES, uuidV7()));
       // Somewhere else each time.
       const at = Math.floor(Math.random() * (EVENTS - bad));
       const sent = events.map((event, index) => (index < at || index >= at + bad ? event : toPoison(event)));
@@ -64,4 +63,4 @@ async function measurePoison({ rounds, quick, log }: BenchOptions): Promise<Benc
   }
 }
 
-const toPoison = (event: PayloadEvent) => ({ ...event, subject: "poison" });
+const toPoison = (event: BenchEvent) => ({ ...event, subject: "poison" });

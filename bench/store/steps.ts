@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { PayloadEvent } from "../payloads.ts";
+import type { BenchEvent } from "../events.ts";
 
 /** What the consumer's statement does, cut off after each step: they show where its time goes. */
 export const STEPS = {
@@ -19,7 +19,7 @@ export const STEPS = {
 } as const;
 
 /** The lines of one call, as the consumer sends them. */
-export function toLines(events: readonly PayloadEvent[]): string {
+export function toLines(events: readonly BenchEvent[]): string {
   const received_at = new Date().toISOString();
   return events
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))

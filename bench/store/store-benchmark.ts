@@ -1,7 +1,7 @@
 import { v7 as uuidV7 } from "uuid";
 import { CHUNK_MAX_EVENTS } from "../../functions/core/limits.ts";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
-import { createPayloads, type PayloadEvent } from "../payloads.ts";
+import { makeEvent } from "../events.ts";
 import { type Contender, measureInTurns, ratios } from "../rounds.ts";
 import { type BenchDatabase, startBenchDatabase } from "./bench-database.ts";
 import { runStep, STEPS, toLines } from "./steps.ts";
@@ -92,9 +92,8 @@ function writersOf(
   { eventBytes, batch }: (typeof SHAPES)[number],
 ): Contender[] {
   const rule = createConsumer(database);
-  const make = createPayloads(eventBytes, uuidV7);
   const rows = Math.min(MOST_ROWS, Math.floor(ROUND_BYTES / eventBytes));
-  const makeEvents = (count: number): PayloadEvent[] => Array.from({ length: count }, make);
+  const makeEvents = (count: number) => makeMany(count, eventBytes);
   return [
     {
       name: "consumer",
@@ -129,12 +128,11 @@ function writersOf(
 
 /** The consumer's statement and what it is made of, over the same connection. */
 function stepsOf({ client }: BenchDatabase, { eventBytes }: (typeof SHAPES)[number]): Contender[] {
-  const make = createPayloads(eventBytes, uuidV7);
   const step = (name: string, sql: string): Contender => ({
     name,
     round: () => {
       const calls = Array.from({ length: MOST_ROWS / CHUNK_MAX_EVENTS }, () =>
-        toLines(Array.from({ length: CHUNK_MAX_EVENTS }, make)),
+        toLines(makeMany(CHUNK_MAX_EVENTS, eventBytes)),
       );
       return perSecond(MOST_ROWS, () => runStep(client, sql, calls));
     },
@@ -144,6 +142,10 @@ function stepsOf({ client }: BenchDatabase, { eventBytes }: (typeof SHAPES)[numb
     step("the same without keys", STEPS.rows),
     step("reading the JSON alone", STEPS.reading),
   ];
+}
+
+function makeMany(count: number, eventBytes: number) {
+  return Array.from({ length: count }, (_, serial) => makeEvent(serial, eventBytes, uuidV7()));
 }
 
 async function perSecond(count: number, work: () => Promise<void>): Promise<number> {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
-import { createPayloads, EVENT_BYTES } from "../payloads.ts";
+import { EVENT_BYTES, makeEvent } from "../events.ts";
 import { measureInTurns } from "../rounds.ts";
 import { startBenchDatabase } from "./bench-database.ts";
 import { consume, createConsumer, toMessages } from "./writers.ts";
@@ -30,14 +30,15 @@ async function measureWal({ rounds, quick, log }: BenchOptions): Promise<BenchRe
       log(`${eventBytes} B`);
       const count = Math.floor(ROUND_BYTES / eventBytes);
       const contender = (name: string, makeId: () => string) => {
-        const make = createPayloads(eventBytes, makeId);
         return {
           name,
           round: async () => {
-            const messages = toMessages(Array.from({ length: count }, make), PER_MESSAGE);
+            const events = Array.from({ length: count }, (_, serial) => makeEvent(serial, eventBytes, makeId()));
+            const sentBytes = events.reduce((sum, event) => sum + Buffer.byteLength(JSON.stringify(event)), 0);
+            const messages = toMessages(events, PER_MESSAGE);
             const before = await bench.walBytes();
             await consume(rule, messages, { stored: count });
-            return ((await bench.walBytes()) - before) / (count * eventBytes);
+            return ((await bench.walBytes()) - before) / sentBytes;
           },
         };
       };

@@ -4,7 +4,7 @@ import { createConsume } from "../../functions/consume/consume.ts";
 import type { BatchRule, QueueMessage } from "../../functions/core/batch.ts";
 import { ENVELOPE_VERSION } from "../../functions/core/envelope.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
-import type { PayloadEvent } from "../payloads.ts";
+import type { BenchEvent } from "../events.ts";
 import { copyIn } from "./copy-in.ts";
 
 /** The rule of the consumer as it is deployed; dead letters are counted and thrown away. */
@@ -17,7 +17,7 @@ export function createConsumer(database: SqlDatabase): BatchRule {
 }
 
 /** As the door packs them: many events a message. */
-export function toMessages(events: readonly PayloadEvent[], perMessage: number): QueueMessage[] {
+export function toMessages(events: readonly BenchEvent[], perMessage: number): QueueMessage[] {
   const receivedAt = new Date().toISOString();
   const messages: QueueMessage[] = [];
   for (let i = 0; i < events.length; i += perMessage) {
@@ -45,7 +45,7 @@ export async function consume(
 }
 
 /** What PostgreSQL takes at most: the same rows into the same table, with its index, without keys. */
-export function toCopyText(events: readonly PayloadEvent[]): string {
+export function toCopyText(events: readonly BenchEvent[]): string {
   const receivedAt = new Date().toISOString();
   return events
     .map(({ id, source, type, time, data }) =>
@@ -79,7 +79,7 @@ const insertRecord = {
 };
 
 /** Shares the events out over the connections, each of which writes one after the other. */
-export async function insertEach(clients: readonly Client[], events: readonly PayloadEvent[]): Promise<void> {
+export async function insertEach(clients: readonly Client[], events: readonly BenchEvent[]): Promise<void> {
   let next = 0;
   const write = async (client: Client) => {
     for (let event = events[next++]; event !== undefined; event = events[next++]) {

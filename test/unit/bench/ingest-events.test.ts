@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makeBody } from "../../../bench/ingest/events.ts";
+import { makeBody } from "../../../bench/events.ts";
 import { door, memoryQueue } from "../ingest/support.ts";
 
 describe("the events of the ingest benchmark", () => {

@@ -1,8 +1,9 @@
-/**
- * The events of the benchmark: complete (id and time are set, as a client's library does), a quarter of each type of
- * the catalog, each grown to its size by what such an event has more of in life: items, context, parameters, and fields
- * the schema does not name. Nothing random, so every run sends the same.
- */
+/** Bytes of one event as JSON: the sizes that benchmarks draw from. */
+export const EVENT_BYTES = [400, 1_024, 8_192, 49_152] as const;
+
+export type BenchEvent = { id: string; source: string; type: string; time: string; data: object };
+
+/** A request of events, the same for the same serial. */
 export function makeBody({
   events,
   eventBytes,
@@ -16,19 +17,36 @@ export function makeBody({
   return events === 1 ? (list[0] ?? "") : `[${list.join(",")}]`;
 }
 
-function makeEvent(serial: number, bytes: number): object {
+/**
+ * An event that is complete (id and time are set, as a client's library does), a quarter of each type of the catalog,
+ * grown to its size or a little more by what such an event has more of in life: items, context, parameters, and fields
+ * the schema does not name. Nothing random but the id that is given, so every run has the same.
+ * @param bytes of JSON, at least
+ */
+export function makeEvent(serial: number, bytes: number, id = idOf(serial)): BenchEvent {
   const kind = kinds[serial % kinds.length] ?? telemetry;
   const { type, data, grow } = kind(serial);
   const event = {
-    id: `01939b3e-7c00-7${hex(serial, 3)}-8${hex(serial * 7, 3)}-${hex(serial * 104_729, 12)}`,
+    id,
     source: `/shops/${serial % 12}`,
     type,
     time: new Date(Date.UTC(2026, 10, 21, 9, 30) + serial).toISOString(),
     data,
   };
-  for (let i = 0; JSON.stringify(event).length < bytes; i++) grow(i);
+  const missing = () => bytes - JSON.stringify(event).length;
+  let grown = 0;
+  for (let left = missing(); left > 0; left = missing()) {
+    // Several at once, because each look at the size costs.
+    const steps = Math.max(1, Math.floor(left / MOST_GROWN_BYTES));
+    for (let step = 0; step < steps; step++) grow(grown++);
+  }
   return event;
 }
+
+/** No step grows an event by more. */
+const MOST_GROWN_BYTES = 80;
+
+const idOf = (serial: number) => `01939b3e-7c00-7${hex(serial, 3)}-8${hex(serial * 7, 3)}-${hex(serial * 104_729, 12)}`;
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0").slice(-digits);
 
