@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { buildSync } from "esbuild";
+import { BUNDLE_OPTIONS } from "../../lib/bundle.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
 import type { FunctionRole } from "./operations.ts";
 
@@ -25,15 +26,9 @@ export const CREATE_NAIVE_EVENTS = `
 export function bundleNaive(folder: string): void {
   for (const role of ["ingest", "consume"] satisfies FunctionRole[]) {
     buildSync({
+      ...BUNDLE_OPTIONS,
       entryPoints: [join(import.meta.dirname, "..", "naive", `${role}.ts`)],
       outfile: join(folder, role, "index.js"),
-      bundle: true,
-      platform: "node",
-      target: "node24",
-      format: "cjs",
-      mainFields: ["module", "main"],
-      minify: true,
-      logLevel: "warning",
     });
   }
 }
