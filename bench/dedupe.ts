@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { startPostgres } from "../localstack/postgres/postgres.ts";
 import { type Candidate, candidates } from "./dedupe-candidates.ts";
+import { spread } from "./rounds.ts";
 
 /**
  * Compares ways to store an event once: `node bench/dedupe.ts`, some two minutes, with a PostgreSQL of its own. The
@@ -70,17 +71,18 @@ async function runRound(ids: Ids, contenders: Contender[]): Promise<void> {
       wal.push(Number(await value("select pg_current_wal_lsn() - $1", [before])) / ROWS_PER_STATEMENT);
     }
   }
-  const [first] = statements.map(({ milliseconds }) => median(milliseconds));
+  const [first] = statements.map(({ milliseconds }) => spread(milliseconds).median);
   for (const { contender, milliseconds, wal } of statements) {
-    contender.rates.push((first ?? 0) / median(milliseconds));
-    contender.walBytes.push(median(wal));
+    contender.rates.push((first ?? 0) / spread(milliseconds).median);
+    contender.walBytes.push(spread(wal).median);
   }
 }
 
 async function figuresOf(contender: Contender): Promise<string[]> {
   const { letter, name, rates, walBytes } = contender;
   await use(contender);
-  const [low, middle, high] = [Math.min(...rates), median(rates), Math.max(...rates)].map((each) => each.toFixed(2));
+  const { median, min, max } = spread(rates);
+  const [low, middle, high] = [min, median, max].map((each) => each.toFixed(2));
   const onDisk = await value(
     `select sum(pg_total_relation_size(oid)) / (select count(*) from events)
      from pg_class where relnamespace = $1::regnamespace and relkind = 'r'`,
@@ -89,7 +91,7 @@ async function figuresOf(contender: Contender): Promise<string[]> {
   return [
     `(${letter}) ${name}`,
     `${middle} (${low} to ${high})`,
-    `${median(walBytes).toFixed(0)} B`,
+    `${spread(walBytes).median.toFixed(0)} B`,
     `${Number(onDisk).toFixed(0)} B`,
     await copyOnAnotherDay(contender),
     await dropOfADay(contender),
@@ -144,10 +146,6 @@ function makeId(ids: Ids): string {
   const random = randomBytes(16).toString("hex");
   const head = ids === "ordered" ? serial.toString(16).padStart(12, "0") : random.slice(0, 12);
   return [head.slice(0, 8), head.slice(8), random.slice(12, 16), random.slice(16, 20), random.slice(20)].join("-");
-}
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 /** The first column of the first row, as text. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { BUNDLE_OPTIONS, buildHandler, DEPLOYED } from "../../lib/bundle.ts";
+import { spread } from "../rounds.ts";
 
 export type BundleFigures = {
   stage: string;
@@ -57,8 +58,8 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
         clients,
         bytes: bundleBytes(ours),
         baselineBytes: bundleBytes(baseline),
-        importMilliseconds: median(times.ours),
-        baselineImportMilliseconds: median(times.baseline),
+        importMilliseconds: spread(times.ours).median,
+        baselineImportMilliseconds: spread(times.baseline).median,
       };
     });
   } finally {
@@ -111,7 +112,3 @@ const ENVIRONMENT = {
   AWS_ACCESS_KEY_ID: "local",
   AWS_SECRET_ACCESS_KEY: "local",
 };
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}
