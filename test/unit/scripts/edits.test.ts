@@ -40,7 +40,7 @@ describe("an event line", () => {
         extensions: fc.dictionary(name, fc.oneof(text, fc.boolean(), fc.integer({ min: -5, max: 2 ** 31 - 1 })), {
           minKeys: 1,
         }),
-        data: fc.jsonValue({ maxDepth: 3 }).filter((each) => !JSON.stringify(each).includes("\\u0000")),
+        data: fc.jsonValue({ maxDepth: 3 }).filter((each) => !/\\u0000|__proto__/.test(JSON.stringify(each))),
       },
       { requiredKeys: ["id", "source", "type", "time"] },
     );
