@@ -5,14 +5,17 @@ import { App, Validations } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll } from "vitest";
-import { SluiceStack } from "../../lib/sluice-stack.ts";
+import { SluiceStack, type SluiceStackProps } from "../../lib/sluice-stack.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
 
 /** The app of one stage, without bundling: these tests read the template, not the code. */
-export function synthesizeStack(stage: "dev" | "prod", options: { nag?: boolean } = {}) {
+export function synthesizeStack(
+  stage: "dev" | "prod",
+  options: { nag?: boolean; target?: Pick<SluiceStackProps, "database"> } = {},
+) {
   const app = new App({ outdir: temporaryOutdir(), context: { "aws:cdk:bundling-stacks": [] } });
   if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const stack = new SluiceStack(app, `Sluice-${stage}`, { stage: stageConfig(stage) });
+  const stack = new SluiceStack(app, `Sluice-${stage}`, { ...options.target, stage: stageConfig(stage) });
   return { app, stack, template: () => Template.fromStack(stack) };
 }
 

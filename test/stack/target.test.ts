@@ -1,0 +1,93 @@
+import type { Template } from "aws-cdk-lib/assertions";
+import { beforeAll, describe, expect, it } from "vitest";
+import { targetProps } from "../../lib/target.ts";
+import { synthesizeStack } from "./support.ts";
+
+const database = {
+  clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:outside",
+  secretArn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:outside",
+  databaseName: "sluice",
+  endpoint: "http://127.0.0.1:5432",
+};
+const contextOf = (values: Record<string, unknown>) => (name: string) => values[name];
+
+describe("the target localstack", () => {
+  let aws: Template;
+  let localstack: Template;
+  beforeAll(() => {
+    aws = synthesizeStack("dev").template();
+    const target = targetProps(contextOf({ target: "localstack", database: JSON.stringify(database) }));
+    localstack = synthesizeStack("dev", { target }).template();
+  });
+
+  type Resource = { Type: string; Properties?: Record<string, unknown> };
+  /** By logical id; that of a function's version ends with a hash of its settings. */
+  const resources = (template: Template): Record<string, Resource> =>
+    Object.fromEntries(
+      Object.entries(template.toJSON()["Resources"] as Record<string, Resource>).map(([id, resource]) => [
+        id.replace(/(CurrentVersion).*$/, "$1"),
+        resource,
+      ]),
+    );
+
+  it("has all that is deployed to AWS but the database and its network", () => {
+    const missing = Object.entries(resources(aws)).filter(([id]) => resources(localstack)[id] === undefined);
+
+    expect(Object.keys(resources(localstack)).filter((id) => resources(aws)[id] === undefined)).toEqual([]);
+    expect(missing.length).toBeGreaterThan(0);
+    for (const [id, { Type: type }] of missing) {
+      expect(`${id} ${type}`).toMatch(/ AWS::(RDS|EC2)::|^(Database|CustomVpcRestrict)/);
+    }
+  });
+
+  it("changes nothing of a resource but where the database is", () => {
+    for (const [id, resource] of Object.entries(resources(localstack))) {
+      if (["AWS::IAM::Policy", "Custom::Trigger", "AWS::Lambda::Version"].includes(resource.Type)) continue;
+      const { Properties } = structuredClone(resources(aws)[id] ?? { Type: "", Properties: {} });
+      const variables = (properties: Resource["Properties"]) =>
+        (properties?.["Environment"] as { Variables?: Record<string, unknown> } | undefined)?.Variables;
+      const ours = variables(Properties);
+      if (ours?.["CLUSTER_ARN"] !== undefined) {
+        Object.assign(ours, {
+          CLUSTER_ARN: database.clusterArn,
+          SECRET_ARN: database.secretArn,
+          DATABASE_NAME: database.databaseName,
+          AWS_ENDPOINT_URL_RDS_DATA: database.endpoint,
+        });
+      }
+
+      expect(resource.Properties, id).toEqual(Properties);
+    }
+  });
+
+  it("lets each function make its calls of that database, and read its secret", () => {
+    const statements = Object.values(localstack.findResources("AWS::IAM::Policy")).flatMap(
+      ({ Properties }) => (Properties as { PolicyDocument: { Statement: object[] } }).PolicyDocument.Statement,
+    );
+    const allowing = (resource: string) =>
+      statements.filter((each) => (each as { Resource: unknown }).Resource === resource);
+
+    // The consumer, the query and the migrations.
+    expect(allowing(database.clusterArn)).toEqual([
+      expect.objectContaining({ Action: "rds-data:ExecuteStatement", Effect: "Allow" }),
+      expect.objectContaining({ Action: "rds-data:ExecuteStatement", Effect: "Allow" }),
+      expect.objectContaining({ Action: expect.arrayContaining(["rds-data:BeginTransaction"]) as unknown }),
+    ]);
+    expect(allowing(database.secretArn)).toHaveLength(3);
+  });
+});
+
+describe("a target", () => {
+  it("is AWS where nothing is said", () => {
+    expect(targetProps(contextOf({}))).toEqual({});
+  });
+
+  it.each([
+    [{ target: "azure" }, 'Unknown target "azure". Give one of aws, localstack'],
+    [{ target: "localstack" }, "npm run localstack -- deploy"],
+    [{ target: "localstack", database: "{" }, "is not JSON"],
+    [{ target: "localstack", database: JSON.stringify({ ...database, endpoint: "here" }) }, "endpoint"],
+  ])("%j is refused with what to do", (context, why) => {
+    expect(() => targetProps(contextOf(context))).toThrow(why);
+  });
+});
