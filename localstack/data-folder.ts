@@ -19,6 +19,11 @@ export async function takeDataFolder(dataDir: string, fresh: boolean): Promise<(
   return () => rm(lock, { force: true });
 }
 
+/** The process that has a data folder, if one does. */
+export async function ownerOf(dataDir: string): Promise<number | undefined> {
+  return runningOwner(await readFile(join(dataDir, LOCK), "utf8").catch(() => ""));
+}
+
 const LOCK = "runtime.pid";
 
 /** A lock is written in one go; one that is empty for longer than this was left by a process that died over it. */

@@ -65,6 +65,10 @@ export type Addresses = {
   deadLetterQueueUrl: string;
   awsEndpointUrl: string;
   dataApiUrl: string;
+  /** The names that the Data API takes. */
+  clusterArn: string;
+  secretArn: string;
+  databaseName: string;
 };
 
 export type Runtime = {
@@ -215,6 +219,7 @@ async function startParts(
     deadLetterQueueUrl: output(stack, "DeadLetterQueueUrl"),
     awsEndpointUrl: sqsEndpoint,
     dataApiUrl: dataApi.url,
+    ...stack.database,
   };
   const runtimeFile = join(dataDir, "runtime.json");
   stops.push(() => rm(runtimeFile, { force: true }));

@@ -20,6 +20,8 @@ export type DataApiOptions = {
   databaseName: string;
   /** Undefined = a free one. */
   port?: number;
+  /** The address to listen on. @default 127.0.0.1 */
+  host?: string;
   /** For the 45 s, 3 min and 24 h limits. */
   clock?: Clock;
   /** Gets a line for each call that failed for a reason other than the caller's SQL. */
@@ -34,12 +36,12 @@ export type DataApiServer = {
 };
 
 /**
- * The RDS Data API on 127.0.0.1, over a real PostgreSQL: as strict as AWS where AWS says what it does, and stricter
+ * The RDS Data API on this machine, over a real PostgreSQL: as strict as AWS where AWS says what it does, and stricter
  * where it does not, so that what works here works there.
  * https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/Welcome.html
  */
 export async function startDataApi(options: DataApiOptions): Promise<DataApiServer> {
-  const clock = options.clock ?? systemClock;
+  const { clock = systemClock, host = "127.0.0.1" } = options;
   const connections = openConnections(options.databaseUrl);
   const faults = createFaults();
   const transactions = createTransactions(connections, clock);
@@ -54,11 +56,11 @@ export async function startDataApi(options: DataApiOptions): Promise<DataApiServ
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+    server.listen(options.port ?? 0, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     faults,
     async stop() {
       faults.clear();

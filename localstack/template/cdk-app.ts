@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
+import { withoutAws } from "../without-aws.ts";
 import { TemplateError } from "./template.ts";
 
 /**
@@ -45,8 +46,4 @@ export async function runCdkApp(options: {
   if (code === 0) return;
   await rm(outDir, { recursive: true, force: true });
   throw new TemplateError(`The CDK app (${app}) ended with ${signal ?? code}:\n${output.trim()}`);
-}
-
-function withoutAws(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(AWS|CDK)_/.test(name)));
 }

@@ -1,0 +1,72 @@
+import { readFile } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { chooseEmulator, type Way, WAYS } from "./emulator/choose.ts";
+import { deploy, readUrl } from "./emulator/deploy.ts";
+import { showLogs } from "./emulator/function-logs.ts";
+import { readSession } from "./emulator/session.ts";
+import { down, logFile, up } from "./emulator/up.ts";
+
+const program = new Command("npm run localstack --").description(
+  "Deploys the CDK app into an emulator of AWS: LocalStack, MiniStack, or the one at AWS_ENDPOINT_URL.",
+);
+const command = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .option("--data-dir <folder>", "where the database and what was deployed are kept", ".localstack");
+
+type Options = { dataDir: string };
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+command("up", "starts the emulator, and the database that it lacks")
+  .addOption(new Option("--emulator <name>", "which one (default: the one that is there)").choices(WAYS))
+  .option("--port <port>", "MiniStack's; 0 is any free one", wholeNumber, 4566)
+  .action(async ({ dataDir, emulator, port }: Options & { emulator?: Way; port: number }) => {
+    const session = await up(chooseEmulator(process.env, emulator), dataDir, port);
+    print(`${session.emulator} is up at ${session.endpoint}. Deploy with \`npm run localstack -- deploy\`.`);
+  });
+
+command("deploy", "deploys the app with the CDK's command line, or updates it").action(async ({ dataDir }: Options) => {
+  const { url } = await deploy(await readSession(dataDir), dataDir);
+  print(`\nSluice is deployed at ${url}\nThe commands reach it with --data-dir ${dataDir}`);
+});
+
+command("url", "prints the URL of the API")
+  .option("--data-api", "prints the URL of the database's Data API instead")
+  .action(async ({ dataDir, dataApi }: Options & { dataApi?: true }) => {
+    const { dataApiUrl } = await readSession(dataDir);
+    print(dataApi ? dataApiUrl : await readUrl(dataDir));
+  });
+
+command("logs", "prints what the functions logged")
+  .option("--follow", "goes on until Ctrl-C")
+  .option("--emulator", "prints what the emulator and the database said instead")
+  .action(async ({ dataDir, follow, emulator }: Options & { follow?: true; emulator?: true }) => {
+    const { endpoint } = await readSession(dataDir);
+    if (emulator) return print((await readFile(logFile(dataDir), "utf8")).trimEnd());
+    await showLogs(endpoint, print, follow && untilInterrupted());
+  });
+
+command("down", "ends what `up` started, and deletes its data").action(async ({ dataDir }: Options) => {
+  await down(await readSession(dataDir), dataDir);
+  print("All of it has ended.");
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+function untilInterrupted(): AbortSignal {
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort());
+  return interrupted.signal;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new Error(`--port takes a number from 0 to 65535, not ${text}`);
+}

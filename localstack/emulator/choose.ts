@@ -1,0 +1,75 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { requireDocker } from "./docker.ts";
+import { MINISTACK_VERSION } from "./ministack.ts";
+
+/** Which emulator `up` takes, and what it needs for that. */
+export type Choice = { by: "user"; endpoint: string } | { by: "serve"; program: string } | { by: "docker" };
+
+export const WAYS = ["running", "ministack", "localstack"] as const;
+export type Way = (typeof WAYS)[number];
+
+/**
+ * The emulator to use: the one asked for; otherwise the one that runs at `AWS_ENDPOINT_URL`, LocalStack where there is a
+ * token for it, MiniStack where it is on the path.
+ * @throws Error that names what is missing and the command that brings it
+ */
+export function chooseEmulator(environment: NodeJS.ProcessEnv, way = firstWay(environment)): Choice {
+  switch (way) {
+    case "running": {
+      const endpoint = environment["AWS_ENDPOINT_URL"];
+      if (endpoint === undefined || !URL.canParse(endpoint)) {
+        throw new Error(
+          "AWS_ENDPOINT_URL does not say where the emulator listens: export AWS_ENDPOINT_URL=http://127.0.0.1:4566",
+        );
+      }
+      return { by: "user", endpoint: withoutName(endpoint) };
+    }
+    case "localstack":
+      if (!environment["LOCALSTACK_AUTH_TOKEN"]) {
+        throw new Error(
+          "LOCALSTACK_AUTH_TOKEN is not set. LocalStack asks for a token, which its free plan has: https://app.localstack.cloud/settings/auth-tokens, then export LOCALSTACK_AUTH_TOKEN=…",
+        );
+      }
+      requireDocker(environment);
+      return { by: "docker" };
+    case "ministack": {
+      const program = findOnPath("ministack", environment["PATH"]);
+      if (program === undefined) throw new Error(`ministack is not on the PATH. Bring it: ${INSTALL_MINISTACK}`);
+      return { by: "serve", program };
+    }
+  }
+}
+
+function firstWay(environment: NodeJS.ProcessEnv): Way {
+  if (environment["AWS_ENDPOINT_URL"]) return "running";
+  if (environment["LOCALSTACK_AUTH_TOKEN"]) return "localstack";
+  if (findOnPath("ministack", environment["PATH"]) !== undefined) return "ministack";
+  throw new Error(`There is no emulator. Bring one of these:
+  MiniStack   ${INSTALL_MINISTACK}
+  LocalStack  Docker, and LOCALSTACK_AUTH_TOKEN with the token of https://app.localstack.cloud/settings/auth-tokens
+  another     start it, and export AWS_ENDPOINT_URL with its address`);
+}
+
+const INSTALL_MINISTACK = `pip install ministack==${MINISTACK_VERSION}`;
+
+function findOnPath(program: string, path = ""): string | undefined {
+  return path
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** The address as a number: below a name S3's buckets would be looked for as hosts, which most machines do not find. */
+function withoutName(endpoint: string): string {
+  const url = new URL(endpoint);
+  if (url.hostname === "localhost" || url.hostname === "localhost.localstack.cloud") url.hostname = "127.0.0.1";
+  return url.href.replace(/\/$/, "");
+}

@@ -1,0 +1,35 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Session } from "./session.ts";
+
+const HEALTHY_WITHIN_MS = 30_000;
+const POLL_MS = 200;
+const ANSWER_MS = 2_000;
+
+/** Waits until an emulator answers. @throws Error if it has ended before, or says nothing in time */
+export async function untilHealthy(endpoint: string, ended?: Promise<unknown>): Promise<void> {
+  let over = false;
+  void ended?.then(() => (over = true));
+  for (const deadline = Date.now() + HEALTHY_WITHIN_MS; Date.now() < deadline; await delay(POLL_MS)) {
+    if (over) throw new Error("The emulator ended before it was ready.");
+    if (await answers(`${endpoint}/_localstack/health`)) return;
+  }
+  throw new Error(`Nothing answers at ${endpoint}/_localstack/health within ${HEALTHY_WITHIN_MS / 1_000} seconds.`);
+}
+
+/** Which emulator answers at an address. @throws Error if none does */
+export async function identify(endpoint: string): Promise<Session["emulator"]> {
+  if (await answers(`${endpoint}/_ministack/health`)) return "ministack";
+  if (await answers(`${endpoint}/_localstack/health`)) return "localstack";
+  if (await answers(endpoint, () => true)) return "other";
+  throw new Error(
+    `Nothing answers at ${endpoint}, where AWS_ENDPOINT_URL says the emulator is. Start it, or unset the variable.`,
+  );
+}
+
+async function answers(url: string, accept = (response: Response) => response.ok): Promise<boolean> {
+  try {
+    return accept(await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { ownerOf } from "../data-folder.ts";
+
+/** The emulators that are known by name, as they say of themselves at their health address. */
+const EMULATORS = ["localstack", "ministack", "other"] as const;
+
+const schema = z.object({
+  /** The process that holds the database, and MiniStack where that was started here. */
+  pid: z.int().positive(),
+  emulator: z.enum(EMULATORS),
+  /** Who started the emulator: `user` is one that ran already. */
+  startedBy: z.enum(["docker", "serve", "user"]),
+  /** The emulator's address on this machine, for `AWS_ENDPOINT_URL`. */
+  endpoint: z.url(),
+  databaseUrl: z.string(),
+  /** The Data API as this machine reaches it; `database.endpoint` is how the functions do. */
+  dataApiUrl: z.url(),
+  /** The context value `database` of the CDK app. */
+  database: z.object({
+    clusterArn: z.string(),
+    secretArn: z.string(),
+    databaseName: z.string(),
+    endpoint: z.url(),
+  }),
+});
+
+/** What `up` started, for the commands after it. */
+export type Session = z.infer<typeof schema>;
+
+const sessionFile = (dataDir: string): string => join(dataDir, "session.json");
+
+/** @throws Error that says how to start one */
+export async function readSession(dataDir: string): Promise<Session> {
+  const session = await findSession(dataDir);
+  if (session !== undefined) return session;
+  throw new Error(`Nothing is up in ${dataDir}. Start it with \`npm run localstack -- up\`.`);
+}
+
+/** The session in a data folder, if the process that holds it still runs. */
+export async function findSession(dataDir: string): Promise<Session | undefined> {
+  const text = await readFile(sessionFile(dataDir), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const session = schema.parse(JSON.parse(text));
+  return (await ownerOf(dataDir)) === session.pid ? session : undefined;
+}
+
+export async function writeSession(dataDir: string, session: Session): Promise<void> {
+  // The database's password is in its URL.
+  await writeFile(sessionFile(dataDir), `${JSON.stringify(session, undefined, 2)}\n`, { mode: 0o600 });
+}
