@@ -1,7 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-/** Projects by what a test touches: no network, real Postgres and queue, template, whole flow, the whole flow failing. */
-const project = (name: string, options: { testTimeout: number; hookTimeout: number; globalSetup?: string }) => ({
+/**
+ * Projects by what a test touches: no network, real Postgres and queue, template, the whole flow failing, the runtime on
+ * this machine and the commands, and the whole flow wherever it is deployed.
+ */
+const project = (
+  name: string,
+  options: { testTimeout: number; hookTimeout: number; globalSetup?: string; setupFiles?: string },
+) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], environment: "node" as const, ...options },
 });
 
@@ -19,7 +25,13 @@ export default defineConfig({
         hookTimeout: 120_000,
         globalSetup: "test/faults/support/setup.ts",
       }),
-      project("e2e", { testTimeout: 90_000, hookTimeout: 120_000, globalSetup: "test/e2e/synthesize-once.ts" }),
+      project("local", { testTimeout: 90_000, hookTimeout: 120_000, globalSetup: "test/synthesize-once.ts" }),
+      project("e2e", {
+        testTimeout: 90_000,
+        hookTimeout: 120_000,
+        globalSetup: "test/e2e/setup.ts",
+        setupFiles: "test/e2e/expect-gaps.ts",
+      }),
     ],
   },
 });

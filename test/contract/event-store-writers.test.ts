@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
-import { eventually } from "../e2e/support.ts";
+import { eventually } from "../client.ts";
 import { soon } from "./support/database.ts";
 import { storable, storables } from "./support/event-samples.ts";
 import { allWell, startEventStore, type TestEventStore } from "./support/event-store.ts";

@@ -2,15 +2,17 @@ import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { CloudEvent, emitterFor, HTTP, httpTransport, Mode } from "cloudevents";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, startTestRuntime, type TestRuntime } from "./support.ts";
+import { eventually, get } from "../client.ts";
+import { openTarget, type Target } from "./target.ts";
 
-let runtime: TestRuntime;
+let target: Target;
 let url: string;
+let source: string;
 beforeAll(async () => {
-  runtime = await startTestRuntime();
-  url = runtime.addresses.url;
+  target = await openTarget();
+  ({ url, source } = target);
 });
-afterAll(() => runtime?.remove());
+afterAll(() => target?.close());
 
 const stored = async (id: string) => {
   const { body } = await eventually(
@@ -23,7 +25,7 @@ const stored = async (id: string) => {
 function cloudEvent<T>(data: T, overrides: Record<string, unknown> = {}) {
   return new CloudEvent({
     id: randomUUID(),
-    source: "https://example.com/source",
+    source,
     type: "com.example.sdk",
     subject: "50% off",
     time: "2026-11-21T09:30:00.123Z",
@@ -138,7 +140,7 @@ describe("NDJSON", () => {
     for (const zip of [false, true]) {
       const events = Array.from({ length: 5 }, () => ({
         id: randomUUID(),
-        source: "/lines",
+        source,
         type: "t",
         data: { zip },
       }));
@@ -163,7 +165,7 @@ describe("?validate=only", () => {
       fetch(`${url}/events${query}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ id, source: "/v", type: "t", data: 1 }),
+        body: JSON.stringify({ id, source, type: "t", data: 1 }),
       });
 
     expect(await (await send(checked, "?validate=only")).json()).toMatchObject({ accepted: 1 });

@@ -1,318 +1,160 @@
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { beforeReceives, idsIn, letter, type LetterQueues, movedBySqs, startLetterQueues } from "./letter-queue.ts";
-import { eventually, runScript } from "./support.ts";
+import { eventually, get, post } from "../client.ts";
+import { openTarget, type Target } from "./target.ts";
 
-let queues: LetterQueues;
+let target: Target;
+let folder: string;
 beforeAll(async () => {
-  queues = await startLetterQueues();
+  [target, folder] = await Promise.all([openTarget(), mkdtemp(join(tmpdir(), "sluice-letters-"))]);
 });
-afterAll(() => queues?.stop());
+afterAll(async () => {
+  await target?.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
-const lines = (text: string) => text.split("\n").filter((line) => line !== "");
-const json = (text: string) => lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
-const ids = (text: string) => json(text).map(({ id }) => id);
-const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+/** A source of a test's own, by which the commands leave the letters of others alone. */
+const newSource = () => `${target.source}/${randomUUID()}`;
+const event = (source: string, id: string, data: unknown = {}) => ({ id, source, type: "com.example.e2e", data });
+const isStored = (source: string, id: string) =>
+  eventually(
+    () => get(`${target.url}/events/${id}?source=${encodeURIComponent(source)}`),
+    ({ status }) => status === 200,
+    30_000,
+  );
 
-describe.concurrent("npm run dead-letters -- list", () => {
-  it("has a line for each event, oldest first, with all that is known, and leaves every letter visible", async () => {
-    const queue = await queues.open();
-    await queue.put(
-      letter([{ id: "younger" }], {
-        receivedAt: daysAgo(1),
-        detail: "unsupported \u001b[2J sequence\nmore",
-        replays: 2,
-      }),
-      letter([{ id: "older", type: "com.example.other" }], {
-        receivedAt: daysAgo(2),
-        tenant: "acme",
-        reason: "raised_by_trigger",
-        sqlState: "P0001",
-        attempts: 3,
-      }),
+type Listed = { id: string; reason: string; sqlState: string; replays: number; attempts: number; tenant: string };
+async function list(source: string): Promise<Listed[]> {
+  const { stdout } = await target.run("dead-letters", "list", "--json", "--source", source);
+  return stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Listed]));
+}
+
+const arrived = (source: string, count: number, replays = 0) =>
+  eventually(
+    () => list(source),
+    (letters) => letters.length === count && letters.every((letter) => letter.replays === replays),
+    30_000,
+  );
+
+describe("an event that the database refuses", () => {
+  it("is dead-lettered alone, with its reason, and is stored by a replay once the cause is gone", async () => {
+    const source = newSource();
+    const mark = randomUUID();
+    const ids = Array.from({ length: 9 }, () => randomUUID());
+    const accept = await target.refuse(mark, "22P05");
+
+    const answer = await post(target.url, [...ids.map((id) => event(source, id)), event(source, "poison", { mark })]);
+
+    expect(answer.status).toBe(202);
+    for (const id of ids) await isStored(source, id);
+    const [letter] = await arrived(source, 1);
+    expect(letter).toMatchObject({ id: "poison", reason: "not_storable", sqlState: "22P05", tenant: "default" });
+    const read = await get(`${target.url}/events/poison?source=${encodeURIComponent(source)}`);
+    expect(read.status).toBe(404);
+
+    const listed = await target.run("replay", "--dry-run", "--source", source);
+    expect(listed).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`com.example.e2e ${source} poison | not_storable 22P05`),
+    });
+    expect(listed.stdout).toMatch(/1 of \d+ events? would be replayed/);
+
+    await accept();
+    expect(await target.run("replay", "--source", source, "--type", "com.example.other")).toMatchObject({
+      code: 0,
+      stdout: "0 events replayed\n",
+    });
+    expect(await target.run("replay", "--source", source, "--reason", "not_storable")).toMatchObject({
+      code: 0,
+      stdout: "1 event replayed\n",
+    });
+    await isStored(source, "poison");
+    expect(await list(source)).toEqual([]);
+  });
+
+  it("comes back with its replay count raised while the cause is there, until it is skipped", async () => {
+    const source = newSource();
+    const mark = randomUUID();
+    const accept = await target.refuse(mark, "22003");
+    await post(target.url, event(source, "poison", { mark }));
+    await arrived(source, 1);
+
+    // It may come back while the command still looks for letters.
+    expect(await target.run("replay", "--source", source)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^1 event replayed\n/),
+    });
+    await arrived(source, 1, 1);
+    const [letter] = await eventually(
+      () => target.letters(source),
+      ({ length }) => length === 1,
     );
+    expect(letter?.MessageAttributes).toMatchObject({
+      reason: { StringValue: "not_storable" },
+      sqlState: { StringValue: "22003" },
+      tenant: { StringValue: "default" },
+      type: { StringValue: "com.example.e2e" },
+      eventId: { StringValue: "poison" },
+      replays: { StringValue: "1" },
+    });
 
-    const { code, stdout, stderr } = await queue.run("dead-letters", "list");
+    const capped = await target.run("replay", "--source", source, "--max-replays", "1");
+    expect(capped.stdout).toContain("0 events replayed\n1 skipped: replayed 1 times or more");
+    await accept();
+    expect(await target.run("replay", "--source", source)).toMatchObject({ code: 0, stdout: "1 event replayed\n" });
+    await isStored(source, "poison");
+    expect(await list(source)).toEqual([]);
+  });
 
-    expect(code).toBe(0);
-    expect(lines(stdout)).toEqual([
-      expect.stringMatching(
-        /^com\.example\.other \/shop older \| raised_by_trigger P0001 \| tenant acme \| received .{24}, attempts 3, replays 0 \| no$/,
-      ),
-      // What a client sent does not reach the terminal as an order to it.
-      expect.stringMatching(/younger \| not_storable 22P05 .*, replays 2 \| unsupported \\u\{1b\}\[2J sequence$/),
+  it("is stored as it was corrected in an exported file, with every digit, once", async () => {
+    const source = newSource();
+    const mark = randomUUID();
+    const path = join(folder, "corrected.ndjson");
+    const accept = await target.refuse(mark, "22P05");
+    const body = (id: string) =>
+      `{"id":"${id}","source":"${source}","type":"t","data":{"text":"${mark}","n":12345678901234567890.50}}`;
+    await post(target.url, `[${body("000")},${body("001")}]`);
+    await arrived(source, 2);
+    await target.run("dead-letters", "export", path, "--source", source);
+    await writeFile(path, (await readFile(path, "utf8")).replaceAll(mark, "mended"));
+
+    expect(await target.run("replay", "--edit", path)).toMatchObject({ code: 0, stdout: "2 events replayed\n" });
+    const again = await target.run("replay", "--edit", path);
+
+    const rows = () => target.sql(`select id, data::text from events where source = '${source}' order by id`);
+    const data = '{"n": 12345678901234567890.50, "text": "mended"}';
+    expect(await eventually(rows, ({ length }) => length === 2)).toEqual([
+      { id: "000", data },
+      { id: "001", data },
     ]);
-    expect(stderr).toBe("2 events in 2 dead letters\n");
-    expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
-  });
-
-  it("reads what can be read of a message that SQS moved itself, and of one that is no envelope", async () => {
-    const queue = await queues.open();
-    await queue.put(movedBySqs([{ id: "a" }, { id: "b" }]), {
-      body: "{}",
-      attributes: { reason: "unreadable_message" },
-    });
-
-    const rows = json((await queue.run("dead-letters", "list", "--json")).stdout);
-
-    const moved = rows.filter(({ reason }) => reason === "max_receives_exceeded");
-    expect(moved.map(({ id }) => id)).toEqual(["a", "b"]);
-    expect(moved[0]).toEqual({
-      id: "a",
-      type: "com.example.order",
-      source: "/shop",
-      tenant: "default",
-      messageId: expect.any(String),
-      reason: "max_receives_exceeded",
-      detail: expect.stringContaining("without finishing it"),
-      receivedAt: "2026-11-20T10:00:00.000Z",
-      sentAt: expect.stringMatching(/Z$/),
-      attempts: 1,
-      replays: 0,
-    });
-    const unreadable = rows.find(({ reason }) => reason === "unreadable_message");
-    expect(unreadable).not.toHaveProperty("id");
-    expect(unreadable?.["receivedAt"]).toBe(unreadable?.["sentAt"]);
-  });
-
-  it("takes the events that all its filters take", async () => {
-    const queue = await queues.open();
-    await queue.put(
-      letter([{ id: "one" }], { receivedAt: daysAgo(4) }),
-      letter([{ id: "two" }], { reason: "raised_by_trigger", receivedAt: daysAgo(2) }),
-      letter([{ id: "three", type: "com.example.special" }, { id: "four" }], {
-        reason: "other",
-        receivedAt: daysAgo(2),
-      }),
-    );
-    const filters = ["--reason", "raised_by_trigger", "--reason", "other", "--type", "com.example.order"];
-
-    const { code, stdout } = await queue.run("dead-letters", "list", "--json", ...filters, "--newer-than", "3d");
-
-    expect(code).toBe(0);
-    expect(ids(stdout)).toEqual(expect.arrayContaining(["two", "four"]));
-    expect(ids(stdout)).toHaveLength(2);
-  });
-
-  it("names an id that is not there, and exits with 1", async () => {
-    const queue = await queues.open();
-    await queue.put(letter([{ id: "there" }]));
-
-    const { code, stdout, stderr } = await queue.run("dead-letters", "list", "--id", "there", "--id", "gone");
-
-    expect(code).toBe(1);
-    expect(lines(stdout)).toHaveLength(1);
-    expect(stderr).toContain("No dead letter has the event id or message id gone");
-    expect(stderr).not.toContain("id there");
-  });
-
-  it("says how many letters somebody else has hidden", async () => {
-    const queue = await queues.open();
-    await queue.put(letter([{ id: "hidden" }]));
-    await queue.hideAll();
-    await queue.put(letter([{ id: "visible" }]));
-
-    const { code, stdout, stderr } = await queue.run("dead-letters", "list", "--json");
-
-    expect(code).toBe(1);
-    expect(ids(stdout)).toEqual(["visible"]);
-    expect(stderr).toContain("About 1 letter more, hidden by another reader; they show again within 5 minutes");
-    expect(stderr).toContain("About 1 letter more stayed hidden");
-    expect(stderr).toContain("At least 1 event in 1 dead letter\n");
-  });
-
-  it("reads what another reader that began meanwhile lets go of", async () => {
-    const queue = await queues.open();
-    await queue.put(...Array.from({ length: 30 }, (_, i) => letter([{ id: `event-${i}` }])));
-    // Another reader comes between the first count and the first page, and lets go in the round after.
-    const hide = beforeReceives(queue);
-    const { ended } = queue.start("dead-letters", "list");
-    await eventually(
-      () => Promise.resolve(queue.proxy.calls.filter(({ action }) => action === "GetQueueAttributes").length),
-      (counts) => counts === 2,
-    );
-    await (await hide.hidden())();
-
-    expect(await ended).toMatchObject({ code: 0, stderr: "30 events in 30 dead letters\n" });
+    expect(again).toMatchObject({ code: 1, stdout: "0 events replayed\n" });
+    expect(again.stderr).toContain(`${path}:2 ${source} 00`);
+    await accept();
   });
 });
 
-describe.concurrent("npm run dead-letters -- group", () => {
-  it("counts by reason, most first, and by more on demand", async () => {
-    const queue = await queues.open();
-    await queue.put(
-      movedBySqs([{ id: "a" }, { id: "b", source: "/mill" }, { id: "c" }]),
-      letter([{ id: "d" }], { tenant: "acme" }),
+describe("a message that is no envelope", () => {
+  it("is parked whole beside its reason and keeps nobody waiting", async () => {
+    const source = newSource();
+    const body = `not an envelope ${source}`;
+    const { queueUrl: QueueUrl } = target;
+
+    await target.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body, MessageGroupId: "default" }));
+    await post(target.url, event(source, "after"));
+
+    await isStored(source, "after");
+    const [letter] = await eventually(
+      () => target.letters(source),
+      ({ length }) => length === 1,
+      30_000,
     );
-
-    const { stdout } = await queue.run("dead-letters", "group", "--by", "source", "--by", "tenant");
-
-    expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
-      ["EVENTS", "REASON", "SOURCE", "TENANT", "OLDEST"],
-      ["2", "max_receives_exceeded", "/shop", "default", "2026-11-20T10:00:00.000Z"],
-      ["1", "max_receives_exceeded", "/mill", "default", "2026-11-20T10:00:00.000Z"],
-      ["1", "not_storable 22P05", "/shop", "acme", "2026-11-20T10:00:00.000Z"],
-    ]);
-    expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
-  });
-});
-
-describe.concurrent("npm run dead-letters -- show", () => {
-  it("shows one event of a message with everything known and every digit", async () => {
-    const queue = await queues.open();
-    const body = movedBySqs([{ id: "a" }, { id: "b" }]).body.replace('"data":{}', '"data":{"n":12345678901234567890}');
-    await queue.put({ body, attributes: { detail: "ERROR: no\n  Detail: none" } }, letter([{ id: "c" }]));
-
-    const { code, stdout } = await queue.run("dead-letters", "show", "a");
-
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^event +a\n/);
-    for (const fact of [
-      /^reason +max_receives_exceeded$/m,
-      /^events +2$/m,
-      /^tenant +default$/m,
-      /^replays +0$/m,
-      /^detail {6}ERROR: no\n {14}Detail: none$/m,
-    ])
-      expect(stdout).toMatch(fact);
-    expect(stdout).toContain('"n": 12345678901234567890');
-    expect(stdout).not.toContain('"id": "b"');
-  });
-
-  it("shows a message whole, also one that is no JSON", async () => {
-    const queue = await queues.open();
-    await queue.put(
-      { body: "no\u0009envelope", attributes: { reason: "unreadable_message" } },
-      movedBySqs([{ id: "a" }, { id: "b" }]),
-    );
-    const messages = await queue.all();
-    const idOf = (part: string) => messages.find(({ Body }) => Body?.includes(part))?.MessageId ?? "";
-
-    const unreadable = await queue.run("dead-letters", "show", idOf("no"));
-    const moved = await queue.run("dead-letters", "show", idOf('"b"'));
-
-    expect(unreadable.stdout).toContain("\n\nno\\u{9}envelope\n");
-    expect(moved.stdout.match(/"id": "/g)).toHaveLength(2);
-    expect(moved.stdout).toContain('  "version": 1,');
-  });
-});
-
-describe.concurrent("npm run dead-letters -- export", () => {
-  it("writes an event a line as it could be sent, with its letter in one more member, for its owner only", async () => {
-    const queue = await queues.open();
-    const path = join(queue.folder, "export.ndjson");
-    const extensions = { traceparent: "00-1", retries: 3 };
-    await queue.put(
-      movedBySqs([
-        { id: "a", extensions },
-        { id: "b", data: "text" },
-      ]),
-      { body: "nothing", attributes: { reason: "unreadable_message" } },
-    );
-
-    const { code, stderr } = await queue.run("dead-letters", "export", path);
-
-    expect(code).toBe(0);
-    expect(stderr).toContain(`2 events written to ${path}\n1 unreadable message left out`);
-    const written = json(await readFile(path, "utf8"));
-    expect(written[0]).toEqual({
-      id: "a",
-      source: "/shop",
-      type: "com.example.order",
-      time: "2026-11-20T10:00:00Z",
-      ...extensions,
-      data: {},
-      deadLetter: expect.objectContaining({ reason: "max_receives_exceeded", tenant: "default", replays: 0 }),
-    });
-    expect(written[1]).toMatchObject({ id: "b", data: "text" });
-    expect((await stat(path)).mode & 0o077).toBe(0);
-    expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
-  });
-
-  it("writes over no file, in which somebody may have corrected events", async () => {
-    const queue = await queues.open();
-    await queue.put(letter([{ id: "a" }]));
-    const path = await queue.file("corrected.ndjson", ["mine"]);
-
-    expect(await queue.run("dead-letters", "export", path)).toMatchObject({
-      code: 2,
-      stderr: `error: ${path} exists already: name another file, or delete that one.\n`,
-    });
-
-    expect(await readFile(path, "utf8")).toBe("mine\n");
-  });
-
-  it("leaves no file where not all letters were read", async () => {
-    const queue = await queues.open();
-    const path = join(queue.folder, "export.ndjson");
-    await queue.put(letter([{ id: "hidden" }]));
-    await queue.hideAll();
-    await queue.put(letter([{ id: "a" }]));
-
-    const { code, stderr } = await queue.run("dead-letters", "export", path);
-
-    expect(code).toBe(1);
-    expect(stderr).toContain(`${path} was not written, because not all letters were read\n`);
-    expect((await readdir(queue.folder)).filter((name) => name.startsWith("export"))).toEqual([]);
-  });
-
-  it("writes to stdout, and leaves no file where it fails", async () => {
-    const queue = await queues.open();
-    await queue.put(letter([{ id: "a" }]));
-    const path = join(queue.folder, "none", "export.ndjson");
-
-    expect(ids((await queue.run("dead-letters", "export", "-")).stdout)).toEqual(["a"]);
-    expect(await queue.run("dead-letters", "export", path)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("no such file or directory"),
-    });
-    expect(await queue.counts()).toEqual({ visible: 1, hidden: 0 });
-  });
-});
-
-describe.concurrent("letters are visible again", () => {
-  it("after Ctrl-C", async () => {
-    const queue = await queues.open();
-    await queue.put(...Array.from({ length: 60 }, (_, i) => letter([{ id: `event-${i}` }])));
-    const { child, ended } = queue.start("dead-letters", "list");
-    await eventually(queue.counts, ({ hidden }) => hidden > 0);
-
-    child.kill("SIGINT");
-
-    expect(await ended).toMatchObject({ code: 1, stderr: expect.stringContaining("all of them are visible again") });
-    expect(await queue.counts()).toEqual({ visible: 60, hidden: 0 });
-    expect(idsIn(await queue.all())).toHaveLength(60);
-  });
-
-  it("after SQS has stopped answering, which is told with what to do", async () => {
-    const queue = await queues.open();
-    await queue.put(...Array.from({ length: 120 }, (_, i) => letter([{ id: `event-${i}` }])));
-    let pages = 0;
-    queue.proxy.onCall = ({ action }) => {
-      if (action === "ReceiveMessage" && ++pages === 5)
-        queue.proxy.setFaults({ kind: "dropBefore", action: "ReceiveMessage" });
-    };
-
-    const { code, stdout, stderr } = await queue.run("dead-letters", "list");
-
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain("SQS does not answer: check the network");
-    expect(await queue.counts()).toEqual({ visible: 120, hidden: 0 });
-  });
-});
-
-describe.concurrent("a queue that is not there", () => {
-  it("is told with what to do", async () => {
-    const queue = await queues.open();
-    const folder = join(queue.folder, "elsewhere");
-    await mkdir(folder);
-    const deadLetterQueueUrl = `${queue.addresses.deadLetterQueueUrl}-none`;
-    await writeFile(join(folder, "runtime.json"), JSON.stringify({ ...queue.addresses, deadLetterQueueUrl }));
-
-    expect(await runScript("dead-letters", ["list", "--data-dir", folder])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("The queue does not exist"),
-    });
+    expect(letter?.Body).toBe(body);
+    expect(letter?.MessageAttributes).toMatchObject({ reason: { StringValue: "unreadable_message" } });
+    const listed = await target.run("replay", "--dry-run", "--reason", "unreadable_message");
+    expect(listed.stdout).toMatch(/^unreadable message [0-9a-f-]{36} \| unreadable_message/m);
   });
 });

@@ -1,19 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, post, startTestRuntime, type TestRuntime } from "./support.ts";
+import { eventually, get, post } from "../client.ts";
+import { openTarget, type Target } from "./target.ts";
 
-let runtime: TestRuntime;
+let target: Target;
 let url: string;
+let source: string;
 beforeAll(async () => {
-  runtime = await startTestRuntime();
-  url = runtime.addresses.url;
+  target = await openTarget();
+  ({ url, source } = target);
 });
-afterAll(() => runtime?.remove());
+afterAll(() => target?.close());
 
 const stored = (id: string) =>
   eventually(
-    () => get(`${url}/events/${id}`),
+    () => get(`${url}/events/${encodeURIComponent(id)}?source=${encodeURIComponent(source)}`),
     ({ status }) => status === 200,
   );
 
@@ -30,14 +32,14 @@ describe.concurrent("docs/formats", () => {
 
   it.each(pages)("%s has a curl line whose events are accepted and stored", async (page) => {
     const [line] = /^curl .*$/m.exec(readFileSync(`docs/formats/${page}`, "utf8")) ?? [];
-    const { path, headers, body } = parseCurl(line ?? "");
+    const { path, headers, body } = parseCurl((line ?? "").replaceAll("/docs", source));
 
     const answer = await fetch(`${url}${path}`, { method: "POST", headers, body });
 
     expect(answer.status).toBe(202);
     const { results } = (await answer.json()) as { results: { id: string }[] };
     expect(results.length).toBeGreaterThan(0);
-    for (const { id } of results) expect((await stored(id)).body).toMatchObject({ id, source: "/docs" });
+    for (const { id } of results) expect((await stored(id)).body).toMatchObject({ id, source });
   });
 });
 
@@ -64,7 +66,7 @@ describe.concurrent("docs/values.md", () => {
   it.each(rows)("$what", async ({ data, code, back }) => {
     const id = randomUUID();
 
-    const answer = await post(url, `{"id":"${id}","source":"/values","type":"t","data":${data}}`);
+    const answer = await post(url, `{"id":"${id}","source":"${source}","type":"t","data":${data}}`);
 
     if (code !== undefined) {
       expect(answer).toMatchObject({ status: 422, body: { results: [{ status: "invalid", errors: [{ code }] }] } });
@@ -114,17 +116,9 @@ describe.concurrent("docs/values.md", () => {
 
     await post(
       url,
-      ids.map((id) => ({ id, source: "/values", type: "t", data: id })),
+      ids.map((id) => ({ id, source, type: "t", data: id })),
     );
 
-    for (const id of ids)
-      expect(
-        (
-          await eventually(
-            () => get(`${url}/events/${encodeURIComponent(id)}`),
-            ({ status }) => status === 200,
-          )
-        ).body,
-      ).toMatchObject({ id, data: id });
+    for (const id of ids) expect((await stored(id)).body).toMatchObject({ id, data: id });
   });
 });

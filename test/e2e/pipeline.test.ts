@@ -1,19 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, post, startTestRuntime, type TestRuntime } from "./support.ts";
+import { eventually, get, post } from "../client.ts";
+import { openTarget, type Target } from "./target.ts";
 
-/** Against a deployed stack: `SLUICE_URL=https://… npx vitest run --project e2e pipeline`. */
-const deployedUrl = process.env["SLUICE_URL"];
-
+let target: Target;
 let url: string;
-let runtime: TestRuntime | undefined;
+let source: string;
 beforeAll(async () => {
-  if (deployedUrl === undefined) runtime = await startTestRuntime();
-  url = deployedUrl ?? runtime?.addresses.url ?? "";
+  target = await openTarget();
+  ({ url, source } = target);
 });
-afterAll(() => runtime?.remove());
+afterAll(() => target?.close());
 
-const source = `/e2e/${randomUUID()}`;
 const stored = (id: string) =>
   eventually(
     () => get(`${url}/events/${encodeURIComponent(id)}?source=${encodeURIComponent(source)}`),

@@ -1,20 +1,22 @@
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, post, startTestRuntime, type TestRuntime } from "./support.ts";
+import { eventually, get, post } from "../client.ts";
+import { openTarget, type Target } from "./target.ts";
 
-let runtime: TestRuntime;
+let target: Target;
 let url: string;
+let source: string;
 beforeAll(async () => {
-  runtime = await startTestRuntime();
-  url = runtime.addresses.url;
+  target = await openTarget();
+  ({ url, source } = target);
 });
-afterAll(() => runtime?.remove());
+afterAll(() => target?.close());
 
 describe("random JSON values", () => {
   it("come back unchanged or are refused with a reason, each by itself", async () => {
     const values = fc.sample(fc.jsonValue({ stringUnit: "binary", maxDepth: 6 }), 400);
-    const events = values.map((data) => ({ id: randomUUID(), source: "/random", type: "t", data }));
+    const events = values.map((data) => ({ id: randomUUID(), source, type: "t", data }));
 
     const { body } = await post(url, events);
 
@@ -47,7 +49,7 @@ describe("a list of events", () => {
       ),
       60,
     );
-    const sources = [`/split/${randomUUID()}`, `/split/${randomUUID()}`];
+    const sources = [`${source}/1`, `${source}/2`];
     const event = (index: number, source = "") =>
       `{"id":"${index}","source":"${source}","type":"t","data":${texts[index]}}`;
     const statuses: string[][] = [];
@@ -65,7 +67,7 @@ describe("a list of events", () => {
 
     expect(statuses[1]).toEqual(statuses[0]);
     const rows = (source = "") =>
-      runtime.query(`select id, data::text from events where source = '${source}' order by id`);
+      target.sql(`select id, data::text from events where source = '${source}' order by id`);
     const accepted = statuses[0]?.filter((status) => status === "accepted").length ?? 0;
     expect(accepted).toBeGreaterThan(20);
     await eventually(
@@ -96,7 +98,7 @@ describe("random bytes", () => {
         "ce-specversion": fc.constantFrom("1.0", "0.3"),
         "ce-id": fc.stringMatching(/^[!-~]{1,10}$/),
         "ce-type": fc.stringMatching(/^[!-~]{1,10}$/),
-        "ce-source": fc.stringMatching(/^[!-~]{1,10}$/),
+        "ce-source": fc.stringMatching(/^[!-~]{1,10}$/).map((end) => `${source}${end}`),
         "ce-subject": fc.stringMatching(/^[%!-~]{1,10}$/),
       },
       { requiredKeys: [] },
@@ -120,6 +122,6 @@ describe("random bytes", () => {
       { numRuns: 400 },
     );
 
-    expect(runtime.lines.filter((line) => /crash|"level":"ERROR"/.test(line))).toEqual([]);
+    expect(target.logged().filter((line) => /crash|"level":"ERROR"/.test(line))).toEqual([]);
   });
 });

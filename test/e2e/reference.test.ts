@@ -1,17 +1,18 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { get, startTestRuntime, type TestRuntime } from "./support.ts";
+import { get } from "../client.ts";
+import { openTarget, type Target } from "./target.ts";
 
-let runtime: TestRuntime;
+let target: Target;
 beforeAll(async () => {
-  runtime = await startTestRuntime();
+  target = await openTarget();
 });
-afterAll(() => runtime?.remove());
+afterAll(() => target?.close());
 
 const ORDER = "com.example.order.placed";
 
-describe.each(["", "/dev"])("the reference below %j", (prefix) => {
-  const url = (path: string) => `${runtime.addresses.url}${prefix}${path}`;
+describe("the reference", () => {
+  const url = (path: string) => `${target.url}${path}`;
 
   it("lists the types of the catalog, whose links lead to their schemas", async () => {
     const list = await get(url("/schemas"));

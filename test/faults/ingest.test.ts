@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { RETRY_AFTER_SECONDS } from "../../functions/core/limits.ts";
-import { eventually, get, post } from "../e2e/support.ts";
+import { eventually, get, post } from "../client.ts";
 import type { Answer } from "./checker/answer-outcomes.ts";
 import { refusals } from "./support/arrivals.ts";
 import { batchLines, total } from "./support/batch-lines.ts";

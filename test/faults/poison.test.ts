@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, runScript } from "../e2e/support.ts";
+import { eventually, runScript } from "../client.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
 import { startWorld, type World } from "./support/world.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { eventually, runScript } from "../e2e/support.ts";
+import { eventually, runScript } from "../client.ts";
 import { batchLines, total } from "./support/batch-lines.ts";
 import { batchHeldAt, freeze, orderConsumer } from "./support/consumer-orders.ts";
 import { enqueue } from "./support/enqueue.ts";

@@ -226,7 +226,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "scripts/replay/replay-letters.ts",
     find: "const sent = jobs.filter((job) => !refused.has(job));",
     replace: "const sent = jobs;",
-    caughtBy: { file: "test/e2e/replay.test.ts" },
+    caughtBy: { file: "test/local/replay.test.ts" },
   },
   {
     name: "another content under a stored key is not looked for",
@@ -284,7 +284,7 @@ export const sabotages: readonly Sabotage[] = [
     find: "if (now.length > 0) await journal.sent(idsOf(now));",
     replace: "",
     caughtBy: {
-      file: "test/e2e/replay.test.ts",
+      file: "test/local/replay.test.ts",
       test: "before it deletes is finished by --resume: nothing is sent twice, and the limit holds",
     },
   },

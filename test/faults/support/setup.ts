@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import synthesizeOnce from "../../e2e/synthesize-once.ts";
+import synthesizeOnce from "../../synthesize-once.ts";
 import { writeCases } from "./measured.ts";
 
 declare module "vitest" {

@@ -4,15 +4,16 @@ import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, runScript, startTestRuntime, type TestRuntime } from "./support.ts";
+import { eventually } from "../client.ts";
+import { openTarget, type Target } from "./target.ts";
 
-let runtime: TestRuntime;
+let target: Target;
 let folder: string;
 beforeAll(async () => {
-  [runtime, folder] = await Promise.all([startTestRuntime(), mkdtemp(join(tmpdir(), "sluice-send-"))]);
+  [target, folder] = await Promise.all([openTarget(), mkdtemp(join(tmpdir(), "sluice-send-"))]);
 });
 afterAll(async () => {
-  await runtime?.remove();
+  await target?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -22,20 +23,21 @@ async function file(...lines: unknown[]): Promise<string> {
   return path;
 }
 
-const send = (...args: string[]) => runScript("send", [...args, "--data-dir", runtime.dataDir]);
+const newSource = () => `${target.source}/${randomUUID()}`;
+const send = (...args: string[]) => target.run("send", ...args);
 const event = (overrides: Record<string, unknown> = {}) => ({
   id: randomUUID(),
-  source: "/send",
+  source: target.source,
   type: "com.example.sent",
   data: {},
   ...overrides,
 });
 const rows = async (source: string) =>
-  (await runtime.query(`select count(*)::int as rows from events where source = '${source}'`))[0]?.["rows"];
+  (await target.sql(`select count(*)::int as rows from events where source = '${source}'`))[0]?.["rows"];
 
 describe("npm run send", () => {
   it("posts a file in batches and says what became of it, and stores it once when it is sent twice", async () => {
-    const source = `/send/${randomUUID()}`;
+    const source = newSource();
     const path = await file(...Array.from({ length: 245 }, () => event({ source })), "", "");
 
     for (let time = 1; time <= 2; time++) {
@@ -50,12 +52,12 @@ describe("npm run send", () => {
   });
 
   it("gives an event without an id one, and keeps its digits", async () => {
-    const source = `/send/${randomUUID()}`;
+    const source = newSource();
     const path = await file(`{ "source": "${source}", "type": "t", "data": 12345678901234567890 }`);
 
     expect((await send(path)).code).toBe(0);
 
-    const stored = () => runtime.query(`select id, data::text from events where source = '${source}'`);
+    const stored = () => target.sql(`select id, data::text from events where source = '${source}'`);
     expect(await eventually(stored, (found) => found.length === 1)).toEqual([
       { id: expect.stringMatching(/^[0-9a-f-]{36}$/), data: "12345678901234567890" },
     ]);
@@ -73,7 +75,7 @@ describe("npm run send", () => {
   });
 
   it("names the line that is not JSON before it sends anything, and exits with 2", async () => {
-    const source = `/send/${randomUUID()}`;
+    const source = newSource();
     const path = await file(event({ source }), "{");
 
     expect(await send(path)).toMatchObject({
@@ -85,9 +87,9 @@ describe("npm run send", () => {
   });
 
   it("sends again what the API could not take yet", async () => {
-    const source = `/send/${randomUUID()}`;
+    const source = newSource();
     const path = await file(event({ source }));
-    const { url } = runtime.addresses;
+    const { url } = target;
 
     // In front of the API, something that is not ready at the first request.
     let refused = 0;
@@ -113,28 +115,5 @@ describe("npm run send", () => {
       () => rows(source),
       (count) => count === 1,
     );
-  });
-});
-
-describe("commands", () => {
-  it.each(["send", "dead-letters", "replay"])("%s tells how it is called, with exit code 0", async (name) => {
-    expect(await runScript(name, ["--help"])).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining(`Usage: npm run ${name} --`),
-    });
-  });
-
-  it.each([
-    ["send", ["nothing.ndjson", "--url", "http://127.0.0.1:1"], "no such file"],
-    ["send", ["--batch", "0", "x"], "--batch takes a whole number above 0"],
-    ["send", ["x", "--batch", "1001"], "--batch takes at most 1000"],
-    ["dead-letters", ["group", "--by", "moon"], "Allowed choices are type, source, tenant"],
-    ["dead-letters", ["list", "--data-dir", "/nowhere"], "Start the runtime with `npm start`"],
-    ["replay", ["--limit", "many"], "--limit takes a whole number above 0"],
-    ["replay", ["--data-dir", "/nowhere"], "Start the runtime with `npm start`"],
-    ["replay", ["--outputs", "/nowhere.json"], "npm run deploy"],
-    ["replay", ["--unknown"], "unknown option"],
-  ])("%s %j exits with 2 and says why", async (name, args, why) => {
-    expect(await runScript(name, args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(why) });
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { letter, type LetterQueues, startLetterQueues } from "./letter-queue.ts";
-import { eventually } from "./support.ts";
+import { eventually } from "../client.ts";
 
 let queues: LetterQueues;
 beforeAll(async () => {

@@ -14,7 +14,7 @@ import {
 import { startSqs } from "../../localstack/sqs/sqs.ts";
 import { arnOf, queueModel } from "../contract/local-sqs.ts";
 import { type SqsFaultProxy, startSqsFaultProxy } from "../contract/support/sqs-fault-proxy.ts";
-import { runScript } from "./support.ts";
+import { runScript } from "../client.ts";
 
 /** A real SQS without a consumer, for the tests of one file: each opens queues of its own, so that they can run at once. */
 export async function startLetterQueues() {

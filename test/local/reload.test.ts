@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
 import { removeDataDir } from "../contract/support/cluster.ts";
-import { eventually, get, query, startCommandIn } from "./support.ts";
+import { eventually, get } from "../client.ts";
+import { query, startCommandIn } from "./runtime.ts";
 
 let copy: string;
 let dataDir: string;

@@ -12,7 +12,8 @@ import { childrenOf, describeProcess } from "../../localstack/postgres/process-t
 import { type Addresses, startRuntime } from "../../localstack/runtime.ts";
 import { synthesize } from "../../localstack/template/synthesize.ts";
 import { removeDataDir } from "../contract/support/cluster.ts";
-import { eventually, get, post, query, startCommand } from "./support.ts";
+import { eventually, get, post } from "../client.ts";
+import { query, startCommand } from "./runtime.ts";
 
 let dataDir: string;
 beforeAll(async () => {

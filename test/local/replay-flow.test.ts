@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type SqsFaultProxy, startSqsFaultProxy } from "../contract/support/sqs-fault-proxy.ts";
 import { atCall, killAndForget, startScript } from "./letter-queue.ts";
-import { eventually, post, runScript, startTestRuntime, type TestRuntime } from "./support.ts";
+import { eventually, post, runScript } from "../client.ts";
+import { startTestRuntime, type TestRuntime } from "./runtime.ts";
 
 let runtime: TestRuntime;
 let proxy: SqsFaultProxy;
@@ -90,30 +91,6 @@ describe("an event that is refused again", () => {
       ({ length }) => length === 1,
     );
     expect(await list(source)).toEqual([]);
-  });
-});
-
-describe("events that were corrected", () => {
-  it("are stored as they were corrected, with every digit, once", async () => {
-    const source = await deadLetters(2, `{"text":"${MARK}","n":12345678901234567890.50}`);
-    const path = join(runtime.dataDir, "corrected.ndjson");
-    await runScript("dead-letters", ["export", path, "--source", source, "--data-dir", runtime.dataDir]);
-    await writeFile(path, (await readFile(path, "utf8")).replaceAll(MARK, "mended"));
-
-    expect(await replay("--edit", path)).toMatchObject({ code: 0, stdout: "2 events replayed\n" });
-    const again = await replay("--edit", path);
-
-    const data = '{"n": 12345678901234567890.50, "text": "mended"}';
-    await eventually(
-      () => rows(source),
-      ({ length }) => length === 2,
-    );
-    expect(await rows(source)).toEqual([
-      { id: "000", data },
-      { id: "001", data },
-    ]);
-    expect(again).toMatchObject({ code: 1, stdout: "0 events replayed\n" });
-    expect(again.stderr).toContain(`${path}:2 ${source} 00`);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, startTestRuntime, type TestRuntime } from "./support.ts";
+import { eventually } from "../client.ts";
+import { startTestRuntime, type TestRuntime } from "./runtime.ts";
 
 let runtime: TestRuntime;
 beforeAll(async () => {
@@ -46,5 +47,9 @@ describe("README", () => {
 
     expect(answer.status).toBe(207);
     expect(await answer.json()).toEqual(JSON.parse(shown));
+  });
+
+  it("can add the stage's name to the URL, as it stands in that of a deployed API", async () => {
+    expect((await fetch(`${runtime.addresses.url}/dev/health`)).status).toBe(200);
   });
 });

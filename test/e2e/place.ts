@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RDSDataClientConfig } from "@aws-sdk/client-rds-data";
+import * as z from "zod";
+import { findTarget, type Target, type TargetOptions, targetFlags } from "../../scripts/target.ts";
+
+/** Where the tests of this folder run: a stack that is deployed, or one that they start themselves. */
+export type Place = Target & {
+  /** What leads a command of scripts/ to it. */
+  flags: string[];
+  database: { resourceArn: string; secretArn: string; database: string; client: RDSDataClientConfig };
+};
+
+/** The stack that SLUICE_E2E names (test/e2e/run.ts sets it), as the options of a command. */
+export function deployedPlace(): TargetOptions | undefined {
+  const text = process.env["SLUICE_E2E"];
+  return text === undefined ? undefined : (JSON.parse(text) as TargetOptions);
+}
+
+const names = { ClusterArn: z.string(), SecretArn: z.string(), DatabaseName: z.string() };
+const runtimeFile = z.object({
+  clusterArn: z.string(),
+  secretArn: z.string(),
+  databaseName: z.string(),
+  dataApiUrl: z.url(),
+});
+
+/** @throws Error that says what to deploy or start */
+export async function findPlace(options: TargetOptions): Promise<Place> {
+  const target = findTarget(options);
+  const flags = targetFlags(options).split(" ").filter(Boolean);
+  return { ...target, flags, database: await databaseOf(options, target) };
+}
+
+async function databaseOf({ dataDir, outputs, stack }: TargetOptions, { sqs }: Target): Promise<Place["database"]> {
+  if (outputs === undefined) {
+    const file = await readFile(join(dataDir, "runtime.json"), "utf8");
+    const { clusterArn, secretArn, databaseName, dataApiUrl } = runtimeFile.parse(JSON.parse(file));
+    const client = { ...sqs, endpoint: dataApiUrl };
+    return { resourceArn: clusterArn, secretArn, database: databaseName, client };
+  }
+  const stacks = z.record(z.string(), z.object(names)).parse(JSON.parse(await readFile(outputs, "utf8")));
+  const found = stack === undefined ? Object.values(stacks)[0] : stacks[stack];
+  if (found === undefined) throw new Error(`${outputs} has no stack ${stack}.`);
+  const region = sqs.region === undefined ? {} : { region: sqs.region };
+  return {
+    resourceArn: found.ClusterArn,
+    secretArn: found.SecretArn,
+    database: found.DatabaseName,
+    client: region,
+  };
+}

@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import { Command } from "commander";
+import { addTargetOptions, type TargetOptions } from "../../scripts/target.ts";
+
+/**
+ * `npm run test:e2e`: the end-to-end tests on a runtime of their own; with `--outputs outputs.json` on the stack that is
+ * deployed there, with `--data-dir .localstack` on the one in an emulator. Other words go to vitest.
+ */
+const command = addTargetOptions(new Command("npm run test:e2e --"))
+  .description("Runs the end-to-end tests, on a stack that is deployed or on one of their own.")
+  .argument("[words...]", "vitest's own words, for example the name of a file")
+  .allowUnknownOption()
+  .parse();
+const options = command.opts<TargetOptions>();
+const isDeployed = options.outputs !== undefined || command.getOptionValueSource("dataDir") === "cli";
+const reporters = [
+  ...(command.args.some((word) => word.startsWith("--reporter")) ? [] : ["--reporter=default"]),
+  "--reporter=./test/e2e/gap-reporter.ts",
+];
+const { status } = spawnSync(
+  process.execPath,
+  ["node_modules/vitest/vitest.mjs", "run", "--project", "e2e", ...reporters, ...command.args],
+  { stdio: "inherit", env: { ...process.env, ...(isDeployed && { SLUICE_E2E: JSON.stringify(options) }) } },
+);
+process.exitCode = status ?? 1;

@@ -1,0 +1,8 @@
+import type { TestProject } from "vitest/node";
+import synthesizeOnce from "../synthesize-once.ts";
+import { deployedPlace } from "./place.ts";
+
+/** What is deployed needs no synthesis. */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  return deployedPlace() === undefined ? synthesizeOnce(project) : undefined;
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { ExecuteStatementCommand, RDSDataClient, type SqlParameter } from "@aws-sdk/client-rds-data";
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { eventually, runScript } from "../client.ts";
+import { startTestRuntime } from "../local/runtime.ts";
+import { deployedPlace, findPlace, type Place } from "./place.ts";
+
+/** A stack as its users reach it, wherever it runs. */
+export type Target = {
+  /** Of the API. */
+  url: string;
+  queueUrl: string;
+  /** What every source of an event of these tests begins with; `close()` deletes those events. */
+  source: string;
+  sqs: SQSClient;
+  /** Runs SQL over the Data API; a result has a member for each column. */
+  sql: (statement: string) => Promise<Record<string, unknown>[]>;
+  /** The database refuses events with this text in their data, until the function that it gives back is called. */
+  refuse: (text: string, sqlState: string) => Promise<() => Promise<void>>;
+  /** Runs a command of scripts/ on this stack. */
+  run: (script: string, ...args: string[]) => ReturnType<typeof runScript>;
+  /** The dead letters whose body or attributes have this text; all of them can be received again. */
+  letters: (text: string) => Promise<Message[]>;
+  /** What the functions logged so far; of a deployed stack nothing. */
+  logged: () => string[];
+  /** Takes away what the tests wrote, and the stack if it was started for them. */
+  close: () => Promise<void>;
+};
+
+/** The deployed stack that test/e2e/run.ts was told of, or one on this machine for one test file. */
+export async function openTarget(): Promise<Target> {
+  const deployed = deployedPlace();
+  if (deployed !== undefined) {
+    const target = targetAt(await findPlace(deployed));
+    return { ...target, close: () => target.cleanUp().finally(target.disconnect) };
+  }
+  const runtime = await startTestRuntime();
+  const target = targetAt(await findPlace({ dataDir: runtime.dataDir }));
+  const close = async () => {
+    target.disconnect();
+    await runtime.remove();
+  };
+  return { ...target, logged: () => runtime.lines, close };
+}
+
+function targetAt(place: Place) {
+  const sqs = new SQSClient(place.sqs);
+  const { client: config, ...names } = place.database;
+  const database = new RDSDataClient(config);
+  const source = `/e2e/${randomUUID()}`;
+  const startedAt = new Date().toISOString();
+
+  const execute = (sql: string, parameters: SqlParameter[] = []) =>
+    retryingWhilePaused(() => database.send(new ExecuteStatementCommand({ ...names, sql, parameters })));
+
+  const sql = async (statement: string) => {
+    const command = new ExecuteStatementCommand({ ...names, sql: statement, formatRecordsAs: "JSON" });
+    const { formattedRecords = "[]" } = await retryingWhilePaused(() => database.send(command));
+    return JSON.parse(formattedRecords) as Record<string, unknown>[];
+  };
+
+  const refuse = async (text: string, sqlState: string) => {
+    const name = `e2e_${randomUUID().replaceAll("-", "")}`;
+    await execute(
+      `create function ${name}() returns trigger language plpgsql as $$ begin raise exception 'refused by a test' using errcode = '${sqlState}'; end $$`,
+    );
+    await execute(
+      `create trigger ${name} before insert on events for each row when (position('${text}' in new.data::text) > 0) execute function ${name}()`,
+    );
+    return async () => void (await execute(`drop function if exists ${name}() cascade`));
+  };
+
+  const letters = async (text: string) => {
+    const all = await receiveAll(sqs, place.deadLetterQueueUrl);
+    return all.filter((letter) => JSON.stringify([letter.Body, letter.MessageAttributes]).includes(text));
+  };
+
+  const cleanUp = async () => {
+    await untilEmpty(sqs, place.queueUrl);
+    for (const { ReceiptHandle } of await letters(source)) {
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: place.deadLetterQueueUrl, ReceiptHandle }));
+    }
+    await execute(DELETE_EVENTS, [
+      { name: "startedAt", value: { stringValue: startedAt } },
+      { name: "source", value: { stringValue: source } },
+    ]);
+  };
+
+  return {
+    url: place.url,
+    queueUrl: place.queueUrl,
+    source,
+    sqs,
+    sql,
+    refuse,
+    run: (script: string, ...args: string[]) => runScript(script, [...args, ...place.flags]),
+    letters,
+    logged: (): string[] => [],
+    cleanUp,
+    disconnect: () => {
+      sqs.destroy();
+      database.destroy();
+    },
+  };
+}
+
+/** Only the partitions since the start of the tests are looked through. */
+const DELETE_EVENTS = `
+  with gone as (
+    delete from events
+    where received_at >= cast(:startedAt as timestamptz) and starts_with(source, :source)
+    returning tenant, id, source
+  )
+  delete from event_keys using gone
+  where (event_keys.tenant, event_keys.id, event_keys.source) = (gone.tenant, gone.id, gone.source)`;
+
+/** Aurora takes about fifteen seconds to resume from 0 ACU. */
+const RESUME_TRIES = 40;
+const RESUME_PAUSE_MS = 1_000;
+
+async function retryingWhilePaused<T>(call: () => Promise<T>): Promise<T> {
+  for (let left = RESUME_TRIES; ; left--) {
+    try {
+      return await call();
+    } catch (error) {
+      if (left === 0 || (error as Error).name !== "DatabaseResumingException") throw error;
+      await delay(RESUME_PAUSE_MS);
+    }
+  }
+}
+
+/** Events of others may keep the queue from ever being empty. */
+async function untilEmpty(sqs: SQSClient, QueueUrl: string): Promise<void> {
+  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+  const count = async () => {
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
+    return names.reduce((sum, name) => sum + Number(Attributes?.[name]), 0);
+  };
+  await eventually(count, (messages) => messages === 0).catch(() => undefined);
+}
+
+async function receiveAll(sqs: SQSClient, QueueUrl: string): Promise<Message[]> {
+  const all: Message[] = [];
+  for (;;) {
+    const { Messages: page = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 30,
+        WaitTimeSeconds: 1,
+        MessageAttributeNames: ["All"],
+      }),
+    );
+    all.push(...page);
+    if (page.length === 0) break;
+  }
+  for (let at = 0; at < all.length; at += 10) {
+    const page = all.slice(at, at + 10);
+    const Entries = page.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle, VisibilityTimeout: 0 }));
+    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+  }
+  return all;
+}
