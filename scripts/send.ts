@@ -1,21 +1,26 @@
 import { Command } from "commander";
 import { REQUEST_MAX_EVENTS } from "../functions/core/limits.ts";
 import { exitCodes, positiveInteger, runCommand } from "./command.ts";
-import { intoRequests, readEventLines } from "./event-lines.ts";
+import { type EventLine, intoRequests, readEventLines } from "./event-lines.ts";
 import { type LineOutcome, postEvents } from "./post-events.ts";
 import { startProgress } from "./progress.ts";
+import { type ReadBack, readBack } from "./read-back.ts";
 import { addTargetOptions, findTarget, type TargetOptions } from "./target.ts";
 
-type Options = TargetOptions & { url?: string; batch: number; connections: number };
+type Options = TargetOptions & { url?: string; batch: number; connections: number; readBack?: true };
 
 const command = new Command("npm run send --")
   .description("Posts the events of a file, one JSON object a line, and tells what became of each.")
   .argument("<file>", "newline-delimited JSON, or - for stdin")
   .option("--url <url>", "the API's URL (default: the runtime that runs here)")
   .option("--batch <n>", "events per request", positiveInteger("--batch"), 100)
-  .option("--connections <n>", "requests at once", positiveInteger("--connections"), 4);
+  .option("--connections <n>", "requests at once", positiveInteger("--connections"), 4)
+  .option("--read-back", "then waits until each accepted event is stored, and compares it with what was sent");
 addTargetOptions(command)
-  .addHelpText("after", `\nExit codes: 0 all events accepted, 1 some not, 2 nothing could be sent.`)
+  .addHelpText(
+    "after",
+    `\nExit codes: 0 all events accepted (and read back equal), 1 some not, 2 nothing could be sent.`,
+  )
   .action(send);
 
 async function send(file: string, options: Options): Promise<void> {
@@ -36,6 +41,26 @@ async function send(file: string, options: Options): Promise<void> {
   await Promise.all(Array.from({ length: options.connections }, worker));
   progress.stop();
   report(outcomes, performance.now() - started);
+  if (options.readBack) await readAllBack(url, lines, outcomes, options.connections);
+}
+
+async function readAllBack(url: string, lines: EventLine[], outcomes: LineOutcome[], connections: number) {
+  const accepted = new Set(outcomes.filter(({ status }) => status === "accepted").map(({ line }) => line));
+  const left = lines.filter(({ line }) => accepted.has(line));
+  const progress = startProgress(left.length, "events read back");
+  const all: ReadBack[] = [];
+  const worker = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      all.push(await readBack(url, next));
+      progress.advance(1);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+  progress.stop();
+  const faults = all.filter(({ isEqual }) => !isEqual);
+  list(faults.map(({ line, why }) => ({ line, text: why })));
+  process.stdout.write(`${accepted.size - faults.length} of ${accepted.size} accepted events read back equal\n`);
+  if (faults.length > 0) process.exitCode = exitCodes.incomplete;
 }
 
 /** Lines at fault that are listed; the rest is counted. */
@@ -43,15 +68,17 @@ const MAX_LISTED = 20;
 
 function report(outcomes: LineOutcome[], milliseconds: number): void {
   const count = (status: LineOutcome["status"]) => outcomes.filter((each) => each.status === status).length;
-  const faults = outcomes
-    .filter(({ status }) => status === "invalid" || status === "unsent")
-    .toSorted((a, b) => a.line - b.line);
-  for (const { line, status, why } of faults.slice(0, MAX_LISTED))
-    process.stderr.write(`line ${line} ${status}: ${why}\n`);
-  if (faults.length > MAX_LISTED) process.stderr.write(`and ${faults.length - MAX_LISTED} more\n`);
+  const faults = outcomes.filter(({ status }) => status === "invalid" || status === "unsent");
+  list(faults.map(({ line, status, why }) => ({ line, text: `${status}: ${why}` })));
   const tally = (["accepted", "duplicate", "invalid", "unsent"] as const).map((status) => `${count(status)} ${status}`);
   process.stdout.write(`${outcomes.length} events: ${tally.join(", ")} in ${(milliseconds / 1_000).toFixed(1)} s\n`);
   process.exitCode = faults.length === 0 ? exitCodes.done : exitCodes.incomplete;
+}
+
+function list(faults: { line: number; text: string }[]): void {
+  const sorted = faults.toSorted((a, b) => a.line - b.line);
+  for (const { line, text } of sorted.slice(0, MAX_LISTED)) process.stderr.write(`line ${line} ${text}\n`);
+  if (faults.length > MAX_LISTED) process.stderr.write(`and ${faults.length - MAX_LISTED} more\n`);
 }
 
 await runCommand(command);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, request } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -51,6 +51,24 @@ describe("npm run send", () => {
     }
   });
 
+  it("reads back what it sent, and names what came back with another value or not at all", async () => {
+    const source = newSource();
+    const first = { ...event({ source, data: { zero: -0, list: [1, "ü", null] } }), id: "once" };
+    const sent = await send(await file(first, event({ source })), "--read-back");
+
+    const changed = await send(await file({ ...first, data: "another" }), "--read-back");
+
+    expect(sent).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("2 of 2 accepted events read back equal\n"),
+    });
+    expect(changed).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("0 of 1 accepted events read back equal\n"),
+      stderr: expect.stringContaining("line 1 came back with another data\n"),
+    });
+  });
+
   it("gives an event without an id one, and keeps its digits", async () => {
     const source = newSource();
     const path = await file(`{ "source": "${source}", "type": "t", "data": 12345678901234567890 }`);
@@ -89,19 +107,17 @@ describe("npm run send", () => {
   it("sends again what the API could not take yet", async () => {
     const source = newSource();
     const path = await file(event({ source }));
-    const { url } = target;
 
     // In front of the API, something that is not ready at the first request.
     let refused = 0;
-    const server = createServer((incoming, answer) => {
-      if (refused++ === 0) return void answer.writeHead(503, { "retry-after": "1" }).end("{}");
-      incoming.pipe(
-        request(`${url}${incoming.url}`, { method: incoming.method, headers: incoming.headers }, (real) => {
-          answer.writeHead(real.statusCode ?? 500, real.headers);
-          real.pipe(answer);
-        }),
-      );
-    });
+    const relay = async (incoming: IncomingMessage, answer: ServerResponse) => {
+      const body = Buffer.concat((await incoming.toArray()) as Buffer[]);
+      if (refused++ === 0) return answer.writeHead(503, { "retry-after": "1" }).end("{}");
+      const headers = { "content-type": "application/json" };
+      const real = await fetch(`${target.url}${incoming.url}`, { method: "POST", headers, body });
+      return answer.writeHead(real.status).end(await real.text());
+    };
+    const server = createServer((incoming, answer) => void relay(incoming, answer));
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const address = server.address();
     const port = typeof address === "object" ? address?.port : 0;
