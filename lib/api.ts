@@ -1,4 +1,4 @@
-import { Validations } from "aws-cdk-lib";
+import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import {
   AccessLogFormat,
   EndpointType,
@@ -34,7 +34,10 @@ export class EventApi extends Construct {
         tracingEnabled: true,
         metricsEnabled: true,
         accessLogDestination: new LogGroupLogDestination(
-          new LogGroup(this, "AccessLogs", { retention: RetentionDays.ONE_MONTH }),
+          new LogGroup(this, "AccessLogs", {
+            retention: RetentionDays.ONE_MONTH,
+            removalPolicy: RemovalPolicy.DESTROY,
+          }),
         ),
         accessLogFormat: AccessLogFormat.jsonWithStandardFields({
           caller: false,

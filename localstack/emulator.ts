@@ -3,8 +3,10 @@ import { Command, Option } from "commander";
 import { chooseEmulator, type Way, WAYS } from "./emulator/choose.ts";
 import { deploy, readUrl } from "./emulator/deploy.ts";
 import { showLogs } from "./emulator/function-logs.ts";
+import { versionOf } from "./emulator/health.ts";
+import { MINISTACK_VERSION } from "./emulator/ministack.ts";
 import { readSession } from "./emulator/session.ts";
-import { down, logFile, up } from "./emulator/up.ts";
+import { down, logFile, up, type UpOptions } from "./emulator/up.ts";
 
 const program = new Command("npm run localstack --").description(
   "Deploys the CDK app into an emulator of AWS: LocalStack, MiniStack, or the one at AWS_ENDPOINT_URL.",
@@ -20,16 +22,27 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 command("up", "starts the emulator, and the database that it lacks")
   .addOption(new Option("--emulator <name>", "which one (default: the one that is there)").choices(WAYS))
-  .option("--port <port>", "MiniStack's; 0 is any free one", wholeNumber, 4566)
-  .action(async ({ dataDir, emulator, port }: Options & { emulator?: Way; port: number }) => {
-    const session = await up(chooseEmulator(process.env, emulator), dataDir, port);
+  .option("--port <port>", "of the emulator; 0 is any free one", wholeNumber, 4566)
+  .option(
+    "--functions-host <host>",
+    "how functions in containers reach this machine (default: by what the emulator is)",
+  )
+  .action(async ({ emulator, ...options }: UpOptions & { emulator?: Way }) => {
+    const session = await up(chooseEmulator(process.env, emulator), options);
+    const version = await versionOf(session.endpoint);
+    if (session.emulator === "ministack" && version !== MINISTACK_VERSION) {
+      print(`This is MiniStack ${version}; what it cannot do is known of ${MINISTACK_VERSION}.`);
+    }
     print(`${session.emulator} is up at ${session.endpoint}. Deploy with \`npm run localstack -- deploy\`.`);
   });
 
-command("deploy", "deploys the app with the CDK's command line, or updates it").action(async ({ dataDir }: Options) => {
-  const { url } = await deploy(await readSession(dataDir), dataDir);
-  print(`\nSluice is deployed at ${url}\nThe commands reach it with --data-dir ${dataDir}`);
-});
+command("deploy", "deploys the app with the CDK's command line, or updates it")
+  .argument("[words...]", "further ones for `cdk deploy`, for example -c stage=prod")
+  .allowUnknownOption()
+  .action(async (words: string[], { dataDir }: Options) => {
+    const { url } = await deploy(await readSession(dataDir), dataDir, words);
+    print(`\nSluice is deployed at ${url}\nThe commands reach it with --data-dir ${dataDir}`);
+  });
 
 command("url", "prints the URL of the API")
   .option("--data-api", "prints the URL of the database's Data API instead")
@@ -48,7 +61,7 @@ command("logs", "prints what the functions logged")
   });
 
 command("down", "ends what `up` started, and deletes its data").action(async ({ dataDir }: Options) => {
-  await down(await readSession(dataDir), dataDir);
+  await down(dataDir);
   print("All of it has ended.");
 });
 

@@ -23,7 +23,7 @@ export function chooseEmulator(environment: NodeJS.ProcessEnv, way = firstWay(en
           "AWS_ENDPOINT_URL does not say where the emulator listens: export AWS_ENDPOINT_URL=http://127.0.0.1:4566",
         );
       }
-      return { by: "user", endpoint: withoutName(endpoint) };
+      return { by: "user", endpoint: endpoint.replace(/\/$/, "") };
     }
     case "localstack":
       if (!environment["LOCALSTACK_AUTH_TOKEN"]) {
@@ -51,7 +51,7 @@ function firstWay(environment: NodeJS.ProcessEnv): Way {
   another     start it, and export AWS_ENDPOINT_URL with its address`);
 }
 
-const INSTALL_MINISTACK = `pip install ministack==${MINISTACK_VERSION}`;
+const INSTALL_MINISTACK = `python3 -m venv .venv && .venv/bin/pip install ministack==${MINISTACK_VERSION} && export PATH="$PWD/.venv/bin:$PATH"`;
 
 function findOnPath(program: string, path = ""): string | undefined {
   return path
@@ -65,11 +65,4 @@ function findOnPath(program: string, path = ""): string | undefined {
         return false;
       }
     });
-}
-
-/** The address as a number: below a name S3's buckets would be looked for as hosts, which most machines do not find. */
-function withoutName(endpoint: string): string {
-  const url = new URL(endpoint);
-  if (url.hostname === "localhost" || url.hostname === "localhost.localstack.cloud") url.hostname = "127.0.0.1";
-  return url.href.replace(/\/$/, "");
 }

@@ -29,12 +29,13 @@ const outputsOf = z.record(
 /**
  * Deploys the CDK app with the CDK's own command line: bootstraps the emulator the first time, and writes outputs.json,
  * and runtime.json for the commands of scripts/.
+ * @param words further ones for `cdk deploy`
  * @throws Error if the command fails; what it says is on the terminal
  */
-export async function deploy(session: Session, dataDir: string): Promise<Addresses> {
+export async function deploy(session: Session, dataDir: string, words: string[] = []): Promise<Addresses> {
   const outputs = join(dataDir, "outputs.json");
   if (!existsSync(outputs)) await cdk(session, dataDir, ["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
-  await cdk(session, dataDir, ["deploy", "--require-approval", "never", "--outputs-file", outputs]);
+  await cdk(session, dataDir, ["deploy", "--require-approval", "never", "--outputs-file", outputs, ...words]);
   const [stack] = Object.values(outputsOf.parse(JSON.parse(await readFile(outputs, "utf8"))));
   if (stack === undefined) throw new Error(`${outputs} names no stack.`);
   const { ApiUrl, QueueUrl, DeadLetterQueueUrl, ClusterArn, SecretArn, DatabaseName } = stack;

@@ -1,43 +1,51 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { authorization } from "./health.ts";
 
 const POLL_MS = 1_000;
+/** Where CDK's log groups of our stack begin; CloudFormation makes the rest of a name up, and so do emulators. */
+const OURS = /Sluice-/;
 
-type LogEvent = { timestamp: number; message: string };
+type LogEvent = { eventId: string; timestamp: number; message: string };
+type Call = (action: string, body: object) => Promise<unknown>;
 
 /**
  * Writes what the stack's functions logged, oldest first, from the emulator's CloudWatch Logs; with `signal`, goes on
- * until it fires. Emulators do not check signatures, so a request needs no SDK.
+ * until it fires.
  * @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
  * @throws Error that names the call which was refused
  */
 export async function showLogs(endpoint: string, write: (line: string) => void, signal?: AbortSignal): Promise<void> {
-  const call = (action: string, body: object) => callLogs(endpoint, action, body);
+  const call: Call = (action, body) => callLogs(endpoint, action, body);
   const shown = new Set<string>();
+  let startTime = 0;
   for (;;) {
-    const { logGroups } = (await call("DescribeLogGroups", {})) as { logGroups: { logGroupName: string }[] };
-    const ours = logGroups.map(({ logGroupName }) => logGroupName).filter((name) => name.includes("Sluice-"));
-    const pages = await Promise.all(ours.map((name) => allEvents(name, call)));
-    for (const { timestamp, message } of pages.flat().toSorted((a, b) => a.timestamp - b.timestamp)) {
-      const line = `${new Date(timestamp).toISOString()} ${message.trimEnd()}`;
-      if (shown.has(line)) continue;
-      shown.add(line);
-      write(line);
+    const groups = await allPages<{ logGroupName: string }>(call, "DescribeLogGroups", "logGroups", {});
+    const ours = groups.map(({ logGroupName }) => logGroupName).filter((name) => OURS.test(name));
+    const pages = await Promise.all(
+      ours.map(async (logGroupName) => {
+        const events = await allPages<LogEvent>(call, "FilterLogEvents", "events", { logGroupName, startTime });
+        return events.map((event, index) => ({ ...event, key: `${logGroupName} ${event.eventId ?? index}` }));
+      }),
+    );
+    for (const { key, timestamp, message } of pages.flat().toSorted((a, b) => a.timestamp - b.timestamp)) {
+      // Events of one millisecond may come in two answers.
+      if (shown.has(key)) continue;
+      shown.add(key);
+      startTime = Math.max(startTime, timestamp);
+      write(`${new Date(timestamp).toISOString()} ${message.trimEnd()}`);
     }
     if (signal === undefined || signal.aborted) return;
     await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
-async function allEvents(logGroupName: string, call: (action: string, body: object) => Promise<unknown>) {
-  const all: LogEvent[] = [];
+async function allPages<T>(call: Call, action: string, member: string, body: object): Promise<T[]> {
+  const all: T[] = [];
   let nextToken: string | undefined;
   do {
-    const page = (await call("FilterLogEvents", { logGroupName, ...(nextToken && { nextToken }) })) as {
-      events?: LogEvent[];
-      nextToken?: string;
-    };
-    all.push(...(page.events ?? []));
-    nextToken = page.nextToken;
+    const page = (await call(action, { ...body, ...(nextToken && { nextToken }) })) as Record<string, unknown>;
+    all.push(...((page[member] ?? []) as T[]));
+    nextToken = page["nextToken"] as string | undefined;
   } while (nextToken);
   return all;
 }
@@ -48,8 +56,7 @@ async function callLogs(endpoint: string, action: string, body: object): Promise
     headers: {
       "content-type": "application/x-amz-json-1.1",
       "x-amz-target": `Logs_20140328.${action}`,
-      authorization:
-        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=0",
+      authorization: authorization("logs"),
     },
     body: JSON.stringify(body),
   });

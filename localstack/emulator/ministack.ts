@@ -10,7 +10,7 @@ import { untilHealthy } from "./health.ts";
 export const MINISTACK_VERSION = "1.4.21";
 
 /** Between the request to end and the kill. */
-const STOP_MS = 3_000;
+const STOP_MS = 1_500;
 
 export type Ministack = { endpoint: string; stop(): Promise<void> };
 
@@ -47,6 +47,7 @@ export async function startMinistack(options: {
     // Its functions are processes of a group with it, which ends with it.
     detached: true,
   });
+  startWatchdog(child);
   const ended = once(child, "exit");
   const endpoint = `http://127.0.0.1:${port}`;
   let stopping = false;
@@ -62,6 +63,18 @@ export async function startMinistack(options: {
     await stop();
     throw error;
   }
+}
+
+/** A shell that waits for this process to end (its standard input closes then) and ends the emulator. */
+function startWatchdog(emulator: ChildProcess): void {
+  if (process.platform === "win32" || emulator.pid === undefined) return;
+  const watchdog = spawn("/bin/sh", ["-c", 'read -r _; kill -KILL -"$1" 2>/dev/null', "sh", String(emulator.pid)], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  watchdog.on("error", () => undefined);
+  watchdog.unref();
+  emulator.once("exit", () => watchdog.kill("SIGKILL"));
 }
 
 async function endGroup(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
@@ -81,7 +94,7 @@ async function endGroup(child: ChildProcess, ended: Promise<unknown>): Promise<v
 }
 
 /** @throws Error that says what may be at a port that is taken */
-function freePort(wanted: number): Promise<number> {
+export function freePort(wanted: number): Promise<number> {
   const server = createServer();
   return new Promise((free, refused) => {
     server.once("error", (error: NodeJS.ErrnoException) =>

@@ -11,6 +11,7 @@ export type ServeOptions = {
   dataDir: string;
   emulator: Session["emulator"];
   startedBy: Session["startedBy"];
+  composeProject?: string;
   /** Of an emulator that runs already. */
   endpoint?: string;
   /** MiniStack to start, and its port; 0 is any free one. */
@@ -21,6 +22,10 @@ export type ServeOptions = {
   hostOfFunctions?: string;
 };
 
+/** As much as it gets in the runtime of `npm start`. */
+const DATABASE_STOP_MS = 2_000;
+const HURRIED_DATABASE_STOP_MS = 400;
+
 /** The names of the database: none of AWS has them, and the Data API takes no others. */
 const NAMES = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:sluice-local",
@@ -28,33 +33,34 @@ const NAMES = {
   databaseName: "sluice",
 };
 
-const { dataDir, emulator, startedBy, endpoint, ministack, listenOn, hostOfFunctions } = JSON.parse(
-  process.argv[2] ?? "",
-) as ServeOptions;
+const options = JSON.parse(process.argv[2] ?? "") as ServeOptions;
+const { dataDir, emulator, startedBy, composeProject, endpoint, ministack, listenOn, hostOfFunctions } = options;
 const log = (line: string) => process.stdout.write(`${line}\n`);
 const parts: StopPart[] = [];
-let ending = false;
+const ending = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
 
 try {
-  parts.push(await takeDataFolder(dataDir, true));
+  await add(await takeDataFolder(dataDir, true));
   const postgres = await startPostgres({
     dataDir: join(dataDir, "postgres"),
     databaseName: NAMES.databaseName,
     onCrash: () => fail(new Error("PostgreSQL ended.")),
+    signal: ending.signal,
     log,
   });
-  parts.push(() => postgres.stop());
+  await add((giveUp) => postgres.stop("fast", giveUp.aborted ? HURRIED_DATABASE_STOP_MS : DATABASE_STOP_MS));
   const dataApi = await startDataApi({ databaseUrl: postgres.url, ...NAMES, host: listenOn, log });
-  parts.push(() => dataApi.stop());
+  await add(() => dataApi.stop());
   const own = ministack && (await startMinistack({ ...ministack, folder: join(dataDir, "ministack"), onEnd: fail }));
-  if (own !== undefined) parts.push(() => own.stop());
+  if (own !== undefined) await add(() => own.stop());
   const functionsUrl = new URL(dataApi.url);
   if (hostOfFunctions !== undefined) functionsUrl.hostname = hostOfFunctions;
   await writeSession(dataDir, {
     pid: process.pid,
     emulator,
     startedBy,
+    ...(composeProject !== undefined && { composeProject }),
     endpoint: own?.endpoint ?? endpoint ?? "",
     databaseUrl: postgres.url,
     dataApiUrl: dataApi.url,
@@ -64,14 +70,22 @@ try {
   fail(error instanceof Error ? error : new Error(String(error)));
 }
 
+/** A part that has started while all are being stopped is stopped at once. */
+async function add(stop: StopPart): Promise<void> {
+  if (!ending.signal.aborted) return void parts.push(stop);
+  await stop(ending.signal);
+  ending.signal.throwIfAborted();
+}
+
 function fail(reason: Error): void {
+  if (ending.signal.aborted) return;
   log(`error: ${reason.message}`);
   void end(1);
 }
 
 async function end(code: number): Promise<void> {
-  if (ending) return;
-  ending = true;
+  if (ending.signal.aborted) return;
+  ending.abort();
   await stopInOrder(parts, log);
   process.exit(code);
 }

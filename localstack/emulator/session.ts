@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { ownerOf } from "../data-folder.ts";
@@ -9,6 +9,8 @@ const EMULATORS = ["localstack", "ministack", "other"] as const;
 const schema = z.object({
   /** The process that holds the database, and MiniStack where that was started here. */
   pid: z.int().positive(),
+  /** The project of docker compose, where that started the emulator. */
+  composeProject: z.string().optional(),
   emulator: z.enum(EMULATORS),
   /** Who started the emulator: `user` is one that ran already. */
   startedBy: z.enum(["docker", "serve", "user"]),
@@ -40,13 +42,20 @@ export async function readSession(dataDir: string): Promise<Session> {
 
 /** The session in a data folder, if the process that holds it still runs. */
 export async function findSession(dataDir: string): Promise<Session | undefined> {
-  const text = await readFile(sessionFile(dataDir), "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const session = schema.parse(JSON.parse(text));
-  return (await ownerOf(dataDir)) === session.pid ? session : undefined;
+  const session = await lastSession(dataDir);
+  return session !== undefined && (await ownerOf(dataDir)) === session.pid ? session : undefined;
 }
 
+/** The session in a data folder, also if its process has died. */
+export async function lastSession(dataDir: string): Promise<Session | undefined> {
+  const text = await readFile(sessionFile(dataDir), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data;
+}
+
+/** Whole or not at all, for those who wait for it. */
 export async function writeSession(dataDir: string, session: Session): Promise<void> {
+  const file = sessionFile(dataDir);
   // The database's password is in its URL.
-  await writeFile(sessionFile(dataDir), `${JSON.stringify(session, undefined, 2)}\n`, { mode: 0o600 });
+  await writeFile(`${file}.new`, `${JSON.stringify(session, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
 }

@@ -1,15 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { lookup } from "node:dns/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { isIP } from "node:net";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Choice } from "./choose.ts";
 import { destroy } from "./deploy.ts";
-import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS, LOCALSTACK_ENDPOINT } from "./docker.ts";
-import { identify } from "./health.ts";
+import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS } from "./docker.ts";
+import { identify, refuseStack } from "./health.ts";
+import { freePort } from "./ministack.ts";
 import type { ServeOptions } from "./serve.ts";
-import { findSession, type Session } from "./session.ts";
+import { findSession, lastSession, type Session } from "./session.ts";
 
 const LOOPBACK = "127.0.0.1";
 const POLL_MS = 100;
@@ -18,12 +21,19 @@ const STOP_WITHIN_MS = 10_000;
 /** Of the process that stays, beside the data folder: it begins before the folder is taken. */
 export const logFile = (dataDir: string): string => `${resolve(dataDir)}.log`;
 
+export type UpOptions = {
+  dataDir: string;
+  /** Of the emulator, where it is started here; 0 is any free one. */
+  port: number;
+  /** How the functions of an emulator that runs already reach this machine. @default by what the emulator is */
+  functionsHost?: string;
+};
+
 /**
  * Starts the database, and the emulator where it does not run yet, in a process that stays.
- * @param port MiniStack's; 0 is any free one
- * @throws Error that says what is up already, or the end of what that process said
+ * @throws Error that says what is up already, or the end of what that process said; nothing is left running then
  */
-export async function up(choice: Choice, dataDir: string, port: number): Promise<Session> {
+export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOptions): Promise<Session> {
   const before = await findSession(dataDir);
   if (before !== undefined) {
     throw new Error(
@@ -32,44 +42,91 @@ export async function up(choice: Choice, dataDir: string, port: number): Promise
   }
   const serving = { dataDir: resolve(dataDir), listenOn: LOOPBACK };
   switch (choice.by) {
-    case "user":
-      return serve({ ...serving, ...(await reached(choice.endpoint)), startedBy: "user", endpoint: choice.endpoint });
+    case "user": {
+      const endpoint = await numbered(choice.endpoint);
+      const emulator = await identify(endpoint);
+      await refuseStack(endpoint);
+      const fromOutside = emulator === "localstack" || functionsHost !== undefined;
+      const reached = fromOutside ? fromContainers(functionsHost) : {};
+      return serve({ ...serving, ...reached, emulator, startedBy: "user", endpoint });
+    }
     case "serve":
       return serve({ ...serving, startedBy: "serve", emulator: "ministack", ministack: { ...choice, port } });
-    case "docker":
-      composeUp();
-      return serve({
-        ...serving,
-        ...fromContainers(),
-        startedBy: "docker",
-        emulator: "localstack",
-        endpoint: LOCALSTACK_ENDPOINT,
-      });
+    case "docker": {
+      const taken = await freePort(port);
+      const composeProject = `sluice-localstack-${taken}`;
+      composeUp(composeProject, taken);
+      try {
+        const endpoint = `http://${LOOPBACK}:${taken}`;
+        const reached = fromContainers(functionsHost);
+        return await serve({
+          ...serving,
+          ...reached,
+          startedBy: "docker",
+          emulator: "localstack",
+          composeProject,
+          endpoint,
+        });
+      } catch (error) {
+        composeDown(composeProject);
+        throw error;
+      }
+    }
   }
 }
 
-/** Ends what `up` started. An emulator that ran before loses our stack and runs on. */
-export async function down(session: Session, dataDir: string): Promise<void> {
-  if (session.startedBy === "user") await destroy(session, dataDir);
-  process.kill(session.pid, "SIGTERM");
-  for (const deadline = Date.now() + STOP_WITHIN_MS; (await findSession(dataDir)) !== undefined; await delay(POLL_MS)) {
-    if (Date.now() > deadline) throw new Error(`Process ${session.pid} does not end. See ${logFile(dataDir)}.`);
-  }
-  if (session.startedBy === "docker") composeDown();
+/**
+ * Ends what `up` started, also where a part of it has died already. An emulator that ran before loses our stack and runs
+ * on.
+ * @throws Error that says what did not end
+ */
+export async function down(dataDir: string): Promise<void> {
+  const session = await lastSession(dataDir);
+  if (session === undefined) throw new Error(`Nothing is up in ${dataDir}.`);
+  const faults: unknown[] = [];
+  const attempt = async (step: () => unknown) => {
+    try {
+      await step();
+    } catch (error) {
+      faults.push(error);
+    }
+  };
+  if (session.startedBy === "user") await attempt(() => destroy(session, dataDir));
+  const { composeProject } = session;
+  if (composeProject !== undefined) await attempt(() => composeDown(composeProject));
+  await attempt(() => endServing(session, dataDir));
+  if (faults.length > 0) throw faults[0];
   // The emulator forgets its queues and its stack; rows of events without them would only mislead.
   await rm(resolve(dataDir), { recursive: true, force: true });
+  await rm(logFile(dataDir), { force: true });
 }
 
-/** How the functions of an emulator that runs already reach this machine: LocalStack's are containers. */
-async function reached(endpoint: string) {
-  const emulator = await identify(endpoint);
-  return { emulator, ...(emulator === "localstack" && fromContainers()) };
+async function endServing({ pid }: Session, dataDir: string): Promise<void> {
+  if ((await findSession(dataDir)) === undefined) return;
+  process.kill(pid, "SIGTERM");
+  for (const deadline = Date.now() + STOP_WITHIN_MS; (await findSession(dataDir)) !== undefined; await delay(POLL_MS)) {
+    if (Date.now() > deadline) throw new Error(`Process ${pid} does not end. See ${logFile(dataDir)}.`);
+  }
 }
 
-const fromContainers = () => ({ listenOn: addressForContainers(), hostOfFunctions: HOST_FROM_CONTAINERS });
+const fromContainers = (host = HOST_FROM_CONTAINERS) => ({
+  listenOn: addressForContainers(),
+  hostOfFunctions: host,
+});
+
+/** An address without a name: below one, S3's buckets are looked for as hosts, which most machines do not find. */
+async function numbered(endpoint: string): Promise<string> {
+  const url = new URL(endpoint);
+  // A certificate is for a name.
+  if (url.protocol !== "http:" || isIP(url.hostname) !== 0) return endpoint;
+  url.hostname = (await lookup(url.hostname, { family: 4 })).address;
+  return url.href.replace(/\/$/, "");
+}
 
 async function serve(options: ServeOptions): Promise<Session> {
-  const log = openSync(logFile(options.dataDir), "w", 0o600);
+  const file = logFile(options.dataDir);
+  await mkdir(dirname(file), { recursive: true });
+  const log = openSync(file, "w", 0o600);
   const child = spawn(process.execPath, [join(import.meta.dirname, "serve.ts"), JSON.stringify(options)], {
     detached: true,
     stdio: ["ignore", log, log],
@@ -77,10 +134,18 @@ async function serve(options: ServeOptions): Promise<Session> {
   let ended = false;
   void once(child, "exit").then(() => (ended = true));
   child.unref();
+  const interrupt = () => {
+    child.kill();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   for (;;) {
     const session = await findSession(options.dataDir);
-    if (session !== undefined) return session;
-    if (ended) throw new Error(`It did not start.\n${lastLines(await readFile(logFile(options.dataDir), "utf8"))}`);
+    if (session !== undefined) {
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      return session;
+    }
+    if (ended) throw new Error(`It did not start.\n${lastLines(await readFile(file, "utf8"))}`);
     await delay(POLL_MS);
   }
 }

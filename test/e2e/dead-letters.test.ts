@@ -137,6 +137,27 @@ describe("an event that the database refuses", () => {
   });
 });
 
+describe("all dead letters at once", () => {
+  it("are moved back by SQS itself, and stored", async (context) => {
+    const source = newSource();
+    const mark = randomUUID();
+    const accept = await target.refuse(mark, "22P05");
+    await post(target.url, event(source, "poison", { mark }));
+    await arrived(source, 1);
+    await accept();
+    // Those of others are not ours to move.
+    if ((await target.letters("")).length > 1) context.skip();
+
+    expect(await target.run("replay", "--all")).toMatchObject({
+      code: 0,
+      stdout: "Done: about 1 of 1 dead letter moved\n",
+    });
+
+    await isStored(source, "poison");
+    expect(await list(source)).toEqual([]);
+  });
+});
+
 describe("a message that is no envelope", () => {
   it("is parked whole beside its reason and keeps nobody waiting", async () => {
     const source = newSource();

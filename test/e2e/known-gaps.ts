@@ -1,16 +1,6 @@
 import { findSession, type Session } from "../../localstack/emulator/session.ts";
+import type { Gap } from "./gaps.ts";
 import { deployedPlace } from "./place.ts";
-
-export type Gap = {
-  /** The file with the test. */
-  file: string;
-  /** Full name of the test: its describe-blocks in front, joined by " > ". */
-  test: string;
-  /** What the emulator does, and what AWS does. */
-  reason: string;
-  /** Where the emulator does it, or where AWS says what it does. */
-  link: string;
-};
 
 const PIPELINE = "test/e2e/pipeline.test.ts";
 
@@ -33,6 +23,12 @@ const knownGaps: Record<Session["emulator"], Gap[]> = {
       test: "the pipeline > answers an unknown route in the shape of its own errors",
       reason: "keeps gateway responses, but answers a path without a route in its own words",
       link: "https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway_v1.py",
+    },
+    {
+      file: "test/e2e/dead-letters.test.ts",
+      test: "all dead letters at once > are moved back by SQS itself, and stored",
+      reason: "has no message move tasks; `npm run replay` without --all works",
+      link: "https://github.com/ministackorg/ministack/blob/main/ministack/services/sqs.py",
     },
   ],
   localstack: [],

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RDSDataClientConfig } from "@aws-sdk/client-rds-data";
 import * as z from "zod";
-import { findTarget, type Target, type TargetOptions, targetFlags } from "../../scripts/target.ts";
+import { findTarget, type Target, type TargetOptions } from "../../scripts/target.ts";
 
 /** Where the tests of this folder run: a stack that is deployed, or one that they start themselves. */
 export type Place = Target & {
@@ -28,7 +28,9 @@ const runtimeFile = z.object({
 /** @throws Error that says what to deploy or start */
 export async function findPlace(options: TargetOptions): Promise<Place> {
   const target = findTarget(options);
-  const flags = targetFlags(options).split(" ").filter(Boolean);
+  const { dataDir, outputs, stack } = options;
+  const flags = outputs === undefined ? ["--data-dir", dataDir] : ["--outputs", outputs];
+  if (stack !== undefined) flags.push("--stack", stack);
   return { ...target, flags, database: await databaseOf(options, target) };
 }
 

@@ -17,9 +17,11 @@ const reporters = [
   ...(command.args.some((word) => word.startsWith("--reporter")) ? [] : ["--reporter=default"]),
   "--reporter=./test/e2e/gap-reporter.ts",
 ];
+// Files would read each other's dead letters: there is one queue for all of them.
+const inTurn = isDeployed ? ["--no-file-parallelism"] : [];
 const { status } = spawnSync(
   process.execPath,
-  ["node_modules/vitest/vitest.mjs", "run", "--project", "e2e", ...reporters, ...command.args],
+  ["node_modules/vitest/vitest.mjs", "run", "--project", "e2e", ...reporters, ...inTurn, ...command.args],
   { stdio: "inherit", env: { ...process.env, ...(isDeployed && { SLUICE_E2E: JSON.stringify(options) }) } },
 );
 process.exitCode = status ?? 1;

@@ -40,10 +40,13 @@ export async function openTarget(): Promise<Target> {
   const deployed = deployedPlace();
   if (deployed !== undefined) {
     const target = targetAt(await findPlace(deployed));
+    await target.prepare();
     return { ...target, close: () => target.cleanUp().finally(target.disconnect) };
   }
   const runtime = await startTestRuntime();
-  const target = targetAt(await findPlace({ dataDir: runtime.dataDir }));
+  const place = await findPlace({ dataDir: runtime.dataDir });
+  // Below the stage's name, as in a deployed API.
+  const target = targetAt({ ...place, url: `${place.url}/dev` });
   const close = async () => {
     target.disconnect();
     await runtime.remove();
@@ -56,7 +59,7 @@ function targetAt(place: Place) {
   const { client: config, ...names } = place.database;
   const database = new RDSDataClient(config);
   const source = `/e2e/${randomUUID()}`;
-  const startedAt = new Date().toISOString();
+  const since = new Date(Date.now() - CLOCKS_DIFFER_MS).toISOString();
 
   const execute = (sql: string, parameters: SqlParameter[] = []) =>
     retryingWhilePaused(() => database.send(new ExecuteStatementCommand({ ...names, sql, parameters })));
@@ -83,15 +86,31 @@ function targetAt(place: Place) {
     return all.filter((letter) => JSON.stringify([letter.Body, letter.MessageAttributes]).includes(text));
   };
 
-  const cleanUp = async () => {
-    await untilEmpty(sqs, place.queueUrl);
-    for (const { ReceiptHandle } of await letters(source)) {
+  /** Wakes the database, and takes away what a run that was killed left in it. */
+  const prepare = async () => {
+    const left = await sql(
+      "select proname from pg_proc where proname like 'e2e\\_%' and prorettype = 'trigger'::regtype",
+    );
+    for (const { proname } of left) await execute(`drop function if exists ${String(proname)}() cascade`);
+  };
+
+  const deleteAll = async (): Promise<number> => {
+    const own = await letters(source);
+    for (const { ReceiptHandle } of own) {
       await sqs.send(new DeleteMessageCommand({ QueueUrl: place.deadLetterQueueUrl, ReceiptHandle }));
     }
-    await execute(DELETE_EVENTS, [
-      { name: "startedAt", value: { stringValue: startedAt } },
+    const { numberOfRecordsUpdated = 0 } = await execute(DELETE_EVENTS, [
+      { name: "since", value: { stringValue: since } },
       { name: "source", value: { stringValue: source } },
     ]);
+    return own.length + numberOfRecordsUpdated;
+  };
+
+  /** Events that no test waited for may still come. @throws Error that says what is left */
+  const cleanUp = async () => {
+    await prepare();
+    await untilEmpty(sqs, place.queueUrl);
+    await eventually(deleteAll, (deleted) => deleted === 0, 60_000);
   };
 
   return {
@@ -104,6 +123,7 @@ function targetAt(place: Place) {
     run: (script: string, ...args: string[]) => runScript(script, [...args, ...place.flags]),
     letters,
     logged: (): string[] => [],
+    prepare,
     cleanUp,
     disconnect: () => {
       sqs.destroy();
@@ -112,11 +132,14 @@ function targetAt(place: Place) {
   };
 }
 
+/** Between this machine and the API, which says when an event was received. */
+const CLOCKS_DIFFER_MS = 3_600_000;
+
 /** Only the partitions since the start of the tests are looked through. */
 const DELETE_EVENTS = `
   with gone as (
     delete from events
-    where received_at >= cast(:startedAt as timestamptz) and starts_with(source, :source)
+    where received_at >= cast(:since as timestamptz) and starts_with(source, :source)
     returning tenant, id, source
   )
   delete from event_keys using gone
@@ -139,7 +162,11 @@ async function retryingWhilePaused<T>(call: () => Promise<T>): Promise<T> {
 
 /** Events of others may keep the queue from ever being empty. */
 async function untilEmpty(sqs: SQSClient, QueueUrl: string): Promise<void> {
-  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+  const names = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+  ] as const;
   const count = async () => {
     const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
     return names.reduce((sum, name) => sum + Number(Attributes?.[name]), 0);

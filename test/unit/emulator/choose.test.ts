@@ -22,14 +22,14 @@ function pathWith(programs: Record<string, string>): string {
 }
 
 describe("the emulator", () => {
-  it("is the one that runs at AWS_ENDPOINT_URL, whatever else is there; a name becomes a number", () => {
+  it("is the one that runs at AWS_ENDPOINT_URL, whatever else is there", () => {
     const environment = {
       AWS_ENDPOINT_URL: "http://localhost:4566/",
       LOCALSTACK_AUTH_TOKEN: "t",
       PATH: pathWith({ ministack: "" }),
     };
 
-    expect(chooseEmulator(environment)).toEqual({ by: "user", endpoint: "http://127.0.0.1:4566" });
+    expect(chooseEmulator(environment)).toEqual({ by: "user", endpoint: "http://localhost:4566" });
   });
 
   it("is LocalStack where there is a token for it, and else MiniStack where that is on the path", () => {
@@ -49,7 +49,13 @@ describe("the emulator", () => {
 describe("what an emulator lacks", () => {
   it.each<[string, Way | undefined, NodeJS.ProcessEnv, Record<string, string>, RegExp]>([
     ["any emulator", undefined, {}, {}, /pip install ministack==[\s\S]*LOCALSTACK_AUTH_TOKEN[\s\S]*AWS_ENDPOINT_URL/],
-    ["ministack", "ministack", {}, {}, /ministack is not on the PATH. Bring it: pip install ministack==\d/],
+    [
+      "ministack",
+      "ministack",
+      {},
+      {},
+      /ministack is not on the PATH. Bring it: python3 -m venv .*pip install ministack==\d/,
+    ],
     ["its address", "running", {}, {}, /export AWS_ENDPOINT_URL=http/],
     ["an address", "running", { AWS_ENDPOINT_URL: "here" }, {}, /export AWS_ENDPOINT_URL=http/],
     ["a token", "localstack", {}, { docker: "exit 0" }, /export LOCALSTACK_AUTH_TOKEN/],

@@ -1,0 +1,40 @@
+import { execFile } from "node:child_process";
+import { describe, expect, it } from "vitest";
+
+/** Runs the two tests of the fixture, one of which passes, with these as known gaps. */
+function runWith(...gaps: string[]): Promise<{ code: number; output: string }> {
+  const words = ["--config", "test/fixtures/gaps/vitest.config.ts", "--reporter=./test/fixtures/gaps/reporter.ts"];
+  const environment = Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST"));
+  const env = { ...Object.fromEntries(environment), GAPS: gaps.join(",") };
+  return new Promise((ended) => {
+    execFile(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...words], { env }, (error, stdout) =>
+      ended({ code: typeof error?.code === "number" ? error.code : 0, output: stdout }),
+    );
+  });
+}
+
+describe.concurrent("a known gap of an emulator", () => {
+  it("keeps the run green and is told", async () => {
+    const { code, output } = await runWith("an emulator > cannot");
+
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: "A gap of the emulator: an emulator > cannot\n  It does otherwise (https://example.com).\n",
+    });
+  });
+
+  it("turns the run red where it is not listed", async () => {
+    expect(await runWith()).toMatchObject({ code: 1 });
+  });
+
+  it("turns the run red once its test passes", async () => {
+    expect(await runWith("an emulator > cannot", "an emulator > can")).toMatchObject({ code: 1 });
+  });
+
+  it("turns the run red if no test has its name", async () => {
+    const { code, output } = await runWith("an emulator > cannot", "an emulator > is gone");
+
+    expect(code).toBe(1);
+    expect(output).toContain('test/fixtures/gaps/gaps.test.ts has no test "an emulator > is gone"');
+  });
+});
