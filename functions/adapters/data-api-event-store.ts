@@ -68,21 +68,20 @@ function notAnAnswer(): StoreError {
 }
 
 /** Rows and bytes, counted as the Data API counts them: with the batch text escaped once more as a JSON string. */
-function intoChunks<T extends StorableEvent>(events: T[]): T[][] {
-  const chunks: T[][] = [];
+function* intoChunks<T extends StorableEvent>(events: Iterable<T>): Generator<T[]> {
+  let chunk: T[] = [];
   let bytes = 0;
   for (const event of events) {
     const rowBytes = Buffer.byteLength(JSON.stringify(toRow(event)));
-    const last = chunks.at(-1);
-    if (last !== undefined && last.length < CHUNK_MAX_EVENTS && bytes + rowBytes <= CHUNK_MAX_BYTES) {
-      last.push(event);
-      bytes += rowBytes;
-    } else {
-      chunks.push([event]);
-      bytes = rowBytes;
+    if (chunk.length === CHUNK_MAX_EVENTS || (chunk.length > 0 && bytes + rowBytes > CHUNK_MAX_BYTES)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
     }
+    chunk.push(event);
+    bytes += rowBytes;
   }
-  return chunks;
+  if (chunk.length > 0) yield chunk;
 }
 
 /** Made once for an event, though it is measured first and then sent, perhaps twice. */

@@ -5,6 +5,7 @@ import { stringifyForQueue } from "../core/lossless-json.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import { readMessage } from "./message.ts";
 import { storeOrRefuse } from "./store-or-refuse.ts";
+import { workAhead } from "./work-ahead.ts";
 
 export type ConsumeDeps = { store: EventStore; deadLetters: DeadLetterQueue; clock: Clock };
 
@@ -14,7 +15,7 @@ export type ConsumeDeps = { store: EventStore; deadLetters: DeadLetterQueue; clo
  */
 export function createConsume({ store, deadLetters, clock }: ConsumeDeps): BatchRule {
   return async function consume(messages, deadline) {
-    const { events, unreadable } = flatten(messages);
+    const unreadable: Unreadable[] = [];
     const failed = new Set<QueueMessage>();
     const refused: { event: Sourced; error: StoreError }[] = [];
     const conflicts: Sourced[] = [];
@@ -22,10 +23,11 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
     let handled = 0;
     let blockedBy: StoreError | undefined;
 
-    for (const chunk of store.chunks(events)) {
+    // Messages are read, and rows made of them, while the database works on the chunk before.
+    await workAhead(store.chunks(read(messages, unreadable)), async (chunk) => {
       if (blockedBy?.verdict === "retry" || blockedBy?.verdict === "stop") {
         for (const event of chunk) failed.add(event.message);
-        continue;
+        return;
       }
       const outcome = await storeOrRefuse(chunk, { store, clock, deadline });
       stored += outcome.stored;
@@ -34,7 +36,7 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
       refused.push(...outcome.refused);
       conflicts.push(...outcome.conflicts);
       for (const event of outcome.blocked) failed.add(event.message);
-    }
+    });
 
     // A message that comes again brings its refused events along, so their dead letters wait until it is done.
     const letters = [
@@ -70,23 +72,23 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
 /** An event and the message it came in. */
 type Sourced = StorableEvent & { message: QueueMessage };
 
-function flatten(messages: QueueMessage[]) {
-  const events: Sourced[] = [];
-  const unreadable: { message: QueueMessage; letter: DeadLetter }[] = [];
+type Unreadable = { message: QueueMessage; letter: DeadLetter };
+
+/** The events of messages, in order; those that are no envelope go to `unreadable`. */
+function* read(messages: QueueMessage[], unreadable: Unreadable[]): Generator<Sourced> {
   for (const message of messages) {
-    const read = readMessage(message.body);
-    switch (read.kind) {
+    const result = readMessage(message.body);
+    switch (result.kind) {
       case "readable": {
-        const { tenant, receivedAt } = read.envelope;
-        for (const event of read.envelope.events) events.push({ tenant, receivedAt, event, message });
+        const { tenant, receivedAt } = result.envelope;
+        for (const event of result.envelope.events) yield { tenant, receivedAt, event, message };
         break;
       }
       case "unreadable":
-        unreadable.push({ message, letter: unreadableLetter(message, read.detail) });
+        unreadable.push({ message, letter: unreadableLetter(message, result.detail) });
         break;
     }
   }
-  return { events, unreadable };
 }
 
 /** The event alone in an envelope of its own, so that it can be sent to the queue again as it is. */

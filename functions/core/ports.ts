@@ -29,8 +29,8 @@ export type EventStore = {
    * @throws StoreError when the statement as a whole fails: nothing of it is stored, unless only its answer was lost
    */
   store(events: StorableEvent[], deadline: number): Promise<StoreOutcome>;
-  /** Cuts events, in order, into lists that one call takes. */
-  chunks<T extends StorableEvent>(events: T[]): T[][];
+  /** Cuts events, in order, into lists that one call takes, each as it is asked for. */
+  chunks<T extends StorableEvent>(events: Iterable<T>): Iterable<T[]>;
 };
 
 export type StoreOutcome = {

@@ -49,7 +49,7 @@ describe("chunks", () => {
           ...storables(small, "small", { data: '"' }),
         ];
 
-        const chunks = store.chunks(events);
+        const chunks = [...store.chunks(events)];
 
         expect(chunks.flat()).toEqual(events);
         for (const [i, chunk] of chunks.entries()) {
@@ -70,7 +70,7 @@ describe("chunks", () => {
     ["letters of four bytes", "\u{1f680}", 4],
   ])("of the largest events made of %s are stored in one call each", async (_what, unit, bytes) => {
     const data = unit.repeat(Math.floor((EVENT_MAX_BYTES - 200) / bytes));
-    const chunks = store.chunks(storables(16, "large", { data }));
+    const chunks = [...store.chunks(storables(16, "large", { data }))];
     const [first = []] = chunks;
     expect(chunks.length).toBeGreaterThan(1);
     expect(await callBytes(first)).toBeGreaterThan(CHUNK_MAX_BYTES - 2.1 * EVENT_MAX_BYTES);

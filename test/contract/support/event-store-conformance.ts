@@ -221,7 +221,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         const { store } = await open();
         const events = storables(count, "e");
 
-        const chunks = store.chunks(events);
+        const chunks = [...store.chunks(events)];
 
         expect(chunks.flat()).toEqual(events);
         expect(

@@ -76,7 +76,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a message that is no envelope is dropped",
     file: "functions/consume/consume.ts",
-    find: "unreadable.push({ message, letter: unreadableLetter(message, read.detail) });",
+    find: "unreadable.push({ message, letter: unreadableLetter(message, result.detail) });",
     replace: "",
     caughtBy: queueCases("F29 "),
   },
@@ -174,8 +174,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "all chunks of a batch but the first are dropped",
     file: "functions/consume/consume.ts",
-    find: "for (const chunk of store.chunks(events)) {",
-    replace: "for (const chunk of store.chunks(events).slice(0, 1)) {",
+    find: "workAhead(store.chunks(read(messages, unreadable)),",
+    replace: "workAhead([...store.chunks(read(messages, unreadable))].slice(0, 1),",
     caughtBy: poisonCases("F15 "),
   },
   {

@@ -3,7 +3,13 @@ import { createConsume } from "../../../functions/consume/consume.ts";
 import type { QueueMessage } from "../../../functions/core/batch.ts";
 import { StoreError } from "../../../functions/core/errors.ts";
 import type { Event } from "../../../functions/core/event.ts";
-import type { DeadLetter, DeadLetterQueue, EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
+import type {
+  DeadLetter,
+  DeadLetterQueue,
+  EventStore,
+  StorableEvent,
+  StoreOutcome,
+} from "../../../functions/core/ports.ts";
 
 export const NOW = Date.parse("2026-11-21T09:30:00Z");
 
@@ -63,8 +69,9 @@ export function memoryStore({ chunk = 2_000, fault, refuse }: MemoryStoreOptions
       }
       return outcome;
     },
-    chunks: (events) =>
-      Array.from({ length: Math.ceil(events.length / chunk) }, (_, i) => events.slice(i * chunk, (i + 1) * chunk)),
+    *chunks<T extends StorableEvent>(events: Iterable<T>) {
+      for (let rest = [...events]; rest.length > 0; rest = rest.slice(chunk)) yield rest.slice(0, chunk);
+    },
   };
   return { store, calls, ids: () => [...rows.values()].map(({ id }) => id).toSorted() };
 }
