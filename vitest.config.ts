@@ -27,7 +27,8 @@ export default defineConfig({
       }),
       project("local", { testTimeout: 90_000, hookTimeout: 120_000, globalSetup: "test/synthesize-once.ts" }),
       project("e2e", {
-        testTimeout: 90_000,
+        // A deployed stack is farther away.
+        testTimeout: process.env["SLUICE_E2E"] === undefined ? 90_000 : 240_000,
         hookTimeout: 120_000,
         globalSetup: "test/e2e/setup.ts",
         setupFiles: "test/e2e/expect-gaps.ts",

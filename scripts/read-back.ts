@@ -1,38 +1,70 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
+import { isRawNumber, parseLossless } from "../functions/core/lossless-json.ts";
 import type { EventLine } from "./event-lines.ts";
 
 export type ReadBack = { line: number; isEqual: boolean; why: string };
 
-/** A paused database takes some fifteen seconds to resume, and a batch waits for its window. */
-const WITHIN_MS = 60_000;
+/** Without any event that has come: a paused database takes some fifteen seconds, and a batch waits for its window. */
+const PATIENCE_MS = 60_000;
 const PAUSE_MS = 250;
+const ANSWER_MS = 15_000;
 
-/** Asks for an accepted event until it is stored, and compares each of its members with what was sent. */
-export async function readBack(url: string, { line, json }: EventLine): Promise<ReadBack> {
-  const sent = JSON.parse(json) as Record<string, unknown>;
-  const address = `${url}/events/${encodeURIComponent(String(sent["id"]))}?source=${encodeURIComponent(String(sent["source"]))}`;
-  let why = "";
-  for (const deadline = Date.now() + WITHIN_MS; Date.now() < deadline; await delay(PAUSE_MS)) {
-    const { status, text } = await get(address);
-    why = status === undefined ? text : `HTTP ${status}`;
-    if (status === 200) return compare(line, sent, JSON.parse(text) as Record<string, unknown>);
-  }
-  return { line, isEqual: false, why: `was not stored within ${WITHIN_MS / 1_000} s: ${why}` };
+/** Asks for accepted events until they are stored, and compares each of their members with what was sent. */
+export function createReadBack(url: string) {
+  let until = Date.now() + PATIENCE_MS;
+
+  return async function readBack({ line, json }: EventLine): Promise<ReadBack> {
+    const sent = parseLossless(json).exact as Record<string, unknown>;
+    const query = `source=${encodeURIComponent(String(sent["source"]))}`;
+    const address = `${url}/events/${encodeURIComponent(String(sent["id"]))}?${query}`;
+    for (;;) {
+      const { status, text } = await get(address);
+      if (status === 200) {
+        until = Date.now() + PATIENCE_MS;
+        return compare(line, sent, parseLossless(text).exact as Record<string, unknown>);
+      }
+      if (Date.now() > until) {
+        const answer = status === undefined ? text : `HTTP ${status}`;
+        return { line, isEqual: false, why: `was not stored; the last answer was ${answer}` };
+      }
+      await delay(PAUSE_MS);
+    }
+  };
 }
 
 function compare(line: number, sent: Record<string, unknown>, stored: Record<string, unknown>): ReadBack {
-  const changed = Object.keys(sent).filter((name) => !isDeepStrictEqual(unsigned(sent[name]), stored[name]));
+  const changed = Object.keys(sent).filter((name) => !isEqual(sent[name], stored[name]));
   return { line, isEqual: changed.length === 0, why: `came back with another ${changed.join(", ")}` };
 }
 
-/** PostgreSQL's zero has no sign (docs/values.md). */
-const unsigned = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_key, each: unknown) => (each === 0 ? 0 : each)));
+/** As docs/values.md says: numbers are compared by their value, to the last digit; members in any order. */
+function isEqual(a: unknown, b: unknown): boolean {
+  if (isNumber(a) && isNumber(b)) return decimal(a) === decimal(b);
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => isEqual(each, b[i]));
+  if (!isObject(a) || !isObject(b)) return a === b;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
+}
+
+const isNumber = (value: unknown): boolean => typeof value === "number" || isRawNumber(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value);
+
+/** A number's digits without zeros at either end, and where its point is: one text for each value. */
+function decimal(number: unknown): string {
+  const text = isRawNumber(number) ? number.rawJSON : String(number);
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = NUMBER.exec(text) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, "");
+  const point = Number(exponent) + digits.length - fraction.length;
+  const significant = digits.replace(/0+$/, "");
+  return significant === "" ? "0" : `${sign}0.${significant}e${point}`;
+}
+
+const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 async function get(address: string): Promise<{ status?: number; text: string }> {
   try {
-    const response = await fetch(address);
+    const response = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) });
     return { status: response.status, text: await response.text() };
   } catch (error) {
     return { text: error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error) };

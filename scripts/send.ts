@@ -4,7 +4,7 @@ import { exitCodes, positiveInteger, runCommand } from "./command.ts";
 import { type EventLine, intoRequests, readEventLines } from "./event-lines.ts";
 import { type LineOutcome, postEvents } from "./post-events.ts";
 import { startProgress } from "./progress.ts";
-import { type ReadBack, readBack } from "./read-back.ts";
+import { createReadBack, type ReadBack } from "./read-back.ts";
 import { addTargetOptions, findTarget, type TargetOptions } from "./target.ts";
 
 type Options = TargetOptions & { url?: string; batch: number; connections: number; readBack?: true };
@@ -49,9 +49,10 @@ async function readAllBack(url: string, lines: EventLine[], outcomes: LineOutcom
   const left = lines.filter(({ line }) => accepted.has(line));
   const progress = startProgress(left.length, "events read back");
   const all: ReadBack[] = [];
+  const readBack = createReadBack(url);
   const worker = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      all.push(await readBack(url, next));
+      all.push(await readBack(next));
       progress.advance(1);
     }
   };

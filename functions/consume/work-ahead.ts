@@ -12,7 +12,8 @@ export async function workAhead<T>(items: Iterable<T>, work: (item: T) => Promis
     // It may fail before it is waited for.
     working.catch(() => undefined);
     try {
-      // Its call leaves before the processor is busy with the next item.
+      // Its call begins to leave before the processor is busy with the next item; of a large body over TLS the rest
+      // leaves after that.
       await setImmediate();
       next = iterator.next();
     } finally {

@@ -35,6 +35,7 @@ const outputsOf = z.record(
 export async function deploy(session: Session, dataDir: string, words: string[] = []): Promise<Addresses> {
   const outputs = join(dataDir, "outputs.json");
   if (!existsSync(outputs)) await cdk(session, dataDir, ["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
+  await writeFile(wordsFile(dataDir), JSON.stringify(words));
   await cdk(session, dataDir, ["deploy", "--require-approval", "never", "--outputs-file", outputs, ...words]);
   const [stack] = Object.values(outputsOf.parse(JSON.parse(await readFile(outputs, "utf8"))));
   if (stack === undefined) throw new Error(`${outputs} names no stack.`);
@@ -63,9 +64,13 @@ export async function readUrl(dataDir: string): Promise<string> {
 }
 
 /** Deletes the stack, where the emulator goes on without us. */
-export function destroy(session: Session, dataDir: string): Promise<void> {
-  return cdk(session, dataDir, ["destroy", "--force"]);
+export async function destroy(session: Session, dataDir: string): Promise<void> {
+  const words = await readFile(wordsFile(dataDir), "utf8").catch(() => undefined);
+  if (words !== undefined) await cdk(session, dataDir, ["destroy", "--force", ...(JSON.parse(words) as string[])]);
 }
+
+/** What the last deployment was told, for example which stage. */
+const wordsFile = (dataDir: string): string => join(dataDir, "deploy-words.json");
 
 const runtimeFile = (dataDir: string): string => join(dataDir, "runtime.json");
 

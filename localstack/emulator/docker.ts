@@ -23,14 +23,13 @@ export function requireDocker(environment: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Starts LocalStack on a port and waits until it is healthy. @throws Error if it is not in time; nothing runs then */
+/** Starts LocalStack on a port and waits until it is healthy. @throws Error if it is not in time; a part may run then */
 export function composeUp(project: string, port: number): void {
   const environment = { ...process.env, LOCALSTACK_PORT: String(port) };
   const words = ["compose", "--project-name", project, "--file", COMPOSE_FILE, "up", "--detach", "--wait"];
   const { status } = docker(words, "inherit", environment);
   if (status === 0) return;
   docker(["compose", "--project-name", project, "logs", "--tail", "20"], "inherit");
-  composeDown(project);
   throw new Error(`docker compose up ended with ${status}; what it says is above.`);
 }
 

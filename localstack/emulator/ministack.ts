@@ -48,7 +48,7 @@ export async function startMinistack(options: {
     detached: true,
   });
   startWatchdog(child);
-  const ended = once(child, "exit");
+  const ended = once(child, "exit").catch((error: Error) => [error.message]);
   const endpoint = `http://127.0.0.1:${port}`;
   let stopping = false;
   void ended.then(([code]) => (stopping ? undefined : onEnd(new Error(`MiniStack ended with ${code}.`))));

@@ -63,6 +63,7 @@ try {
     ...(composeProject !== undefined && { composeProject }),
     endpoint: own?.endpoint ?? endpoint ?? "",
     databaseUrl: postgres.url,
+    databaseDir: postgres.dataDir,
     dataApiUrl: dataApi.url,
     database: { ...NAMES, endpoint: functionsUrl.href.replace(/\/$/, "") },
   });

@@ -17,6 +17,8 @@ const schema = z.object({
   /** The emulator's address on this machine, for `AWS_ENDPOINT_URL`. */
   endpoint: z.url(),
   databaseUrl: z.string(),
+  /** Where PostgreSQL's files really are: run as root, they are not in the data folder. */
+  databaseDir: z.string(),
   /** The Data API as this machine reaches it; `database.endpoint` is how the functions do. */
   dataApiUrl: z.url(),
   /** The context value `database` of the CDK app. */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
 import { lookup } from "node:dns/promises";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -40,6 +40,10 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
       `${before.emulator} is up already, at ${before.endpoint}. End it with \`npm run localstack -- down\`.`,
     );
   }
+  const left = await lastSession(dataDir);
+  if (left?.startedBy === "user" || (await composeProjectOf(dataDir)) !== undefined) {
+    throw new Error("A session that died has left something running. End it with `npm run localstack -- down`.");
+  }
   const serving = { dataDir: resolve(dataDir), listenOn: LOOPBACK };
   switch (choice.by) {
     case "user": {
@@ -55,8 +59,11 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
     case "docker": {
       const taken = await freePort(port);
       const composeProject = `sluice-localstack-${taken}`;
-      composeUp(composeProject, taken);
+      // For a `down` after this was killed.
+      await mkdir(resolve(dataDir), { recursive: true });
+      await writeFile(composeFile(dataDir), composeProject);
       try {
+        composeUp(composeProject, taken);
         const endpoint = `http://${LOOPBACK}:${taken}`;
         const reached = fromContainers(functionsHost);
         return await serve({
@@ -69,6 +76,7 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
         });
       } catch (error) {
         composeDown(composeProject);
+        await rm(composeFile(dataDir), { force: true });
         throw error;
       }
     }
@@ -82,7 +90,8 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
  */
 export async function down(dataDir: string): Promise<void> {
   const session = await lastSession(dataDir);
-  if (session === undefined) throw new Error(`Nothing is up in ${dataDir}.`);
+  const composeProject = await composeProjectOf(dataDir);
+  if (session === undefined && composeProject === undefined) throw new Error(`Nothing is up in ${dataDir}.`);
   const faults: unknown[] = [];
   const attempt = async (step: () => unknown) => {
     try {
@@ -91,15 +100,31 @@ export async function down(dataDir: string): Promise<void> {
       faults.push(error);
     }
   };
-  if (session.startedBy === "user") await attempt(() => destroy(session, dataDir));
-  const { composeProject } = session;
+  // One that has ended has taken the stack along.
+  if (session?.startedBy === "user" && (await isThere(session.endpoint)))
+    await attempt(() => destroy(session, dataDir));
   if (composeProject !== undefined) await attempt(() => composeDown(composeProject));
-  await attempt(() => endServing(session, dataDir));
+  if (session !== undefined) await attempt(() => endServing(session, dataDir));
   if (faults.length > 0) throw faults[0];
+  if (session !== undefined) await rm(session.databaseDir, { recursive: true, force: true });
   // The emulator forgets its queues and its stack; rows of events without them would only mislead.
   await rm(resolve(dataDir), { recursive: true, force: true });
   await rm(logFile(dataDir), { force: true });
 }
+
+const composeFile = (dataDir: string): string => join(resolve(dataDir), "compose-project");
+
+/** The project that docker compose was told to start for a data folder, whether or not that came to an end. */
+async function composeProjectOf(dataDir: string): Promise<string | undefined> {
+  const begun = await readFile(composeFile(dataDir), "utf8").catch(() => undefined);
+  return begun ?? (await lastSession(dataDir))?.composeProject;
+}
+
+const isThere = (endpoint: string): Promise<boolean> =>
+  identify(endpoint).then(
+    () => true,
+    () => false,
+  );
 
 async function endServing({ pid }: Session, dataDir: string): Promise<void> {
   if ((await findSession(dataDir)) === undefined) return;

@@ -150,7 +150,8 @@ describe("all dead letters at once", () => {
 
     expect(await target.run("replay", "--all")).toMatchObject({
       code: 0,
-      stdout: "Done: about 1 of 1 dead letter moved\n",
+      // SQS counts about.
+      stdout: expect.stringMatching(/^Done: about \d+ of \d+ dead letters? moved\n$/),
     });
 
     await isStored(source, "poison");

@@ -37,7 +37,7 @@ if (isUp) {
 // An `up` that was interrupted may have started something.
 const isDown = await run("localstack/emulator.ts", ["down"], new AbortController().signal);
 if (isUp && !isDown) process.exitCode = 1;
-rmSync(folder, { recursive: true, force: true });
+rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 
 /** Runs a file to its end, or ends it and what it started; true if it ended with 0. */
 async function run(file: string, words: string[], signal: AbortSignal): Promise<boolean> {

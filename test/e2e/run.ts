@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addTargetOptions, type TargetOptions } from "../../scripts/target.ts";
 
@@ -13,6 +14,11 @@ const command = addTargetOptions(new Command("npm run test:e2e --"))
   .parse();
 const options = command.opts<TargetOptions>();
 const isDeployed = options.outputs !== undefined || command.getOptionValueSource("dataDir") === "cli";
+if (options.outputs !== undefined && options.stack === undefined) {
+  const stacks = Object.keys(JSON.parse(readFileSync(options.outputs, "utf8")) as object);
+  // For a moment these tests have the database refuse events.
+  if (stacks.some((name) => name !== "Sluice-dev")) command.error(`Name the stack with --stack: ${stacks.join(", ")}.`);
+}
 const reporters = [
   ...(command.args.some((word) => word.startsWith("--reporter")) ? [] : ["--reporter=default"]),
   "--reporter=./test/e2e/gap-reporter.ts",
