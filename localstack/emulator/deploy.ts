@@ -6,6 +6,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { Addresses } from "../runtime.ts";
 import { withoutAws } from "../without-aws.ts";
+import { migrateAgain } from "./migrate-again.ts";
 import type { Session } from "./session.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../..");
@@ -34,9 +35,11 @@ const outputsOf = z.record(
  */
 export async function deploy(session: Session, dataDir: string, words: string[] = []): Promise<Addresses> {
   const outputs = join(dataDir, "outputs.json");
-  if (!existsSync(outputs)) await cdk(session, dataDir, ["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
+  const isUpdate = existsSync(outputs);
+  if (!isUpdate) await cdk(session, dataDir, ["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
   await writeFile(wordsFile(dataDir), JSON.stringify(words));
   await cdk(session, dataDir, ["deploy", "--require-approval", "never", "--outputs-file", outputs, ...words]);
+  if (isUpdate && session.emulator === "ministack") await migrateAgain(session.endpoint);
   const [stack] = Object.values(outputsOf.parse(JSON.parse(await readFile(outputs, "utf8"))));
   if (stack === undefined) throw new Error(`${outputs} names no stack.`);
   const { ApiUrl, QueueUrl, DeadLetterQueueUrl, ClusterArn, SecretArn, DatabaseName } = stack;
