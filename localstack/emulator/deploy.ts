@@ -8,6 +8,7 @@ import type { Addresses } from "../runtime.ts";
 import { withoutAws } from "../without-aws.ts";
 import { migrateAgain } from "./migrate-again.ts";
 import type { Session } from "./session.ts";
+import { deleteStack } from "./stacks.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../..");
 
@@ -37,7 +38,6 @@ export async function deploy(session: Session, dataDir: string, words: string[] 
   const outputs = join(dataDir, "outputs.json");
   const isUpdate = existsSync(outputs);
   if (!isUpdate) await cdk(session, dataDir, ["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
-  await writeFile(wordsFile(dataDir), JSON.stringify(words));
   await cdk(session, dataDir, ["deploy", "--require-approval", "never", "--outputs-file", outputs, ...words]);
   if (isUpdate && session.emulator === "ministack") await migrateAgain(session.endpoint);
   const [stack] = Object.values(outputsOf.parse(JSON.parse(await readFile(outputs, "utf8"))));
@@ -66,14 +66,11 @@ export async function readUrl(dataDir: string): Promise<string> {
   return (JSON.parse(text) as Addresses).url;
 }
 
-/** Deletes the stack, where the emulator goes on without us. */
-export async function destroy(session: Session, dataDir: string): Promise<void> {
-  const words = await readFile(wordsFile(dataDir), "utf8").catch(() => undefined);
-  if (words !== undefined) await cdk(session, dataDir, ["destroy", "--force", ...(JSON.parse(words) as string[])]);
+/** Deletes what was deployed, where the emulator goes on without us. */
+export async function deleteStacks({ endpoint }: Session, dataDir: string): Promise<void> {
+  const text = await readFile(join(dataDir, "outputs.json"), "utf8").catch(() => "{}");
+  for (const name of Object.keys(JSON.parse(text) as object)) await deleteStack(endpoint, name);
 }
-
-/** What the last deployment was told, for example which stage. */
-const wordsFile = (dataDir: string): string => join(dataDir, "deploy-words.json");
 
 const runtimeFile = (dataDir: string): string => join(dataDir, "runtime.json");
 

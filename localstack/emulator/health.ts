@@ -26,25 +26,6 @@ export async function identify(endpoint: string): Promise<Session["emulator"]> {
   );
 }
 
-/**
- * An emulator that ran before may have our stack from another session, with another database.
- * @throws Error that says how to take it away
- */
-export async function refuseStack(endpoint: string): Promise<void> {
-  const response = await fetch(endpoint, {
-    method: "POST",
-    headers: {
-      "content-type": "application/x-www-form-urlencoded",
-      authorization: authorization("cloudformation"),
-    },
-    body: "Action=DescribeStacks&Version=2010-05-15&StackName=Sluice-dev",
-  });
-  if (!response.ok || !/<StackStatus>(?!DELETE_COMPLETE)/.test(await response.text())) return;
-  throw new Error(
-    `The emulator at ${endpoint} has a stack Sluice-dev already, whose database is another. End that session with \`npm run localstack -- down\`, or delete the stack.`,
-  );
-}
-
 /** Emulators look at the service and check no signature. */
 export const authorization = (service: string): string =>
   `AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`;

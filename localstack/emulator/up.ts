@@ -7,14 +7,17 @@ import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Choice } from "./choose.ts";
-import { destroy } from "./deploy.ts";
+import { deleteStacks } from "./deploy.ts";
 import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS } from "./docker.ts";
-import { identify, refuseStack } from "./health.ts";
+import { identify } from "./health.ts";
 import { freePort } from "./ministack.ts";
 import type { ServeOptions } from "./serve.ts";
 import { findSession, lastSession, type Session } from "./session.ts";
+import { refuseStack } from "./stacks.ts";
 
 const LOOPBACK = "127.0.0.1";
+/** What `deploy` makes when no stage is named. */
+const STACK = "Sluice-dev";
 const POLL_MS = 100;
 const STOP_WITHIN_MS = 10_000;
 
@@ -49,7 +52,7 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
     case "user": {
       const endpoint = await numbered(choice.endpoint);
       const emulator = await identify(endpoint);
-      await refuseStack(endpoint);
+      await refuseStack(endpoint, STACK);
       const fromOutside = emulator === "localstack" || functionsHost !== undefined;
       const reached = fromOutside ? fromContainers(functionsHost) : {};
       return serve({ ...serving, ...reached, emulator, startedBy: "user", endpoint });
@@ -102,7 +105,7 @@ export async function down(dataDir: string): Promise<void> {
   };
   // One that has ended has taken the stack along.
   if (session?.startedBy === "user" && (await isThere(session.endpoint)))
-    await attempt(() => destroy(session, dataDir));
+    await attempt(() => deleteStacks(session, dataDir));
   if (composeProject !== undefined) await attempt(() => composeDown(composeProject));
   if (session !== undefined) await attempt(() => endServing(session, dataDir));
   if (faults.length > 0) throw faults[0];
