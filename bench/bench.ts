@@ -27,11 +27,14 @@ const BENCHMARKS: readonly Benchmark[] = [
   clientsBenchmark,
 ];
 
+/** What a quick look is at, a round each, unless benchmarks are named: all of them would take three minutes. */
+const QUICK = ["ingest", "store", "throughput"];
+
 const names = BENCHMARKS.map(({ name }) => name);
 const command = new Command("npm run bench --")
   .description("Measures Sluice side by side with the alternatives; a whole run writes docs/benchmarks.md.")
   .addOption(new Option("--only <names...>", "only these benchmarks; nothing is written").choices(names))
-  .option("--quick", "a look in less than a minute; nothing is written", false)
+  .option("--quick", `a look in less than a minute, at ${QUICK.join(", ")} or what is named; nothing is written`, false)
   .option("--rounds <number>", "counted rounds of each contender", toRounds);
 const { only, quick, rounds } = command.parse().opts<{ only?: string[]; quick: boolean; rounds?: number }>();
 
@@ -44,9 +47,11 @@ const machine = [
 console.log(machine);
 
 const measured: Measured[] = [];
-for (const benchmark of BENCHMARKS.filter(({ name }) => only?.includes(name) ?? true)) {
+const chosen = only ?? (quick ? QUICK : names);
+const usualRounds = quick ? (only === undefined ? 1 : 3) : 7;
+for (const benchmark of BENCHMARKS.filter(({ name }) => chosen.includes(name))) {
   console.log(`\n${benchmark.title}`);
-  const options = { quick, rounds: rounds ?? (quick ? 3 : 7), log: (line: string) => console.log(`  ${line}`) };
+  const options = { quick, rounds: rounds ?? usualRounds, log: (line: string) => console.log(`  ${line}`) };
   const report = await benchmark.run(options);
   measured.push({ benchmark, report });
   for (const check of report.checks)

@@ -44,13 +44,14 @@ async function measureStore(options: BenchOptions): Promise<BenchReport> {
   const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => bench.connect()));
   try {
     await bench.client.query(makeRecordsTable);
-    const report: BenchReport = { series: [], checks: [], notes: [PROFILE] };
+    const report: BenchReport = { series: [], checks: [], notes: options.quick ? [] : [PROFILE] };
     for (const shape of options.quick ? SHAPES.slice(0, 1) : SHAPES) {
       const { eventBytes, batch } = shape;
       const name = `${eventBytes} B, ${batch} a message`;
       options.log(name);
       const writers = writersOf(bench, clients, shape);
-      const contenders = eventBytes === SHAPES[0]?.eventBytes ? [...writers, ...stepsOf(bench, shape)] : writers;
+      const isProfiled = eventBytes === SHAPES[0]?.eventBytes && !options.quick;
+      const contenders = isProfiled ? [...writers, ...stepsOf(bench, shape)] : writers;
       const series = await measureInTurns(name, "events/s", contenders, { rounds: options.rounds, warmUps: 2 });
       report.series.push(series);
       if (eventBytes !== SHAPES[0]?.eventBytes) continue;
