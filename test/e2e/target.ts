@@ -89,7 +89,7 @@ function targetAt(place: Place) {
   /** Wakes the database, and takes away what a run that was killed left in it. */
   const prepare = async () => {
     const left = await sql(
-      "select proname from pg_proc where proname like 'e2e\\_%' and prorettype = 'trigger'::regtype",
+      "select proname::text from pg_proc where starts_with(proname::text, 'e2e_') and prorettype = 'trigger'::regtype",
     );
     for (const { proname } of left) await execute(`drop function if exists ${String(proname)}() cascade`);
   };
@@ -106,7 +106,7 @@ function targetAt(place: Place) {
     return own.length + numberOfRecordsUpdated;
   };
 
-  /** Events that no test waited for may still come. @throws Error that says what is left */
+  /** Events that no test waited for may still come. @throws Error that says how much the last pass still deleted */
   const cleanUp = async () => {
     await prepare();
     await untilEmpty(sqs, place.queueUrl);
