@@ -1,7 +1,7 @@
 import { App, Tags } from "aws-cdk-lib";
 import { SluiceStack } from "../lib/sluice-stack.ts";
 import { stageConfig } from "../lib/stage-config.ts";
-import { targetProps } from "../lib/target.ts";
+import { targetProps } from "../lib/deploy-target.ts";
 
 const app = new App();
 const context = (name: string): unknown => app.node.tryGetContext(name);

@@ -1,9 +1,8 @@
-import { cpSync } from "node:fs";
-import { basename, join } from "node:path";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { type BuildOptions, buildSync } from "esbuild";
-import { generateCatalog } from "./generate-catalog.ts";
 
 /**
  * Bundles a stage's handler into one CommonJS file with nothing external (CommonJS starts some 10 ms sooner than a
@@ -19,7 +18,6 @@ export function bundleHandler(stage: string, copies: readonly string[]): Code {
       image: DockerImage.fromRegistry("scratch"),
       local: {
         tryBundle(outputDir) {
-          generateCatalog();
           buildHandler(stage, outputDir, DEPLOYED);
           for (const path of copies) cpSync(path, join(outputDir, basename(path)), { recursive: true });
           return true;
@@ -42,13 +40,36 @@ export function buildHandler(
   outputDir: string,
   { dropLabels, alias = {} }: { readonly dropLabels: string[]; readonly alias?: Record<string, string> },
 ): void {
+  const eventTypes = writeEventTypes(outputDir);
   buildSync({
     ...BUNDLE_OPTIONS,
     entryPoints: [join("functions", stage, "handler.ts")],
     outfile: join(outputDir, "index.js"),
     dropLabels,
-    alias: { "@aws-sdk/credential-provider-node": "./functions/adapters/lambda-credentials.ts", ...alias },
+    alias: {
+      "@aws-sdk/credential-provider-node": "./functions/adapters/lambda/credentials.ts",
+      "#event-types": eventTypes,
+      ...alias,
+    },
   });
+  rmSync(eventTypes);
+}
+
+/**
+ * Writes the module `#event-types` of a bundle: the files of catalog/, in the order of their names. It exists only while
+ * the bundle is built, so that adding an event type is adding one file and synthesis writes nothing into the sources.
+ */
+function writeEventTypes(outputDir: string): string {
+  const files = readdirSync("catalog").filter((file) => file.endsWith(".ts"));
+  const paths = files.toSorted().map((file) => JSON.stringify(resolve("catalog", file)));
+  const imports = paths.map((path, index) => `import * as type${index} from ${path};\n`);
+  const module = join(resolve(outputDir), "event-types.ts");
+  mkdirSync(outputDir, { recursive: true });
+  writeFileSync(
+    module,
+    `${imports.join("")}export const eventTypes = [${paths.map((_, index) => `type${index}`).join(", ")}];\n`,
+  );
+  return module;
 }
 
 /** One CommonJS file for Lambda's Node, minified, with a map beside it. */

@@ -3,7 +3,7 @@ import { Alarm, ComparisonOperator, Metric, TreatMissingData } from "aws-cdk-lib
 import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import type { CommonEnvironment, ConsumeEnvironment } from "../functions/adapters/environment.ts";
+import type { CommonEnvironment, ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
 import {
   BACKOFF_MAX_SECONDS,
   CONSUME_BATCH_MESSAGES,
@@ -14,7 +14,7 @@ import {
 } from "../functions/core/limits.ts";
 import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
 import { AGE_ALARM_SECONDS, type EventQueue } from "./queue.ts";
-import { StageFunction } from "./stage-function.ts";
+import { SluiceFunction } from "./sluice-function.ts";
 
 export type ConsumeProps = {
   readonly common: CommonEnvironment;
@@ -28,7 +28,7 @@ export class Consume extends Construct {
 
   constructor(scope: Construct, id: string, { common, events, database }: ConsumeProps) {
     super(scope, id);
-    const handler = new StageFunction<ConsumeEnvironment>(this, "Function", {
+    const handler = new SluiceFunction<ConsumeEnvironment>(this, "Function", {
       stage: "consume",
       timeoutSeconds: CONSUME_TIMEOUT_SECONDS,
       // Failed messages go back to the queue; after some sixteen rounds Lambda would take that for a runaway loop and

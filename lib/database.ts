@@ -9,7 +9,7 @@ import {
 } from "aws-cdk-lib/aws-rds";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
-import type { DatabaseEnvironment } from "../functions/adapters/environment.ts";
+import type { DatabaseEnvironment } from "../functions/adapters/lambda/environment.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 /**

@@ -1,11 +1,11 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { CommonEnvironment, IngestEnvironment } from "../functions/adapters/environment.ts";
+import type { CommonEnvironment, IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { INGEST_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
 import type { EventApi } from "./api.ts";
 import type { EventQueue } from "./queue.ts";
 import type { StageConfig } from "./stage-config.ts";
-import { StageFunction } from "./stage-function.ts";
+import { SluiceFunction } from "./sluice-function.ts";
 
 export type IngestProps = {
   readonly stage: StageConfig;
@@ -20,7 +20,7 @@ export class Ingest extends Construct {
 
   constructor(scope: Construct, id: string, { stage, common, api, events }: IngestProps) {
     super(scope, id);
-    const handler = new StageFunction<IngestEnvironment>(this, "Function", {
+    const handler = new SluiceFunction<IngestEnvironment>(this, "Function", {
       stage: "ingest",
       timeoutSeconds: INGEST_TIMEOUT_SECONDS,
       environment: { ...common, QUEUE_URL: events.queue.queueUrl, UNKNOWN_TYPES: stage.unknownTypes },

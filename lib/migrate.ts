@@ -4,10 +4,10 @@ import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
-import type { CommonEnvironment, MigrateEnvironment } from "../functions/adapters/environment.ts";
+import type { CommonEnvironment, MigrateEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { MIGRATE_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
 import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
-import { StageFunction } from "./stage-function.ts";
+import { SluiceFunction } from "./sluice-function.ts";
 
 export type MigrateProps = {
   readonly common: CommonEnvironment;
@@ -23,7 +23,7 @@ export type MigrateProps = {
 export class Migrate extends Construct {
   constructor(scope: Construct, id: string, { common, database, before }: MigrateProps) {
     super(scope, id);
-    const handler = new StageFunction<MigrateEnvironment>(this, "Function", {
+    const handler = new SluiceFunction<MigrateEnvironment>(this, "Function", {
       stage: "migrate",
       timeoutSeconds: MIGRATE_TIMEOUT_SECONDS,
       environment: { ...common, ...databaseEnvironment(database) },

@@ -1,10 +1,10 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { CommonEnvironment, QueryEnvironment } from "../functions/adapters/environment.ts";
+import type { CommonEnvironment, QueryEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { QUERY_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
 import type { EventApi } from "./api.ts";
 import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
-import { StageFunction } from "./stage-function.ts";
+import { SluiceFunction } from "./sluice-function.ts";
 
 export type QueryProps = {
   readonly common: CommonEnvironment;
@@ -18,7 +18,7 @@ export class Query extends Construct {
 
   constructor(scope: Construct, id: string, { common, api, database }: QueryProps) {
     super(scope, id);
-    const handler = new StageFunction<QueryEnvironment>(this, "Function", {
+    const handler = new SluiceFunction<QueryEnvironment>(this, "Function", {
       stage: "query",
       timeoutSeconds: QUERY_TIMEOUT_SECONDS,
       environment: { ...common, ...databaseEnvironment(database) },

@@ -1,6 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import type { CommonEnvironment } from "../functions/adapters/environment.ts";
+import type { CommonEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { EventApi } from "./api.ts";
 import { Consume } from "./consume.ts";
 import { AuroraDatabase, type SluiceDatabase } from "./database.ts";
@@ -8,7 +8,7 @@ import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
 import { Query } from "./query.ts";
 import { EventQueue } from "./queue.ts";
-import { Reference } from "./reference.ts";
+import { ApiDocs } from "./api-docs.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 export type SluiceStackProps = StackProps & {
@@ -30,7 +30,7 @@ export class SluiceStack extends Stack {
     new Ingest(this, "Ingest", { stage, common, api, events });
     const consume = new Consume(this, "Consume", { common, events, database });
     const query = new Query(this, "Query", { common, api, database });
-    new Reference(this, "Reference", { common, api });
+    new ApiDocs(this, "ApiDocs", { common, api });
     new Migrate(this, "Migrate", { common, database, before: [consume, query] });
 
     const outputs = {

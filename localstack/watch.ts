@@ -1,10 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { SOURCE_FOLDERS } from "./template/synthesis-key.ts";
 
 /** A change is taken over once this time has passed without another: editors write a file in several steps. */
 const POLL_MS = 200;
-
-const FOLDERS = ["bin", "lib", "functions"];
 
 /**
  * Calls `onChange` after sources changed, one call at a time; a failure is logged and what ran goes on running.
@@ -51,7 +50,7 @@ export function watchSources(projectDir: string, onChange: () => Promise<void>, 
 
 /** A text that changes with every file that is written, replaced, added or deleted. */
 async function snapshot(projectDir: string): Promise<string> {
-  const listed = await Promise.all(FOLDERS.map((folder) => listFiles(join(projectDir, folder))));
+  const listed = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(join(projectDir, folder))));
   const lines = await Promise.all(
     listed.flat().map(async (path) => {
       const found = await stat(path).catch(() => undefined);

@@ -2,8 +2,8 @@ import { Command, Option } from "commander";
 import { parseLossless } from "../functions/core/lossless-json.ts";
 import { exitCodes, runCommand } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { toEventLine } from "./letters/event-line.ts";
-import { openLineFile } from "./letters/export.ts";
+import { toEventLine } from "./dead-letters/event-line.ts";
+import { openLineFile } from "./dead-letters/export.ts";
 import {
   addFilterOptions,
   createIdCheck,
@@ -11,9 +11,9 @@ import {
   type FilterOptions,
   matchingEvents,
   toFilter,
-} from "./letters/filter.ts";
-import { createGroups, type GroupField, groupFields } from "./letters/groups.ts";
-import type { DeadLetter, LetterEvent } from "./letters/letter.ts";
+} from "./dead-letters/filter.ts";
+import { createGroups, type GroupField, groupFields } from "./dead-letters/groups.ts";
+import type { DeadLetter, LetterEvent } from "./dead-letters/dead-letter.ts";
 import {
   countLetters,
   HIDDEN_SECONDS,
@@ -23,7 +23,7 @@ import {
   missedNote,
   type Reading,
   unseenNote,
-} from "./letters/queue.ts";
+} from "./dead-letters/queue.ts";
 import {
   counted,
   factsOf,
@@ -34,9 +34,9 @@ import {
   toLine,
   toRow,
   toTable,
-} from "./letters/render.ts";
+} from "./dead-letters/render.ts";
 import { explained } from "./sqs-errors.ts";
-import { addTargetOptions, findTarget, sqsClient, type TargetOptions } from "./target.ts";
+import { addTargetOptions, findTarget, sqsClient, type TargetOptions } from "./stack-address.ts";
 
 type Options = TargetOptions & FilterOptions & { json?: true };
 

@@ -2,8 +2,8 @@ import { Command } from "commander";
 import { MAX_REPLAYS } from "../functions/core/limits.ts";
 import { positiveInteger, runCommand } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { addFilterOptions, FILTER_HELP } from "./letters/filter.ts";
-import { HIDDEN_SECONDS } from "./letters/queue.ts";
+import { addFilterOptions, FILTER_HELP } from "./dead-letters/filter.ts";
+import { HIDDEN_SECONDS } from "./dead-letters/queue.ts";
 import { runDry } from "./replay/run-dry.ts";
 import { readStart } from "./replay/journal.ts";
 import { runMove } from "./replay/run-move.ts";
@@ -11,7 +11,7 @@ import { type CommandOptions, refuseContradictions, toReplayOptions } from "./re
 import { runReplay } from "./replay/run-replay.ts";
 import { discard, refuseOther } from "./replay/unfinished.ts";
 import { explained } from "./sqs-errors.ts";
-import { addTargetOptions, findTarget, sqsClient } from "./target.ts";
+import { addTargetOptions, findTarget, sqsClient } from "./stack-address.ts";
 
 const command = new Command("npm run replay --").description(
   "Sends dead letters to the queue again, where the same checks run as on the first time.",

@@ -5,7 +5,7 @@ import { type EventLine, intoRequests, readEventLines } from "./event-lines.ts";
 import { type LineOutcome, postEvents } from "./post-events.ts";
 import { startProgress } from "./progress.ts";
 import { createReadBack, type ReadBack } from "./read-back.ts";
-import { addTargetOptions, findTarget, type TargetOptions } from "./target.ts";
+import { addTargetOptions, findTarget, type TargetOptions } from "./stack-address.ts";
 
 type Options = TargetOptions & { url?: string; batch: number; connections: number; readBack?: true };
 

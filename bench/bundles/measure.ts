@@ -27,7 +27,7 @@ const stages: Record<string, string[]> = {
   consume: ["SQSClient", "RDSDataClient"],
   query: ["RDSDataClient"],
   migrate: ["RDSDataClient"],
-  reference: [],
+  "api-docs": [],
 };
 
 const packages: Record<string, string> = {

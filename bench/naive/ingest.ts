@@ -2,7 +2,7 @@ import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { v7 as newId } from "uuid";
 import * as z from "zod";
-import { catalog } from "../../functions/catalog/catalog.ts";
+import { catalog } from "../../functions/adapters/catalog/catalog.ts";
 
 /**
  * The usual ingest function, written as a good engineer would: one event or an array of them, checked with zod, one SQS

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { createDataApiEventStore } from "../../functions/adapters/data-api-event-store.ts";
+import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createConsume } from "../../functions/consume/consume.ts";
 import type { BatchRule, QueueMessage } from "../../functions/core/batch.ts";
 import { ENVELOPE_VERSION } from "../../functions/core/envelope.ts";

@@ -1,10 +1,10 @@
 import type { BatchRule, QueueMessage } from "../core/batch.ts";
 import { ENVELOPE_VERSION } from "../core/envelope.ts";
-import type { StoreError } from "../core/errors.ts";
+import type { DatabaseError } from "../core/errors.ts";
 import { stringifyForQueue } from "../core/lossless-json.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
-import { readMessage } from "./message.ts";
-import { storeOrRefuse } from "./store-or-refuse.ts";
+import { readMessage } from "./read-message.ts";
+import { storeOrRefuse } from "./store-chunk.ts";
 import { workAhead } from "./work-ahead.ts";
 
 export type ConsumeDeps = { store: EventStore; deadLetters: DeadLetterQueue; clock: Clock };
@@ -17,22 +17,22 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
   return async function consume(messages, deadline) {
     const unreadable: Unreadable[] = [];
     const failed = new Set<QueueMessage>();
-    const refused: { event: Sourced; error: StoreError }[] = [];
+    const refused: { event: Sourced; error: DatabaseError }[] = [];
     const conflicts: Sourced[] = [];
     let stored = 0;
     let handled = 0;
-    let blockedBy: StoreError | undefined;
+    let failure: DatabaseError | undefined;
 
     // Messages are read, and rows made of them, while the database works on the chunk before.
     await workAhead(store.chunks(read(messages, unreadable)), async (chunk) => {
-      if (blockedBy?.verdict === "retry" || blockedBy?.verdict === "stop") {
+      if (failure?.isOutage) {
         for (const event of chunk) failed.add(event.message);
         return;
       }
       const outcome = await storeOrRefuse(chunk, { store, clock, deadline });
       stored += outcome.stored;
       handled += chunk.length - outcome.refused.length - outcome.blocked.length;
-      blockedBy = outcome.blockedBy ?? blockedBy;
+      failure = outcome.failure ?? failure;
       refused.push(...outcome.refused);
       conflicts.push(...outcome.conflicts);
       for (const event of outcome.blocked) failed.add(event.message);
@@ -56,7 +56,7 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
 
     return {
       failed: [...failed],
-      blockedBy,
+      failure,
       conflicts: conflicts.map(({ tenant, event: { source, id } }) => ({ tenant, source, id })),
       metrics: {
         EventsStored: stored,
@@ -92,7 +92,7 @@ function* read(messages: QueueMessage[], unreadable: Unreadable[]): Generator<So
 }
 
 /** The event alone in an envelope of its own, so that it can be sent to the queue again as it is. */
-function refusedLetter({ tenant, receivedAt, event, message }: Sourced, error: StoreError): DeadLetter {
+function refusedLetter({ tenant, receivedAt, event, message }: Sourced, error: DatabaseError): DeadLetter {
   return {
     body: stringifyForQueue({ version: ENVELOPE_VERSION, tenant, receivedAt, events: [event] }),
     reason: error.reason,

@@ -1,13 +1,13 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { createDataApi } from "../adapters/data-api.ts";
-import { createDataApiEventStore } from "../adapters/data-api-event-store.ts";
-import { consumeEnvironment, readEnvironment } from "../adapters/environment.ts";
-import { createObservability } from "../adapters/observability.ts";
-import { createSqsAcknowledge } from "../adapters/sqs-acknowledge.ts";
-import { sqsBatchHandler } from "../adapters/sqs-batch.ts";
-import { createSqsDeadLetterQueue } from "../adapters/sqs-dead-letter-queue.ts";
-import { createSqsRenew } from "../adapters/sqs-renew.ts";
-import { createSqsPostpone } from "../adapters/sqs-visibility.ts";
+import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { createDataApiEventStore } from "../adapters/data-api/event-store.ts";
+import { consumeEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
+import { createObservability } from "../adapters/lambda/observability.ts";
+import { createSqsAcknowledge } from "../adapters/sqs/delete-messages.ts";
+import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
+import { createSqsDeadLetterQueue } from "../adapters/sqs/dead-letter-queue.ts";
+import { createSqsRenew } from "../adapters/sqs/requeue-messages.ts";
+import { createSqsPostpone } from "../adapters/sqs/change-visibility.ts";
 import { backoffSeconds } from "./backoff.ts";
 import { createConsume } from "./consume.ts";
 

@@ -1,4 +1,4 @@
-import type { StoreError } from "./errors.ts";
+import type { DatabaseError } from "./errors.ts";
 
 /** A queue message as a consumer gets it. */
 export type QueueMessage = {
@@ -10,11 +10,22 @@ export type QueueMessage = {
   replays: number;
 };
 
+/** A message as its queue delivered it: what the rule reads of it, and what it takes to delete it or change its visibility. */
+export type ReceivedMessage = QueueMessage & {
+  receiptHandle: string;
+  /** Times SQS delivered this copy of the message, this time included. */
+  receiveCount: number;
+  /** The message group: SQS serves groups fairly, so one tenant's flood does not delay the others. */
+  group: string;
+  /** When the message first came to the queue, ms since the epoch; its copies keep it. */
+  sentAt: number;
+};
+
 export type BatchResult = {
   /** Messages that must come again: something of them is neither stored nor dead-lettered. */
   failed: QueueMessage[];
   /** Why messages failed, where the database said why; undefined when time ran out or a dead letter was not sent. */
-  blockedBy: StoreError | undefined;
+  failure: DatabaseError | undefined;
   /** Events whose key is stored with another content. */
   conflicts?: { tenant: string; source: string; id: string }[];
   /** Counts for this batch, by metric name. */

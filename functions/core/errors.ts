@@ -75,28 +75,39 @@ export class RequestError extends Error {
 }
 
 /**
- * What to do about a failed database call. For one event: `dead-letter` it, or let it `wait` (its neighbours are fine).
- * For all of them: `retry` later, or `stop`, which retries too and raises an alarm.
+ * What to do about a failed database call. About one event: `dead-letter` it, or let it `wait` (its neighbours are
+ * stored). About all events: `retry` later, or `stop`, which retries too and raises an alarm.
  */
-export type StoreVerdict = "dead-letter" | "wait" | "retry" | "stop";
+export type Disposition = "dead-letter" | "wait" | "retry" | "stop";
 
-/** A database call that failed, translated from the Data API's errors by one table (adapters/store-errors.ts). */
-export class StoreError extends Error {
-  override readonly name = "StoreError";
-  readonly verdict: StoreVerdict;
-  /** Stable reason, for example `invalid_text_representation`. */
+/** A database call that failed, translated from the Data API's errors by one table (adapters/data-api/database-errors.ts). */
+export class DatabaseError extends Error {
+  override readonly name = "DatabaseError";
+  readonly disposition: Disposition;
+  /** Stable reason, for example `not_storable`. */
   readonly reason: string;
   readonly sqlState: string | undefined;
-  /** The database's own words. May quote the event: goes to the dead letter, never to a log. */
+  /** The database's own message. It may quote the event: it goes to the dead letter, never to a log. */
   readonly detail: string;
 
-  constructor(fault: { verdict: StoreVerdict; reason: string; sqlState?: string; detail: string; cause?: unknown }) {
-    super(`${fault.reason}${fault.sqlState === undefined ? "" : ` (SQLSTATE ${fault.sqlState})`}`, {
-      cause: fault.cause,
+  constructor(options: {
+    disposition: Disposition;
+    reason: string;
+    sqlState?: string;
+    detail: string;
+    cause?: unknown;
+  }) {
+    super(`${options.reason}${options.sqlState === undefined ? "" : ` (SQLSTATE ${options.sqlState})`}`, {
+      cause: options.cause,
     });
-    this.verdict = fault.verdict;
-    this.reason = fault.reason;
-    this.sqlState = fault.sqlState;
-    this.detail = fault.detail;
+    this.disposition = options.disposition;
+    this.reason = options.reason;
+    this.sqlState = options.sqlState;
+    this.detail = options.detail;
+  }
+
+  /** Whether the database serves nobody now, so that the failure concerns every event. */
+  get isOutage(): boolean {
+    return this.disposition === "retry" || this.disposition === "stop";
   }
 }

@@ -144,7 +144,7 @@ export const CHUNK_MIN_REMAINING_MS = 5_000;
 export const QUERY_TIMEOUT_SECONDS = 28;
 
 /** Reads its own files and asks nobody. */
-export const REFERENCE_TIMEOUT_SECONDS = 10;
+export const API_DOCS_TIMEOUT_SECONDS = 10;
 
 /** A first deployment waits for a database that was just made; a large migration is split over statements of 45 s. */
 export const MIGRATE_TIMEOUT_SECONDS = 300;

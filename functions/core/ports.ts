@@ -1,4 +1,4 @@
-import type { StoreError } from "./errors.ts";
+import type { DatabaseError } from "./errors.ts";
 import type { Event } from "./event.ts";
 
 /** What the stages need of the world outside. Adapters implement these; tests use the real ones or fakes of the same contract. */
@@ -26,7 +26,7 @@ export type EventStore = {
   /**
    * Stores in one statement each event that can be stored. One whose (tenant, source, id) is stored already is left
    * alone, also when the first copy stands in the same list.
-   * @throws StoreError when the statement as a whole fails: nothing of it is stored, unless only its answer was lost
+   * @throws DatabaseError when the statement as a whole fails: nothing of it is stored, unless only its answer was lost
    */
   store(events: StorableEvent[], deadline: number): Promise<StoreOutcome>;
   /** Cuts events, in order, into lists that one call takes, each as it is asked for. */
@@ -43,12 +43,18 @@ export type StoreOutcome = {
 };
 
 /** An event's place in the list and what the database said. */
-type RefusedEvent = { index: number; error: StoreError };
+type RefusedEvent = { index: number; error: DatabaseError };
+
+/** Removes received messages from their queue; answers whether SQS confirmed all of it. Never throws. */
+export type Acknowledge = (messages: { receiptHandle: string }[], deadline: number) => Promise<boolean>;
+
+/** Lets received messages come back after the given seconds. Never throws. */
+export type Postpone = (messages: { receiptHandle: string; seconds: number }[], deadline: number) => Promise<unknown>;
 
 export type EventReader = {
   /**
    * The event as CloudEvents JSON text, without `source` only where one source used this id.
-   * @throws StoreError
+   * @throws DatabaseError
    */
   find(key: { tenant: string; id: string; source: string | undefined }, deadline: number): Promise<FoundEvent>;
 };
@@ -86,7 +92,7 @@ export type DeadLetter = {
 /** One value of a result row. */
 export type SqlValue = string | number | boolean | null;
 
-/** Runs one statement. Parameters are named and all text, so the SQL casts them. @throws StoreError */
+/** Runs one statement. Parameters are named and all text, so the SQL casts them. @throws DatabaseError */
 export type ExecuteSql = (
   sql: string,
   parameters: Record<string, string | null>,
@@ -97,7 +103,7 @@ export type SqlDatabase = {
   execute: ExecuteSql;
   /**
    * Runs `work` in one transaction: committed when it resolves, rolled back when it throws.
-   * @throws StoreError, or what `work` threw
+   * @throws DatabaseError, or what `work` threw
    */
   transaction<T>(work: (execute: ExecuteSql) => Promise<T>, deadline: number): Promise<T>;
 };

@@ -1,9 +1,9 @@
 import { v7 as newId } from "uuid";
-import { httpHandler } from "../adapters/api-gateway.ts";
-import { readEnvironment, ingestEnvironment } from "../adapters/environment.ts";
-import { createObservability } from "../adapters/observability.ts";
-import { createSqsEventQueue } from "../adapters/sqs-event-queue.ts";
-import { catalog } from "../catalog/catalog.ts";
+import { httpHandler } from "../adapters/lambda/http-handler.ts";
+import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
+import { createObservability } from "../adapters/lambda/observability.ts";
+import { createSqsEventQueue } from "../adapters/sqs/event-queue.ts";
+import { catalog } from "../adapters/catalog/catalog.ts";
 import { createIngest } from "./ingest.ts";
 import { createIngestRoute } from "./route.ts";
 

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { compile, config, util } from "zod/v4/core";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog } from "../core/catalog.ts";
 import { extensionName, extensionValue } from "../core/attributes.ts";
 import type { Event } from "../core/event.ts";
 import { cloudEvent, plainEvent } from "../core/event-forms.ts";

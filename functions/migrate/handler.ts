@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { createDataApi } from "../adapters/data-api.ts";
-import { migrateEnvironment, readEnvironment } from "../adapters/environment.ts";
-import { readMigrations } from "../adapters/migration-files.ts";
-import { createObservability } from "../adapters/observability.ts";
-import { taskHandler } from "../adapters/task.ts";
+import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { migrateEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
+import { readMigrations } from "../adapters/files/migration-files.ts";
+import { createObservability } from "../adapters/lambda/observability.ts";
+import { taskHandler } from "../adapters/lambda/task-handler.ts";
 import { createMigrate } from "./migrate.ts";
 
 const environment = readEnvironment(migrateEnvironment);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/limits.ts";
-import { StoreError } from "../core/errors.ts";
+import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, SqlDatabase } from "../core/ports.ts";
 import { splitStatements } from "./statements.ts";
 
@@ -23,7 +23,7 @@ export function createMigrate({ database, clock }: { database: SqlDatabase; cloc
     const step = <T>(name: string, work: (execute: ExecuteSql) => Promise<T>) =>
       locked(database, deadline, work).catch((cause: unknown) => {
         // No event is involved, so the database's own words may be told.
-        throw cause instanceof StoreError ? new Error(`${name}: ${cause.detail}`, { cause }) : cause;
+        throw cause instanceof DatabaseError ? new Error(`${name}: ${cause.detail}`, { cause }) : cause;
       });
     await step("schema_migrations", (execute) => execute(createMigrationsTable, {}, deadline));
     for (const migration of sorted) {

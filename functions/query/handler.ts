@@ -1,8 +1,8 @@
-import { httpHandler } from "../adapters/api-gateway.ts";
-import { createDataApi } from "../adapters/data-api.ts";
-import { createDataApiEventReader } from "../adapters/data-api-event-reader.ts";
-import { queryEnvironment, readEnvironment } from "../adapters/environment.ts";
-import { createObservability } from "../adapters/observability.ts";
+import { httpHandler } from "../adapters/lambda/http-handler.ts";
+import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { createDataApiEventReader } from "../adapters/data-api/event-reader.ts";
+import { queryEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
+import { createObservability } from "../adapters/lambda/observability.ts";
 import { createQuery } from "./query.ts";
 import { createEventRoute, healthRoute } from "./route.ts";
 

@@ -11,7 +11,7 @@ export type QueryRequest = {
 
 /** Reads one event whole, as CloudEvents JSON text; `source` tells events apart whose sources used the same id. */
 export function createQuery(deps: { reader: EventReader }) {
-  /** @throws RequestError `not_found`, `ambiguous_id`; StoreError from the reader */
+  /** @throws RequestError `not_found`, `ambiguous_id`; DatabaseError from the reader */
   return async function query({ tenant, id, source, deadline }: QueryRequest): Promise<string> {
     const found = await deps.reader.find({ tenant, id, source }, deadline);
     switch (found.kind) {

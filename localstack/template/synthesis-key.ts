@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Everything a synthesis reads: the CDK app, what it bundles, and the versions of the libraries both use. */
-const INPUT_FOLDERS = ["bin", "lib", "functions"];
+/** The folders that a synthesis reads: the CDK app and the code that it bundles. */
+export const SOURCE_FOLDERS = ["bin", "catalog", "functions", "lib"];
+/** The versions and settings of the libraries that both use. */
 const INPUT_FILES = ["cdk.json", "package.json", "package-lock.json", "tsconfig.json"];
 
 /**
@@ -12,7 +13,7 @@ const INPUT_FILES = ["cdk.json", "package.json", "package-lock.json", "tsconfig.
  */
 export async function synthesisKey(projectDir: string, context: Record<string, unknown>): Promise<string> {
   const hash = createHash("sha256").update(`${process.version}\n${JSON.stringify(context)}\n`);
-  const found = await Promise.all(INPUT_FOLDERS.map((folder) => listFiles(projectDir, folder)));
+  const found = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(projectDir, folder)));
   const paths = [...found.flat().toSorted(), ...INPUT_FILES];
   const contents = await Promise.all(paths.map((path) => readIfPresent(join(projectDir, path))));
   for (const [index, path] of paths.entries()) {

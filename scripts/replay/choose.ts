@@ -1,7 +1,7 @@
 import type { Event } from "../../functions/core/event.ts";
-import type { Edits } from "../letters/edits.ts";
-import { type Filter, matchingEvents } from "../letters/filter.ts";
-import { type DeadLetter, eventKey, type LetterEvent } from "../letters/letter.ts";
+import type { Edits } from "../dead-letters/edits.ts";
+import { type Filter, matchingEvents } from "../dead-letters/filter.ts";
+import { type DeadLetter, eventKey, type LetterEvent } from "../dead-letters/dead-letter.ts";
 
 export type Criteria = {
   filter: Filter;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
 import * as z from "zod";
-import type { DeadLetter } from "../letters/letter.ts";
+import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import {
   applyLine,
   type JournalLine,

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { MAX_REPLAYS } from "../../functions/core/limits.ts";
-import { type FilterOptions, toFilter } from "../letters/filter.ts";
-import type { TargetOptions } from "../target.ts";
+import { type FilterOptions, toFilter } from "../dead-letters/filter.ts";
+import type { TargetOptions } from "../stack-address.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
 import { MOVE_MAX_PER_SECOND } from "./move-all.ts";
 

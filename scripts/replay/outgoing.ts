@@ -6,7 +6,7 @@ import {
   SEND_BATCH_MAX_ENTRIES,
 } from "../../functions/core/limits.ts";
 import { stringifyForQueue } from "../../functions/core/lossless-json.ts";
-import type { DeadLetter } from "../letters/letter.ts";
+import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import { callBatch } from "../sqs-calls.ts";
 
 export type Outgoing = { body: string; group: string | undefined; attributes: Record<string, MessageAttributeValue> };

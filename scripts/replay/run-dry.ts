@@ -1,7 +1,14 @@
 import { exitCodes } from "../command.ts";
-import { readEdits } from "../letters/edits.ts";
-import { countLetters, type LetterQueue, lookAtLetters, lostNote, missedNote, unseenNote } from "../letters/queue.ts";
-import { counted, toLine, toRow } from "../letters/render.ts";
+import { readEdits } from "../dead-letters/edits.ts";
+import {
+  countLetters,
+  type LetterQueue,
+  lookAtLetters,
+  lostNote,
+  missedNote,
+  unseenNote,
+} from "../dead-letters/queue.ts";
+import { counted, toLine, toRow } from "../dead-letters/render.ts";
 import { choose } from "./choose.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
 import { createCheck } from "./unmatched.ts";

@@ -1,6 +1,6 @@
 import { exitCodes } from "../command.ts";
-import type { LetterQueue } from "../letters/queue.ts";
-import { counted } from "../letters/render.ts";
+import type { LetterQueue } from "../dead-letters/queue.ts";
+import { counted } from "../dead-letters/render.ts";
 import { moveAll } from "./move-all.ts";
 
 /** Has SQS move all letters and says what became of it. */

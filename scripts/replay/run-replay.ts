@@ -1,14 +1,14 @@
 import { exitCodes } from "../command.ts";
-import { readEdits } from "../letters/edits.ts";
-import { countLetters, type LetterQueue, lostNote, missedNote, queueArn, unseenNote } from "../letters/queue.ts";
-import { counted, printable, toLine, toRow } from "../letters/render.ts";
-import type { DeadLetter } from "../letters/letter.ts";
+import { readEdits } from "../dead-letters/edits.ts";
+import { countLetters, type LetterQueue, lostNote, missedNote, queueArn, unseenNote } from "../dead-letters/queue.ts";
+import { counted, printable, toLine, toRow } from "../dead-letters/render.ts";
+import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import { startProgress } from "../progress.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../stack-address.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
 import { type Journal, openJournal } from "./journal.ts";
 import { type CommandOptions, refuseChangedEdits, toReplayOptions } from "./options.ts";
-import { replayLetters, type Tally } from "./replay-letters.ts";
+import { replayLetters, type Tally } from "./replay-messages.ts";
 import { howToGoOn } from "./unfinished.ts";
 import { createCheck } from "./unmatched.ts";
 

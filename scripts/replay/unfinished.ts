@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { targetFlags } from "../target.ts";
+import { targetFlags } from "../stack-address.ts";
 import { readStart } from "./journal.ts";
 import type { JournalState } from "./journal-lines.ts";
 import { lockJournal } from "./lock.ts";

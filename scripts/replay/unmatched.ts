@@ -1,7 +1,7 @@
-import type { Edits } from "../letters/edits.ts";
-import { createIdCheck, type Filter } from "../letters/filter.ts";
-import type { DeadLetter } from "../letters/letter.ts";
-import { printable } from "../letters/render.ts";
+import type { Edits } from "../dead-letters/edits.ts";
+import { createIdCheck, type Filter } from "../dead-letters/filter.ts";
+import type { DeadLetter } from "../dead-letters/dead-letter.ts";
+import { printable } from "../dead-letters/render.ts";
 
 /** Tells which of the ids and corrected events that the user named have no letter. */
 export function createCheck(filter: Filter, edits: Edits | undefined) {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createDataApi } from "../../functions/adapters/data-api.ts";
+import { createDataApi } from "../../functions/adapters/data-api/data-api.ts";
 import { startDatabase, soon, TARGET, type TestDatabase } from "./support/database.ts";
 
 /** How much later than its deadline a call may come back: the rest of a pause between two attempts. */
@@ -49,10 +49,10 @@ describe("a statement", () => {
     ["23505", "dead-letter", "constraint_violation", "insert into note values ('a'), ('a')"],
     ["42P01", "stop", "schema_mismatch", "select 1 from no_such_table"],
     ["40P01", "retry", "transaction_rollback", "do $$ begin raise exception 'x' using errcode = '40P01'; end $$"],
-  ])("that PostgreSQL refuses with %s fails as %s %s", async (sqlState, verdict, reason, sql) => {
+  ])("that PostgreSQL refuses with %s fails as %s %s", async (sqlState, disposition, reason, sql) => {
     await expect(db.database.execute(sql, {}, soon())).rejects.toMatchObject({
-      name: "StoreError",
-      verdict,
+      name: "DatabaseError",
+      disposition,
       reason,
       sqlState,
       detail: expect.stringMatching(/^ERROR: /),
@@ -66,7 +66,7 @@ describe("a statement", () => {
   ])("of a client that is set up wrongly stops with %s", async (reason, wrong) => {
     const database = createDataApi({ ...TARGET, ...wrong });
 
-    await expect(database.execute("select 1", {}, soon())).rejects.toMatchObject({ verdict: "stop", reason });
+    await expect(database.execute("select 1", {}, soon())).rejects.toMatchObject({ disposition: "stop", reason });
   });
 
   it("is sent again when the connection breaks before it runs", async () => {
@@ -80,10 +80,10 @@ describe("a statement", () => {
   it.each([
     ["AccessDeniedException", "stop", "access_denied"],
     ["DatabaseUnavailableException", "retry", "database_unavailable"],
-  ] as const)("that %s keeps from running fails as %s %s", async (error, verdict, reason) => {
+  ] as const)("that %s keeps from running fails as %s %s", async (error, disposition, reason) => {
     db.faults.set([{ kind: "error", error }]);
 
-    await expect(db.database.execute(insert, { text: "never" }, soon())).rejects.toMatchObject({ verdict, reason });
+    await expect(db.database.execute(insert, { text: "never" }, soon())).rejects.toMatchObject({ disposition, reason });
     expect(await notes()).toEqual([]);
   });
 });
@@ -111,7 +111,7 @@ describe("a database that resumes", () => {
 
     const { error, afterMs } = await failureOf(db.database.execute(insert, { text: "early" }, inSeconds(0.5)));
 
-    expect(error).toMatchObject({ name: "StoreError", verdict: "retry", reason: "database_resuming" });
+    expect(error).toMatchObject({ name: "DatabaseError", disposition: "retry", reason: "database_resuming" });
     expect(afterMs).toBeLessThan(500 + GRACE_MS);
     expect(await notes()).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe("a database that resumes", () => {
 
     const { error, afterMs } = await failureOf(db.database.execute("select 1", {}, inSeconds(1.2)));
 
-    expect(error).toMatchObject({ verdict: "retry", reason: "database_resuming" });
+    expect(error).toMatchObject({ disposition: "retry", reason: "database_resuming" });
     expect(afterMs).toBeGreaterThan(1_000);
     expect(afterMs).toBeLessThan(1_200 + GRACE_MS);
   });
@@ -160,7 +160,7 @@ describe("a transaction", () => {
       await execute(insert, { text: "a" }, soon());
     }, soon());
 
-    await expect(work).rejects.toMatchObject({ verdict: "dead-letter", sqlState: "23505" });
+    await expect(work).rejects.toMatchObject({ disposition: "dead-letter", sqlState: "23505" });
     expect(await notes()).toEqual([]);
     expect(await openTransactions()).toBe(0);
   });
@@ -171,7 +171,11 @@ describe("a transaction", () => {
     const work = db.database.transaction((execute) => execute(insert, { text: "kept" }, soon()), soon());
 
     // The SDK repeats the commit, and the transaction is over by then.
-    await expect(work).rejects.toMatchObject({ name: "StoreError", verdict: "retry", reason: "transaction_lost" });
+    await expect(work).rejects.toMatchObject({
+      name: "DatabaseError",
+      disposition: "retry",
+      reason: "transaction_lost",
+    });
     expect(await notes()).toEqual(["kept"]);
   });
 
@@ -180,7 +184,11 @@ describe("a transaction", () => {
 
     const work = db.database.transaction((execute) => execute(insert, { text: "lost" }, soon()), soon());
 
-    await expect(work).rejects.toMatchObject({ name: "StoreError", verdict: "retry", reason: "database_unreachable" });
+    await expect(work).rejects.toMatchObject({
+      name: "DatabaseError",
+      disposition: "retry",
+      reason: "database_unreachable",
+    });
     expect(await notes()).toEqual([]);
     expect(await openTransactions()).toBe(0);
   });
@@ -192,7 +200,7 @@ describe("a server that hangs", () => {
 
     const { error, afterMs } = await failureOf(db.database.execute("select 1", {}, inSeconds(0.3)));
 
-    expect(error).toMatchObject({ name: "StoreError", verdict: "retry", reason: "database_unreachable" });
+    expect(error).toMatchObject({ name: "DatabaseError", disposition: "retry", reason: "database_unreachable" });
     expect(afterMs).toBeLessThan(300 + GRACE_MS);
   });
 
@@ -209,7 +217,7 @@ describe("a server that hangs", () => {
         db.database.transaction((execute) => execute(insert, { text: "a" }, deadline), deadline),
       );
 
-      expect(error).toMatchObject({ name: "StoreError", verdict: "retry", reason: "database_unreachable" });
+      expect(error).toMatchObject({ name: "DatabaseError", disposition: "retry", reason: "database_unreachable" });
       expect(afterMs).toBeLessThan(300 + GRACE_MS);
       expect(await notes()).toEqual([]);
     },
@@ -223,7 +231,7 @@ describe("a server that hangs", () => {
       db.database.transaction((execute) => execute("select 1 / 0", {}, deadline), deadline),
     );
 
-    expect(error).toMatchObject({ verdict: "dead-letter", sqlState: "22012" });
+    expect(error).toMatchObject({ disposition: "dead-letter", sqlState: "22012" });
     expect(afterMs).toBeLessThan(300 + GRACE_MS);
   });
 });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createDataApiEventReader } from "../../functions/adapters/data-api-event-reader.ts";
-import { createDataApiEventStore } from "../../functions/adapters/data-api-event-store.ts";
+import { createDataApiEventReader } from "../../functions/adapters/data-api/event-reader.ts";
+import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import type { Event } from "../../functions/core/event.ts";
 import {
   EVENT_MAX_BYTES,
@@ -245,11 +245,11 @@ describe("an id", () => {
 });
 
 describe("a database that does not answer", () => {
-  it("is a StoreError to try again, never an absent event", async () => {
+  it("is a DatabaseError to try again, never an absent event", async () => {
     await store.store([storable()], soon());
     db.faults.set([{ kind: "error", error: "DatabaseUnavailableException", calls: 3 }]);
 
-    await expect(find("1")).rejects.toMatchObject({ name: "StoreError", verdict: "retry" });
+    await expect(find("1")).rejects.toMatchObject({ name: "DatabaseError", disposition: "retry" });
     db.faults.clear();
   });
 });

@@ -19,7 +19,7 @@ beforeEach(() => setup.empty());
 const ids = async () => (await setup.rows()).map(({ id }) => id);
 const counts = async () => [await setup.count("events"), await setup.count("event_keys")];
 const verdicts = ({ refused }: StoreOutcome) =>
-  refused.toSorted((a, b) => a.index - b.index).map(({ index, error }) => [index, error.verdict, error.sqlState]);
+  refused.toSorted((a, b) => a.index - b.index).map(({ index, error }) => [index, error.disposition, error.sqlState]);
 
 describe("an event that the database refuses", () => {
   it.each([
@@ -171,10 +171,10 @@ describe("with rules of the user's own", () => {
     ["XX000", "retry"],
     ["42501", "stop"],
     ["AB123", "stop"],
-  ])("stores nothing when an event meets %s, which is no event's fault", async (sqlState, verdict) => {
+  ])("stores nothing when an event meets %s, which is no event's fault", async (sqlState, disposition) => {
     const batch = storables(600, "e").with(500, storable({ id: "unlucky", subject: sqlState }));
 
-    await expect(store.store(batch, soon())).rejects.toMatchObject({ name: "StoreError", verdict, sqlState });
+    await expect(store.store(batch, soon())).rejects.toMatchObject({ name: "DatabaseError", disposition, sqlState });
 
     expect(await counts()).toEqual([0, 0]);
   });
@@ -195,7 +195,7 @@ describe("a call that fails", () => {
     await setup.db.ask("alter table events rename to gone");
     try {
       await expect(store.store(storables(2, "e"), soon())).rejects.toMatchObject({
-        verdict: "stop",
+        disposition: "stop",
         sqlState: "42P01",
       });
     } finally {

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { CloudEvent, emitterFor, HTTP, httpTransport, Mode } from "cloudevents";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, get } from "../client.ts";
-import { openTarget, type Target } from "./target.ts";
+import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
 let url: string;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, get, post } from "../client.ts";
-import { openTarget, type Target } from "./target.ts";
+import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
 let folder: string;

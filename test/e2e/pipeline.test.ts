@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, get, post } from "../client.ts";
-import { openTarget, type Target } from "./target.ts";
+import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
 let url: string;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RDSDataClientConfig } from "@aws-sdk/client-rds-data";
 import * as z from "zod";
-import { findTarget, type Target, type TargetOptions } from "../../scripts/target.ts";
+import { findTarget, type Target, type TargetOptions } from "../../scripts/stack-address.ts";
 
 /** Where the tests of this folder run: a stack that is deployed, or one that they start themselves. */
 export type Place = Target & {

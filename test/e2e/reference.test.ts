@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { get } from "../client.ts";
-import { openTarget, type Target } from "./target.ts";
+import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
 beforeAll(async () => {

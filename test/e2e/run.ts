@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { addTargetOptions, type TargetOptions } from "../../scripts/target.ts";
+import { addTargetOptions, type TargetOptions } from "../../scripts/stack-address.ts";
 
 /**
  * `npm run test:e2e`: the end-to-end tests on a runtime of their own; with `--outputs outputs.json` on the stack that is

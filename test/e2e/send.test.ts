@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../client.ts";
-import { openTarget, type Target } from "./target.ts";
+import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
 let folder: string;

@@ -4,7 +4,7 @@ import { eventually } from "../client.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import type { Hit } from "./support/failpoint-server.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { startWorld, type World } from "./support/fault-stack.ts";
 
 const VISIBILITY_SECONDS = 3;
 

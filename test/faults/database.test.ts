@@ -5,7 +5,7 @@ import { startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { enqueue } from "./support/enqueue.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { startWorld, type World } from "./support/fault-stack.ts";
 
 /** Small batches at once, so that there are many calls. */
 let world: World;
@@ -54,7 +54,7 @@ describe("answers of the Data API that are lost after the commit", () => {
       );
       expect(total.stored + total.duplicate).toBe(count);
       expect(total.duplicate).toBeGreaterThan(0);
-      const again = batchLines(world, from).filter(({ verdict }) => verdict === "retry");
+      const again = batchLines(world, from).filter(({ disposition }) => disposition === "retry");
       expect(again.length).toBeGreaterThan(0);
       scene.note(`${answersLost} answers lost, ${again.length} batches again; ${total.duplicate} events found stored`);
     },
@@ -88,7 +88,7 @@ describe("a partition", () => {
       );
       expect(new Set(await storedIds(scene))).toEqual(new Set(neighbours.map(({ id }) => id)));
       const failed = batchLines(world, from).filter(({ failedMessages }) => failedMessages > 0);
-      for (const line of failed) expect(line).toMatchObject({ verdict: "wait", reason: "missing_partition" });
+      for (const line of failed) expect(line).toMatchObject({ disposition: "wait", reason: "missing_partition" });
       expect(failed.filter(({ EventsStored: stored }) => stored > 0)).not.toEqual([]);
       expect(await world.deadLetters.depth()).toBe(0);
 
@@ -151,16 +151,16 @@ describe("what PostgreSQL may answer", () => {
       await world.ask(RAISE);
       await world.ask("create trigger raise before insert on events for each row execute function raise_ordered()");
       try {
-        for (const [state, verdict, seen] of ORDERED) {
+        for (const [state, disposition, seen] of ORDERED) {
           const from = world.lines.length;
           const metricsFrom = world.metrics.length;
           await world.ask("update raised set state = $1", [state]);
           await scene.deliver(scene.events(2));
           await eventually(
             async () => world.lines.slice(from).filter((line) => line.includes('"message":"batch"')),
-            (lines) => lines.some((line) => line.includes(seen) && line.includes(`"verdict":"${verdict}"`)),
+            (lines) => lines.some((line) => line.includes(seen) && line.includes(`"disposition":"${disposition}"`)),
           );
-          if (verdict === "stop") {
+          if (disposition === "stop") {
             await eventually(
               async () => world.metrics.slice(metricsFrom),
               (lines) => lines.some((line) => line.includes('"ConsumerStopped":1')),
@@ -209,7 +209,7 @@ describe("a PostgreSQL that crashes", () => {
       await scene.heal();
       await arrivals.stop();
 
-      const broken = batchLines(world, from).filter(({ verdict }) => verdict === "retry");
+      const broken = batchLines(world, from).filter(({ disposition }) => disposition === "retry");
       expect(broken.length).toBeGreaterThan(0);
       scene.note(`${crashes} crashes, ${broken.length} batches broken`);
     },
@@ -241,7 +241,7 @@ const LOSSES = [
   { kind: "dropAfter", calls: UNTIL_ONE_GIVES_UP },
 ] as const;
 
-/** SQLSTATE, verdict, and what the log names it by: the Data API does not tell the states of lost connections. */
+/** SQLSTATE, disposition, and what the log names it by: the Data API does not tell the states of lost connections. */
 const ORDERED = [
   ["40001", "retry", '"sqlState":"40001"'],
   ["40P01", "retry", '"sqlState":"40P01"'],

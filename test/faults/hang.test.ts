@@ -9,7 +9,7 @@ import { batchLines } from "./support/batch-lines.ts";
 import { busySessions, watchSessions } from "./support/busy-sessions.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
 import { mostInCall } from "./support/most-in-call.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { startWorld, type World } from "./support/fault-stack.ts";
 
 /** What is kept free of it to bring messages back and to answer leaves a call six seconds. */
 const FUNCTION_TIMEOUT_SECONDS = 11;

@@ -13,7 +13,7 @@ import { type Fate, failByFate } from "./support/message-fates.ts";
 import { watchSizes } from "./support/message-sizes.ts";
 import { filled, fiveCalls, fiveMessages, messageOf } from "./support/sized-events.ts";
 import { storedIds } from "./support/stored-ids.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { startWorld, type World } from "./support/fault-stack.ts";
 
 let world: World;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { refusals, startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
 import { mostInCall } from "./support/most-in-call.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { startWorld, type World } from "./support/fault-stack.ts";
 
 /** As deployed. */
 let world: World;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, runScript } from "../client.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { startWorld, type World } from "./support/fault-stack.ts";
 
 /** A database that refuses every event with a member `poison` in its data, which the door knows nothing about. */
 let world: World;

@@ -10,7 +10,7 @@ import { faultCase, type Scene, sized } from "./support/fault-case.ts";
 import { hiddenFor } from "./support/hidden-for.ts";
 import { buildNextVersion } from "./support/next-version.ts";
 import { storedIds } from "./support/stored-ids.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { startWorld, type World } from "./support/fault-stack.ts";
 
 /** Small batches, and two invocations at once where the event source would have five. */
 let world: World;
@@ -245,7 +245,7 @@ describe("receives that come to nothing", () => {
   );
 });
 
-/** What the event source makes of every answer: test/unit/event-source-outcome.test.ts. */
+/** What the event source makes of every answer: test/unit/localstack/event-source-outcome.test.ts. */
 describe("a consumer that does not answer for its batch", () => {
   faultCase(
     "F34",

@@ -1,7 +1,14 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { beforeReceives, idsIn, letter, type LetterQueues, movedBySqs, startLetterQueues } from "./letter-queue.ts";
+import {
+  beforeReceives,
+  idsIn,
+  letter,
+  type LetterQueues,
+  movedBySqs,
+  startLetterQueues,
+} from "./dead-letter-queue.ts";
 import { eventually, runScript } from "../client.ts";
 
 let queues: LetterQueues;

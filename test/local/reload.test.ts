@@ -14,7 +14,16 @@ beforeAll(async () => {
   // A copy, because the test edits sources.
   copy = await mkdtemp(join(tmpdir(), "sluice-reload-"));
   dataDir = join(copy, "data");
-  for (const name of ["bin", "lib", "functions", "localstack", "cdk.json", "package.json", "package-lock.json"]) {
+  for (const name of [
+    "bin",
+    "lib",
+    "functions",
+    "catalog",
+    "localstack",
+    "cdk.json",
+    "package.json",
+    "package-lock.json",
+  ]) {
     await cp(name, join(copy, name), { recursive: true });
   }
   await symlink(resolve("node_modules"), join(copy, "node_modules"));
@@ -109,7 +118,7 @@ describe("editing while it runs", () => {
     const [, name = "", code = ""] =
       /```ts\n\/\/ functions\/catalog\/(\S+)\n([^`]*)```/.exec(await readFile("README.md", "utf8")) ?? [];
 
-    await writeFile(join(copy, "functions/catalog", name), code);
+    await writeFile(join(copy, "catalog", name), code);
 
     const type = /type = "([^"]+)"/.exec(code)?.[1] ?? "";
     await eventually(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { letter, type LetterQueues, startLetterQueues } from "./letter-queue.ts";
+import { letter, type LetterQueues, startLetterQueues } from "./dead-letter-queue.ts";
 import { eventually } from "../client.ts";
 
 let queues: LetterQueues;

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type SqsFaultProxy, startSqsFaultProxy } from "../contract/support/sqs-fault-proxy.ts";
-import { atCall, killAndForget, startScript } from "./letter-queue.ts";
+import { atCall, killAndForget, startScript } from "./dead-letter-queue.ts";
 import { eventually, post, runScript } from "../client.ts";
 import { startTestRuntime, type TestRuntime } from "./runtime.ts";
 

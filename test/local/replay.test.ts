@@ -11,7 +11,7 @@ import {
   type LetterQueues,
   movedBySqs,
   startLetterQueues,
-} from "./letter-queue.ts";
+} from "./dead-letter-queue.ts";
 
 let queues: LetterQueues;
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Report } from "../faults/checker/report.ts";
 import { seconds, writeBlock } from "../faults/support/reliability-page.ts";
-import { createScene } from "../faults/support/scene.ts";
-import { startWorld, type World } from "../faults/support/world.ts";
+import { createScene } from "../faults/support/fault-scenario.ts";
+import { startWorld, type World } from "../faults/support/fault-stack.ts";
 
 /** SOAK_EVENTS for a shorter one, whose figures are not written down. */
 const EVENTS = Number(process.env["SOAK_EVENTS"] ?? 1_000_000);

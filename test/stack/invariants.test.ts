@@ -8,7 +8,7 @@ import {
   QUEUE_VISIBILITY_SECONDS,
   RENEW_FROM_ATTEMPT,
 } from "../../functions/core/limits.ts";
-import { openApi } from "../../functions/reference/openapi.ts";
+import { openApi } from "../../functions/api-docs/openapi.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
@@ -61,7 +61,7 @@ describe("functions", () => {
     expect(actionsOf("Ingest")).toEqual(["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"]);
     expect(actionsOf("Query")).toEqual(STATEMENT_ACTIONS);
     expect(actionsOf("Migrate")).toEqual(TRANSACTION_ACTIONS);
-    expect(actionsOf("Reference")).toEqual([]);
+    expect(actionsOf("ApiDocs")).toEqual([]);
     expect(actionsOf("Consume")).toEqual(
       [
         ...STATEMENT_ACTIONS,

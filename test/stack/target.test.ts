@@ -1,6 +1,6 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { targetProps } from "../../lib/target.ts";
+import { targetProps } from "../../lib/deploy-target.ts";
 import { synthesizeStack } from "./support.ts";
 
 const database = {

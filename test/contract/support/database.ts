@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { Client, type QueryResultRow } from "pg";
 import { vi } from "vitest";
-import { createDataApi } from "../../../functions/adapters/data-api.ts";
-import { readMigrations } from "../../../functions/adapters/migration-files.ts";
+import { createDataApi } from "../../../functions/adapters/data-api/data-api.ts";
+import { readMigrations } from "../../../functions/adapters/files/migration-files.ts";
 import type { SqlDatabase } from "../../../functions/core/ports.ts";
 import { createMigrate, type Migration, type MigrateResult } from "../../../functions/migrate/migrate.ts";
 import { startDataApi } from "../../../localstack/data-api/data-api.ts";

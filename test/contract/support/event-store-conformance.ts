@@ -179,7 +179,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
       const outcome = inOrder(await store.store(events, soon()));
 
       expect(outcome).toMatchObject({ stored: 3, conflicts: [3] });
-      expect(outcome.refused.map(({ index, error }) => [index, error.verdict, error.sqlState])).toEqual([
+      expect(outcome.refused.map(({ index, error }) => [index, error.disposition, error.sqlState])).toEqual([
         [1, "dead-letter", "22P05"],
         [4, "dead-letter", "22P05"],
       ]);
@@ -193,8 +193,8 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
       const call = store.store([...storables(3, "good"), storable({ id: "bad" })], soon());
 
       await expect(call).rejects.toMatchObject({
-        name: "StoreError",
-        verdict: "dead-letter",
+        name: "DatabaseError",
+        disposition: "dead-letter",
         sqlState: expect.stringMatching(/^22...$/),
       });
       expect(await ids()).toEqual([]);
@@ -208,8 +208,8 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
       const call = store.store(storables(2, "e"), soon());
 
       await expect(call).rejects.toMatchObject({
-        name: "StoreError",
-        verdict: "retry",
+        name: "DatabaseError",
+        disposition: "retry",
         reason: "database_unavailable",
       });
       expect(await ids()).toEqual([]);

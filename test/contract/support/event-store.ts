@@ -1,4 +1,4 @@
-import { createDataApiEventStore } from "../../../functions/adapters/data-api-event-store.ts";
+import { createDataApiEventStore } from "../../../functions/adapters/data-api/event-store.ts";
 import type { EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
 import { startDatabase, type TestDatabase } from "./database.ts";
 

@@ -1,5 +1,5 @@
 import { outcomesOf, type Answer } from "../checker/answer-outcomes.ts";
-import type { Scene } from "./scene.ts";
+import type { Scene } from "./fault-scenario.ts";
 
 /** Events that keep coming at a steady rate, whatever becomes of them. */
 export type Arrivals = {

@@ -1,4 +1,4 @@
-import type { World } from "./world.ts";
+import type { World } from "./fault-stack.ts";
 
 /** What the consumer writes of each batch. */
 export type BatchLine = {
@@ -14,7 +14,7 @@ export type BatchLine = {
   EventsDeadLettered: number;
   /** Why messages failed, where the database said why. */
   reason?: string;
-  verdict?: string;
+  disposition?: string;
 };
 
 /** The consumer's line of each batch, of the log from its line `from` on. */

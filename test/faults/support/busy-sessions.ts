@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { World } from "./world.ts";
+import type { World } from "./fault-stack.ts";
 
 /** A session of the Data API that runs a statement or holds a transaction open. */
 export type BusySession = {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hit, Order } from "./failpoint-server.ts";
-import type { World } from "./world.ts";
+import type { World } from "./fault-stack.ts";
 
 /** Decides at every failpoint of the consumer; the door goes on. */
 export function orderConsumer({ failpoints }: World, decide: (hit: Hit) => Order | Promise<Order>): void {

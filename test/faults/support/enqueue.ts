@@ -1,7 +1,7 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import type { SentEvent } from "./client.ts";
-import type { Scene } from "./scene.ts";
+import type { Scene } from "./fault-scenario.ts";
 
 const TENANT = "default";
 

@@ -19,7 +19,7 @@ export type Failpoints = {
   stop(): Promise<void>;
 };
 
-/** Gives orders to the failpoints of functions (functions/adapters/failpoint.ts), one place for all processes. */
+/** Gives orders to the failpoints of functions (functions/adapters/lambda/failpoint.ts), one place for all processes. */
 export async function startFailpoints(): Promise<Failpoints> {
   let decide: ((hit: Hit) => Order | Promise<Order>) | undefined;
   const hits: Hit[] = [];

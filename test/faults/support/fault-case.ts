@@ -1,9 +1,9 @@
 import { expect, inject, it } from "vitest";
 import { saveMeasured } from "./measured.ts";
-import { createScene, type Scene } from "./scene.ts";
-import type { World } from "./world.ts";
+import { createScene, type Scene } from "./fault-scenario.ts";
+import type { World } from "./fault-stack.ts";
 
-export type { Scene } from "./scene.ts";
+export type { Scene } from "./fault-scenario.ts";
 
 type Options = {
   /** Events that end in the dead-letter queue. @default 0 */

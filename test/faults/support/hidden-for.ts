@@ -1,5 +1,5 @@
 import { GetQueueAttributesCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import type { World } from "./world.ts";
+import type { World } from "./fault-stack.ts";
 
 /** While `work` runs, a message that is received comes again after so many seconds, unless the consumer says otherwise. */
 export async function hiddenFor({ queue }: World, seconds: number, work: () => Promise<void>): Promise<void> {

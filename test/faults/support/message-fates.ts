@@ -1,5 +1,5 @@
 import type { SentEvent } from "./client.ts";
-import type { World } from "./world.ts";
+import type { World } from "./fault-stack.ts";
 
 /** `late`: SQS fails twice; `never`: whenever it is asked; `refused`: for what the message is. */
 export type Fate = "taken" | "late" | "never" | "refused";

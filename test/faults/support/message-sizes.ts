@@ -1,5 +1,5 @@
 import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES } from "../../../functions/core/limits.ts";
-import type { World } from "./world.ts";
+import type { World } from "./fault-stack.ts";
 
 /** Bytes of what is sent to any queue. */
 export type MessageSizes = {

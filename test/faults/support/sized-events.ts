@@ -2,7 +2,7 @@ import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
 import { stringifyForQueue } from "../../../functions/core/lossless-json.ts";
 import type { SentEvent } from "./client.ts";
-import type { Scene } from "./scene.ts";
+import type { Scene } from "./fault-scenario.ts";
 
 /** The event filled up with copies of a text until it has exactly so many bytes in a queue message. */
 export function filled(event: SentEvent, bytes: number, unit = "x"): SentEvent {

@@ -1,4 +1,4 @@
-import type { Scene } from "./scene.ts";
+import type { Scene } from "./fault-scenario.ts";
 
 /** Of the case's events that are stored now; one for each row. */
 export async function storedIds({ world, source }: Scene): Promise<string[]> {

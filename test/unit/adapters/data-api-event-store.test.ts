@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createDataApiEventStore } from "../../../functions/adapters/data-api-event-store.ts";
+import { createDataApiEventStore } from "../../../functions/adapters/data-api/event-store.ts";
 import type { SqlValue } from "../../../functions/core/ports.ts";
 import { storables } from "../../contract/support/event-samples.ts";
 
@@ -22,8 +22,8 @@ it.each([
   ["a sum that is no number", [["stored", null, null, null]]],
 ] as [string, SqlValue[][]][])("takes %s for a failure and not for success", async (_what, rows) => {
   await expect(storeThatAnswers(rows).store(storables(3, "e"), Date.now() + 1_000)).rejects.toMatchObject({
-    name: "StoreError",
-    verdict: "stop",
+    name: "DatabaseError",
+    disposition: "stop",
     reason: "unexpected_answer",
   });
 });

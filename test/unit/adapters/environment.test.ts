@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ingestEnvironment, readEnvironment } from "../../../functions/adapters/environment.ts";
+import { ingestEnvironment, readEnvironment } from "../../../functions/adapters/lambda/environment.ts";
 
 describe("environment", () => {
   afterEach(() => vi.unstubAllEnvs());

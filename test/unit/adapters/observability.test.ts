@@ -5,7 +5,7 @@ import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createObservability, observed } from "../../../functions/adapters/observability.ts";
+import { createObservability, observed } from "../../../functions/adapters/lambda/observability.ts";
 
 const context = {
   awsRequestId: "8f507cfc-9131-46f2-a1d4-0e3bd7d5f1a5",

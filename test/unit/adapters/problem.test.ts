@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { toProblem } from "../../../functions/adapters/problem.ts";
-import { RequestError, StoreError } from "../../../functions/core/errors.ts";
+import { toProblem } from "../../../functions/adapters/lambda/problem.ts";
+import { RequestError, DatabaseError } from "../../../functions/core/errors.ts";
 
 describe("problem documents", () => {
   it("carry the code, the status, what to do and the request's id", () => {
@@ -25,8 +25,8 @@ describe("problem documents", () => {
 
   it.each([
     new Error("secret inner text"),
-    new StoreError({ verdict: "stop", reason: "access_denied", detail: "secret inner text" }),
-    new StoreError({ verdict: "retry", reason: "database_unavailable", detail: "secret inner text" }),
+    new DatabaseError({ disposition: "stop", reason: "access_denied", detail: "secret inner text" }),
+    new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "secret inner text" }),
     "secret inner text",
   ])("never carry an inner error's message", (error) => {
     const problem = toProblem(error, "r-1");
@@ -36,7 +36,10 @@ describe("problem documents", () => {
   });
 
   it("ask a client to come again when the database is away", () => {
-    const problem = toProblem(new StoreError({ verdict: "retry", reason: "database_resuming", detail: "" }), "r-1");
+    const problem = toProblem(
+      new DatabaseError({ disposition: "retry", reason: "database_resuming", detail: "" }),
+      "r-1",
+    );
 
     expect(problem).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
   });

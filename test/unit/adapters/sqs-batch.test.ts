@@ -1,10 +1,10 @@
 import type { SQSRecord } from "aws-lambda";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createObservability } from "../../../functions/adapters/observability.ts";
-import { sqsBatchHandler } from "../../../functions/adapters/sqs-batch.ts";
+import { createObservability } from "../../../functions/adapters/lambda/observability.ts";
+import { sqsBatchHandler } from "../../../functions/adapters/lambda/sqs-batch-handler.ts";
 import type { BatchResult, QueueMessage } from "../../../functions/core/batch.ts";
-import { StoreError } from "../../../functions/core/errors.ts";
+import { DatabaseError } from "../../../functions/core/errors.ts";
 import {
   CONFLICTS_MAX_NAMED,
   CONSUME_TIMEOUT_SECONDS,
@@ -20,7 +20,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const outage = () => new StoreError({ verdict: "retry", reason: "database_unavailable", detail: "gone" });
+const outage = () => new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "gone" });
 const ids = (messages: readonly QueueMessage[]) => messages.map(({ messageId }) => messageId);
 
 /** These numbers, then zeros. */
@@ -64,7 +64,7 @@ function chain(
       asked.steps.push(`rule ${ids(messages).join()}`);
       const { failed = [], ...result } = options.rule?.(messages) ?? {};
       const again = messages.filter(({ messageId }) => failed.includes(messageId));
-      return { blockedBy: undefined, metrics: {}, ...result, failed: again };
+      return { failure: undefined, metrics: {}, ...result, failed: again };
     },
     postpone: async (messages) => {
       port("postpone");
@@ -97,7 +97,7 @@ function chain(
 }
 
 describe("a message that failed", () => {
-  const failing: Rule = () => ({ failed: ["m1"], blockedBy: outage() });
+  const failing: Rule = () => ({ failed: ["m1"], failure: outage() });
 
   it("comes back by its visibility in the first four attempts, with backoff", async () => {
     const consumer = chain({ rule: failing });
@@ -248,7 +248,7 @@ describe("messages that came back", () => {
   it("or are renewed copies stay out of the turn of the new ones, and fail none of it", async () => {
     const rule: Rule = (messages) => {
       const failed = ids(messages).filter((id) => id === "m2");
-      return { failed, blockedBy: failed.length > 0 ? outage() : undefined };
+      return { failed, failure: failed.length > 0 ? outage() : undefined };
     };
     const consumer = chain({ rule, random: drawing([0, 0.9]) });
 
@@ -259,7 +259,7 @@ describe("messages that came back", () => {
 
   it("are not begun while nothing can be stored, and fail", async () => {
     const consumer = chain({
-      rule: (messages) => ({ failed: ids(messages), blockedBy: outage() }),
+      rule: (messages) => ({ failed: ids(messages), failure: outage() }),
       random: drawing([0.5, 0.5, 0.1, 0.2, 0.1]),
     });
 
@@ -380,7 +380,7 @@ describe("the answer", () => {
             const away = some("outage");
             const failed = away.length > 0 ? ids(messages) : some("fails");
             for (const id of ids(messages)) if (!failed.includes(id)) done.add(id);
-            return { failed, blockedBy: away.length > 0 ? outage() : undefined };
+            return { failed, failure: away.length > 0 ? outage() : undefined };
           },
           unconfirmed: fates.flatMap(({ isConfirmed }, i) => (isConfirmed ? [] : [`m${i}`])),
         });

@@ -1,6 +1,6 @@
 import { buildSync } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { catalog } from "../../../functions/catalog/catalog.ts";
+import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 
 type Response = { status: number; json: (path: string) => unknown };
 type Script = {

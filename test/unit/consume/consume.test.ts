@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { StoreError } from "../../../functions/core/errors.ts";
+import { DatabaseError } from "../../../functions/core/errors.ts";
 import { REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
 import { consumer, memoryDeadLetters, memoryStore, message, NOW, outage, poison } from "./support.ts";
 
@@ -99,7 +99,7 @@ describe("consume", () => {
     const result = await consumer(store, queue)([message("m1", ["a", "b"]), message("m2", ["c"])]);
 
     expect(result.failed).toEqual(["m1", "m2"]);
-    expect(result.blockedBy?.reason).toBe("database_unavailable");
+    expect(result.failure?.reason).toBe("database_unavailable");
     expect(letters).toEqual([]);
     expect(calls).toHaveLength(1);
   });
@@ -147,14 +147,19 @@ describe("consume", () => {
   });
 
   it("lets an event wait for what the database lacks, and not its neighbours in other messages", async () => {
-    const waiting = new StoreError({ verdict: "wait", reason: "missing_partition", sqlState: "23514", detail: "" });
+    const waiting = new DatabaseError({
+      disposition: "wait",
+      reason: "missing_partition",
+      sqlState: "23514",
+      detail: "",
+    });
     const { store, ids } = memoryStore({ refuse: ({ id }) => (id === "old" ? waiting : undefined) });
     const { queue, letters } = memoryDeadLetters();
 
     const result = await consumer(store, queue)([message("m1", ["a", "old"]), message("m2", ["b"])]);
 
     expect(result.failed).toEqual(["m1"]);
-    expect(result.blockedBy?.reason).toBe("missing_partition");
+    expect(result.failure?.reason).toBe("missing_partition");
     expect(ids()).toEqual(["a", "b"]);
     expect(letters).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
-import { createObservability } from "../../../functions/adapters/observability.ts";
-import { sqsBatchHandler } from "../../../functions/adapters/sqs-batch.ts";
-import { toCopy } from "../../../functions/adapters/sqs-delivery.ts";
+import { createObservability } from "../../../functions/adapters/lambda/observability.ts";
+import { sqsBatchHandler } from "../../../functions/adapters/lambda/sqs-batch-handler.ts";
+import { toCopy } from "../../../functions/adapters/lambda/received-message.ts";
 import { backoffSeconds } from "../../../functions/consume/backoff.ts";
 import type { BatchRule } from "../../../functions/core/batch.ts";
 import {

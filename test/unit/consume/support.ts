@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { createConsume } from "../../../functions/consume/consume.ts";
 import type { QueueMessage } from "../../../functions/core/batch.ts";
-import { StoreError } from "../../../functions/core/errors.ts";
+import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { Event } from "../../../functions/core/event.ts";
 import type {
   DeadLetter,
@@ -14,8 +14,8 @@ import type {
 export const NOW = Date.parse("2026-11-21T09:30:00Z");
 
 export const poison = (reason = "not_storable") =>
-  new StoreError({ verdict: "dead-letter", reason, sqlState: "22P05", detail: "ERROR: no" });
-export const outage = () => new StoreError({ verdict: "retry", reason: "database_unavailable", detail: "gone" });
+  new DatabaseError({ disposition: "dead-letter", reason, sqlState: "22P05", detail: "ERROR: no" });
+export const outage = () => new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "gone" });
 
 /** A message of events whose ids are given; `changes` go to each of them. */
 export function message(
@@ -38,9 +38,9 @@ export function message(
 type MemoryStoreOptions = {
   chunk?: number;
   /** Why a call fails as a whole. */
-  fault?: (ids: string[], call: number) => StoreError | undefined;
+  fault?: (ids: string[], call: number) => DatabaseError | undefined;
   /** Why an event is refused. */
-  refuse?: (event: Event) => StoreError | undefined;
+  refuse?: (event: Event) => DatabaseError | undefined;
 };
 
 /** A store in memory with the contract of the real one. */

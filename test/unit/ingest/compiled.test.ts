@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type * as z from "zod";
 import { compile } from "zod/v4/core";
-import { catalog } from "../../../functions/catalog/catalog.ts";
+import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import { cloudEvent, plainEvent } from "../../../functions/core/event-forms.ts";
 import { NOW, order } from "./support.ts";
 

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { REQUEST_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { catalog } from "../../../functions/catalog/catalog.ts";
+import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import { createIngest } from "../../../functions/ingest/ingest.ts";
 import { door, memoryQueue, NOW, order } from "./support.ts";
 

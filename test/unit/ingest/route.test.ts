@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { toProblem } from "../../../functions/adapters/problem.ts";
-import { catalog } from "../../../functions/catalog/catalog.ts";
+import { toProblem } from "../../../functions/adapters/lambda/problem.ts";
+import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import type { HttpRequest } from "../../../functions/core/http.ts";
 import { createIngest } from "../../../functions/ingest/ingest.ts";
 import { createIngestRoute } from "../../../functions/ingest/route.ts";

@@ -1,4 +1,4 @@
-import { catalog } from "../../../functions/catalog/catalog.ts";
+import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import type { EventQueue, OutgoingMessage } from "../../../functions/core/ports.ts";
 import { createIngest, type IngestDeps } from "../../../functions/ingest/ingest.ts";
 

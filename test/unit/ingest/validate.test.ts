@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { catalog } from "../../../functions/catalog/catalog.ts";
+import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import {
   DATACONTENTTYPE_MAX_BYTES,
   DATASCHEMA_MAX_BYTES,

@@ -5,9 +5,9 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Event } from "../../../functions/core/event.ts";
 import { stringifyForQueue } from "../../../functions/core/lossless-json.ts";
-import { readEdits } from "../../../scripts/letters/edits.ts";
-import { toEventLine } from "../../../scripts/letters/event-line.ts";
-import { type DeadLetter, toDeadLetter } from "../../../scripts/letters/letter.ts";
+import { readEdits } from "../../../scripts/dead-letters/edits.ts";
+import { toEventLine } from "../../../scripts/dead-letters/event-line.ts";
+import { type DeadLetter, toDeadLetter } from "../../../scripts/dead-letters/dead-letter.ts";
 import { letterOf, message } from "./support.ts";
 
 let folder: string;

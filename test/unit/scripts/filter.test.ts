@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { duration } from "../../../scripts/duration.ts";
-import { createIdCheck, type FilterOptions, matchingEvents, toFilter } from "../../../scripts/letters/filter.ts";
-import { toDeadLetter } from "../../../scripts/letters/letter.ts";
+import { createIdCheck, type FilterOptions, matchingEvents, toFilter } from "../../../scripts/dead-letters/filter.ts";
+import { toDeadLetter } from "../../../scripts/dead-letters/dead-letter.ts";
 import { message } from "./support.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00.000Z");

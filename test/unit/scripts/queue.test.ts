@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { unseenNote } from "../../../scripts/letters/queue.ts";
+import { unseenNote } from "../../../scripts/dead-letters/queue.ts";
 
 describe("letters that a reader will not see", () => {
   it.each([

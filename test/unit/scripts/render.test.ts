@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { createGroups } from "../../../scripts/letters/groups.ts";
-import { counted, printable, type Row, TABLE_HEAD, toCells, toLine, toTable } from "../../../scripts/letters/render.ts";
+import { createGroups } from "../../../scripts/dead-letters/groups.ts";
+import {
+  counted,
+  printable,
+  type Row,
+  TABLE_HEAD,
+  toCells,
+  toLine,
+  toTable,
+} from "../../../scripts/dead-letters/render.ts";
 
 const row = (changes: Partial<Row> = {}): Row => ({
   id: "a",

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { toFilter } from "../../../scripts/letters/filter.ts";
-import { type DeadLetter, eventKey, toDeadLetter } from "../../../scripts/letters/letter.ts";
+import { toFilter } from "../../../scripts/dead-letters/filter.ts";
+import { type DeadLetter, eventKey, toDeadLetter } from "../../../scripts/dead-letters/dead-letter.ts";
 import { choose } from "../../../scripts/replay/choose.ts";
 import { type CommandOptions, flagsOf } from "../../../scripts/replay/options.ts";
 import { type Outgoing, remainingLetters, someEvents, wholeLetter } from "../../../scripts/replay/outgoing.ts";

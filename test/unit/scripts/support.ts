@@ -1,5 +1,5 @@
 import type { Message } from "@aws-sdk/client-sqs";
-import { type DeadLetter, toDeadLetter } from "../../../scripts/letters/letter.ts";
+import { type DeadLetter, toDeadLetter } from "../../../scripts/dead-letters/dead-letter.ts";
 
 export const SENT_AT = "2026-11-21T12:00:00.000Z";
 

@@ -1,0 +1,22 @@
+import middy from "@middy/core";
+import { ANSWER_RESERVE_MS } from "../../core/limits.ts";
+import { type Observability, observed } from "./observability.ts";
+
+/**
+ * The chain of every function that is started by a deployment or a schedule: it runs one task, logs one line with its
+ * result, and fails the invocation when the task throws, so that the deployment stops or the alarm rings.
+ */
+export function taskHandler<T extends object>(options: {
+  task: (deadline: number) => Promise<T>;
+  observability: Observability;
+}) {
+  const { logger } = options.observability;
+  return middy<unknown, T>()
+    .use(observed(options.observability))
+    .handler(async (_event, context) => {
+      const started = performance.now();
+      const result = await options.task(Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS);
+      logger.info("task", { ...result, durationMs: Math.round(performance.now() - started) });
+      return result;
+    });
+}

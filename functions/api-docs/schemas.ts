@@ -1,0 +1,56 @@
+import * as z from "zod";
+import type { Catalog, EventType } from "../core/catalog.ts";
+import type { TypeList } from "../core/answer.ts";
+import { RequestError } from "../core/errors.ts";
+
+/** Tells what the catalog holds: its types, and the schema each version has for `data`. */
+export function createSchemas({ catalog }: { catalog: Catalog }) {
+  return {
+    types(): TypeList {
+      return { types: Array.from(catalog, ([type, versions]) => ({ type, versions: versions.map(toVersion) })) };
+    },
+
+    /**
+     * The JSON Schema (2020-12) of the `data` of a type, of its oldest version where `dataschema` names none.
+     * @throws RequestError `no_such_type`, `no_such_version`
+     */
+    schema(type: string, dataschema: string | undefined): Record<string, unknown> {
+      const versions = catalog.get(type);
+      if (versions === undefined) {
+        const types = [...catalog.keys()].toSorted();
+        throw new RequestError(
+          "no_such_type",
+          `${quote(type)} is not in the catalog, which has: ${types.join(", ")}.`,
+          {
+            members: { types },
+          },
+        );
+      }
+      const version = versions.find((each) => dataschema === undefined || each.dataschema === dataschema);
+      if (version === undefined) {
+        const dataschemas = versions.map((each) => each.dataschema);
+        throw new RequestError(
+          "no_such_version",
+          `${quote(dataschema)} is no version of ${type}, which has: ${dataschemas.join(", ")}.`,
+          { members: { dataschemas } },
+        );
+      }
+      return toJsonSchema(version);
+    },
+  };
+}
+
+function toVersion({ type, dataschema }: EventType) {
+  const link = `schemas/${encodeURIComponent(type)}?dataschema=${encodeURIComponent(dataschema)}`;
+  return { dataschema, link };
+}
+
+/** What a client may send. A check that JSON Schema cannot say is left out, and made at the door all the same. */
+function toJsonSchema({ type, dataschema, data }: EventType): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(data, { io: "input", unrepresentable: "any" });
+  return { $schema, $id: dataschema, title: type, ...schema };
+}
+
+function quote(text: string | undefined): string {
+  return JSON.stringify(text);
+}

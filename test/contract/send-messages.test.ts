@@ -1,0 +1,498 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import {
+  DeleteMessageCommand,
+  type Message,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import * as fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createSqsDeadLetterQueue } from "../../functions/adapters/sqs/dead-letter-queue.ts";
+import { createSqsEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
+import { createSqsPostpone } from "../../functions/adapters/sqs/change-visibility.ts";
+import {
+  DEAD_LETTER_PATIENCE_MS,
+  MESSAGE_MAX_BYTES,
+  SEND_BATCH_MAX_BYTES,
+  SEND_BATCH_MAX_ENTRIES,
+  SQS_CALL_MS,
+  SQS_CALLS_IN_FLIGHT,
+} from "../../functions/core/limits.ts";
+import type { DeadLetter, EventQueue } from "../../functions/core/ports.ts";
+import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
+import { eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";
+import { soon, stubAws } from "./support/database.ts";
+import { type SqsFaultProxy, startSqsFaultProxy } from "./support/sqs-fault-proxy.ts";
+
+/** How much later than its deadline a send may come back: a pause of the SDK between two attempts. */
+const GRACE_MS = 500;
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let sqs: Sqs;
+/** Past the proxy. */
+let client: SQSClient;
+let proxy: SqsFaultProxy;
+let queue: EventQueue;
+const logger = new Logger({ serviceName: "test", logLevel: "SILENT" });
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const queues = [queueModel({ name: "events", visibilityTimeoutSeconds: 600 }), queueModel({ name: "dead" })];
+  sqs = await startSqs({ dataDir: folder.path, queues, region: "us-east-1" });
+  client = sqsClient(sqs.endpoint);
+  proxy = await startSqsFaultProxy(sqs.endpoint);
+  stubAws({ AWS_ENDPOINT_URL_SQS: proxy.url });
+  queue = createSqsEventQueue({ queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger });
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await proxy.stop();
+  client.destroy();
+  await sqs.stop();
+  await folder.remove();
+});
+beforeEach(() => proxy.setFaults());
+const purge = async () => {
+  for (const name of ["events", "dead"]) await client.send(new PurgeQueueCommand({ QueueUrl: sqs.queueUrl(name) }));
+};
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await purge();
+});
+
+const outgoing = (count: number, body = (i: number) => `m${i}`) =>
+  Array.from({ length: count }, (_, i) => ({ body: body(i), group: "default" }));
+const stored = (count: number) => Array.from({ length: count }, () => "stored");
+const bodiesOf = (messages: Message[]) => messages.map(({ Body }) => Body ?? "").toSorted();
+
+/** All visible messages, which stay hidden afterwards. */
+async function receiveAll(name = "events"): Promise<Message[]> {
+  const all: Message[] = [];
+  for (;;) {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: sqs.queueUrl(name),
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ["All"],
+        MessageSystemAttributeNames: ["All"],
+      }),
+    );
+    if (Messages.length === 0) return all;
+    all.push(...Messages);
+  }
+}
+
+describe("messages", () => {
+  it("are all stored and confirmed", async () => {
+    const outcomes = await queue.send(outgoing(3), soon());
+
+    expect(outcomes).toEqual(stored(3));
+    expect(bodiesOf(await receiveAll())).toEqual(["m0", "m1", "m2"]);
+  });
+
+  it("need no call when there are none", async () => {
+    expect(await queue.send([], soon())).toEqual([]);
+    expect(proxy.calls).toEqual([]);
+  });
+
+  it("carry their tenant as message group", async () => {
+    await queue.send(
+      [
+        { body: "a", group: "tenant-a" },
+        { body: "b", group: "tenant-b" },
+      ],
+      soon(),
+    );
+
+    const groups = (await receiveAll()).map(({ Body, Attributes }) => [Body, Attributes?.["MessageGroupId"]]);
+    expect(Object.fromEntries(groups)).toEqual({ a: "tenant-a", b: "tenant-b" });
+  });
+
+  it.each([
+    [10, [10]],
+    [11, [10, 1]],
+    [25, [10, 10, 5]],
+  ])("that are %i go in calls of at most ten", async (count, sizes) => {
+    expect(await queue.send(outgoing(count), soon())).toEqual(stored(count));
+
+    expect(proxy.calls.map(({ entries }) => entries.length).toSorted((a, b) => b - a)).toEqual(sizes);
+    expect(await receiveAll()).toHaveLength(count);
+  });
+
+  it("arrive whatever their sizes, in calls of at most 1 MiB", async () => {
+    const body = fc.nat(MESSAGE_MAX_BYTES / 2).map((bytes) => "\u00e4".repeat(Math.max(1, Math.floor(bytes / 2))));
+    await fc.assert(
+      fc.asyncProperty(fc.array(body, { minLength: 1, maxLength: 14 }), async (bodies) => {
+        proxy.setFaults();
+
+        expect(
+          await queue.send(
+            outgoing(bodies.length, (i) => bodies[i] ?? ""),
+            soon(),
+          ),
+        ).toEqual(stored(bodies.length));
+
+        for (const { entries } of proxy.calls) {
+          const bytes = entries.reduce((sum, { MessageBody = "" }) => sum + Buffer.byteLength(MessageBody), 0);
+          expect(bytes).toBeLessThanOrEqual(SEND_BATCH_MAX_BYTES);
+          expect(entries.length).toBeLessThanOrEqual(SEND_BATCH_MAX_ENTRIES);
+        }
+        const lengths = (await receiveAll()).map(({ Body = "" }) => Body.length).toSorted((a, b) => a - b);
+        expect(lengths).toEqual(bodies.map(({ length }) => length).toSorted((a, b) => a - b));
+        await purge();
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("may have 1 MiB each, one to a call", async () => {
+    const bodies = ["a", "b"].map((letter) => letter.repeat(MESSAGE_MAX_BYTES));
+
+    expect(
+      await queue.send(
+        outgoing(2, (i) => bodies[i] ?? ""),
+        soon(),
+      ),
+    ).toEqual(stored(2));
+
+    expect(proxy.calls.map(({ entries }) => entries.length)).toEqual([1, 1]);
+    expect((await receiveAll()).map(({ Body }) => Body?.length)).toEqual([MESSAGE_MAX_BYTES, MESSAGE_MAX_BYTES]);
+  });
+});
+
+describe("entries that the queue fails in an answer of 200", () => {
+  it("are sent again, they alone, until they are stored", async () => {
+    proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => MessageBody === "m1", calls: 2 });
+
+    expect(await queue.send(outgoing(3), soon())).toEqual(stored(3));
+
+    expect(proxy.calls.map(({ entries }) => entries.map(({ MessageBody }) => MessageBody))).toEqual([
+      ["m0", "m1", "m2"],
+      ["m1"],
+      ["m1"],
+    ]);
+    expect(bodiesOf(await receiveAll())).toEqual(["m0", "m1", "m2"]);
+  });
+
+  it("to the deadline are reported, exactly they, whichever they are", async () => {
+    const subsets = fc
+      .integer({ min: 1, max: 25 })
+      .chain((count) => fc.record({ count: fc.constant(count), failing: fc.uniqueArray(fc.nat(count - 1)) }));
+    await fc.assert(
+      fc.asyncProperty(subsets, async ({ count, failing }) => {
+        const bad = new Set(failing.map((i) => `m${i}`));
+        proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody = "" }) => bad.has(MessageBody) });
+
+        const outcomes = await queue.send(outgoing(count), Date.now() + 150);
+
+        expect(outcomes).toEqual(Array.from({ length: count }, (_, i) => (bad.has(`m${i}`) ? "failed" : "stored")));
+        const arrived = outgoing(count).map(({ body }) => body);
+        expect(bodiesOf(await receiveAll())).toEqual(arrived.filter((body) => !bad.has(body)).toSorted());
+        await purge();
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("are logged with their code, never with their body", async () => {
+    const warned = vi.spyOn(logger, "warn");
+    proxy.setFaults({ kind: "failEntries", entries: () => true, calls: 1 });
+
+    await queue.send(
+      outgoing(1, () => "secret body"),
+      soon(),
+    );
+
+    expect(warned.mock.calls).toEqual([["queue refused a message", { code: "InternalError", senderFault: false }]]);
+  });
+});
+
+describe("a queue that is in trouble", () => {
+  it.each(["unavailable", "dropBefore"] as const)("for some calls (%s) is asked again", async (kind) => {
+    proxy.setFaults({ kind, calls: 4 });
+
+    expect(await queue.send(outgoing(2), soon())).toEqual(stored(2));
+    expect(bodiesOf(await receiveAll())).toEqual(["m0", "m1"]);
+  });
+
+  it("that stored messages but did not say so gets them again", async () => {
+    proxy.setFaults({ kind: "dropAfter", calls: 1 });
+
+    expect(await queue.send(outgoing(2), soon())).toEqual(stored(2));
+    expect(bodiesOf(await receiveAll())).toEqual(["m0", "m0", "m1", "m1"]);
+  });
+
+  it.each(["unavailable", "dropBefore", "dropAfter", "hang"] as const)(
+    "to the deadline (%s) fails every message, in time and without an exception",
+    async (kind) => {
+      proxy.setFaults({ kind });
+      const started = performance.now();
+
+      const outcomes = await queue.send(outgoing(12), Date.now() + 400);
+
+      expect(outcomes).toEqual(Array.from({ length: 12 }, () => "failed"));
+      expect(performance.now() - started).toBeLessThan(400 + GRACE_MS);
+    },
+  );
+
+  it("for one of several calls fails the messages of that call only", async () => {
+    // The first call only, but every repetition of it.
+    const first = new Set(outgoing(10).map(({ body }) => body));
+    proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody = "" }) => first.has(MessageBody) });
+
+    const outcomes = await queue.send(outgoing(12), Date.now() + 150);
+
+    expect(outcomes).toEqual([...Array.from({ length: 10 }, () => "failed"), "stored", "stored"]);
+  });
+
+  it("because nothing listens there fails every message", async () => {
+    const gone = await startSqsFaultProxy(sqs.endpoint);
+    await gone.stop();
+    vi.stubEnv("AWS_ENDPOINT_URL_SQS", gone.url);
+    const unreachable = createSqsEventQueue({ queueUrl: gone.queueUrl(sqs.queueUrl("events")), logger });
+    const started = performance.now();
+
+    const outcomes = await unreachable.send(outgoing(2), Date.now() + 400);
+
+    vi.stubEnv("AWS_ENDPOINT_URL_SQS", proxy.url);
+    expect(outcomes).toEqual(["failed", "failed"]);
+    expect(performance.now() - started).toBeLessThan(400 + GRACE_MS);
+  });
+
+  it("because there is no such queue fails every message", async () => {
+    const missing = createSqsEventQueue({ queueUrl: `${proxy.url}/000000000000/missing`, logger });
+
+    expect(await missing.send(outgoing(2), Date.now() + 400)).toEqual(["failed", "failed"]);
+  });
+
+  it("after the deadline gets no second chance", async () => {
+    proxy.setFaults({ kind: "hang" });
+
+    expect(await queue.send(outgoing(1), Date.now() - 1_000)).toEqual(["failed"]);
+  });
+});
+
+describe("dead letters", () => {
+  const letter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
+    body: '{"version":1}',
+    reason: "not_storable",
+    sqlState: "22P05",
+    detail: "ERROR: unsupported Unicode escape sequence",
+    tenant: "default",
+    type: "com.example.sample",
+    source: "/s",
+    id: "1",
+    receivedAt: "2026-11-21T09:30:00.000Z",
+    attempts: 3,
+    replays: 1,
+    ...changes,
+  });
+  const deadLetters = () =>
+    createSqsDeadLetterQueue({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("dead")), logger });
+  const sentAttributes = async (changes: Partial<DeadLetter>) => {
+    expect(await deadLetters().send([letter(changes)], soon())).toEqual(["stored"]);
+    const [message] = await receiveAll("dead");
+    return Object.fromEntries(
+      Object.entries(message?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
+    );
+  };
+
+  it("have the body as it can be sent again, and every reason as an attribute", async () => {
+    expect(await deadLetters().send([letter()], soon())).toEqual(["stored"]);
+
+    const [message] = await receiveAll("dead");
+    expect(message?.Body).toBe('{"version":1}');
+    const text = (StringValue: string) => expect.objectContaining({ DataType: "String", StringValue }) as unknown;
+    expect(message?.MessageAttributes).toEqual({
+      reason: text("not_storable"),
+      sqlState: text("22P05"),
+      detail: text("ERROR: unsupported Unicode escape sequence"),
+      tenant: text("default"),
+      type: text("com.example.sample"),
+      source: text("/s"),
+      eventId: text("1"),
+      receivedAt: text("2026-11-21T09:30:00.000Z"),
+      attempts: text("3"),
+      replays: text("1"),
+    });
+  });
+
+  it.each([
+    ["acme", "acme"],
+    ["x".repeat(129), undefined],
+    ["with space", undefined],
+    [undefined, undefined],
+  ])("of the tenant %j stand in the group %j", async (tenant, group) => {
+    expect(await deadLetters().send([letter({ tenant })], soon())).toEqual(["stored"]);
+
+    const [message] = await receiveAll("dead");
+    expect(message?.Attributes?.MessageGroupId).toBe(group);
+  });
+
+  it("are given up for now after five seconds in which SQS takes none of them, however much time is left", async () => {
+    proxy.setFaults({ kind: "unavailable" });
+    const started = performance.now();
+
+    const outcomes = await deadLetters().send([letter(), letter()], Date.now() + 20_000);
+
+    expect(outcomes).toEqual(["failed", "failed"]);
+    const took = performance.now() - started;
+    expect(took).toBeGreaterThan(DEAD_LETTER_PATIENCE_MS - 1_500);
+    expect(took).toBeLessThan(DEAD_LETTER_PATIENCE_MS + GRACE_MS);
+  });
+
+  it("leave out what is unknown or empty, because SQS takes no empty attribute", async () => {
+    const unknown = { sqlState: undefined, tenant: undefined, type: undefined, receivedAt: undefined };
+
+    const attributes = await sentAttributes({ ...unknown, source: undefined, id: undefined, detail: "" });
+
+    expect(attributes).toEqual({ reason: "not_storable", attempts: "3", replays: "1" });
+  });
+
+  it("replace the characters that SQS refuses, and no others", async () => {
+    const attributes = await sentAttributes({
+      detail: "a\u0000b\u0001c\u001fd\ufffee\uffff half \ud83d end",
+      id: "tab\tline\r\n\u{1f680}\u007f",
+      source: "\u0002",
+    });
+
+    expect(attributes).toMatchObject({
+      detail: "a\ufffdb\ufffdc\ufffdd\ufffde\ufffd half \ufffd end",
+      eventId: "tab\tline\r\n\u{1f680}\u007f",
+      source: "\ufffd",
+    });
+  });
+
+  it("cut a long detail, also in the middle of a character", async () => {
+    const { detail } = await sentAttributes({ detail: `${"x".repeat(999)}\u{1f680}more` });
+
+    expect(detail).toBe(`${"x".repeat(999)}\ufffd`);
+  });
+
+  it("are never refused for what any event or error has in it", async () => {
+    const text = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(text, text, text, async (detail, id, source) => {
+        expect(await deadLetters().send([letter({ detail, id, source, type: detail })], Date.now() + 2_000)).toEqual([
+          "stored",
+        ]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("leave out attributes that do not fit beside a body of the greatest size", async () => {
+    const body = "x".repeat(1_048_576 - 60);
+
+    const attributes = await sentAttributes({ body, reason: "unreadable_message" });
+
+    expect(attributes).toEqual({ reason: "unreadable_message", replays: "1", attempts: "3" });
+  });
+
+  it("with long attributes go in calls of at most 1 MiB, attributes counted", async () => {
+    const body = "b".repeat(SEND_BATCH_MAX_BYTES / 2 - 500);
+
+    const outcomes = await deadLetters().send([letter({ body }), letter({ body, detail: "d".repeat(1_000) })], soon());
+
+    expect(outcomes).toEqual(["stored", "stored"]);
+    expect(proxy.calls).toHaveLength(2);
+  });
+
+  it("that cannot be sent are reported as failed", async () => {
+    proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => MessageBody === "bad" });
+
+    const outcomes = await deadLetters().send([letter(), letter({ body: "bad" }), letter()], Date.now() + 150);
+
+    expect(outcomes).toEqual(["stored", "failed", "stored"]);
+  });
+});
+
+describe("visibility", () => {
+  const postpone = (messages: { receiptHandle: string; seconds: number }[], deadline = soon()) =>
+    createSqsPostpone({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger })(
+      messages,
+      deadline,
+    );
+  const handleOf = ({ ReceiptHandle = "" }: Message) => ReceiptHandle;
+
+  it("brings postponed messages back after their time and not before", async () => {
+    await queue.send(outgoing(2), soon());
+    const received = await receiveAll();
+    const started = performance.now();
+
+    await postpone(received.map((message) => ({ receiptHandle: handleOf(message), seconds: 1 })));
+
+    const returned: Message[] = [];
+    await eventually("the messages return", async () => {
+      returned.push(...(await receiveAll()));
+      return returned.length >= 2 ? true : undefined;
+    });
+    expect(performance.now() - started).toBeGreaterThan(900);
+    expect(bodiesOf(returned)).toEqual(["m0", "m1"]);
+    expect(returned.map(({ Attributes }) => Attributes?.["ApproximateReceiveCount"])).toEqual(["2", "2"]);
+  });
+
+  it("is changed for more than ten messages, each by its own time", async () => {
+    await queue.send(outgoing(23), soon());
+    const received = await receiveAll();
+
+    const now = received.filter(({ Body }) => Body !== "m7" && Body !== "m20");
+    await postpone(
+      received.map((message) => ({ receiptHandle: handleOf(message), seconds: now.includes(message) ? 0 : 500 })),
+    );
+
+    expect(bodiesOf(await receiveAll())).toEqual(bodiesOf(now));
+  });
+
+  it("is changed for the others when one receipt handle is stale, which is only logged", async () => {
+    const warned = vi.spyOn(logger, "warn");
+    await queue.send(outgoing(3), soon());
+    const received = await receiveAll();
+    const gone = received.find(({ Body }) => Body === "m1");
+    await client.send(
+      new DeleteMessageCommand({ QueueUrl: sqs.queueUrl("events"), ReceiptHandle: gone?.ReceiptHandle }),
+    );
+
+    await postpone(received.map((message) => ({ receiptHandle: handleOf(message), seconds: 0 })));
+
+    expect(bodiesOf(await receiveAll())).toEqual(["m0", "m2"]);
+    expect(warned).toHaveBeenCalledExactlyOnceWith("visibility not changed", { code: expect.any(String) });
+  });
+
+  it.each(["unavailable", "dropBefore", "hang"] as const)(
+    "that cannot be changed (%s) is only logged, in time",
+    async (kind) => {
+      const warned = vi.spyOn(logger, "warn");
+      await queue.send(outgoing(1), soon());
+      const received = await receiveAll();
+      proxy.setFaults({ kind, action: "ChangeMessageVisibilityBatch" });
+      const started = performance.now();
+
+      await postpone(
+        received.map((message) => ({ receiptHandle: handleOf(message), seconds: 0 })),
+        Date.now() + 400,
+      );
+
+      expect(performance.now() - started).toBeLessThan(400 + GRACE_MS);
+      expect(warned).toHaveBeenCalledExactlyOnceWith("visibility not changed", { code: expect.any(String) });
+      expect(await receiveAll()).toEqual([]);
+    },
+  );
+
+  it("of very many takes the time of one call where SQS does not answer", async () => {
+    proxy.setFaults({ kind: "hang", action: "ChangeMessageVisibilityBatch" });
+    const started = performance.now();
+
+    await postpone(Array.from({ length: 1_000 }, (_, i) => ({ receiptHandle: `receipt ${i}`, seconds: 1 })));
+
+    expect(performance.now() - started).toBeLessThan(SQS_CALL_MS + GRACE_MS);
+    expect(proxy.calls.length).toBe(SQS_CALLS_IN_FLIGHT);
+  });
+
+  it("of no messages needs no call", async () => {
+    await postpone([]);
+
+    expect(proxy.calls).toEqual([]);
+  });
+});

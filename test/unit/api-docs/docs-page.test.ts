@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { CONTENT_SECURITY_POLICY, docsPage } from "../../../functions/api-docs/docs-page.ts";
+
+const page = docsPage({ rapidoc: { text: "", version: "r1" }, page: { text: "", version: "p1" } });
+const addresses = [...page.matchAll(/(?:src|href|spec-url)="([^"]*)"/g)].map(([, address]) => address ?? "");
+
+describe("the documentation page", () => {
+  it.each(["https://example.com/", "https://example.com/dev/"])("loads what lies below %s only", (base) => {
+    const urls = addresses
+      .filter((address) => address !== "data:,")
+      .map((address) => new URL(address, `${base}docs`).href);
+
+    expect(new Set(urls)).toEqual(
+      new Set([`${base}docs/page.js?v=p1`, `${base}docs/rapidoc-min.js?v=r1`, `${base}openapi.json`]),
+    );
+  });
+
+  it("has no inline script, and its policy allows none", () => {
+    expect(page).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:/);
+    expect(CONTENT_SECURITY_POLICY).toContain("script-src 'self';");
+  });
+
+  it("loads no fonts from elsewhere", () => {
+    expect(page).toContain('load-fonts="false"');
+  });
+});
