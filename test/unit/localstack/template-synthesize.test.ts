@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readStack } from "../../../localstack/template/read.ts";
 import { synthesize } from "../../../localstack/template/synthesize.ts";
 
-const FIXTURE = join(import.meta.dirname, "../../../fixtures/cdk-app");
+const FIXTURE = join(import.meta.dirname, "../../fixtures/cdk-app");
 
 /**
  * Stands in for a CDK app where CDK itself does not matter: writes an assembly with one asset, named after the text in
