@@ -46,8 +46,8 @@ export function toDeadLetter(message: Message): DeadLetter {
   const envelope = parseEnvelope(body);
   const reason = attribute("reason");
   // A message that failed often is a copy that carries what SQS knew of the one before (functions/adapters/lambda/received-message.ts).
-  const sentAt = new Date(count(attribute("sentAt")) || system("SentTimestamp")).toISOString();
-  const deliveries = count(attribute("failures")) + system("ApproximateReceiveCount");
+  const sentAt = new Date(count(attribute("firstSentAt")) || system("SentTimestamp")).toISOString();
+  const deliveries = count(attribute("earlierAttempts")) + system("ApproximateReceiveCount");
   return {
     messageId: message.MessageId ?? "",
     receiptHandle: message.ReceiptHandle ?? "",

@@ -28,7 +28,9 @@ describe("a dead letter", () => {
       events: [{ id: "a", source: "/s", type: "t" }],
     });
 
-    const letter = toDeadLetter(message(body, { failures: "12", replays: "1", sentAt: String(sentAt) }, 31));
+    const letter = toDeadLetter(
+      message(body, { earlierAttempts: "12", replays: "1", firstSentAt: String(sentAt) }, 31),
+    );
 
     expect(letter).toMatchObject({
       reason: "max_receives_exceeded",

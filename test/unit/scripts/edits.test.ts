@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Event } from "../../../functions/core/event.ts";
-import { stringifyForQueue } from "../../../functions/core/lossless-json.ts";
+import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 import { readEdits } from "../../../scripts/dead-letters/edits.ts";
 import { toEventLine } from "../../../scripts/dead-letters/event-line.ts";
 import { type DeadLetter, toDeadLetter } from "../../../scripts/dead-letters/dead-letter.ts";
