@@ -5,8 +5,8 @@ import * as z from "zod";
 import { catalog } from "../../functions/adapters/catalog/catalog.ts";
 
 /**
- * The usual ingest function, written as a good engineer would: one event or an array of them, checked with zod, one SQS
- * message per event, ten messages a call and all calls at once. It logs nothing, which is in its favour.
+ * The usual ingest function, well written: one event or an array of events, checked with zod, one SQS message per event, ten
+ * messages per call, and all calls concurrent. It logs nothing, which is in its favour.
  */
 export async function handler(request: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
   const parsed = body.safeParse(parseJson(request));

@@ -7,16 +7,16 @@ import type { SqlDatabase } from "../../functions/core/ports.ts";
 import type { BenchEvent } from "../events.ts";
 import { copyIn } from "./copy-in.ts";
 
-/** The rule of the consumer as it is deployed; dead letters are counted and thrown away. */
+/** Creates the consumer's rule as deployed; dead letters are counted and discarded. */
 export function createConsumer(database: SqlDatabase): BatchRule {
   return createConsume({
     store: createDataApiEventStore(database),
-    deadLetters: { send: async (letters) => letters.map(() => "stored") },
+    deadLetters: { send: async (deadLetters) => deadLetters.map(() => "stored") },
     clock: () => new Date(),
   });
 }
 
-/** As the door packs them: many events a message. */
+/** Packs events into messages as ingest does. */
 export function toMessages(events: readonly BenchEvent[], perMessage: number): QueueMessage[] {
   const receivedAt = new Date().toISOString();
   const messages: QueueMessage[] = [];
@@ -32,7 +32,7 @@ export function toMessages(events: readonly BenchEvent[], perMessage: number): Q
   return messages;
 }
 
-/** @throws Error unless each of the events was stored or dead-lettered */
+/** Runs the consumer. @throws Error unless each event was stored or dead-lettered as expected */
 export async function consume(
   rule: BatchRule,
   messages: QueueMessage[],
@@ -44,7 +44,7 @@ export async function consume(
     throw new Error(`Stored ${stored}, dead-lettered ${dead}, failed messages ${failed.length}.`);
 }
 
-/** What PostgreSQL takes at most: the same rows into the same table, with its index, without keys. */
+/** Makes the text of `COPY`, PostgreSQL's fastest way: the same rows into the same table with its index, without keys. */
 export function toCopyText(events: readonly BenchEvent[]): string {
   const receivedAt = new Date().toISOString();
   return events
@@ -63,7 +63,7 @@ export function copy(client: Client, text: string): Promise<void> {
   return copyIn(client, "copy events (tenant, id, source, type, time, received_at, data) from stdin", text);
 }
 
-/** One row a statement, as the usual sample writes; of a table with a primary key that finds copies. */
+/** The table of the usual sample: one row per statement, with a primary key that finds copies. */
 export const makeRecordsTable = `
   create table records (
     tenant text not null, source text not null, id text not null, type text not null, time timestamptz not null,
@@ -78,7 +78,7 @@ const insertRecord = {
     on conflict do nothing`,
 };
 
-/** Shares the events out over the connections, each of which writes one after the other. */
+/** Distributes the events over the connections; each writes one after the other. */
 export async function insertEach(clients: readonly Client[], events: readonly BenchEvent[]): Promise<void> {
   let next = 0;
   const write = async (client: Client) => {
