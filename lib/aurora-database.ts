@@ -9,43 +9,10 @@ import {
 } from "aws-cdk-lib/aws-rds";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
-import type { DatabaseEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { Database, DataApiCall } from "./database.ts";
 import type { StageConfig } from "./stage-config.ts";
 
-/**
- * What the stages need of a database, wherever it is: the Data API's names for it, an endpoint where it is not AWS's,
- * when it can be used, and the right to call it. Another target brings its own (`SluiceStackProps.database`).
- */
-export type SluiceDatabase = {
-  readonly clusterArn: string;
-  readonly secretArn: string;
-  readonly databaseName: string;
-  /** Data API endpoint outside AWS. @default the region's own */
-  readonly endpoint?: string;
-  /** What must exist before a statement can run. */
-  readonly ready: Construct[];
-  /** Lets a function make these calls of the Data API, with the secret they need. */
-  grantDataApi(grantee: IGrantable, calls: readonly DataApiCall[]): void;
-};
-
-export type DataApiCall = "ExecuteStatement" | "BeginTransaction" | "CommitTransaction" | "RollbackTransaction";
-
-/** The variables that lead a function to the database. */
-export function databaseEnvironment({
-  clusterArn,
-  secretArn,
-  databaseName,
-  endpoint,
-}: SluiceDatabase): DatabaseEnvironment {
-  return {
-    CLUSTER_ARN: clusterArn,
-    SECRET_ARN: secretArn,
-    DATABASE_NAME: databaseName,
-    ...(endpoint !== undefined && { AWS_ENDPOINT_URL_RDS_DATA: endpoint }),
-  };
-}
-
-/** Aurora's lowest. @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html */
+/** The shortest that Aurora takes. @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html */
 const AUTO_PAUSE_MINUTES = 5;
 const DATABASE_NAME = "sluice";
 /** ACU; each has about 2 GiB. Zero lets the database pause, when it costs only its storage. */
@@ -56,7 +23,7 @@ const MAX_CAPACITY = 8;
  * Aurora PostgreSQL 17, Serverless v2, in isolated subnets without NAT: functions reach it through the Data API only,
  * so nothing needs to be inside the VPC. RDS owns the master password and rotates it.
  */
-export class AuroraDatabase extends Construct implements SluiceDatabase {
+export class AuroraDatabase extends Construct implements Database {
   readonly clusterArn: string;
   readonly secretArn: string;
   readonly databaseName = DATABASE_NAME;
@@ -71,7 +38,7 @@ export class AuroraDatabase extends Construct implements SluiceDatabase {
       subnetConfiguration: [{ name: "database", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }],
     });
     const cluster = new DatabaseCluster(this, "Cluster", {
-      // The newest 17: AWS stops making clusters of old minors. The Data API supports 17.4 and up, and not 18 yet.
+      // The newest 17: AWS stops offering old minor versions. The Data API supports 17.4 and up, and not 18 yet.
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_9 }),
       writer: ClusterInstance.serverlessV2("writer"),
       vpc,
@@ -90,7 +57,7 @@ export class AuroraDatabase extends Construct implements SluiceDatabase {
       removalPolicy: stage.databaseRemovalPolicy,
     });
     if (cluster.secret === undefined)
-      throw new Error("The cluster has no master secret; manageMasterUserPassword makes one.");
+      throw new Error("The cluster has no master secret, although manageMasterUserPassword is set.");
     this.secret = cluster.secret;
     this.clusterArn = cluster.clusterArn;
     this.secretArn = cluster.secret.secretArn;
@@ -98,7 +65,7 @@ export class AuroraDatabase extends Construct implements SluiceDatabase {
 
     Validations.of(vpc).acknowledge({
       id: "AwsSolutions-VPC7",
-      reason: "Nothing but the cluster is in the VPC, it has no route out, and callers come through the Data API.",
+      reason: "The VPC holds the cluster alone and has no route out; callers come through the Data API.",
     });
     if (stage.databaseRemovalPolicy === RemovalPolicy.DESTROY) {
       Validations.of(cluster).acknowledge({

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
+import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
 import { BUNDLE_OPTIONS, buildHandler, DEPLOYED } from "../../lib/bundle.ts";
 import { spread } from "../rounds.ts";
 
@@ -22,7 +23,7 @@ export type BundleFigures = {
 };
 
 /** Each function and the SDK clients it makes. */
-const stages: Record<string, string[]> = {
+const clientsOf: Record<FunctionName, string[]> = {
   ingest: ["SQSClient"],
   consume: ["SQSClient", "RDSDataClient"],
   query: ["RDSDataClient"],
@@ -43,7 +44,8 @@ const packages: Record<string, string> = {
 export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigures[] {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bundles-"));
   try {
-    return Object.entries(stages).map(([stage, clients]) => {
+    return FUNCTIONS.map((stage) => {
+      const clients = clientsOf[stage];
       const ours = join(folder, stage);
       const baseline = join(folder, `${stage}-baseline`);
       buildHandler(stage, ours, DEPLOYED);

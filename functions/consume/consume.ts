@@ -2,6 +2,7 @@ import type { BatchRule, QueueMessage } from "../core/batch.ts";
 import { ENVELOPE_VERSION } from "../core/envelope.ts";
 import type { DatabaseError } from "../core/errors.ts";
 import { stringifyForQueue } from "../core/lossless-json.ts";
+import { metricNames } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import { readMessage } from "./read-message.ts";
 import { storeOrRefuse } from "./store-chunk.ts";
@@ -59,11 +60,11 @@ export function createConsume({ store, deadLetters, clock }: ConsumeDeps): Batch
       failure,
       conflicts: conflicts.map(({ tenant, event: { source, id } }) => ({ tenant, source, id })),
       metrics: {
-        EventsStored: stored,
+        [metricNames.eventsStored]: stored,
         // Every copy of a stored event, also one with another content.
-        EventsDuplicate: handled - stored,
-        EventsConflicting: conflicts.length,
-        EventsDeadLettered: outcomes.filter((outcome) => outcome === "stored").length,
+        [metricNames.eventsDuplicate]: handled - stored,
+        [metricNames.eventsConflicting]: conflicts.length,
+        [metricNames.eventsDeadLettered]: outcomes.filter((outcome) => outcome === "stored").length,
       },
     };
   };

@@ -1,5 +1,6 @@
 import type { BatchResult, BatchRule, ReceivedMessage } from "../core/batch.ts";
 import { CHUNK_MIN_REMAINING_MS, RENEW_FROM_ATTEMPT, RETURNED_MAX_TURNS } from "../core/limits.ts";
+import type { MetricName } from "../core/metric-names.ts";
 import type { Acknowledge, Postpone } from "../core/ports.ts";
 
 export type TurnsResult = Required<Omit<BatchResult, "failed">> & {
@@ -90,6 +91,7 @@ function add(
   total.failed.push(...turn.filter(({ messageId }) => again.has(messageId)));
   total.failure = failure ?? total.failure;
   total.conflicts.push(...conflicts);
-  for (const [name, value] of Object.entries(metrics)) total.metrics[name] = (total.metrics[name] ?? 0) + value;
+  for (const [name, value] of Object.entries(metrics) as [MetricName, number][])
+    total.metrics[name] = (total.metrics[name] ?? 0) + value;
   return turn.filter(({ messageId }) => !again.has(messageId));
 }

@@ -1,4 +1,5 @@
 import type { DatabaseError } from "./errors.ts";
+import type { MetricCounts } from "./metric-names.ts";
 
 /** A queue message as a consumer gets it. */
 export type QueueMessage = {
@@ -29,7 +30,7 @@ export type BatchResult = {
   /** Events whose key is stored with another content. */
   conflicts?: { tenant: string; source: string; id: string }[];
   /** Counts for this batch, by metric name. */
-  metrics: Record<string, number>;
+  metrics: MetricCounts;
 };
 
 /** Judges a batch of messages; `deadline` is when the answer must be ready, ms since the epoch. */

@@ -1,6 +1,7 @@
 import { RequestError } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 import { ANSWER_MAX_BYTES, ANSWER_RESERVE_MS, RETRY_AFTER_SECONDS } from "../core/limits.ts";
+import { metricNames } from "../core/metric-names.ts";
 import { DEFAULT_TENANT } from "../core/tenant.ts";
 import { fitsUtf8 } from "../core/utf8.ts";
 import type { createIngest, IngestResult, Verdict } from "./ingest.ts";
@@ -20,7 +21,7 @@ export function createIngestRoute(ingest: ReturnType<typeof createIngest>) {
       status: status(result),
       headers: { "content-type": "application/json" },
       body: `{"accepted":${result.accepted},"rejected":${result.rejected},"results":${tellResults(result)}}`,
-      metrics: { EventsAccepted: result.accepted, EventsRejected: result.rejected },
+      metrics: { [metricNames.eventsAccepted]: result.accepted, [metricNames.eventsRejected]: result.rejected },
     };
   };
 }

@@ -9,6 +9,7 @@ import {
   SETTLE_RESERVE_MS,
   SETTLE_RESERVE_SHARE,
 } from "../../core/limits.ts";
+import { type MetricName, metricNames } from "../../core/metric-names.ts";
 import { failpoint } from "./failpoint.ts";
 import { type Observability, observed } from "./observability.ts";
 import { toReceivedMessage } from "./received-message.ts";
@@ -105,8 +106,13 @@ function report({ failed, broken, failure, conflicts, metrics }: TurnsResult, co
   if (stopped) to.logger.error("batch", fields);
   else if (again.length > 0) to.logger.warn("batch", fields);
   else to.logger.info("batch", fields);
-  const events = { ...metrics, MessagesFailed: again.length, ConsumerStopped: stopped ? 1 : 0 };
-  for (const [metric, value] of Object.entries(events)) to.metrics.addMetric(metric, "Count", value);
+  const events = {
+    ...metrics,
+    [metricNames.messagesFailed]: again.length,
+    [metricNames.consumerStopped]: stopped ? 1 : 0,
+  };
+  for (const [metric, value] of Object.entries(events) as [MetricName, number][])
+    to.metrics.addMetric(metric, "Count", value);
   const age = Math.max(0, ...again.map(({ sentAt }) => Math.round((Date.now() - sentAt) / 1_000)));
-  to.metrics.addMetric("OldestFailedAgeSeconds", "Seconds", age);
+  to.metrics.addMetric(metricNames.oldestFailedAgeSeconds, "Seconds", age);
 }

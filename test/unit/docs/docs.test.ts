@@ -38,17 +38,6 @@ describe("docs/errors.md on verdicts", () => {
   });
 });
 
-describe("docs/runbook.md", () => {
-  it("has a section for each alarm of the stack", () => {
-    const alarms = readdirSync("lib").flatMap((file) =>
-      [...read(`lib/${file}`).matchAll(/docs\/runbook\.md#([a-z-]+)/g)].map(([, name]) => name),
-    );
-
-    expect(alarms.length).toBeGreaterThan(0);
-    expect(anchors("docs/runbook.md")).toEqual(expect.arrayContaining(alarms));
-  });
-});
-
 describe("documents", () => {
   it.each(documents)("%s links only to what is there", (file) => {
     for (const [, target = ""] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {
