@@ -15,7 +15,7 @@ const database = {
   CLUSTER_ARN: z.string().check(z.startsWith("arn:")),
   SECRET_ARN: z.string().check(z.startsWith("arn:")),
   DATABASE_NAME: z.string().check(z.minLength(1)),
-  /** Read by the SDK itself; only where the Data API is not the region's own. */
+  /** The SDK itself reads it. Set only where the Data API is not the region's own. */
   AWS_ENDPOINT_URL_RDS_DATA: z.optional(z.url()),
 };
 

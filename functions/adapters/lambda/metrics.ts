@@ -4,7 +4,7 @@ type Unit = "Count" | "Seconds";
 
 export type Metrics = {
   addMetric(name: MetricName, unit: Unit, value: number): void;
-  /** Writes the metrics added so far, if any, as one line that CloudWatch extracts from the log. */
+  /** Writes the metrics added since the last call, if any, as one line that CloudWatch extracts from the log. */
   publish(): void;
 };
 
