@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
-import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
+import { FUNCTIONS } from "../../functions/core/functions.ts";
 import { BUNDLE_OPTIONS, buildHandler, DEPLOYED } from "../../lib/bundle.ts";
 import { spread } from "../rounds.ts";
 
@@ -22,15 +22,6 @@ export type BundleFigures = {
   baselineImportMilliseconds: number;
 };
 
-/** Each function and the SDK clients it makes. */
-const clientsOf: Record<FunctionName, string[]> = {
-  ingest: ["SQSClient"],
-  consume: ["SQSClient", "RDSDataClient"],
-  query: ["RDSDataClient"],
-  migrate: ["RDSDataClient"],
-  "api-docs": [],
-};
-
 const packages: Record<string, string> = {
   SQSClient: "@aws-sdk/client-sqs",
   RDSDataClient: "@aws-sdk/client-rds-data",
@@ -45,10 +36,10 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
   const folder = mkdtempSync(join(tmpdir(), "sluice-bundles-"));
   try {
     return FUNCTIONS.map((stage) => {
-      const clients = clientsOf[stage];
       const ours = join(folder, stage);
       const baseline = join(folder, `${stage}-baseline`);
       buildHandler(stage, ours, DEPLOYED);
+      const clients = clientsIn(ours);
       buildBaseline(clients, baseline);
       const times = { ours: [] as number[], baseline: [] as number[] };
       for (let run = 0; run < runs; run++) {
@@ -67,6 +58,12 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The SDK clients of a bundle, by the source files in its map. */
+function clientsIn(folder: string): string[] {
+  const { sources } = JSON.parse(readFileSync(join(folder, "index.js.map"), "utf8")) as { sources: string[] };
+  return Object.keys(packages).filter((client) => sources.some((file) => file.includes(`/${packages[client]}/`)));
 }
 
 function buildBaseline(clients: string[], outputDir: string): void {
