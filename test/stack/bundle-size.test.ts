@@ -14,11 +14,11 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the bundle", () => {
-  it.each(FUNCTIONS)("of %s is not larger than its ceiling", (name) => {
+  it.each(FUNCTIONS)("the bundle of %s is not larger than its ceiling", (name) => {
     expect(statSync(bundleOf(name)).size / 1_024).toBeLessThanOrEqual(EXPECTED_FUNCTIONS[name].ceilingKib);
   });
 
-  it.each(FUNCTIONS)("of %s looks for credentials in the environment alone", (name) => {
+  it.each(FUNCTIONS)("the bundle of %s looks for credentials in the environment alone", (name) => {
     const code = readFileSync(bundleOf(name), "utf8");
 
     expect(code.includes("AWS_SECRET_ACCESS_KEY")).toBe(EXPECTED_FUNCTIONS[name].actions.length > 0);

@@ -30,7 +30,7 @@ const all = (type: string, from = template) => Object.entries(from.findResources
 const functions = () => all("AWS::Lambda::Function").filter(([id]) => !/^(AWSCDK|Custom)/.test(id));
 
 describe("functions", () => {
-  it("are the folders of functions/ that have a handler, each with one construct in the stack", () => {
+  it("functions are the folders of functions/ that have a handler, each with one construct in the stack", () => {
     const folders = readdirSync("functions").filter((name) => existsSync(`functions/${name}/handler.ts`));
     const deployed = functions().map(([id]) => id.replace(/[0-9A-F]{8}$/, ""));
 
@@ -38,7 +38,7 @@ describe("functions", () => {
     expect(deployed.toSorted()).toEqual(FUNCTIONS.map((name) => `${constructOf(name)}Function`).toSorted());
   });
 
-  it("run on nodejs24.x and arm64, with tracing and a log group that keeps logs for 30 days", () => {
+  it("functions run on nodejs24.x and arm64, with tracing and a log group that keeps logs for 30 days", () => {
     expect(functions()).toHaveLength(FUNCTIONS.length);
     for (const [, { Properties }] of functions()) {
       expect(Properties).toMatchObject({
@@ -52,7 +52,7 @@ describe("functions", () => {
     for (const [, { Properties }] of all("AWS::Logs::LogGroup")) expect(Properties["RetentionInDays"]).toBe(30);
   });
 
-  it("each have a role of their own, which has no managed policy", () => {
+  it("functions each have a role of their own, which has no managed policy", () => {
     const roles = functions().map(([, { Properties }]) => JSON.stringify(Properties["Role"]));
     expect(new Set(roles).size).toBe(FUNCTIONS.length);
     for (const [id, { Properties }] of all("AWS::IAM::Role")) {
@@ -61,7 +61,7 @@ describe("functions", () => {
     }
   });
 
-  it("have no wildcard action, and a wildcard resource only for X-Ray", () => {
+  it("functions have no wildcard action, and a wildcard resource only for X-Ray", () => {
     for (const statement of statements()) {
       for (const action of [statement.Action].flat()) expect(action).not.toContain("*");
       if (statement.Resource === "*") {
@@ -70,11 +70,11 @@ describe("functions", () => {
     }
   });
 
-  it.each(FUNCTIONS)("have exactly the rights they use: %s", (name) => {
+  it.each(FUNCTIONS)("the function %s has exactly the rights that it uses", (name) => {
     expect(actionsOf(name)).toEqual(EXPECTED_FUNCTIONS[name].actions.toSorted());
   });
 
-  it("send to the queue of events alone, and consume to the dead-letter queue too", () => {
+  it("functions send to the queue of events alone, and consume to the dead-letter queue too", () => {
     const arn = (start: string) => ({ "Fn::GetAtt": [queue(start)[0], "Arn"] });
     const [events, deadLetters] = [arn("QueueEvents"), arn("QueueDead")];
 
@@ -84,7 +84,7 @@ describe("functions", () => {
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("are stopped by Lambda when they invoke themselves in a loop, except consume, which requeues messages", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume, which requeues messages", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
     expect(allowed.map(([id]) => id)).toEqual([expect.stringMatching(/^ConsumeFunction/)]);
@@ -92,7 +92,7 @@ describe("functions", () => {
 });
 
 describe("queues", () => {
-  it("are encrypted and refuse calls without TLS", () => {
+  it("the queues are encrypted and refuse calls without TLS", () => {
     expect(all("AWS::SQS::Queue")).toHaveLength(2);
     for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
       expect(Properties["SqsManagedSseEnabled"]).toBe(true);
@@ -107,14 +107,14 @@ describe("queues", () => {
     }
   });
 
-  it("keep dead letters longer than events, because a dead letter's age counts from its first enqueue", () => {
+  it("the queues keep dead letters longer than events, because age counts from the first enqueue", () => {
     const [deadLetters, events] = [retention("QueueDeadLetters"), retention("QueueEvents")];
 
     expect(events).toBe(4 * 86_400);
     expect(deadLetters).toBe(14 * 86_400);
   });
 
-  it("redrive poison messages from the event queue only, and before their retention ends", () => {
+  it("the queues redrive poison messages from the event queue only, and before their retention ends", () => {
     const [, { Properties: events }] = queue("QueueEvents");
     const [deadId, { Properties: dead }] = queue("QueueDead");
 
@@ -128,7 +128,7 @@ describe("queues", () => {
     expect(dead["RedriveAllowPolicy"]).toMatchObject({ redrivePermission: "byQueue" });
   });
 
-  it("have a visibility timeout of at least six timeouts of consume plus the batch window", () => {
+  it("the queues have a visibility timeout of at least six timeouts of consume plus the batch window", () => {
     const [, { Properties }] = queue("QueueEvents");
 
     expect(Properties["VisibilityTimeout"]).toBeGreaterThanOrEqual(
@@ -138,7 +138,7 @@ describe("queues", () => {
 });
 
 describe("event source", () => {
-  it("reports partial batch failures, caps its concurrency and counts events", () => {
+  it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
       FunctionResponseTypes: ["ReportBatchItemFailures"],
       BatchSize: 1_000,
@@ -150,7 +150,7 @@ describe("event source", () => {
 });
 
 describe("database", () => {
-  it("is Aurora PostgreSQL 17 that pauses, encrypted, with the Data API and a password that RDS manages", () => {
+  it("the database is an encrypted Aurora PostgreSQL 17 that pauses, with the Data API and an RDS-managed password", () => {
     template.hasResourceProperties("AWS::RDS::DBCluster", {
       Engine: "aurora-postgresql",
       EngineVersion: Match.stringLikeRegexp("^17\\."),
@@ -162,7 +162,7 @@ describe("database", () => {
     });
   });
 
-  it("is in subnets without a route to the internet", () => {
+  it("the database is in subnets without a route to the internet", () => {
     template.resourceCountIs("AWS::EC2::NatGateway", 0);
     template.resourceCountIs("AWS::EC2::InternetGateway", 0);
     expect(all("AWS::EC2::Subnet").map(([, { Properties }]) => Properties["MapPublicIpOnLaunch"])).toEqual([
@@ -171,7 +171,7 @@ describe("database", () => {
     ]);
   });
 
-  it("is deletable in dev; in prod it is protected and leaves a snapshot, and the queues are kept", () => {
+  it("the database is deletable in dev; in prod it is protected, and snapshot and queues are kept", () => {
     const [[, dev]] = all("AWS::RDS::DBCluster") as [[string, Resource]];
     const [[, prod]] = all("AWS::RDS::DBCluster", production) as [[string, Resource]];
 
@@ -183,7 +183,7 @@ describe("database", () => {
 });
 
 describe("migrations", () => {
-  it("run after the database exists and before the functions that need the schema are updated", () => {
+  it("migrations run after the database exists and before the functions that need the schema are updated", () => {
     const [[triggerId, trigger]] = all("Custom::Trigger") as [[string, Resource & { DependsOn: string[] }]];
     const consume = functions().find(([id]) => id.startsWith("Consume"))?.[1] as Resource & { DependsOn: string[] };
     const query = functions().find(([id]) => id.startsWith("Query"))?.[1] as Resource & { DependsOn: string[] };
@@ -196,7 +196,7 @@ describe("migrations", () => {
 });
 
 describe("api", () => {
-  it("is regional, throttled and logged, and the only public resource", () => {
+  it("the API is regional, throttled and logged, and the only public resource", () => {
     template.hasResourceProperties("AWS::ApiGateway::RestApi", { EndpointConfiguration: { Types: ["REGIONAL"] } });
     template.hasResourceProperties("AWS::ApiGateway::Stage", {
       AccessLogSetting: Match.objectLike({ DestinationArn: Match.anyValue() }),
@@ -206,7 +206,7 @@ describe("api", () => {
     template.resourceCountIs("AWS::Lambda::Url", 0);
   });
 
-  it("has exactly the routes of the OpenAPI document", () => {
+  it("the API has exactly the routes of the OpenAPI document", () => {
     const documented = Object.entries(openApi().paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
@@ -214,7 +214,7 @@ describe("api", () => {
     expect(routesOf(template).toSorted()).toEqual(documented.toSorted());
   });
 
-  it("answers its own errors as problem documents that say what to do, with Retry-After where a retry helps", () => {
+  it("the API answers its own errors as problem documents, with Retry-After where a retry helps", () => {
     const responses = all("AWS::ApiGateway::GatewayResponse").map(([, { Properties }]) => Properties);
     expect(responses.length).toBeGreaterThan(5);
     for (const response of responses) {
@@ -239,7 +239,7 @@ describe("api", () => {
 });
 
 describe("alarms", () => {
-  it("each name a section of the runbook", () => {
+  it("alarms each name a section of the runbook", () => {
     const headings = [...readFileSync("docs/runbook.md", "utf8").matchAll(/^## (.+)$/gm)];
     const sections = headings.map(([, heading = ""]) => heading.toLowerCase().replaceAll(" ", "-"));
     const named = all("AWS::CloudWatch::Alarm").map(
@@ -251,7 +251,7 @@ describe("alarms", () => {
     for (const section of named) expect(sections).toContain(section);
   });
 
-  it("each notify the topic, which CloudWatch alone may publish to, over TLS", () => {
+  it("alarms each notify the topic, which CloudWatch alone may publish to, over TLS", () => {
     const [[topic]] = all("AWS::SNS::Topic") as [[string, Resource]];
     for (const [id, { Properties }] of all("AWS::CloudWatch::Alarm"))
       expect(Properties["AlarmActions"], id).toEqual([{ Ref: topic }]);
@@ -276,7 +276,7 @@ describe("alarms", () => {
     });
   });
 
-  it("reach the e-mail address of the stage, and nobody where it has none", () => {
+  it("alarms go to the e-mail address of the stage, and nobody where it has none", () => {
     const stage = { ...stageConfig("dev"), alarmEmail: "on-call@example.com" };
 
     template.resourceCountIs("AWS::SNS::Subscription", 0);
@@ -286,7 +286,7 @@ describe("alarms", () => {
   });
 
   it.each(["on-call", "", "on-call@", "https://example.com"])(
-    "refuse the e-mail address %j by its name",
+    "synthesis refuses the e-mail address %j by its name",
     (alarmEmail) => {
       expect(() => synthesizeStack({ ...stageConfig("dev"), alarmEmail })).toThrow(
         `alarmEmail of the stage dev is ${JSON.stringify(alarmEmail)}, which is not an e-mail address.`,
@@ -294,7 +294,7 @@ describe("alarms", () => {
     },
   );
 
-  it.each(["Errors", "Throttles"])("go off for %s of consume in three minutes of thirty", (name) => {
+  it.each(["Errors", "Throttles"])("alarms go off for %s of consume in three minutes of thirty", (name) => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
     const consume = functions().find(([id]) => id.startsWith("Consume"))?.[0];
 
@@ -311,7 +311,7 @@ describe("alarms", () => {
     );
   });
 
-  it("go off for failed events older than a quarter of an hour, even if they are retried at the longest backoff", () => {
+  it("alarms go off for failed events older than a quarter of an hour, even at the longest backoff", () => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
     const failedAge = alarms.find(({ MetricName }) => MetricName === metricNames.oldestFailedAgeSeconds) as {
       [name: string]: number;
@@ -323,7 +323,7 @@ describe("alarms", () => {
 });
 
 describe("outputs", () => {
-  it("are the addresses that the scripts need", () => {
+  it("the outputs are the addresses that the scripts need", () => {
     expect(Object.keys(template.findOutputs("*")).toSorted()).toEqual([
       "ApiUrl",
       "ClusterArn",

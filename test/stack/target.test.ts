@@ -30,7 +30,7 @@ describe("the target localstack", () => {
       ]),
     );
 
-  it("has every resource that is deployed to AWS except the database and its network", () => {
+  it("the target localstack has every resource that is deployed to AWS except the database and its network", () => {
     const missing = Object.entries(resources(aws)).filter(([id]) => resources(localstack)[id] === undefined);
 
     expect(Object.keys(resources(localstack)).filter((id) => resources(aws)[id] === undefined)).toEqual([]);
@@ -40,7 +40,7 @@ describe("the target localstack", () => {
     }
   });
 
-  it("changes no property of a resource except the address of the database", () => {
+  it("the target localstack changes no property of a resource except the address of the database", () => {
     for (const [id, resource] of Object.entries(resources(localstack))) {
       if (["AWS::IAM::Policy", "Custom::Trigger", "AWS::Lambda::Version"].includes(resource.Type)) continue;
       const { Properties } = structuredClone(resources(aws)[id] ?? { Type: "", Properties: {} });
@@ -60,7 +60,7 @@ describe("the target localstack", () => {
     }
   });
 
-  it("lets each function call that database and read its secret", () => {
+  it("the target localstack lets each function call that database and read its secret", () => {
     const statements = Object.values(localstack.findResources("AWS::IAM::Policy")).flatMap(
       ({ Properties }) => (Properties as { PolicyDocument: { Statement: object[] } }).PolicyDocument.Statement,
     );
@@ -78,7 +78,7 @@ describe("the target localstack", () => {
 });
 
 describe("the deployment target", () => {
-  it("is AWS by default", () => {
+  it("the deployment target is AWS by default", () => {
     expect(deployTarget(contextOf({}))).toEqual({});
   });
 
@@ -87,7 +87,7 @@ describe("the deployment target", () => {
     [{ target: "localstack" }, "npm run localstack -- deploy"],
     [{ target: "localstack", database: "{" }, "is not JSON"],
     [{ target: "localstack", database: JSON.stringify({ ...database, endpoint: "here" }) }, "endpoint"],
-  ])("refuses the context %j and says what to do", (context, why) => {
+  ])("the deployment target refuses the context %j and says what to do", (context, why) => {
     expect(() => deployTarget(contextOf(context))).toThrow(why);
   });
 });

@@ -83,7 +83,7 @@ describe("the log lines of a function", () => {
   });
 
   it.each(["on-demand", "provisioned-concurrency"])(
-    "are byte for byte those of Powertools in a function started %s",
+    "the log lines are byte for byte those of Powertools in a function started %s",
     async (type) => {
       vi.stubEnv("AWS_LAMBDA_INITIALIZATION_TYPE", type);
       vi.stubEnv("POWERTOOLS_DEV", "false");
@@ -95,7 +95,7 @@ describe("the log lines of a function", () => {
     },
   );
 
-  it("are those of the configured level and above", async () => {
+  it("the log has the lines of the configured level and above", async () => {
     const observability = createObservability("ingest", { ...environment, LOG_LEVEL: "ERROR" });
 
     const lines = await linesOf(observability, () => middy().use(observed(observability)));
