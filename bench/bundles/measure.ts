@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
+import { FUNCTIONS } from "../../functions/core/functions.ts";
 import { BUNDLE_OPTIONS, buildHandler, DEPLOYED } from "../../lib/bundle.ts";
 import { spread } from "../rounds.ts";
 
@@ -19,15 +20,6 @@ export type BundleFigures = {
   baselineImportMilliseconds: number;
 };
 
-/** The SDK clients that each function makes. */
-const clientsOf: Record<string, string[]> = {
-  ingest: ["SQSClient"],
-  consume: ["SQSClient", "RDSDataClient"],
-  query: ["RDSDataClient"],
-  migrate: ["RDSDataClient"],
-  "api-docs": [],
-};
-
 const packages: Record<string, string> = {
   SQSClient: "@aws-sdk/client-sqs",
   RDSDataClient: "@aws-sdk/client-rds-data",
@@ -41,10 +33,11 @@ const packages: Record<string, string> = {
 export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigures[] {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bundles-"));
   try {
-    return Object.entries(clientsOf).map(([name, clients]) => {
+    return FUNCTIONS.map((name) => {
       const ours = join(folder, name);
       const baseline = join(folder, `${name}-baseline`);
       buildHandler(name, ours, DEPLOYED);
+      const clients = clientsIn(ours);
       buildBaseline(clients, baseline);
       const times = { ours: [] as number[], baseline: [] as number[] };
       for (let run = 0; run < runs; run++) {
@@ -63,6 +56,12 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The SDK clients of a bundle, by the source files in its map. */
+function clientsIn(folder: string): string[] {
+  const { sources } = JSON.parse(readFileSync(join(folder, "index.js.map"), "utf8")) as { sources: string[] };
+  return Object.keys(packages).filter((client) => sources.some((file) => file.includes(`/${packages[client]}/`)));
 }
 
 function buildBaseline(clients: string[], outputDir: string): void {

@@ -1,6 +1,6 @@
 import { writeEnvelope } from "../core/envelope.ts";
 import type { DatabaseError } from "../core/errors.ts";
-import type { MetricName } from "../core/metric-names.ts";
+import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import { readMessage } from "./read-message.ts";
@@ -17,7 +17,7 @@ export type StoreResult = {
   failure: DatabaseError | undefined;
   /** Events whose key is stored with other content. */
   conflicts: EventKey[];
-  metrics: Partial<Record<MetricName, number>>;
+  metrics: MetricCounts;
 };
 
 type EventKey = { tenant: string; source: string; id: string };

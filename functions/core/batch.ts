@@ -1,4 +1,4 @@
-import type { MetricName } from "./metric-names.ts";
+import type { MetricCounts } from "./metric-names.ts";
 import type { ReceivedMessage } from "./queue-message.ts";
 
 /**
@@ -15,5 +15,5 @@ export type BatchOutcome = {
   /** The log line of the batch. */
   level: "info" | "warn" | "error";
   fields: Record<string, unknown>;
-  metrics: Partial<Record<MetricName, number>>;
+  metrics: MetricCounts;
 };

@@ -13,3 +13,6 @@ export const METRICS = {
 } as const;
 
 export type MetricName = keyof typeof METRICS;
+
+/** Numbers of one request or batch, by metric. */
+export type MetricCounts = Partial<Record<MetricName, number>>;

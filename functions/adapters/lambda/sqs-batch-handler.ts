@@ -23,8 +23,8 @@ export function sqsBatchHandler({ rule, observability }: { rule: BatchRule; obse
       const outcome = await rule(messages, Date.now() + context.getRemainingTimeInMillis());
       const durationMs = Math.round(performance.now() - started);
       logger[outcome.level]("batch", { messages: messages.length, durationMs, ...outcome.fields });
-      for (const [name, value] of Object.entries(outcome.metrics))
-        metrics.addMetric(name, METRICS[name as MetricName], value);
+      for (const [name, value] of Object.entries(outcome.metrics) as [MetricName, number][])
+        metrics.addMetric(name, METRICS[name], value);
       if (outcome.error !== undefined) throw outcome.error;
       FAILPOINT: await failpoint("beforeAnswer");
       return { batchItemFailures: outcome.remaining.map(({ messageId }) => ({ itemIdentifier: messageId })) };

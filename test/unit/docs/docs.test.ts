@@ -40,17 +40,6 @@ describe("docs/errors.md on verdicts", () => {
   });
 });
 
-describe("docs/runbook.md", () => {
-  it("docs/runbook.md has a section for each alarm of the stack", () => {
-    const alarms = readdirSync("lib").flatMap((file) =>
-      [...read(`lib/${file}`).matchAll(/docs\/runbook\.md#([a-z-]+)/g)].map(([, name]) => name),
-    );
-
-    expect(alarms.length).toBeGreaterThan(0);
-    expect(anchors("docs/runbook.md")).toEqual(expect.arrayContaining(alarms));
-  });
-});
-
 describe("documents", () => {
   it.each(documents)("%s links only to files and headings that exist", (file) => {
     for (const [, target = ""] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {

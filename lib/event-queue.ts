@@ -1,5 +1,4 @@
 import { Duration, Stack } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { Queue, QueueEncryption, RedrivePermission } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import {
@@ -9,19 +8,26 @@ import {
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
 } from "../functions/core/limits.ts";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
 import type { StageConfig } from "./stage-config.ts";
 
-/** Events this old mean that the consumer does not keep up, or that the database is away. */
+/** An event this old means that the consumer does not keep up, or an outage of the database. */
 export const AGE_ALARM_SECONDS = 900;
 
-/** The queue between the door and the consumer, and the dead-letter queue beside it. */
+export type EventQueueProps = {
+  readonly stage: StageConfig;
+  readonly alarmTopic: AlarmTopic;
+};
+
+/** The queue between ingest and consume, and its dead-letter queue. */
 export class EventQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
+  constructor(scope: Construct, id: string, { stage, alarmTopic }: EventQueueProps) {
     super(scope, id);
-    // The two queues name each other, so one of the names must be known beforehand.
+    // The two queues refer to each other, so one of their names must be fixed.
     const queueName = `sluice-${stage.name}-events`;
     this.deadLetters = new Queue(this, "DeadLetters", {
       ...SECURE,
@@ -46,25 +52,21 @@ export class EventQueue extends Construct {
     });
 
     new Alarm(this, "DeadLettersAlarm", {
-      alarmDescription: "There are dead letters. See docs/runbook.md#dead-letters.",
-      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({
-        period: Duration.minutes(1),
-        statistic: "max",
-      }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      topic: alarmTopic,
+      description: "There are dead letters.",
+      runbook: "dead-letters",
+      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: "max" }),
     });
-    // SQS leaves out messages that were received three times, and a copy begins anew: Consume watches those that failed.
+    // SQS leaves out messages that were received three times, and the age of a requeued one starts over: Consume has an
+    // alarm for those.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     new Alarm(this, "QueueAgeAlarm", {
-      alarmDescription: "The oldest event waits too long. See docs/runbook.md#queue-age.",
-      metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1), statistic: "max" }),
+      topic: alarmTopic,
+      description: "The oldest event waits too long.",
+      runbook: "queue-age",
+      metric: this.queue.metricApproximateAgeOfOldestMessage({ statistic: "max" }),
       threshold: AGE_ALARM_SECONDS,
       evaluationPeriods: 3,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
   }
 }
