@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock, type Clock } from "./clock.ts";
+import { systemClock, type Clock } from "../clock.ts";
 import { openConnections } from "./connections.ts";
 import { DataApiError } from "./errors.ts";
 import { createFaults, parseFaults, type Faults, type FaultSwitch } from "./faults.ts";
@@ -76,7 +76,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, operati
   if (body === undefined) return answerError(response, new DataApiError("RequestEntityTooLargeException", TOO_LARGE));
   if (request.url === "/_faults") return serveFaults(request.method, body, response, faults);
   const operation = request.method === "POST" ? OPERATIONS[request.url ?? ""] : undefined;
-  if (operation === undefined) return answerError(response, new DataApiError("UnknownOperationException"));
+  if (operation === undefined) {
+    const message = `The local Data API does not support ${request.method} ${request.url}`;
+    return answerError(response, new DataApiError("UnknownOperationException", message));
+  }
 
   try {
     if (!(await passFaults(operation, faults))) return void response.destroy();
@@ -154,7 +157,6 @@ function injected(type: DataApiError["type"]): DataApiError {
 /** https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_Operations.html */
 const OPERATIONS: Record<string, Operation> = {
   "/Execute": "ExecuteStatement",
-  "/BatchExecute": "BatchExecuteStatement",
   "/BeginTransaction": "BeginTransaction",
   "/CommitTransaction": "CommitTransaction",
   "/RollbackTransaction": "RollbackTransaction",

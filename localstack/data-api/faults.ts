@@ -1,15 +1,9 @@
 import * as z from "zod";
-import { systemClock, type Clock } from "./clock.ts";
+import { systemClock, type Clock } from "../clock.ts";
 import { isErrorType, type ErrorType } from "./errors.ts";
 import type { Operation, SqlParameter } from "./request.ts";
 
-const operation = z.enum([
-  "ExecuteStatement",
-  "BatchExecuteStatement",
-  "BeginTransaction",
-  "CommitTransaction",
-  "RollbackTransaction",
-]);
+const operation = z.enum(["ExecuteStatement", "BeginTransaction", "CommitTransaction", "RollbackTransaction"]);
 const errorType = z.custom<ErrorType>((value) => typeof value === "string" && isErrorType(value), "is no error class");
 
 /** When a fault applies: to how many calls, for how long and to which operation. Left out means no limit. */

@@ -13,7 +13,7 @@ export type StatementResult = {
   tag: string;
 };
 
-export type ResultField = { name: string; dataTypeID: number; dataTypeModifier: number };
+export type ResultField = { name: string; dataTypeID: number };
 
 /**
  * Runs one statement over the extended protocol with declared parameter types. `pg`'s own query leaves the types to
@@ -57,8 +57,7 @@ class TypedStatement implements Submittable {
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
     for (const value of fields) this.#bytes += value === null ? 0 : Buffer.byteLength(value);
-    // bytea arrives as hexadecimal text, twice the bytes.
-    if (this.#bytes > 2 * MAX_RESPONSE_BYTES) this.#result.oversized = true;
+    if (this.#bytes > MAX_RESPONSE_BYTES) this.#result.oversized = true;
     else this.#result.rows.push(fields);
   }
 
@@ -95,7 +94,7 @@ class TypedStatement implements Submittable {
 type WireConnection = {
   stream: { cork(): void; uncork(): void };
   parse(message: { text: string; name: string; types: number[] }): void;
-  bind(message: { portal: string; statement: string; values: (string | Buffer | null)[]; binary: false }): void;
+  bind(message: { portal: string; statement: string; values: (string | null)[]; binary: false }): void;
   describe(message: { type: "P"; name: string }): void;
   execute(message: { portal: string; rows: 0 }): void;
   sync(): void;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Connections, Lease } from "./connections.ts";
 import { DataApiError, fromPostgres } from "./errors.ts";
 import { TRANSACTION_IDLE_MS, TRANSACTION_LIFETIME_MS } from "./limits.ts";

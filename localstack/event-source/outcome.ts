@@ -1,4 +1,4 @@
-import type { InvokeResult } from "../lambda/invoke.ts";
+import { explainFailure, type InvokeResult } from "../lambda/invoke.ts";
 
 /** What becomes of a batch. Messages that are not deleted come back when their visibility timeout is over. */
 export type Outcome =
@@ -14,16 +14,10 @@ export function decide(result: InvokeResult, messageIds: string[], reportBatchIt
   switch (result.kind) {
     case "throttle":
       return { kind: "retry-invoke" };
-    case "error":
-      return allFailed(messageIds, `${result.errorType}: ${result.errorMessage}`);
-    case "timeout":
-      return allFailed(messageIds, `timed out after ${result.seconds} s`);
-    case "crash":
-      return allFailed(messageIds, result.detail);
     case "success":
       return reportBatchItemFailures ? decideReport(result.payload, messageIds) : allDeleted(messageIds);
     default:
-      return result satisfies never;
+      return allFailed(messageIds, explainFailure(result));
   }
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { FunctionModel, StackModel, TriggerModel } from "../template/model.ts";
-import type { Invoke, InvokeResult } from "./invoke.ts";
+import { explainFailure, type Invoke } from "./invoke.ts";
 import { type FunctionOptions, type LocalFunction, startFunction } from "./start-function.ts";
 
 /** The functions of a stack that something invokes. */
@@ -52,19 +52,6 @@ function maxProcesses(stack: StackModel, { arn }: FunctionModel): number {
 export async function runTriggers(triggers: TriggerModel[], invoke: (arn: string) => Invoke): Promise<void> {
   for (const { name, functionArn } of triggers) {
     const result = await invoke(functionArn)("{}");
-    if (result.kind !== "success") throw new Error(`${name} failed: ${explain(result)}`);
-  }
-}
-
-function explain(result: Exclude<InvokeResult, { kind: "success" }>): string {
-  switch (result.kind) {
-    case "error":
-      return result.errorMessage;
-    case "crash":
-      return result.detail;
-    case "timeout":
-      return `it ran longer than its ${result.seconds} s`;
-    case "throttle":
-      return "it was throttled";
+    if (result.kind !== "success") throw new Error(`${name} failed: ${explainFailure(result)}`);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../../../localstack/clock.ts";
 import type { InvokeResult } from "../../../localstack/lambda/invoke.ts";
-import { type Clock, startSchedules } from "../../../localstack/schedule/schedule.ts";
+import { startSchedules } from "../../../localstack/schedule/schedule.ts";
 import type { ScheduleModel } from "../../../localstack/template/model.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12, 0, 0, 250);

@@ -129,7 +129,7 @@ describe("a function", () => {
       Timeout: 60,
       MemorySize: 512,
       ReservedConcurrentExecutions: 5,
-      Environment: { Variables: { QUEUE_URL: { Ref: "Events" }, LIMIT: 10, NONE: { Ref: "AWS::NoValue" } } },
+      Environment: { Variables: { QUEUE_URL: { Ref: "Events" }, LIMIT: 10 } },
     });
 
     expect(functions[0]).toMatchObject({ timeoutSeconds: 60, memoryMegabytes: 512, reservedConcurrency: 5 });
@@ -252,9 +252,9 @@ describe("the API", () => {
 
   it.each([
     ["an integration that is no proxy", { Integration: { Type: "MOCK" } }, "only AWS_PROXY runs locally, not MOCK"],
-    ["no integration", { Integration: { Ref: "AWS::NoValue" } }, "only AWS_PROXY runs locally"],
-    ["an API key", { ApiKeyRequired: true }, "authorizers and API keys are not played locally"],
-    ["an authorizer", { AuthorizationType: "AWS_IAM" }, "authorizers and API keys are not played locally"],
+    ["no integration", { Integration: undefined }, "only AWS_PROXY runs locally"],
+    ["an API key", { ApiKeyRequired: true }, "authorizers and API keys do not run locally"],
+    ["an authorizer", { AuthorizationType: "AWS_IAM" }, "authorizers and API keys do not run locally"],
     ["a request validator", { RequestValidatorId: "x" }, "Method.Properties.RequestValidatorId is not supported"],
     [
       "another timeout",
