@@ -1,13 +1,13 @@
-import { bindParameters, type BoundStatement } from "./bind.ts";
+import { bindParameters, type BoundStatement } from "./bind-parameters.ts";
 import type { Clock } from "../clock.ts";
 import type { Connections, Lease } from "./connections.ts";
 import { DataApiError, fromPostgres, invalid } from "./errors.ts";
 import type { FaultSwitch } from "./faults.ts";
 import { STATEMENT_TIMEOUT_MS } from "./limits.ts";
-import type { ExecuteRequest, Operation, RequestOf } from "./request.ts";
-import { executeResponse } from "./results.ts";
-import { leadingWords } from "./scanner.ts";
-import { runStatement } from "./statement.ts";
+import type { ExecuteRequest, Operation, RequestOf } from "./parse-request.ts";
+import { executeResponse } from "./execute-response.ts";
+import { leadingWords } from "./scan-sql.ts";
+import { runStatement } from "./run-statement.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** One function an operation, from its request to the body of the response. @throws DataApiError */

@@ -13,7 +13,7 @@ export type StackFunctions = {
   stop(giveUp?: AbortSignal): Promise<void>;
 };
 
-/** A laptop has fewer cores than Lambda; more processes than these only wait for each other. */
+/** A laptop has fewer cores than Lambda; more processes would only wait for each other. */
 const MAX_PROCESSES = Math.max(4, availableParallelism());
 
 export function startStackFunctions(stack: StackModel, options: Omit<FunctionOptions, "maxProcesses">): StackFunctions {
@@ -36,19 +36,19 @@ export function startStackFunctions(stack: StackModel, options: Omit<FunctionOpt
   };
 }
 
-/** What a route, queue, schedule or trigger leads to; CDK's own helpers stay unstarted. */
+/** The functions of routes, event sources, schedules and triggers; CDK's own helper functions are not started. */
 export function invokedFunctions(stack: StackModel): FunctionModel[] {
   const invoked = [...stack.api.routes, ...stack.eventSources, ...stack.schedules, ...stack.triggers];
   const arns = new Set(invoked.map(({ functionArn }) => functionArn));
   return stack.functions.filter(({ arn }) => arns.has(arn));
 }
 
-/** An event source's own cap holds also where the machine has more cores. */
+/** The maximum concurrency of an event source also holds on a machine with more cores. */
 function maxProcesses(stack: StackModel, { arn }: FunctionModel): number {
   return stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency ?? MAX_PROCESSES;
 }
 
-/** Runs what CloudFormation runs during a deployment; a failure stops the start, as it stops the deployment. */
+/** Runs the functions that CloudFormation runs during a deployment. A failure stops the start, as it stops a deployment. */
 export async function runTriggers(triggers: TriggerModel[], invoke: (arn: string) => Invoke): Promise<void> {
   for (const { name, functionArn } of triggers) {
     const result = await invoke(functionArn)("{}");

@@ -1,3 +1,4 @@
+import { isObject } from "../is-object.ts";
 import { type Template, TemplateError } from "./template.ts";
 import { list } from "./values.ts";
 
@@ -31,7 +32,7 @@ export function createConditions(template: Template, resolve: (value: unknown, p
 }
 
 function onlyEntry(expression: unknown, path: string): [string, unknown] {
-  const entries = typeof expression === "object" && expression !== null ? Object.entries(expression) : [];
+  const entries = isObject(expression) ? Object.entries(expression) : [];
   const [entry] = entries;
   if (entry === undefined || entries.length !== 1) throw new TemplateError(`${path}: not a condition function.`);
   return entry;

@@ -1,6 +1,6 @@
 /**
  * Resource types that have no meaning on this machine, each with the reason. A type that is neither here nor read by
- * `read.ts` stops the start: add a line only if leaving it out changes nothing a client or a function can see.
+ * `read-stack.ts` stops the start: add a line only if leaving it out changes nothing a client or a function can see.
  */
 export const INERT_TYPES: Record<string, string> = {
   "AWS::ApiGateway::Account": "the account's role for API Gateway logs",

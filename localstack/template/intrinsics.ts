@@ -1,4 +1,4 @@
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { list, record, text } from "./values.ts";
 
 type Intrinsic = (argument: unknown, path: string, resolver: Resolver) => unknown;

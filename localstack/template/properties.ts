@@ -1,4 +1,4 @@
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 import { list, mismatch, record, text } from "./values.ts";
 

@@ -3,7 +3,7 @@ import type { ApiModel, FunctionModel, RouteModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
 import { readGatewayResponses } from "./read-gateway-responses.ts";
 import { findFunction } from "./read-functions.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 const REST_API: Shape = {

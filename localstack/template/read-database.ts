@@ -1,6 +1,6 @@
 import type { DatabaseModel } from "./model.ts";
 import { propertiesOf } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /**

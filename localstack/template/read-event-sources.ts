@@ -1,7 +1,7 @@
 import type { EventSourceModel, FunctionModel, QueueModel } from "./model.ts";
 import { type Properties, propertiesOf, type Shape } from "./properties.ts";
 import { findFunction } from "./read-functions.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /** Lambda's own value: docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html */

@@ -1,6 +1,6 @@
 import type { FunctionModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /** The bundled folder of an asset, by its hash. */

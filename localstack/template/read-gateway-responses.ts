@@ -1,6 +1,6 @@
 import type { GatewayResponseModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 const GATEWAY_RESPONSE: Shape = {

@@ -1,6 +1,6 @@
 import type { QueueModel } from "./model.ts";
 import { type Properties, propertiesOf, type Shape } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /** SQS's own values: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sqs-queue.html */

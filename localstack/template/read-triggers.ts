@@ -1,7 +1,7 @@
 import type { FunctionModel, TriggerModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
 import { findFunction } from "./read-functions.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 const TRIGGER: Shape = {

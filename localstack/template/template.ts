@@ -1,4 +1,4 @@
-/** The parts of a CloudFormation template that the runtime reads. Only `resolve.ts` looks inside values, which may hold intrinsics. */
+/** The parts of a CloudFormation template that the runtime reads. Only `resolver.ts` looks inside values, which may hold intrinsics. */
 export type Template = {
   Conditions?: Record<string, unknown>;
   Resources: Record<string, Resource>;

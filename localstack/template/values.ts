@@ -1,3 +1,4 @@
+import { isObject } from "../is-object.ts";
 import { TemplateError } from "./template.ts";
 
 /** The value as text. @throws TemplateError that names the place and the value found */
@@ -15,7 +16,7 @@ export function list(value: unknown, path: string): unknown[] {
 
 /** The value as an object. @throws TemplateError that names the place and the value found */
 export function record(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  if (isObject(value)) return value;
   throw mismatch(path, "an object", value);
 }
 

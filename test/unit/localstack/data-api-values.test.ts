@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { bindParameters } from "../../../localstack/data-api/bind.ts";
+import { bindParameters } from "../../../localstack/data-api/bind-parameters.ts";
 import { fromPostgres } from "../../../localstack/data-api/errors.ts";
 import { createFaults } from "../../../localstack/data-api/faults.ts";
 import { createManualClock } from "../../contract/support/manual-clock.ts";
 
 describe("a parameter", () => {
-  it("is refused if it is missing, unused or given twice", () => {
+  it("a parameter is refused if it is missing, unused or given twice", () => {
     const one = { name: "a", value: { longValue: 1 } };
     expect(() => bindParameters("select :a, :b", [one])).toThrow("Cannot find parameter: b");
     expect(() => bindParameters("select 1", [one])).toThrow("Parameter is not used in the SQL: a");
@@ -16,24 +16,27 @@ describe("a parameter", () => {
 describe("a failure of PostgreSQL", () => {
   const error = (fields: object) => Object.assign(new Error("m"), { severity: "ERROR", code: "23505", ...fields });
 
-  it("says message, detail, hint, position and SQLSTATE in this order", () => {
+  it("a failure of PostgreSQL says message, detail, hint, position and SQLSTATE in this order", () => {
     expect(fromPostgres(error({ detail: "d", hint: "h", position: "7" })).message).toBe(
       "ERROR: m\n  Detail: d; Hint: h; Position: 7; SQLState: 23505",
     );
   });
 
-  it.each(["57P01", "57P02", "57P03", "08006"])("with SQLSTATE %s means the database is unavailable", (code) => {
-    expect(fromPostgres(error({ code }))).toMatchObject({ type: "DatabaseUnavailableException", status: 504 });
-  });
+  it.each(["57P01", "57P02", "57P03", "08006"])(
+    "a failure of PostgreSQL with SQLSTATE %s means the database is unavailable",
+    (code) => {
+      expect(fromPostgres(error({ code }))).toMatchObject({ type: "DatabaseUnavailableException", status: 504 });
+    },
+  );
 
-  it("that is no answer at all means the database is unavailable", () => {
+  it("a failure of PostgreSQL that is no answer at all means the database is unavailable", () => {
     const reset = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
     expect(fromPostgres(reset).type).toBe("DatabaseUnavailableException");
   });
 });
 
 describe("a fault", () => {
-  it("applies to as many calls, for as long and to the operation it says", () => {
+  it("a fault applies to its number of calls, for its time and to its operation", () => {
     const clock = createManualClock();
     const faults = createFaults(clock);
 

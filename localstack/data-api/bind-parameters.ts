@@ -1,6 +1,6 @@
 import { invalid } from "./errors.ts";
-import type { SqlParameter } from "./request.ts";
-import { scanSql } from "./scanner.ts";
+import type { SqlParameter } from "./parse-request.ts";
+import { scanSql } from "./scan-sql.ts";
 
 /** A statement for PostgreSQL in which every parameter has a declared type, so that PostgreSQL infers none. */
 export type BoundStatement = { text: string; types: number[]; values: (string | null)[] };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createResolver } from "../../../localstack/template/resolve.ts";
+import { createResolver } from "../../../localstack/template/resolver.ts";
 import type { Template } from "../../../localstack/template/template.ts";
 
 const ENVIRONMENT = {
@@ -47,7 +47,7 @@ describe("an intrinsic function", () => {
     ],
     [{ "Fn::Sub": ["${Own}-${Function}", { Own: { Ref: "Rule" } }] }, "daily-ingest"],
     [{ "Fn::GetAtt": ["Named", "QueueName"] }, "my-queue"],
-  ])("%j is %j", (value, expected) => {
+  ])("an intrinsic function %j is %j", (value, expected) => {
     expect(resolve(value)).toEqual(expected);
   });
 
@@ -60,17 +60,17 @@ describe("an intrinsic function", () => {
     [{ Ref: "Topic" }, "the Ref of Topic (AWS::SNS::Topic) is not known locally"],
     [{ "Fn::GetAtt": ["Named", "Color"] }, "the attribute Color of Named (AWS::SQS::Queue) is not known locally"],
     [{ "Fn::GetAtt": ["Named", "Color"] }, "known: Arn, QueueName"],
-  ])("%j is an error that says %j", (value, message) => {
+  ])("an intrinsic function %j is an error that says %j", (value, message) => {
     expect(() => resolve(value)).toThrow(message);
   });
 
-  it("is found at any depth, and an object with more keys is not one", () => {
+  it("an intrinsic function is found at any depth, and an object with more keys is not one", () => {
     const value = { list: [{ deep: { Ref: "Rule" } }], plain: { Ref: "Rule", and: "more" } };
 
     expect(resolve(value)).toEqual({ list: [{ deep: "daily" }], plain: { Ref: "Rule", and: "more" } });
   });
 
-  it("leaves dynamic references as they are", () => {
+  it("an intrinsic function leaves dynamic references as they are", () => {
     expect(resolve("{{resolve:secretsmanager:arn:SecretString:password}}")).toContain("{{resolve:");
   });
 });
@@ -82,7 +82,7 @@ describe("a pseudo parameter", () => {
     ["AWS::Region", "us-east-1"],
     ["AWS::StackName", "Stack"],
     ["AWS::URLSuffix", "amazonaws.com"],
-  ])("%s is %s", (name, expected) => {
+  ])("a pseudo parameter %s is %s", (name, expected) => {
     expect(resolve({ Ref: name })).toBe(expected);
   });
 });
@@ -93,16 +93,16 @@ describe("a condition", () => {
     ["No", false],
     ["Either", true],
     ["Neither", false],
-  ])("%s is %s", (name, expected) => {
+  ])("a condition %s is %s", (name, expected) => {
     expect(resolver.condition(name, "Here")).toBe(expected);
   });
 
-  it("with an unknown function or name is an error", () => {
+  it("a condition with an unknown function or name is an error", () => {
     expect(() => resolver.condition("Maybe", "Here")).toThrow("Here: there is no condition Maybe");
     expect(() => resolver.condition("Odd", "Here")).toThrow("Conditions.Odd: the condition function Fn::Contains");
   });
 
-  it("that is false takes its resource out", () => {
+  it("a condition that is false takes its resource out", () => {
     expect(Object.keys(resolver.resources)).toContain("Named");
     expect(Object.keys(resolver.resources)).not.toContain("Absent");
   });
@@ -120,7 +120,7 @@ describe("a resource", () => {
     ["Stage", "v1"],
     ["Cluster", "events"],
     ["Rule", "daily"],
-  ])("%s has the Ref %s", (logicalId, expected) => {
+  ])("a resource %s has the Ref %s", (logicalId, expected) => {
     expect(resolve({ Ref: logicalId })).toBe(expected);
   });
 
@@ -130,18 +130,18 @@ describe("a resource", () => {
     ["Function", "Arn", lambda],
     ["Cluster", "DBClusterArn", `${rds}:cluster:events`],
     ["Rule", "Arn", "arn:aws:events:us-east-1:000000000000:rule/daily"],
-  ])("%s has the attribute %s: %s", (logicalId, attribute, expected) => {
+  ])("a resource %s has the attribute %s: %s", (logicalId, attribute, expected) => {
     expect(resolve({ "Fn::GetAtt": [logicalId, attribute] })).toBe(expected);
   });
 
   it.each([
     ["Cluster", "MasterUserSecret.SecretArn", /:secret:rds!events-[a-z0-9]{6}$/],
     ["Api", "RootResourceId", /^[a-z0-9]{10}$/],
-  ])("%s has the attribute %s like %s", (logicalId, attribute, expected) => {
+  ])("a resource %s has the attribute %s like %s", (logicalId, attribute, expected) => {
     expect(resolve({ "Fn::GetAtt": [logicalId, attribute] })).toMatch(expected);
   });
 
-  it("without a name has the same generated one on every start", () => {
+  it("a resource without a name has the same generated one on every start", () => {
     const again = createResolver(TEMPLATE, ENVIRONMENT);
     const name = resolve({ "Fn::GetAtt": ["Nameless", "QueueName"] });
 
@@ -149,7 +149,7 @@ describe("a resource", () => {
     expect(again.getAtt("Nameless", "QueueName", "Here")).toBe(name);
   });
 
-  it("has a generated name that AWS accepts, however long its logical id", () => {
+  it("a resource has a generated name that AWS accepts, however long its logical id", () => {
     const LongId = "L".repeat(200);
     const long = createResolver(
       { Resources: { [LongId]: { Type: "AWS::SQS::Queue" }, [`${LongId}2`]: { Type: "AWS::Lambda::Function" } } },
@@ -160,7 +160,7 @@ describe("a resource", () => {
     expect(long.ref(`${LongId}2`, "Here")).toHaveLength(64);
   });
 
-  it("whose name depends on itself is an error that names the circle", () => {
+  it("a resource whose name depends on itself is an error that names the circle", () => {
     expect(() => resolve({ "Fn::GetAtt": ["Hen", "QueueName"] })).toThrow(
       "circular reference: Hen.QueueName → Egg.QueueName → Hen.QueueName",
     );

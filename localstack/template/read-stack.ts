@@ -8,7 +8,7 @@ import { readOutputs } from "./read-outputs.ts";
 import { readQueues } from "./read-queues.ts";
 import { readSchedules } from "./read-schedules.ts";
 import { readTriggers } from "./read-triggers.ts";
-import { createResolver, type Resolver } from "./resolve.ts";
+import { createResolver, type Resolver } from "./resolver.ts";
 import { type Template, TemplateError } from "./template.ts";
 
 /** The account and region of the local stack; fauxqs has this account built in. */
@@ -67,6 +67,6 @@ function refuseUnknownTypes({ resources }: Resolver): void {
   throw new TemplateError(
     `The local stack does not know these resources of the template:\n${named}\n` +
       "If one means nothing on a laptop, add its type with the reason to localstack/template/inert-types.ts; " +
-      "otherwise teach the runtime: read it in localstack/template/read.ts and run it.",
+      "otherwise teach the runtime: read it in localstack/template/read-stack.ts and run it.",
   );
 }

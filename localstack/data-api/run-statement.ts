@@ -1,13 +1,13 @@
 import type { Connection, PoolClient, Submittable } from "pg";
-import type { BoundStatement } from "./bind.ts";
+import type { BoundStatement } from "./bind-parameters.ts";
 import { MAX_RESPONSE_BYTES } from "./limits.ts";
 
-/** What PostgreSQL answered, every value as its text. */
+/** The result of a statement, every value as text. */
 export type StatementResult = {
   /** Undefined for a statement that returns no rows by its nature. */
   fields: ResultField[] | undefined;
   rows: (string | null)[][];
-  /** More data than any answer may hold; `rows` is cut short. */
+  /** More data than any response may hold; `rows` is incomplete. */
   oversized: boolean;
   /** The command tag, for example `INSERT 0 3`. */
   tag: string;
@@ -16,8 +16,8 @@ export type StatementResult = {
 export type ResultField = { name: string; dataTypeID: number };
 
 /**
- * Runs one statement over the extended protocol with declared parameter types. `pg`'s own query leaves the types to
- * PostgreSQL, which would then accept a string where a uuid is needed; the Data API does not.
+ * Runs one statement over the extended protocol with declared parameter types. `pg`'s own query lets PostgreSQL infer the
+ * types, and PostgreSQL would then accept a string where a uuid is needed; the Data API does not.
  */
 export function runStatement(client: PoolClient, statement: BoundStatement): Promise<StatementResult> {
   return new Promise((resolve, reject) => {
@@ -78,15 +78,15 @@ class TypedStatement implements Submittable {
   }
 
   handleCopyData(): void {
-    // COPY is refused before it gets here.
+    // COPY is refused earlier.
   }
 
   handleEmptyQuery(): void {
-    // Blank SQL is refused before it gets here.
+    // Blank SQL is refused earlier.
   }
 
   handlePortalSuspended(): void {
-    // Cannot happen: every row is asked for at once.
+    // Cannot happen: all rows are requested at once.
   }
 }
 

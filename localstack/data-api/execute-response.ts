@@ -1,8 +1,8 @@
 import { DataApiError } from "./errors.ts";
 import { MAX_ROW_BYTES } from "./limits.ts";
-import type { ExecuteRequest } from "./request.ts";
+import type { ExecuteRequest } from "./parse-request.ts";
 import { resultType, type ResultType } from "./result-types.ts";
-import type { ResultField, StatementResult } from "./statement.ts";
+import type { ResultField, StatementResult } from "./run-statement.ts";
 
 /**
  * The body of ExecuteStatement's response. A statement that returns rows reports no count, whatever it wrote.
