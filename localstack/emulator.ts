@@ -64,7 +64,7 @@ command("logs", "prints the log lines of the functions")
 
 command("down", "ends what `up` started, and deletes its data").action(async ({ dataDir }: Options) => {
   await down(dataDir);
-  print("All of it has ended.");
+  print("What `up` started has ended.");
 });
 
 try {

@@ -12,7 +12,7 @@ import { parseRequest, type Operation } from "./parse-request.ts";
 import { createTransactions } from "./transactions.ts";
 
 export type DataApiOptions = {
-  /** `postgres://` URL of the database that stands in for the cluster. */
+  /** `postgres://` URL of the database that replaces the cluster. */
   databaseUrl: string;
   /** The only values that requests may name; the synthesized template has them. */
   clusterArn: string;
@@ -50,7 +50,7 @@ export async function startDataApi(options: DataApiOptions): Promise<DataApiServ
   // Connections stay open, so that a client never reuses one that is just closing.
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     serve(request, response, operations, faults).catch((error: unknown) => {
-      options.log?.(`data api: ${String(error)}`);
+      options.log?.(String(error));
       if (!response.headersSent) answerError(response, new DataApiError("InternalServerErrorException"));
     });
   });

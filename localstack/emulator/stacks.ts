@@ -11,7 +11,7 @@ const POLL_MS = 500;
 export async function refuseStack(endpoint: string, name: string): Promise<void> {
   if (!(await exists(endpoint, name))) return;
   throw new Error(
-    `The emulator at ${endpoint} has a stack ${name} already, whose database is another. End that session with \`npm run localstack -- down\`, or delete the stack.`,
+    `The emulator at ${endpoint} already has a stack ${name} with another database. End that session with \`npm run localstack -- down\`, or delete the stack.`,
   );
 }
 

@@ -65,7 +65,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
       batch.messages.filter(({ MessageId: id = "" }) => deleted.has(id)),
       stopping,
     );
-    if (left > 0) log(`${left} processed messages could not be deleted and will come again`);
+    if (left > 0) log(`${left} processed messages could not be deleted and will be delivered again`);
   };
 
   /** A throttled batch is tried again until its messages are about to become visible to others. */
@@ -81,7 +81,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
       visibility ??= await queue.visibilityMilliseconds().catch(() => undefined);
       const pause = backoffMilliseconds(failures);
       if (visibility !== undefined && Date.now() + pause >= (batch.startedAt ?? 0) + visibility) {
-        log(`${batch.messages.length} messages go back: no capacity before their visibility timeout`);
+        log(`${batch.messages.length} messages are released: no capacity before their visibility timeout`);
         return result;
       }
       await delay(pause, undefined, { signal: stopping }).catch(() => undefined);

@@ -5,7 +5,7 @@ import { type FunctionOptions, type LocalFunction, startFunction } from "./start
 
 /** The functions of a stack that something invokes. */
 export type StackFunctions = {
-  /** @throws Error for an ARN that is none of them */
+  /** @throws Error for an ARN of no such function */
   invoke: (arn: string) => Invoke;
   reload(model: FunctionModel): void;
   /** The asset folders that new invocations run from. */
@@ -23,7 +23,7 @@ export function startStackFunctions(stack: StackModel, options: Omit<FunctionOpt
   }
   const find = (arn: string): LocalFunction => {
     const found = started.get(arn);
-    if (found === undefined) throw new Error(`The template invokes ${arn}, which is none of its functions.`);
+    if (found === undefined) throw new Error(`The template invokes ${arn}, which is not one of its functions.`);
     return found;
   };
   return {

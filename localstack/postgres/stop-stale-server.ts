@@ -44,7 +44,7 @@ async function stopServer(cluster: string, pid: number): Promise<void> {
       if (typeof findServer(cluster, pid) !== "object") return;
     }
   }
-  throw new Error(`PostgreSQL (process ${pid}) still runs on ${cluster} without its Sluice process. End it by hand.`);
+  throw new Error(`PostgreSQL (process ${pid}) still runs on ${cluster} without its Sluice process. End that process.`);
 }
 
 function recordedPid(cluster: string): number | undefined {

@@ -75,6 +75,6 @@ async function readCdkJson(projectDir: string): Promise<{ app: string; context?:
     app?: string;
     context?: Record<string, unknown>;
   };
-  if (app === undefined) throw new TemplateError(`${path} has no "app": it says how to run the CDK app.`);
+  if (app === undefined) throw new TemplateError(`${path} has no "app", the command that runs the CDK app.`);
   return { app, ...(context === undefined ? {} : { context }) };
 }

@@ -542,7 +542,7 @@ function call(options: {
   });
 }
 
-/** What the server sends back for these bytes until it closes the connection. */
+/** The server's whole response to these bytes, until it closes the connection. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = "";

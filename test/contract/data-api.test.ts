@@ -67,7 +67,7 @@ const begin = async () => (await client.send(new BeginTransactionCommand(target)
 const commit = (transactionId: string) => client.send(new CommitTransactionCommand({ ...target, transactionId }));
 const count = async () => (await run("select count(*) from t")).records?.[0]?.[0]?.longValue;
 
-/** What a call fails with. */
+/** The error of a call. */
 const failure = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error);
 
 const refused = (name: string, message?: string | RegExp) =>

@@ -16,7 +16,7 @@ import { arnOf, eventually, queueModel, sqsClient, temporaryFolder } from "./loc
 
 const SUCCESS: InvokeResult = { kind: "success", payload: '{"batchItemFailures":[]}' };
 
-/** Each test has a queue of its own, so that one process serves them all. */
+/** Each test has a separate queue, so that one process serves all tests. */
 const QUEUES: QueueModel[] = Array.from({ length: 25 }, (_, index) => [
   queueModel({ name: `events-${index}`, redrive: { deadLetterArn: arnOf(`dead-${index}`), maxReceiveCount: 3 } }),
   queueModel({ name: `dead-${index}` }),
@@ -91,7 +91,7 @@ async function send(...bodies: string[]): Promise<void> {
   }
 }
 
-/** Visible and hidden messages. */
+/** Visible messages, and those in flight. */
 async function counts(name = queue): Promise<{ visible: number; hidden: number }> {
   const { Attributes: found } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: sqs.queueUrl(name), AttributeNames: ["All"] }),
@@ -330,7 +330,7 @@ describe("a batch that stays throttled", () => {
     );
 
     expect(bodies(again)).toEqual(["a"]);
-    expect(lines[0]).toBe("1 messages go back: no capacity before their visibility timeout");
+    expect(lines[0]).toBe("1 messages are released: no capacity before their visibility timeout");
   });
 });
 

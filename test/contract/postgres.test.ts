@@ -191,7 +191,7 @@ describe.runIf(isRoot)("below a folder that only root can enter", () => {
   });
 });
 
-/** One data directory for the tests of a block; each finds what the one before left, stopped. */
+/** One data directory for the tests of a block; each test finds the stopped cluster of the one before. */
 function sharedFolder(): { path(): string } {
   let folder: TestFolder;
   beforeAll(async () => {

@@ -45,7 +45,7 @@ function useOneProcessPerTest(): void {
   afterEach(close);
 }
 
-/** For tests that leave nothing but messages. */
+/** For tests that leave only messages behind. */
 function useOneProcess(): void {
   beforeAll(open);
   afterAll(close);

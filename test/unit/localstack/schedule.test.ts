@@ -19,7 +19,7 @@ function schedule(changes: Partial<ScheduleModel> = {}): ScheduleModel {
   };
 }
 
-/** Time that stands still until it is moved; a jump fires what became due, once. */
+/** A clock that a test moves; a jump fires each timer that became due once. */
 function manualClock(): Clock & { advance: (milliseconds: number) => void; jump: (milliseconds: number) => void } {
   let now = NOON;
   let timers: { at: number; callback: () => void }[] = [];
