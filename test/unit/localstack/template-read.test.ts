@@ -444,6 +444,17 @@ describe("a resource type", () => {
     expect(() => read((all) => (all["Role"] = role))).not.toThrow();
   });
 
+  it("a resource type of alarms and their topic is inert", () => {
+    const change = (all: Resources) => {
+      all["Topic"] = { Type: "AWS::SNS::Topic", Properties: { KmsMasterKeyId: "alias/aws/sns" } };
+      all["Mail"] = { Type: "AWS::SNS::Subscription", Properties: { TopicArn: { Ref: "Topic" } } };
+      all["Policy"] = { Type: "AWS::SNS::TopicPolicy", Properties: { Topics: [{ Ref: "Topic" }] } };
+      all["Alarm"] = { Type: "AWS::CloudWatch::Alarm", Properties: { AlarmActions: [{ Ref: "Topic" }] } };
+    };
+
+    expect(read(change)).toEqual(read());
+  });
+
   it("a resource type whose condition is false is not looked at", () => {
     const absent = { Type: "AWS::S3::Bucket", Condition: "Never", Properties: {} };
 
