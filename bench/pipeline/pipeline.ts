@@ -80,7 +80,7 @@ async function startIn(
     log: (line) => {
       if (line.startsWith("{")) operations.logBytes += loggedBytes(line);
     },
-    disturb: {
+    testHooks: {
       ...(counted && fronts),
       metrics: (line) => {
         operations.logBytes += loggedBytes(line);

@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
 import { removeDataDir } from "../contract/support/cluster.ts";
@@ -116,8 +117,9 @@ describe("editing while it runs", () => {
 
   it("takes over the event type of the README, which is one more file", async () => {
     const [, name = "", code = ""] =
-      /```ts\n\/\/ functions\/catalog\/(\S+)\n([^`]*)```/.exec(await readFile("README.md", "utf8")) ?? [];
+      /```ts\n\/\/ catalog\/(\S+)\n([^`]*)```/.exec(await readFile("README.md", "utf8")) ?? [];
 
+    running.log.length = 0;
     await writeFile(join(copy, "catalog", name), code);
 
     const type = /type = "([^"]+)"/.exec(code)?.[1] ?? "";
@@ -126,6 +128,10 @@ describe("editing while it runs", () => {
       ({ status, text }) => status === 200 && text.includes("userId"),
       20_000,
     );
+    await said("Reloaded");
+    // Longer than the watcher waits for a change to settle: a synthesis must not write into the watched folders.
+    await delay(1_000);
+    expect(running.log.filter((line) => line.startsWith("Synthesizing"))).toHaveLength(1);
   });
 
   it("applies a new migration", async () => {

@@ -3,27 +3,27 @@ import { createHash } from "node:crypto";
 import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { realpathSync, renameSync, rmdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { clearTheWay } from "./postmaster-lock.ts";
+import { stopStaleServer } from "./stop-stale-server.ts";
 
-/** Where a cluster lives and which OS user runs it. */
-export type Place = {
+/** The folder of a cluster, and the OS user that runs it. */
+export type DataDirectory = {
   /** Folder that holds the cluster (`cluster/`) and its password. */
   dir: string;
-  /** The user to run PostgreSQL as when this process is root, which PostgreSQL refuses to be. */
+  /** The user that runs PostgreSQL when this process is root; PostgreSQL refuses to run as root. */
   user: OsUser | undefined;
 };
 
 export type OsUser = { uid: number; gid: number };
 
 /**
- * The folder for the cluster of `dataDir`, made if missing: `dataDir` itself wherever that works.
+ * Prepares the folder for the cluster of `dataDir`: `dataDir` itself wherever that works.
  *
- * Only root needs more. PostgreSQL then runs as an unprivileged user, who may be unable to reach the data directory,
- * for example below a checkout made by `mktemp -d` (mode 0700). In that case the folder is made in a reachable place
- * under a name made from the data directory's path, and `dataDir` becomes a symbolic link to it. Deleting the link
- * starts anew: a folder there that nothing links to is deleted.
+ * Only root needs more. PostgreSQL then runs as an unprivileged user, who may be unable to reach the data directory, for
+ * example below a checkout in a `mktemp -d` folder (mode 0700). In that case the folder is created in a reachable place
+ * under a name derived from the data directory's path, and `dataDir` becomes a symbolic link to it. Once the link is
+ * deleted, the next start deletes that folder and begins with an empty one.
  */
-export async function findPlace(dataDir: string): Promise<Place> {
+export async function prepareDataDirectory(dataDir: string): Promise<DataDirectory> {
   if (process.getuid?.() !== 0) {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     return { dir: dataDir, user: undefined };
@@ -33,7 +33,7 @@ export async function findPlace(dataDir: string): Promise<Place> {
   return { dir: isLink(dataDir) ? realpathSync(dataDir) : await reachableFolder(dataDir, user), user };
 }
 
-/** Root's folder for what an unprivileged user must reach; everyone may pass through it, nobody may list it. */
+/** Root's folder for files that an unprivileged user must reach; everyone may pass through it, nobody may list it. */
 export function reachableBase(): string {
   mkdirSync(REACHABLE_BASE, { recursive: true });
   const { uid } = lstatSync(REACHABLE_BASE);
@@ -50,7 +50,7 @@ async function reachableFolder(dataDir: string, user: OsUser): Promise<string> {
   if (canWrite(user, dataDir)) return dataDir;
 
   const target = join(reachableBase(), createHash("sha256").update(dataDir).digest("hex").slice(0, 16));
-  await clearTheWay(join(target, "cluster"));
+  await stopStaleServer(join(target, "cluster"));
   rmSync(target, { recursive: true, force: true });
   moveTo(target, dataDir);
   giveTo(user, target);
@@ -58,7 +58,7 @@ async function reachableFolder(dataDir: string, user: OsUser): Promise<string> {
   return target;
 }
 
-/** Whoever made this cluster goes on running it, whether root or they start it. */
+/** The user that created this cluster, who goes on running it even when root starts it. */
 function ownerOf(dataDir: string): OsUser | undefined {
   const cluster = join(dataDir, "cluster");
   if (!existsSync(cluster)) return undefined;
@@ -77,13 +77,13 @@ function unprivilegedUser(): OsUser {
 
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
-/** Asks by trying, as that user: modes of every parent, ACLs and mount options all have a say. */
+/** Tries to write as that user, because modes of every parent, ACLs and mount options all matter. */
 function canWrite(user: OsUser, dir: string): boolean {
   const script = 'cd "$1" && : > .reachable && rm .reachable';
   return spawnSync("/bin/sh", ["-c", script, "sh", dir], { ...user, cwd: "/", stdio: "ignore" }).status === 0;
 }
 
-/** Leaves a cluster alone that is the user's already: a server that is just ending may be deleting files there. */
+/** Changes the owner, but not of a cluster that the user owns already: a server that is just ending may delete files there. */
 function giveTo(user: OsUser, dir: string): void {
   chownSync(dir, user.uid, user.gid);
   const isEmpty = readdirSync(dir).length === 0;
@@ -105,8 +105,8 @@ function moveTo(target: string, from: string): void {
   }
 }
 
-/** Not under the temporary folder of this process: that one may be private to root, and goes at a restart. */
+/** Not under the temporary folder of this process: that folder may be private to root, and a restart deletes it. */
 const REACHABLE_BASE = "/var/tmp/sluice-postgres";
 
-/** `postgres` where a distribution's package made it, else the user that every system has. */
+/** `postgres` exists where a distribution's package created it; `nobody` exists on every system. */
 const UNPRIVILEGED_USERS = ["postgres", "nobody"];

@@ -1,15 +1,15 @@
 import { supervise } from "../supervise.ts";
 import { type Sqs, type SqsOptions, startSqs } from "./sqs.ts";
 
-export type LastingSqs = Pick<Sqs, "endpoint" | "queueUrl" | "stop">;
+export type SupervisedSqs = Pick<Sqs, "endpoint" | "queueUrl" | "stop">;
 
 /**
- * SQS that is started again, on the same port and messages, when its process ends by itself. Messages that the runtime
- * before this one had received and not deleted are visible at once: nobody holds their receipts any more.
+ * Starts SQS, and starts it again with the same port and messages whenever its process ends by itself. Messages that an
+ * earlier runtime received and did not delete are visible at once: nobody holds their receipts any more.
  */
-export async function startLastingSqs(
+export async function startSupervisedSqs(
   options: SqsOptions & { giveUp: (reason: Error) => void; log: (line: string) => void },
-): Promise<LastingSqs> {
+): Promise<SupervisedSqs> {
   let stopped = false;
   let sqs = await startSqs({ ...options, releaseInFlight: true });
   const { endpoint, queueUrl } = sqs;

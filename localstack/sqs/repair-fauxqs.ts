@@ -1,15 +1,14 @@
 import type { Fauxqs, Handler, Persistence, Queue } from "./fauxqs.ts";
-import { expireMessages } from "./retention.ts";
+import { expireMessages } from "./expire-messages.ts";
 import { longPoll } from "./long-poll.ts";
 import { stampGroupIds } from "./message-groups.ts";
 import { moveTasks } from "./move-tasks.ts";
 
 /**
- * Where fauxqs 2.4.1 differs from SQS in a way that loses messages, refuses good ones, lets pass what AWS would not, or
- * lacks a call that we need.
- * Each repair has a contract test that fails without it. To be called once, before the app is built.
+ * Repairs fauxqs 2.4.1 where it loses messages, refuses valid ones, accepts what SQS refuses, or lacks a call that we
+ * need. Each repair has a contract test that fails without it. Call it once, before the app is built.
  */
-export function repair(fauxqs: Fauxqs): void {
+export function repairFauxqs(fauxqs: Fauxqs): void {
   repairVisibilityZero(fauxqs.PersistenceManager);
   repairCharacters(fauxqs);
   makeReceivesAtomic(fauxqs.SqsQueue.prototype);
@@ -18,7 +17,7 @@ export function repair(fauxqs: Fauxqs): void {
 
 /**
  * `ChangeMessageVisibility` with 0 sets the receive count to NULL, which its own table forbids: the call fails after the
- * message has left memory, and the message is gone until the next start. Only the in-flight columns are to be cleared.
+ * message has left memory, so the message is missing until the next start. Only the in-flight columns must be cleared.
  */
 function repairVisibilityZero({ prototype }: { prototype: Persistence }): void {
   prototype.updateMessageReady = function (this: Persistence, messageId: string): void {
@@ -28,8 +27,8 @@ function repairVisibilityZero({ prototype }: { prototype: Persistence }): void {
 }
 
 /**
- * Its pattern for refused characters works on UTF-16 halves, so every character above U+FFFF (any emoji) is refused.
- * SQS takes #x9 #xA #xD, #x20–#xD7FF, #xE000–#xFFFD and #x10000–#x10FFFF.
+ * fauxqs tests for refused characters by UTF-16 code unit, so every character above U+FFFF (any emoji) is refused.
+ * SQS accepts #x9 #xA #xD, #x20–#xD7FF, #xE000–#xFFFD and #x10000–#x10FFFF.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 function repairCharacters({ INVALID_MESSAGE_BODY_CHAR: pattern }: Fauxqs): void {
@@ -69,7 +68,7 @@ function inOneTransaction(handler: Handler): Handler {
   };
 }
 
-/** Handlers are registered on a router that `buildApp` makes for itself, so they are wrapped on their way into it. */
+/** `buildApp` registers the handlers on a router that it creates itself, so they are wrapped in `register`. */
 function wrapHandlers(fauxqs: Fauxqs): void {
   const { prototype } = fauxqs.SqsRouter;
   const { register } = prototype;
@@ -83,7 +82,7 @@ function wrapHandlers(fauxqs: Fauxqs): void {
   const added = Object.entries(moveTasks(fauxqs));
   prototype.register = function (this: typeof prototype, action, handler): void {
     register.call(this, action, wrappers[action]?.(handler) ?? handler);
-    // Registering one again changes nothing; there is no moment at which only the last one is left.
+    // There is no hook after the last registration. Registering a handler again changes nothing.
     for (const [name, own] of added) register.call(this, name, own);
   };
 }

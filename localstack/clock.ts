@@ -1,7 +1,7 @@
-/** Time as the Data API sees it; tests bring their own and turn it forward. */
+/** The source of time, so that tests can bring their own. */
 export type Clock = {
   now(): number;
-  /** Calls `run` once after this many milliseconds; the result cancels that. */
+  /** Calls `run` once after this many milliseconds; the returned function cancels that. */
   after(milliseconds: number, run: () => void): () => void;
 };
 

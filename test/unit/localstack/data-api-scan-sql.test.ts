@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { leadingWords, scanSql } from "../../../localstack/data-api/scanner.ts";
+import { leadingWords, scanSql } from "../../../localstack/data-api/scan-sql.ts";
 
 describe("a named parameter", () => {
   it.each([
@@ -14,7 +14,7 @@ describe("a named parameter", () => {
     ["select E'it\\'s', :a", "select E'it\\'s', $1", ["a"]],
     ["select 'a\\', 1", "select 'a\\', 1", []],
     ["select price$1 from t", "select price$1 from t", []],
-  ])("is found outside quotes and comments alone: %s", (sql, text, names) => {
+  ])("a named parameter is found outside quotes and comments alone: %s", (sql, text, names) => {
     expect(scanSql(sql)).toEqual({ text, names });
   });
 
@@ -24,17 +24,17 @@ describe("a named parameter", () => {
     ["after a quote inside a dollar quote", "select $$it's$$, :a"],
     ["after a backslash that ends a literal", "select 'a\\', :b"],
     ["in a comment after a nested one has ended", "select /* /* */ :a */ 1"],
-  ])("is refused %s", (_where, sql) => {
+  ])("a named parameter is refused %s", (_where, sql) => {
     expect(() => scanSql(sql)).toThrow(/read this SQL differently at :[ab], offset \d+/);
   });
 });
 
 describe("a positional parameter", () => {
-  it("is refused", () => {
+  it("a positional parameter is refused", () => {
     expect(() => scanSql("select $1")).toThrow("Named parameter syntax is invalid, input: $1");
   });
 
-  it("is text inside quotes and comments", () => {
+  it("a positional parameter is text inside quotes and comments", () => {
     expect(scanSql("select '$1' -- $2").names).toEqual([]);
   });
 });
@@ -44,7 +44,7 @@ describe("the leading words", () => {
     ["  -- copy\n /* x */ (select 1)", "select"],
     ["COPY t from stdin", "copy"],
     ["/* only a comment */ ;", undefined],
-  ])("of %j are what the statement starts with", (sql, first) => {
+  ])("the leading words of %j are the first words of its statement", (sql, first) => {
     expect(leadingWords(sql)[0]).toBe(first);
   });
 });

@@ -1,24 +1,25 @@
 import { attributeOf, knownAttributes, refOf } from "./attributes.ts";
 import { createConditions } from "./conditions.ts";
 import { intrinsicOf, INTRINSICS } from "./intrinsics.ts";
-import { type Environment, NO_VALUE, type Resource, type Template, TemplateError } from "./template.ts";
+import { type Environment, type Resource, type Template, TemplateError } from "./template.ts";
 
 export type Resolver = {
-  /** A template value without its intrinsics. `path` says in errors where it stands. */
+  /** A template value without its intrinsics. `path` names its place in errors. */
   resolve: (value: unknown, path: string) => unknown;
-  /** `Ref` of a resource, parameter or pseudo parameter. */
+  /** `Ref` of a resource or pseudo parameter. */
   ref: (name: string, path: string) => unknown;
   getAtt: (logicalId: string, attribute: string, path: string) => unknown;
   condition: (name: string, path: string) => boolean;
-  /** Resources whose condition holds, as the template names them. */
+  /** The resources whose condition holds, by logical id. */
   resources: Record<string, Resource>;
+  /** The logical ids of the resources of one type. */
+  idsOf: (type: string) => string[];
   template: Template;
-  environment: Environment;
 };
 
 /**
- * Resolves the intrinsic functions of one template, lazily: only what is asked for is looked at, so a resource without
- * local meaning may use whatever it likes. A value that depends on itself is an error that names the circle.
+ * Resolves the intrinsic functions of one template. Values are resolved on demand, so a resource without local meaning
+ * may use functions that are not known here. A value that depends on itself is an error that names the circle.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
  */
 export function createResolver(template: Template, environment: Environment): Resolver {
@@ -38,16 +39,12 @@ export function createResolver(template: Template, environment: Environment): Re
 
   const resolve: Resolver["resolve"] = (value, path) => {
     if (Array.isArray(value)) {
-      return value.map((item, index) => resolve(item, `${path}[${index}]`)).filter((item) => item !== NO_VALUE);
+      return value.map((item, index) => resolve(item, `${path}[${index}]`));
     }
     if (typeof value !== "object" || value === null) return value;
     const intrinsic = intrinsicOf(value);
     if (intrinsic !== undefined) return evaluate(intrinsic.name, intrinsic.argument, path);
-    return Object.fromEntries(
-      Object.entries(value)
-        .map(([key, item]) => [key, resolve(item, `${path}.${key}`)] as const)
-        .filter(([, item]) => item !== NO_VALUE),
-    );
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, `${path}.${key}`)]));
   };
 
   const evaluate = (name: string, argument: unknown, path: string): unknown => {
@@ -60,13 +57,12 @@ export function createResolver(template: Template, environment: Environment): Re
 
   const ref: Resolver["ref"] = (name, path) => {
     if (Object.hasOwn(PSEUDO_PARAMETERS, name)) return PSEUDO_PARAMETERS[name]?.(environment);
-    const parameter = Object.hasOwn(template.Parameters ?? {}, name) ? template.Parameters?.[name] : undefined;
-    if (parameter !== undefined) {
-      const value = environment.parameters?.[name] ?? parameter.Default;
-      if (value === undefined) throw new TemplateError(`${path}: the parameter ${name} has no default and no value.`);
-      return value;
-    }
-    return once(`Ref ${name}`, path, () => refOf(subject(name, path)));
+    const about = subject(name, path);
+    const value = once(`Ref ${name}`, path, () => refOf(about));
+    if (value !== undefined) return value;
+    throw new TemplateError(
+      `${path}: the Ref of ${name} (${about.type}) is not known locally. Add it to attributes.ts.`,
+    );
   };
 
   const getAtt: Resolver["getAtt"] = (logicalId, attribute, path) => {
@@ -83,41 +79,28 @@ export function createResolver(template: Template, environment: Environment): Re
   const subject = (logicalId: string, path: string) => {
     const resource = Object.hasOwn(template.Resources, logicalId) ? template.Resources[logicalId] : undefined;
     if (resource === undefined) {
-      throw new TemplateError(`${path}: there is no resource or parameter ${logicalId} in the template.`);
+      throw new TemplateError(`${path}: there is no resource ${logicalId} in the template.`);
     }
-    const property = (name: string): unknown => {
-      const value = resolve(resource.Properties?.[name], `${logicalId}.Properties.${name}`);
-      return value === NO_VALUE ? undefined : value;
-    };
+    const property = (name: string) => resolve(resource.Properties?.[name], `${logicalId}.Properties.${name}`);
     return { type: resource.Type, logicalId, environment, property };
   };
 
-  const conditions = createConditions(template, { resolve, once });
-  const resolver: Resolver = {
-    resolve,
-    ref,
-    getAtt,
-    condition: conditions.holds,
-    resources: {},
-    template,
-    environment,
-  };
+  const condition = createConditions(template, resolve);
+  const resources: Resolver["resources"] = {};
+  const idsOf: Resolver["idsOf"] = (type) => Object.keys(resources).filter((id) => resources[id]?.Type === type);
+  const resolver: Resolver = { resolve, ref, getAtt, condition, resources, idsOf, template };
   for (const [logicalId, resource] of Object.entries(template.Resources)) {
     const { Condition: name } = resource;
-    if (name === undefined || conditions.holds(name, logicalId)) resolver.resources[logicalId] = resource;
+    if (name === undefined || condition(name, logicalId)) resources[logicalId] = resource;
   }
   return resolver;
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html */
-const PSEUDO_PARAMETERS: Record<string, (environment: Environment) => unknown> = {
+const PSEUDO_PARAMETERS: Record<string, (environment: Environment) => string> = {
   "AWS::AccountId": ({ accountId }) => accountId,
-  "AWS::NoValue": () => NO_VALUE,
-  "AWS::NotificationARNs": () => [],
   "AWS::Partition": () => "aws",
   "AWS::Region": ({ region }) => region,
-  "AWS::StackId": ({ accountId, region, stackName }) =>
-    `arn:aws:cloudformation:${region}:${accountId}:stack/${stackName}/00000000-0000-0000-0000-000000000000`,
   "AWS::StackName": ({ stackName }) => stackName,
   "AWS::URLSuffix": () => "amazonaws.com",
 };

@@ -11,11 +11,11 @@ export type ScannedSql = {
  * Replaces `:name` as the Data API does: names are `[A-Za-z0-9_]+`; `::`, quoted text and comments are left alone.
  *
  * AWS's scanner and PostgreSQL disagree about three things: dollar quotes (`$$a :b$$` silently becomes `a $1`),
- * a backslash before a quote (later parameters are not bound) and comments inside comments. Where they would take
- * different words for parameters, this refuses the statement instead of corrupting it. Array slices (`a[1:2]`) name a
+ * a backslash before a quote (later parameters are not bound) and comments inside comments. Where they would find
+ * different parameters, the statement is refused instead of corrupted. Array slices (`a[1:2]`) name a
  * parameter `2` in both readings, which is then missing.
  *
- * Throws ValidationException, also for positional parameters.
+ * @throws DataApiError ValidationException, also for positional parameters
  * Behaviour as captured from Aurora by https://github.com/tmokmss/aurora-data-api-proxy, COMPATIBILITY.md.
  */
 export function scanSql(sql: string): ScannedSql {
@@ -72,7 +72,7 @@ function firstDifference(left: Placeholder[], right: Placeholder[]): Placeholder
   return [...only(left, right), ...only(right, left)].toSorted((a, b) => a.start - b.start)[0];
 }
 
-/** How somebody tells code from quoted text and comments. */
+/** The rules by which a parser separates code from quoted text and comments. */
 type Reader = { dollarQuotes: boolean; backslashEscapes: "always" | "in E''"; nestedComments: boolean };
 
 const DATA_API: Reader = { dollarQuotes: false, backslashEscapes: "always", nestedComments: false };

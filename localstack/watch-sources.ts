@@ -1,12 +1,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "./message-of.ts";
 import { SOURCE_FOLDERS } from "./template/synthesis-key.ts";
 
-/** A change is taken over once this time has passed without another: editors write a file in several steps. */
+/** A change is applied once this time has passed without another: editors write a file in several steps. */
 const POLL_MS = 200;
 
 /**
- * Calls `onChange` after sources changed, one call at a time; a failure is logged and what ran goes on running.
+ * Calls `onChange` after sources changed, one call at a time. A failure is logged; the code that ran goes on running.
  *
  * It compares times, sizes and inodes of the files (about a hundred) instead of asking the system: on Linux, Node's
  * recursive `fs.watch` no longer sees a file that was once replaced by a rename, which is how most editors save.
@@ -20,7 +21,7 @@ export function watchSources(projectDir: string, onChange: () => Promise<void>, 
 
   const reload = () =>
     onChange().catch((error: unknown) => {
-      if (!stopped) log(`Not reloaded: ${error instanceof Error ? error.message : String(error)}`);
+      if (!stopped) log(`Not reloaded: ${messageOf(error)}`);
     });
   const poll = async (): Promise<void> => {
     const now = await snapshot(projectDir);
@@ -48,7 +49,7 @@ export function watchSources(projectDir: string, onChange: () => Promise<void>, 
   };
 }
 
-/** A text that changes with every file that is written, replaced, added or deleted. */
+/** A text that changes whenever a file is written, replaced, added or deleted. */
 async function snapshot(projectDir: string): Promise<string> {
   const listed = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(join(projectDir, folder))));
   const lines = await Promise.all(
@@ -60,7 +61,7 @@ async function snapshot(projectDir: string): Promise<string> {
   return lines.toSorted().join("\n");
 }
 
-/** A folder that is gone, or goes in the middle of this, has no files. */
+/** The files in a folder; none if the folder is deleted, also while it is read. */
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));

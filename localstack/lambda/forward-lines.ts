@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 
-/** A line that never ends is cut here, so that a function cannot fill the runtime's memory. */
+/** A longer line is cut, so that a function cannot fill the runtime's memory. */
 const LONGEST_LINE_CHARACTERS = 256 * 1024;
 
-/** Hands each line a function writes to `log`, and the lines CloudWatch would take out as metrics to `metrics`. */
+/** Passes each line of a function to `log`, or to `metrics` if CloudWatch would extract metrics from it. */
 export function forwardLines(
   stream: Readable,
   log: (line: string) => void,

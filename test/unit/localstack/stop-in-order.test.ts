@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { stopInOrder } from "../../../localstack/stop-order.ts";
+import { stopInOrder } from "../../../localstack/stop-in-order.ts";
 
 describe("a stop of the runtime", () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
-  it("ends the parts one after the other, the last one first, and logs what fails", async () => {
+  it("a stop of the runtime ends the parts one after the other, the last one first, and logs what fails", async () => {
     const ended: string[] = [];
     const lines: string[] = [];
 
@@ -25,14 +25,14 @@ describe("a stop of the runtime", () => {
     expect(lines).toEqual(["stop: no queue"]);
   });
 
-  it("tells all parts at the same time to give up, and leaves two that hang behind within five seconds", async () => {
+  it("a stop of the runtime makes all parts give up at once, and abandons two that hang within 5 s", async () => {
     const ended: string[] = [];
-    const told: boolean[] = [];
+    const aborts: boolean[] = [];
     const hang = (): Promise<void> => new Promise(() => undefined);
     const stopped = stopInOrder(
       [
         async ({ aborted }) => {
-          told.push(aborted);
+          aborts.push(aborted);
           ended.push("database");
         },
         hang,
@@ -44,7 +44,7 @@ describe("a stop of the runtime", () => {
     await vi.advanceTimersByTimeAsync(4_999);
 
     expect(ended).toEqual(["database"]);
-    expect(told).toEqual([true]);
+    expect(aborts).toEqual([true]);
     await stopped;
   });
 });

@@ -2,14 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { authorization } from "./health.ts";
 
 const POLL_MS = 1_000;
-/** Where CDK's log groups of our stack begin; CloudFormation makes the rest of a name up, and so do emulators. */
+/** In the names of our stack's log groups; CloudFormation and emulators generate the rest of a name. */
 const OURS = /Sluice-/;
 
 type LogEvent = { eventId: string; timestamp: number; message: string };
 type Call = (action: string, body: object) => Promise<unknown>;
 
 /**
- * Writes what the stack's functions logged, oldest first, from the emulator's CloudWatch Logs; with `signal`, goes on
+ * Writes the log lines of the stack's functions, oldest first, from the emulator's CloudWatch Logs; with `signal`, goes on
  * until it fires.
  * @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
  * @throws Error that names the call which was refused
@@ -28,7 +28,7 @@ export async function showLogs(endpoint: string, write: (line: string) => void, 
       }),
     );
     for (const { key, timestamp, message } of pages.flat().toSorted((a, b) => a.timestamp - b.timestamp)) {
-      // Events of one millisecond may come in two answers.
+      // Events of one millisecond may be in two responses.
       if (shown.has(key)) continue;
       shown.add(key);
       startTime = Math.max(startTime, timestamp);

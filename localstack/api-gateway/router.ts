@@ -12,16 +12,16 @@ export type Router = (method: string, path: string) => RouteMatch | undefined;
 type Segment = { kind: "literal" | "parameter" | "greedy"; text: string };
 type Resource = { path: string; segments: Segment[]; methods: Map<string, string> };
 
-/** What `ANY` stands for. */
+/** The methods that `ANY` includes. */
 const ANY_METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]);
 const RANK = { literal: 0, parameter: 1, greedy: 2 };
 
 /**
  * Finds the method of a REST API that answers a request. As on API Gateway a literal segment wins over `{param}` and
- * that over `{proxy+}`, trailing slashes do not count, and a resource that matches without having the method is a miss
- * (no other resource is tried).
+ * that over `{proxy+}`, trailing slashes do not count, and a resource that matches but lacks the method is a miss (no
+ * other resource is tried).
  *
- * Path parameters stay percent-encoded, as REST APIs hand them over: requests captured on AWS show
+ * Path parameters stay percent-encoded, as REST APIs pass them on: requests captured on AWS show
  * `test%2Balias@gmail.com` in `path` and in `pathParameters.proxy` alike (localstack/localstack,
  * tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json, recorded 2024-08-02), and `%40` in `{id}`
  * (serverless/serverless issue 5037). Handlers decode them. Query strings come decoded.

@@ -8,32 +8,25 @@ import { readOutputs } from "./read-outputs.ts";
 import { readQueues } from "./read-queues.ts";
 import { readSchedules } from "./read-schedules.ts";
 import { readTriggers } from "./read-triggers.ts";
-import { createResolver, type Resolver } from "./resolve.ts";
+import { createResolver, type Resolver } from "./resolver.ts";
 import { type Template, TemplateError } from "./template.ts";
 
-/** Where the local stack is pretended to run: fauxqs has this account built in. */
+/** The account and region of the local stack; fauxqs has this account built in. */
 export const LOCAL_ACCOUNT_ID = "000000000000";
 export const LOCAL_REGION = "us-east-1";
 
-export type ReadOptions = {
-  /** Base URL of the local SQS, for example `http://127.0.0.1:9324`. */
-  sqsEndpoint: string;
-  region?: string;
-  /** Values for template parameters that have no default. */
-  parameters?: Record<string, string>;
-};
-
 /**
- * The stack as the runtime runs it. Pure: reading twice with another `sqsEndpoint` changes only queue URLs, so the
- * queues can be read before the endpoint is known.
- * Throws TemplateError for anything AWS would do and the local stack does not.
+ * The stack as the runtime runs it. Reading it again with another `sqsEndpoint` changes queue URLs only, so the queues
+ * can be read before the endpoint is known.
+ * @param options.sqsEndpoint base URL of the local SQS, for example `http://127.0.0.1:9324`
+ * @throws TemplateError for anything that AWS would do and the local stack does not
  */
 export function readStack(
   assembly: { template: Template; stackName: string; assetPath: AssetPath },
-  { sqsEndpoint, region = LOCAL_REGION, parameters = {} }: ReadOptions,
+  { sqsEndpoint }: { sqsEndpoint: string },
 ): StackModel {
   const { stackName } = assembly;
-  const environment = { stackName, region, accountId: LOCAL_ACCOUNT_ID, sqsEndpoint, parameters };
+  const environment = { stackName, region: LOCAL_REGION, accountId: LOCAL_ACCOUNT_ID, sqsEndpoint };
   const resolver = createResolver(assembly.template, environment);
   refuseUnknownTypes(resolver);
   const functions = readFunctions(resolver, assembly.assetPath);
@@ -50,7 +43,7 @@ export function readStack(
   };
 }
 
-/** Types read by the `read-*.ts` files. */
+/** The types that the `read-*.ts` files read. */
 const READ_TYPES = new Set([
   "AWS::ApiGateway::GatewayResponse",
   "AWS::ApiGateway::Method",
@@ -74,6 +67,6 @@ function refuseUnknownTypes({ resources }: Resolver): void {
   throw new TemplateError(
     `The local stack does not know these resources of the template:\n${named}\n` +
       "If one means nothing on a laptop, add its type with the reason to localstack/template/inert-types.ts; " +
-      "otherwise teach the runtime: read it in localstack/template/read.ts and run it.",
+      "otherwise teach the runtime: read it in localstack/template/read-stack.ts and run it.",
   );
 }

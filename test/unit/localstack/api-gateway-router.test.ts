@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRouter } from "../../../localstack/api-gateway/routes.ts";
+import { createRouter } from "../../../localstack/api-gateway/router.ts";
 
 /** Every route's function is named after it. */
 function routerOf(...routes: string[]) {
@@ -16,7 +16,7 @@ function routerOf(...routes: string[]) {
 }
 
 describe("the router of a REST API", () => {
-  it("prefers a literal segment to a parameter, and that to a greedy one, in any order of definition", () => {
+  it("the router of a REST API prefers literal segments to parameters, and these to greedy ones", () => {
     const routes = ["GET /{proxy+}", "GET /events/{id}", "GET /events/{id}/log", "GET /events/schema"];
 
     for (const route of [routerOf(...routes), routerOf(...routes.toReversed())]) {
@@ -28,7 +28,7 @@ describe("the router of a REST API", () => {
     }
   });
 
-  it("names what the parameters matched, still encoded, or null without parameters", () => {
+  it("the router of a REST API returns encoded parameter values, or null without parameters", () => {
     const route = routerOf("GET /a/{one}/b/{two}", "GET /files/{proxy+}", "GET /plain");
 
     expect(route("GET /a/1%2F2/b/x")?.pathParameters).toEqual({ one: "1%2F2", two: "x" });
@@ -36,17 +36,17 @@ describe("the router of a REST API", () => {
     expect(route("GET /plain")?.pathParameters).toBeNull();
   });
 
-  it("ignores slashes at the end", () => {
+  it("the router of a REST API ignores slashes at the end", () => {
     expect(routerOf("GET /events")("GET /events//")?.resource).toBe("/events");
   });
 
-  it("has no empty parameter", () => {
+  it("the router of a REST API has no empty parameter", () => {
     const route = routerOf("GET /a/{id}", "GET /b/{proxy+}", "GET /a/{id}/c");
 
     expect(["GET /a/", "GET /b/", "GET /a//c"].map(route)).toEqual([undefined, undefined, undefined]);
   });
 
-  it("takes ANY for the seven methods of API Gateway, after the method itself", () => {
+  it("the router of a REST API takes ANY for the seven methods of API Gateway, after the method itself", () => {
     const route = routerOf("ANY /events", "POST /events");
 
     expect(route("POST /events")?.functionArn).toBe("POST /events");
@@ -54,11 +54,11 @@ describe("the router of a REST API", () => {
     expect(route("PROPFIND /events")).toBeUndefined();
   });
 
-  it("tries no other resource when the most specific one lacks the method", () => {
+  it("the router of a REST API tries no other resource when the most specific one lacks the method", () => {
     expect(routerOf("POST /events", "ANY /{proxy+}")("GET /events")).toBeUndefined();
   });
 
-  it("answers the root", () => {
+  it("the router of a REST API answers the root", () => {
     expect(routerOf("GET /")("GET /")?.resource).toBe("/");
   });
 });

@@ -3,14 +3,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { childrenOf, describeProcess, signalIfAlive } from "./process-table.ts";
 
-/** The name that a server carries on its command line: which Sluice process runs it. */
+/** The cluster name on a server's command line; it holds the id of the Sluice process that runs the server. */
 export const clusterName = (runnerPid: number): string => `sluice_${runnerPid}`;
 
 /**
- * Makes sure that no server holds the cluster, judging by its postmaster.pid and the command line of that process.
- * A server whose Sluice process is gone (SIGKILL, power loss) is stopped. Throws if another Sluice process is using it.
+ * Makes sure that no server holds the cluster, judging by its postmaster.pid and the command line of that process. A
+ * server whose Sluice process has ended (SIGKILL, power loss) is stopped.
+ * @throws Error if another Sluice process uses the cluster
  */
-export async function clearTheWay(cluster: string): Promise<void> {
+export async function stopStaleServer(cluster: string): Promise<void> {
   const pid = recordedPid(cluster);
   if (pid === undefined) return;
   const server = findServer(cluster, pid);
@@ -43,7 +44,7 @@ async function stopServer(cluster: string, pid: number): Promise<void> {
       if (typeof findServer(cluster, pid) !== "object") return;
     }
   }
-  throw new Error(`PostgreSQL (process ${pid}) still runs on ${cluster} without its Sluice process. End it by hand.`);
+  throw new Error(`PostgreSQL (process ${pid}) still runs on ${cluster} without its Sluice process. End that process.`);
 }
 
 function recordedPid(cluster: string): number | undefined {
@@ -56,8 +57,9 @@ function recordedPid(cluster: string): number | undefined {
 }
 
 /**
- * After a crash the recorded process id may belong to any program, and PostgreSQL would refuse to start. It ignores
- * its parent's id there, and still checks the shared memory that the same file names; deleting the file would not.
+ * After a crash the recorded process id may belong to any program, and PostgreSQL would refuse to start. Our own id is
+ * written instead, because PostgreSQL ignores its parent's. Deleting the file would skip its check of the shared memory
+ * that the file names.
  */
 function disownPid(cluster: string): void {
   const lines = readFileSync(lockFile(cluster), "utf8").split("\n");

@@ -3,16 +3,16 @@ import { delimiter, join } from "node:path";
 import { requireDocker } from "./docker.ts";
 import { MINISTACK_VERSION } from "./ministack.ts";
 
-/** Which emulator `up` takes, and what it needs for that. */
+/** The emulator that `up` uses, and the values that it needs. */
 export type Choice = { by: "user"; endpoint: string } | { by: "serve"; program: string } | { by: "docker" };
 
 export const WAYS = ["running", "ministack", "localstack"] as const;
 export type Way = (typeof WAYS)[number];
 
 /**
- * The emulator to use: the one asked for; otherwise the one that runs at `AWS_ENDPOINT_URL`, LocalStack where there is a
- * token for it, MiniStack where it is on the path.
- * @throws Error that names what is missing and the command that brings it
+ * The emulator to use: the given one; otherwise the one that runs at `AWS_ENDPOINT_URL`, LocalStack if its token is set,
+ * MiniStack if it is on the path.
+ * @throws Error that names the missing part and the command that installs it
  */
 export function chooseEmulator(environment: NodeJS.ProcessEnv, way = firstWay(environment)): Choice {
   switch (way) {
@@ -20,7 +20,7 @@ export function chooseEmulator(environment: NodeJS.ProcessEnv, way = firstWay(en
       const endpoint = environment["AWS_ENDPOINT_URL"];
       if (endpoint === undefined || !URL.canParse(endpoint)) {
         throw new Error(
-          "AWS_ENDPOINT_URL does not say where the emulator listens: export AWS_ENDPOINT_URL=http://127.0.0.1:4566",
+          "AWS_ENDPOINT_URL is not the address of an emulator: export AWS_ENDPOINT_URL=http://127.0.0.1:4566",
         );
       }
       return { by: "user", endpoint: endpoint.replace(/\/$/, "") };
@@ -28,14 +28,14 @@ export function chooseEmulator(environment: NodeJS.ProcessEnv, way = firstWay(en
     case "localstack":
       if (!environment["LOCALSTACK_AUTH_TOKEN"]) {
         throw new Error(
-          "LOCALSTACK_AUTH_TOKEN is not set. LocalStack asks for a token, which its free plan has: https://app.localstack.cloud/settings/auth-tokens, then export LOCALSTACK_AUTH_TOKEN=…",
+          "LOCALSTACK_AUTH_TOKEN is not set. LocalStack needs a token, which its free plan includes: https://app.localstack.cloud/settings/auth-tokens, then export LOCALSTACK_AUTH_TOKEN=…",
         );
       }
       requireDocker(environment);
       return { by: "docker" };
     case "ministack": {
       const program = findOnPath("ministack", environment["PATH"]);
-      if (program === undefined) throw new Error(`ministack is not on the PATH. Bring it: ${INSTALL_MINISTACK}`);
+      if (program === undefined) throw new Error(`ministack is not on the PATH. Install it: ${INSTALL_MINISTACK}`);
       return { by: "serve", program };
     }
   }
@@ -45,7 +45,7 @@ function firstWay(environment: NodeJS.ProcessEnv): Way {
   if (environment["AWS_ENDPOINT_URL"]) return "running";
   if (environment["LOCALSTACK_AUTH_TOKEN"]) return "localstack";
   if (findOnPath("ministack", environment["PATH"]) !== undefined) return "ministack";
-  throw new Error(`There is no emulator. Bring one of these:
+  throw new Error(`There is no emulator. Install or start one of these:
   MiniStack   ${INSTALL_MINISTACK}
   LocalStack  Docker, and LOCALSTACK_AUTH_TOKEN with the token of https://app.localstack.cloud/settings/auth-tokens
   another     start it, and export AWS_ENDPOINT_URL with its address`);

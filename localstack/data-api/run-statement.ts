@@ -1,23 +1,23 @@
 import type { Connection, PoolClient, Submittable } from "pg";
-import type { BoundStatement } from "./bind.ts";
+import type { BoundStatement } from "./bind-parameters.ts";
 import { MAX_RESPONSE_BYTES } from "./limits.ts";
 
-/** What PostgreSQL answered, every value as its text. */
+/** The result of a statement, every value as text. */
 export type StatementResult = {
   /** Undefined for a statement that returns no rows by its nature. */
   fields: ResultField[] | undefined;
   rows: (string | null)[][];
-  /** More data than any answer may hold; `rows` is cut short. */
+  /** More data than any response may hold; `rows` is incomplete. */
   oversized: boolean;
   /** The command tag, for example `INSERT 0 3`. */
   tag: string;
 };
 
-export type ResultField = { name: string; dataTypeID: number; dataTypeModifier: number };
+export type ResultField = { name: string; dataTypeID: number };
 
 /**
- * Runs one statement over the extended protocol with declared parameter types. `pg`'s own query leaves the types to
- * PostgreSQL, which would then accept a string where a uuid is needed; the Data API does not.
+ * Runs one statement over the extended protocol with declared parameter types. `pg`'s own query lets PostgreSQL infer the
+ * types, and PostgreSQL would then accept a string where a uuid is needed; the Data API does not.
  */
 export function runStatement(client: PoolClient, statement: BoundStatement): Promise<StatementResult> {
   return new Promise((resolve, reject) => {
@@ -57,8 +57,7 @@ class TypedStatement implements Submittable {
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
     for (const value of fields) this.#bytes += value === null ? 0 : Buffer.byteLength(value);
-    // bytea arrives as hexadecimal text, twice the bytes.
-    if (this.#bytes > 2 * MAX_RESPONSE_BYTES) this.#result.oversized = true;
+    if (this.#bytes > MAX_RESPONSE_BYTES) this.#result.oversized = true;
     else this.#result.rows.push(fields);
   }
 
@@ -79,15 +78,15 @@ class TypedStatement implements Submittable {
   }
 
   handleCopyData(): void {
-    // COPY is refused before it gets here.
+    // COPY is refused earlier.
   }
 
   handleEmptyQuery(): void {
-    // Blank SQL is refused before it gets here.
+    // Blank SQL is refused earlier.
   }
 
   handlePortalSuspended(): void {
-    // Cannot happen: every row is asked for at once.
+    // Cannot happen: all rows are requested at once.
   }
 }
 
@@ -95,7 +94,7 @@ class TypedStatement implements Submittable {
 type WireConnection = {
   stream: { cork(): void; uncork(): void };
   parse(message: { text: string; name: string; types: number[] }): void;
-  bind(message: { portal: string; statement: string; values: (string | Buffer | null)[]; binary: false }): void;
+  bind(message: { portal: string; statement: string; values: (string | null)[]; binary: false }): void;
   describe(message: { type: "P"; name: string }): void;
   execute(message: { portal: string; rows: 0 }): void;
   sync(): void;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chooseEmulator, type Way } from "../../../localstack/emulator/choose.ts";
+import { chooseEmulator, type Way } from "../../../localstack/emulator/choose-emulator.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -22,7 +22,7 @@ function pathWith(programs: Record<string, string>): string {
 }
 
 describe("the emulator", () => {
-  it("is the one that runs at AWS_ENDPOINT_URL, whatever else is there", () => {
+  it("the emulator is the one that runs at AWS_ENDPOINT_URL, whatever else is there", () => {
     const environment = {
       AWS_ENDPOINT_URL: "http://localhost:4566/",
       LOCALSTACK_AUTH_TOKEN: "t",
@@ -32,14 +32,14 @@ describe("the emulator", () => {
     expect(chooseEmulator(environment)).toEqual({ by: "user", endpoint: "http://localhost:4566" });
   });
 
-  it("is LocalStack where there is a token for it, and else MiniStack where that is on the path", () => {
+  it("the emulator is LocalStack if its token is set, and else MiniStack if that is on the path", () => {
     const PATH = pathWith({ docker: "exit 0", ministack: "" });
 
     expect(chooseEmulator({ PATH, LOCALSTACK_AUTH_TOKEN: "t" })).toEqual({ by: "docker" });
     expect(chooseEmulator({ PATH })).toEqual({ by: "serve", program: join(PATH, "ministack") });
   });
 
-  it("is the one asked for", () => {
+  it("the emulator is the given one", () => {
     const environment = { AWS_ENDPOINT_URL: "http://127.0.0.1:4566", PATH: pathWith({ ministack: "" }) };
 
     expect(chooseEmulator(environment, "ministack")).toMatchObject({ by: "serve" });
@@ -54,7 +54,7 @@ describe("what an emulator lacks", () => {
       "ministack",
       {},
       {},
-      /ministack is not on the PATH. Bring it: python3 -m venv .*pip install ministack==\d/,
+      /ministack is not on the PATH. Install it: python3 -m venv .*pip install ministack==\d/,
     ],
     ["its address", "running", {}, {}, /export AWS_ENDPOINT_URL=http/],
     ["an address", "running", { AWS_ENDPOINT_URL: "here" }, {}, /export AWS_ENDPOINT_URL=http/],
@@ -74,7 +74,10 @@ describe("what an emulator lacks", () => {
       { docker: 'test "$1" != compose' },
       /Install its plugin: https/,
     ],
-  ])("%s is named with what brings it", (_what, way, environment, programs, why) => {
-    expect(() => chooseEmulator({ ...environment, PATH: pathWith(programs) }, way)).toThrow(why);
-  });
+  ])(
+    "an environment without %s is refused with the command that installs it",
+    (_what, way, environment, programs, why) => {
+      expect(() => chooseEmulator({ ...environment, PATH: pathWith(programs) }, way)).toThrow(why);
+    },
+  );
 });
