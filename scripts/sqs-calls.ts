@@ -2,13 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
 import { SEND_BATCH_MAX_ENTRIES } from "../functions/core/limits.ts";
 
-/** Entries that SQS failed by a fault of its own are sent again so often, after a pause that doubles. */
+/** Attempts for an entry that fails by a fault of SQS; the pause between them doubles. */
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 100;
 
 /**
- * Makes one batch call for up to ten items, and again for the entries that SQS failed by a fault of its own. Answers the
- * items that failed in the end, each with SQS's words.
+ * Makes one batch call for up to ten items, and repeats it for the entries that failed by a fault of SQS. Returns the
+ * items that failed in the end, each with the reason.
  * @throws Error when a call failed as a whole, also after the client's own attempts
  */
 export async function callBatch<T>(
@@ -34,14 +34,18 @@ export async function callBatch<T>(
 }
 
 /** Cuts a list into those of one batch call. */
-export function tens<T>(items: T[]): T[][] {
+export function batchesOfTen<T>(items: T[]): T[][] {
   return Array.from({ length: Math.ceil(items.length / SEND_BATCH_MAX_ENTRIES) }, (_, index) =>
     items.slice(index * SEND_BATCH_MAX_ENTRIES, (index + 1) * SEND_BATCH_MAX_ENTRIES),
   );
 }
 
-/** Runs work for each item, so many at once; the first error stops the rest and is thrown when all have ended. */
-export async function atOnce<T>(limit: number, items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+/** Runs `work` for each item, `limit` at a time. The first error stops the rest and is thrown when all have ended. */
+export async function mapConcurrently<T>(
+  items: Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const left = items[Symbol.iterator]();
   const errors: unknown[] = [];
   const worker = async () => {

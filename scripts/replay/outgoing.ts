@@ -6,35 +6,35 @@ import {
   SEND_BATCH_MAX_ENTRIES,
 } from "../../functions/core/limits.ts";
 import { stringifyForQueue } from "../../functions/core/lossless-json.ts";
-import type { DeadLetter } from "../dead-letters/dead-letter.ts";
+import type { DeadLetterMessage } from "../../functions/replay/dead-letter-message.ts";
 import { callBatch } from "../sqs-calls.ts";
 
 export type Outgoing = { body: string; group: string | undefined; attributes: Record<string, MessageAttributeValue> };
 
-/** A letter as it was, byte for byte, to be replayed. */
-export function wholeLetter(letter: DeadLetter): Outgoing {
-  return outgoing(letter, letter.body, { replays: { DataType: "Number", StringValue: String(letter.replays + 1) } });
+/** The message verbatim, to be replayed. */
+export function wholeMessage(message: DeadLetterMessage): Outgoing {
+  return outgoing(message, message.body, { replays: { DataType: "Number", StringValue: String(message.replays + 1) } });
 }
 
-/** Some events of a letter, as they are or corrected, to be replayed: one message, or more where they outgrew it. */
-export function someEvents(letter: DeadLetter, events: unknown[]): Outgoing[] {
-  const replays = { DataType: "Number", StringValue: String(letter.replays + 1) };
-  return pack(letter, events).map((body) => outgoing(letter, body, { replays }));
+/** Some events of a message, corrected or not, to be replayed; more than one message if they outgrew it. */
+export function someEvents(message: DeadLetterMessage, events: unknown[]): Outgoing[] {
+  const replays = { DataType: "Number", StringValue: String(message.replays + 1) };
+  return pack(message, events).map((body) => outgoing(message, body, { replays }));
 }
 
-/** Events of a letter that stay in the dead-letter queue, as a letter of their own that says all that it said. */
-export function remainingLetters(letter: DeadLetter, events: unknown[]): Outgoing[] {
-  const { reason, replays, attempts, sqlState, tenant, receivedAt, detail } = letter;
+/** The events of a message that stay in the dead-letter queue, as a new message with the same facts. */
+export function remainder(message: DeadLetterMessage, events: unknown[]): Outgoing[] {
+  const { reason, replays, attempts, sqlState, tenant, receivedAt, detail } = message;
   const facts = { reason, replays, attempts, sqlState, tenant, receivedAt, detail };
   const attributes = Object.entries(facts)
     .filter(([, value]) => value !== undefined && value !== "")
     .map(([name, value]) => [name, { DataType: "String", StringValue: String(value) }]);
-  return pack(letter, events).map((body) =>
-    outgoing(letter, body, Object.fromEntries(attributes) as Outgoing["attributes"]),
+  return pack(message, events).map((body) =>
+    outgoing(message, body, Object.fromEntries(attributes) as Outgoing["attributes"]),
   );
 }
 
-/** Sends messages in as few calls as SQS allows; answers those it refused, each with its words. @throws as callBatch */
+/** Sends messages in as few calls as SQS allows. Returns the messages that SQS refused, each with the reason. */
 export async function sendMessages(
   client: SQSClient,
   queueUrl: string,
@@ -60,8 +60,8 @@ export async function sendMessages(
   return failures;
 }
 
-/** Attributes count towards a message's size, and a body of somebody else may fill it: the last ones have to go then. */
-function outgoing({ tenant }: DeadLetter, body: string, attributes: Outgoing["attributes"]): Outgoing {
+/** Leaves out the last attributes if a body fills the message: attributes count towards its size. */
+function outgoing({ tenant }: DeadLetterMessage, body: string, attributes: Outgoing["attributes"]): Outgoing {
   let room = MESSAGE_MAX_BYTES - Buffer.byteLength(body);
   const fitting = Object.entries(attributes).filter(([name, value]) => {
     const bytes = attributeBytes(name, value);
@@ -72,8 +72,8 @@ function outgoing({ tenant }: DeadLetter, body: string, attributes: Outgoing["at
   return { body, group: isGroupId(tenant) ? tenant : undefined, attributes: Object.fromEntries(fitting) };
 }
 
-/** Envelopes like the letter's around events, in order, each a message that holds them. */
-function pack({ envelope }: DeadLetter, events: unknown[]): string[] {
+/** Packs events, in order, into envelopes like the message's, as few as hold them. */
+function pack({ envelope }: DeadLetterMessage, events: unknown[]): string[] {
   const { events: _, ...head } = envelope ?? {};
   const members = Object.entries(head).map(([name, value]) => `${JSON.stringify(name)}:${stringifyForQueue(value)},`);
   const opening = `{${members.join("")}"events":[`;

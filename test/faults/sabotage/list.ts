@@ -214,16 +214,16 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: poisonCases("F16 "),
   },
   {
-    name: "a replayed letter keeps its replay count",
+    name: "a replayed dead letter keeps its replay count",
     file: "scripts/replay/outgoing.ts",
-    find: 'return outgoing(letter, letter.body, { replays: { DataType: "Number", StringValue: String(letter.replays + 1) } });',
+    find: 'return outgoing(message, message.body, { replays: { DataType: "Number", StringValue: String(message.replays + 1) } });',
     replace:
-      'return outgoing(letter, letter.body, { replays: { DataType: "Number", StringValue: String(letter.replays) } });',
+      'return outgoing(message, message.body, { replays: { DataType: "Number", StringValue: String(message.replays) } });',
     caughtBy: poisonCases("F23 "),
   },
   {
-    name: "a replay deletes letters that the queue did not take",
-    file: "scripts/replay/replay-messages.ts",
+    name: "a replay deletes dead letters that the queue did not accept",
+    file: "scripts/replay/replay-dead-letters.ts",
     find: "const sent = jobs.filter((job) => !refused.has(job));",
     replace: "const sent = jobs;",
     caughtBy: { file: "test/local/replay.test.ts" },
@@ -279,9 +279,9 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/unit/adapters/database-errors.test.ts" },
   },
   {
-    name: "a replay does not write down what it has sent",
-    file: "scripts/replay/replay-messages.ts",
-    find: "if (now.length > 0) await journal.sent(idsOf(now));",
+    name: "a replay does not record the messages that it has sent",
+    file: "scripts/replay/replay-dead-letters.ts",
+    find: "if (sentNow.length > 0) await journal.sent(idsOf(sentNow));",
     replace: "",
     caughtBy: {
       file: "test/local/replay.test.ts",

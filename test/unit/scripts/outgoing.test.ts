@@ -1,0 +1,53 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
+import { type Outgoing, remainder, someEvents, wholeMessage } from "../../../scripts/replay/outgoing.ts";
+import { messageOf, readMessage } from "../replay/support.ts";
+
+describe("a replayed message", () => {
+  const bytesOf = ({ body, attributes }: Outgoing) =>
+    Object.entries(attributes).reduce(
+      (sum, [name, { DataType: type, StringValue: value }]) => sum + Buffer.byteLength(name + type + value),
+      Buffer.byteLength(body),
+    );
+
+  it("never exceeds the limit of a message, and all of them have every event once and in order", () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 250_000 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(sizes, (lengths) => {
+        const message = messageOf([1], { detail: "x".repeat(1_000), attempts: "1" });
+        const events = lengths.map((length, id) => ({ id, data: "é".repeat(length / 2) }));
+        for (const messages of [someEvents(message, events), remainder(message, events)]) {
+          const sent = messages.flatMap(({ body }) => (JSON.parse(body) as { events: unknown[] }).events);
+          expect(sent).toEqual(events);
+          for (const each of messages) expect(bytesOf(each)).toBeLessThanOrEqual(MESSAGE_MAX_BYTES);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("keeps unknown members of the envelope, and every digit", () => {
+    const body = '{"version":7,"new":[1.00000000000000000001],"events":[{"id":"a","source":"/s","type":"t"}]}';
+    const message = readMessage(body);
+
+    expect(someEvents(message, [message.events[0]?.content]).map((each) => each.body)).toEqual([body]);
+  });
+
+  it("leaves out the attributes that do not fit beside a body that fills the message", () => {
+    const full = readMessage("x".repeat(MESSAGE_MAX_BYTES));
+    const nearly = readMessage("x".repeat(MESSAGE_MAX_BYTES - 14));
+
+    expect(wholeMessage(full)).toEqual({ body: full.body, attributes: {}, group: undefined });
+    expect(wholeMessage(nearly).attributes).toHaveProperty("replays");
+  });
+
+  it.each([
+    ["acme", "acme"],
+    ["a b", undefined],
+    ["ä", undefined],
+    ["x".repeat(129), undefined],
+  ])("of the tenant %j is in the group %j", (tenant, group) => {
+    expect(wholeMessage(messageOf([1], { tenant })).group).toBe(group);
+  });
+});
