@@ -1,25 +1,25 @@
 import type { Client } from "pg";
-import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
-import { createConsume } from "../../functions/consume/consume.ts";
-import type { BatchRule, QueueMessage } from "../../functions/core/batch.ts";
+import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import { createStoreMessages, type StoreMessages } from "../../functions/consume/store-messages.ts";
 import { ENVELOPE_VERSION } from "../../functions/core/envelope.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
+import type { ReceivedMessage } from "../../functions/core/queue-message.ts";
 import type { BenchEvent } from "../events.ts";
 import { copyIn } from "./copy-in.ts";
 
-/** The rule of the consumer as it is deployed; dead letters are counted and thrown away. */
-export function createConsumer(database: SqlDatabase): BatchRule {
-  return createConsume({
-    store: createDataApiEventStore(database),
-    deadLetters: { send: async (letters) => letters.map(() => "stored") },
+/** Storing as the deployed consumer does it; dead letters are counted and dropped. */
+export function createConsumer(database: SqlDatabase): StoreMessages {
+  return createStoreMessages({
+    store: createEventStore(database),
+    deadLetters: { send: async (deadLetters) => deadLetters.map(() => "enqueued") },
     clock: () => new Date(),
   });
 }
 
 /** As the door packs them: many events a message. */
-export function toMessages(events: readonly BenchEvent[], perMessage: number): QueueMessage[] {
+export function toMessages(events: readonly BenchEvent[], perMessage: number): ReceivedMessage[] {
   const receivedAt = new Date().toISOString();
-  const messages: QueueMessage[] = [];
+  const messages: ReceivedMessage[] = [];
   for (let i = 0; i < events.length; i += perMessage) {
     const envelope = {
       version: ENVELOPE_VERSION,
@@ -27,18 +27,27 @@ export function toMessages(events: readonly BenchEvent[], perMessage: number): Q
       receivedAt,
       events: events.slice(i, i + perMessage),
     };
-    messages.push({ messageId: String(i), body: JSON.stringify(envelope), attempts: 1, replays: 0 });
+    messages.push({
+      messageId: String(i),
+      body: JSON.stringify(envelope),
+      receiptHandle: "",
+      receiveCount: 1,
+      attempts: 1,
+      replays: 0,
+      group: "default",
+      firstSentAt: Date.now(),
+    });
   }
   return messages;
 }
 
 /** @throws Error unless each of the events was stored or dead-lettered */
 export async function consume(
-  rule: BatchRule,
-  messages: QueueMessage[],
+  storeMessages: StoreMessages,
+  messages: ReceivedMessage[],
   expected: { stored: number; dead?: number },
 ): Promise<void> {
-  const { failed, metrics } = await rule(messages, Date.now() + 60_000);
+  const { failed, metrics } = await storeMessages(messages, Date.now() + 60_000);
   const { EventsStored: stored, EventsDeadLettered: dead } = metrics;
   if (failed.length > 0 || stored !== expected.stored || dead !== (expected.dead ?? 0))
     throw new Error(`Stored ${stored}, dead-lettered ${dead}, failed messages ${failed.length}.`);

@@ -53,8 +53,8 @@ export function toDeadLetterMessage(raw: RawMessage): DeadLetterMessage {
   const envelope = parseEnvelope(body);
   const { reason, sqlState, detail = NO_DETAIL } = attributes;
   // A requeued message carries what SQS knew of the message that it replaced.
-  const sentAt = new Date(count(attributes["sentAt"]) || raw.sentAt).toISOString();
-  const deliveries = count(attributes["failures"]) + raw.receiveCount;
+  const sentAt = new Date(count(attributes["firstSentAt"]) || raw.sentAt).toISOString();
+  const deliveries = count(attributes["earlierAttempts"]) + raw.receiveCount;
   return {
     messageId,
     receiptHandle,

@@ -5,7 +5,7 @@ import {
   SEND_BATCH_MAX_BYTES,
   SEND_BATCH_MAX_ENTRIES,
 } from "../../functions/core/limits.ts";
-import { stringifyForQueue } from "../../functions/core/lossless-json.ts";
+import { stringifyForQueue } from "../../functions/core/sqs-text.ts";
 import type { DeadLetterMessage } from "../../functions/replay/dead-letter-message.ts";
 import { callBatch } from "../sqs-calls.ts";
 

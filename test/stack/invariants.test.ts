@@ -6,7 +6,7 @@ import {
   CONSUME_WINDOW_SECONDS,
   MAX_RECEIVE_COUNT,
   QUEUE_VISIBILITY_SECONDS,
-  RENEW_FROM_ATTEMPT,
+  REQUEUE_FROM_ATTEMPT,
 } from "../../functions/core/limits.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
@@ -123,7 +123,7 @@ describe("queues", () => {
       deadLetterTargetArn: { "Fn::GetAtt": [deadId, "Arn"] },
       maxReceiveCount: MAX_RECEIVE_COUNT,
     });
-    expect(MAX_RECEIVE_COUNT).toBeGreaterThan(RENEW_FROM_ATTEMPT);
+    expect(MAX_RECEIVE_COUNT).toBeGreaterThan(REQUEUE_FROM_ATTEMPT);
     expect(MAX_RECEIVE_COUNT * QUEUE_VISIBILITY_SECONDS).toBeLessThan(Number(retention("QueueEvents")));
     expect(events["RedriveAllowPolicy"]).toEqual({ redrivePermission: "denyAll" });
     expect(dead["RedriveAllowPolicy"]).toMatchObject({ redrivePermission: "byQueue" });

@@ -5,7 +5,7 @@ import {
   MAX_RECEIVE_COUNT,
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
-  RENEW_FROM_ATTEMPT,
+  REQUEUE_FROM_ATTEMPT,
 } from "../../../functions/core/limits.ts";
 
 const SHORTEST = 0;
@@ -40,7 +40,7 @@ describe("backoff", () => {
 
 describe("the receive count", () => {
   it("leaves two and a half hours to mend what crashes or throws, and ends long before retention does", () => {
-    const early = Array.from({ length: RENEW_FROM_ATTEMPT - 1 }, (_, i) => backoffSeconds(i + 1, SHORTEST));
+    const early = Array.from({ length: REQUEUE_FROM_ATTEMPT - 1 }, (_, i) => backoffSeconds(i + 1, SHORTEST));
     const seconds =
       early.reduce((sum, each) => sum + each) + (MAX_RECEIVE_COUNT - early.length) * QUEUE_VISIBILITY_SECONDS;
 

@@ -28,7 +28,9 @@ describe("a dead-letter message", () => {
       events: [{ id: "a", source: "/s", type: "t" }],
     });
 
-    const message = toDeadLetterMessage(rawMessage(body, { failures: "12", replays: "1", sentAt: String(sentAt) }, 31));
+    const message = toDeadLetterMessage(
+      rawMessage(body, { earlierAttempts: "12", replays: "1", firstSentAt: String(sentAt) }, 31),
+    );
 
     expect(message).toMatchObject({
       reason: "max_receives_exceeded",

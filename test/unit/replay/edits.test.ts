@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../functions/core/event.ts";
-import { stringifyForQueue } from "../../../functions/core/lossless-json.ts";
+import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 import type { DeadLetterMessage } from "../../../functions/replay/dead-letter-message.ts";
 import { parseEdits } from "../../../functions/replay/edits.ts";
 import { toEventLine } from "../../../functions/replay/event-line.ts";

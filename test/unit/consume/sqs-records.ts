@@ -11,7 +11,7 @@ type Options = {
   sentAt?: number;
 };
 
-/** A record of the event that Lambda makes of a message: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+/** The record that Lambda makes of a message: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function record(messageId: string, options: Options = {}): SQSRecord {
   const { receiveCount = 1, attributes = {}, sentAt = SENT_AT } = options;
   return {
@@ -35,7 +35,7 @@ export function record(messageId: string, options: Options = {}): SQSRecord {
   };
 }
 
-/** An invocation with so much time left, which Lambda says in whole milliseconds. */
+/** An invocation with the given time left, which Lambda reports in whole milliseconds. */
 export function contextOf(remainingSeconds: number): Context {
   return { getRemainingTimeInMillis: () => Math.round(remainingSeconds * 1_000) } as Context;
 }

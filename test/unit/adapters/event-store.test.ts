@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { createDataApiEventStore } from "../../../functions/adapters/data-api/event-store.ts";
+import { createEventStore } from "../../../functions/adapters/data-api/event-store.ts";
 import type { SqlValue } from "../../../functions/core/ports.ts";
 import { storables } from "../../contract/support/event-samples.ts";
 
 const storeThatAnswers = (rows: SqlValue[][]) =>
-  createDataApiEventStore({
+  createEventStore({
     execute: async () => ({ rows, updated: 0 }),
     transaction: () => Promise.reject(new Error("not used")),
   });
@@ -24,7 +24,7 @@ it.each([
   await expect(storeThatAnswers(rows).store(storables(3, "e"), Date.now() + 1_000)).rejects.toMatchObject({
     name: "DatabaseError",
     disposition: "stop",
-    reason: "unexpected_answer",
+    reason: "unexpected_result",
   });
 });
 
