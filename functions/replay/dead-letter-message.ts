@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { isRawNumber, parseLossless } from "../core/lossless-json.ts";
+import { type MessageAttributes, toCount } from "../core/queue-message.ts";
 
 /** A message as it was received from the dead-letter queue. */
 export type RawMessage = {
   messageId: string;
   receiptHandle: string;
   body: string;
-  attributes: Record<string, string | undefined>;
+  attributes: MessageAttributes;
   /** Milliseconds since the epoch. */
   sentAt: number;
   receiveCount: number;
@@ -53,8 +54,8 @@ export function toDeadLetterMessage(raw: RawMessage): DeadLetterMessage {
   const envelope = parseEnvelope(body);
   const { reason, sqlState, detail = NO_DETAIL } = attributes;
   // A requeued message carries what SQS knew of the message that it replaced.
-  const sentAt = new Date(count(attributes["firstSentAt"]) || raw.sentAt).toISOString();
-  const deliveries = count(attributes["earlierAttempts"]) + raw.receiveCount;
+  const sentAt = new Date(toCount(attributes.firstSentAt) ?? raw.sentAt).toISOString();
+  const deliveries = (toCount(attributes.earlierAttempts) ?? 0) + raw.receiveCount;
   return {
     messageId,
     receiptHandle,
@@ -62,11 +63,11 @@ export function toDeadLetterMessage(raw: RawMessage): DeadLetterMessage {
     reason: reason ?? "max_receives_exceeded",
     sqlState,
     detail,
-    tenant: attributes["tenant"] ?? text(envelope?.["tenant"]),
-    receivedAt: time(attributes["receivedAt"]) ?? time(envelope?.["receivedAt"]) ?? sentAt,
+    tenant: attributes.tenant ?? text(envelope?.["tenant"]),
+    receivedAt: time(attributes.receivedAt) ?? time(envelope?.["receivedAt"]) ?? sentAt,
     sentAt,
-    attempts: reason === undefined ? deliveries : count(attributes["attempts"]),
-    replays: count(attributes["replays"]),
+    attempts: reason === undefined ? deliveries : (toCount(attributes.attempts) ?? 0),
+    replays: toCount(attributes.replays) ?? 0,
     envelope,
     events: envelope === undefined ? [NAMELESS] : eventsOf(envelope).map(toDeadLetterEvent),
   };
@@ -122,10 +123,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
-}
-
-function count(value: string | undefined): number {
-  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : 0;
 }
 
 function time(value: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { mapConcurrently } from "../../functions/core/map-concurrently.ts";
+import type { MessageAttributes } from "../../functions/core/queue-message.ts";
 import { type DeadLetterMessage, toDeadLetterMessage } from "../../functions/replay/dead-letter-message.ts";
-import { mapConcurrently } from "../sqs-calls.ts";
 import { CONNECTIONS, countMessages, makeVisible, type Queue } from "./queue.ts";
 
 /** Long enough to read a full queue, and short if the command is killed. */
@@ -110,22 +111,23 @@ async function receiveRound(
     repeated += attempts - 1;
     return messages.map(fromSqs);
   };
-  const failed = new AbortController();
+  const errors: unknown[] = [];
   await mapConcurrently(Array.from({ length: connections }), connections, async () => {
     try {
       for (;;) {
         await pace();
-        if (signal.aborted || failed.signal.aborted) return;
+        if (signal.aborted || errors.length > 0) return;
         // A running poll is awaited even after Ctrl-C; otherwise its messages would be hidden and no reader would have them.
         const page = await receive();
         if (page.length === 0) return;
         await onPage(page);
       }
     } catch (error) {
-      failed.abort();
-      throw error;
+      // Thrown below, once the other connections have ended: a page under way would otherwise stay hidden.
+      errors.push(error);
     }
   });
+  if (errors.length > 0) throw errors[0];
   return repeated;
 }
 
@@ -137,7 +139,7 @@ function fromSqs(message: Message): DeadLetterMessage {
     body: Body,
     attributes: Object.fromEntries(
       Object.entries(MessageAttributes).map(([name, { StringValue: value }]) => [name, value]),
-    ),
+    ) as MessageAttributes,
     sentAt: Number(Attributes.SentTimestamp ?? 0),
     receiveCount: Number(Attributes.ApproximateReceiveCount ?? 0),
   });

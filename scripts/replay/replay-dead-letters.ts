@@ -1,15 +1,17 @@
+import type { OutgoingMessage } from "../../functions/core/queue-message.ts";
 import type { ChosenEvent } from "../../functions/replay/choose.ts";
 import { type DeadLetterEvent, type DeadLetterMessage, eventKey } from "../../functions/replay/dead-letter-message.ts";
 import type { Edits } from "../../functions/replay/edits.ts";
 import type { Filter } from "../../functions/replay/filter.ts";
+import { remainder, someEvents, wholeMessage } from "../../functions/replay/outgoing.ts";
 import { createPlan } from "../../functions/replay/plan.ts";
 import { deleteMessages, makeVisible, type Queue } from "../dead-letters/queue.ts";
 import { receiveAll } from "../dead-letters/scan.ts";
 import type { Progress } from "../progress.ts";
 import type { Journal } from "./journal.ts";
 import type { PlannedMessage, Steps } from "./journal-lines.ts";
-import { type Outgoing, remainder, sendMessages, someEvents, wholeMessage } from "./outgoing.ts";
 import { createPace } from "./pace.ts";
+import { sendMessages } from "./send-messages.ts";
 
 export type ReplayRun = {
   queue: Queue;
@@ -140,7 +142,7 @@ async function finishJobs(jobs: Job[], run: ReplayRun, { tally, handles }: Book)
   const fresh = [...outgoing].filter(([{ message }]) => !journal.messages.has(message.messageId));
   if (fresh.length > 0) await journal.planned(fresh.map(toPlanned));
 
-  const refused = await sendAll(run.to, outgoing, run);
+  const refused = await sendAll({ ...queue, url: run.to }, outgoing);
   for (const [{ message, chosen }, why] of refused) {
     tally.failed += chosen.length;
     onFailure(message, why);
@@ -152,7 +154,7 @@ async function finishJobs(jobs: Job[], run: ReplayRun, { tally, handles }: Book)
 
   const split = sent.filter(({ rest, remainderRequeued }) => rest.length > 0 && !remainderRequeued);
   const remainders = split.map((job) => [job, remainder(job.message, contentsOf(job.rest))] as const);
-  const notRequeued = await sendAll(queue.url, new Map(remainders), run);
+  const notRequeued = await sendAll(queue, new Map(remainders));
   const requeued = split.filter((job) => !notRequeued.has(job));
   if (requeued.length > 0) await journal.remainderRequeued(idsOf(requeued));
 
@@ -174,8 +176,8 @@ async function finishJobs(jobs: Job[], run: ReplayRun, { tally, handles }: Book)
 }
 
 /** Sends the messages of each job. Returns the jobs of which SQS refused a message, with the reason. */
-async function sendAll(url: string, outgoing: Map<Job, Outgoing[]>, { queue }: ReplayRun): Promise<Map<Job, string>> {
-  const failures = await sendMessages(queue.client, url, [...outgoing.values()].flat());
+async function sendAll(queue: Queue, outgoing: Map<Job, OutgoingMessage[]>): Promise<Map<Job, string>> {
+  const failures = await sendMessages(queue, [...outgoing.values()].flat());
   return new Map(
     [...outgoing].flatMap(([job, messages]) => {
       const failed = messages.map((message) => failures.get(message)).find((why) => why !== undefined);
@@ -185,7 +187,7 @@ async function sendAll(url: string, outgoing: Map<Job, Outgoing[]>, { queue }: R
 }
 
 /** The message verbatim if all of it is replayed unchanged, otherwise its events in new envelopes. */
-function messagesOf({ message, chosen, rest }: Job): Outgoing[] {
+function messagesOf({ message, chosen, rest }: Job): OutgoingMessage[] {
   if (rest.length === 0 && chosen.every(({ edit }) => edit === undefined)) return [wholeMessage(message)];
   return someEvents(
     message,
@@ -210,8 +212,8 @@ function toJob(message: DeadLetterMessage, chosen: ChosenEvent[], done: Pick<Job
   return { message, chosen, rest: message.events.filter((event) => !events.has(event)), ...done };
 }
 
-function toPlanned([{ message, chosen, rest }, messages]: [Job, Outgoing[]]): PlannedMessage {
-  const hasCount = messages.every(({ attributes }) => "replays" in attributes);
+function toPlanned([{ message, chosen, rest }, messages]: [Job, OutgoingMessage[]]): PlannedMessage {
+  const hasCount = messages.every(({ attributes }) => attributes?.replays !== undefined);
   return {
     messageId: message.messageId,
     keys: chosen.map(({ key }) => key),

@@ -215,10 +215,9 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "a replayed dead letter keeps its replay count",
-    file: "scripts/replay/outgoing.ts",
-    find: 'return outgoing(message, message.body, { replays: { DataType: "Number", StringValue: String(message.replays + 1) } });',
-    replace:
-      'return outgoing(message, message.body, { replays: { DataType: "Number", StringValue: String(message.replays) } });',
+    file: "functions/replay/outgoing.ts",
+    find: "return outgoing(message, message.body, replayAttributes(message.replays + 1));",
+    replace: "return outgoing(message, message.body, replayAttributes(message.replays));",
     caughtBy: poisonCases("F23 "),
   },
   {
