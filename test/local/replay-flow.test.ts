@@ -95,7 +95,7 @@ describe("an event that is refused again", () => {
 });
 
 describe("a replay that is killed", () => {
-  it("and resumed stores each event once, and leaves no dead letter", async () => {
+  it("stores each event once after --resume, and leaves no dead letter", async () => {
     const source = await deadLetters(60);
     runtime.dataApiFaults.clear();
     const killed = startScript("replay", ["--source", source, "--data-dir", proxied]);

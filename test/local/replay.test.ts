@@ -71,7 +71,7 @@ describe.concurrent("a replay", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("of some events of a message keeps the others as a message with the same facts", async () => {
+  it("keeps the events of a message that do not match as a message with the same facts", async () => {
     const { queue, replay } = await open();
     const moved = movedBySqs([{ id: "a" }, { id: "b", type: "com.example.bad" }, { id: "c" }]);
     moved.body = moved.body.replace('"data":{}', '"data":12345678901234567890');
@@ -203,7 +203,7 @@ describe.concurrent("a dry run", () => {
     expect(calls("SendMessageBatch")).toEqual([]);
   });
 
-  it("beside another reader reports the messages that it missed, and exits with 1", async () => {
+  it("reports the messages that another reader hid from it, and exits with 1", async () => {
     const { queue, replay } = await open();
     await queue.put(...many(3));
     beforeReceives(queue);
@@ -266,7 +266,7 @@ describe.concurrent("corrected events", () => {
     expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
   });
 
-  it("without a dead letter are named, and the exit code is 1", async () => {
+  it("are named when no dead letter has them, and the exit code is 1", async () => {
     const { queue, replay } = await open();
     await queue.put(deadLetter([{ id: "a" }]));
     const path = await queue.file(
@@ -330,7 +330,7 @@ describe.concurrent("a replay that meets faults", () => {
     expect(await queue.counts()).toEqual({ visible: 0, hidden: 2 });
   });
 
-  it("before it has sent anything ends with advice, and leaves no journal", async () => {
+  it("ends with advice and leaves no journal when SQS stops answering before anything was sent", async () => {
     const { queue, replay, hasJournal } = await open();
     await queue.put(deadLetter([{ id: "a" }]));
     queue.proxy.setFaults({ kind: "dropBefore", action: "ReceiveMessage" });
@@ -342,7 +342,7 @@ describe.concurrent("a replay that meets faults", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("and cannot delete is unfinished, and finished by the same command without sending again", async () => {
+  it("is unfinished when it cannot delete, and the same command finishes it without sending again", async () => {
     const { queue, replay, calls } = await open();
     await queue.put(...many(3));
     queue.proxy.setFaults({
@@ -368,7 +368,7 @@ describe.concurrent("a replay that meets faults", () => {
 });
 
 describe.concurrent("a replay that is killed", () => {
-  it("before it deletes is finished by --resume: nothing is sent twice, and the limit holds", async () => {
+  it("is finished by --resume when it was killed before a delete: nothing is sent twice, the limit holds", async () => {
     const { queue, replay, hasJournal, replaysOf } = await open();
     await queue.put(...many(45));
     // One page at a time, because messages in flight at the kill may be sent again.
@@ -398,7 +398,7 @@ describe.concurrent("a replay that is killed", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("while it receives is unfinished until those messages are visible and replayed too, within its limit", async () => {
+  it("stays unfinished until the messages of a lost receive are visible and replayed too, within its limit", async () => {
     const { queue, replay, hasJournal } = await open();
     await queue.put(...many(3));
     const killed = queue.start("replay", "--limit", "5");
@@ -422,7 +422,7 @@ describe.concurrent("a replay that is killed", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("before it deletes is finished within its limit, even if SQS fails the first deletes", async () => {
+  it("is finished within its limit when it was killed before a delete, even if SQS fails the next deletes", async () => {
     const { queue, replay, hasJournal, calls } = await open();
     await queue.put(...many(3));
     const killed = queue.start("replay", "--limit", "3");
@@ -443,7 +443,7 @@ describe.concurrent("a replay that is killed", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("before a send is confirmed sends again with the same count, and skips what came back", async () => {
+  it("sends an unconfirmed event again with the same count, and skips an event that came back", async () => {
     const { queue, replay, replaysOf } = await open();
     await queue.put(deadLetter([{ id: "bad" }]), deadLetter([{ id: "good" }]));
     const killed = queue.start("replay");
@@ -469,7 +469,7 @@ describe.concurrent("a replay that is killed", () => {
   it.each([
     ["SendMessageBatch", 2],
     ["DeleteMessageBatch", 1],
-  ])("at %s %i of a split message neither loses nor doubles an event", async (action, nth) => {
+  ])("neither loses nor doubles an event of a split message when killed at %s %i", async (action, nth) => {
     const { queue, replay } = await open();
     await queue.put(movedBySqs([{ id: "a" }, { id: "b", source: "/mill" }]));
     const killed = queue.start("replay", "--source", "/mill");
@@ -522,7 +522,7 @@ describe.concurrent("a damaged journal", () => {
 });
 
 describe.concurrent("a replay that is stopped", () => {
-  it("by SIGTERM finishes its current page, releases the rest, and continues with the same command", async () => {
+  it("finishes its current page on SIGTERM, releases the rest, and continues with the same command", async () => {
     const { queue, replay } = await open();
     await queue.put(...many(40));
     const stopped = queue.start("replay", "--rate", "10");

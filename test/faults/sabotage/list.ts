@@ -284,7 +284,7 @@ export const sabotages: readonly Sabotage[] = [
     replace: "",
     caughtBy: {
       file: "test/local/replay.test.ts",
-      test: "before it deletes is finished by --resume: nothing is sent twice, and the limit holds",
+      test: "is finished by --resume when it was killed before a delete: nothing is sent twice, the limit holds",
     },
   },
 ];

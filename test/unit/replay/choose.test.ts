@@ -23,7 +23,7 @@ describe("the events chosen of a message", () => {
     [4, { capped: 0 }, 2],
     [5, { capped: 2 }, 0],
     [6, { capped: 2 }, 0],
-  ])("after %i replays of at most 5 have the counts %j", (replays, counts, chosen) => {
+  ])("are none after too many replays: %i of at most 5 gives %j", (replays, counts, chosen) => {
     const message = messageOf([1, 2], { replays: String(replays) });
 
     const choice = choose(message, { filter: all, edits: undefined, maxReplays: 5, cameBack: never });

@@ -20,7 +20,7 @@ describe("a dead-letter message", () => {
     expect(message.events).toMatchObject([{ id: "a", source: "/s", type: "t" }]);
   });
 
-  it("has the facts of its body and all receives, those before a requeue included, when SQS moved it", () => {
+  it("has the facts of its body when SQS moved it, and counts the receives before a requeue too", () => {
     const sentAt = Date.parse("2026-11-19T08:00:00.000Z");
     const body = JSON.stringify({
       tenant: "acme",
@@ -52,7 +52,7 @@ describe("a dead-letter message", () => {
     ['{"tenant":"acme","events":[{"id":1}]}', undefined],
     ['{"tenant":7,"events":[{"id":"a","source":"/s","type":"t"}]}', "a"],
     ['{"version":99,"events":[{"id":"a","source":"/s","type":"t"}]}', "a"],
-  ])("with the body %j has one event with the id %j, whatever else is wrong", (body, id) => {
+  ])("has one event for the body %j, with the id %j", (body, id) => {
     const message = readMessage(body, { replays: "many", attempts: "-1", receivedAt: "then" });
 
     expect(message.events.map((event) => event.id)).toEqual([id]);
@@ -74,7 +74,7 @@ describe("the key of an event", () => {
     expect(eventKey(messageOf([1], { tenant: "other" }), a)).not.toBe(key);
   });
 
-  it("of an unreadable message depends on its body", () => {
+  it("depends on the body of an unreadable message", () => {
     const keyOf = (body: string) => {
       const message = readMessage(body);
       return message.events.map((event) => eventKey(message, event));

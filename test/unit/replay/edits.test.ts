@@ -95,7 +95,7 @@ describe("a bad line", () => {
       `{"id":"a","source":"/s","type":"t","data":${"[".repeat(70)}${"]".repeat(70)}}`,
       "deeper than 64",
     ],
-  ])("with %s is named with its file and number", (_, line, why) => {
+  ])("is named with its file and number: %s", (_, line, why) => {
     expect(() => parse("", line)).toThrow(`${FILE}:2 `);
     expect(() => parse("", line)).toThrow(why);
   });

@@ -35,7 +35,7 @@ describe("a filter", () => {
     [{ newerThan: 3 * HOUR }, ["a", "b", "c"]],
     [{ newerThan: 2 * HOUR }, []],
     [{ olderThan: HOUR, newerThan: 3 * HOUR, type: ["reading"] }, ["c"]],
-  ])("of %j accepts the events %j", (options, events) => {
+  ])("accepts with %j the events %j", (options, events) => {
     expect(accepted(options)).toEqual(events);
   });
 

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
+import { factsOf } from "../../../functions/replay/dead-letter-message.ts";
 import { remainder, someEvents, wholeMessage } from "../../../functions/replay/outgoing.ts";
 import { messageOf, readMessage } from "./support.ts";
 
@@ -12,7 +13,7 @@ describe("a replayed message", () => {
       Buffer.byteLength(body),
     );
 
-  it("never exceeds the limit of a message, and all of them have every event once and in order", () => {
+  it("never exceeds the size limit, and every event is sent once and in order", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 250_000 }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(sizes, (lengths) => {
@@ -26,6 +27,18 @@ describe("a replayed message", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it("has its replay count raised, and its remainder has the facts of the message", () => {
+    const facts = { reason: "constraint_violation", sqlState: "23514", detail: "no", attempts: "3", replays: "2" };
+    const message = messageOf([1, 2], facts);
+
+    const [rest] = remainder(message, [message.events[1]?.content]);
+
+    expect(wholeMessage(message).attributes).toEqual({ replays: "3" });
+    expect(someEvents(message, [message.events[0]?.content])[0]?.attributes).toEqual({ replays: "3" });
+    const { body = "", attributes = {} } = rest ?? {};
+    expect(factsOf(readMessage(body, attributes))).toEqual(factsOf(message));
   });
 
   it("keeps unknown members of the envelope, and every digit", () => {
@@ -48,7 +61,7 @@ describe("a replayed message", () => {
     ["a b", undefined],
     ["ä", undefined],
     ["x".repeat(129), undefined],
-  ])("of the tenant %j is in the group %j", (tenant, group) => {
+  ])("is sent for the tenant %j in the group %j", (tenant, group) => {
     expect(wholeMessage(messageOf([1], { tenant })).group).toBe(group);
   });
 });

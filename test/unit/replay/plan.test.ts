@@ -8,7 +8,7 @@ const open = (limit: number) =>
 const idsOf = ({ chosen }: ReturnType<ReturnType<typeof open>["add"]>) => chosen.map(({ event }) => event.id);
 
 describe("a plan", () => {
-  it("chooses events up to its limit, also within a message", () => {
+  it("chooses events up to its limit, even within a message", () => {
     const plan = open(3);
 
     expect(idsOf(plan.add(messageOf([1, 2])))).toEqual(["a", "b"]);
@@ -17,7 +17,7 @@ describe("a plan", () => {
     expect(plan.isFull()).toBe(true);
   });
 
-  it("beyond its limit chooses no event and still counts the events that were replayed too often", () => {
+  it("chooses no event beyond its limit, and still counts the events that were replayed too often", () => {
     const plan = open(0);
 
     expect(plan.add(messageOf([1])).chosen).toEqual([]);

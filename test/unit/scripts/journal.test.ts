@@ -80,7 +80,7 @@ describe("a journal", () => {
     expect(readFileSync(path, "utf8")).not.toContain("secret");
   });
 
-  it("of a running replay is refused with the process id", async () => {
+  it("is refused while its replay runs, with the process id", async () => {
     // The parent of this process runs as long as this does.
     writeFileSync(`${path}.lock`, String(process.ppid));
 
@@ -99,7 +99,7 @@ describe("a journal", () => {
     expect(readdirSync(folder)).toEqual(["replay.journal"]);
   });
 
-  it("without a complete first line counts as none", async () => {
+  it("counts as none without a complete first line", async () => {
     writeFileSync(path, '{"start":{"at"');
 
     expect(await readStart(path)).toBeUndefined();
@@ -108,7 +108,7 @@ describe("a journal", () => {
   });
 
   it.each(["{}\n", "no journal\n", '{"pid":1}\n', '{"start":1}\n'])(
-    "of the content %j is refused with its path",
+    "is refused with its path when its content is %j",
     async (text) => {
       writeFileSync(path, text);
 
@@ -116,7 +116,7 @@ describe("a journal", () => {
     },
   );
 
-  it("that cannot be written fails the steps that depend on it", async () => {
+  it("fails the steps that depend on it when it cannot be written", async () => {
     const journal = await openJournal(path, options);
     await journal.close();
 

@@ -10,7 +10,7 @@ describe("a note before a scan", () => {
       { visible: 120_001, hidden: 0 },
       "About 120001 messages, of which SQS hands out 120000 at once; the others are not read\n",
     ],
-  ])("of %j names the messages that the scan will not see", (counts, note) => {
+  ])("names the messages that the scan will not see, for the counts %j", (counts, note) => {
     expect(unseenNote(counts)).toBe(note);
   });
 });
