@@ -24,7 +24,7 @@ const command = new Command("npm run dead-letters --")
     "after",
     `
 Reading hides messages from other readers until the command ends, also by Ctrl-C; if it is killed, they stay hidden for up
-to ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes. Send them to the queue again with \`npm run replay\`.
+to ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes. Dead letters are sent to the queue again with \`npm run replay\`.
 
 Exit codes: 0 done, 1 a named event was not found or not all messages were read, 2 the queue could not be read.`,
   );

@@ -98,7 +98,8 @@ describe("a replay that is killed", () => {
   it("stores each event once after --resume, and leaves no dead letter", async () => {
     const source = await deadLetters(60);
     runtime.dataApiFaults.clear();
-    const killed = startScript("replay", ["--source", source, "--data-dir", proxied]);
+    // One page at a time, because a page in flight at the kill stays hidden for minutes.
+    const killed = startScript("replay", ["--source", source, "--rate", "100", "--data-dir", proxied]);
     atCall(proxy, "DeleteMessageBatch", 3, () => killAndForget(killed.child));
     await killed.ended;
     proxy.onCall = undefined;
