@@ -102,7 +102,7 @@ function toRow(event: StorableEvent): string {
   return text;
 }
 
-/** `data` travels in an array of one, because a recordset turns the JSON value null into SQL NULL. */
+/** `data` travels in an array of one, because a recordset reads the JSON value null as SQL NULL. */
 function writeRow({ tenant, receivedAt, event }: StorableEvent): string {
   return JSON.stringify({
     tenant,

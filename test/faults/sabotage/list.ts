@@ -11,28 +11,28 @@ const virtualTime = { file: "test/unit/consume/outage.test.ts" };
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
 export const sabotages: readonly Sabotage[] = [
   {
-    name: "an entry the queue answered as Failed counts as stored",
+    name: "an entry the queue answered as Failed counts as enqueued",
     file: "functions/adapters/sqs/send-messages.ts",
     find: "enqueued: new Set(answer.Successful?.map(({ Id }) => Id)),",
     replace: "enqueued: new Set(entries.map(({ Id }) => Id)),",
     caughtBy: ingestCases("F11 "),
   },
   {
-    name: "a send without an answer counts as stored",
+    name: "a send without an answer counts as enqueued",
     file: "functions/adapters/sqs/send-messages.ts",
     find: "return { enqueued: new Set(), refused: new Set() };",
     replace: "return { enqueued: new Set(entries.map(({ Id }) => Id)), refused: new Set() };",
     caughtBy: ingestCases("F13 "),
   },
   {
-    name: "the door answers before the queue has confirmed",
+    name: "ingest answers before the queue has confirmed",
     file: "functions/ingest/ingest.ts",
     find: ": await deps.queue.send(outgoing, request.deadline);",
     replace: ': (void deps.queue.send(outgoing, request.deadline), messages.map(() => "enqueued"));',
     caughtBy: ingestCases("F13 "),
   },
   {
-    name: "an event in a message that was not confirmed is told as accepted",
+    name: "an event in a message that was not confirmed is reported as accepted",
     file: "functions/ingest/ingest.ts",
     find: 'if (refused.has(first ?? index)) return { index, id: each.event.id, status: "retry" };',
     replace: "",
@@ -95,7 +95,7 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: queueCases("F30 "),
   },
   {
-    name: "a database that is away makes dead letters",
+    name: "an outage of the database makes dead letters",
     file: "functions/adapters/data-api/database-errors.ts",
     find: 'DatabaseUnavailableException: { disposition: "retry",',
     replace: 'DatabaseUnavailableException: { disposition: "dead-letter",',
@@ -137,7 +137,7 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/unit/adapters/database-errors.test.ts" },
   },
   {
-    name: "a failed message is never sent as a new one",
+    name: "a failed message is never requeued",
     file: "functions/core/limits.ts",
     find: "export const REQUEUE_FROM_ATTEMPT = 5;",
     replace: "export const REQUEUE_FROM_ATTEMPT = 1_000_000;",
@@ -151,7 +151,7 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/contract/received-messages.test.ts" },
   },
   {
-    name: "messages that came back are taken all at once",
+    name: "redelivered messages are handled in one group",
     file: "functions/consume/isolate.ts",
     find: "const size = Math.ceil(shuffled.length / ISOLATION_MAX_GROUPS);",
     replace: "const size = shuffled.length + 0 * ISOLATION_MAX_GROUPS;",
@@ -165,7 +165,7 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: virtualTime,
   },
   {
-    name: "what was not stored is acknowledged between two turns",
+    name: "an event that was not stored is acknowledged between two isolation groups",
     file: "functions/consume/isolate.ts",
     find: "const done = group.filter((message) => !failed.has(message));",
     replace: "const done = group;",
@@ -221,14 +221,14 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: poisonCases("F23 "),
   },
   {
-    name: "a replay deletes dead letters that the queue did not accept",
+    name: "a replay deletes dead letters that the queue refused",
     file: "scripts/replay/replay-dead-letters.ts",
     find: "const sent = jobs.filter((job) => !refused.has(job));",
     replace: "const sent = jobs;",
     caughtBy: { file: "test/local/replay.test.ts" },
   },
   {
-    name: "another content under a stored key is not looked for",
+    name: "a conflict with a stored event is not detected",
     file: "functions/sql/0001_events.sql",
     find: "if inserted < cardinality(part) then",
     replace: "if false then",
@@ -242,7 +242,7 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: databaseCases("F24 "),
   },
   {
-    name: "events of an outage are dead-lettered, and come again all the same",
+    name: "events of an outage are dead-lettered and requeued",
     file: "functions/consume/store-messages.ts",
     find: "failure = outcome.failure ?? failure;",
     replace:
@@ -250,7 +250,7 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: outageCases("F5 "),
   },
   {
-    name: "the consumer begins what it has no time for",
+    name: "the consumer starts a chunk without the time to finish it",
     file: "functions/core/limits.ts",
     find: "export const CHUNK_MIN_REMAINING_MS = 5_000;",
     replace: "export const CHUNK_MIN_REMAINING_MS = -60_000;",
@@ -278,7 +278,7 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/unit/adapters/database-errors.test.ts" },
   },
   {
-    name: "a replay does not record the messages that it has sent",
+    name: "a replay does not record the messages it has sent",
     file: "scripts/replay/replay-dead-letters.ts",
     find: "if (sentNow.length > 0) await journal.sent(idsOf(sentNow));",
     replace: "",

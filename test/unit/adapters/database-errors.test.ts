@@ -6,7 +6,7 @@ const sdkError = (name: string, message = "") => Object.assign(new Error(message
 const sqlError = (sqlState: string, text = "ERROR: it failed") =>
   sdkError("DatabaseErrorException", `${text}; SQLState: ${sqlState}`);
 
-describe("store errors", () => {
+describe("the error table of the database", () => {
   it.each([
     ["22P05", "dead-letter", "not_storable"],
     ["22003", "dead-letter", "not_storable"],
@@ -104,7 +104,7 @@ describe("store errors", () => {
     [429, "retry", "database_unreachable"],
     [408, "retry", "database_unreachable"],
     [500, "retry", "database_unreachable"],
-  ])("takes an unlisted name with status %i for %s: %s", (httpStatusCode, disposition, reason) => {
+  ])("maps an unlisted name with status %i to %s: %s", (httpStatusCode, disposition, reason) => {
     const error = Object.assign(sdkError("ExpiredTokenException"), { $metadata: { httpStatusCode } });
 
     expect(toDatabaseError(error)).toMatchObject({ disposition, reason });

@@ -7,7 +7,7 @@ const EVENTS = 1_000_000;
 const REQUEST_EVENTS = 1_000;
 const CHECK_MAX_CPU_SECONDS = 5;
 
-it("checks a million events within five seconds of one core", { timeout: 120_000 }, () => {
+it("the checker handles a million events within five seconds of one core", { timeout: 120_000 }, () => {
   const history = createHistory();
   for (let first = 0; first < EVENTS; first += REQUEST_EVENTS) {
     const events = Array.from({ length: REQUEST_EVENTS }, (_, offset) => ({
@@ -22,7 +22,7 @@ it("checks a million events within five seconds of one core", { timeout: 120_000
     storedAt: NOW + EVENTS + index,
   }));
 
-  // Of this thread alone, because other tests run on the same cores.
+  // Measure this thread alone, because other tests run on the same cores.
   const before = process.threadCpuUsage();
   const report = check(history, atRest({ stored }));
   const { user, system } = process.threadCpuUsage(before);

@@ -1,6 +1,6 @@
 export type Quantiles = { p50: number; p90: number; p95: number; p99: number; max: number };
 
-/** By nearest rank: each quantile is one of the values. Of a list without values, each is NaN. */
+/** Computes quantiles by nearest rank, so each is one of the values. Without values each is NaN, so no bound holds. */
 export function quantiles(values: readonly number[]): Quantiles {
   const ascending = Float64Array.from(values).toSorted();
   const at = (share: number) => ascending[Math.ceil(share * ascending.length) - 1] ?? Number.NaN;

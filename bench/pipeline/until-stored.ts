@@ -5,9 +5,9 @@ import type { Pipeline } from "./pipeline.ts";
 import type { LoadReport } from "./run-load.ts";
 
 /**
- * Waits until so many events of a source are stored.
- * @returns when the last of them was, ms since the epoch by the machine's clock, which the load generator shares
- * @throws Error that says how many came, once none has come for a minute
+ * Waits until this number of events of a source is stored.
+ * @returns the time of the last one, ms since the epoch by the machine's clock, which the load generator shares
+ * @throws Error with the number of stored events after a minute without progress
  */
 export async function untilStored(pipeline: Pipeline, source: string, events: number): Promise<number> {
   let before = -1;
@@ -30,7 +30,7 @@ export async function untilStored(pipeline: Pipeline, source: string, events: nu
   }
 }
 
-/** Waits until a counted pipeline has deleted every message it sent: nothing more will be counted then. */
+/** Waits until a counted pipeline has deleted every sent message; nothing is counted afterwards. */
 export async function untilDeleted(pipeline: Pipeline): Promise<void> {
   for (const deadline = Date.now() + DELETED_WITHIN_MS; ; ) {
     const operations = pipeline.operations();
@@ -43,9 +43,8 @@ export async function untilDeleted(pipeline: Pipeline): Promise<void> {
 }
 
 /**
- * How long after its 202 each event was written, in milliseconds: when its row was inserted. The statement
- * that inserts it commits when its whole chunk is in, some milliseconds later. One that was written before the client had
- * read its answer counts as 0.
+ * Measures the milliseconds from each event's 202 to the insert of its row. The statement commits some milliseconds later,
+ * after its whole chunk. A row that was written before the client read its answer counts as 0.
  */
 export async function writtenAfter(pipeline: Pipeline, source: string, report: LoadReport): Promise<number[]> {
   const rows = await pipeline.ask(
@@ -59,8 +58,8 @@ export async function writtenAfter(pipeline: Pipeline, source: string, report: L
 }
 
 /**
- * Between questions; what is measured is the row's own time, not when it was seen. A question reads all rows, and may not
- * take more than a share of the time, or it would slow down what it waits for.
+ * The interval between polls; the result is the row's own time, not the time of the poll. A poll reads all rows, so it may
+ * take only a share of the time, or it would slow the stack down.
  */
 const POLL_MS = 100;
 const POLL_SHARE = 0.05;
