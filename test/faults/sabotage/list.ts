@@ -215,15 +215,14 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "a replayed dead letter keeps its replay count",
-    file: "scripts/replay/outgoing.ts",
-    find: 'return outgoing(letter, letter.body, { replays: { DataType: "Number", StringValue: String(letter.replays + 1) } });',
-    replace:
-      'return outgoing(letter, letter.body, { replays: { DataType: "Number", StringValue: String(letter.replays) } });',
+    file: "functions/replay/outgoing.ts",
+    find: "return outgoing(message, message.body, replayAttributes(message.replays + 1));",
+    replace: "return outgoing(message, message.body, replayAttributes(message.replays));",
     caughtBy: poisonCases("F23 "),
   },
   {
     name: "a replay deletes dead letters that the queue refused",
-    file: "scripts/replay/replay-messages.ts",
+    file: "scripts/replay/replay-dead-letters.ts",
     find: "const sent = jobs.filter((job) => !refused.has(job));",
     replace: "const sent = jobs;",
     caughtBy: { file: "test/local/replay.test.ts" },
@@ -280,12 +279,12 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "a replay does not record the messages it has sent",
-    file: "scripts/replay/replay-messages.ts",
-    find: "if (now.length > 0) await journal.sent(idsOf(now));",
+    file: "scripts/replay/replay-dead-letters.ts",
+    find: "if (sentNow.length > 0) await journal.sent(idsOf(sentNow));",
     replace: "",
     caughtBy: {
       file: "test/local/replay.test.ts",
-      test: "before it deletes is finished by --resume: nothing is sent twice, and the limit holds",
+      test: "is finished by --resume when it was killed before a delete: nothing is sent twice, the limit holds",
     },
   },
 ];

@@ -1,16 +1,16 @@
 import { exitCodes } from "../command.ts";
-import type { LetterQueue } from "../dead-letters/queue.ts";
-import { counted } from "../dead-letters/render.ts";
+import type { Queue } from "../dead-letters/queue.ts";
+import { pluralize } from "../dead-letters/render.ts";
 import { moveAll } from "./move-all.ts";
 
-/** Has SQS move all letters and says what became of it. */
-export async function runMove(
-  { client, url }: LetterQueue,
+/** Has SQS move all messages of the dead-letter queue, and reports the result. */
+export async function runAll(
+  { client, url }: Queue,
   { to, rate, signal }: { to: string; rate: number | undefined; signal: AbortSignal },
 ): Promise<void> {
-  const tell = (line: string) => void process.stderr.write(`${line}\n`);
-  const { status, moved, toMove, reason } = await moveAll(client, { from: url, to, rate, signal, tell });
-  const counts = `about ${moved} of ${counted(toMove, "dead letter")} moved`;
+  const report = (line: string) => void process.stderr.write(`${line}\n`);
+  const { status, moved, toMove, reason } = await moveAll(client, { from: url, to, rate, signal, report });
+  const counts = `about ${moved} of ${pluralize(toMove, "message")} moved`;
   if (status !== "COMPLETED") process.exitCode = exitCodes.incomplete;
   switch (status) {
     case "COMPLETED":

@@ -1,33 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Event } from "../../../functions/core/event.ts";
 import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
-import { readEdits } from "../../../scripts/dead-letters/edits.ts";
-import { toEventLine } from "../../../scripts/dead-letters/event-line.ts";
-import { type DeadLetter, toDeadLetter } from "../../../scripts/dead-letters/dead-letter.ts";
-import { letterOf, message } from "./support.ts";
+import type { DeadLetterMessage } from "../../../functions/replay/dead-letter-message.ts";
+import { parseEdits } from "../../../functions/replay/edits.ts";
+import { toEventLine } from "../../../functions/replay/event-line.ts";
+import { messageOf, readMessage } from "./support.ts";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "sluice-edits-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function read(...lines: string[]) {
-  const file = join(folder, "edits.ndjson");
-  writeFileSync(file, lines.join("\n"));
-  return { file, edits: readEdits(file) };
-}
-const lineOf = (letter: DeadLetter, index = 0) => toEventLine(letter, letter.events[index] ?? fail());
+const FILE = "edits.ndjson";
+const parse = (...lines: string[]) => parseEdits(lines.join("\n"), FILE);
+const lineOf = (message: DeadLetterMessage) => toEventLine(message, message.events[0] ?? fail());
 const fail = (): never => {
   throw new Error("no such event");
 };
 
 describe("an event line", () => {
-  it("is read back as the event that travelled, letter for letter and digit for digit", () => {
+  it("is parsed as the event of the message, verbatim and with every digit", () => {
     const name = fc.stringMatching(/^[a-z0-9]{1,20}$/).filter((each) => each !== "tenant" && !TAKEN.has(each));
     const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((each) => !each.includes("\0"));
     const event = fc.record(
@@ -51,33 +39,35 @@ describe("an event line", () => {
           `"${digits}"`,
         );
         const body = `{"version":1,"tenant":"acme","receivedAt":"2026-11-20T10:00:00Z","events":[${json.slice(0, -1)},"datacontenttype":"x"${"data" in sent ? "" : `,"data":{"n":${digits}.50}`}}]}`;
-        const letter = toDeadLetter(message(body));
-        const [travelled] = letter.events;
-        if (travelled === undefined) throw new Error("unreadable");
+        const message = readMessage(body);
+        const [enveloped] = message.events;
+        if (enveloped === undefined) throw new Error("unreadable");
 
-        const { edits } = read(toEventLine(letter, travelled));
+        const edits = parse(toEventLine(message, enveloped));
 
-        expect(sorted(edits.find(letter, travelled))).toBe(sorted(travelled.exact));
+        expect(sorted(edits.find(message, enveloped))).toBe(sorted(enveloped.content));
         expect(edits.unused()).toEqual([]);
       }),
       { numRuns: 200 },
     );
   });
 
-  it("is taken by the letter of its tenant, and by any where it names none", () => {
-    const line = lineOf(letterOf([1]));
+  it("is found for the message of its tenant, and for any message when it names no tenant", () => {
+    const line = lineOf(messageOf([1]));
     const bare = line.replace(/,"deadLetter".*/, "}");
-    const others = letterOf([1], { tenant: "other" });
+    const others = messageOf([1], { tenant: "other" });
 
-    expect(read(line).edits.find(others, others.events[0] ?? fail())).toBeUndefined();
-    expect(read(bare).edits.find(others, others.events[0] ?? fail())).toMatchObject({ id: "a" });
+    expect(parse(line).find(others, others.events[0] ?? fail())).toBeUndefined();
+    expect(parse(bare).find(others, others.events[0] ?? fail())).toMatchObject({ id: "a" });
   });
 
-  it("may stand twice in a file if it says the same", () => {
-    const line = lineOf(letterOf([1]));
+  it("may occur twice in a file if both have the same content", () => {
+    const line = lineOf(messageOf([1]));
 
-    expect(read(line, line).edits.unused()).toHaveLength(1);
-    expect(() => read(line, line.replace('"data":1', '"data":2'))).toThrow(/:2 says of the event a other than line 1/);
+    expect(parse(line, line).unused()).toHaveLength(1);
+    expect(() => parse(line, line.replace('"data":1', '"data":2'))).toThrow(
+      /:2 has another content for the event a than line 1/,
+    );
   });
 });
 
@@ -85,7 +75,7 @@ describe("a bad line", () => {
   it.each([
     ["no JSON", "{", "is not JSON"],
     ["a list", "[]", "is no JSON object"],
-    ["a number of its own", "12345678901234567890", "is no JSON object"],
+    ["a bare number", "12345678901234567890", "is no JSON object"],
     ["no time", '{"id":"a","source":"/s","type":"t"}', "/time "],
     ["another specversion", '{"specversion":"0.3","id":"a","source":"/s","type":"t"}', "/specversion "],
     [
@@ -105,14 +95,13 @@ describe("a bad line", () => {
       `{"id":"a","source":"/s","type":"t","data":${"[".repeat(70)}${"]".repeat(70)}}`,
       "deeper than 64",
     ],
-  ])("with %s is named with its file and number", (_, line, why) => {
-    const file = join(folder, "edits.ndjson");
-    expect(() => read("", line)).toThrow(`${file}:2 `);
-    expect(() => read("", line)).toThrow(why);
+  ])("is named with its file and number: %s", (_, line, why) => {
+    expect(() => parse("", line)).toThrow(`${FILE}:2 `);
+    expect(() => parse("", line)).toThrow(why);
   });
 
-  it("is told with nineteen others at most", () => {
-    expect(() => read(...Array.from({ length: 25 }, () => "{"))).toThrow(
+  it("is listed with at most nineteen others", () => {
+    expect(() => parse(...Array.from({ length: 25 }, () => "{"))).toThrow(
       /:20 is not JSON[^]*\nand 5 more\nNothing was replayed\.$/,
     );
   });

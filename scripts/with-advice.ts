@@ -1,8 +1,8 @@
 /**
- * What to do about a call to SQS that failed, in front of the SDK's own words; any other error as it is.
+ * Puts advice in front of the SDK's message when a call to SQS failed. Any other error stays as it is.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
  */
-export function explained(error: unknown): Error {
+export function withAdvice(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
   const advice = ADVICE[code] ?? ADVICE[error.name];

@@ -1,4 +1,4 @@
-import { type Row, reasonOf } from "./render.ts";
+import { type DeadLetterRow, reasonOf } from "./dead-letter-row.ts";
 
 export const groupFields = ["type", "source", "tenant"] as const;
 export type GroupField = (typeof groupFields)[number];
@@ -7,14 +7,14 @@ export type Group = {
   events: number;
   /** Reason and SQLSTATE. */
   reason: string;
-  /** The values of the fields asked for, in their order. */
+  /** The values of the requested fields, in their order. */
   by: (string | undefined)[];
-  /** When the first of them was received. */
+  /** When the oldest of its events was received. */
   oldest: string;
 };
 
-/** Counts events by reason and by the given fields, most first. */
-export function createGroups(fields: GroupField[]): { add: (row: Row) => void; list: () => Group[] } {
+/** Counts events by reason and by the given fields, largest group first. */
+export function createGroups(fields: GroupField[]): { add: (row: DeadLetterRow) => void; list: () => Group[] } {
   const groups = new Map<string, Group>();
   return {
     add(row) {

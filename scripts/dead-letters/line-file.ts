@@ -4,18 +4,18 @@ import { finished } from "node:stream/promises";
 
 export type LineFile = {
   add(line: string): void;
-  /** Puts the file in its place. */
+  /** Completes the file and gives it its name. */
   finish(): Promise<void>;
-  /** Leaves no half-written file behind. */
+  /** Deletes the half-written file. */
   discard(): Promise<void>;
 };
 
-/** Events may be personal: a file of them is for its owner. */
+/** Events may be personal, so only the owner may read the file. */
 const OWNER_ONLY = 0o600;
 
 /**
- * A file of lines that stands in its place whole or not at all; `-` is stdout.
- * @throws Error when there is a file already: somebody may have corrected events in it
+ * Opens a file of lines that gets its name only once it is complete; `-` is stdout.
+ * @throws Error when the file exists: it may hold corrected events
  */
 export function openLineFile(path: string): LineFile {
   if (path === "-") {
@@ -26,7 +26,7 @@ export function openLineFile(path: string): LineFile {
   const part = `${path}.part`;
   const stream: WriteStream = createWriteStream(part, { mode: OWNER_ONLY });
   const written = finished(stream);
-  // It is awaited below, but may fail before that.
+  // It is awaited below, but may reject before that.
   written.catch(() => undefined);
   const end = () => {
     stream.end();
