@@ -16,12 +16,12 @@ export function readMessage(body: string): ReadMessage {
   } catch {
     return { kind: "unreadable", detail: "The message body is not JSON, or nested too deep." };
   }
-  const { exact, depth } = read;
+  const { lossless, depth } = read;
   // What follows recurses; an event that came through the door is far below this. The text may be deeper than its value,
   // where a member stands twice.
-  if (depth > ENVELOPE_MAX_DEPTH && isDeeperThan(exact, ENVELOPE_MAX_DEPTH))
+  if (depth > ENVELOPE_MAX_DEPTH && isDeeperThan(lossless, ENVELOPE_MAX_DEPTH))
     return { kind: "unreadable", detail: "The message is nested too deep." };
-  const parsed = envelope.safeParse(exact);
+  const parsed = envelope.safeParse(lossless);
   if (parsed.success) return { kind: "readable", envelope: parsed.data };
   const [first] = parsed.error.issues;
   return {

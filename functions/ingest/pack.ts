@@ -2,14 +2,14 @@ import { ENVELOPE_VERSION } from "../core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../core/limits.ts";
 import { fitsUtf8 } from "../core/utf8.ts";
 
-/** An event ready to travel: its place in the request and its JSON text. */
+/** An event ready for the queue: its place in the request and its JSON text. */
 export type Packable = { index: number; json: string };
 
 export type Packed = { body: string; indexes: number[] };
 
 /**
- * Packs the events of one tenant, in order, into as few queue messages as hold them. An event is never split: the
- * limit of one event is a quarter of a message.
+ * Packs the events of one tenant, in order, into as few queue messages as possible. An event is never split: its limit is
+ * a quarter of a message.
  */
 export function pack(events: Packable[], tenant: string, receivedAt: string): Packed[] {
   const { head, room } = envelope(tenant, receivedAt);
@@ -30,7 +30,7 @@ export function pack(events: Packable[], tenant: string, receivedAt: string): Pa
   }));
 }
 
-/** One message of a list of events as it was sent, with commas between them; undefined where it does not fit. */
+/** Packs a list of events, as text with commas between them, into one message; undefined if it does not fit. */
 export function packWhole(
   { list, indexes }: { list: string; indexes: number[] },
   tenant: string,
@@ -40,7 +40,7 @@ export function packWhole(
   return fitsUtf8(list, room) ? { body: head + list + TAIL, indexes } : undefined;
 }
 
-/** What stands before the events, and the bytes left for them, each with a comma. */
+/** The text before the events, and the bytes left for the events, each with a comma. */
 function envelope(tenant: string, receivedAt: string): { head: string; room: number } {
   const head = `{"version":${ENVELOPE_VERSION},"tenant":${JSON.stringify(tenant)},"receivedAt":${JSON.stringify(receivedAt)},"events":[`;
   const taken = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;

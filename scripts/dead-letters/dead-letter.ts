@@ -82,7 +82,7 @@ const NAMELESS: LetterEvent = { id: undefined, type: undefined, source: undefine
 /** An object with a list of events that have names; an envelope of a newer version is one too. */
 function parseEnvelope(body: string): Record<string, unknown> | undefined {
   try {
-    const { exact } = parseLossless(body);
+    const { lossless: exact } = parseLossless(body);
     return isObject(exact) && eventsOf(exact).length > 0 && eventsOf(exact).every(hasNames) ? exact : undefined;
   } catch {
     return undefined;

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type Event, event } from "../../functions/core/event.ts";
 import { cloudEvent } from "../../functions/core/event-forms.ts";
+import { toPointer } from "../../functions/core/json-pointer.ts";
 import { isRawNumber, parseLossless } from "../../functions/core/lossless-json.ts";
-import { findUnstorable, toPointer } from "../../functions/core/storable.ts";
+import { findUnstorable } from "../../functions/core/storable.ts";
 import type { DeadLetter, LetterEvent } from "./dead-letter.ts";
 import { LETTER_MEMBER } from "./event-line.ts";
 
@@ -59,7 +60,7 @@ type ReadLine = { event: Event; tenant: string | undefined } | { fault: string }
 function readLine(text: string): ReadLine {
   let exact: unknown;
   try {
-    ({ exact } = parseLossless(text));
+    ({ lossless: exact } = parseLossless(text));
   } catch (error) {
     return { fault: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }

@@ -25,7 +25,7 @@ describe("an event that the database refuses", () => {
   it.each([
     ["22P05", { data: "a\u0000b" }],
     ["22P02", { data: "half \ud83d" }],
-    ["22003", { data: parseLossless("[1e200000]").exact }],
+    ["22003", { data: parseLossless("[1e200000]").lossless }],
     ["22007", { time: "yesterday at noon" }],
     ["22008", { time: "2026-02-30T00:00:00Z" }],
     ["54000", { id: "i".repeat(3_000), source: fc.sample(fc.stringMatching(/^[!-~]{9000}$/), 1)[0] ?? "" }],

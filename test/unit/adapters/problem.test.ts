@@ -5,7 +5,7 @@ import { RequestError, DatabaseError } from "../../../functions/core/errors.ts";
 describe("problem documents", () => {
   it("carry the code, the status, what to do and the request's id", () => {
     const problem = toProblem(
-      new RequestError("queue_unavailable", "Send it again.", { retryAfterSeconds: 5, members: { results: [] } }),
+      new RequestError("queue_unavailable", "Send it again.", { members: { results: [] } }),
       "r-1",
     );
 

@@ -51,7 +51,7 @@ describe("the schema of a type", () => {
     });
   });
 
-  it("lets a client send fields that it does not name, as the door does", () => {
+  it("lets a client send fields that it does not name, as ingest does", () => {
     expect(schemas.schema("a/b.made", undefined)).not.toHaveProperty("additionalProperties");
   });
 

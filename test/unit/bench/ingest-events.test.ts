@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeBody } from "../../../bench/events.ts";
-import { door, memoryQueue } from "../ingest/support.ts";
+import { ingestTo, memoryQueue } from "../ingest/support.ts";
 
 describe("the events of the ingest benchmark", () => {
   it.each([
@@ -10,14 +10,14 @@ describe("the events of the ingest benchmark", () => {
     [100, 1_000],
     [1_000, 400],
   ])("are accepted and travel as they are: %i of %i bytes", async (events, eventBytes) => {
-    const { queue, stored } = memoryQueue();
+    const { queue, enqueued } = memoryQueue();
 
     for (const serial of [0, 63]) {
       const body = makeBody({ events, eventBytes, serial });
-      const { accepted } = await door(queue)(body);
+      const { accepted } = await ingestTo(queue)(body);
 
       expect(accepted).toBe(events);
-      expect(stored.at(-1)?.body).toContain(events === 1 ? body : body.slice(1, -1));
+      expect(enqueued.at(-1)?.body).toContain(events === 1 ? body : body.slice(1, -1));
       expect(body.length / events).toBeGreaterThanOrEqual(eventBytes);
       expect(body.length / events).toBeLessThan(1.2 * eventBytes);
     }

@@ -2,9 +2,7 @@ import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { REQUEST_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
-import { createIngest } from "../../../functions/ingest/ingest.ts";
-import { door, memoryQueue, NOW, order } from "./support.ts";
+import { ingestTo, memoryQueue, order } from "./support.ts";
 
 const cloudEvent = (overrides: Record<string, unknown> = {}) => ({
   specversion: "1.0",
@@ -14,10 +12,10 @@ const cloudEvent = (overrides: Record<string, unknown> = {}) => ({
   ...overrides,
 });
 
-/** What the door queued of one request, and its verdicts. */
+/** The events that ingest enqueued of one request, and its verdicts. */
 async function sent(body: unknown, headers: Record<string, string>) {
   const { queue, events } = memoryQueue();
-  const { results } = await door(queue)(body, headers);
+  const { results } = await ingestTo(queue)(body, headers);
   return {
     events: events() as Record<string, unknown>[],
     verdicts: results.map(({ status, errors }) => [
@@ -185,22 +183,9 @@ describe("CloudEvents, binary", () => {
   it("keeps data that is gzip itself when the transport has inflated the body", async () => {
     const file = gzipSync("inner");
     const { queue, events } = memoryQueue();
-    const ingest = createIngest({
-      queue,
-      catalog,
-      unknownTypes: "accept",
-      clock: () => new Date(NOW),
-      newId: () => "made",
-    });
+    const headers = { ...attributes, "content-type": "application/gzip", "content-encoding": "gzip" };
 
-    await ingest({
-      tenant: "default",
-      headers: { ...attributes, "content-type": "application/gzip", "content-encoding": "gzip" },
-      inflated: true,
-      validateOnly: false,
-      body: file,
-      deadline: 0,
-    });
+    await ingestTo(queue)(file, headers, { inflated: true });
 
     expect(events()).toMatchObject([{ data_base64: file.toString("base64") }]);
   });
