@@ -114,7 +114,7 @@ const SEND_AGAIN = "Send the request again after the time in Retry-After.";
 const gatewayErrors: Record<string, { code: ErrorCode; detail: string }> = {
   MISSING_AUTHENTICATION_TOKEN: {
     code: "no_such_route",
-    detail: "There is no such method and path. GET /docs shows those there are.",
+    detail: "There is no such method and path. GET /docs lists all of them.",
   },
   REQUEST_TOO_LARGE: {
     code: "body_too_large",
@@ -130,7 +130,7 @@ const gatewayErrors: Record<string, { code: ErrorCode; detail: string }> = {
   INTEGRATION_FAILURE: { code: "gateway_failure", detail: SEND_AGAIN },
   DEFAULT_4XX: {
     code: "bad_request",
-    detail: "API Gateway could not read the request. GET /docs shows what it takes.",
+    detail: "API Gateway could not read the request. GET /docs shows the requests that it accepts.",
   },
   DEFAULT_5XX: { code: "gateway_failure", detail: SEND_AGAIN },
 };

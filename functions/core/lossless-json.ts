@@ -1,8 +1,8 @@
 import { JSON_MAX_DEPTH } from "./limits.ts";
 
 /**
- * JSON that keeps its numbers. `JSON.parse` turns `12345678901234567890` into another number; what a client sent must
- * come back equal, so numbers that a double does not hold travel as raw text.
+ * JSON that keeps its numbers. `JSON.parse` changes `12345678901234567890`, but events must come back equal, so numbers
+ * that a double cannot hold travel as raw text.
  * @see https://tc39.es/proposal-json-parse-with-source/ (in Node since 21)
  */
 

@@ -43,8 +43,8 @@ export function packWhole(
 /** The text before the events, and the bytes left for the events, each with a comma. */
 function envelope(tenant: string, receivedAt: string): { head: string; room: number } {
   const head = `{"version":${ENVELOPE_VERSION},"tenant":${JSON.stringify(tenant)},"receivedAt":${JSON.stringify(receivedAt)},"events":[`;
-  const taken = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;
-  return { head, room: MESSAGE_MAX_BYTES - taken };
+  const overhead = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;
+  return { head, room: MESSAGE_MAX_BYTES - overhead };
 }
 
 const TAIL = "]}";

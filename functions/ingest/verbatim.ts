@@ -21,14 +21,14 @@ export type VerbatimText = {
   text: string | undefined;
 };
 
-/** Judges the text of one event; undefined if its values must be looked at one by one. */
+/** Examines the scan of one event's text; returns undefined if its values must be checked one by one. */
 export function verbatimEvent(text: string, { isVerbatimSafe, depth }: Parsed): VerbatimText | undefined {
   if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH) return undefined;
   const maxBytes = Buffer.byteLength(text);
   return { maxBytes, text: maxBytes <= EVENT_MAX_BYTES ? unlessShortened(text.trim()) : undefined };
 }
 
-/** Judges the text of a list: `member` holds for each of its events, `list` is the text between the brackets. */
+/** Examines the scan of a list: `member` holds for each of its events, `list` is the text between the brackets. */
 export function verbatimList(
   text: string,
   { isVerbatimSafe, depth, longestMember }: Parsed,
@@ -44,7 +44,7 @@ function unlessShortened(text: string): string | undefined {
   return text.includes("\n") || text.includes("\\u") ? undefined : text;
 }
 
-/** Tells whether an event is known to be storable without a look at its values. */
+/** Tells whether an event is known to be storable, so that its values need no check. */
 export function isKnownStorable(verbatim: VerbatimText | undefined): boolean {
   return verbatim !== undefined && verbatim.maxBytes <= EVENT_MAX_BYTES;
 }

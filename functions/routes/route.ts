@@ -32,7 +32,7 @@ export type Routes = Readonly<Record<string, Route>>;
 /** Schemas of text, each with a description. */
 export type Parameters = Readonly<Record<string, z.ZodMiniType<unknown, string | undefined>>>;
 
-/** What a body of one content type holds: one of several schemas, or something that only words describe. */
+/** What a body of one content type holds: one of several schemas, or a value that only its description explains. */
 export type BodyContent =
   | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[] }
   | { readonly description: string; readonly type?: "string" };

@@ -9,6 +9,7 @@ import {
   RENEW_FROM_ATTEMPT,
 } from "../../functions/core/limits.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
+import { routes } from "../../functions/routes/routes.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
@@ -213,6 +214,18 @@ describe("api", () => {
     );
 
     expect(routesOf(template).toSorted()).toEqual(documented.toSorted());
+  });
+
+  it("sends each route to the function that answers it", () => {
+    const resources = all("AWS::ApiGateway::Method").map(([id, { Properties }]) => [
+      id,
+      JSON.stringify((Properties["Integration"] as { Uri: unknown }).Uri),
+    ]);
+    const answeredBy = (name: string) => resources.filter(([, uri]) => uri?.includes(`"${name}Function`)).length;
+
+    expect([answeredBy("Ingest"), answeredBy("Query"), answeredBy("ApiDocs")]).toEqual(
+      [routes.ingest, routes.query, routes["api-docs"]].map((ofFunction) => Object.keys(ofFunction).length),
+    );
   });
 
   it("answers its own errors as problem documents that say what to do, with Retry-After where trying again helps", () => {

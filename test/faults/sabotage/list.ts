@@ -41,8 +41,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "the packer forgets the envelope when it measures a message",
     file: "functions/ingest/pack.ts",
-    find: "const taken = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;",
-    replace: "const taken = 0;",
+    find: "const overhead = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;",
+    replace: "const overhead = 0;",
     caughtBy: ingestCases("F20 "),
   },
   {

@@ -9,7 +9,7 @@ import { ingestTo, memoryQueue } from "../ingest/support.ts";
 type Content = Record<string, { schema: unknown; examples?: Record<string, { value: unknown }> }>;
 type Response = { $ref?: string; headers?: Record<string, unknown>; content?: Content };
 
-/** As a client reads it. */
+/** The document as a client reads it. */
 const document = JSON.parse(JSON.stringify(openApi())) as {
   servers: { url: string }[];
   paths: Record<string, Record<string, { operationId: string; responses: Record<string, Response> }>>;

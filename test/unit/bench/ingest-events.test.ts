@@ -9,7 +9,7 @@ describe("the events of the ingest benchmark", () => {
     [10, 8_000],
     [100, 1_000],
     [1_000, 400],
-  ])("are accepted and travel as they are: %i of %i bytes", async (events, eventBytes) => {
+  ])("are accepted and travel verbatim: %i of %i bytes", async (events, eventBytes) => {
     const { queue, enqueued } = memoryQueue();
 
     for (const serial of [0, 63]) {

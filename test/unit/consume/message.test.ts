@@ -4,7 +4,7 @@ import { readMessage } from "../../../functions/consume/read-message.ts";
 import { ingestTo, memoryQueue } from "../ingest/support.ts";
 
 describe("a message", () => {
-  it("can be read by the consumer whatever the door accepted into it", async () => {
+  it("can be read by the consumer whatever ingest accepted into it", async () => {
     const text = fc.string({ unit: "binary", maxLength: 40 });
     const extension = fc.oneof(text, fc.boolean(), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }));
     const event = fc.record(

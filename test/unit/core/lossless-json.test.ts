@@ -12,7 +12,7 @@ describe("lossless JSON", () => {
     },
   );
 
-  it("gives one and the same value where no number would change", () => {
+  it("returns one object for both values where no number would change", () => {
     const text = '{"id":"12345678901234567890\\\\","t":"a\\"1e400 1234567890123456","n":[1,-2.5,1000000,1.10,1e2]}';
 
     const { value, lossless } = parseLossless(text);

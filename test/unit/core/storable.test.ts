@@ -8,7 +8,7 @@ import { cpuMilliseconds } from "../ingest/support.ts";
 const check = (text: string) => findUnstorable(parseLossless(text).lossless);
 
 describe("findUnstorable", () => {
-  it("passes JSON of well-formed text, any size of number a double has, and any nesting below the limit", () => {
+  it("accepts JSON with well-formed text, numbers of any double, and nesting below the limit", () => {
     const storable = fc
       .json({ maxDepth: 8 })
       .filter((text) => !text.includes("__proto__") && !text.includes("\\u0000"));
@@ -74,7 +74,7 @@ describe("findUnstorable", () => {
     expect(safeTexts).toBeGreaterThan(100);
   });
 
-  it("finds half of a surrogate pair wherever it stands, as value or key", () => {
+  it("finds half of a surrogate pair in any value or key", () => {
     const halves = fc.integer({ min: 0xd800, max: 0xdfff }).map((code) => String.fromCharCode(code));
     fc.assert(
       fc.property(fc.string({ unit: "binary-ascii" }), halves, fc.boolean(), (text, half, asKey) => {
@@ -94,11 +94,11 @@ describe("findUnstorable", () => {
     ["1e-1100", "number_out_of_range"],
     ["1e131071", "number_out_of_range"],
     ["1e99999999999", "number_out_of_range"],
-  ])("judges the number %s", (number, code) => {
+  ])("checks the digits of the number %s", (number, code) => {
     expect(check(number)?.code).toBe(code);
   });
 
-  it("looks no further than its limits, however deep, long or wide a value is", () => {
+  it("ends at its limits, however deep, long or wide a value is", () => {
     const deep: unknown = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);
     const started = cpuMilliseconds();
 
@@ -109,7 +109,7 @@ describe("findUnstorable", () => {
     expect(cpuMilliseconds() - started).toBeLessThan(1_000);
   });
 
-  it("points at the place with an escaped JSON Pointer", () => {
+  it("names the place with an escaped JSON Pointer", () => {
     expect(check('{"a/b":{"c~d":["\\u0000"]}}')?.path).toBe("/a~1b/c~0d/0");
   });
 });

@@ -64,7 +64,7 @@ describe("ingest", () => {
     expect(enqueued).toEqual([]);
   });
 
-  it("reports retry for exactly the events of messages the queue did not confirm, for any subset", async () => {
+  it("reports retry for exactly the events of the messages that the queue did not confirm", async () => {
     const big = "x".repeat(200_000);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), async (refused) => {
@@ -138,7 +138,7 @@ describe("ingest", () => {
     ).rejects.toMatchObject({ code: "unsupported_media_type", message: expect.stringContaining("Send UTF-8") });
   });
 
-  it("enqueues nothing when it is only to validate", async () => {
+  it("enqueues nothing for a request that asks only for verdicts", async () => {
     const { queue, enqueued } = memoryQueue();
 
     const result = await ingestTo(queue)(

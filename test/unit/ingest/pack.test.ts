@@ -28,7 +28,7 @@ describe("pack", () => {
     );
   });
 
-  it("fills a message to the room its attributes need before it begins another", () => {
+  it("fills a message up to the reserve for its attributes before it begins another", () => {
     const empty = Buffer.byteLength(pack([{ index: 0, json: "1" }], "default", NOW)[0]?.body ?? "") - 1;
     // Five events and the four commas between them.
     const fitting = (spare: number) =>
@@ -40,7 +40,7 @@ describe("pack", () => {
     expect(pack(fitting(-1), "default", NOW)).toHaveLength(2);
   });
 
-  it("takes a whole list up to the room that is left, in bytes", () => {
+  it("packs a whole list up to the room in bytes that is left", () => {
     const whole = (list: string) => packWhole({ list, indexes: [0] }, "default", NOW)?.body;
     const room = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(whole("") ?? "");
     const list = (bytes: number) => sized(bytes, 0).json;
@@ -49,7 +49,7 @@ describe("pack", () => {
     expect(whole(list(room + 1))).toBeUndefined();
   });
 
-  it("makes no message of no events", () => {
+  it("returns no message for no events", () => {
     expect(pack([], "default", NOW)).toEqual([]);
   });
 });

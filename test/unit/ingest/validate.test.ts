@@ -16,7 +16,7 @@ import { toJson } from "../../../functions/ingest/verbatim.ts";
 import { catalog } from "./catalog.ts";
 import { cpuMilliseconds, NOW, order } from "./support.ts";
 
-function judge(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
+function validateText(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
   const text = typeof event === "string" ? event : JSON.stringify(event);
   return validate({ kind: "event", form: "plain", ...parseLossless(text) }, NOW, {
     catalog,
@@ -26,8 +26,8 @@ function judge(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
 }
 
 function errorsOf(event: unknown, unknownTypes?: "accept" | "refuse") {
-  const judged = judge(event, unknownTypes);
-  return judged.kind === "invalid" ? judged.errors.map(({ path, code }) => [path, code]) : [];
+  const result = validateText(event, unknownTypes);
+  return result.kind === "invalid" ? result.errors.map(({ path, code }) => [path, code]) : [];
 }
 
 const plain = (overrides: Record<string, unknown>) => ({ id: "1", source: "/s", type: "t", data: {}, ...overrides });
@@ -57,22 +57,24 @@ describe("validate", () => {
       { sendAfter: "now" },
     ],
   ])("checks the data of %s against the catalog and keeps fields the schema does not name", (type, data, change) => {
-    expect(judge(plain({ type, data: { ...data, extra: { kept: true } } }))).toMatchObject({
+    expect(validateText(plain({ type, data: { ...data, extra: { kept: true } } }))).toMatchObject({
       kind: "valid",
       event: { data: { ...data, extra: { kept: true } } },
     });
-    expect(judge(plain({ type, data: { ...data, ...change } })).kind).toBe("invalid");
+    expect(validateText(plain({ type, data: { ...data, ...change } })).kind).toBe("invalid");
   });
 
   it("accepts or refuses an unknown type as configured, naming the known ones", () => {
-    expect(judge(plain({})).kind).toBe("valid");
-    expect(judge(plain({}), "refuse")).toMatchObject({
+    expect(validateText(plain({})).kind).toBe("valid");
+    expect(validateText(plain({}), "refuse")).toMatchObject({
       errors: [{ path: "/type", code: "unknown_type", message: expect.stringContaining("com.example.order.placed") }],
     });
   });
 
   it("accepts id and source up to their limits in bytes of UTF-8", () => {
-    expect(judge(plain({ id: "é".repeat(ID_MAX_BYTES / 2), source: "s".repeat(SOURCE_MAX_BYTES) })).kind).toBe("valid");
+    expect(validateText(plain({ id: "é".repeat(ID_MAX_BYTES / 2), source: "s".repeat(SOURCE_MAX_BYTES) })).kind).toBe(
+      "valid",
+    );
     expect(errorsOf(plain({ id: `${"é".repeat(ID_MAX_BYTES / 2)}x` }))).toEqual([["/id", "too_big"]]);
     expect(errorsOf(plain({ source: "s".repeat(SOURCE_MAX_BYTES + 1) }))).toEqual([["/source", "too_big"]]);
   });
@@ -92,7 +94,7 @@ describe("validate", () => {
     expect([sized(0), sized(most + 1)]).toEqual([[`/${name}`], [`/${name}`]]);
   });
 
-  it("accepts as many extension attributes as are allowed, with names as long as allowed", () => {
+  it("accepts the maximum number of extension attributes with names of the maximum length", () => {
     const extended = (count: number, length: number) =>
       errorsOf(plain(Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`.padEnd(length, "y"), i]))));
 
@@ -117,7 +119,7 @@ describe("validate", () => {
       `{"id":"1","source":"/s","type":"t","data":${"[".repeat(levels)}${"]".repeat(levels)}}`;
 
     expect(errorsOf(nested(EVENT_MAX_DEPTH - 1))).toEqual([]);
-    expect(judge(nested(EVENT_MAX_DEPTH))).toMatchObject({ errors: [{ code: "too_deep" }] });
+    expect(validateText(nested(EVENT_MAX_DEPTH))).toMatchObject({ errors: [{ code: "too_deep" }] });
   });
 
   it("refuses what PostgreSQL cannot store, naming the place", () => {
@@ -136,13 +138,13 @@ describe("validate", () => {
     expect(errorsOf('{"id":"1","source":"/s","type":"t","data":1e400000}')).toEqual([["/data", "number_out_of_range"]]);
   });
 
-  it("refuses many small numbers that would be too long to read when written out", () => {
+  it("refuses many short numbers that are too large when written out", () => {
     const data = Array.from({ length: 2_000 }, () => "1e308").join(",");
 
     expect(errorsOf(`{"id":"1","source":"/s","type":"t","data":[${data}]}`)).toEqual([["", "event_too_large"]]);
   });
 
-  it("refuses a top-level name that is neither attribute nor extension, __proto__ among them", () => {
+  it("refuses a top-level name that is neither an attribute nor a valid extension, such as __proto__", () => {
     expect(errorsOf('{"id":"1","source":"/s","type":"t","data":1,"__proto__":{"admin":true}}')).toEqual([
       ["", "unstorable_key"],
     ]);
@@ -168,20 +170,20 @@ describe("validate", () => {
     "9999-12-31T23:59:59.999Z",
     "0001-01-01T00:00:00Z",
   ])("keeps the time %s verbatim", (time) => {
-    expect(judge(plain({ time }))).toMatchObject({ event: { time } });
+    expect(validateText(plain({ time }))).toMatchObject({ event: { time } });
   });
 
   it("checks a hostile value in bounded time and with a bounded answer", () => {
     const started = cpuMilliseconds();
     const wide = order("o", { data: { ...order("o").data, items: Array.from({ length: 80_000 }, () => ({})) } });
-    const judgements = [
-      judge(wide),
-      judge(plain({ ["~".repeat(100_000)]: 1 })),
-      judge(plain({ id: "x".repeat(200_000) })),
+    const results = [
+      validateText(wide),
+      validateText(plain({ ["~".repeat(100_000)]: 1 })),
+      validateText(plain({ id: "x".repeat(200_000) })),
     ];
 
-    expect(judgements.map(({ kind }) => kind)).toEqual(["invalid", "invalid", "invalid"]);
-    expect(JSON.stringify(judgements).length).toBeLessThan(10_000);
+    expect(results.map(({ kind }) => kind)).toEqual(["invalid", "invalid", "invalid"]);
+    expect(JSON.stringify(results).length).toBeLessThan(10_000);
     expect(cpuMilliseconds() - started).toBeLessThan(3_000);
   });
 
@@ -201,22 +203,22 @@ describe("validate", () => {
     expect(errorsOf(plain({ id }))).toEqual([["/id", "custom"]]);
   });
 
-  it("states how many errors it does not list", () => {
+  it("states the number of errors that it leaves out", () => {
     const items = Array.from({ length: 15 }, () => ({ sku: "", quantity: 0, unitAmount: 1 }));
-    const judged = judge(order("o", { data: { ...order("o").data, items } }));
+    const result = validateText(order("o", { data: { ...order("o").data, items } }));
 
-    expect(judged.kind === "invalid" && judged.errors).toHaveLength(21);
-    expect(judged).toMatchObject({
+    expect(result.kind === "invalid" && result.errors).toHaveLength(21);
+    expect(result).toMatchObject({
       errors: expect.arrayContaining([{ path: "", code: "more_errors", message: "and 10 more errors" }]),
     });
   });
 
   it("keeps every digit of data on the way to the queue", () => {
-    const judged = judge(
+    const result = validateText(
       '{"id":"1","source":"/s","type":"t","data":[12345678901234567890,1.5,0.10000000000000000555]}',
     );
 
-    expect(judged.kind === "valid" && toJson(judged)).toContain(
+    expect(result.kind === "valid" && toJson(result)).toContain(
       '"data":[12345678901234567890,1.5,0.10000000000000000555]',
     );
   });

@@ -5,7 +5,7 @@ import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, MESSAGE_MAX_BYTES } from "../../../fu
 import { ingestTo, memoryQueue, NOW, order } from "./support.ts";
 
 /** The verdicts, the message bodies, and the events as the consumer reads them. */
-async function judge(body: string, contentType: string) {
+async function ingestText(body: string, contentType: string) {
   const { queue, enqueued } = memoryQueue();
   const { results } = await ingestTo(queue)(body, { "content-type": contentType });
   const bodies = enqueued.map((message) => message.body);
@@ -40,8 +40,8 @@ describe("the verbatim path", () => {
           const texts = events.map((each) => JSON.stringify(each));
           const body = contentType.endsWith("ndjson") ? texts.join("\n") : `[${texts.join(",")}]`;
 
-          const verbatim = await judge(body, contentType);
-          const rewritten = await judge(disguise(body), contentType);
+          const verbatim = await ingestText(body, contentType);
+          const rewritten = await ingestText(disguise(body), contentType);
 
           expect(verbatim.results).toEqual(rewritten.results);
           expect(verbatim.read).toEqual(rewritten.read);
@@ -54,7 +54,7 @@ describe("the verbatim path", () => {
   it("puts the text of a list into the message byte for byte", async () => {
     const list = `{"data": 1.50, "type":"t" ,"source":"\\/s","id":"1","time":"${NOW}"}, ${JSON.stringify(complete("2"))}`;
 
-    const { bodies } = await judge(` [${list}]\n`, "application/json");
+    const { bodies } = await ingestText(` [${list}]\n`, "application/json");
 
     expect(bodies[0]).toContain(`"events":[${list}]}`);
   });
@@ -65,7 +65,7 @@ describe("the verbatim path", () => {
     ["an invalid event", [complete("1"), 7]],
     ["a second copy", [complete("1"), complete("1")]],
   ])("is not taken for a list with %s", async (_name, events) => {
-    const { bodies, read } = await judge(JSON.stringify(events), "application/json");
+    const { bodies, read } = await ingestText(JSON.stringify(events), "application/json");
 
     expect(bodies[0]).not.toContain(JSON.stringify(events).slice(1, -1));
     expect(read.every(({ time }) => time === NOW)).toBe(true);
@@ -81,7 +81,7 @@ describe("the verbatim path", () => {
     const escaped = JSON.stringify(complete("1")).replace("/shop", "/\\u0448\\u043e\\u043f");
 
     for (const text of [loose, padded, escaped]) {
-      const { results, bodies } = await judge(wrap(text), "application/json");
+      const { results, bodies } = await ingestText(wrap(text), "application/json");
       expect(results[0]?.status).toBe("accepted");
       expect(bodies[0]).toContain(JSON.stringify(complete("1").data));
       expect(bodies[0]?.length).toBeLessThan(1_000);
@@ -101,7 +101,7 @@ describe("the verbatim path", () => {
     const text = JSON.stringify(complete("1", { type: "t", data: "DATA" })).replace('"DATA"', data);
 
     for (const body of [text, `[${text}]`]) {
-      expect((await judge(body, "application/json")).results).toMatchObject([
+      expect((await ingestText(body, "application/json")).results).toMatchObject([
         { status: "invalid", errors: [{ code }] },
       ]);
     }
