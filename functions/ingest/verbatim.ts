@@ -5,8 +5,8 @@ import { UTF8_MAX_BYTES } from "../core/utf8.ts";
 import { type Packed, packWhole } from "./pack.ts";
 
 /**
- * The verbatim fast path (docs/decisions/0013): an event travels as the text that was sent, and is
- * neither walked through nor written again, if
+ * The verbatim fast path (docs/decisions/0013). An event travels as the text that was sent, and its values are neither
+ * checked one by one nor written again, if
  * 1. one scan of its text shows that the text is storable as it is,
  * 2. writing the event again would not make it shorter, and
  * 3. the event is complete: nothing is generated, moved or left out.
