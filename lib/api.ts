@@ -2,7 +2,6 @@ import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import {
   AccessLogFormat,
   EndpointType,
-  type IResource,
   LambdaIntegration,
   LogGroupLogDestination,
   ResponseType,
@@ -11,11 +10,13 @@ import {
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import { type ErrorCode, errorTable } from "../functions/core/errors.ts";
+import { type ErrorCode, errorTable, STATUSES_WITH_RETRY_AFTER } from "../functions/core/errors.ts";
 import { API_BURST_LIMIT, API_RATE_LIMIT, REQUEST_MAX_BYTES, RETRY_AFTER_SECONDS } from "../functions/core/limits.ts";
+import type { Route } from "../functions/routes/route.ts";
+import { type HttpFunction, routes } from "../functions/routes/routes.ts";
 import type { StageConfig } from "./stage-config.ts";
 
-/** The regional REST API: throttled, logged, bodies handed over as bytes, its own errors in the shape of ours. */
+/** The regional REST API: throttled and logged; it hands bodies over as bytes and answers its own errors in our shape. */
 export class EventApi extends Construct {
   readonly restApi: RestApi;
 
@@ -64,21 +65,28 @@ export class EventApi extends Construct {
         id: "AwsSolutions-APIG4",
         reason: "Keys come with tenants; until then the API is for networks the operator trusts.",
       },
-      { id: "AwsSolutions-APIG6", reason: "Access logs tell each request; execution logs would hold event payloads." },
+      {
+        id: "AwsSolutions-APIG6",
+        reason: "Access logs record each request; execution logs would hold event payloads.",
+      },
       { id: "AwsSolutions-COG4", reason: "Callers are machines with keys, not users of a pool." },
       {
         id: "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
         reason: "The role AWS documents for API Gateway to write logs, one for the account.",
       },
     );
-    // The stack has outputs of its own; this one would say the same under a name with a hash.
+    // The stack has its own output of the URL; this one would repeat it under a name with a hash.
     this.restApi.node.tryRemoveChild("Endpoint");
   }
 
-  /** Routes a method and path to a function. */
-  route(method: "GET" | "POST", path: string, handler: IFunction): void {
-    const resource: IResource = this.restApi.root.resourceForPath(path);
-    resource.addMethod(method, new LambdaIntegration(handler));
+  /** Sends the requests of every route to the function that answers it. */
+  addRoutes(functions: Record<HttpFunction, IFunction>): void {
+    for (const [name, ofFunction] of Object.entries(routes)) {
+      for (const { method, path } of Object.values<Route>(ofFunction)) {
+        const integration = new LambdaIntegration(functions[name as HttpFunction]);
+        this.restApi.root.resourceForPath(path).addMethod(method, integration);
+      }
+    }
   }
 
   private addProblem(type: string, code: ErrorCode, detail: string): void {
@@ -88,7 +96,7 @@ export class EventApi extends Construct {
       statusCode: String(status),
       responseHeaders: {
         "content-type": "'application/problem+json'",
-        ...(retryable.has(status) && { "retry-after": `'${RETRY_AFTER_SECONDS}'` }),
+        ...(STATUSES_WITH_RETRY_AFTER.has(status) && { "retry-after": `'${RETRY_AFTER_SECONDS}'` }),
       },
       templates: {
         "application/json": `{"title":${JSON.stringify(title)},"status":${status},"detail":${JSON.stringify(detail)},"code":"${code}","requestId":"$context.requestId"}`,
@@ -100,13 +108,13 @@ export class EventApi extends Construct {
 const SEND_AGAIN = "Send the request again after the time in Retry-After.";
 
 /**
- * API Gateway's own errors and the code each gets.
+ * API Gateway's own errors, each with its code and detail.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
 const gatewayErrors: Record<string, { code: ErrorCode; detail: string }> = {
   MISSING_AUTHENTICATION_TOKEN: {
     code: "no_such_route",
-    detail: "There is no such method and path. GET /docs shows those there are.",
+    detail: "There is no such method and path. GET /docs lists all of them.",
   },
   REQUEST_TOO_LARGE: {
     code: "body_too_large",
@@ -122,9 +130,7 @@ const gatewayErrors: Record<string, { code: ErrorCode; detail: string }> = {
   INTEGRATION_FAILURE: { code: "gateway_failure", detail: SEND_AGAIN },
   DEFAULT_4XX: {
     code: "bad_request",
-    detail: "API Gateway could not read the request. GET /docs shows what it takes.",
+    detail: "API Gateway could not read the request. GET /docs shows the requests that it accepts.",
   },
   DEFAULT_5XX: { code: "gateway_failure", detail: SEND_AGAIN },
 };
-
-const retryable = new Set([429, 502, 503, 504]);

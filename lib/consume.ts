@@ -5,14 +5,14 @@ import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import type { CommonEnvironment, ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
+import { BACKOFF_MAX_SECONDS } from "../functions/consume/limits.ts";
 import {
-  BACKOFF_MAX_SECONDS,
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
-  QUEUE_VISIBILITY_SECONDS,
-} from "../functions/core/limits.ts";
+} from "../functions/core/function-limits.ts";
+import { QUEUE_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
 import type { MetricName } from "../functions/core/metric-names.ts";
 import { Alarm, type AlarmProps } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";

@@ -7,7 +7,7 @@ import {
   MESSAGE_MAX_BYTES,
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
-} from "../functions/core/limits.ts";
+} from "../functions/core/queue-limits.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import type { StageConfig } from "./stage-config.ts";

@@ -4,7 +4,7 @@ import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
 import type { CommonEnvironment, MigrateEnvironment } from "../functions/adapters/lambda/environment.ts";
-import { MIGRATE_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
+import { MIGRATE_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { databaseEnvironment, type Database } from "./database.ts";

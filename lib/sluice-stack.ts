@@ -30,10 +30,11 @@ export class SluiceStack extends Stack {
     const alarmTopic = new AlarmTopic(this, "AlarmTopic", { stage });
     const events = new EventQueue(this, "Queue", { stage, alarmTopic });
     const database = props.database?.(this) ?? new AuroraDatabase(this, "Database", { stage });
-    new Ingest(this, "Ingest", { stage, common, api, events });
+    const ingest = new Ingest(this, "Ingest", { stage, common, events });
     const consume = new Consume(this, "Consume", { common, events, database, alarmTopic });
-    const query = new Query(this, "Query", { common, api, database });
-    new ApiDocs(this, "ApiDocs", { common, api });
+    const query = new Query(this, "Query", { common, database });
+    const apiDocs = new ApiDocs(this, "ApiDocs", { common });
+    api.addRoutes({ ingest: ingest.function, query: query.function, "api-docs": apiDocs.function });
     new Migrate(this, "Migrate", { common, database, before: [consume, query], alarmTopic });
 
     const outputs = {

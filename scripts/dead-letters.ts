@@ -196,7 +196,7 @@ const LABEL_WIDTH = "receivedAt".length + 2;
 /** JSON with all its digits; any other text as it is. */
 function parse(body: string): unknown {
   try {
-    return parseLossless(body).exact;
+    return parseLossless(body).lossless;
   } catch {
     return body;
   }

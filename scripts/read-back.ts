@@ -14,14 +14,14 @@ export function createReadBack(url: string) {
   let until = Date.now() + GIVE_UP_AFTER_MS;
 
   return async function readBack({ line, json }: EventLine): Promise<ReadBack> {
-    const sent = parseLossless(json).exact as Record<string, unknown>;
+    const sent = parseLossless(json).lossless as Record<string, unknown>;
     const query = `source=${encodeURIComponent(String(sent["source"]))}`;
     const address = `${url}/events/${encodeURIComponent(String(sent["id"]))}?${query}`;
     for (;;) {
       const { status, text } = await get(address);
       if (status === 200) {
         until = Date.now() + GIVE_UP_AFTER_MS;
-        return compare(line, sent, parseLossless(text).exact as Record<string, unknown>);
+        return compare(line, sent, parseLossless(text).lossless as Record<string, unknown>);
       }
       if (Date.now() > until) {
         const answer = status === undefined ? text : `HTTP ${status}`;

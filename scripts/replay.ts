@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { MAX_REPLAYS } from "../functions/core/limits.ts";
+import { MAX_REPLAYS } from "../functions/core/queue-limits.ts";
 import { positiveInteger, runCommand } from "./command.ts";
 import { addFilterOptions, FILTER_HELP } from "./dead-letters/filter-options.ts";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./dead-letters/scan.ts";

@@ -1,4 +1,4 @@
-import { CONSUME_WINDOW_SECONDS } from "../../functions/core/limits.ts";
+import { CONSUME_WINDOW_SECONDS } from "../../functions/core/function-limits.ts";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { measureReadable, measureThroughput } from "./measure.ts";
 import { startPipeline } from "./pipeline.ts";

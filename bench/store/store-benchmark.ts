@@ -1,5 +1,5 @@
 import { v7 as uuidV7 } from "uuid";
-import { CHUNK_MAX_EVENTS } from "../../functions/core/limits.ts";
+import { CHUNK_MAX_EVENTS } from "../../functions/core/database-limits.ts";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { makeEvent } from "../events.ts";
 import { type Contender, measureAlternately, ratios } from "../rounds.ts";

@@ -15,6 +15,7 @@ import {
   SUBJECT_MAX_BYTES,
   TYPE_MAX_BYTES,
 } from "../core/limits.ts";
+import type { SchemaName } from "../routes/route.ts";
 
 type JsonSchema = Record<string, unknown>;
 
@@ -27,16 +28,13 @@ const schemas = {
   Problem: problem,
   Health: healthAnswer,
   Types: typeList,
-};
-
-/** Names of the document's schemas. */
-export type SchemaName = keyof typeof schemas;
+} satisfies Record<SchemaName, z.ZodType>;
 
 export function refTo(name: SchemaName) {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The zod schemas as JSON Schema (2020-12), with what zod cannot know: limits in bytes, and extension attributes. */
+/** Writes the zod schemas as JSON Schema (2020-12), and adds limits in bytes and extension attributes. */
 export function componentSchemas(): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
@@ -44,7 +42,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
     io: "input",
     uri: (id) => `#/components/schemas/${id}`,
     override: ({ jsonSchema }) => {
-      // Leap years in a pattern say nothing to a reader that the format does not.
+      // The format says the same as a pattern with leap years, and people can read it.
       if (jsonSchema.format === "date-time") delete jsonSchema.pattern;
       if (jsonSchema.format === "base64") {
         delete jsonSchema.pattern;
@@ -83,12 +81,12 @@ function describeEvent({ properties, ...schema }: JsonSchema, description: strin
     ...schema,
     properties: Object.fromEntries(described),
     additionalProperties: { ...extension, description: EXTENSION_DESCRIPTION },
-    // An attribute's name, or one of an extension; `tenant` is set by Sluice, and only read.
+    // Names of attributes and extensions; `tenant` is set by Sluice and only read.
     propertyNames: { pattern: `^([a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}|data_base64|receivedAt)$` },
   };
 }
 
-/** What is not required may be null, which means that it is not there; so may an extension. */
+/** Optional attributes and extensions may be null, which means that they are absent. */
 function withNullableAttributes({ properties, additionalProperties, ...schema }: JsonSchema): JsonSchema {
   const required = schema["required"] as string[];
   const nullable = Object.entries(properties as Record<string, JsonSchema>).map(([name, property]) => [
@@ -116,7 +114,7 @@ const text = (description: string, maxBytes: number) => ({
 const attributes: Record<string, JsonSchema> = {
   id: {
     ...text(
-      "With `source` and the tenant, what makes an event the same; made (UUIDv7) where the plain form has none",
+      "With `source` and the tenant the key of an event; generated (UUIDv7) where the plain form has none",
       ID_MAX_BYTES,
     ),
     not: { enum: [".", ".."] },
@@ -124,7 +122,7 @@ const attributes: Record<string, JsonSchema> = {
   source: text("Where the event comes from; a URI or a path", SOURCE_MAX_BYTES),
   type: text("What happened; `GET /schemas` lists the types whose `data` is checked", TYPE_MAX_BYTES),
   subject: text("What it happened to", SUBJECT_MAX_BYTES),
-  time: { description: "When it happened, RFC 3339; the time of receipt where missing. Comes back letter for letter" },
+  time: { description: "When it happened, RFC 3339; the time of receipt where missing. Comes back verbatim" },
   dataschema: text("The version of the type, as `GET /schemas` names it", DATASCHEMA_MAX_BYTES),
   datacontenttype: text("The media type of `data`", DATACONTENTTYPE_MAX_BYTES),
   specversion: { description: "The version of CloudEvents" },

@@ -1,9 +1,9 @@
-/** A file the page loads, and a text that changes with its content. */
+/** A file that the page loads, and a version that changes with its content. */
 export type Asset = { text: string; version: string };
 
 /**
- * The page that shows the OpenAPI document, with RapiDoc. Its addresses are relative to `/docs`, so it works at the
- * root of a domain and below the name of a stage; they carry the version, so that browsers can keep the files.
+ * Writes the page that shows the OpenAPI document with RapiDoc. Its addresses are relative to `/docs`, so it works at the
+ * root of a domain and below the name of a stage; they carry a version, so that browsers can keep the files.
  */
 export function docsPage(scripts: { rapidoc: Asset; page: Asset }): string {
   return `<!doctype html>
@@ -45,7 +45,7 @@ export function docsPage(scripts: { rapidoc: Asset; page: Asset }): string {
 `;
 }
 
-/** RapiDoc puts a relative server behind the origin; it must be the folder the document lies in. */
+/** Sets the server to the folder of the document: RapiDoc takes a relative server as relative to the origin. */
 export const PAGE_SCRIPT = `document.querySelector("rapi-doc").addEventListener("before-render", ({ detail }) => {
   const url = new URL(".", location.href).href.replace(/\\/$/, "");
   detail.spec.servers = [{ url }];
@@ -53,7 +53,7 @@ export const PAGE_SCRIPT = `document.querySelector("rapi-doc").addEventListener(
 `;
 
 /**
- * Nothing from anywhere else, no inline script, no frame around it. Inline styles are how RapiDoc lays itself out.
+ * Allows nothing from other origins, no inline script and no frame around the page. RapiDoc needs inline styles.
  * @see https://www.w3.org/TR/CSP3/
  */
 export const CONTENT_SECURITY_POLICY = [

@@ -1,6 +1,7 @@
 import { type ErrorCode, errorTable } from "../core/errors.ts";
+import type { OperationId } from "../routes/routes.ts";
 
-/** The examples of the OpenAPI document. A test sends each request to the door and parses each answer. */
+/** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
 
 const orderData = {
   orderId: "order-1",
@@ -19,21 +20,25 @@ const reading = {
 };
 const cloudEvent = { specversion: "1.0", ...order };
 
-/** Bodies of `POST /events` by content type; `*` + `/*` is binary mode, whose attributes stand in headers. */
-export const requests = {
-  "application/json": {
-    one: { summary: "One event", value: order },
-    many: { summary: "An array of events", value: [order, reading] },
+type Example = { summary: string; value: unknown };
+
+/** Bodies by operation and content type; of binary mode the attributes are in `binaryModeHeaders`. */
+export const requests: Partial<Record<OperationId, Record<string, Record<string, Example>>>> = {
+  sendEvents: {
+    "application/json": {
+      one: { summary: "One event", value: order },
+      many: { summary: "An array of events", value: [order, reading] },
+    },
+    "application/x-ndjson": {
+      lines: { summary: "One event a line", value: `${JSON.stringify(order)}\n${JSON.stringify(reading)}\n` },
+    },
+    "application/cloudevents+json": { one: { summary: "One CloudEvent", value: cloudEvent } },
+    "application/cloudevents-batch+json": {
+      many: { summary: "A batch of CloudEvents", value: [cloudEvent, { specversion: "1.0", ...reading }] },
+    },
+    "*/*": { data: { summary: "Data of an event whose attributes are in ce- headers", value: orderData } },
   },
-  "application/x-ndjson": {
-    lines: { summary: "One event a line", value: `${JSON.stringify(order)}\n${JSON.stringify(reading)}\n` },
-  },
-  "application/cloudevents+json": { one: { summary: "One CloudEvent", value: cloudEvent } },
-  "application/cloudevents-batch+json": {
-    many: { summary: "A batch of CloudEvents", value: [cloudEvent, { specversion: "1.0", ...reading }] },
-  },
-  "*/*": { data: { summary: "Data of an event whose attributes are in ce- headers", value: orderData } },
-} as const;
+};
 
 export const binaryModeHeaders = {
   "ce-specversion": cloudEvent.specversion,
@@ -50,14 +55,7 @@ const missingCurrency = {
 } as const;
 const accepted = { index: 0, id: order.id, status: "accepted" } as const;
 
-/** Answers of `POST /events` by status. */
-export const ingestAnswers = {
-  202: { accepted: 1, rejected: 0, results: [accepted] },
-  207: { accepted: 1, rejected: 1, results: [accepted, missingCurrency] },
-  422: { accepted: 0, rejected: 1, results: [{ ...missingCurrency, index: 0 }] },
-};
-
-export const stored = {
+const stored = {
   specversion: "1.0",
   ...order,
   time: "2026-11-21T09:30:00.123Z",
@@ -65,7 +63,7 @@ export const stored = {
   receivedAt: "2026-11-21T09:30:00.123Z",
 };
 
-export const types = {
+const types = {
   types: [
     {
       type: order.type,
@@ -79,7 +77,25 @@ export const types = {
   ],
 };
 
-/** What a problem with each code adds to the members all have. */
+/** Path and query parameters by operation. */
+export const parameters: Partial<Record<OperationId, Record<string, string>>> = {
+  readEvent: { id: stored.id, source: stored.source },
+  readSchema: { type: stored.type },
+};
+
+/** Successful answers by operation and status. */
+export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
+  sendEvents: {
+    202: { accepted: 1, rejected: 0, results: [accepted] },
+    207: { accepted: 1, rejected: 1, results: [accepted, missingCurrency] },
+    422: { accepted: 0, rejected: 1, results: [{ ...missingCurrency, index: 0 }] },
+  },
+  readEvent: { 200: stored },
+  listTypes: { 200: types },
+  health: { 200: { status: "ok" } },
+};
+
+/** Members of problems beside those that all have. */
 const members: Partial<Record<ErrorCode, Record<string, unknown>>> = {
   ambiguous_id: { sources: ["/shop", "/shop/eu"] },
   queue_unavailable: { results: [{ ...accepted, status: "retry" }] },

@@ -1,15 +1,19 @@
-import { type ErrorCode, errorTable } from "../core/errors.ts";
+import { type ErrorCode, errorTable, STATUSES_WITH_RETRY_AFTER } from "../core/errors.ts";
 import { RETRY_AFTER_SECONDS } from "../core/limits.ts";
 import { refTo } from "./components.ts";
 import { problemExample } from "./examples.ts";
 
-/** What every route can be answered with, by its function or by API Gateway itself. */
-const EVERYWHERE: ErrorCode[] = ["bad_request", "throttled", "internal_error", "gateway_failure", "gateway_timeout"];
+/** Error codes that every route can answer, by its function or by API Gateway itself. */
+const EVERYWHERE: ErrorCode[] = [
+  "bad_parameter",
+  "bad_request",
+  "throttled",
+  "internal_error",
+  "gateway_failure",
+  "gateway_timeout",
+];
 
-/** Statuses that come with `Retry-After`. */
-const RETRYABLE = new Set([429, 502, 503, 504]);
-
-/** The problem documents of one operation by status: its own codes and those every route has. */
+/** Describes the problem documents of one operation by status: its own codes and those that every route has. */
 export function problems(codes: readonly ErrorCode[]): Record<string, Record<string, unknown>> {
   const byStatus = groupByStatus([...codes, ...EVERYWHERE]);
   const own = new Set<number>(codes.map((code) => errorTable[code].status));
@@ -21,7 +25,7 @@ export function problems(codes: readonly ErrorCode[]): Record<string, Record<str
   );
 }
 
-/** The responses that operations share, by status. */
+/** Describes the responses that operations share, by status. */
 export function sharedProblems(): Record<string, Record<string, unknown>> {
   return Object.fromEntries(
     groupByStatus(EVERYWHERE).map(([status, codes]) => [String(status), problemResponse(status, codes)]),
@@ -35,7 +39,7 @@ function groupByStatus(codes: readonly ErrorCode[]): [number, ErrorCode[]][] {
 function problemResponse(status: number, codes: ErrorCode[]): Record<string, unknown> {
   return {
     description: codes.map((code) => `\`${code}\`: ${errorTable[code].title}`).join(". "),
-    ...(RETRYABLE.has(status) && { headers: { "Retry-After": RETRY_AFTER } }),
+    ...(STATUSES_WITH_RETRY_AFTER.has(status) && { headers: { "Retry-After": RETRY_AFTER } }),
     content: {
       "application/problem+json": {
         schema: {

@@ -3,7 +3,7 @@ import type { Catalog, EventType } from "../core/catalog.ts";
 import type { TypeList } from "../core/answer.ts";
 import { RequestError } from "../core/errors.ts";
 
-/** Tells what the catalog holds: its types, and the schema each version has for `data`. */
+/** Reads the catalog: its types, and the schema of `data` in each version. */
 export function createSchemas({ catalog }: { catalog: Catalog }) {
   return {
     types(): TypeList {
@@ -11,7 +11,7 @@ export function createSchemas({ catalog }: { catalog: Catalog }) {
     },
 
     /**
-     * The JSON Schema (2020-12) of the `data` of a type, of its oldest version where `dataschema` names none.
+     * Returns the JSON Schema (2020-12) of a type's `data`, of the oldest version where `dataschema` is undefined.
      * @throws RequestError `no_such_type`, `no_such_version`
      */
     schema(type: string, dataschema: string | undefined): Record<string, unknown> {
@@ -45,7 +45,7 @@ function toVersion({ type, dataschema }: EventType) {
   return { dataschema, link };
 }
 
-/** What a client may send. A check that JSON Schema cannot say is left out, and made at the door all the same. */
+/** Describes what a client may send. A check that JSON Schema cannot express is left out; ingest still makes it. */
 function toJsonSchema({ type, dataschema, data }: EventType): Record<string, unknown> {
   const { $schema, ...schema } = z.toJSONSchema(data, { io: "input", unrepresentable: "any" });
   return { $schema, $id: dataschema, title: type, ...schema };

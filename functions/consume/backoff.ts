@@ -1,4 +1,4 @@
-import { BACKOFF_MAX_SECONDS } from "../core/limits.ts";
+import { BACKOFF_MAX_SECONDS } from "./limits.ts";
 
 /**
  * Waits grow by a quarter and are drawn from their upper quarter, because all waits before one then add up to at least

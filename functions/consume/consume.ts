@@ -1,5 +1,6 @@
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
-import { ANSWER_RESERVE_MS, CONFLICTS_MAX_NAMED, SETTLE_RESERVE_MS, SETTLE_RESERVE_SHARE } from "../core/limits.ts";
+import { CONFLICTS_MAX_NAMED, SETTLE_RESERVE_MS, SETTLE_RESERVE_SHARE } from "./limits.ts";
+import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import { type IsolationDeps, type IsolationResult, isolateRedelivered } from "./isolate.ts";
 import { redeliver } from "./redeliver.ts";
 

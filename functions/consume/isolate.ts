@@ -1,4 +1,4 @@
-import { ISOLATION_MAX_GROUPS, REQUEUE_FROM_ATTEMPT } from "../core/limits.ts";
+import { ISOLATION_MAX_GROUPS, REQUEUE_FROM_ATTEMPT } from "./limits.ts";
 import type { Clock, ReceivedMessages } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import type { StoreMessages, StoreResult } from "./store-messages.ts";

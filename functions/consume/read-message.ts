@@ -16,12 +16,12 @@ export function readMessage(body: string): ReadMessage {
   } catch {
     return { kind: "unreadable", detail: "The message body is not JSON, or nested too deep." };
   }
-  const { exact, depth } = parsed;
+  const { lossless, depth } = parsed;
   // The schema check recurses, so bound the depth first. The scan counts too many levels where a key is repeated, hence
   // the second, exact check.
-  if (depth > ENVELOPE_MAX_DEPTH && isDeeperThan(exact, ENVELOPE_MAX_DEPTH))
+  if (depth > ENVELOPE_MAX_DEPTH && isDeeperThan(lossless, ENVELOPE_MAX_DEPTH))
     return { kind: "unreadable", detail: "The message is nested too deep." };
-  const checked = envelope.safeParse(exact);
+  const checked = envelope.safeParse(lossless);
   if (checked.success) return { kind: "readable", envelope: checked.data };
   const [first] = checked.error.issues;
   return {

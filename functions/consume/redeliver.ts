@@ -1,4 +1,5 @@
-import { ANSWER_RESERVE_MS, REQUEUE_FROM_ATTEMPT } from "../core/limits.ts";
+import { REQUEUE_FROM_ATTEMPT } from "./limits.ts";
+import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import type { ReceivedMessages } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import { backoffSeconds } from "./backoff.ts";

@@ -1,4 +1,4 @@
-import { CHUNK_MIN_REMAINING_MS } from "../core/limits.ts";
+import { CHUNK_MIN_REMAINING_MS } from "./limits.ts";
 import type { Clock } from "../core/ports.ts";
 
 /** Whether a chunk that is begun now can be finished before the deadline (ms since the epoch). */

@@ -2,24 +2,23 @@ import * as z from "zod";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent } from "./event-forms.ts";
 
-/** What clients read: the schemas of the answers, from which their types and the OpenAPI document derive. */
+/** The schemas of all answers. Their types and the OpenAPI document derive from them. */
 
-/** Why an event is invalid. */
-const fault = z.object({
+const eventError = z.object({
   path: z.string().meta({ description: "JSON Pointer (RFC 6901) to the field; empty for the event as a whole" }),
   code: z.enum(verdictCodes).meta({ description: "Stable; docs/errors.md lists them" }),
   message: z.string().meta({ description: "For people; may change" }),
 });
 
-/** What became of one event; the same wherever in a request it stood. */
+/** The verdict about one event, which does not depend on the events around it. */
 export const verdict = z.object({
   index: z.int().nonnegative().meta({ description: "Place in the request, from 0" }),
-  id: z.string().optional().meta({ description: "As sent, or made for the event" }),
+  id: z.string().optional().meta({ description: "As sent, or generated" }),
   status: z.enum(["accepted", "invalid", "duplicate", "retry"]).meta({
     description:
       "`duplicate`: a second copy in the same request. `retry`: valid, but the queue did not confirm it; send it again.",
   }),
-  errors: z.array(fault).optional(),
+  errors: z.array(eventError).optional(),
 });
 
 /** The answer to `POST /events`. */
@@ -29,7 +28,7 @@ export const ingestAnswer = z.object({
   results: z.array(verdict).meta({ description: "A verdict for each event, in the order of the request" }),
 });
 
-/** An event as `GET /events/{id}` gives it: as sent, with what Sluice added. */
+/** An event as `GET /events/{id}` returns it: as it was sent, with two members added by Sluice. */
 export const storedEvent = z
   .object({
     ...cloudEvent.shape,
@@ -44,7 +43,7 @@ export const problem = z.looseObject({
   status: z.int(),
   detail: z.string().meta({ description: "What to do next; for people, may change" }),
   code: z.enum(Object.keys(errorTable) as ErrorCode[]).meta({ description: "Stable" }),
-  requestId: z.string().meta({ description: "What the operator finds the request by" }),
+  requestId: z.string().meta({ description: "The operator finds the request by it" }),
 });
 
 export const healthAnswer = z.object({ status: z.literal("ok") });

@@ -10,7 +10,7 @@ import {
 } from "./limits.ts";
 import { fitsUtf8 } from "./utf8.ts";
 
-/** RFC 3339, in the range PostgreSQL takes: no year 0000, offsets below 16 hours. */
+/** RFC 3339, in the range that PostgreSQL accepts: no year 0000, offsets below 16 hours. */
 export const time = z.iso
   .datetime({ offset: true, error: "expected an RFC 3339 time with an offset, for example 2026-11-21T09:30:00Z" })
   .max(64)

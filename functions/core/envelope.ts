@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { event } from "./event.ts";
-import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES, TENANT_MAX_BYTES } from "./limits.ts";
+import { TENANT_MAX_BYTES } from "./limits.ts";
+import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "./queue-limits.ts";
 import { stringifyForQueue } from "./sqs-text.ts";
 import { fitsUtf8 } from "./utf8.ts";
 

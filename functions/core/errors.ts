@@ -1,6 +1,6 @@
 /**
- * Every error a client can be answered with: code (stable), status and title. docs/errors.md lists exactly these.
- * A whole request fails with one of them; a single event's fault is a verdict in the answer instead.
+ * Every error of a whole request: code (stable), status and title. docs/errors.md lists exactly these. The error of a
+ * single event is in its verdict instead.
  */
 export const errorTable = {
   malformed_body: { status: 400, title: "The body is not what its content type says" },
@@ -17,7 +17,7 @@ export const errorTable = {
   queue_unavailable: { status: 503, title: "No event was stored, send the request again" },
   database_unavailable: { status: 503, title: "The database does not answer, ask again" },
   internal_error: { status: 500, title: "Something went wrong on our side" },
-  // Answered by API Gateway itself, in the same shape.
+  // API Gateway itself answers these, in the same shape.
   no_such_route: { status: 403, title: "There is no such route" },
   throttled: { status: 429, title: "Too many requests, send this one again later" },
   gateway_timeout: { status: 504, title: "The function did not answer in time, send the request again" },
@@ -27,7 +27,10 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** What can be wrong with one event. docs/errors.md lists exactly these. The lower ones are zod's. */
+/** Statuses of answers that carry `Retry-After`: sending the same request again later may succeed. */
+export const STATUSES_WITH_RETRY_AFTER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Every error code of a single event. docs/errors.md lists exactly these. Those from `invalid_type` on are zod's. */
 export const verdictCodes = [
   "required",
   "malformed_json",
@@ -52,24 +55,21 @@ export const verdictCodes = [
   "custom",
 ] as const;
 
-export type VerdictCode = (typeof verdictCodes)[number];
+type VerdictCode = (typeof verdictCodes)[number];
 
-/** A fault that ends a request. `detail` tells the client what to do; it never carries an inner error's message. */
+/** One reason why an event is invalid: its place (JSON Pointer, RFC 6901), a stable code, and a message for people. */
+export type EventError = { path: string; code: VerdictCode; message: string };
+
+/** An error that ends a request. `detail` says what the client should do and never quotes an inner error. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly code: ErrorCode;
-  readonly retryAfterSeconds: number | undefined;
-  /** Members added to the problem document, for example the sources of an ambiguous id. */
+  /** More members of the problem document, for example the sources of an ambiguous id. */
   readonly members: Record<string, unknown>;
 
-  constructor(
-    code: ErrorCode,
-    detail: string,
-    options: { cause?: unknown; retryAfterSeconds?: number; members?: Record<string, unknown> } = {},
-  ) {
+  constructor(code: ErrorCode, detail: string, options: { cause?: unknown; members?: Record<string, unknown> } = {}) {
     super(detail, { cause: options.cause });
     this.code = code;
-    this.retryAfterSeconds = options.retryAfterSeconds;
     this.members = options.members ?? {};
   }
 }

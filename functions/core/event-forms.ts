@@ -2,16 +2,16 @@ import * as z from "zod";
 import { datacontenttype, dataschema, source, subject, text, time, type } from "./attributes.ts";
 import { ID_MAX_BYTES } from "./limits.ts";
 
-/** The forms in which clients write an event; core/event.ts is what becomes of all of them. */
+/** The forms in which clients write an event. Ingest turns each into the form of core/event.ts. */
 
-/** `.` and `..` are steps in a URL, so `GET /events/{id}` could not name them. */
+/** `.` and `..` are steps in a URL, so `GET /events/{id}` could not name such events. */
 const id = text(ID_MAX_BYTES).refine((value) => value !== "." && value !== "..", "must not be . or ..");
 
 const optionalAttributes = { subject, time: time.optional(), dataschema, datacontenttype };
 
 /**
- * An event in the plain JSON form: CloudEvents attributes beside `data`, of which only what cannot be made up is
- * required. Names that are not here are extension attributes.
+ * An event in the plain JSON form: CloudEvents attributes beside `data`. Only attributes that cannot be generated are
+ * required. Other names are extension attributes.
  */
 export const plainEvent = z
   .object({
@@ -25,7 +25,7 @@ export const plainEvent = z
   .catchall(z.unknown());
 
 /**
- * An event as CloudEvents 1.0 has it. Names that are not here are extension attributes.
+ * An event in the JSON format of CloudEvents 1.0. Other names are extension attributes.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 export const cloudEvent = z

@@ -13,15 +13,15 @@ import {
 import { EXTENSIONS_MAX, ID_MAX_BYTES } from "./limits.ts";
 
 /**
- * An event that passed the door, as it travels in a queue message and is written to the database. Other members, which
- * are `specversion` alone, are left out by who reads it.
+ * An accepted event, as it travels in a queue message and is written to the database. Readers ignore unknown members; the
+ * only one that occurs is `specversion`.
  */
 export const event = z.object({
   id: text(ID_MAX_BYTES),
   source,
   type,
   subject,
-  /** As sent, so that it comes back letter for letter. */
+  /** As sent, so that it comes back verbatim. */
   time,
   dataschema,
   datacontenttype,

@@ -1,8 +1,8 @@
 import { JSON_MAX_DEPTH } from "./limits.ts";
 
 /**
- * JSON that keeps its numbers. `JSON.parse` turns `12345678901234567890` into another number; what a client sent must
- * come back equal, so numbers that a double does not hold travel as raw text.
+ * JSON that keeps its numbers. `JSON.parse` changes `12345678901234567890`, but events must come back equal, so numbers
+ * that a double cannot hold travel as raw text.
  * @see https://tc39.es/proposal-json-parse-with-source/ (in Node since 21)
  */
 
@@ -16,60 +16,62 @@ type WithSource = {
 };
 const json = JSON as unknown as WithSource;
 
-/** What a text holds, and what its look alone says. */
+/** The value of a text, and the facts that one scan of the text finds. */
 export type Parsed = {
   value: unknown;
   /** The same value with every number that a double would change kept as a `RawNumber`; mostly the same object. */
-  exact: unknown;
-  /** Members and elements, at least. */
+  lossless: unknown;
+  /** Lower bound of the number of members and elements. */
   values: number;
   /** Levels of arrays and objects. */
   depth: number;
-  /** Characters, at most, of the longest member or element of the outermost object or array. */
-  longest: number;
+  /** Upper bound, in characters, of the longest member or element of the outermost object or array. */
+  longestMember: number;
   /**
-   * Whether no string or number needs a second look: every string is well-formed and has no character that PostgreSQL
-   * or SQS refuses, no key is `__proto__`, and every number has at most 15 digits and no exponent. Then the value
-   * written back has no more bytes than the text.
+   * Whether the text may be stored as it is: every string is well-formed and has no character that PostgreSQL or SQS
+   * refuses, no key is `__proto__`, and every number has at most 15 digits and no exponent. The value written back then
+   * has no more bytes than the text.
    */
-  plain: boolean;
+  isVerbatimSafe: boolean;
 };
 
 /**
  * Parses `text` and keeps its numbers.
- * @param maxValues members and elements; a queue message needs no such limit, its size is one
- * @throws SyntaxError as `JSON.parse` does; JsonLimitError for text with more values or levels than is sensible
+ * @param maxValues members and elements; the size of a queue message limits them already
+ * @throws SyntaxError as `JSON.parse` does; JsonLimitError for text with too many values or levels
  */
 export function parseLossless(text: string, maxValues = Number.POSITIVE_INFINITY): Parsed {
-  const { numbers, ...look } = scan(text);
-  const { values, depth } = look;
+  const { numbers, ...scanned } = scan(text);
+  const { values, depth } = scanned;
   if (depth > JSON_MAX_DEPTH) throw new JsonLimitError("depth");
   if (values > maxValues) throw new JsonLimitError("values");
   const value: unknown = JSON.parse(text);
-  if (numbers !== "lossy") return { value, exact: value, ...look, plain: numbers === "plain" && hasPlainText(text) };
-  const exact = json.parse(text, (_key, parsed, { source }) =>
+  if (numbers !== "lossy") {
+    return { value, lossless: value, ...scanned, isVerbatimSafe: numbers === "simple" && isSafeText(text) };
+  }
+  const lossless = json.parse(text, (_key, parsed, { source }) =>
     typeof parsed === "number" && source !== undefined && LOSSY.test(source) && String(parsed) !== source
       ? json.rawJSON(source)
       : parsed,
   );
-  return { value, exact, ...look, plain: false };
+  return { value, lossless, ...scanned, isVerbatimSafe: false };
 }
 
 /**
- * U+0000 can stand in a JSON text only as an escape, and so can half of a surrogate pair in a text that is well-formed.
- * The letters of `__proto__` may be escapes, too.
+ * Finds text that may hold `__proto__` or a character that cannot be stored. A well-formed JSON text holds U+0000 and half
+ * of a surrogate pair only as escapes, and `__proto__` may be spelled with escapes too.
  */
-function hasPlainText(text: string): boolean {
+function isSafeText(text: string): boolean {
   for (let at = text.indexOf("\\u"); at !== -1; at = text.indexOf("\\u", at + 2)) {
-    if (ODD_ESCAPE.test(text.slice(at, at + "\\u0000".length))) return false;
+    if (UNSAFE_ESCAPE.test(text.slice(at, at + "\\u0000".length))) return false;
   }
   return !text.includes("__proto__") && !text.includes("\uFFFE") && !text.includes("\uFFFF") && text.isWellFormed();
 }
 
-/** Of ASCII, half of a surrogate pair, or what SQS refuses; others are letters such as those of `Gr\u00f6\u00dfe`. */
-const ODD_ESCAPE = /\\u(?:00[0-7]|[dD][89a-fA-F]|[fF]{3})/;
+/** ASCII (may spell `__proto__` or U+0000), surrogates and the U+FFFx noncharacters; `Gr\u00f6\u00dfe` is safe. */
+const UNSAFE_ESCAPE = /\\u(?:00[0-7]|[dD][89a-fA-F]|[fF]{3})/;
 
-/** Text that is over a limit of its shape, found before anything is built of it. */
+/** The text exceeds the limit of depth or values; thrown before it is parsed. */
 export class JsonLimitError extends Error {
   override readonly name = "JsonLimitError";
   readonly limit: "depth" | "values";
@@ -81,30 +83,29 @@ export class JsonLimitError extends Error {
 }
 
 /**
- * Sixteen digits or more, or an exponent of three: a double keeps the value of every shorter number.
+ * A number of sixteen digits or more, or with an exponent of three. A double keeps the value of every shorter number.
  * @see IEEE 754: 15 significant decimal digits survive, from 1e-307 to 1e308
  */
 const LOSSY = /\d[\d.]{15}|[eE][+-]?\d{3}/;
 
-type Look = {
+type ScanResult = {
   values: number;
   depth: number;
-  longest: number;
-  /** `plain`: none has an exponent or more than 15 digits. `lossy`: one may not survive in a double. */
-  numbers: "plain" | "short" | "lossy";
+  longestMember: number;
+  /** `simple`: no exponent, at most 15 digits. `short`: a double keeps each. `lossy`: a double may change one. */
+  numbers: "simple" | "short" | "lossy";
 };
 
 /**
- * Looks at what stands between the strings, which are most of any text and may hold anything: how many values there
- * are at least, how deep they are nested, and what the numbers are like. Character by character, because this reads
- * every body: a regular expression for the numbers alone takes as long as all of it.
+ * Counts values, levels and digits in one pass that skips the strings. It goes character by character because it reads
+ * every body: a regular expression for the numbers alone takes as long as the whole pass.
  */
-function scan(text: string): Look {
-  const found: Look = { values: 1, depth: 0, longest: 0, numbers: "plain" };
+function scan(text: string): ScanResult {
+  const found: ScanResult = { values: 1, depth: 0, longestMember: 0, numbers: "simple" };
   let level = 0;
-  /** Where the last member or element of the outermost began. */
+  /** Where the current member or element of the outermost object or array began. */
   let start = 0;
-  /** Digits and points of a number so far. */
+  /** Digits and points of the current number so far. */
   let digits = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -122,7 +123,7 @@ function scan(text: string): Look {
       if (code === COMMA) {
         found.values += 1;
         if (level > 1) continue;
-        found.longest = Math.max(found.longest, i - start);
+        found.longestMember = Math.max(found.longestMember, i - start);
         start = i;
       } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
         level += 1;
@@ -131,13 +132,13 @@ function scan(text: string): Look {
       } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) level -= 1;
     }
   }
-  return { ...found, longest: Math.max(found.longest, text.length - start) };
+  return { ...found, longestMember: Math.max(found.longestMember, text.length - start) };
 }
 
 const [QUOTE, COMMA, POINT, NINE, UPPER_E, LOWER_E] = [0x22, 0x2c, 0x2e, 0x39, 0x45, 0x65];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** The position of the quote that ends a string: one behind an even number of backslashes; the end without one. */
+/** Returns the position of the quote that ends a string, which follows an even number of backslashes; else the end. */
 function endOfString(text: string, start: number): number {
   for (let at = text.indexOf('"', start); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0;

@@ -1,4 +1,4 @@
-import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "./limits.ts";
+import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "./queue-limits.ts";
 import type { DeadLetter } from "./ports.ts";
 import { replaceForSqs } from "./sqs-text.ts";
 

@@ -1,45 +1,43 @@
-import type { VerdictCode } from "./errors.ts";
-import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, FAULT_PATH_MAX_CHARACTERS } from "./limits.ts";
+import type { EventError } from "./errors.ts";
+import { toPointer } from "./json-pointer.ts";
+import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, NUMBER_MAX_DIGITS } from "./limits.ts";
 import { isRawNumber } from "./lossless-json.ts";
 
-/** Why a value cannot be stored: where (JSON Pointer, RFC 6901), a stable code, and what stands there. */
-export type Fault = { path: string; code: VerdictCode; message: string };
-
 /**
- * Finds what Postgres or the queue would refuse later: U+0000 and lone surrogates anywhere in a text or key, nesting
- * over the limit, numbers whose digits do not fit, and a value over the size limit. Undefined when all is storable.
+ * Finds the first part of a value that Postgres or the queue would refuse later: U+0000 or a lone surrogate in a text or
+ * key, nesting over the limit, a number with too many digits, or a value over the size limit.
  *
- * It looks no further than the limits, so a hostile value costs no more than a large one. The size counts bytes as
- * Postgres will write the value back, without spaces: jsonb expands exponents (`1e300` has 301 digits), so a small
- * event could otherwise be stored and never be read through a result of 1 MiB.
+ * The walk ends at the limits, so a hostile value costs no more than a large one. The size counts bytes as Postgres will
+ * write the value back, without spaces: jsonb expands exponents (`1e300` has 301 digits), so a small event could
+ * otherwise be stored and never be read through a result of 1 MiB.
  * @see https://www.postgresql.org/docs/17/datatype-json.html (jsonb and \u0000, numeric)
  */
-export function findUnstorable(value: unknown): Fault | undefined {
+export function findUnstorable(value: unknown): EventError | undefined {
   const state: State = { bytes: 0, path: [] };
   const found = walk(value, state);
   return found === undefined ? undefined : { ...found, path: found === TOO_LARGE ? "" : toPointer(state.path) };
 }
 
-/** Whether arrays and objects are nested over so many levels; it looks no further. */
+/** Tells whether arrays and objects are nested deeper than `levels`; the walk ends there. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null || isRawNumber(value)) return false;
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
 
-/** Size so far, and where the walk is; it ends with the first fault and stays there. */
+/** Size so far, and the current path; the walk ends at the first error and leaves the path there. */
 type State = { bytes: number; path: (string | number)[] };
-type Found = Omit<Fault, "path">;
+type Found = Omit<EventError, "path">;
 
 function walk(value: unknown, state: State): Found | undefined {
   if (state.bytes > EVENT_MAX_BYTES) return TOO_LARGE;
   switch (typeof value) {
     case "string":
-      return textFault(value, state);
+      return checkText(value, state);
     case "number":
-      return numberFault(String(value), state);
+      return checkNumber(String(value), state);
     case "object":
       if (value === null) return grow(state, 4);
-      if (isRawNumber(value)) return numberFault(value.rawJSON, state);
+      if (isRawNumber(value)) return checkNumber(value.rawJSON, state);
       if (state.path.length === EVENT_MAX_DEPTH) {
         return { code: "too_deep", message: `is nested deeper than ${EVENT_MAX_DEPTH} levels` };
       }
@@ -54,8 +52,8 @@ function walk(value: unknown, state: State): Found | undefined {
 function walkArray(value: unknown[], state: State): Found | undefined {
   grow(state, containerBytes(value.length));
   for (let i = 0; i < value.length; i++) {
-    const fault = walkMember(i, value[i], state);
-    if (fault !== undefined) return fault;
+    const found = walkMember(i, value[i], state);
+    if (found !== undefined) return found;
   }
   return grow(state, 0);
 }
@@ -64,20 +62,20 @@ function walkObject(value: object, state: State): Found | undefined {
   const members = Object.entries(value);
   grow(state, containerBytes(members.length));
   for (const [key, member] of members) {
-    const fault = keyFault(key, state) ?? walkMember(key, member, state);
-    if (fault !== undefined) return fault;
+    const found = checkKey(key, state) ?? walkMember(key, member, state);
+    if (found !== undefined) return found;
   }
   return grow(state, 0);
 }
 
 function walkMember(key: string | number, member: unknown, state: State): Found | undefined {
   state.path.push(key);
-  const fault = walk(member, state);
-  if (fault === undefined) state.path.pop();
-  return fault;
+  const found = walk(member, state);
+  if (found === undefined) state.path.pop();
+  return found;
 }
 
-/** The brackets and the commas between so many members. */
+/** Bytes of the brackets and of the commas between the members. */
 function containerBytes(members: number): number {
   return 2 + Math.max(members - 1, 0);
 }
@@ -92,7 +90,7 @@ function grow(state: State, bytes: number): Found | undefined {
   return state.bytes > EVENT_MAX_BYTES ? TOO_LARGE : undefined;
 }
 
-function textFault(text: string, state: State): Found | undefined {
+function checkText(text: string, state: State): Found | undefined {
   if (text.length > EVENT_MAX_BYTES) return TOO_LARGE;
   if (text.includes("\u0000")) {
     return { code: "unstorable_text", message: "contains U+0000, which PostgreSQL cannot store; remove it" };
@@ -103,22 +101,19 @@ function textFault(text: string, state: State): Found | undefined {
   return grow(state, Buffer.byteLength(ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`));
 }
 
-/** What `JSON.stringify` escapes in a well-formed text. */
+/** Characters that `JSON.stringify` escapes in a well-formed text. */
 const ESCAPED = /["\\\u0000-\u001F]/;
 
-function keyFault(key: string, state: State): Found | undefined {
+function checkKey(key: string, state: State): Found | undefined {
   if (key === "__proto__") {
     return { code: "unstorable_key", message: "has the key __proto__, which JavaScript readers drop or obey" };
   }
-  const fault = textFault(key, state);
-  if (fault !== undefined && fault !== TOO_LARGE) return { ...fault, message: `has a key that ${fault.message}` };
-  return fault ?? grow(state, ":".length);
+  const found = checkText(key, state);
+  if (found !== undefined && found !== TOO_LARGE) return { ...found, message: `has a key that ${found.message}` };
+  return found ?? grow(state, ":".length);
 }
 
-/** Digits before and after the point that one number may have when written out; doubles need at most 309 and 1,074. */
-const NUMBER_MAX_DIGITS = 1_100;
-
-function numberFault(source: string, state: State): Found | undefined {
+function checkNumber(source: string, state: State): Found | undefined {
   const parts = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
   const exponent = Number(parts?.[3] ?? 0);
   const whole = Math.max((parts?.[1]?.length ?? 1) + exponent, 1);
@@ -130,16 +125,4 @@ function numberFault(source: string, state: State): Found | undefined {
     };
   }
   return grow(state, Math.max(whole + fraction, source.length));
-}
-
-/** A JSON Pointer (RFC 6901 section 3), cut where it would be longer than any real one. */
-export function toPointer(path: readonly PropertyKey[]): string {
-  let pointer = "";
-  for (const token of path) {
-    const text = String(token).slice(0, FAULT_PATH_MAX_CHARACTERS).replaceAll("~", "~0").replaceAll("/", "~1");
-    pointer += `/${text.toWellFormed()}`;
-    if (pointer.length > FAULT_PATH_MAX_CHARACTERS)
-      return `${pointer.slice(0, FAULT_PATH_MAX_CHARACTERS).toWellFormed()}…`;
-  }
-  return pointer;
 }

@@ -1,8 +1,8 @@
-/** Whether a text has at most so many bytes of UTF-8. Only one that may have more is counted. */
+/** Tells whether a text has at most `maxBytes` bytes of UTF-8; counts only a text whose length leaves it open. */
 export function fitsUtf8(text: string, maxBytes: number): boolean {
   if (text.length * UTF8_MAX_BYTES <= maxBytes) return true;
   return text.length <= maxBytes && Buffer.byteLength(text) <= maxBytes;
 }
 
-/** Of one UTF-16 code unit; a character of four bytes is two of them. */
+/** Bytes of one UTF-16 code unit, at most; a character of four bytes has two units. */
 export const UTF8_MAX_BYTES = 3;

@@ -4,8 +4,9 @@ import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environme
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
+import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngest } from "./ingest.ts";
-import { createIngestRoute } from "./route.ts";
+import { createSendEvents } from "./protocols/events/send-events.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
@@ -18,5 +19,9 @@ const ingest = createIngest({
   newId,
 });
 
-/** `POST /events` */
-export const handler = httpHandler({ routes: { "POST /events": createIngestRoute(ingest) }, observability });
+/** Receives events: one handler for each protocol. */
+export const handler = httpHandler({
+  routes: ingestRoutes,
+  handlers: { sendEvents: createSendEvents(ingest) },
+  observability,
+});

@@ -4,22 +4,16 @@ import type { Catalog } from "../core/catalog.ts";
 import { extensionName, extensionValue } from "../core/attributes.ts";
 import type { Event } from "../core/event.ts";
 import { cloudEvent, plainEvent } from "../core/event-forms.ts";
-import { verdictCodes } from "../core/errors.ts";
-import { EVENT_MAX_BYTES, EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
-import { stringifyForQueue } from "../core/sqs-text.ts";
-import { type Fault, findUnstorable, toPointer } from "../core/storable.ts";
-import type { Candidate } from "./formats/candidate.ts";
+import { type EventError, verdictCodes } from "../core/errors.ts";
+import { toPointer } from "../core/json-pointer.ts";
+import { EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
+import { findUnstorable } from "../core/storable.ts";
+import type { Candidate } from "./candidate.ts";
+import { type Checked, isComplete, isKnownStorable } from "./verbatim.ts";
 
-export type Validated = Valid | { kind: "invalid"; id: string | undefined; errors: Fault[] };
+export type Validated = Valid | { kind: "invalid"; id: string | undefined; errors: EventError[] };
 
-export type Valid = {
-  kind: "valid";
-  event: Event;
-  /** Whether the event may travel as it was sent: it lacks nothing, and its members are those of an event in a message. */
-  asSent: boolean;
-  /** The event as it travels. */
-  json: () => string;
-};
+export type Valid = { kind: "valid" } & Checked;
 
 export type ValidateDeps = {
   catalog: Catalog;
@@ -28,46 +22,41 @@ export type ValidateDeps = {
 };
 
 /**
- * Checks one event by itself, so that its verdict does not depend on the batch around it: attributes, `data` against
- * the catalog, and that queue and database can hold it. Fills in a missing id and time.
+ * Checks one event by itself, so that its verdict does not depend on the batch around it: its attributes, its `data`
+ * against the catalog, and whether queue and database can hold it. Generates a missing id and time.
  */
 export function validate(candidate: Candidate, receivedAt: string, deps: ValidateDeps): Validated {
-  if (candidate.kind === "unreadable") return { kind: "invalid", id: undefined, errors: [candidate.fault] };
-  const { form, value, exact, storableBytes = Number.POSITIVE_INFINITY } = candidate;
-  if (!isObject(value) || !isObject(exact)) {
+  if (candidate.kind === "unreadable") return { kind: "invalid", id: undefined, errors: [candidate.error] };
+  const { form, value, lossless, verbatim } = candidate;
+  if (!isObject(value) || !isObject(lossless)) {
     const message = "expected an event object";
     return { kind: "invalid", id: undefined, errors: [{ path: "", code: "invalid_type", message }] };
   }
-  // First of all, and no further than the limits: what follows recurses and collects.
-  const unstorable = storableBytes <= EVENT_MAX_BYTES ? undefined : findUnstorable(exact);
-  if (unstorable !== undefined) return { kind: "invalid", id: echo(value["id"]), errors: [unstorable] };
+  // The checks below recurse and collect errors, so bound depth and size first.
+  const unstorable = isKnownStorable(verbatim) ? undefined : findUnstorable(lossless);
+  if (unstorable !== undefined) return { kind: "invalid", id: idForVerdict(value["id"]), errors: [unstorable] };
   const input = form === "cloudevent" ? withoutNulls(value) : value;
   const schema = form === "cloudevent" ? cloudEvent : plainEvent;
-  // Exact, because a number like 1.0000000000000000001 is no integer, though a double says so.
-  const exactInput = form === "cloudevent" ? withoutNulls(exact) : exact;
-  const extensions = extensionsOf(exactInput, ATTRIBUTES[form]);
-  const data = dataFaults(input, deps);
+  // Lossless, because 1.0000000000000000001 is no integer, though a double says so.
+  const losslessInput = form === "cloudevent" ? withoutNulls(lossless) : lossless;
+  const extensions = extensionsOf(losslessInput, ATTRIBUTES[form]);
+  const data = dataErrors(input, deps);
   const issues = isValid(schema, input) ? [] : (schema.safeParse(input).error?.issues ?? []);
-  const errors = [...issues.map((issue) => toFault(issue, [])), ...extensionFaults(extensions), ...data.faults];
-  if (errors.length > 0) return { kind: "invalid", id: echo(value["id"]), errors: cut(errors, data.untold) };
-  const event = toEvent(input as EventInput, { data: exact["data"], extensions, receivedAt, newId: deps.newId });
-  // A null that means "not there" would stand in the text.
-  const asSent = extensions.length === 0 && input["id"] !== undefined && input["time"] !== undefined && input === value;
-  return {
-    kind: "valid",
-    event,
-    asSent,
-    json: () => (asSent ? candidate.text : undefined) ?? stringifyForQueue(event),
-  };
+  const errors = [...issues.map((issue) => toEventError(issue, [])), ...extensionErrors(extensions), ...data.errors];
+  if (errors.length > 0) {
+    return { kind: "invalid", id: idForVerdict(value["id"]), errors: limitErrors(errors, data.omitted) };
+  }
+  const event = toEvent(input as EventInput, { data: lossless["data"], extensions, receivedAt, newId: deps.newId });
+  return { kind: "valid", event, isComplete: isComplete({ value, input, extensions }), verbatim };
 }
 
-/** The names that are no extension attributes. */
+/** Names of members that are no extension attributes. */
 const ATTRIBUTES = {
   plain: new Set(Object.keys(plainEvent.shape)),
   cloudevent: new Set(Object.keys(cloudEvent.shape)),
 };
 
-/** Compiled when first asked, and in a tenth of the time of a parse: only what is not valid is parsed, for its issues. */
+/** Checks a value by a compiled schema, in a tenth of the time of a parse; only an invalid value is parsed, for its issues. */
 function isValid(schema: z.ZodType, value: unknown): boolean {
   const known = compiled.get(schema);
   if (known !== undefined) return known.validate(value);
@@ -77,8 +66,8 @@ function isValid(schema: z.ZodType, value: unknown): boolean {
 
 const compiled = new Map<z.ZodType, z.ZodType>();
 
-/** The id as it was sent, unless it is no id at all. */
-function echo(id: unknown): string | undefined {
+/** Returns the id as it was sent, unless it is no id at all. */
+function idForVerdict(id: unknown): string | undefined {
   return typeof id === "string" && id.length <= ID_MAX_BYTES ? id : undefined;
 }
 
@@ -86,18 +75,18 @@ type EventInput = z.output<typeof plainEvent> | z.output<typeof cloudEvent>;
 
 function toEvent(
   { id, source, type, subject, time, dataschema, datacontenttype, data_base64 }: EventInput,
-  made: { data: unknown; extensions: [string, unknown][]; receivedAt: string; newId: () => string },
+  rest: { data: unknown; extensions: [string, unknown][]; receivedAt: string; newId: () => string },
 ): Event {
   return {
-    id: id ?? made.newId(),
+    id: id ?? rest.newId(),
     source,
     type,
     subject,
-    time: time ?? made.receivedAt,
+    time: time ?? rest.receivedAt,
     dataschema,
     datacontenttype,
-    extensions: made.extensions.length > 0 ? (Object.fromEntries(made.extensions) as Event["extensions"]) : undefined,
-    data: made.data,
+    extensions: rest.extensions.length > 0 ? (Object.fromEntries(rest.extensions) as Event["extensions"]) : undefined,
+    data: rest.data,
     data_base64: data_base64 as string | undefined,
   };
 }
@@ -106,7 +95,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** In the JSON format of CloudEvents an attribute that is null is one that is not there. Data may be null. */
+/** Leaves out attributes that are null: in the JSON format of CloudEvents they count as absent. Data may be null. */
 function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
   if (!Object.values(value).includes(null)) return value;
   return Object.fromEntries(Object.entries(value).filter(([name, member]) => member !== null || name === "data"));
@@ -118,7 +107,7 @@ function extensionsOf(event: Record<string, unknown>, attributes: ReadonlySet<st
   return extensions;
 }
 
-function extensionFaults(extensions: [string, unknown][]): Fault[] {
+function extensionErrors(extensions: [string, unknown][]): EventError[] {
   if (extensions.length > EXTENSIONS_MAX) {
     const message = `has ${extensions.length} extension attributes, at most ${EXTENSIONS_MAX} are allowed`;
     return [{ path: "", code: "too_big", message }];
@@ -128,55 +117,55 @@ function extensionFaults(extensions: [string, unknown][]): Fault[] {
     const badValue = badName.length > 0 ? [] : (extensionValue.safeParse(value).error?.issues ?? []);
     return [
       ...badName.map(({ message }) => ({ path: toPointer([name]), code: "unknown_attribute" as const, message })),
-      ...badValue.map((issue) => toFault({ ...issue, path: [] }, [name])),
+      ...badValue.map((issue) => toEventError({ ...issue, path: [] }, [name])),
     ];
   });
 }
 
-/** Faults of `data`, and how many more there are than those. */
-type DataFaults = { faults: Fault[]; untold: number };
+/** Errors of `data`, and the number of those left out. */
+type DataErrors = { errors: EventError[]; omitted: number };
 
-const NONE: DataFaults = { faults: [], untold: 0 };
+const NONE: DataErrors = { errors: [], omitted: 0 };
 
-function dataFaults(input: Record<string, unknown>, { catalog, unknownTypes }: ValidateDeps): DataFaults {
+function dataErrors(input: Record<string, unknown>, { catalog, unknownTypes }: ValidateDeps): DataErrors {
   const { type, dataschema } = input;
   if (typeof type !== "string") return NONE;
   const versions = catalog.get(type);
   const known = versions?.find((version) => dataschema === undefined || version.dataschema === dataschema);
   if (known !== undefined) {
     if (input["data"] === undefined && "data_base64" in input) {
-      return one({ path: "/data_base64", code: "invalid_type", message: `expected data; ${type} is JSON` });
+      return singleError({ path: "/data_base64", code: "invalid_type", message: `expected data; ${type} is JSON` });
     }
-    // The plain form has said already that data is missing.
-    return "data" in input || "specversion" in input ? check(known.data, input["data"]) : NONE;
+    // The schema of the plain form reports missing data already.
+    return "data" in input || "specversion" in input ? validateData(known.data, input["data"]) : NONE;
   }
   if (unknownTypes === "accept") return NONE;
   if (versions === undefined) {
     const message = `is not in the catalog, which has: ${[...catalog.keys()].toSorted().join(", ")}`;
-    return one({ path: "/type", code: "unknown_type", message });
+    return singleError({ path: "/type", code: "unknown_type", message });
   }
   const message = `is no version of ${type}, which has: ${versions.map((version) => version.dataschema).join(", ")}`;
-  return one({ path: "/dataschema", code: "unknown_type", message });
+  return singleError({ path: "/dataschema", code: "unknown_type", message });
 }
 
-function one(fault: Fault): DataFaults {
-  return { faults: [fault], untold: 0 };
+function singleError(error: EventError): DataErrors {
+  return { errors: [error], omitted: 0 };
 }
 
 /**
- * What a schema finds in `data`. zod collects every issue; its words are made only for those that are told, because a
- * hostile array has a hundred thousand.
+ * Checks `data` by a schema of the catalog. zod collects every issue; messages are written only for the reported ones,
+ * because a hostile array has a hundred thousand issues.
  */
-function check(schema: z.ZodType, data: unknown): DataFaults {
+function validateData(schema: z.ZodType, data: unknown): DataErrors {
   if (isValid(schema, data)) return NONE;
   const { issues } = schema._zod.run({ value: data, issues: [] }, { async: false }) as z.core.ParsePayload;
-  const told = issues.slice(0, VERDICT_MAX_ERRORS);
-  const faults = told.map((issue) => toFault(util.finalizeIssue(issue, {}, config()), ["data"]));
-  return { faults, untold: issues.length - told.length };
+  const reported = issues.slice(0, VERDICT_MAX_ERRORS);
+  const errors = reported.map((issue) => toEventError(util.finalizeIssue(issue, {}, config()), ["data"]));
+  return { errors, omitted: issues.length - reported.length };
 }
 
-/** A zod issue as a verdict: JSON Pointer, stable code, message. JSON has no undefined: it is a missing field. */
-function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
+/** Translates a zod issue. JSON has no undefined, so that type means a missing field. */
+function toEventError(issue: z.core.$ZodIssue, base: string[]): EventError {
   const path = toPointer([...base, ...issue.path]);
   if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
     const expected = issue.expected === "nonoptional" ? "send null for none" : `expected ${issue.expected}`;
@@ -186,9 +175,9 @@ function toFault(issue: z.core.$ZodIssue, base: string[]): Fault {
   return { path, code: verdictCodes.find((code) => code === own) ?? "custom", message: issue.message };
 }
 
-/** The first errors, and how many more there are. */
-function cut(errors: Fault[], untold: number): Fault[] {
-  const more = Math.max(errors.length - VERDICT_MAX_ERRORS, 0) + untold;
+/** Keeps the first errors and states the number of the others. */
+function limitErrors(errors: EventError[], omitted: number): EventError[] {
+  const more = Math.max(errors.length - VERDICT_MAX_ERRORS, 0) + omitted;
   if (more === 0) return errors;
   return [
     ...errors.slice(0, VERDICT_MAX_ERRORS),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/limits.ts";
+import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/database-limits.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, SqlDatabase } from "../core/ports.ts";
 import { splitStatements } from "./statements.ts";

@@ -5,11 +5,11 @@ export type QueryRequest = {
   tenant: string;
   id: string;
   source: string | undefined;
-  /** When the answer must be ready, ms since the epoch. */
+  /** Time by which the answer must be ready, ms since the epoch. */
   deadline: number;
 };
 
-/** Reads one event whole, as CloudEvents JSON text; `source` tells events apart whose sources used the same id. */
+/** Reads one event as CloudEvents JSON text. `source` is needed where several sources used the same id. */
 export function createQuery(deps: { reader: EventReader }) {
   /** @throws RequestError `not_found`, `ambiguous_id`; DatabaseError from the reader */
   return async function query({ tenant, id, source, deadline }: QueryRequest): Promise<string> {

@@ -97,8 +97,10 @@ const NAMELESS: DeadLetterEvent = { id: undefined, type: undefined, source: unde
 /** An object with a list of named events; this accepts envelopes of newer versions too. */
 function parseEnvelope(body: string): Record<string, unknown> | undefined {
   try {
-    const { exact } = parseLossless(body);
-    return isObject(exact) && eventsOf(exact).length > 0 && eventsOf(exact).every(hasNames) ? exact : undefined;
+    const { lossless } = parseLossless(body);
+    return isObject(lossless) && eventsOf(lossless).length > 0 && eventsOf(lossless).every(hasNames)
+      ? lossless
+      : undefined;
   } catch {
     return undefined;
   }

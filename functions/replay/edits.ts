@@ -1,7 +1,8 @@
 import { type Event, event } from "../core/event.ts";
 import { cloudEvent } from "../core/event-forms.ts";
+import { toPointer } from "../core/json-pointer.ts";
 import { isRawNumber, parseLossless } from "../core/lossless-json.ts";
-import { findUnstorable, toPointer } from "../core/storable.ts";
+import { findUnstorable } from "../core/storable.ts";
 import type { DeadLetterEvent, DeadLetterMessage } from "./dead-letter-message.ts";
 import { DEAD_LETTER_MEMBER } from "./event-line.ts";
 
@@ -55,15 +56,15 @@ export function parseEdits(text: string, file: string): Edits {
 type ParsedLine = { event: Event; tenant: string | undefined } | { fault: string };
 
 function parseLine(text: string): ParsedLine {
-  let exact: unknown;
+  let parsed: unknown;
   try {
-    ({ exact } = parseLossless(text));
+    parsed = parseLossless(text).lossless;
   } catch (error) {
     return { fault: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
-  if (typeof exact !== "object" || exact === null || Array.isArray(exact) || isRawNumber(exact))
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed) || isRawNumber(parsed))
     return { fault: "is no JSON object; write one event a line" };
-  const { [DEAD_LETTER_MEMBER]: facts, ...members } = exact as Record<string, unknown>;
+  const { [DEAD_LETTER_MEMBER]: facts, ...members } = parsed as Record<string, unknown>;
   const unstorable = findUnstorable(members);
   if (unstorable !== undefined) return { fault: `${unstorable.path} ${unstorable.message}` };
   // The rules of ingest, then those of the envelope: together they are all rules but the catalog's.

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { MAX_REPLAYS } from "../../functions/core/limits.ts";
+import { MAX_REPLAYS } from "../../functions/core/queue-limits.ts";
 import { type FilterOptions, toFilter } from "../../functions/replay/filter.ts";
 import type { StackOptions } from "../stack-address.ts";
 import type { ReplayOptions } from "./journal-lines.ts";

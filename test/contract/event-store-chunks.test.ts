@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
-import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS, EVENT_MAX_BYTES } from "../../functions/core/limits.ts";
+import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../../functions/core/database-limits.ts";
+import { EVENT_MAX_BYTES } from "../../functions/core/limits.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
 import { soon, TARGET } from "./support/database.ts";
 import { storable, storables } from "./support/event-samples.ts";

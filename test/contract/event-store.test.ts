@@ -80,10 +80,10 @@ describe("of several copies of an event", () => {
   });
 
   it("one with the same values is no conflict, however they are written", async () => {
-    const { exact } = parseLossless('{"a":1.0000000000000000,"b":[12345678901234567890.50,1e2]}');
-    await store.store([storable({ data: exact, extensions: { a: "1", b: true } })], soon());
+    const { lossless } = parseLossless('{"a":1.0000000000000000,"b":[12345678901234567890.50,1e2]}');
+    await store.store([storable({ data: lossless, extensions: { a: "1", b: true } })], soon());
 
-    const again = parseLossless('{"b":[12345678901234567890.5,100],"a":1}').exact;
+    const again = parseLossless('{"b":[12345678901234567890.5,100],"a":1}').lossless;
 
     expect(await store.store([storable({ data: again, extensions: { b: true, a: "1" } })], soon())).toEqual(allWell(0));
     expect((await onlyRow())?.data).toBe('{"a": 1.0000000000000000, "b": [12345678901234567890.50, 100]}');
@@ -93,7 +93,7 @@ describe("of several copies of an event", () => {
     const values = ["12345678901234567890", "1.5", '"\u00e4"', '{"a":"x"}'];
     const others = ["12345678901234567891", "1.50000000000000000001", '"a\u0308"', '{"a":"x "}'];
     const events = (texts: string[]) =>
-      texts.map((text, i) => storable({ id: `e${i}`, data: parseLossless(text).exact }));
+      texts.map((text, i) => storable({ id: `e${i}`, data: parseLossless(text).lossless }));
     await store.store(events(values), soon());
 
     const { conflicts } = await store.store(events(others), soon());
@@ -155,9 +155,9 @@ describe("what is stored", () => {
 
   it("keeps every digit of its numbers", async () => {
     const numbers = ["12345678901234567890", "1.5", "0.1234567890123456789", "-9007199254740993", "1E400"];
-    const { exact } = parseLossless(`[${numbers.join(",")}]`);
+    const { lossless } = parseLossless(`[${numbers.join(",")}]`);
 
-    await store.store([storable({ data: exact })], soon());
+    await store.store([storable({ data: lossless })], soon());
 
     expect((await onlyRow())?.data).toBe(`[${[...numbers.slice(0, -1), `1${"0".repeat(400)}`].join(", ")}]`);
   });
@@ -169,9 +169,9 @@ describe("what is stored", () => {
     ["what JSON and SQL quote", `"\\'\`:name :: $1 $$ %s \\u0000 \\\\`],
   ])("keeps %s in data, keys and attributes", async (_what, text) => {
     const event = storable({ id: text, source: text, type: text, subject: text, data: { [text]: [text] } });
-    const { exact } = parseLossless(stringifyForQueue(event));
+    const { lossless } = parseLossless(stringifyForQueue(event));
 
-    await store.store([exact as StorableEvent], soon());
+    await store.store([lossless as StorableEvent], soon());
 
     const row = await onlyRow();
     expect(row).toMatchObject({ id: text, source: text, type: text });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { toReceivedMessage } from "../../functions/adapters/lambda/received-message.ts";
 import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
 import { createReceivedMessages } from "../../functions/adapters/sqs/received-messages.ts";
-import { MESSAGE_MAX_BYTES, REQUEUE_CALLS_IN_FLIGHT } from "../../functions/core/limits.ts";
+import { MESSAGE_MAX_BYTES, REQUEUE_CALLS_IN_FLIGHT } from "../../functions/core/queue-limits.ts";
 import type { ReceivedMessage } from "../../functions/core/queue-message.ts";
 import { toRecord } from "../../localstack/event-source/record.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";

@@ -18,7 +18,7 @@ import {
   SEND_BATCH_MAX_ENTRIES,
   SQS_CALL_MS,
   SQS_CALLS_IN_FLIGHT,
-} from "../../functions/core/limits.ts";
+} from "../../functions/core/queue-limits.ts";
 import type { DeadLetter, EventQueue } from "../../functions/core/ports.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
 import { eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/limits.ts";
+import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/function-limits.ts";
 import { STATEMENT_TIMEOUT_MS } from "../../localstack/data-api/limits.ts";
 import { eventually } from "../client.ts";
 import { refusals, startArrivals } from "./support/arrivals.ts";

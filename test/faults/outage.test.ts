@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/limits.ts";
+import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/function-limits.ts";
 import { eventually, get } from "../client.ts";
 import { refusals, startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";

@@ -55,7 +55,7 @@ const said = (text: string) =>
 
 describe("editing while it runs", () => {
   it("rebuilds and reloads a function, each time its file is replaced, and no other function", async () => {
-    await edit("functions/query/route.ts", '{ status: "ok" }', '{ status: "once" }');
+    await edit("functions/query/endpoints.ts", '{ status: "ok" }', '{ status: "once" }');
     await eventually(
       () => get(`${running.addresses.url}/health`),
       ({ text }) => text.includes("once"),
@@ -64,7 +64,7 @@ describe("editing while it runs", () => {
     expect(running.log.findLast((line) => line.startsWith("Reloaded"))).toMatch(
       /^Reloaded; changed functions: Query\w*$/,
     );
-    await edit("functions/query/route.ts", '{ status: "once" }', '{ status: "edited" }');
+    await edit("functions/query/endpoints.ts", '{ status: "once" }', '{ status: "edited" }');
 
     await eventually(
       () => get(`${running.addresses.url}/health`),
@@ -74,15 +74,23 @@ describe("editing while it runs", () => {
   });
 
   it("keeps what ran when the new code does not build, and says why", async () => {
-    await edit("functions/query/route.ts", "export async function healthRoute", "export async function healthRoute(");
+    await edit(
+      "functions/query/endpoints.ts",
+      "export function createQueryEndpoints",
+      "export function createQueryEndpoints(",
+    );
 
     await eventually(
       async () => running.log.join("\n"),
-      (log) => /Not reloaded: [^]*functions\/query\/route\.ts/.test(log),
+      (log) => /Not reloaded: [^]*functions\/query\/endpoints\.ts/.test(log),
       20_000,
     );
     expect((await get(`${running.addresses.url}/health`)).text).toContain("edited");
-    await edit("functions/query/route.ts", "export async function healthRoute(", "export async function healthRoute");
+    await edit(
+      "functions/query/endpoints.ts",
+      "export function createQueryEndpoints(",
+      "export function createQueryEndpoints",
+    );
   });
 
   it("says what takes effect only at the next start", async () => {
@@ -98,7 +106,7 @@ describe("editing while it runs", () => {
     for (const attempt of [1, 2]) {
       running.log.length = 0;
       await writeFile(join(copy, "functions/sql/9999_bad.sql"), `select no_such_function_${attempt}();\n`);
-      await edit("functions/query/route.ts", "{ status: ", `{ attempt${attempt}: true, status: `);
+      await edit("functions/query/endpoints.ts", "{ status: ", `{ attempt${attempt}: true, status: `);
       await said("Not reloaded:");
       await said(`no_such_function_${attempt}`);
     }

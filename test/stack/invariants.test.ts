@@ -2,15 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Match, type Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
-import {
-  BACKOFF_MAX_SECONDS,
-  CONSUME_TIMEOUT_SECONDS,
-  CONSUME_WINDOW_SECONDS,
-  MAX_RECEIVE_COUNT,
-  QUEUE_VISIBILITY_SECONDS,
-  REQUEUE_FROM_ATTEMPT,
-} from "../../functions/core/limits.ts";
+import { BACKOFF_MAX_SECONDS, REQUEUE_FROM_ATTEMPT } from "../../functions/consume/limits.ts";
+import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "../../functions/core/function-limits.ts";
+import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS } from "../../functions/core/queue-limits.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
+import { routes } from "../../functions/routes/routes.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
 import { EXPECTED_FUNCTIONS } from "./expected-functions.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
@@ -211,6 +207,18 @@ describe("api", () => {
     );
 
     expect(routesOf(template).toSorted()).toEqual(documented.toSorted());
+  });
+
+  it("the API sends each route to the function that answers it", () => {
+    const resources = all("AWS::ApiGateway::Method").map(([id, { Properties }]) => [
+      id,
+      JSON.stringify((Properties["Integration"] as { Uri: unknown }).Uri),
+    ]);
+    const answeredBy = (name: string) => resources.filter(([, uri]) => uri?.includes(`"${name}Function`)).length;
+
+    expect([answeredBy("Ingest"), answeredBy("Query"), answeredBy("ApiDocs")]).toEqual(
+      [routes.ingest, routes.query, routes["api-docs"]].map((ofFunction) => Object.keys(ofFunction).length),
+    );
   });
 
   it("the API answers its own errors as problem documents, with Retry-After where a retry helps", () => {

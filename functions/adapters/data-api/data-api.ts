@@ -8,7 +8,7 @@ import {
   RollbackTransactionCommand,
   type SqlParameter,
 } from "@aws-sdk/client-rds-data";
-import { STATEMENT_CLIENT_TIMEOUT_SECONDS } from "../../core/limits.ts";
+import { STATEMENT_CLIENT_TIMEOUT_SECONDS } from "../../core/database-limits.ts";
 import type { ExecuteSql, SqlDatabase, SqlValue } from "../../core/ports.ts";
 import { toDatabaseError } from "./database-errors.ts";
 

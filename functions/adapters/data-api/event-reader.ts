@@ -1,8 +1,6 @@
-import { RESULT_PIECE_CHARACTERS } from "../../core/limits.ts";
+import { RESULT_PIECE_CHARACTERS } from "../../core/database-limits.ts";
+import { AMBIGUOUS_MAX_SOURCES } from "../../core/limits.ts";
 import type { EventReader, FoundEvent, SqlDatabase } from "../../core/ports.ts";
-
-/** Sources named when an id is ambiguous. */
-const MAX_SOURCES = 20;
 
 /** RFC 3339 in UTC with milliseconds, as a Postgres format. */
 const MILLISECONDS = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
@@ -18,7 +16,7 @@ const findEvent = `
     select tenant, id, source, received_at from event_keys
     where tenant = :tenant and id = :id and (cast(:source as text) is null or source = :source)
     order by source
-    limit ${MAX_SOURCES}
+    limit ${AMBIGUOUS_MAX_SOURCES}
   ),
   document as (
     select

@@ -1,5 +1,5 @@
 import { DatabaseError } from "../../core/errors.ts";
-import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../../core/limits.ts";
+import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../../core/database-limits.ts";
 import type { Chunker, EventStore, SqlDatabase, SqlValue, StorableEvent, StoreOutcome } from "../../core/ports.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { toSqlError } from "./database-errors.ts";

@@ -1,30 +1,40 @@
-import { errorTable, RequestError, DatabaseError } from "../../core/errors.ts";
+import { DatabaseError, errorTable, RequestError, STATUSES_WITH_RETRY_AFTER } from "../../core/errors.ts";
 import type { HttpResponse } from "../../core/http.ts";
 import { RETRY_AFTER_SECONDS } from "../../core/limits.ts";
+import type { HttpMiddleware } from "./http-middleware.ts";
+
+/** Answers a request that failed with a problem document. */
+export function problemDocuments(): HttpMiddleware {
+  return {
+    onError: (invocation) => {
+      invocation.error = toRequestError(invocation.error);
+      invocation.response = toProblem(invocation.error, invocation.event.requestContext.requestId);
+    },
+  };
+}
 
 /**
- * Any error as `application/problem+json`. A 5xx says what the client can do and nothing of what happened inside.
+ * Turns an error into `application/problem+json`. A 5xx says what the client can do and never what happened inside.
  * @see RFC 9457
  */
 export function toProblem(error: unknown, requestId: string): HttpResponse {
-  const fault = toRequestError(error);
-  const { status, title } = errorTable[fault.code];
+  const { code, message: detail, members } = toRequestError(error);
+  const { status, title } = errorTable[code];
   return {
     status,
     headers: {
       "content-type": "application/problem+json",
-      ...(fault.retryAfterSeconds !== undefined && { "retry-after": String(fault.retryAfterSeconds) }),
+      ...(STATUSES_WITH_RETRY_AFTER.has(status) && { "retry-after": String(RETRY_AFTER_SECONDS) }),
     },
-    body: JSON.stringify({ title, status, detail: fault.message, code: fault.code, requestId, ...fault.members }),
+    body: JSON.stringify({ title, status, detail, code, requestId, ...members }),
   };
 }
 
-export function toRequestError(error: unknown): RequestError {
+function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof DatabaseError && error.disposition === "retry") {
     return new RequestError("database_unavailable", "The database does not answer now. Ask again after Retry-After.", {
       cause: error,
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
   return new RequestError(

@@ -1,5 +1,5 @@
 import middy from "@middy/core";
-import { ANSWER_RESERVE_MS } from "../../core/limits.ts";
+import { ANSWER_RESERVE_MS } from "../../core/function-limits.ts";
 import { type Observability, observed } from "./observability.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
-import { SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../../core/limits.ts";
+import { SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../../core/queue-limits.ts";
 import { mapConcurrently } from "../../core/map-concurrently.ts";
 import { intoBatchesOfTen } from "../../core/queue-message.ts";
 import type { Logger } from "../lambda/logger.ts";

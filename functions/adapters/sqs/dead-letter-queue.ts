@@ -1,5 +1,5 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import { DEAD_LETTER_GIVE_UP_MS } from "../../core/limits.ts";
+import { DEAD_LETTER_GIVE_UP_MS } from "../../core/queue-limits.ts";
 import type { DeadLetter, DeadLetterQueue } from "../../core/ports.ts";
 import { deadLetterAttributes, fitAttributes, isGroupId, type OutgoingMessage } from "../../core/queue-message.ts";
 import type { Logger } from "../lambda/logger.ts";

@@ -1,5 +1,5 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { REQUEUE_CALLS_IN_FLIGHT, SQS_CALL_MS } from "../../core/limits.ts";
+import { REQUEUE_CALLS_IN_FLIGHT, SQS_CALL_MS } from "../../core/queue-limits.ts";
 import { mapConcurrently } from "../../core/map-concurrently.ts";
 import type { ReceivedMessages } from "../../core/ports.ts";
 import { fitAttributes, intoBatchesOfTen, requeueAttributes } from "../../core/queue-message.ts";

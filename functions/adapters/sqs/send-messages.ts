@@ -5,7 +5,7 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../../core/limits.ts";
+import { SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../../core/queue-limits.ts";
 import { mapConcurrently } from "../../core/map-concurrently.ts";
 import type { SendOutcome } from "../../core/ports.ts";
 import { intoSendBatches, type OutgoingMessage } from "../../core/queue-message.ts";

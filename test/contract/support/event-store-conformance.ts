@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../functions/core/event.ts";
-import { CHUNK_MAX_EVENTS } from "../../../functions/core/limits.ts";
+import { CHUNK_MAX_EVENTS } from "../../../functions/core/database-limits.ts";
 import type { EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
 import { soon } from "./database.ts";
 import { storable, storables } from "./event-samples.ts";

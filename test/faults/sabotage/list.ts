@@ -34,22 +34,22 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event in a message that was not confirmed is reported as accepted",
     file: "functions/ingest/ingest.ts",
-    find: 'if (refused.has(first ?? index)) return { index, id: each.event.id, status: "retry" };',
+    find: 'if (unconfirmed.has(first ?? index)) return { index, id: each.event.id, status: "retry" };',
     replace: "",
     caughtBy: ingestCases("F11 "),
   },
   {
     name: "the packer forgets the envelope when it measures a message",
-    file: "functions/ingest/pack.ts",
-    find: "const taken = MESSAGE_ATTRIBUTES_RESERVE_BYTES + Buffer.byteLength(head) + TAIL.length;",
-    replace: "const taken = 0;",
+    file: "functions/core/envelope.ts",
+    find: "return MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(opening) - CLOSING.length;",
+    replace: "return MESSAGE_MAX_BYTES + 0 * (MESSAGE_ATTRIBUTES_RESERVE_BYTES + opening.length);",
     caughtBy: ingestCases("F20 "),
   },
   {
     name: "the packer counts characters instead of bytes",
-    file: "functions/ingest/pack.ts",
-    find: "const bytes = Buffer.byteLength(event.json) + 1;",
-    replace: "const bytes = event.json.length + 1;",
+    file: "functions/core/envelope.ts",
+    find: 'const bytes = Buffer.byteLength(text) + ",".length;',
+    replace: "const bytes = text.length + 1;",
     caughtBy: ingestCases("F20 "),
   },
   {
@@ -138,7 +138,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "a failed message is never requeued",
-    file: "functions/core/limits.ts",
+    file: "functions/consume/limits.ts",
     find: "export const REQUEUE_FROM_ATTEMPT = 5;",
     replace: "export const REQUEUE_FROM_ATTEMPT = 1_000_000;",
     caughtBy: virtualTime,
@@ -251,7 +251,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "the consumer starts a chunk without the time to finish it",
-    file: "functions/core/limits.ts",
+    file: "functions/consume/limits.ts",
     find: "export const CHUNK_MIN_REMAINING_MS = 5_000;",
     replace: "export const CHUNK_MIN_REMAINING_MS = -60_000;",
     caughtBy: { file: "test/unit/consume/store-messages.test.ts" },

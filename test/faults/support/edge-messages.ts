@@ -1,9 +1,6 @@
 import * as fc from "fast-check";
-import {
-  EVENT_MAX_BYTES,
-  MESSAGE_ATTRIBUTES_RESERVE_BYTES,
-  MESSAGE_MAX_BYTES,
-} from "../../../functions/core/limits.ts";
+import { EVENT_MAX_BYTES } from "../../../functions/core/limits.ts";
+import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
 import type { SentEvent } from "./client.ts";
 import { filled } from "./sized-events.ts";
 

@@ -1,4 +1,4 @@
-import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES } from "../../../functions/core/limits.ts";
+import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
 import type { World } from "./fault-stack.ts";
 
 /** Bytes of what is sent to any queue. */

@@ -3,9 +3,9 @@ import { toProblem } from "../../../functions/adapters/lambda/problem.ts";
 import { RequestError, DatabaseError } from "../../../functions/core/errors.ts";
 
 describe("problem documents", () => {
-  it("carry the code, the status, what to do and the request's id", () => {
+  it("carry the code, the status, the advice and the request's id", () => {
     const problem = toProblem(
-      new RequestError("queue_unavailable", "Send it again.", { retryAfterSeconds: 5, members: { results: [] } }),
+      new RequestError("queue_unavailable", "Send it again.", { members: { results: [] } }),
       "r-1",
     );
 
@@ -35,7 +35,7 @@ describe("problem documents", () => {
     expect(problem.body).not.toContain("secret");
   });
 
-  it("ask a client to try again in an outage of the database", () => {
+  it("have Retry-After during an outage of the database", () => {
     const problem = toProblem(
       new DatabaseError({ disposition: "retry", reason: "database_resuming", detail: "" }),
       "r-1",

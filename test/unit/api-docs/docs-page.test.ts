@@ -5,7 +5,7 @@ const page = docsPage({ rapidoc: { text: "", version: "r1" }, page: { text: "", 
 const addresses = [...page.matchAll(/(?:src|href|spec-url)="([^"]*)"/g)].map(([, address]) => address ?? "");
 
 describe("the documentation page", () => {
-  it.each(["https://example.com/", "https://example.com/dev/"])("loads what lies below %s only", (base) => {
+  it.each(["https://example.com/", "https://example.com/dev/"])("loads only addresses below %s", (base) => {
     const urls = addresses
       .filter((address) => address !== "data:,")
       .map((address) => new URL(address, `${base}docs`).href);

@@ -4,12 +4,12 @@ import { healthAnswer, ingestAnswer, problem, storedEvent, typeList } from "../.
 import { type ErrorCode, errorTable } from "../../../functions/core/errors.ts";
 import { binaryModeHeaders, requests } from "../../../functions/api-docs/examples.ts";
 import { openApi } from "../../../functions/api-docs/openapi.ts";
-import { door, memoryQueue } from "../ingest/support.ts";
+import { ingestTo, memoryQueue } from "../ingest/support.ts";
 
 type Content = Record<string, { schema: unknown; examples?: Record<string, { value: unknown }> }>;
-type Response = { $ref?: string; headers?: Record<string, unknown>; content: Content };
+type Response = { $ref?: string; headers?: Record<string, unknown>; content?: Content };
 
-/** As a client reads it. */
+/** The document as a client reads it. */
 const document = JSON.parse(JSON.stringify(openApi())) as {
   servers: { url: string }[];
   paths: Record<string, Record<string, { operationId: string; responses: Record<string, Response> }>>;
@@ -23,7 +23,7 @@ const responses = operations.flatMap(({ responses }) =>
   })),
 );
 const examples = responses.flatMap(({ status, response }) =>
-  Object.entries(response.content).flatMap(([contentType, { schema, examples }]) =>
+  Object.entries(response.content ?? {}).flatMap(([contentType, { schema, examples }]) =>
     Object.entries(examples ?? {}).map(([name, { value }]) => ({ status, contentType, schema, name, value })),
   ),
 );
@@ -42,13 +42,13 @@ describe("the OpenAPI document", () => {
     expect(names).toEqual([...new Set(names)]);
   });
 
-  it("is served by the folder it lies in", () => {
+  it("names its own folder as the server", () => {
     const url = new URL(document.servers[0]?.url ?? "", "https://example.com/dev/openapi.json");
 
     expect(url.href).toBe("https://example.com/dev/");
   });
 
-  it("refers only to what it has", () => {
+  it("refers only to its own components", () => {
     for (const [, kind, name] of JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g)) {
       const components = document.components as Record<string, Record<string, unknown>>;
       expect(components[kind ?? ""], `${kind}/${name}`).toHaveProperty(name ?? "");
@@ -56,7 +56,7 @@ describe("the OpenAPI document", () => {
     expect(JSON.stringify(document)).not.toMatch(/"\$ref":"(?!#\/components\/)/);
   });
 
-  it("has every code of an error under its status, but that of a route that is not there", () => {
+  it("has every error code under its status, except that of a missing route", () => {
     const codes = examples
       .filter(({ contentType }) => contentType === "application/problem+json")
       .map(({ name, status }) => [name, status]);
@@ -70,7 +70,7 @@ describe("the OpenAPI document", () => {
     );
   });
 
-  it("promises Retry-After where trying again helps", () => {
+  it("has Retry-After for the statuses where sending again helps", () => {
     for (const { status, response } of responses) {
       expect(Object.keys(response.headers ?? {}), `${status}`).toEqual(
         [429, 502, 503, 504].includes(status) ? ["Retry-After"] : [],
@@ -84,23 +84,23 @@ describe("its examples", () => {
     contentType === "*/*"
       ? { "content-type": "application/json", ...binaryModeHeaders }
       : { "content-type": contentType };
-  const bodies = Object.entries(requests).flatMap(([contentType, examples]) =>
-    Object.entries(examples).map(([name, { value }]) => ({ contentType, name, value: value as unknown })),
+  const bodies = Object.entries(requests.sendEvents ?? {}).flatMap(([contentType, examples]) =>
+    Object.entries(examples).map(([name, { value }]) => ({ contentType, name, value })),
   );
 
   it.each(bodies)(
-    "of a $contentType request ($name) is accepted by a door that knows only the catalog",
+    "of a $contentType request ($name) is accepted by ingest that refuses unknown types",
     async (body) => {
       const { queue } = memoryQueue();
 
-      const answer = await door(queue, { unknownTypes: "refuse" })(body.value, headers(body.contentType));
+      const answer = await ingestTo(queue, { unknownTypes: "refuse" })(body.value, headers(body.contentType));
 
-      expect(answer).toMatchObject({ kind: "stored", rejected: 0 });
+      expect(answer).toMatchObject({ kind: "enqueued", rejected: 0 });
     },
   );
 
   it.each(examples)(
-    "of a $status answer ($contentType, $name) are as the schemas say",
+    "of a $status answer ($contentType, $name) is valid by its schema",
     ({ contentType, schema, value }) => {
       if (contentType === "application/problem+json") {
         const { code, status, title } = problem.parse(value);

@@ -4,26 +4,26 @@ import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import type { Catalog } from "../../../functions/core/catalog.ts";
 import { createSchemas } from "../../../functions/api-docs/schemas.ts";
 
-const version = (number: number, data: z.ZodType) => ({ type: "a/b.made", dataschema: `urn:made:${number}`, data });
+const version = (number: number, data: z.ZodType) => ({ type: "a/b.type", dataschema: `urn:type:${number}`, data });
 const versions = [
   version(1, z.object({ n: z.int32() })),
   version(2, z.object({ n: z.string().refine((text) => text !== "x"), at: z.date() })),
 ];
 const two: Catalog = new Map([
-  ["a/b.made", versions],
+  ["a/b.type", versions],
   ["other", [{ type: "other", dataschema: "urn:other", data: z.unknown() }]],
 ]);
 const schemas = createSchemas({ catalog: two });
 
 describe("the list of types", () => {
-  it("has each type with its versions, oldest first, each with the way to its schema", () => {
+  it("has each type with its versions, oldest first, each with a link to its schema", () => {
     expect(schemas.types()).toEqual({
       types: [
         {
-          type: "a/b.made",
+          type: "a/b.type",
           versions: [
-            { dataschema: "urn:made:1", link: "schemas/a%2Fb.made?dataschema=urn%3Amade%3A1" },
-            { dataschema: "urn:made:2", link: "schemas/a%2Fb.made?dataschema=urn%3Amade%3A2" },
+            { dataschema: "urn:type:1", link: "schemas/a%2Fb.type?dataschema=urn%3Atype%3A1" },
+            { dataschema: "urn:type:2", link: "schemas/a%2Fb.type?dataschema=urn%3Atype%3A2" },
           ],
         },
         { type: "other", versions: [{ dataschema: "urn:other", link: "schemas/other?dataschema=urn%3Aother" }] },
@@ -33,50 +33,50 @@ describe("the list of types", () => {
 });
 
 describe("the schema of a type", () => {
-  it("is JSON Schema 2020-12 of the oldest version, where none is named", () => {
-    expect(schemas.schema("a/b.made", undefined)).toEqual({
+  it("is JSON Schema 2020-12 of the oldest version, unless a version is named", () => {
+    expect(schemas.schema("a/b.type", undefined)).toEqual({
       $schema: "https://json-schema.org/draft/2020-12/schema",
-      $id: "urn:made:1",
-      title: "a/b.made",
+      $id: "urn:type:1",
+      title: "a/b.type",
       type: "object",
       properties: { n: { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 } },
       required: ["n"],
     });
   });
 
-  it("is that of the version that is named, without the checks JSON Schema cannot say", () => {
-    expect(schemas.schema("a/b.made", "urn:made:2")).toMatchObject({
-      $id: "urn:made:2",
+  it("is that of the named version, without the checks that JSON Schema cannot express", () => {
+    expect(schemas.schema("a/b.type", "urn:type:2")).toMatchObject({
+      $id: "urn:type:2",
       properties: { n: { type: "string" }, at: {} },
     });
   });
 
-  it("lets a client send fields that it does not name, as the door does", () => {
-    expect(schemas.schema("a/b.made", undefined)).not.toHaveProperty("additionalProperties");
+  it("allows unknown fields, as ingest does", () => {
+    expect(schemas.schema("a/b.type", undefined)).not.toHaveProperty("additionalProperties");
   });
 
-  it("is there for each version of the catalog", () => {
+  it("exists for each version of the catalog", () => {
     const all = createSchemas({ catalog });
     for (const { type, dataschema } of [...catalog.values()].flat()) {
       expect(all.schema(type, dataschema)).toMatchObject({ title: type, $id: dataschema });
     }
   });
 
-  it("is refused for a type that is not in the catalog, naming those that are", () => {
-    expect(() => schemas.schema("made", undefined)).toThrow(
+  it("is refused for a type that is not in the catalog, with the names of its types", () => {
+    expect(() => schemas.schema("missing", undefined)).toThrow(
       expect.objectContaining({
         code: "no_such_type",
-        message: '"made" is not in the catalog, which has: a/b.made, other.',
-        members: { types: ["a/b.made", "other"] },
+        message: '"missing" is not in the catalog, which has: a/b.type, other.',
+        members: { types: ["a/b.type", "other"] },
       }),
     );
   });
 
-  it("is refused for a version the type does not have, naming those it has", () => {
-    expect(() => schemas.schema("a/b.made", "urn:made:3")).toThrow(
+  it("is refused for a missing version, with the names of the type's versions", () => {
+    expect(() => schemas.schema("a/b.type", "urn:type:3")).toThrow(
       expect.objectContaining({
         code: "no_such_version",
-        members: { dataschemas: ["urn:made:1", "urn:made:2"] },
+        members: { dataschemas: ["urn:type:1", "urn:type:2"] },
       }),
     );
   });

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { backoffSeconds } from "../../../functions/consume/backoff.ts";
+import { BACKOFF_MAX_SECONDS, REQUEUE_FROM_ATTEMPT } from "../../../functions/consume/limits.ts";
 import {
-  BACKOFF_MAX_SECONDS,
   MAX_RECEIVE_COUNT,
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
-  REQUEUE_FROM_ATTEMPT,
-} from "../../../functions/core/limits.ts";
+} from "../../../functions/core/queue-limits.ts";
 
 const SHORTEST = 0;
 const LONGEST = 1 - Number.EPSILON;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createStoreMessages } from "../../../functions/consume/store-messages.ts";
-import { BACKOFF_MAX_SECONDS, MAX_RECEIVE_COUNT } from "../../../functions/core/limits.ts";
+import { BACKOFF_MAX_SECONDS } from "../../../functions/consume/limits.ts";
+import { MAX_RECEIVE_COUNT } from "../../../functions/core/queue-limits.ts";
 import { POISON, simulateConsumer, THROWS } from "./simulated-consumer.ts";
 import { simulateQueue } from "./simulated-queue.ts";
 import { memoryDeadLetters, memoryStore, message, NOW, outage } from "./support.ts";

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readMessage } from "../../../functions/consume/read-message.ts";
-import { door, memoryQueue } from "../ingest/support.ts";
+import { ingestTo, memoryQueue } from "../ingest/support.ts";
 
 describe("a message", () => {
-  it("can be read by the consumer whatever the door accepted into it", async () => {
+  it("can be read by the consumer whatever ingest accepted into it", async () => {
     const text = fc.string({ unit: "binary", maxLength: 40 });
     const extension = fc.oneof(text, fc.boolean(), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }));
     const event = fc.record(
@@ -26,11 +26,11 @@ describe("a message", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 8 }), async (events) => {
-        const { queue, stored } = memoryQueue();
+        const { queue, enqueued } = memoryQueue();
 
-        const { accepted } = await door(queue)(events);
+        const { accepted } = await ingestTo(queue)(events);
 
-        const read = stored.map(({ body }) => readMessage(body));
+        const read = enqueued.map(({ body }) => readMessage(body));
         expect(read.filter(({ kind }) => kind === "unreadable")).toEqual([]);
         expect(read.flatMap((each) => (each.kind === "readable" ? each.envelope.events : []))).toHaveLength(accepted);
       }),

@@ -7,13 +7,9 @@ import { backoffSeconds } from "../../../functions/consume/backoff.ts";
 import { createConsume } from "../../../functions/consume/consume.ts";
 import type { StoreResult } from "../../../functions/consume/store-messages.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";
-import {
-  CONFLICTS_MAX_NAMED,
-  CONSUME_TIMEOUT_SECONDS,
-  ISOLATION_MAX_GROUPS,
-  MAX_RECEIVE_COUNT,
-  QUEUE_VISIBILITY_SECONDS,
-} from "../../../functions/core/limits.ts";
+import { CONFLICTS_MAX_NAMED, ISOLATION_MAX_GROUPS } from "../../../functions/consume/limits.ts";
+import { CONSUME_TIMEOUT_SECONDS } from "../../../functions/core/function-limits.ts";
+import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS } from "../../../functions/core/queue-limits.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
 import { contextOf, record, SENT_AT } from "./sqs-records.ts";
 

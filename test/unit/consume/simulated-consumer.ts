@@ -7,8 +7,8 @@ import {
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
-  QUEUE_VISIBILITY_SECONDS,
-} from "../../../functions/core/limits.ts";
+} from "../../../functions/core/function-limits.ts";
+import { QUEUE_VISIBILITY_SECONDS } from "../../../functions/core/queue-limits.ts";
 import { requeueAttributes } from "../../../functions/core/queue-message.ts";
 import { contextOf } from "./sqs-records.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";

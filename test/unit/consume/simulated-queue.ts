@@ -1,5 +1,9 @@
 import type { SQSRecord } from "aws-lambda";
-import { MAX_RECEIVE_COUNT, QUEUE_RETENTION_DAYS, QUEUE_VISIBILITY_SECONDS } from "../../../functions/core/limits.ts";
+import {
+  MAX_RECEIVE_COUNT,
+  QUEUE_RETENTION_DAYS,
+  QUEUE_VISIBILITY_SECONDS,
+} from "../../../functions/core/queue-limits.ts";
 import { record } from "./sqs-records.ts";
 
 type Held = {

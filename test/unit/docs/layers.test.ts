@@ -11,6 +11,14 @@ const ALLOWED: Record<string, string[]> = {
   "functions/echo/echo.ts": ["./limits.ts", "./formats/json.ts", "../core/event.ts", "../routes/routes.ts", "zod/mini"],
   "functions/echo/wait.ts": ["node:crypto", "node:timers/promises"],
   "functions/echo/formats/json.ts": ["./xml.ts", "../echo.ts", "../../core/event.ts", "../../routes/routes.ts"],
+  "functions/echo/protocols/events/decode.ts": [
+    "./json.ts",
+    "../inflate.ts",
+    "../../candidate.ts",
+    "../../../core/event.ts",
+    "../../../routes/routes.ts",
+    "zod",
+  ],
   "functions/echo/handler.ts": [
     "./echo.ts",
     "../core/event.ts",
@@ -20,7 +28,12 @@ const ALLOWED: Record<string, string[]> = {
   ],
   "functions/adapters/sqs/queue.ts": ["./calls.ts", "../lambda/environment.ts", "../../core/ports.ts", "@aws-sdk/x"],
   "functions/adapters/lambda/http.ts": ["type ../../routes/routes.ts", "#event-types", "type aws-lambda"],
-  "lib/echo.ts": ["./api.ts", "../functions/core/limits.ts", "../functions/core/limits-http.ts", "aws-cdk-lib/aws-sqs"],
+  "lib/echo.ts": [
+    "./api.ts",
+    "../functions/core/limits.ts",
+    "../functions/core/queue-limits.ts",
+    "aws-cdk-lib/aws-sqs",
+  ],
   "lib/api.ts": ["../functions/core/errors.ts", "../functions/core/functions.ts", "../functions/core/metric-names.ts"],
   "lib/queue.ts": ["../functions/echo/limits.ts", "../functions/routes/routes.ts"],
   "lib/common.ts": ["type ../functions/adapters/lambda/environment.ts"],
@@ -68,6 +81,12 @@ const FORBIDDEN: Record<string, string[]> = {
     "../../../lib/api.ts",
     "uuid",
   ],
+  "functions/echo/protocols/events/json.ts": [
+    "../../../query/query.ts",
+    "../../../adapters/sqs/queue.ts",
+    "../../../../lib/api.ts",
+    "uuid",
+  ],
   "functions/query/handler.ts": [
     "../echo/echo.ts",
     "../../lib/api.ts",
@@ -96,7 +115,7 @@ const FORBIDDEN: Record<string, string[]> = {
     "../lib/api.ts",
     "../localstack/x.ts",
   ],
-  "scripts/dead-letters/filter.ts": ["../../functions/ingest/pack.ts", "../../lib/api.ts", "../../test/x.ts"],
+  "scripts/dead-letters/filter.ts": ["../../functions/ingest/ingest.ts", "../../lib/api.ts", "../../test/x.ts"],
   "bench/page.ts": ["../test/x.ts"],
   "bench/store/copy.ts": ["../../test/x.ts"],
 };

@@ -1,33 +1,33 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS } from "../../../functions/core/limits.ts";
-import { door, memoryQueue, NOW, order } from "./support.ts";
+import { cpuMilliseconds, ingestTo, memoryQueue, NOW, order } from "./support.ts";
 
 describe("ingest", () => {
-  it("accepts one event object and queues it with the time it was received", async () => {
-    const { queue, stored } = memoryQueue();
+  it("accepts one event object and enqueues it with the time of receipt", async () => {
+    const { queue, enqueued } = memoryQueue();
 
-    const result = await door(queue)(order("o-1", { subject: "s", traceparent: "00-ab" }));
+    const result = await ingestTo(queue)(order("o-1", { subject: "s", traceparent: "00-ab" }));
 
     expect(result).toEqual({
-      kind: "stored",
+      kind: "enqueued",
       accepted: 1,
       rejected: 0,
       results: [{ index: 0, id: "o-1", status: "accepted" }],
     });
-    expect(JSON.parse(stored[0]?.body ?? "")).toEqual({
+    expect(JSON.parse(enqueued[0]?.body ?? "")).toEqual({
       version: 1,
       tenant: "default",
       receivedAt: NOW,
       events: [{ ...order("o-1"), subject: "s", time: NOW, extensions: { traceparent: "00-ab" } }],
     });
-    expect(stored[0]?.group).toBe("default");
+    expect(enqueued[0]?.group).toBe("default");
   });
 
-  it("judges each event of an array by itself", async () => {
+  it("checks each event of an array by itself", async () => {
     const { queue, events } = memoryQueue();
 
-    const result = await door(queue)([order("a"), { id: "b" }, "text", order("c"), order("a")]);
+    const result = await ingestTo(queue)([order("a"), { id: "b" }, "text", order("c"), order("a")]);
 
     expect(result.kind).toBe("partly");
     expect(result.results.map(({ index, id, status }) => [index, id, status])).toEqual([
@@ -40,31 +40,31 @@ describe("ingest", () => {
     expect(events().map(({ id }) => id)).toEqual(["a", "c"]);
   });
 
-  it("makes an id where none is sent", async () => {
+  it("generates an id where none is sent", async () => {
     const { queue, events } = memoryQueue();
 
-    const result = await door(queue)({ ...order("x"), id: undefined });
+    const result = await ingestTo(queue)({ ...order("x"), id: undefined });
 
-    expect(result.results[0]?.id).toBe("made-1");
-    expect(events()[0]?.id).toBe("made-1");
+    expect(result.results[0]?.id).toBe("generated-1");
+    expect(events()[0]?.id).toBe("generated-1");
   });
 
-  it("keeps the same id of two sources apart", async () => {
-    const result = await door(memoryQueue().queue)([order("a"), order("a", { source: "/other" })]);
+  it("accepts the same id from two sources", async () => {
+    const result = await ingestTo(memoryQueue().queue)([order("a"), order("a", { source: "/other" })]);
 
     expect(result.results.map(({ status }) => status)).toEqual(["accepted", "accepted"]);
   });
 
-  it("queues nothing when no event is valid", async () => {
-    const { queue, stored } = memoryQueue();
+  it("enqueues nothing when no event is valid", async () => {
+    const { queue, enqueued } = memoryQueue();
 
-    const result = await door(queue)([{}, 7]);
+    const result = await ingestTo(queue)([{}, 7]);
 
     expect(result).toMatchObject({ kind: "invalid", accepted: 0, rejected: 2 });
-    expect(stored).toEqual([]);
+    expect(enqueued).toEqual([]);
   });
 
-  it("reports retry for exactly the events of messages the queue did not confirm, for any subset", async () => {
+  it("reports retry for exactly the events of the messages that the queue did not confirm", async () => {
     const big = "x".repeat(200_000);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), async (refused) => {
@@ -73,7 +73,7 @@ describe("ingest", () => {
           order(`e-${i}`, { extra: "1", data: { ...order("o").data, big } }),
         );
 
-        const result = await door(queue)([...sent, sent[0]]);
+        const result = await ingestTo(queue)([...sent, sent[0]]);
 
         const accepted = result.results.filter(({ status }) => status === "accepted").map(({ id }) => id);
         const retried = result.results
@@ -83,29 +83,29 @@ describe("ingest", () => {
         expect(accepted).toEqual(events().map(({ id }) => id));
         expect([...accepted, ...retried].map(String).toSorted()).toEqual(sent.map(({ id }) => id).toSorted());
         expect(result.results[16]?.status).toBe(refused[0] ? "retry" : "duplicate");
-        expect(result.kind).toBe(accepted.length === 0 ? "unavailable" : retried.length === 0 ? "stored" : "partly");
+        expect(result.kind).toBe(accepted.length === 0 ? "unavailable" : retried.length === 0 ? "enqueued" : "partly");
       }),
       { numRuns: 16 },
     );
   });
 
-  it("takes the greatest number of events and refuses one more", async () => {
+  it("accepts the maximum number of events and refuses one more", async () => {
     const events = (n: number) => Array.from({ length: n }, (_, i) => order(`e-${i}`));
 
-    const most = await door(memoryQueue().queue)(events(REQUEST_MAX_EVENTS));
+    const most = await ingestTo(memoryQueue().queue)(events(REQUEST_MAX_EVENTS));
 
     expect(most.accepted).toBe(REQUEST_MAX_EVENTS);
-    await expect(door(memoryQueue().queue)(events(REQUEST_MAX_EVENTS + 1))).rejects.toMatchObject({
+    await expect(ingestTo(memoryQueue().queue)(events(REQUEST_MAX_EVENTS + 1))).rejects.toMatchObject({
       code: "too_many_events",
       message: expect.stringContaining("1001 events"),
     });
   });
 
-  it("takes the greatest body and refuses one byte more", async () => {
+  it("accepts the largest body and refuses one byte more", async () => {
     const body = (bytes: number) => JSON.stringify(order("a")).padEnd(bytes, " ");
 
-    expect((await door(memoryQueue().queue)(body(REQUEST_MAX_BYTES))).accepted).toBe(1);
-    await expect(door(memoryQueue().queue)(body(REQUEST_MAX_BYTES + 1))).rejects.toMatchObject({
+    expect((await ingestTo(memoryQueue().queue)(body(REQUEST_MAX_BYTES))).accepted).toBe(1);
+    await expect(ingestTo(memoryQueue().queue)(body(REQUEST_MAX_BYTES + 1))).rejects.toMatchObject({
       code: "body_too_large",
     });
   });
@@ -116,13 +116,13 @@ describe("ingest", () => {
     ['{"a":', "malformed_body"],
     [new Uint8Array([0x22, 0xff, 0x22]), "malformed_body"],
   ])("refuses the body %j as %s", async (body, code) => {
-    await expect(door(memoryQueue().queue)(body)).rejects.toMatchObject({ code });
+    await expect(ingestTo(memoryQueue().queue)(body)).rejects.toMatchObject({ code });
   });
 
   it.each([undefined, "text/plain", "application/jsonp", "application/", "__proto__"])(
-    "refuses the content type %s and names those that work",
+    "refuses the content type %s and names the supported ones",
     async (contentType) => {
-      const send = door(memoryQueue().queue);
+      const send = ingestTo(memoryQueue().queue);
       await expect(
         send(order("a"), contentType === undefined ? {} : { "content-type": contentType }),
       ).rejects.toMatchObject({
@@ -134,39 +134,43 @@ describe("ingest", () => {
 
   it("refuses a charset other than UTF-8", async () => {
     await expect(
-      door(memoryQueue().queue)(order("a"), { "content-type": "application/json; charset=latin1" }),
+      ingestTo(memoryQueue().queue)(order("a"), { "content-type": "application/json; charset=latin1" }),
     ).rejects.toMatchObject({ code: "unsupported_media_type", message: expect.stringContaining("Send UTF-8") });
   });
 
-  it("judges and queues nothing when it is only to validate", async () => {
-    const { queue, stored } = memoryQueue();
+  it("enqueues nothing for a request that asks only for verdicts", async () => {
+    const { queue, enqueued } = memoryQueue();
 
-    const result = await door(queue)([order("a"), {}], { "content-type": "application/json" }, true);
+    const result = await ingestTo(queue)(
+      [order("a"), {}],
+      { "content-type": "application/json" },
+      { validateOnly: true },
+    );
 
     expect(result.results.map(({ status }) => status)).toEqual(["accepted", "invalid"]);
-    expect(stored).toEqual([]);
+    expect(enqueued).toEqual([]);
   });
 
   it.each(["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'])(
-    "takes the content type %s",
+    "accepts the content type %s",
     async (contentType) => {
-      expect((await door(memoryQueue().queue)(order("a"), { "content-type": contentType })).accepted).toBe(1);
+      expect((await ingestTo(memoryQueue().queue)(order("a"), { "content-type": contentType })).accepted).toBe(1);
     },
   );
 
-  it("judges an event of any depth by itself, and its neighbour too", async () => {
+  it("checks an event of any depth by itself, and its neighbour too", async () => {
     for (const levels of [64, 900]) {
       const deep = `{"id":"d","source":"/s","type":"t","data":${"[".repeat(levels)}${"]".repeat(levels)}}`;
 
-      const { results } = await door(memoryQueue().queue)(`[${JSON.stringify(order("a"))},${deep}]`);
+      const { results } = await ingestTo(memoryQueue().queue)(`[${JSON.stringify(order("a"))},${deep}]`);
 
       expect(results).toMatchObject([{ status: "accepted" }, { status: "invalid", errors: [{ code: "too_deep" }] }]);
     }
   });
 
-  it("refuses a body that no event could have made, before it is parsed", async () => {
-    const send = door(memoryQueue().queue);
-    const started = performance.now();
+  it("refuses a body over the limits of depth or values before it is parsed", async () => {
+    const send = ingestTo(memoryQueue().queue);
+    const started = cpuMilliseconds();
 
     for (const levels of [1_001, 2_000_000]) {
       await expect(send(`${"[".repeat(levels)}${"]".repeat(levels)}`)).rejects.toMatchObject({
@@ -187,39 +191,39 @@ describe("ingest", () => {
     ).rejects.toMatchObject({
       code: expect.stringMatching(/^too_many/),
     });
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(cpuMilliseconds() - started).toBeLessThan(2_000);
   });
 
-  it("takes a line of NDJSON that is nested too deep for one event", async () => {
+  it("reports a line of NDJSON that is nested too deep as one invalid event", async () => {
     const deep = `${"[".repeat(5_000)}${"]".repeat(5_000)}`;
 
-    const { results } = await door(memoryQueue().queue)(`${JSON.stringify(order("a"))}\n${deep}`, {
+    const { results } = await ingestTo(memoryQueue().queue)(`${JSON.stringify(order("a"))}\n${deep}`, {
       "content-type": "application/x-ndjson",
     });
 
     expect(results).toMatchObject([{ status: "accepted" }, { status: "invalid", errors: [{ code: "too_deep" }] }]);
   });
 
-  it("judges the worst bodies that are within the limits in bounded time", async () => {
+  it("checks the worst bodies within the limits in bounded time", async () => {
     const items = (count: number) =>
       order("o", { data: { ...order("o").data, items: Array.from({ length: count }, () => ({})) } });
-    const started = performance.now();
+    const started = cpuMilliseconds();
 
-    const many = await door(memoryQueue().queue)(
+    const many = await ingestTo(memoryQueue().queue)(
       Array.from({ length: 1_000 }, (_, i) => ({ ...items(100), id: `e-${i}` })),
     );
-    const large = await door(memoryQueue().queue)(
+    const large = await ingestTo(memoryQueue().queue)(
       Array.from({ length: 2 }, (_, i) => ({ ...items(70_000), id: `e-${i}` })),
     );
 
     expect([many.rejected, large.rejected]).toEqual([1_000, 2]);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(cpuMilliseconds() - started).toBeLessThan(5_000);
   });
 
-  it("never fails otherwise, whatever the bytes", async () => {
+  it("answers any other bytes with verdicts or a known error code", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json(), fc.uint8Array()), async (body) => {
-        const outcome = await door(memoryQueue().queue)(body).catch((error: { code: string }) => error.code);
+        const outcome = await ingestTo(memoryQueue().queue)(body).catch((error: { code: string }) => error.code);
         if (typeof outcome === "string") expect(["malformed_body", "too_many_events"]).toContain(outcome);
         else expect(outcome.accepted).toBe(0);
       }),

@@ -1,11 +1,18 @@
-import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import type { EventQueue } from "../../../functions/core/ports.ts";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
 import { createIngest, type IngestDeps } from "../../../functions/ingest/ingest.ts";
+import { decode } from "../../../functions/ingest/protocols/events/decode.ts";
+import { catalog } from "./catalog.ts";
 
 export const NOW = "2026-11-21T09:30:00.000Z";
 
-/** An order as the catalog wants it. */
+/** Processor time of this process, in milliseconds: unlike the clock it does not count other processes. */
+export function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** An order that is valid by the catalog. */
 export const order = (id: string, overrides: Record<string, unknown> = {}) => ({
   id,
   type: "com.example.order.placed",
@@ -14,45 +21,46 @@ export const order = (id: string, overrides: Record<string, unknown> = {}) => ({
   ...overrides,
 });
 
-/** A queue in memory; `refuse` says which messages it does not confirm. */
+/** A queue in memory; `refuse` selects the messages that it does not confirm. */
 export function memoryQueue(refuse: (message: OutgoingMessage, index: number) => boolean = () => false) {
-  const stored: OutgoingMessage[] = [];
+  const enqueued: OutgoingMessage[] = [];
   const queue: EventQueue = {
     async send(messages) {
       return messages.map((message, index) => {
         if (refuse(message, index)) return "failed";
-        stored.push(message);
+        enqueued.push(message);
         return "enqueued";
       });
     },
   };
-  return { queue, stored, events: () => stored.flatMap(({ body }) => JSON.parse(body).events as { id: string }[]) };
+  return { queue, enqueued, events: () => enqueued.flatMap(({ body }) => JSON.parse(body).events as { id: string }[]) };
 }
 
-export function door(queue: EventQueue, overrides: Partial<IngestDeps> = {}) {
-  let made = 0;
+/** Ingest in front of a queue, as a function of body and headers. */
+export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {}) {
+  let generated = 0;
   const ingest = createIngest({
     queue,
     catalog,
     unknownTypes: "accept",
     clock: () => new Date(NOW),
-    newId: () => `made-${++made}`,
+    newId: () => `generated-${++generated}`,
     ...overrides,
   });
-  return (
+  return async (
     body: unknown,
     headers: Record<string, string> = { "content-type": "application/json" },
-    validateOnly = false,
-  ) =>
-    ingest({
+    { validateOnly = false, inflated = false } = {},
+  ) => {
+    const bytes =
+      typeof body === "string" || body instanceof Uint8Array
+        ? Buffer.from(body as string)
+        : Buffer.from(JSON.stringify(body));
+    return ingest({
       tenant: "default",
-      headers,
-      inflated: false,
+      decoded: decode(headers, bytes, inflated),
       validateOnly,
-      body:
-        typeof body === "string" || body instanceof Uint8Array
-          ? Buffer.from(body as string)
-          : Buffer.from(JSON.stringify(body)),
       deadline: Date.parse(NOW) + 5_000,
     });
+  };
 }

@@ -1,23 +1,24 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { envelope } from "../../../functions/core/envelope.ts";
-import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { door, memoryQueue, NOW, order } from "./support.ts";
+import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "../../../functions/core/limits.ts";
+import { MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
+import { ingestTo, memoryQueue, NOW, order } from "./support.ts";
 
-/** The door's verdicts, the message bodies, and the events as the consumer reads them. */
-async function judge(body: string, contentType: string) {
-  const { queue, stored } = memoryQueue();
-  const { results } = await door(queue)(body, { "content-type": contentType });
-  const bodies = stored.map((message) => message.body);
+/** The verdicts, the message bodies, and the events as the consumer reads them. */
+async function ingestText(body: string, contentType: string) {
+  const { queue, enqueued } = memoryQueue();
+  const { results } = await ingestTo(queue)(body, { "content-type": contentType });
+  const bodies = enqueued.map((message) => message.body);
   return { results, bodies, read: bodies.flatMap((each) => envelope.parse(JSON.parse(each)).events) };
 }
 
-/** The same JSON value in another text, which the door must look into: the first letter of a key is an escape. */
+/** The same JSON value in a text that is not verbatim-safe: a key begins with an escaped character. */
 const disguise = (text: string) => text.replaceAll('"data"', '"\\u0064ata"');
 
 const complete = (id: string, overrides: Record<string, unknown> = {}) => order(id, { time: NOW, ...overrides });
 
-describe("events that travel as they were sent", () => {
+describe("the verbatim path", () => {
   const value = fc.jsonValue({ maxDepth: 3 });
   const names = "id source type time subject dataschema datacontenttype specversion ext Bad data_base64".split(" ");
   const member = fc.oneof(
@@ -33,28 +34,28 @@ describe("events that travel as they were sent", () => {
   const event = fc.tuple(base, changes).map(([each, changes]) => ({ ...each, ...Object.fromEntries(changes) }));
 
   it.each(["application/json", "application/x-ndjson", "application/cloudevents-batch+json"])(
-    "are judged and read as those that were written anew, in %s",
+    "gives the same verdicts and events as the path that writes each event again, in %s",
     async (contentType) => {
       await fc.assert(
         fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 3 }), async (events) => {
           const texts = events.map((each) => JSON.stringify(each));
           const body = contentType.endsWith("ndjson") ? texts.join("\n") : `[${texts.join(",")}]`;
 
-          const quick = await judge(body, contentType);
-          const looked = await judge(disguise(body), contentType);
+          const verbatim = await ingestText(body, contentType);
+          const rewritten = await ingestText(disguise(body), contentType);
 
-          expect(quick.results).toEqual(looked.results);
-          expect(quick.read).toEqual(looked.read);
+          expect(verbatim.results).toEqual(rewritten.results);
+          expect(verbatim.read).toEqual(rewritten.read);
         }),
         { numRuns: 400 },
       );
     },
   );
 
-  it("stand in the message letter for letter", async () => {
+  it("puts the text of a list into the message byte for byte", async () => {
     const list = `{"data": 1.50, "type":"t" ,"source":"\\/s","id":"1","time":"${NOW}"}, ${JSON.stringify(complete("2"))}`;
 
-    const { bodies } = await judge(` [${list}]\n`, "application/json");
+    const { bodies } = await ingestText(` [${list}]\n`, "application/json");
 
     expect(bodies[0]).toContain(`"events":[${list}]}`);
   });
@@ -64,8 +65,8 @@ describe("events that travel as they were sent", () => {
     ["an extension attribute", [complete("1", { ext: "x" })]],
     ["an invalid event", [complete("1"), 7]],
     ["a second copy", [complete("1"), complete("1")]],
-  ])("are none where the list has %s", async (_name, events) => {
-    const { bodies, read } = await judge(JSON.stringify(events), "application/json");
+  ])("is not taken for a list with %s", async (_name, events) => {
+    const { bodies, read } = await ingestText(JSON.stringify(events), "application/json");
 
     expect(bodies[0]).not.toContain(JSON.stringify(events).slice(1, -1));
     expect(read.every(({ time }) => time === NOW)).toBe(true);
@@ -74,14 +75,14 @@ describe("events that travel as they were sent", () => {
   it.each([
     ["a list", (text: string) => `[${text}]`],
     ["one", (text: string) => text],
-  ])("are none where they would be longer than need be: %s", async (_name, wrap) => {
+  ])("is not taken where writing the event again shortens it: %s", async (_name, wrap) => {
     const loose = JSON.stringify(complete("1"), null, 2);
     const padded = JSON.stringify(complete("1")).replace("{", `{${" ".repeat(MESSAGE_MAX_BYTES)}`);
 
     const escaped = JSON.stringify(complete("1")).replace("/shop", "/\\u0448\\u043e\\u043f");
 
     for (const text of [loose, padded, escaped]) {
-      const { results, bodies } = await judge(wrap(text), "application/json");
+      const { results, bodies } = await ingestText(wrap(text), "application/json");
       expect(results[0]?.status).toBe("accepted");
       expect(bodies[0]).toContain(JSON.stringify(complete("1").data));
       expect(bodies[0]?.length).toBeLessThan(1_000);
@@ -97,11 +98,11 @@ describe("events that travel as they were sent", () => {
     ["a number of too many digits", "1e1100", "number_out_of_range"],
     ["a zero of too many digits", "0e-1100", "number_out_of_range"],
     ["many numbers that are long when written out", `[${"1e99,".repeat(2_700)}0]`, "event_too_large"],
-  ])("are none of what cannot be stored: %s", async (_name, data, code) => {
+  ])("never lets through a value that cannot be stored: %s", async (_name, data, code) => {
     const text = JSON.stringify(complete("1", { type: "t", data: "DATA" })).replace('"DATA"', data);
 
     for (const body of [text, `[${text}]`]) {
-      expect((await judge(body, "application/json")).results).toMatchObject([
+      expect((await ingestText(body, "application/json")).results).toMatchObject([
         { status: "invalid", errors: [{ code }] },
       ]);
     }

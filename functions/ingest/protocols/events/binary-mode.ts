@@ -1,18 +1,18 @@
-import { RequestError } from "../../core/errors.ts";
-import type { Decoded } from "./candidate.ts";
+import { RequestError } from "../../../core/errors.ts";
+import type { Decoded } from "../../candidate.ts";
 import { parse } from "./json.ts";
-import { isJson, isText, type MediaType } from "./media-type.ts";
+import { isJson, isText, type MediaType } from "../media-type.ts";
 
 const PREFIX = "ce-";
 
-/** Whether the headers carry an event's attributes. */
+/** Tells whether the headers carry an event's attributes. */
 export function isBinaryMode(headers: Record<string, string | undefined>): boolean {
   return headers["ce-specversion"] !== undefined;
 }
 
 /**
- * A CloudEvent in binary mode: attributes in `ce-` headers, the body is its data. JSON becomes JSON data, text becomes
- * a string, everything else `data_base64`; an empty body means no data.
+ * Decodes a CloudEvent in binary mode: its attributes are in `ce-` headers, its data is the body. JSON becomes JSON data,
+ * text a string, everything else `data_base64`; an empty body means no data.
  * @throws RequestError `bad_header`, and `malformed_body` for JSON data that cannot be decoded
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
  */
@@ -34,28 +34,28 @@ export function decodeBinaryMode(
   if (headers["content-type"] !== undefined) attributes["datacontenttype"] = headers["content-type"];
   const data = decodeData(mediaType, bytes, text);
   const value = { ...attributes, ...data.value };
-  return { candidates: [{ kind: "event", form: "cloudevent", value, exact: { ...attributes, ...data.exact } }] };
+  return { candidates: [{ kind: "event", form: "cloudevent", value, lossless: { ...attributes, ...data.lossless } }] };
 }
 
 function decodeData(mediaType: MediaType | undefined, bytes: Uint8Array, text: () => string) {
-  if (bytes.byteLength === 0) return { value: {}, exact: {} };
+  if (bytes.byteLength === 0) return { value: {}, lossless: {} };
   if (mediaType !== undefined && isJson(mediaType)) {
-    const { value, exact } = parse(text());
-    return { value: { data: value }, exact: { data: exact } };
+    const { value, lossless } = parse(text());
+    return { value: { data: value }, lossless: { data: lossless } };
   }
   const data =
     mediaType !== undefined && isText(mediaType)
       ? { data: text() }
       : { data_base64: Buffer.from(bytes).toString("base64") };
-  return { value: data, exact: data };
+  return { value: data, lossless: data };
 }
 
-/** What the body and its content type say in binary mode, and a name that would not become a member. */
+/** Attributes that the body and its content type give in binary mode, and a name that would not become a member. */
 const NOT_IN_HEADERS = new Set(["data", "data_base64", "datacontenttype", "__proto__"]);
 
 /**
- * A header value is percent-encoded where it is not printable ASCII, and may be quoted as a whole. What is no such
- * encoding stands for itself: the JavaScript SDK sends values as they are.
+ * Decodes a header value: it is percent-encoded where it is not printable ASCII, and may be quoted as a whole. An invalid
+ * encoding stays as it is, because the JavaScript SDK encodes nothing.
  */
 function decodeValue(value: string): string {
   const unquoted = /^"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? value;

@@ -1,24 +1,18 @@
-import { RequestError } from "../../core/errors.ts";
-import {
-  EVENT_MAX_BYTES,
-  EVENT_MAX_DEPTH,
-  JSON_MAX_DEPTH,
-  REQUEST_MAX_EVENTS,
-  REQUEST_MAX_VALUES,
-} from "../../core/limits.ts";
-import { JsonLimitError, type Parsed, parseLossless } from "../../core/lossless-json.ts";
-import { UTF8_MAX_BYTES } from "../../core/utf8.ts";
-import type { Candidate, Decoded } from "./candidate.ts";
+import { RequestError } from "../../../core/errors.ts";
+import { EVENT_MAX_DEPTH, JSON_MAX_DEPTH, REQUEST_MAX_EVENTS, REQUEST_MAX_VALUES } from "../../../core/limits.ts";
+import { JsonLimitError, type Parsed, parseLossless } from "../../../core/lossless-json.ts";
+import type { Candidate, Decoded } from "../../candidate.ts";
+import { verbatimEvent, verbatimList } from "../../verbatim.ts";
 
 type Form = "plain" | "cloudevent";
 
-/** One event object, or an array of them. @throws RequestError `malformed_body`, `too_many_events`, `too_many_values` */
+/** Decodes one event object, or an array of them. @throws RequestError `malformed_body`, `too_many_events`, `too_many_values` */
 export function decodeOneOrMany(text: string, form: Form): Decoded {
   const parsed = parse(text);
   return Array.isArray(parsed.value) ? members(text, parsed, form) : { candidates: [single(text, parsed, form)] };
 }
 
-/** Exactly one event. @throws RequestError `malformed_body` */
+/** Decodes exactly one event. @throws RequestError `malformed_body` */
 export function decodeOne(text: string, form: Form): Decoded {
   const parsed = parse(text);
   if (Array.isArray(parsed.value)) {
@@ -27,7 +21,7 @@ export function decodeOne(text: string, form: Form): Decoded {
   return { candidates: [single(text, parsed, form)] };
 }
 
-/** An array of events. @throws RequestError `malformed_body` */
+/** Decodes an array of events. @throws RequestError `malformed_body` */
 export function decodeMany(text: string, form: Form): Decoded {
   const parsed = parse(text);
   if (!Array.isArray(parsed.value)) {
@@ -36,7 +30,7 @@ export function decodeMany(text: string, form: Form): Decoded {
   return members(text, parsed, form);
 }
 
-/** One event a line; empty lines do not count. A line that is not JSON is the fault of that event alone. */
+/** Decodes one event a line; empty lines do not count. A line that is not JSON makes that event alone invalid. */
 export function decodeLines(text: string): Decoded {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   checkCount(lines.length);
@@ -49,14 +43,12 @@ export function decodeLines(text: string): Decoded {
       return single(line, parsed, "plain");
     } catch (error) {
       if (!(error instanceof JsonLimitError)) {
-        return {
-          kind: "unreadable",
-          fault: { path: "", code: "malformed_json", message: `is not JSON${position(error)}` },
-        };
+        const message = `is not JSON${position(error)}`;
+        return { kind: "unreadable", error: { path: "", code: "malformed_json", message } };
       }
       if (error.limit === "values") throw tooManyValues(error);
       const message = `is nested deeper than ${EVENT_MAX_DEPTH} levels`;
-      return { kind: "unreadable", fault: { path: "", code: "too_deep", message } };
+      return { kind: "unreadable", error: { path: "", code: "too_deep", message } };
     }
   });
   return { candidates };
@@ -88,37 +80,28 @@ function tooManyValues(cause: unknown): RequestError {
 }
 
 /** @param text of this event alone */
-function single(text: string, { value, exact, plain, depth }: Parsed, form: Form): Candidate {
-  if (!plain || depth > EVENT_MAX_DEPTH) return { kind: "event", form, value, exact };
-  const storableBytes = Buffer.byteLength(text);
-  return {
-    kind: "event",
-    form,
-    value,
-    exact,
-    storableBytes,
-    text: storableBytes <= EVENT_MAX_BYTES ? asShortAsWritten(text.trim()) : undefined,
-  };
+function single(text: string, parsed: Parsed, form: Form): Candidate {
+  const { value, lossless } = parsed;
+  return { kind: "event", form, value, lossless, verbatim: verbatimEvent(text, parsed) };
 }
 
-function members(text: string, { value, exact, plain, depth, longest }: Parsed, form: Form): Decoded {
-  const [values, exacts] = [value, exact] as [unknown[], unknown[]];
+function members(text: string, parsed: Parsed, form: Form): Decoded {
+  const [values, lossless] = [parsed.value, parsed.lossless] as [unknown[], unknown[]];
   checkCount(values.length);
-  // The list around the events is a level more.
-  const storableBytes = plain && depth <= EVENT_MAX_DEPTH + 1 ? UTF8_MAX_BYTES * longest : undefined;
+  const verbatim = verbatimList(text, parsed);
   const candidates = values.map(
-    (each, index): Candidate => ({ kind: "event", form, value: each, exact: exacts[index], storableBytes }),
+    (value, index): Candidate => ({
+      kind: "event",
+      form,
+      value,
+      lossless: lossless[index],
+      verbatim: verbatim?.member,
+    }),
   );
-  if (storableBytes === undefined) return { candidates };
-  return { candidates, list: asShortAsWritten(text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"))) };
+  return { candidates, verbatimList: verbatim?.list };
 }
 
-/** JSON text that is hardly shorter when it is written anew: not laid out in lines, and with no letter as an escape. */
-function asShortAsWritten(text: string): string | undefined {
-  return text.includes("\n") || text.includes("\\u") ? undefined : text;
-}
-
-/** Before the events are looked at one by one. @throws RequestError `too_many_events`, `malformed_body` for none */
+/** Checks the number of events before each is checked. @throws RequestError `too_many_events`, `malformed_body` */
 function checkCount(events: number): void {
   if (events === 0) throw new RequestError("malformed_body", "The body has no event. Send at least one.");
   if (events <= REQUEST_MAX_EVENTS) return;
@@ -128,7 +111,7 @@ function checkCount(events: number): void {
   );
 }
 
-/** Where the text goes wrong, without quoting it. */
+/** Names the place of the error without quoting the text. */
 function position(error: unknown): string {
   return error instanceof SyntaxError ? (/ at position \d+/.exec(error.message)?.[0] ?? "") : "";
 }

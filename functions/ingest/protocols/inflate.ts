@@ -3,8 +3,8 @@ import { RequestError } from "../../core/errors.ts";
 import { REQUEST_MAX_BYTES } from "../../core/limits.ts";
 
 /**
- * Undoes gzip, never making more than the limit of a body. A transport may have done it already and still hand the
- * header over, so the bytes decide: gzip begins with 1f 8b (RFC 1952 section 2.3.1), which no text does.
+ * Undoes gzip and stops at the size limit of a body. A transport may have inflated the body and left the header, so the
+ * first bytes decide: gzip begins with 1f 8b (RFC 1952 section 2.3.1), and no text does.
  * @throws RequestError `body_too_large`, `malformed_body`, `unsupported_media_type`
  */
 export function inflate(contentEncoding: string | undefined, body: Uint8Array): Uint8Array {

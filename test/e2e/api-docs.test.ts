@@ -11,10 +11,10 @@ afterAll(() => target?.close());
 
 const ORDER = "com.example.order.placed";
 
-describe("the reference", () => {
+describe("api-docs", () => {
   const url = (path: string) => `${target.url}${path}`;
 
-  it("lists the types of the catalog, whose links lead to their schemas", async () => {
+  it("lists the types of the catalog with links to their schemas", async () => {
     const list = await get(url("/schemas"));
     const { types } = JSON.parse(list.text) as { types: { type: string; versions: { link: string }[] }[] };
 
@@ -28,7 +28,7 @@ describe("the reference", () => {
     }
   });
 
-  it("has the schema of a type without naming its version", async () => {
+  it("returns the schema of a type's oldest version", async () => {
     expect(await get(url(`/schemas/${ORDER}`))).toMatchObject({
       status: 200,
       body: { title: ORDER, required: ["orderId", "customerId", "currency", "items"] },
@@ -52,7 +52,7 @@ describe("the reference", () => {
     expect(answer.body).toEqual(JSON.parse(readFileSync("docs/openapi.json", "utf8")));
   });
 
-  it("serves a page that loads nothing but its own scripts, which browsers may keep", async () => {
+  it("serves a page that loads only its own scripts, which browsers may keep", async () => {
     const page = await fetch(url("/docs"));
     const html = await page.text();
     const scripts = [...html.matchAll(/<script type="module" src="([^"]+)">/g)].map(([, src]) => src ?? "");
@@ -75,7 +75,7 @@ describe("the reference", () => {
     expect(script === readFileSync("node_modules/rapidoc/dist/rapidoc-min.js", "utf8")).toBe(true);
   });
 
-  it("sends /docs/ to /docs, to which the page's addresses are relative", async () => {
+  it("redirects /docs/ to /docs, because the page's addresses are relative to it", async () => {
     const page = await fetch(url("/docs/"));
 
     expect(page).toMatchObject({ status: 200, redirected: true, url: url("/docs") });

@@ -1,7 +1,7 @@
-/** A content type, compared as RFC 9110 section 8.3.1 says: type and parameter names without case. */
+/** A content type; type and parameter names are compared without case (RFC 9110 section 8.3.1). */
 export type MediaType = { essence: string; charset: string | undefined };
 
-/** Undefined for a missing header or one that is no media type. */
+/** Returns undefined for a missing header and for one that is no media type. */
 export function parseMediaType(header = ""): MediaType | undefined {
   const end = header.indexOf(";");
   const essence = header.slice(0, end === -1 ? undefined : end).trim();

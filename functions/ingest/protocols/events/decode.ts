@@ -1,10 +1,11 @@
-import { RequestError } from "../core/errors.ts";
-import { REQUEST_MAX_BYTES } from "../core/limits.ts";
-import { decodeBinaryMode, isBinaryMode } from "./formats/binary-mode.ts";
-import type { Decoded } from "./formats/candidate.ts";
-import { inflate } from "./formats/inflate.ts";
-import { decodeLines, decodeMany, decodeOne, decodeOneOrMany } from "./formats/json.ts";
-import { type MediaType, parseMediaType } from "./formats/media-type.ts";
+import { RequestError } from "../../../core/errors.ts";
+import { REQUEST_MAX_BYTES } from "../../../core/limits.ts";
+import type { ingestRoutes } from "../../../routes/ingest.ts";
+import { decodeBinaryMode, isBinaryMode } from "./binary-mode.ts";
+import type { Decoded } from "../../candidate.ts";
+import { inflate } from "../inflate.ts";
+import { decodeLines, decodeMany, decodeOne, decodeOneOrMany } from "./json.ts";
+import { type MediaType, parseMediaType } from "../media-type.ts";
 
 /**
  * Splits a request body into events.
@@ -16,7 +17,7 @@ export function decode(headers: Record<string, string | undefined>, body: Uint8A
   const decoder = decoders[mediaType?.essence ?? ""];
   const binaryMode = isBinaryMode(headers) && !mediaType?.essence.startsWith("application/cloudevents");
   checkSize(body);
-  // Data in binary mode may be gzip itself; text never is, so there the bytes say whether they are inflated.
+  // Data in binary mode may be gzip itself, so there only the transport knows whether it is inflated.
   const bytes = inflated && binaryMode ? body : inflate(headers["content-encoding"], body);
   checkSize(bytes);
 
@@ -26,19 +27,23 @@ export function decode(headers: Record<string, string | undefined>, body: Uint8A
   return decoder(text());
 }
 
-/** Media type to decoder; a further format is a further line. */
-const decoders: Record<string, (text: string) => Decoded> = Object.assign(Object.create(null), {
-  "application/json": (text: string) => decodeOneOrMany(text, "plain"),
+type Decoder = (text: string) => Decoded;
+
+/** One decoder for each content type of the route; any other content type is binary mode. */
+const decoderOf: Record<Exclude<keyof typeof ingestRoutes.sendEvents.body.content, "*/*">, Decoder> = {
+  "application/json": (text) => decodeOneOrMany(text, "plain"),
   "application/x-ndjson": decodeLines,
-  "application/cloudevents+json": (text: string) => decodeOne(text, "cloudevent"),
-  "application/cloudevents-batch+json": (text: string) => decodeMany(text, "cloudevent"),
-});
+  "application/cloudevents+json": (text) => decodeOne(text, "cloudevent"),
+  "application/cloudevents-batch+json": (text) => decodeMany(text, "cloudevent"),
+};
+
+const decoders: Record<string, Decoder | undefined> = Object.assign(Object.create(null), decoderOf);
 
 function unsupported(contentType: string | undefined): RequestError {
-  const said = contentType === undefined ? "missing" : JSON.stringify(contentType);
+  const given = contentType === undefined ? "missing" : JSON.stringify(contentType);
   return new RequestError(
     "unsupported_media_type",
-    `The content type is ${said}. Send one of: ${Object.keys(decoders).join(", ")}; or any, with the attributes in ce- headers.`,
+    `The content type is ${given}. Send one of: ${Object.keys(decoders).join(", ")}; or any, with the attributes in ce- headers.`,
   );
 }
 
@@ -50,7 +55,7 @@ function checkSize({ byteLength }: Uint8Array): void {
   );
 }
 
-/** Refuses bytes that are not UTF-8 instead of putting U+FFFD in their place. */
+/** Decodes UTF-8 and refuses other bytes instead of replacing them by U+FFFD. */
 function utf8(bytes: Uint8Array, mediaType: MediaType | undefined, decoder: typeof UTF8): string {
   const charset = mediaType?.charset ?? "utf-8";
   if (!["utf-8", "utf8", "us-ascii"].includes(charset)) {
@@ -66,6 +71,6 @@ function utf8(bytes: Uint8Array, mediaType: MediaType | undefined, decoder: type
   }
 }
 
-/** A byte order mark is no part of a JSON text (RFC 8259 section 8.1), but it is of data that is text. */
+/** A byte order mark does not belong to a JSON text (RFC 8259 section 8.1), but belongs to data that is text. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const EXACT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

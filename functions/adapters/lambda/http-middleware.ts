@@ -1,0 +1,19 @@
+import type { MiddlewareObj } from "@middy/core";
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import type { HttpRequest, HttpResponse } from "../../core/http.ts";
+import type { Principal } from "../../core/principal.ts";
+import type { Route } from "../../routes/route.ts";
+
+/** API Gateway's event, and the parts that the middlewares add before the handler runs. */
+export type HttpEvent = APIGatewayProxyEvent & {
+  /** The start of the request, of the monotonic clock in ms. */
+  started?: number;
+  operation?: Operation;
+  principal?: Principal;
+  request?: HttpRequest;
+};
+
+/** A route and its handler. */
+export type Operation = { route: Route; handle: (request: HttpRequest) => Promise<HttpResponse> };
+
+export type HttpMiddleware = MiddlewareObj<HttpEvent, HttpResponse>;

@@ -1,0 +1,27 @@
+import { MIB } from "./limits.ts";
+import { DEAD_LETTER_RETENTION_DAYS, QUEUE_RETENTION_DAYS } from "./queue-limits.ts";
+
+/** What the Data API takes in one call, and how far the partitions reach. */
+
+/**
+ * Events of one call. Its 17 ms are then less than half of the insert's own time, and a result that refuses every event
+ * (at most 500 bytes each) stays below the Data API's 1 MiB. A refused event costs its block of 256, not its chunk
+ * (functions/sql/0001_events.sql), so small chunks would save nothing.
+ */
+export const CHUNK_MAX_EVENTS = 2_000;
+
+/**
+ * The Data API takes 4 MiB per call, the JSON escaping of the parameter included.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.limitations.html
+ */
+export const CHUNK_MAX_BYTES = 3.5 * MIB;
+
+/** The Data API cancels a statement after 45 s; the client waits a little longer, or it would repeat a running one. */
+export const STATEMENT_CLIENT_TIMEOUT_SECONDS = 50;
+
+/** A result row may have 64 KB; 15,000 characters of at most four bytes stay below it. */
+export const RESULT_PIECE_CHARACTERS = 15_000;
+
+/** Partitions reach back as far as a message can be delivered late, and ahead by the time to repair what creates them. */
+export const PARTITION_DAYS_BACK = QUEUE_RETENTION_DAYS + DEAD_LETTER_RETENTION_DAYS;
+export const PARTITION_DAYS_AHEAD = 14;

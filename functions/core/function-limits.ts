@@ -1,0 +1,31 @@
+/** How long each function may run, how it is invoked, and what it keeps free of its time. */
+
+/** Validation plus one queue round trip with retries. Short, because each waiting request holds a function. */
+export const INGEST_TIMEOUT_SECONDS = 10;
+
+/** Above the Data API's own limit of 45 s a statement, so that a slow statement ends there and is classified. */
+export const CONSUME_TIMEOUT_SECONDS = 60;
+
+/** Under API Gateway's 29 s, with room for a database that resumes from 0 ACU (about 15 s). */
+export const QUERY_TIMEOUT_SECONDS = 28;
+
+/** A first deployment waits for a new database; a large migration is split over statements of 45 s. */
+export const MIGRATE_TIMEOUT_SECONDS = 300;
+
+/** The function reads its own files and calls nobody. */
+export const API_DOCS_TIMEOUT_SECONDS = 10;
+
+/** Kept free at the end of an invocation to build and return the answer. */
+export const ANSWER_RESERVE_MS = 1_000;
+
+/**
+ * Messages per invocation. One Data API call costs about 17 ms for 1 row or 1,000, so a batch is as large as one chunk
+ * of one-event messages; fuller messages close the batch at Lambda's 6 MB instead.
+ */
+export const CONSUME_BATCH_MESSAGES = 1_000;
+
+/** The longest wait for a batch to fill, and so the floor of accept-to-readable time; needed above 10 messages. */
+export const CONSUME_WINDOW_SECONDS = 1;
+
+/** Concurrent writers. Five keep a small Aurora busy and leave connections for queries. */
+export const CONSUME_MAX_CONCURRENCY = 5;

@@ -1,0 +1,54 @@
+import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "./function-limits.ts";
+import { KIB, MIB } from "./limits.ts";
+
+/** What SQS takes, and how long it keeps messages. */
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+export const MESSAGE_MAX_BYTES = 1 * MIB;
+export const SEND_BATCH_MAX_BYTES = 1 * MIB;
+export const SEND_BATCH_MAX_ENTRIES = 10;
+
+/** Kept free in a message for attributes, which count towards its size: a replay adds one, a requeue three. */
+export const MESSAGE_ATTRIBUTES_RESERVE_BYTES = 8 * KIB;
+
+/**
+ * Retention counts from the first send also in the dead-letter queue, so the event queue keeps messages for less: a
+ * message that moves on its last day has ten days left there.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+ */
+export const QUEUE_RETENTION_DAYS = 4;
+export const DEAD_LETTER_RETENTION_DAYS = 14;
+
+/**
+ * Receives of one copy of a message before SQS moves it to the dead-letter queue. Failures that the consumer handles do
+ * not come near it (REQUEUE_FROM_ATTEMPT), so it counts crashes, time-outs and throttling: 30 visibility timeouts are
+ * three hours to repair or roll back, and the neighbours of a poison message are stored first (docs/decisions/0005).
+ */
+export const MAX_RECEIVE_COUNT = 30;
+
+/**
+ * AWS asks for at least six times the function's timeout plus the batch window.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
+export const QUEUE_VISIBILITY_SECONDS = 6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS + 9;
+
+/** One call's share of the time: a connection that hangs must not use up the time of the next attempt. */
+export const SQS_CALL_MS = 3_000;
+
+/**
+ * Calls of one kind at once. Each has its share of the time (SQS_CALL_MS) from when it begins: a thousand at once on a
+ * third of a processor would use it up waiting for each other, and a call that is given up may have arrived all the same.
+ */
+export const SQS_CALLS_IN_FLIGHT = 16;
+
+/** Batches of ten messages that are requeued at once: so many copies at most are in doubt when the time is up. */
+export const REQUEUE_CALLS_IN_FLIGHT = 8;
+
+/**
+ * How long a dead-letter queue that accepts nothing is tried. The message is delivered again with backoff anyway, and a
+ * consumer that went on to its end would keep good messages waiting.
+ */
+export const DEAD_LETTER_GIVE_UP_MS = 5_000;
+
+/** After this many failed replays an event needs correcting, not another replay. */
+export const MAX_REPLAYS = 5;

@@ -1,0 +1,82 @@
+import { type EnvelopeHead, packText } from "../core/envelope.ts";
+import type { Event } from "../core/event.ts";
+import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "../core/limits.ts";
+import type { Parsed } from "../core/lossless-json.ts";
+import { stringifyForQueue } from "../core/sqs-text.ts";
+import { UTF8_MAX_BYTES } from "../core/utf8.ts";
+
+/**
+ * The verbatim fast path (docs/decisions/0013). An event travels as the text that was sent, and its values are neither
+ * checked one by one nor written again, if
+ * 1. one scan of its text shows that the text is storable as it is,
+ * 2. writing the event again would not make it shorter, and
+ * 3. the event is complete: nothing is generated, moved or left out.
+ * A whole list travels verbatim if that holds for each of its events and it fits in one message.
+ */
+
+/** Says that the text of an event is storable as it is. */
+export type VerbatimText = {
+  /** Upper bound of the event's size when it is stored. */
+  maxBytes: number;
+  /** The event's own text; undefined for a member of a list, and where it is long. */
+  text: string | undefined;
+};
+
+/** Examines the scan of one event's text; returns undefined if its values must be checked one by one. */
+export function verbatimEvent(text: string, { isVerbatimSafe, depth }: Parsed): VerbatimText | undefined {
+  if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH) return undefined;
+  const maxBytes = Buffer.byteLength(text);
+  return { maxBytes, text: maxBytes <= EVENT_MAX_BYTES ? unlessShortened(text.trim()) : undefined };
+}
+
+/** Examines the scan of a list: `member` holds for each of its events, `list` is the text between the brackets. */
+export function verbatimList(
+  text: string,
+  { isVerbatimSafe, depth, longestMember }: Parsed,
+): { member: VerbatimText; list: string | undefined } | undefined {
+  // The list around the events is a level more.
+  if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH + 1) return undefined;
+  const member = { maxBytes: UTF8_MAX_BYTES * longestMember, text: undefined };
+  return { member, list: unlessShortened(text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"))) };
+}
+
+/** Returns text that is hardly shorter when it is written again: it has no line breaks and no escaped characters. */
+function unlessShortened(text: string): string | undefined {
+  return text.includes("\n") || text.includes("\\u") ? undefined : text;
+}
+
+/** Tells whether an event is known to be storable, so that its values need no check. */
+export function isKnownStorable(verbatim: VerbatimText | undefined): boolean {
+  return verbatim !== undefined && verbatim.maxBytes <= EVENT_MAX_BYTES;
+}
+
+/** Tells whether an event has the same members in a message as in the request. */
+export function isComplete(sent: {
+  value: object;
+  /** The event without the members that are null and mean "absent". */
+  input: Record<string, unknown>;
+  extensions: readonly unknown[];
+}): boolean {
+  const { value, input, extensions } = sent;
+  return extensions.length === 0 && input["id"] !== undefined && input["time"] !== undefined && input === value;
+}
+
+/** An event that passed the checks, and what decides whether it travels verbatim. */
+export type Checked = { event: Event; isComplete: boolean; verbatim: VerbatimText | undefined };
+
+/** Writes an event as it travels. */
+export function toJson({ event, isComplete, verbatim }: Checked): string {
+  return (isComplete ? verbatim?.text : undefined) ?? stringifyForQueue(event);
+}
+
+/**
+ * Packs a list as it was sent into one message body; undefined if it must be written again.
+ * @param list the text of exactly these events, if it may travel
+ */
+export function packVerbatim(
+  list: string | undefined,
+  events: readonly Checked[],
+  head: EnvelopeHead,
+): string | undefined {
+  return list !== undefined && events.every(({ isComplete }) => isComplete) ? packText(list, head) : undefined;
+}

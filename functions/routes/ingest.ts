@@ -1,0 +1,54 @@
+import * as z from "zod/mini";
+import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS } from "../core/limits.ts";
+import type { Routes } from "./route.ts";
+
+export const ingestRoutes = {
+  sendEvents: {
+    method: "POST",
+    path: "/events",
+    auth: "public",
+    tag: "events",
+    summary: "Send events",
+    description: `One to ${REQUEST_MAX_EVENTS} events; the content type says how they are written. Each event is checked by itself: its
+verdict is in \`results\`, in the order of the request.
+
+With the header \`ce-specversion\` the body is the data of one CloudEvent in binary mode, and \`ce-\` headers carry its
+attributes, extension attributes included.`,
+    query: {
+      validate: z
+        .optional(z.enum(["only"], "takes only one value: only"))
+        .check(z.describe("`only`: answer the verdicts and store nothing")),
+    },
+    body: {
+      description: `At most ${REQUEST_MAX_BYTES / 1024 / 1024} MiB`,
+      content: {
+        "application/json": { oneOf: ["Event", "Event[]"] },
+        "application/x-ndjson": {
+          type: "string",
+          description: "One event in plain JSON a line; empty lines do not count",
+        },
+        "application/cloudevents+json": { oneOf: ["CloudEvent"] },
+        "application/cloudevents-batch+json": { oneOf: ["CloudEvent[]"] },
+        "*/*": { description: "Binary mode: JSON and text are stored as such, everything else as `data_base64`" },
+      },
+    },
+    answers: {
+      202: {
+        description: "Every event was accepted (`duplicate` included)",
+        contentType: "application/json",
+        schema: "Verdicts",
+      },
+      207: { description: "Some events were accepted", contentType: "application/json", schema: "Verdicts" },
+      422: { description: "No event was valid", contentType: "application/json", schema: "Verdicts" },
+    },
+    errors: [
+      "malformed_body",
+      "bad_header",
+      "body_too_large",
+      "too_many_events",
+      "too_many_values",
+      "unsupported_media_type",
+      "queue_unavailable",
+    ],
+  },
+} as const satisfies Routes;

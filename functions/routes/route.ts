@@ -1,0 +1,66 @@
+import type * as z from "zod/mini";
+import type { ErrorCode } from "../core/errors.ts";
+import type { HttpRequest, HttpResponse } from "../core/http.ts";
+
+/**
+ * One operation of the HTTP API. The CDK app deploys it, its function's handler answers it and parses requests by it, and
+ * the OpenAPI document, its page and README's table are generated from it.
+ */
+export type Route = {
+  readonly method: "GET" | "POST";
+  /** As API Gateway and OpenAPI write it, for example `/events/{id}`. */
+  readonly path: `/${string}`;
+  /** Who may call. */
+  readonly auth: "public";
+  readonly tag: "events" | "reference" | "health";
+  readonly summary: string;
+  readonly description?: string;
+  /** Path parameters by name. The message of a schema's error continues the parameter's name. */
+  readonly parameters?: Parameters;
+  /** Query parameters by name; any other is refused. */
+  readonly query?: Parameters;
+  readonly body?: { readonly description: string; readonly content: Readonly<Record<string, BodyContent>> };
+  /** Successful answers by status. */
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Error codes of this route, beside those that every route has. */
+  readonly errors: readonly ErrorCode[];
+};
+
+/** Routes of one function by operationId. */
+export type Routes = Readonly<Record<string, Route>>;
+
+/** Schemas of text, each with a description. */
+export type Parameters = Readonly<Record<string, z.ZodMiniType<unknown, string | undefined>>>;
+
+/** What a body of one content type holds: one of several schemas, or a value that only its description explains. */
+export type BodyContent =
+  | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[] }
+  | { readonly description: string; readonly type?: "string" };
+
+type Answer = {
+  readonly description: string;
+  /** The header's value; an answer without one has no body. */
+  readonly contentType?: string;
+  readonly schema?: SchemaName | "object" | "string";
+};
+
+/** Names of the schemas in the OpenAPI document. */
+export type SchemaName =
+  | "Event"
+  | "CloudEvent"
+  | "Verdicts"
+  | "Verdict"
+  | "StoredEvent"
+  | "Problem"
+  | "Health"
+  | "Types";
+
+/** One handler for each route of a function, and no others. */
+export type Handlers<R extends Routes> = { readonly [Name in keyof R]: Handler<R[Name]> };
+
+export type Handler<R extends Route> = (
+  request: HttpRequest<ValuesOf<R, "parameters">, ValuesOf<R, "query">>,
+) => Promise<HttpResponse<keyof R["answers"] & number>>;
+
+type ValuesOf<R extends Route, Part extends "parameters" | "query"> =
+  R extends Readonly<Record<Part, infer P extends Parameters>> ? { [Name in keyof P]: z.output<P[Name]> } : object;

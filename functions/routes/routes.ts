@@ -1,0 +1,16 @@
+import { apiDocsRoutes } from "./api-docs.ts";
+import { ingestRoutes } from "./ingest.ts";
+import { queryRoutes } from "./query.ts";
+import type { Routes } from "./route.ts";
+
+/** Every route of the HTTP API by the function that answers it. */
+export const routes = {
+  ingest: ingestRoutes,
+  query: queryRoutes,
+  "api-docs": apiDocsRoutes,
+} as const satisfies Record<string, Routes>;
+
+/** Functions that answer HTTP requests. */
+export type HttpFunction = keyof typeof routes;
+
+export type OperationId = { [Name in HttpFunction]: keyof (typeof routes)[Name] }[HttpFunction];

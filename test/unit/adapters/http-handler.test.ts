@@ -1,0 +1,194 @@
+import type { APIGatewayProxyEvent, Context } from "aws-lambda";
+import { describe, expect, it, vi } from "vitest";
+import * as z from "zod/mini";
+import { httpHandler } from "../../../functions/adapters/lambda/http-handler.ts";
+import type { Observability } from "../../../functions/adapters/lambda/observability.ts";
+import type { HttpRequest } from "../../../functions/core/http.ts";
+import { RequestError } from "../../../functions/core/errors.ts";
+import type { Handlers, Routes } from "../../../functions/routes/route.ts";
+
+const text = z.string("is no text").check(z.minLength(2, "is too short"));
+
+const testRoutes = {
+  read: {
+    method: "GET",
+    path: "/things/{id}",
+    auth: "public",
+    tag: "events",
+    summary: "Read",
+    parameters: { id: text },
+    query: { one: z.optional(text), two: z.optional(z.enum(["a"], "takes only one value: a")) },
+    answers: { 200: { description: "It", contentType: "text/plain; charset=utf-8", schema: "string" } },
+    errors: [],
+  },
+  ping: {
+    method: "GET",
+    path: "/ping",
+    auth: "public",
+    tag: "health",
+    summary: "Ping",
+    answers: { 200: { description: "Pong" } },
+    errors: [],
+  },
+} as const satisfies Routes;
+
+/** Answers a request, with the request as its handler sees it, its log lines and its metrics. */
+async function answer(event: Partial<APIGatewayProxyEvent>, read: () => string = () => "it") {
+  const lines: [string, string, Record<string, unknown>][] = [];
+  const metrics: [string, number][] = [];
+  const publish = vi.fn<() => void>();
+  const log = (level: string) => (message: string, fields: Record<string, unknown>) =>
+    void lines.push([level, message, fields]);
+  let request: Pick<HttpRequest, "parameters" | "query" | "principal" | "headers"> | undefined;
+  const handlers: Handlers<typeof testRoutes> = {
+    read: async (each) => {
+      request = each;
+      return { status: 200, headers: { "x-own": "1" }, body: read(), metrics: { EventsAccepted: 2 } };
+    },
+    ping: async () => ({ status: 200, body: "" }),
+  };
+  const handler = httpHandler({
+    routes: testRoutes,
+    handlers,
+    observability: {
+      logger: { begin: () => undefined, info: log("info"), warn: log("warn"), error: log("error") },
+      metrics: { addMetric: (name, _unit, value) => void metrics.push([name, value]), publish },
+    },
+  });
+  const { statusCode, headers, body } = (await handler(
+    {
+      httpMethod: "GET",
+      resource: "/things/{id}",
+      path: "/things/it%20self",
+      pathParameters: { id: "it%20self" },
+      multiValueQueryStringParameters: null,
+      multiValueHeaders: { "X-Many": ["1", "2"] },
+      requestContext: { requestId: "r-1" },
+      body: null,
+      isBase64Encoded: false,
+      ...event,
+    } as APIGatewayProxyEvent,
+    { getRemainingTimeInMillis: () => 10_000 } as Context,
+  )) as unknown as { statusCode: number; headers: Record<string, string>; body: string };
+  const problem = statusCode < 400 ? undefined : (JSON.parse(body) as { code: string; detail: string });
+  return { statusCode, headers, body, problem, request, lines, metrics, publish };
+}
+
+const query = (parameters: Record<string, string[]>) => ({ multiValueQueryStringParameters: parameters });
+
+describe("the HTTP handler", () => {
+  it("hands a parsed request with its caller to the route's handler and names the route's content type", async () => {
+    const { statusCode, headers, body, request } = await answer(query({ one: ["is here"], two: ["a"] }));
+
+    expect({ statusCode, body }).toEqual({ statusCode: 200, body: "it" });
+    expect(headers).toEqual({
+      "content-type": "text/plain; charset=utf-8",
+      "x-own": "1",
+      "x-content-type-options": "nosniff",
+    });
+    expect(request).toMatchObject({
+      parameters: { id: "it self" },
+      query: { one: "is here", two: "a" },
+      principal: { tenant: "default" },
+      headers: { "x-many": "1, 2" },
+    });
+  });
+
+  it("answers an unknown parameter with 400 and the names of those there are", async () => {
+    expect(await answer(query({ three: ["x"] }))).toMatchObject({
+      statusCode: 400,
+      problem: { code: "bad_parameter", detail: "three is no parameter. There are: one, two." },
+    });
+    expect(
+      await answer({ ...query({ one: ["x"] }), resource: "/ping", path: "/ping", pathParameters: null }),
+    ).toMatchObject({
+      statusCode: 400,
+      problem: { code: "bad_parameter", detail: "one is no parameter. This route has none." },
+    });
+  });
+
+  it.each([
+    ["a repeated query parameter", query({ two: ["a", "a"] }), "two has 2 values. Send one."],
+    ["a bad value", query({ two: ["b"] }), "two takes only one value: a."],
+    ["a value that a check refuses", query({ one: [""] }), "one is too short."],
+    ["a bad path parameter", { pathParameters: { id: "x" } }, "id is too short."],
+    ["bad percent-encoding", { pathParameters: { id: "%zz" } }, "id in the path is not valid percent-encoding."],
+    ["a name of Object.prototype", query({ toString: ["x"] }), "toString is no parameter. There are: one, two."],
+  ])("answers %s with 400 and names the parameter", async (_name, event, detail) => {
+    const { statusCode, problem, request } = await answer(event);
+
+    expect({ statusCode, problem, request }).toMatchObject({
+      statusCode: 400,
+      problem: { code: "bad_parameter", detail },
+    });
+    expect(request).toBeUndefined();
+  });
+
+  it("writes one line and counts one request, with the handler's own counts", async () => {
+    const { lines, metrics, publish } = await answer({ body: "four", isBase64Encoded: false });
+
+    expect(lines).toEqual([
+      [
+        "info",
+        "request",
+        {
+          route: "GET /things/{id}",
+          status: 200,
+          durationMs: expect.any(Number),
+          requestId: "r-1",
+          requestBytes: 4,
+          EventsAccepted: 2,
+        },
+      ],
+    ]);
+    expect(metrics).toEqual([
+      ["Requests", 1],
+      ["EventsAccepted", 2],
+    ]);
+    expect(publish).toHaveBeenCalledOnce();
+  });
+
+  it("logs a 4xx as information, without its error", async () => {
+    const failed = await answer({}, () => {
+      throw new RequestError("not_found", "There is none.");
+    });
+
+    expect(failed).toMatchObject({ statusCode: 404, problem: { code: "not_found", requestId: "r-1" } });
+    expect(failed.lines).toEqual([["info", "request", expect.not.objectContaining({ error: expect.anything() })]]);
+  });
+
+  it("logs a 5xx as an error whose inner message is left out, because it may quote an event", async () => {
+    const failed = await answer({}, () => {
+      throw new Error("secret");
+    });
+
+    expect(failed).toMatchObject({ statusCode: 500, headers: { "content-type": "application/problem+json" } });
+    expect(failed.lines).toMatchObject([
+      ["error", "request", { status: 500, error: { name: "RequestError", cause: { name: "Error" } } }],
+    ]);
+    expect(JSON.stringify([failed.lines, failed.body])).not.toContain("secret");
+    expect(failed.metrics).toEqual([["Requests", 1]]);
+    expect(failed.publish).toHaveBeenCalledOnce();
+  });
+
+  it("answers 500 for a route that the function does not have, and logs its name", async () => {
+    const { statusCode, lines } = await answer({ resource: "/else" });
+
+    expect(statusCode).toBe(500);
+    expect(lines).toMatchObject([["error", "request", { route: "GET /else", status: 500 }]]);
+  });
+});
+
+/** Never run: the type check refuses each of these. */
+export function refusedByTheTypeCheck(handlers: Handlers<typeof testRoutes>, observability: Observability) {
+  const { ping: _ping, ...missing } = handlers;
+  // @ts-expect-error a route without a handler
+  httpHandler({ routes: testRoutes, handlers: missing, observability });
+  // @ts-expect-error a handler without a route
+  httpHandler({ routes: testRoutes, handlers: { ...handlers, other: handlers.ping }, observability });
+  // @ts-expect-error a status that the route does not answer
+  const status: Handlers<typeof testRoutes>["ping"] = async () => ({ status: 201, body: "" });
+  // @ts-expect-error a parameter that the route does not have
+  const parameter: Handlers<typeof testRoutes>["ping"] = async ({ query }) => ({ status: 200, body: query.one });
+  return [status, parameter];
+}

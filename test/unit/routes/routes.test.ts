@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import * as z from "zod/mini";
+import type { Route } from "../../../functions/routes/route.ts";
+import { routes } from "../../../functions/routes/routes.ts";
+
+const all = Object.values(routes).flatMap((ofFunction) => Object.entries<Route>(ofFunction));
+
+describe("the route table", () => {
+  it("has each operation, and each method and path, once", () => {
+    for (const keys of [all.map(([name]) => name), all.map(([, { method, path }]) => `${method} ${path}`)])
+      expect(keys).toEqual([...new Set(keys)]);
+  });
+
+  it.each(all)("has a schema for each parameter in the path of %s, and for no other", (_name, { path, parameters }) => {
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+
+    expect(Object.keys(parameters ?? {})).toEqual(names);
+  });
+
+  it.each(all)("describes each query parameter of %s and lets it be missing", (_name, { query = {} }) => {
+    for (const schema of Object.values(query)) {
+      expect(z.globalRegistry.get(schema)?.description).toMatch(/\S/);
+      expect(schema.safeParse(undefined).success).toBe(true);
+    }
+  });
+});
