@@ -17,7 +17,11 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       project("unit", { testTimeout: 10_000, hookTimeout: 10_000 }),
-      project("contract", { testTimeout: 30_000, hookTimeout: 60_000 }),
+      project("contract", {
+        testTimeout: 30_000,
+        hookTimeout: 60_000,
+        globalSetup: "test/support/start-database-server.ts",
+      }),
       project("stack", { testTimeout: 60_000, hookTimeout: 120_000 }),
       project("faults", {
         // A full run (npm run test:faults) takes minutes a case.
@@ -25,7 +29,7 @@ export default defineConfig({
         hookTimeout: 120_000,
         globalSetup: "test/faults/support/setup.ts",
       }),
-      project("local", { testTimeout: 90_000, hookTimeout: 120_000, globalSetup: "test/synthesize-once.ts" }),
+      project("local", { testTimeout: 90_000, hookTimeout: 120_000, globalSetup: "test/support/prepare-runtime.ts" }),
       project("e2e", {
         // A deployed stack is farther away.
         testTimeout: process.env["SLUICE_E2E"] === undefined ? 90_000 : 240_000,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDataApi } from "../../functions/adapters/data-api/data-api.ts";
-import { startDatabase, soon, TARGET, type TestDatabase } from "./support/database.ts";
+import { startDatabase, soon, TARGET, type TestDatabase } from "../support/database.ts";
 
 /** How much later than its deadline a call may come back: the rest of a pause between two attempts. */
 const GRACE_MS = 700;
@@ -239,7 +239,7 @@ describe("a server that hangs", () => {
 /** Sessions that PostgreSQL keeps in a transaction, for example one that was never rolled back. */
 async function openTransactions(): Promise<number | undefined> {
   const [row] = await db.ask<{ open: number }>(
-    "select count(*)::int as open from pg_stat_activity where state like 'idle in transaction%'",
+    "select count(*)::int as open from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
   );
   return row?.open;
 }

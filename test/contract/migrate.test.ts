@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MIGRATIONS, NOW, startDatabase, type TestDatabase } from "./support/database.ts";
+import { MIGRATIONS, NOW, startDatabase, type TestDatabase } from "../support/database.ts";
 
 const NAMES = MIGRATIONS.map(({ name }) => name);
 const DAY_MS = 86_400_000;

@@ -1,6 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { GetQueueAttributesCommand, PurgeQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSRecord } from "aws-lambda";
+import { PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSqsAcknowledge } from "../../functions/adapters/sqs/delete-messages.ts";
 import { toReceivedMessage } from "../../functions/adapters/lambda/received-message.ts";
@@ -10,9 +9,12 @@ import { createSqsRenew } from "../../functions/adapters/sqs/requeue-messages.ts
 import { MESSAGE_MAX_BYTES, RENEW_GROUPS_IN_FLIGHT } from "../../functions/core/limits.ts";
 import { toRecord } from "../../localstack/event-source/record.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
-import { arnOf, eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";
-import { soon, stubAws } from "./support/database.ts";
-import { type SqsFaultProxy, startSqsFaultProxy } from "./support/sqs-fault-proxy.ts";
+import { eventually } from "../support/eventually.ts";
+import { arnOf, queueDepth, queueModel, receiveAll, sqsClient } from "../support/sqs.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { soon } from "../support/database.ts";
+import { stubAws } from "../support/local-aws.ts";
+import { type SqsFaultProxy, startSqsFaultProxy } from "../support/sqs-fault-proxy.ts";
 
 /** How much later than its deadline a call may come back: a pause of the SDK between two attempts. */
 const GRACE_MS = 500;
@@ -43,20 +45,10 @@ beforeEach(() => proxy.setFaults());
 afterEach(() => client.send(new PurgeQueueCommand({ QueueUrl: sqs.queueUrl("events") })));
 
 /** The event source's own reading of a message, then the chain's. */
-async function receiveAll(): Promise<ReceivedMessage[]> {
-  const all: SQSRecord[] = [];
-  for (;;) {
-    const { Messages: messages = [] } = await client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: sqs.queueUrl("events"),
-        MaxNumberOfMessages: 10,
-        MessageAttributeNames: ["All"],
-        MessageSystemAttributeNames: ["All"],
-      }),
-    );
-    if (messages.length === 0) return all.map(toReceivedMessage);
-    all.push(...messages.map((message) => toRecord(message, { queueArn: arnOf("events"), region: "us-east-1" })));
-  }
+async function receiveMessages(): Promise<ReceivedMessage[]> {
+  const messages = await receiveAll(client, sqs.queueUrl("events"));
+  const from = { queueArn: arnOf("events"), region: "us-east-1" };
+  return messages.map((message) => toReceivedMessage(toRecord(message, from)));
 }
 
 async function received(...bodies: string[]): Promise<ReceivedMessage[]> {
@@ -64,7 +56,7 @@ async function received(...bodies: string[]): Promise<ReceivedMessage[]> {
   const messages = bodies.map((body) => ({ body, group: "tenant-a" }));
   await createSqsEventQueue({ queueUrl, logger }).send(messages, soon());
   proxy.setFaults();
-  return receiveAll();
+  return receiveMessages();
 }
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
 const bodies = (deliveries: ReceivedMessage[]) => deliveries.map(({ body }) => body).toSorted();
@@ -129,7 +121,7 @@ describe("renewing", () => {
     expect(await renew([{ ...original, attempts: 7, replays: 2 }])).toEqual(new Set([original.messageId]));
 
     expect(await depth()).toBe(1);
-    const [copy] = await receiveAll();
+    const [copy] = await receiveMessages();
     expect(copy).toMatchObject({ body: "m0", group: "tenant-a", receiveCount: 1, attempts: 8, replays: 2 });
     expect(copy?.sentAt).toBe(original.sentAt);
     expect(copy?.messageId).not.toBe(original.messageId);
@@ -140,8 +132,8 @@ describe("renewing", () => {
 
     await renew(await received("m0"), 1);
 
-    expect(await receiveAll()).toEqual([]);
-    await eventually("the copy comes", async () => ((await receiveAll()).length === 1 ? true : undefined));
+    expect(await receiveMessages()).toEqual([]);
+    await eventually(receiveMessages, ({ length }) => length === 1);
     expect(performance.now() - started).toBeGreaterThan(900);
   });
 
@@ -152,7 +144,7 @@ describe("renewing", () => {
 
     expect(proxy.calls.slice(0, 2).map(({ action }) => action)).toEqual(["SendMessageBatch", "DeleteMessageBatch"]);
     expect(sizes("SendMessageBatch")).toEqual([5, 10, 10, 10]);
-    expect(bodies(await receiveAll())).toEqual(numbered(35).toSorted());
+    expect(bodies(await receiveMessages())).toEqual(numbered(35).toSorted());
   });
 
   it("takes messages of the greatest size, whose attributes have no room", async () => {
@@ -160,7 +152,7 @@ describe("renewing", () => {
 
     expect((await renew(await received(...large))).size).toBe(2);
 
-    expect(bodies(await receiveAll()).map((body) => body.length)).toEqual([MESSAGE_MAX_BYTES, MESSAGE_MAX_BYTES]);
+    expect(bodies(await receiveMessages()).map((body) => body.length)).toEqual([MESSAGE_MAX_BYTES, MESSAGE_MAX_BYTES]);
   });
 
   it("leaves in the queue what SQS did not take, and says which", async () => {
@@ -172,7 +164,7 @@ describe("renewing", () => {
     const left = deliveries.filter(({ messageId }) => !renewed.has(messageId));
     expect(bodies(left)).toEqual(["m1"]);
     expect(await depth()).toBe(3);
-    expect(bodies(await receiveAll())).toEqual(["m0", "m2"]);
+    expect(bodies(await receiveMessages())).toEqual(["m0", "m2"]);
   });
 
   it.each(["unavailable", "dropBefore", "hang"] as const)(
@@ -220,14 +212,4 @@ describe("renewing", () => {
   });
 });
 
-/** Messages in the queue, hidden or not. */
-async function depth(): Promise<number> {
-  const { Attributes } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl: sqs.queueUrl("events"), AttributeNames: ["All"] }),
-  );
-  return (
-    Number(Attributes?.ApproximateNumberOfMessages) +
-    Number(Attributes?.ApproximateNumberOfMessagesNotVisible) +
-    Number(Attributes?.ApproximateNumberOfMessagesDelayed)
-  );
-}
+const depth = () => queueDepth(client, sqs.queueUrl("events"));

@@ -1,16 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { ExecuteStatementCommand, RDSDataClient, type SqlParameter } from "@aws-sdk/client-rds-data";
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
-import { eventually, runScript } from "../client.ts";
-import { startTestRuntime } from "../local/runtime.ts";
+import { DeleteMessageCommand, type Message, SQSClient } from "@aws-sdk/client-sqs";
+import { eventually } from "../support/eventually.ts";
+import { runScript } from "../support/run-script.ts";
+import { peekAll, queueDepth } from "../support/sqs.ts";
+import { startTestRuntime } from "../support/runtime.ts";
 import { deployedPlace, findPlace, type Place } from "./place.ts";
 
 /** A stack as its users reach it, wherever it runs. */
@@ -82,7 +77,7 @@ function targetAt(place: Place) {
   };
 
   const letters = async (text: string) => {
-    const all = await receiveAll(sqs, place.deadLetterQueueUrl);
+    const all = await peekAll(sqs, place.deadLetterQueueUrl, { visibilityTimeout: 30, wait: 1 });
     return all.filter((letter) => JSON.stringify([letter.Body, letter.MessageAttributes]).includes(text));
   };
 
@@ -161,38 +156,10 @@ async function retryingWhilePaused<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** Events of others may keep the queue from ever being empty. */
-async function untilEmpty(sqs: SQSClient, QueueUrl: string): Promise<void> {
-  const names = [
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-  ] as const;
-  const count = async () => {
-    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
-    return names.reduce((sum, name) => sum + Number(Attributes?.[name]), 0);
-  };
-  await eventually(count, (messages) => messages === 0).catch(() => undefined);
-}
-
-async function receiveAll(sqs: SQSClient, QueueUrl: string): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const { Messages: page = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl,
-        MaxNumberOfMessages: 10,
-        VisibilityTimeout: 30,
-        WaitTimeSeconds: 1,
-        MessageAttributeNames: ["All"],
-      }),
-    );
-    all.push(...page);
-    if (page.length === 0) break;
-  }
-  for (let at = 0; at < all.length; at += 10) {
-    const page = all.slice(at, at + 10);
-    const Entries = page.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle, VisibilityTimeout: 0 }));
-    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
-  }
-  return all;
+async function untilEmpty(sqs: SQSClient, queueUrl: string): Promise<void> {
+  await eventually(
+    () => queueDepth(sqs, queueUrl),
+    (messages) => messages === 0,
+    15_000,
+  ).catch(() => undefined);
 }

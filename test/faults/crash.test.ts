@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { eventually } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import type { Hit } from "./support/failpoint-server.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";

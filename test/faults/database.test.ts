@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { eventually } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
 import { startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { enqueue } from "./support/enqueue.ts";

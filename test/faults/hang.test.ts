@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/limits.ts";
 import { STATEMENT_TIMEOUT_MS } from "../../localstack/data-api/limits.ts";
-import { eventually } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
 import { refusals, startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { busySessions, watchSessions } from "./support/busy-sessions.ts";

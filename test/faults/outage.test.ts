@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { CONSUME_MAX_CONCURRENCY } from "../../functions/core/limits.ts";
-import { eventually, get } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
+import { get } from "../support/http.ts";
 import { refusals, startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { faultCase, type Scene, sized } from "./support/fault-case.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runScript } from "../client.ts";
+import { runScript } from "../support/run-script.ts";
 
 describe("commands", () => {
   it.each(["send", "dead-letters", "replay"])("%s tells how it is called, with exit code 0", async (name) => {

@@ -8,8 +8,9 @@ import {
   type LetterQueues,
   movedBySqs,
   startLetterQueues,
-} from "./dead-letter-queue.ts";
-import { eventually, runScript } from "../client.ts";
+} from "../support/dead-letter-queues.ts";
+import { eventually } from "../support/eventually.ts";
+import { runScript } from "../support/run-script.ts";
 
 let queues: LetterQueues;
 beforeAll(async () => {

@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import type { SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, post } from "../client.ts";
-import { startTestRuntime, type TestRuntime } from "./runtime.ts";
+import { eventually } from "../support/eventually.ts";
+import { get, post } from "../support/http.ts";
+import { queueDepth, sqsClient } from "../support/sqs.ts";
+import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
 
 let runtime: TestRuntime;
 let sqs: SQSClient;
 beforeAll(async () => {
   runtime = await startTestRuntime();
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  sqs = new SQSClient({ endpoint: runtime.addresses.awsEndpointUrl, region: "us-east-1", credentials });
+  sqs = sqsClient(runtime.addresses.awsEndpointUrl);
 });
 afterAll(async () => {
   sqs?.destroy();
@@ -25,13 +26,7 @@ const isStored = (id: string) =>
     30_000,
   );
 
-async function count(queueUrl: string): Promise<number> {
-  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
-  );
-  return names.reduce((sum, name) => sum + Number(Attributes?.[name]), 0);
-}
+const count = (queueUrl: string) => queueDepth(sqs, queueUrl);
 const deadLetters = () => count(runtime.addresses.deadLetterQueueUrl);
 
 describe("an outage of the database", () => {

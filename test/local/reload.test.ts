@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
-import { removeDataDir } from "../contract/support/cluster.ts";
-import { eventually, get } from "../client.ts";
-import { query, startCommandIn } from "./runtime.ts";
+import { removeDataDir } from "../support/cluster.ts";
+import { eventually } from "../support/eventually.ts";
+import { get } from "../support/http.ts";
+import { query, startCommandIn } from "../support/runtime.ts";
 
 let copy: string;
 let dataDir: string;
@@ -116,7 +117,7 @@ describe("editing while it runs", () => {
 
   it("takes over the event type of the README, which is one more file", async () => {
     const [, name = "", code = ""] =
-      /```ts\n\/\/ functions\/catalog\/(\S+)\n([^`]*)```/.exec(await readFile("README.md", "utf8")) ?? [];
+      /```ts\n\/\/ catalog\/(\S+)\n([^`]*)```/.exec(await readFile("README.md", "utf8")) ?? [];
 
     await writeFile(join(copy, "catalog", name), code);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { letter, type LetterQueues, startLetterQueues } from "./dead-letter-queue.ts";
-import { eventually } from "../client.ts";
+import { letter, type LetterQueues, startLetterQueues } from "../support/dead-letter-queues.ts";
+import { eventually } from "../support/eventually.ts";
 
 let queues: LetterQueues;
 beforeAll(async () => {

@@ -6,12 +6,12 @@ import {
   atCall,
   beforeReceives,
   idsIn,
-  killAndForget,
   letter,
   type LetterQueues,
   movedBySqs,
   startLetterQueues,
-} from "./dead-letter-queue.ts";
+} from "../support/dead-letter-queues.ts";
+import { killAndForget } from "../support/run-script.ts";
 
 let queues: LetterQueues;
 beforeAll(async () => {

@@ -6,14 +6,15 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
 import { type Addresses, startRuntime } from "../../localstack/runtime.ts";
 import { synthesize } from "../../localstack/template/synthesize.ts";
-import { removeDataDir } from "../contract/support/cluster.ts";
-import { eventually, get, post } from "../client.ts";
-import { query, startCommand } from "./runtime.ts";
+import { removeDataDir } from "../support/cluster.ts";
+import { queueCounts, sqsClient } from "../support/sqs.ts";
+import { eventually } from "../support/eventually.ts";
+import { get, post } from "../support/http.ts";
+import { query, startCommand } from "../support/runtime.ts";
 
 let dataDir: string;
 beforeAll(async () => {
@@ -241,15 +242,11 @@ async function holdRequest({ url, dataApiUrl }: Addresses): Promise<{ ended: Pro
   return { ended };
 }
 
-async function inFlight({ queueUrl, awsEndpointUrl, region }: Addresses): Promise<number> {
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new SQSClient({ endpoint: awsEndpointUrl, region, credentials });
-  const names = ["ApproximateNumberOfMessagesNotVisible"] as const;
-  const { Attributes: found } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
-  );
+async function inFlight({ queueUrl, awsEndpointUrl }: Addresses): Promise<number> {
+  const client = sqsClient(awsEndpointUrl);
+  const { hidden } = await queueCounts(client, queueUrl);
   client.destroy();
-  return Number(found?.ApproximateNumberOfMessagesNotVisible);
+  return hidden;
 }
 
 const SERVER = "cluster_name=sluice";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
-import { eventually } from "../../client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type MessageAtRest, readMessageAtRest, type Row } from "../checker/at-rest.ts";
 import { check } from "../checker/check.ts";
 import { fingerprint } from "../checker/fingerprint.ts";

@@ -1,20 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
+import { type Message, SQSClient } from "@aws-sdk/client-sqs";
 import { Pool } from "pg";
 import { inject } from "vitest";
 import { buildHandler } from "../../../lib/bundle.ts";
 import { type Runtime, startRuntime } from "../../../localstack/runtime.ts";
 import type { FunctionModel, StackModel } from "../../../localstack/template/model.ts";
-import { removeDataDir } from "../../contract/support/cluster.ts";
-import { startSqsFaultProxy, type SqsFaultProxy } from "../../contract/support/sqs-fault-proxy.ts";
+import { clonePreparedCluster, removeDataDir } from "../../support/cluster.ts";
+import { LOCAL_AWS } from "../../support/local-aws.ts";
+import { drain, queueDepth, receive } from "../../support/sqs.ts";
+import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
 import { type Failpoints, startFailpoints } from "./failpoint-server.ts";
 
 /** What a world changes of the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
@@ -71,6 +67,7 @@ type QueueAtRest = {
 /** Starts the stack with failpoints in its functions, on free ports and in a folder that goes away with it. */
 export async function startWorld(scale: Scale = {}): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-faults-"));
+  await clonePreparedCluster(join(dataDir, "postgres"));
   for (const stage of STAGES) buildHandler(stage, join(dataDir, "bundles", stage), { dropLabels: [] });
   const lasting = { dataDir, lines: [], metrics: [], failpoints: await startFailpoints() };
   const parts = await startParts(lasting, scale);
@@ -127,8 +124,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
   const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 4 });
   // The server ends connections when a test stops it.
   pool.on("error", () => undefined);
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new SQSClient({ endpoint: sqsEndpoint, region: "us-east-1", credentials });
+  const client = new SQSClient({ ...LOCAL_AWS, endpoint: sqsEndpoint });
   const atRest = (url: string) => queueAtRest(client, sqsEndpoint + new URL(url).pathname);
   return {
     ...runtime,
@@ -221,40 +217,12 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
 }
 
 function queueAtRest(client: SQSClient, url: string): QueueAtRest {
-  const names = [
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-  ] as const;
   return {
     name: new URL(url).pathname.split("/").at(-1) ?? "",
     url,
     client,
-    async depth() {
-      const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
-      const { Attributes: counts } = await client.send(command);
-      return names.reduce((sum, name) => sum + Number(counts?.[name]), 0);
-    },
-    async peek() {
-      const receive = { QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 0, MessageAttributeNames: ["All"] };
-      return (await client.send(new ReceiveMessageCommand(receive))).Messages ?? [];
-    },
-    async drain() {
-      const drained: Message[] = [];
-      for (;;) {
-        const { Messages: messages = [] } = await client.send(
-          new ReceiveMessageCommand({
-            QueueUrl: url,
-            MaxNumberOfMessages: 10,
-            MessageAttributeNames: ["All"],
-            MessageSystemAttributeNames: ["All"],
-          }),
-        );
-        if (messages.length === 0) return drained;
-        drained.push(...messages);
-        const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-        await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }));
-      }
-    },
+    depth: () => queueDepth(client, url),
+    peek: () => receive(client, url, { visibilityTimeout: 0 }),
+    drain: () => drain(client, url),
   };
 }

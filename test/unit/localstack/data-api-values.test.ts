@@ -4,7 +4,7 @@ import { parseArray } from "../../../localstack/data-api/array-text.ts";
 import { bindParameters } from "../../../localstack/data-api/bind.ts";
 import { fromPostgres } from "../../../localstack/data-api/errors.ts";
 import { createFaults } from "../../../localstack/data-api/faults.ts";
-import { createManualClock } from "../../contract/support/manual-clock.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 describe("an array's text", () => {
   it("gives back every element, for any text", () => {

@@ -1,5 +1,5 @@
-import { createDataApiEventStore } from "../../../functions/adapters/data-api/event-store.ts";
-import type { EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
+import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import type { EventStore, StoreOutcome } from "../../functions/core/ports.ts";
 import { startDatabase, type TestDatabase } from "./database.ts";
 
 type StoredRow = {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../localstack/data-api/clock.ts";
+import type { Clock } from "../../localstack/data-api/clock.ts";
 
 export type ManualClock = Clock & { advance(milliseconds: number): void };
 

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { Client } from "pg";
 import { inject } from "vitest";
 import { type Addresses, type Runtime, startRuntime } from "../../localstack/runtime.ts";
-import { removeDataDir } from "../contract/support/cluster.ts";
+import { clonePreparedCluster, removeDataDir } from "./cluster.ts";
 
 export type TestRuntime = Runtime & {
   dataDir: string;
@@ -21,6 +21,7 @@ export type TestRuntime = Runtime & {
 /** A stack of its own for one test file, on free ports and in a folder that goes away with it. */
 export async function startTestRuntime(): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
+  await clonePreparedCluster(join(dataDir, "postgres"));
   const lines: string[] = [];
   const runtime = await startRuntime({
     dataDir,
