@@ -69,7 +69,7 @@ describe("a running cluster", () => {
 
     postgres.pause();
     const processes = [postgres.pid ?? 0, ...childrenOf(postgres.pid ?? 0)];
-    await vi.waitFor(() => expect(new Set(processes.map(stateOf))).toEqual(new Set(["T"])));
+    await vi.waitFor(() => expect(new Set(processes.map(stateOf))).toEqual(new Set(["T"])), { timeout: 60_000 });
     const answer = client.query("select 1");
     const winner = await Promise.race([answer.then(() => "answer"), after(1_000)]);
     postgres.resume();
@@ -149,7 +149,7 @@ describe("the process that runs PostgreSQL", () => {
 
     process.kill(runner.pid, "SIGKILL");
 
-    await vi.waitFor(() => expect(describeProcess(runner.postgresPid)).toBeUndefined(), { timeout: 5_000 });
+    await vi.waitFor(() => expect(describeProcess(runner.postgresPid)).toBeUndefined(), { timeout: 60_000 });
   });
 
   it("is followed by one that stops the PostgreSQL it left behind and has its data", async () => {

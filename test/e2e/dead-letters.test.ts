@@ -25,7 +25,6 @@ const isStored = (source: string, id: string) =>
   eventually(
     () => get(`${target.url}/events/${id}?source=${encodeURIComponent(source)}`),
     ({ status }) => status === 200,
-    30_000,
   );
 
 type Listed = { id: string; reason: string; sqlState: string; replays: number; attempts: number; tenant: string };
@@ -38,7 +37,6 @@ const arrived = (source: string, count: number, replays = 0) =>
   eventually(
     () => list(source),
     (letters) => letters.length === count && letters.every((letter) => letter.replays === replays),
-    30_000,
   );
 
 describe("an event that the database refuses", () => {
@@ -173,7 +171,6 @@ describe("a message that is no envelope", () => {
     const [letter] = await eventually(
       () => target.letters(source),
       ({ length }) => length === 1,
-      30_000,
     );
     expect(letter?.Body).toBe(body);
     expect(letter?.MessageAttributes).toMatchObject({ reason: { StringValue: "unreadable_message" } });

@@ -62,7 +62,7 @@ describe("a Data API that is there but does not serve", () => {
         expect(refusals(arrivals.answers)).toEqual([]);
         const waited = (row?.at ?? Infinity) - resumedAt;
         expect(waited).toBeGreaterThan(0);
-        expect(waited).toBeLessThan(FIRST_READABLE_MS);
+        expect(waited).toBeLessThan(sized(60_000, FIRST_READABLE_MS));
         expect(await get(`${world.addresses.url}/events/${first}`)).toMatchObject({ status: 200 });
         scene.note(`first event readable ${Math.round(waited)} ms after it resumed`);
       },
@@ -88,14 +88,14 @@ describe("a database that is down", () => {
       await eventually(
         () => countStored(scene, before),
         (count) => count === before.length,
-        2 * outageMs + 20_000,
+        2 * outageMs + 60_000,
       );
       const drainMs = performance.now() - healed;
       const stored = await countStored(scene);
       await arrivals.stop();
 
       expect(refusals(arrivals.answers)).toEqual([]);
-      expect(drainMs).toBeLessThan(outageMs / 3 + sized(15_000, DRAIN_CONSTANT_MS));
+      expect(drainMs).toBeLessThan(outageMs / 3 + sized(60_000, DRAIN_CONSTANT_MS));
       // The outage began before the first event arrived, so all that is stored was stored since it ended.
       const multiple = stored / (drainMs / 1_000) / (RATE.requestsPerSecond * RATE.perRequest);
       // A short outage is made up for by a start of the database, which says nothing of a rate.
@@ -126,7 +126,7 @@ describe("a database that is down", () => {
         eventually(
           () => countStored(scene),
           (stored) => stored === count,
-          sized(30_000, 300_000),
+          sized(100_000, 300_000),
         ),
       );
       const most = mostInCall([...hits, ...world.failpoints.hits]);

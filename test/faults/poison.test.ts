@@ -102,7 +102,7 @@ describe("a replay", () => {
         await eventually(
           () => runScript("replay", ["--data-dir", world.dataDir]),
           ({ code }) => code === 0,
-          90_000,
+          200_000,
         );
         expect(await world.deadLetters.depth()).toBe(0);
         await scene.atRest();

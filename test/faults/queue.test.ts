@@ -172,7 +172,7 @@ describe("a dead-letter queue that takes nothing", () => {
         await eventually(
           () => storedIds(scene),
           ({ length }) => length === count - poison,
-          sized(15_000, 90_000),
+          sized(60_000, 90_000),
         );
         expect(await world.queue.depth()).toBeGreaterThanOrEqual(poison);
         expect(await world.deadLetters.depth()).toBe(0);
@@ -238,7 +238,7 @@ describe("receives that come to nothing", () => {
       const back = await eventually(
         async () => logged(from, "no capacity before their visibility timeout"),
         (count) => !busy() && count >= sized(3, 30),
-        90_000,
+        200_000,
       );
       await scene.heal();
       scene.note(`${back} batches went back without an invocation`);

@@ -23,7 +23,6 @@ const isStored = (id: string) =>
   eventually(
     () => get(`${runtime.addresses.url}/events/${id}`),
     ({ status }) => status === 200,
-    30_000,
   );
 
 const count = (queueUrl: string) => queueDepth(sqs, queueUrl);
@@ -40,7 +39,6 @@ describe("an outage of the database", () => {
     await eventually(
       async () => runtime.lines.filter((line) => /"renewedMessages":[1-9].*"disposition":"retry"/.test(line)).length,
       (renewals) => renewals > 0,
-      30_000,
     );
     expect(await get(`${runtime.addresses.url}/events/${ids[0]}`)).toMatchObject({
       status: 503,
@@ -72,7 +70,6 @@ describe("an outage of the database", () => {
     await eventually(
       () => count(runtime.addresses.queueUrl),
       (messages) => messages === 0,
-      30_000,
     );
     const rows = await runtime.query(
       `select id, count(*)::int as copies from events where source = '/faults' group by id having count(*) > 1`,
@@ -91,6 +88,6 @@ describe("an outage of the database", () => {
       `select extract(epoch from stored_at - received_at)::float as seconds from events where id = '${id}'`,
     );
     expect(row?.["seconds"]).toBeGreaterThan(2);
-    expect(row?.["seconds"]).toBeLessThan(8);
+    expect(row?.["seconds"]).toBeLessThan(60);
   });
 });

@@ -72,7 +72,6 @@ const arrivedAgain = (source: string, count: number, replays: number) =>
   eventually(
     () => list(source),
     (letters) => letters.length === count && letters.every((letter) => letter.replays === replays),
-    30_000,
   );
 
 describe("an event that is refused again", () => {

@@ -471,7 +471,10 @@ describe.concurrent("a replay that is killed", () => {
     await killed.ended;
     queue.proxy.onCall = undefined;
 
-    expect(await replay("--resume")).toMatchObject({ code: 0 });
+    expect(await replay("--resume")).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^Goes on with [^\n]*\n$/),
+    });
 
     expect(idsIn(await queue.all("events"))).toEqual(["b"]);
     expect(idsIn(await queue.all())).toEqual(["a"]);

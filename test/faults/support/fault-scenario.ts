@@ -107,7 +107,7 @@ export function createScene(id: string, world: World): Scene {
 }
 
 /** However slow, a case that comes to rest is to be judged by the checker, not by the clock. */
-const REST_MS = inject("faultSize") === "full" ? 300_000 : 80_000;
+const REST_MS = inject("faultSize") === "full" ? 300_000 : 200_000;
 
 async function judge({ world, history, source }: Scene): Promise<Report> {
   const rows = await world.ask<{ tenant: string; id: string; at: number; data: unknown }>(

@@ -248,20 +248,21 @@ describe("gzip", () => {
     });
   });
 
-  it("costs a bomb of 100 MiB less than 20 MiB of memory and 50 ms", async () => {
+  it("costs a bomb of 100 MiB less than 20 MiB of memory and 100 ms of CPU time", async () => {
     const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024));
     const times: number[] = [];
     const grown: number[] = [];
 
     for (let run = 0; run < 7; run++) {
-      const [before, started] = [process.memoryUsage().rss, performance.now()];
+      const [before, started] = [process.memoryUsage().rss, process.cpuUsage()];
       await expect(sent(bomb, zipped)).rejects.toMatchObject({ code: "body_too_large" });
-      times.push(performance.now() - started);
+      const { user, system } = process.cpuUsage(started);
+      times.push((user + system) / 1_000);
       grown.push(process.memoryUsage().rss - before);
     }
 
-    // The median of the times, because another process may take the core; of the memory the greatest growth.
-    expect(median(times)).toBeLessThan(50);
+    // The median of the times, because the first runs compile; of the memory the greatest growth.
+    expect(median(times)).toBeLessThan(100);
     expect(Math.max(...grown)).toBeLessThan(20 * 1024 * 1024);
   });
 });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createConsume } from "../../../functions/consume/consume.ts";
-import { BACKOFF_MAX_SECONDS, MAX_RECEIVE_COUNT } from "../../../functions/core/limits.ts";
+import { createConsume } from "../../functions/consume/consume.ts";
+import { BACKOFF_MAX_SECONDS, MAX_RECEIVE_COUNT } from "../../functions/core/limits.ts";
 import { KILLS, simulateConsumer, THROWS } from "./simulated-consumer.ts";
 import { simulateQueue } from "./simulated-queue.ts";
-import { memoryDeadLetters, memoryStore, message, NOW, outage } from "./support.ts";
+import { memoryDeadLetters, memoryStore, message, NOW, outage } from "../unit/consume/support.ts";
 
 /** Virtual time, in seconds: days pass as fast as the consumer works, a second each or, on a busy machine, some. */
 const MINUTE = 60;
@@ -19,7 +19,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe("an outage of the database", { timeout: 60_000 }, () => {
+describe("an outage of the database", () => {
   it.each([
     { name: "10 minutes", length: 10 * MINUTE, everySeconds: 0.5, pollSeconds: 1 },
     { name: "3 days", length: 3 * DAY, everySeconds: HOUR, pollSeconds: 20 },
@@ -74,7 +74,7 @@ describe("messages that end the function each time", () => {
     expect(world.stored()).toEqual(world.sent());
   });
 
-  it("do not starve the others where each batch has a new one", { timeout: 60_000 }, async () => {
+  it("do not starve the others where each batch has a new one", async () => {
     const world = start({ everySeconds: 0.1, pollSeconds: 1 }, { killerEvery: 10 });
 
     await world.run({ until: () => world.now() >= 30 * MINUTE });

@@ -1,16 +1,16 @@
 import type { SQSRecord } from "aws-lambda";
-import { createObservability } from "../../../functions/adapters/lambda/observability.ts";
-import { sqsBatchHandler } from "../../../functions/adapters/lambda/sqs-batch-handler.ts";
-import { toCopy } from "../../../functions/adapters/lambda/received-message.ts";
-import { backoffSeconds } from "../../../functions/consume/backoff.ts";
-import type { BatchRule } from "../../../functions/core/batch.ts";
+import { createObservability } from "../../functions/adapters/lambda/observability.ts";
+import { sqsBatchHandler } from "../../functions/adapters/lambda/sqs-batch-handler.ts";
+import { toCopy } from "../../functions/adapters/lambda/received-message.ts";
+import { backoffSeconds } from "../../functions/consume/backoff.ts";
+import type { BatchRule } from "../../functions/core/batch.ts";
 import {
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
   QUEUE_VISIBILITY_SECONDS,
-} from "../../../functions/core/limits.ts";
-import { contextOf } from "../adapters/sqs-records.ts";
+} from "../../functions/core/limits.ts";
+import { contextOf } from "../unit/adapters/sqs-records.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";
 
 /** A message with this text in it ends the function that reads it. */

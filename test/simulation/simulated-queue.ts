@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
-import { MAX_RECEIVE_COUNT, QUEUE_RETENTION_DAYS, QUEUE_VISIBILITY_SECONDS } from "../../../functions/core/limits.ts";
-import { record } from "../adapters/sqs-records.ts";
+import { MAX_RECEIVE_COUNT, QUEUE_RETENTION_DAYS, QUEUE_VISIBILITY_SECONDS } from "../../functions/core/limits.ts";
+import { record } from "../unit/adapters/sqs-records.ts";
 
 type Held = {
   messageId: string;
