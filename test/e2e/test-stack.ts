@@ -6,7 +6,7 @@ import { eventually } from "../support/eventually.ts";
 import { runScript } from "../support/run-script.ts";
 import { peekAll, queueDepth } from "../support/sqs.ts";
 import { startTestRuntime } from "../support/runtime.ts";
-import { deployedPlace, findPlace, type Place } from "./place.ts";
+import { deployedTarget, findDeployment, type Deployment } from "./deployment.ts";
 
 /** A stack as its users reach it, wherever it runs. */
 export type Target = {
@@ -32,16 +32,16 @@ export type Target = {
 
 /** The deployed stack that test/e2e/run.ts was told of, or one on this machine for one test file. */
 export async function openTarget(): Promise<Target> {
-  const deployed = deployedPlace();
+  const deployed = deployedTarget();
   if (deployed !== undefined) {
-    const target = targetAt(await findPlace(deployed));
+    const target = targetAt(await findDeployment(deployed));
     await target.prepare();
     return { ...target, close: () => target.cleanUp().finally(target.disconnect) };
   }
   const runtime = await startTestRuntime();
-  const place = await findPlace({ dataDir: runtime.dataDir });
+  const deployment = await findDeployment({ dataDir: runtime.dataDir });
   // Below the stage's name, as in a deployed API.
-  const target = targetAt({ ...place, url: `${place.url}/dev` });
+  const target = targetAt({ ...deployment, url: `${deployment.url}/dev` });
   const close = async () => {
     target.disconnect();
     await runtime.remove();
@@ -49,9 +49,9 @@ export async function openTarget(): Promise<Target> {
   return { ...target, logged: () => runtime.lines, close };
 }
 
-function targetAt(place: Place) {
-  const sqs = new SQSClient(place.sqs);
-  const { client: config, ...names } = place.database;
+function targetAt(deployment: Deployment) {
+  const sqs = new SQSClient(deployment.sqs);
+  const { client: config, ...names } = deployment.database;
   const database = new RDSDataClient(config);
   const source = `/e2e/${randomUUID()}`;
   const since = new Date(Date.now() - CLOCKS_DIFFER_MS).toISOString();
@@ -77,7 +77,7 @@ function targetAt(place: Place) {
   };
 
   const letters = async (text: string) => {
-    const all = await peekAll(sqs, place.deadLetterQueueUrl, { visibilityTimeout: 30, wait: 1 });
+    const all = await peekAll(sqs, deployment.deadLetterQueueUrl, { visibilityTimeout: 30, wait: 1 });
     return all.filter((letter) => JSON.stringify([letter.Body, letter.MessageAttributes]).includes(text));
   };
 
@@ -92,7 +92,7 @@ function targetAt(place: Place) {
   const deleteAll = async (): Promise<number> => {
     const own = await letters(source);
     for (const { ReceiptHandle } of own) {
-      await sqs.send(new DeleteMessageCommand({ QueueUrl: place.deadLetterQueueUrl, ReceiptHandle }));
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: deployment.deadLetterQueueUrl, ReceiptHandle }));
     }
     const { numberOfRecordsUpdated = 0 } = await execute(DELETE_EVENTS, [
       { name: "since", value: { stringValue: since } },
@@ -104,18 +104,18 @@ function targetAt(place: Place) {
   /** Events that no test waited for may still come. @throws Error that says how much the last pass still deleted */
   const cleanUp = async () => {
     await prepare();
-    await untilEmpty(sqs, place.queueUrl);
+    await untilEmpty(sqs, deployment.queueUrl);
     await eventually(deleteAll, (deleted) => deleted === 0, 60_000);
   };
 
   return {
-    url: place.url,
-    queueUrl: place.queueUrl,
+    url: deployment.url,
+    queueUrl: deployment.queueUrl,
     source,
     sqs,
     sql,
     refuse,
-    run: (script: string, ...args: string[]) => runScript(script, [...args, ...place.flags]),
+    run: (script: string, ...args: string[]) => runScript(script, [...args, ...deployment.flags]),
     letters,
     logged: (): string[] => [],
     prepare,

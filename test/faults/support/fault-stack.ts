@@ -11,9 +11,9 @@ import { clonePreparedCluster, removeDataDir } from "../../support/cluster.ts";
 import { LOCAL_AWS } from "../../support/local-aws.ts";
 import { drain, queueDepth, receive } from "../../support/sqs.ts";
 import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
-import { type Failpoints, startFailpoints } from "./failpoint-server.ts";
+import { type Failpoints, startFailpoints } from "./failpoints.ts";
 
-/** What a world changes of the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
+/** What a fault stack changes of the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
 export type Scale = {
   /** Until a message comes again whose consumer died. */
   visibilitySeconds?: number;
@@ -27,7 +27,7 @@ export type Scale = {
 };
 
 /** The whole stack with every switch a fault needs. */
-export type World = Runtime & {
+export type FaultStack = Runtime & {
   dataDir: string;
   /** Log lines so far. */
   lines: string[];
@@ -44,7 +44,7 @@ export type World = Runtime & {
   /** Takes back every fault. */
   heal: () => Promise<void>;
   /** Changes a function while it runs: new invocations get what it is now, others end as they began. */
-  deploy: (stage: Stage, changes: Partial<Deployable>) => void;
+  deploy: (functionName: FunctionName, changes: Partial<Deployable>) => void;
   /** Stops the stack as Ctrl-C does, and starts it on the same folder. */
   restart: () => Promise<void>;
   shutDown: () => Promise<void>;
@@ -65,31 +65,32 @@ type QueueAtRest = {
 };
 
 /** Starts the stack with failpoints in its functions, on free ports and in a folder that goes away with it. */
-export async function startWorld(scale: Scale = {}): Promise<World> {
+export async function startFaultStack(scale: Scale = {}): Promise<FaultStack> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-faults-"));
   await clonePreparedCluster(join(dataDir, "postgres"));
-  for (const stage of STAGES) buildHandler(stage, join(dataDir, "bundles", stage), { dropLabels: [] });
+  for (const functionName of FUNCTIONS)
+    buildHandler(functionName, join(dataDir, "bundles", functionName), { dropLabels: [] });
   const lasting = { dataDir, lines: [], metrics: [], failpoints: await startFailpoints() };
   const parts = await startParts(lasting, scale);
-  const world: World = {
+  const stack: FaultStack = {
     ...lasting,
     ...parts,
     async restart() {
-      await world.shutDown();
-      Object.assign(world, await startParts(lasting, scale));
+      await stack.shutDown();
+      Object.assign(stack, await startParts(lasting, scale));
     },
     async remove() {
-      world.failpoints.order();
-      await world.shutDown();
-      await world.failpoints.stop();
+      stack.failpoints.order();
+      await stack.shutDown();
+      await stack.failpoints.stop();
       await removeDataDir(dataDir);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
-  return world;
+  return stack;
 }
 
-type Lasting = Pick<World, "dataDir" | "lines" | "metrics" | "failpoints">;
+type Lasting = Pick<FaultStack, "dataDir" | "lines" | "metrics" | "failpoints">;
 
 /** What a restart makes anew. */
 async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
@@ -141,9 +142,9 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
       runtime.postgres.resume();
       await runtime.postgres.start();
     },
-    deploy(stage: Stage, changes: Partial<Deployable>) {
-      const model = models.find((each) => stageOf(each) === stage);
-      if (model === undefined) throw new Error(`The stack has no function ${stage}.`);
+    deploy(functionName: FunctionName, changes: Partial<Deployable>) {
+      const model = models.find((each) => nameOf(each) === functionName);
+      if (model === undefined) throw new Error(`The stack has no function ${functionName}.`);
       reload?.({ ...model, ...changes });
     },
     async shutDown() {
@@ -157,21 +158,21 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
 }
 
 /** The stages that have failpoints. */
-const STAGES = ["ingest", "consume"] as const;
-type Stage = (typeof STAGES)[number];
+const FUNCTIONS = ["ingest", "consume"] as const;
+type FunctionName = (typeof FUNCTIONS)[number];
 
 type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
 
-const stageOf = ({ name }: FunctionModel): Stage | undefined =>
-  STAGES.find((stage) => name.toLowerCase().includes(stage));
+const nameOf = ({ name }: FunctionModel): FunctionName | undefined =>
+  FUNCTIONS.find((functionName) => name.toLowerCase().includes(functionName));
 
 /** The functions run from bundles that were made with their failpoints. */
 function withFailpoints(stack: StackModel, dataDir: string, url: string): StackModel {
   const functions = stack.functions.map((model) => {
-    const stage = stageOf(model);
-    if (stage === undefined) return model;
+    const functionName = nameOf(model);
+    if (functionName === undefined) return model;
     const environment = { ...model.environment, FAILPOINTS_URL: url };
-    return { ...model, environment, assetPath: join(dataDir, "bundles", stage) };
+    return { ...model, environment, assetPath: join(dataDir, "bundles", functionName) };
   });
   return { ...stack, functions };
 }

@@ -5,14 +5,14 @@ import * as z from "zod";
 import { findTarget, type Target, type TargetOptions } from "../../scripts/stack-address.ts";
 
 /** Where the tests of this folder run: a stack that is deployed, or one that they start themselves. */
-export type Place = Target & {
+export type Deployment = Target & {
   /** What leads a command of scripts/ to it. */
   flags: string[];
   database: { resourceArn: string; secretArn: string; database: string; client: RDSDataClientConfig };
 };
 
 /** The stack that SLUICE_E2E names (test/e2e/run.ts sets it), as the options of a command. */
-export function deployedPlace(): TargetOptions | undefined {
+export function deployedTarget(): TargetOptions | undefined {
   const text = process.env["SLUICE_E2E"];
   return text === undefined ? undefined : (JSON.parse(text) as TargetOptions);
 }
@@ -26,7 +26,7 @@ const runtimeFile = z.object({
 });
 
 /** @throws Error that says what to deploy or start */
-export async function findPlace(options: TargetOptions): Promise<Place> {
+export async function findDeployment(options: TargetOptions): Promise<Deployment> {
   const target = findTarget(options);
   const { dataDir, outputs, stack } = options;
   const flags = outputs === undefined ? ["--data-dir", dataDir] : ["--outputs", outputs];
@@ -34,7 +34,10 @@ export async function findPlace(options: TargetOptions): Promise<Place> {
   return { ...target, flags, database: await databaseOf(options, target) };
 }
 
-async function databaseOf({ dataDir, outputs, stack }: TargetOptions, { sqs }: Target): Promise<Place["database"]> {
+async function databaseOf(
+  { dataDir, outputs, stack }: TargetOptions,
+  { sqs }: Target,
+): Promise<Deployment["database"]> {
   if (outputs === undefined) {
     const file = await readFile(join(dataDir, "runtime.json"), "utf8");
     const { clusterArn, secretArn, databaseName, dataApiUrl } = runtimeFile.parse(JSON.parse(file));
