@@ -1,4 +1,8 @@
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+
+// Workers and the commands that tests start load the same modules hundreds of times; this halves what that takes.
+process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/node-compile-cache");
 
 /** Seconds; enough for the slowest test of a project on a machine that is busy with other things too. */
 type Patience = { test: number; hook?: number };

@@ -11,7 +11,7 @@ import { openTarget, type Target } from "./test-stack.ts";
 let target: Target;
 let folder: string;
 beforeAll(async () => {
-  [target, folder] = await Promise.all([openTarget(), mkdtemp(join(tmpdir(), "sluice-letters-"))]);
+  [target, folder] = await Promise.all([openTarget({ own: true }), mkdtemp(join(tmpdir(), "sluice-letters-"))]);
 });
 afterAll(async () => {
   await target?.close();

@@ -9,7 +9,7 @@ let target: Target;
 let url: string;
 let source: string;
 beforeAll(async () => {
-  target = await openTarget();
+  target = await openTarget({ own: true });
   ({ url, source } = target);
 });
 afterAll(() => target?.close());

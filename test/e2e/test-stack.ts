@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { ExecuteStatementCommand, RDSDataClient, type SqlParameter } from "@aws-sdk/client-rds-data";
 import { DeleteMessageCommand, type Message, SQSClient } from "@aws-sdk/client-sqs";
+import { inject } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { runScript } from "../support/run-script.ts";
 import { peekAll, queueDepth } from "../support/sqs.ts";
@@ -26,27 +27,39 @@ export type Target = {
   letters: (text: string) => Promise<Message[]>;
   /** What the functions logged so far; of a deployed stack nothing. */
   logged: () => string[];
-  /** Takes away what the tests wrote, and the stack if it was started for them. */
+  /** Deletes what the tests wrote to a deployed stack, or the runtime that was started for this file. */
   close: () => Promise<void>;
 };
 
-/** The deployed stack that test/e2e/run.ts was told of, or one on this machine for one test file. */
-export async function openTarget(): Promise<Target> {
+/**
+ * The deployed stack that test/e2e/run.ts names, or else a runtime on this machine.
+ * @param own whether the file needs a runtime that no other file uses: it looks at all dead letters, or at the log
+ */
+export async function openTarget({ own = false } = {}): Promise<Target> {
   const deployed = deployedTarget();
   if (deployed !== undefined) {
     const target = targetAt(await findDeployment(deployed));
     await target.prepare();
     return { ...target, close: () => target.cleanUp().finally(target.disconnect) };
   }
+  const shared = own ? undefined : inject("sharedDataDir");
+  if (shared !== undefined) {
+    const target = await localTarget(shared);
+    return { ...target, close: async () => target.disconnect() };
+  }
   const runtime = await startTestRuntime();
-  const deployment = await findDeployment({ dataDir: runtime.dataDir });
-  // Below the stage's name, as in a deployed API.
-  const target = targetAt({ ...deployment, url: `${deployment.url}/dev` });
+  const target = await localTarget(runtime.dataDir);
   const close = async () => {
     target.disconnect();
     await runtime.remove();
   };
   return { ...target, logged: () => runtime.lines, close };
+}
+
+async function localTarget(dataDir: string) {
+  const deployment = await findDeployment({ dataDir });
+  // Below the stage's name, as in a deployed API.
+  return targetAt({ ...deployment, url: `${deployment.url}/dev` });
 }
 
 function targetAt(deployment: Deployment) {
