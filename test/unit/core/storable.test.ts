@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { EVENT_MAX_BYTES } from "../../../functions/core/limits.ts";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { findUnstorable } from "../../../functions/core/storable.ts";
-import { startCpuTimer } from "../../support/cpu-timer.ts";
 
 const check = (text: string) => findUnstorable(parseLossless(text).exact);
 
@@ -100,13 +99,13 @@ describe("findUnstorable", () => {
 
   it("looks no further than its limits, however deep, long or wide a value is", () => {
     const deep: unknown = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);
-    const cpuMs = startCpuTimer();
+    const started = performance.now();
 
     expect(findUnstorable(deep)?.code).toBe("too_deep");
     expect(findUnstorable({ list: Array.from({ length: 2_000_000 }, () => 0) })?.code).toBe("event_too_large");
     expect(findUnstorable({ text: "x".repeat(4_000_000) })?.code).toBe("event_too_large");
     expect(findUnstorable({ ["~".repeat(200_000)]: "\u0000" })?.path.length).toBeLessThan(520);
-    expect(cpuMs()).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 
   it("points at the place with an escaped JSON Pointer", () => {

@@ -248,21 +248,20 @@ describe("gzip", () => {
     });
   });
 
-  it("costs a bomb of 100 MiB less than 20 MiB of memory and 100 ms of CPU time", async () => {
+  it("costs a bomb of 100 MiB less than 20 MiB of memory and 50 ms", async () => {
     const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024));
     const times: number[] = [];
     const grown: number[] = [];
 
     for (let run = 0; run < 7; run++) {
-      const [before, started] = [process.memoryUsage().rss, process.cpuUsage()];
+      const [before, started] = [process.memoryUsage().rss, performance.now()];
       await expect(sent(bomb, zipped)).rejects.toMatchObject({ code: "body_too_large" });
-      const { user, system } = process.cpuUsage(started);
-      times.push((user + system) / 1_000);
+      times.push(performance.now() - started);
       grown.push(process.memoryUsage().rss - before);
     }
 
-    // The median of the times, because the first runs compile; of the memory the greatest growth.
-    expect(median(times)).toBeLessThan(100);
+    // The median of the times, because another process may take the core; of the memory the greatest growth.
+    expect(median(times)).toBeLessThan(50);
     expect(Math.max(...grown)).toBeLessThan(20 * 1024 * 1024);
   });
 });

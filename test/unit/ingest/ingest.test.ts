@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS } from "../../../functions/core/limits.ts";
 import { door, memoryQueue, NOW, order } from "./support.ts";
-import { startCpuTimer } from "../../support/cpu-timer.ts";
 
 describe("ingest", () => {
   it("accepts one event object and queues it with the time it was received", async () => {
@@ -167,7 +166,7 @@ describe("ingest", () => {
 
   it("refuses a body that no event could have made, before it is parsed", async () => {
     const send = door(memoryQueue().queue);
-    const cpuMs = startCpuTimer();
+    const started = performance.now();
 
     for (const levels of [1_001, 2_000_000]) {
       await expect(send(`${"[".repeat(levels)}${"]".repeat(levels)}`)).rejects.toMatchObject({
@@ -188,7 +187,7 @@ describe("ingest", () => {
     ).rejects.toMatchObject({
       code: expect.stringMatching(/^too_many/),
     });
-    expect(cpuMs()).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it("takes a line of NDJSON that is nested too deep for one event", async () => {
@@ -204,7 +203,7 @@ describe("ingest", () => {
   it("judges the worst bodies that are within the limits in bounded time", async () => {
     const items = (count: number) =>
       order("o", { data: { ...order("o").data, items: Array.from({ length: count }, () => ({})) } });
-    const cpuMs = startCpuTimer();
+    const started = performance.now();
 
     const many = await door(memoryQueue().queue)(
       Array.from({ length: 1_000 }, (_, i) => ({ ...items(100), id: `e-${i}` })),
@@ -214,7 +213,7 @@ describe("ingest", () => {
     );
 
     expect([many.rejected, large.rejected]).toEqual([1_000, 2]);
-    expect(cpuMs()).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   it("never fails otherwise, whatever the bytes", async () => {

@@ -14,7 +14,6 @@ import {
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { validate } from "../../../functions/ingest/validate.ts";
 import { NOW, order } from "./support.ts";
-import { startCpuTimer } from "../../support/cpu-timer.ts";
 
 function judge(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
   const text = typeof event === "string" ? event : JSON.stringify(event);
@@ -168,7 +167,7 @@ describe("validate", () => {
   });
 
   it("judges a hostile value in bounded time and with a bounded answer", () => {
-    const cpuMs = startCpuTimer();
+    const started = performance.now();
     const wide = order("o", { data: { ...order("o").data, items: Array.from({ length: 80_000 }, () => ({})) } });
     const judgements = [
       judge(wide),
@@ -178,7 +177,7 @@ describe("validate", () => {
 
     expect(judgements.map(({ kind }) => kind)).toEqual(["invalid", "invalid", "invalid"]);
     expect(JSON.stringify(judgements).length).toBeLessThan(10_000);
-    expect(cpuMs()).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(3_000);
   });
 
   it("takes no extension for an integer that only looks like one in a double", () => {
