@@ -14,7 +14,7 @@ import { poisonBenchmark } from "./store/poison-benchmark.ts";
 import { storeBenchmark } from "./store/store-benchmark.ts";
 import { walBenchmark } from "./store/wal-benchmark.ts";
 
-/** `npm run bench`: measures Sluice against the other side in the same run, and fails where a ratio does not hold. */
+/** `npm run bench`: measures Sluice beside the alternatives in the same run, and fails where a ratio misses its bound. */
 const BENCHMARKS: readonly Benchmark[] = [
   ingestBenchmark,
   storeBenchmark,
@@ -27,14 +27,14 @@ const BENCHMARKS: readonly Benchmark[] = [
   clientsBenchmark,
 ];
 
-/** What a quick look is at, a round each, unless benchmarks are named: all of them would take three minutes. */
+/** The benchmarks of `--quick`, one round each, unless `--only` names others. All of them would take three minutes. */
 const QUICK = ["ingest", "store", "throughput"];
 
 const names = BENCHMARKS.map(({ name }) => name);
 const command = new Command("npm run bench --")
-  .description("Measures Sluice side by side with the alternatives; a whole run writes docs/benchmarks.md.")
-  .addOption(new Option("--only <names...>", "only these benchmarks; nothing is written").choices(names))
-  .option("--quick", `a look in less than a minute, at ${QUICK.join(", ")} or what is named; nothing is written`, false)
+  .description("Measures Sluice beside the alternatives; a whole run writes docs/benchmarks.md.")
+  .addOption(new Option("--only <names...>", "run only these benchmarks; writes nothing").choices(names))
+  .option("--quick", `take less than a minute: ${QUICK.join(", ")}, or those of --only; writes nothing`, false)
   .option("--rounds <number>", "counted rounds of each contender", toRounds);
 const { only, quick, rounds } = command.parse().opts<{ only?: string[]; quick: boolean; rounds?: number }>();
 
@@ -56,7 +56,7 @@ for (const benchmark of BENCHMARKS.filter(({ name }) => chosen.includes(name))) 
   measured.push({ benchmark, report });
   for (const check of report.checks)
     console.log(
-      `  ${check.id} ${check.what} against ${check.against}: ${ratioText(check)}, wanted ${wanted(check)}${tell(check)}`,
+      `  ${check.id} ${check.what} against ${check.against}: ${ratioText(check)}, wanted ${wanted(check)}${remark(check)}`,
     );
 }
 if (!quick && only === undefined && rounds === undefined) writePage(`${machine}.`, measured);
@@ -66,7 +66,7 @@ if (broken.length > 0) {
   process.exitCode = 1;
 }
 
-function tell(check: Parameters<typeof isMet>[0]): string {
+function remark(check: Parameters<typeof isMet>[0]): string {
   if (isMet(check)) return "";
   return holds(check) ? " (known; see docs/benchmarks.md)" : " — DOES NOT HOLD";
 }
@@ -76,7 +76,7 @@ function commit(): string {
   const hash = execFileSync("git", ["rev-parse", "--short", "HEAD"], options).trim();
   const changed = execFileSync(
     "git",
-    ["status", "--porcelain", "--", "functions", "lib", "localstack", "bench"],
+    ["status", "--porcelain", "--", "catalog", "functions", "lib", "localstack", "bench"],
     options,
   );
   return changed === "" ? hash : `${hash} with changes`;
@@ -84,6 +84,6 @@ function commit(): string {
 
 function toRounds(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("It is a whole number from 1.");
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("Give a whole number from 1.");
   return number;
 }

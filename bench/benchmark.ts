@@ -1,40 +1,40 @@
 import type { Series } from "./rounds.ts";
 
-/** What a benchmark is given. */
+/** The options of one run of a benchmark. */
 export type BenchOptions = {
   rounds: number;
-  /** A look in seconds: smaller shapes, fewer rounds; its figures are not published. */
+  /** Smaller shapes and fewer rounds, for a result in seconds. These figures are not published. */
   quick: boolean;
-  /** Says what goes on. */
+  /** Prints one line of progress. */
   log: (line: string) => void;
 };
 
-/** A ratio that has to hold. */
+/** A ratio with the bound that it has to keep. */
 export type Check = {
-  /** Of the table of floors, for example `B3`. */
+  /** The row in the table of docs/benchmarks.md, for example `B3`. */
   id: string;
   what: string;
   against: string;
-  /** One a round, or a single figure. */
+  /** One ratio per round, or a single figure. */
   ratios: readonly number[];
-  /** The ratio we want: at least so much, or at most. */
+  /** The wanted bound of the median ratio. */
   floor: { atLeast: number } | { atMost: number };
-  /** What is known to be out of reach, and why: then the run fails only beyond this. */
+  /** For a wanted bound that is known to be out of reach: the bound that the run enforces instead, and the reason. */
   reached?: { bound: number; because: string };
 };
 
 export type BenchReport = {
   series: Series[];
   checks: Check[];
-  /** Sentences a reader of the figures needs. */
+  /** Sentences that explain the figures. */
   notes: string[];
 };
 
 export type Benchmark = {
-  /** For `--only`. */
+  /** The name for `--only`. */
   name: string;
   title: string;
-  /** How it is measured, for the page. */
+  /** The method of measurement, printed on the page. */
   about: string;
   run: (options: BenchOptions) => Promise<BenchReport>;
 };

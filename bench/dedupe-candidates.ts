@@ -1,13 +1,13 @@
-/** Ways to store an event once per (tenant, source, id), for bench/dedupe.ts. Each lives in a schema of its own. */
+/** A way to store an event once per (tenant, source, id), for bench/dedupe.ts. Each candidate has its own schema. */
 export type Candidate = {
   name: string;
-  /** Also the schema's name. */
-  letter: string;
-  /** Makes the tables; the day partitions are for 2026-11-21 and -22. */
+  /** The column of the comparison, and the schema's name. */
+  label: string;
+  /** Creates the tables; the day partitions are for 2026-11-21 and -22. */
   tables: string;
-  /** Stores a batch (`$1`, a JSON array) and returns how many were new. */
+  /** Stores a batch (`$1`, a JSON array) and returns the number of new events. */
   store: string;
-  /** The partition that holds the first day; undefined where a day has none of its own. */
+  /** The partition of the first day; undefined if a day has none of its own. */
   firstDay?: string;
 };
 
@@ -66,7 +66,7 @@ const DIGEST = "substring(sha256(convert_to(tenant || chr(31) || id || chr(31) |
 
 export const candidates: Candidate[] = [
   {
-    letter: "a",
+    label: "a",
     name: "key table in 8 hash partitions (today's)",
     tables: `
       create table event_keys (${KEY}, received_at timestamptz not null, primary key (tenant, id, source))
@@ -76,7 +76,7 @@ export const candidates: Candidate[] = [
     firstDay: "events_20261121",
   },
   {
-    letter: "b",
+    label: "b",
     name: "key table, not partitioned",
     tables: `
       create table event_keys (${KEY}, received_at timestamptz not null, primary key (tenant, id, source));
@@ -85,7 +85,7 @@ export const candidates: Candidate[] = [
     firstDay: "events_20261121",
   },
   {
-    letter: "c",
+    label: "c",
     name: "no key table, events by hash of the key",
     tables: `
       create table events (${COLUMNS}, primary key (tenant, id, source)) partition by hash (tenant, id)${byHash("events")};
@@ -93,7 +93,7 @@ export const candidates: Candidate[] = [
     store: storeDirectly("", ""),
   },
   {
-    letter: "d",
+    label: "d",
     name: "no key table, the day in the primary key",
     tables: `
       create table events (${COLUMNS}, day date not null, primary key (tenant, id, source, day)) partition by range (day);
@@ -104,7 +104,7 @@ export const candidates: Candidate[] = [
     firstDay: "events_20261121",
   },
   {
-    letter: "e",
+    label: "e",
     name: "key table of 16-byte digests, in 8 hash partitions",
     tables: `
       create table event_keys (digest bytea primary key, received_at timestamptz not null)

@@ -1,45 +1,37 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
-import { Client } from "pg";
-import { startPostgres } from "../localstack/postgres/postgres.ts";
+import { cpus } from "node:os";
 import { type Candidate, candidates } from "./dedupe-candidates.ts";
 import { spread } from "./rounds.ts";
+import { startBenchDatabase } from "./store/bench-database.ts";
 
 /**
- * Compares ways to store an event once: `node bench/dedupe.ts`, some two minutes, with a PostgreSQL of its own. The
- * candidates take turns statement by statement, every time in another order. A round's rate is that of its median
- * statement, and is compared with the first candidate's in the same round: other work on the machine changes both. What
- * was found and chosen: docs/decisions/0002-exactly-once-by-a-key-table.md.
+ * `node bench/dedupe.ts` compares ways to store an event once, on its own PostgreSQL, in some two minutes. The candidates
+ * alternate statement by statement, in a rotating order. A round's rate is that of its median statement, relative to the
+ * first candidate's in the same round, because other work on the machine slows both. Results:
+ * docs/decisions/0002-exactly-once-by-a-key-table.md.
  */
 const ROUNDS = 7;
 const STATEMENTS_PER_ROUND = 7;
 const ROWS_PER_STATEMENT = 2_000;
-/** Before the first round, so that no index fits on a few pages. */
+/** Statements before the first round, so that no index fits on a few pages. */
 const STATEMENTS_BEFORE = 25;
 const DATA_BYTES = 400;
 const FIRST_DAY = "2026-11-21T12:00:00Z";
 const SECOND_DAY = "2026-11-22T12:00:00Z";
 
-/** As Sluice and many clients make ids, in the order of time; or without any order. */
+/** Ids in the order of time, as Sluice and many clients make them, or random ids. */
 type Ids = "ordered" | "random";
-/** A candidate with a figure a round: its rate, that of the first candidate being 1, and its WAL a row. */
+/** A candidate with two figures per round: its rate relative to the first candidate's, and its WAL per row. */
 type Contender = Candidate & { rates: number[]; walBytes: number[] };
 
-const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
-const postgres = await startPostgres({ dataDir: join(folder, "postgres"), databaseName: "bench" });
-const client = new Client(postgres.url);
+const bench = await startBenchDatabase();
+const { client } = bench;
 let serial = 0;
 try {
-  await client.connect();
   console.log(`PostgreSQL ${await value("show server_version")}, Node ${process.version}, ${cpus().length} cores`);
   for (const ids of ["ordered", "random"] as const) await compare(ids);
 } finally {
-  await client.end();
-  await postgres.stop("immediate");
-  await rm(postgres.dataDir, { recursive: true });
-  await rm(folder, { recursive: true, force: true });
+  await bench.remove();
 }
 
 async function compare(ids: Ids): Promise<void> {
@@ -54,14 +46,14 @@ async function compare(ids: Ids): Promise<void> {
   console.log("| | rows/s of (a) | WAL a row | on disk a row | a copy on another day | drop a day |");
   console.log("|---|---|---|---|---|---|");
   for (const contender of contenders) console.log(`| ${(await figuresOf(contender)).join(" | ")} |`);
-  for (const { letter } of contenders) await client.query(`drop schema ${letter} cascade`);
+  for (const { label } of contenders) await client.query(`drop schema ${label} cascade`);
 }
 
 async function runRound(ids: Ids, contenders: Contender[]): Promise<void> {
   const statements = contenders.map((contender) => ({ contender, milliseconds: [] as number[], wal: [] as number[] }));
-  for (let turn = 0; turn < STATEMENTS_PER_ROUND; turn++) {
-    const at = turn % statements.length;
-    for (const { contender, milliseconds, wal } of [...statements.slice(at), ...statements.slice(0, at)]) {
+  for (let statement = 0; statement < STATEMENTS_PER_ROUND; statement++) {
+    const first = statement % statements.length;
+    for (const { contender, milliseconds, wal } of [...statements.slice(first), ...statements.slice(0, first)]) {
       const batch = makeBatch(ids);
       await use(contender);
       const before = await value("select pg_current_wal_lsn()");
@@ -71,25 +63,25 @@ async function runRound(ids: Ids, contenders: Contender[]): Promise<void> {
       wal.push(Number(await value("select pg_current_wal_lsn() - $1", [before])) / ROWS_PER_STATEMENT);
     }
   }
-  const [first] = statements.map(({ milliseconds }) => spread(milliseconds).median);
+  const [reference] = statements.map(({ milliseconds }) => spread(milliseconds).median);
   for (const { contender, milliseconds, wal } of statements) {
-    contender.rates.push((first ?? 0) / spread(milliseconds).median);
+    contender.rates.push((reference ?? 0) / spread(milliseconds).median);
     contender.walBytes.push(spread(wal).median);
   }
 }
 
 async function figuresOf(contender: Contender): Promise<string[]> {
-  const { letter, name, rates, walBytes } = contender;
+  const { label, name, rates, walBytes } = contender;
   await use(contender);
   const { median, min, max } = spread(rates);
   const [low, middle, high] = [min, median, max].map((each) => each.toFixed(2));
   const onDisk = await value(
     `select sum(pg_total_relation_size(oid)) / (select count(*) from events)
      from pg_class where relnamespace = $1::regnamespace and relkind = 'r'`,
-    [letter],
+    [label],
   );
   return [
-    `(${letter}) ${name}`,
+    `(${label}) ${name}`,
     `${middle} (${low} to ${high})`,
     `${spread(walBytes).median.toFixed(0)} B`,
     `${Number(onDisk).toFixed(0)} B`,
@@ -98,14 +90,14 @@ async function figuresOf(contender: Contender): Promise<string[]> {
   ];
 }
 
-/** Stores the same event as received on two days. */
+/** Stores one event twice, received on two days. */
 async function copyOnAnotherDay(candidate: Candidate): Promise<string> {
   const copies = [FIRST_DAY, SECOND_DAY].map((day) => JSON.stringify([makeEvent("copy", day)]));
   for (const copy of copies) await client.query(candidate.store, [copy]);
   return (await value("select count(*) from events where id = 'copy'")) === "1" ? "stored once" : "**stored twice**";
 }
 
-/** Drops the first day's partition, and looks at what is left of the day. */
+/** Drops the first day's partition, and counts the remaining events of that day. */
 async function dropOfADay({ firstDay }: Candidate): Promise<string> {
   if (firstDay === undefined) return "**no**";
   await client.query(`drop table ${firstDay}`);
@@ -113,15 +105,14 @@ async function dropOfADay({ firstDay }: Candidate): Promise<string> {
   return left === "0" ? "yes" : "**no**";
 }
 
-async function use({ letter }: Candidate): Promise<void> {
-  await client.query(`create schema if not exists ${letter}; set search_path to ${letter}`);
+async function use({ label }: Candidate): Promise<void> {
+  await client.query(`create schema if not exists ${label}; set search_path to ${label}`);
 }
 
 /** @throws Error unless every event was new */
 async function store(candidate: Candidate, batch: string): Promise<void> {
   const stored = await value(candidate.store, [batch]);
-  if (stored !== String(ROWS_PER_STATEMENT))
-    throw new Error(`(${candidate.letter}) stored ${stored} events of a batch`);
+  if (stored !== String(ROWS_PER_STATEMENT)) throw new Error(`(${candidate.label}) stored ${stored} events of a batch`);
 }
 
 function makeBatch(ids: Ids): string {
@@ -140,7 +131,7 @@ function makeEvent(id: string, receivedAt: string): object {
   };
 }
 
-/** Of the length of a UUID. */
+/** Makes an id with the length of a UUID. */
 function makeId(ids: Ids): string {
   serial += 1;
   const random = randomBytes(16).toString("hex");
@@ -148,7 +139,7 @@ function makeId(ids: Ids): string {
   return [head.slice(0, 8), head.slice(8), random.slice(12, 16), random.slice(16, 20), random.slice(20)].join("-");
 }
 
-/** The first column of the first row, as text. */
+/** Reads the first column of the first row as text. */
 async function value(sql: string, parameters: unknown[] = []): Promise<string> {
   const { rows } = await client.query<[unknown]>({ text: sql, values: parameters, rowMode: "array" });
   return String(rows[0]?.[0]);

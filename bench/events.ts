@@ -1,9 +1,9 @@
-/** Bytes of one event as JSON: the sizes that benchmarks draw from. */
+/** The sizes of one event's JSON that the benchmarks use. */
 export const EVENT_BYTES = [400, 1_024, 8_192, 49_152] as const;
 
 export type BenchEvent = { id: string; source: string; type: string; time: string; data: object };
 
-/** A request of events, the same for the same serial. */
+/** Makes the body of one request; the same serial gives the same body. */
 export function makeBody({
   events,
   eventBytes,
@@ -18,10 +18,9 @@ export function makeBody({
 }
 
 /**
- * An event that is complete (id and time are set, as a client's library does), a quarter of each type of the catalog,
- * grown to its size or a little more by what such an event has more of in life: items, context, parameters, and fields
- * the schema does not name. Nothing random but the id that is given, so every run has the same.
- * @param bytes of JSON, at least
+ * Makes a complete event, with id and time, of one of the catalog's four types. Further items, context, parameters or
+ * fields outside the schema fill it up to its size. Only the given id is random, so every run has the same events.
+ * @param bytes the minimum size of the event's JSON
  */
 export function makeEvent(serial: number, bytes: number, id = idOf(serial)): BenchEvent {
   const kind = kinds[serial % kinds.length] ?? telemetry;
@@ -36,14 +35,14 @@ export function makeEvent(serial: number, bytes: number, id = idOf(serial)): Ben
   const missing = () => bytes - JSON.stringify(event).length;
   let grown = 0;
   for (let left = missing(); left > 0; left = missing()) {
-    // Several at once, because each look at the size costs.
+    // Grow several times at once, because measuring the size is slow.
     const steps = Math.max(1, Math.floor(left / MOST_GROWN_BYTES));
     for (let step = 0; step < steps; step++) grow(grown++);
   }
   return event;
 }
 
-/** No step grows an event by more. */
+/** The largest growth in one step. */
 const MOST_GROWN_BYTES = 80;
 
 const idOf = (serial: number) => `01939b3e-7c00-7${hex(serial, 3)}-8${hex(serial * 7, 3)}-${hex(serial * 104_729, 12)}`;

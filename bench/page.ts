@@ -17,20 +17,21 @@ export function writePage(machine: string, measured: readonly Measured[]): void 
   const generated = [machine, "", ...floorTable(measured), ...measured.flatMap(section)].join("\n").trimEnd();
   const text = readFileSync(page, "utf8");
   const block = /(<!-- benchmarks: generated -->\n)[^]*(<!-- benchmarks: end -->)/;
-  if (!block.test(text)) throw new Error(`${page} has no place for the figures: its generated block is missing.`);
+  if (!block.test(text))
+    throw new Error(`${page} has no block for the figures: <!-- benchmarks: generated --> is missing.`);
   writeFileSync(
     page,
     text.replace(block, (_, begin: string, end: string) => `${begin}${generated}\n${end}`),
   );
 }
 
-/** Whether a check holds: its median within what is wanted, or at least within what is known to be reached. */
+/** Whether the median keeps the enforced bound: `reached` where the wanted one is known to be out of reach. */
 export function holds({ ratios, floor, reached }: Check): boolean {
   const { median } = spread(ratios);
   return "atLeast" in floor ? median >= (reached?.bound ?? floor.atLeast) : median <= (reached?.bound ?? floor.atMost);
 }
 
-/** The bound in words, for example `≥ 0.60`. */
+/** Formats the wanted bound, for example `≥ 0.60`. */
 export function wanted({ floor }: Check): string {
   return "atLeast" in floor ? `≥ ${floor.atLeast}` : `≤ ${floor.atMost}`;
 }

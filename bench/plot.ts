@@ -2,7 +2,7 @@ import type { Series } from "./rounds.ts";
 import { spread } from "./rounds.ts";
 
 /**
- * Bars of medians with the range of all rounds, a group for each shape; each group has a scale of its own, because only
+ * Draws the medians as bars with the range of all rounds, one group per shape. Each group has its own scale, because only
  * figures of one group are comparable.
  */
 export function plot(title: string, series: readonly Series[]): string {
@@ -56,7 +56,7 @@ function text(x: number, y: number, words: string, { anchor, size, weight, color
   return `<text x="${round(x)}" y="${round(y)}" fill="${color}"${styles.filter(Boolean).join("")}>${escapeXml(words)}</text>`;
 }
 
-/** Three digits that count, with thousands apart. */
+/** Formats a figure with three significant digits and thousands separators. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));

@@ -1,24 +1,24 @@
-/** What is measured: a round gives one figure. */
+/** One side of a comparison; each of its rounds gives one figure. */
 export type Contender = {
   name: string;
-  /** Runs one round and answers its figure, for example rows a second. */
+  /** Runs one round and returns its figure, for example rows per second. */
   round: () => Promise<number>;
 };
 
-/** The figures of one shape (say, 100 events of 1 KB), a list of rounds for each contender in the order measured. */
+/** The figures of one shape, for example 100 events of 1 KB: for each contender one figure per round. */
 export type Series = { shape: string; unit: string; contenders: { name: string; figures: number[] }[] };
 
 export type Rounds = {
-  /** Counted ones; at least 7 for figures that are published. */
+  /** Counted rounds; at least 7 for published figures. */
   rounds: number;
-  /** Thrown away, in front. */
+  /** Discarded rounds before the counted ones. */
   warmUps: number;
 };
 
 /**
- * Lets contenders take turns, each round in another order, so that whatever else the machine does meets all of them.
+ * Runs the contenders alternately, each round in another order, so that other work on the machine slows all of them.
  */
-export async function measureInTurns(
+export async function measureAlternately(
   shape: string,
   unit: string,
   contenders: readonly Contender[],
@@ -26,8 +26,8 @@ export async function measureInTurns(
 ): Promise<Series> {
   const measured = contenders.map(({ name }) => ({ name, figures: [] as number[] }));
   for (let round = -warmUps; round < rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const place = (turn + round + warmUps) % contenders.length;
+    for (let offset = 0; offset < contenders.length; offset++) {
+      const place = (offset + round + warmUps) % contenders.length;
       const figure = await contenders[place]?.round();
       if (round >= 0 && figure !== undefined) measured[place]?.figures.push(figure);
     }
@@ -35,7 +35,7 @@ export async function measureInTurns(
   return { shape, unit, contenders: measured };
 }
 
-/** One contender's figures over another's, round by round. */
+/** Divides one contender's figures by another's, round by round. */
 export function ratios({ contenders }: Series, name: string, over: string): number[] {
   const figuresOf = (wanted: string) => contenders.find((each) => each.name === wanted)?.figures ?? [];
   const below = figuresOf(over);

@@ -1,13 +1,13 @@
 import { App, Tags } from "aws-cdk-lib";
 import { SluiceStack } from "../lib/sluice-stack.ts";
 import { stageConfig } from "../lib/stage-config.ts";
-import { targetProps } from "../lib/deploy-target.ts";
+import { deployTarget } from "../lib/deploy-target.ts";
 
 const app = new App();
 const context = (name: string): unknown => app.node.tryGetContext(name);
 const stage = stageConfig(context("stage") ?? "dev");
 const stack = new SluiceStack(app, `Sluice-${stage.name}`, {
-  ...targetProps(context),
+  ...deployTarget(context),
   stage,
   description: "Sluice: event ingestion",
 });

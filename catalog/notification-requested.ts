@@ -3,7 +3,7 @@ import * as z from "zod";
 export const type = "com.example.notification.requested";
 export const dataschema = "https://schemas.example.com/notification-requested/1";
 
-/** A message somebody asked to have sent. */
+/** A request to send a message to a recipient. */
 export const data = z.object({
   channel: z.enum(["email", "sms", "push"]),
   recipient: z.string().min(1),

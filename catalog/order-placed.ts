@@ -3,7 +3,7 @@ import * as z from "zod";
 export const type = "com.example.order.placed";
 export const dataschema = "https://schemas.example.com/order-placed/1";
 
-/** An order as a shop sends it. Amounts are in the currency's minor unit (cents), so no amount is ever a fraction. */
+/** An order of a shop. Amounts are integers in the currency's minor unit (cents). */
 export const data = z.object({
   orderId: z.string().min(1),
   customerId: z.string().min(1),

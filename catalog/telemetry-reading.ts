@@ -3,7 +3,7 @@ import * as z from "zod";
 export const type = "com.example.telemetry.reading";
 export const dataschema = "https://schemas.example.com/telemetry-reading/1";
 
-/** One reading of one sensor, in the unit it names (UCUM, for example `Cel`, `kPa`). */
+/** One reading of one sensor. `unit` is a UCUM code, for example `Cel` or `kPa`. */
 export const data = z.object({
   deviceId: z.string().min(1),
   sensor: z.string().min(1),

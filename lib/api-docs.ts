@@ -17,7 +17,7 @@ export class ApiDocs extends Construct {
   constructor(scope: Construct, id: string, { common, api }: ApiDocsProps) {
     super(scope, id);
     const handler = new SluiceFunction<ApiDocsEnvironment>(this, "Function", {
-      stage: "api-docs",
+      name: "api-docs",
       timeoutSeconds: API_DOCS_TIMEOUT_SECONDS,
       environment: { ...common },
       copies: ["node_modules/rapidoc/dist/rapidoc-min.js"],

@@ -3,22 +3,23 @@ import { basename, join, resolve } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { type BuildOptions, buildSync } from "esbuild";
+import type { FunctionName } from "../functions/core/functions.ts";
 
 /**
- * Bundles a stage's handler into one CommonJS file with nothing external (CommonJS starts some 10 ms sooner than a
- * module), and copies folders and files beside it. With esbuild in this process: `NodejsFunction` starts it through `npx`, which
- * takes half a second for each function, at every start and reload of the local runtime.
+ * Bundles a function's handler into one CommonJS file with nothing external, and copies folders and files beside it.
+ * CommonJS starts some 10 ms sooner than a module. esbuild runs in this process, because `NodejsFunction` starts it through
+ * `npx`: half a second for each function, at every start and reload of the local runtime.
  */
-export function bundleHandler(stage: string, copies: readonly string[]): Code {
-  const source = `functions/${stage}`;
+export function bundleHandler(name: FunctionName, copies: readonly string[]): Code {
+  const source = `functions/${name}`;
   return Code.fromAsset(source, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
-      // Never run: the local bundling below always succeeds or throws.
+      // Never used: the local bundling below always succeeds or throws.
       image: DockerImage.fromRegistry("scratch"),
       local: {
         tryBundle(outputDir) {
-          buildHandler(stage, outputDir, DEPLOYED);
+          buildHandler(name, outputDir, DEPLOYED);
           for (const path of copies) cpSync(path, join(outputDir, basename(path)), { recursive: true });
           return true;
         },
@@ -27,23 +28,23 @@ export function bundleHandler(stage: string, copies: readonly string[]): Code {
   });
 }
 
-/** Nothing that only tests use: the calls of failpoints are dropped. */
+/** The options of deployed code: calls of failpoints are dropped. */
 export const DEPLOYED = { dropLabels: ["FAILPOINT"] };
 
 /**
- * Writes `index.js` of a stage's handler into a folder.
- * @param alias packages and what takes their place: the SDK's chain of credential providers never runs in Lambda, and is
- * a quarter of a client's code
+ * Writes `index.js` of a function's handler into a folder.
+ * @param alias packages and their replacements, besides the SDK's chain of credential providers, which never runs in Lambda
+ * and is a quarter of a client's code
  */
 export function buildHandler(
-  stage: string,
+  name: FunctionName,
   outputDir: string,
   { dropLabels, alias = {} }: { readonly dropLabels: string[]; readonly alias?: Record<string, string> },
 ): void {
   const eventTypes = writeEventTypes(outputDir);
   buildSync({
     ...BUNDLE_OPTIONS,
-    entryPoints: [join("functions", stage, "handler.ts")],
+    entryPoints: [join("functions", name, "handler.ts")],
     outfile: join(outputDir, "index.js"),
     dropLabels,
     alias: {

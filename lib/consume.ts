@@ -1,9 +1,10 @@
 import { Duration } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import type { CommonEnvironment, ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { FunctionName } from "../functions/core/functions.ts";
 import {
   BACKOFF_MAX_SECONDS,
   CONSUME_BATCH_MESSAGES,
@@ -12,27 +13,31 @@ import {
   CONSUME_WINDOW_SECONDS,
   QUEUE_VISIBILITY_SECONDS,
 } from "../functions/core/limits.ts";
-import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
-import { AGE_ALARM_SECONDS, type EventQueue } from "./queue.ts";
+import type { MetricName } from "../functions/core/metric-names.ts";
+import { Alarm, type AlarmProps } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
+import { databaseEnvironment, type Database } from "./database.ts";
+import { AGE_ALARM_SECONDS, type EventQueue } from "./event-queue.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 
 export type ConsumeProps = {
   readonly common: CommonEnvironment;
   readonly events: EventQueue;
-  readonly database: SluiceDatabase;
+  readonly database: Database;
+  readonly alarmTopic: AlarmTopic;
 };
 
-/** The batch consumer: queue to database, partial batch responses, dead letters one event each. */
+/** The consumer: stores the events of the queue in the database, in batches, and sends dead letters one event each. */
 export class Consume extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { common, events, database }: ConsumeProps) {
+  constructor(scope: Construct, id: string, { common, events, database, alarmTopic }: ConsumeProps) {
     super(scope, id);
     const handler = new SluiceFunction<ConsumeEnvironment>(this, "Function", {
-      stage: "consume",
+      name: "consume",
       timeoutSeconds: CONSUME_TIMEOUT_SECONDS,
-      // Failed messages go back to the queue; after some sixteen rounds Lambda would take that for a runaway loop and
-      // stop it. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+      // Failed messages are requeued; after some sixteen rounds Lambda would take that for a runaway loop and stop it.
+      // https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
       recursiveLoop: RecursiveLoop.ALLOW,
       environment: {
         ...common,
@@ -56,63 +61,56 @@ export class Consume extends Construct {
     database.grantDataApi(handler, ["ExecuteStatement"]);
     this.function = handler;
 
-    new Alarm(this, "ErrorsAlarm", {
-      alarmDescription: "The consumer crashes or times out. See docs/runbook.md#consumer-errors.",
-      metric: handler.metricErrors({ period: Duration.minutes(1) }),
-      threshold: 1,
+    const alarm = (name: string, props: Omit<AlarmProps, "topic">) =>
+      new Alarm(this, name, { topic: alarmTopic, ...props });
+    alarm("ErrorsAlarm", {
+      description: "The consumer crashes or times out.",
+      runbook: "consumer-errors",
+      metric: handler.metricErrors(),
       evaluationPeriods: 5,
       datapointsToAlarm: 3,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    new Alarm(this, "RepeatedErrorsAlarm", {
-      alarmDescription: "A message ends the consumer again and again. See docs/runbook.md#consumer-errors.",
-      metric: handler.metricErrors({ period: Duration.minutes(1) }),
-      threshold: 1,
-      // A lone message comes back after three to nine minutes: three times in half an hour.
+    alarm("RepeatedErrorsAlarm", {
+      description: "A message ends the consumer each time it is received.",
+      runbook: "consumer-errors",
+      metric: handler.metricErrors(),
+      // SQS delivers a lone message again after three to nine minutes: three times in half an hour.
       evaluationPeriods: 30,
       datapointsToAlarm: 3,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    new Alarm(this, "ThrottlesAlarm", {
-      alarmDescription: "Lambda throttles the consumer. See docs/runbook.md#consumer-throttled.",
-      metric: handler.metricThrottles({ period: Duration.minutes(1) }),
-      threshold: 1,
+    alarm("ThrottlesAlarm", {
+      description: "Lambda throttles the consumer.",
+      runbook: "consumer-throttled",
+      metric: handler.metricThrottles(),
       evaluationPeriods: 30,
       datapointsToAlarm: 3,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    new Alarm(this, "StoppedAlarm", {
-      alarmDescription: "The database refuses the consumer itself. See docs/runbook.md#consumer-stopped.",
-      metric: metric(common, "ConsumerStopped", "sum"),
-      threshold: 1,
-      // Twice in five minutes: one refusal while RDS rotates the password is no cause to wake anybody.
+    alarm("StoppedAlarm", {
+      description: "The database refuses the consumer itself.",
+      runbook: "consumer-stopped",
+      metric: consumeMetric(common, "ConsumerStopped", "sum"),
+      // Twice in five minutes: RDS may refuse one call while it rotates the password.
       evaluationPeriods: 5,
       datapointsToAlarm: 2,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    new Alarm(this, "FailedAgeAlarm", {
-      alarmDescription: "An event fails again and again. See docs/runbook.md#queue-age.",
-      metric: metric(common, "OldestFailedAgeSeconds", "max"),
+    alarm("FailedAgeAlarm", {
+      description: "An event fails again and again.",
+      runbook: "queue-age",
+      metric: consumeMetric(common, "OldestFailedAgeSeconds", "max"),
       threshold: AGE_ALARM_SECONDS,
-      // A lone message is heard of only as often as it comes again, so any minute of its longest wait counts.
+      // A lone failing message reports its age only once per retry, so one datapoint within the longest backoff is enough.
       evaluationPeriods: BACKOFF_MAX_SECONDS / 60 + 5,
       datapointsToAlarm: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
   }
 }
 
-/** What the consumer itself reports of each batch, by the minute. */
-function metric(
+/** A metric that consume reports once per batch. */
+function consumeMetric(
   { METRICS_NAMESPACE: namespace, STAGE: stage }: CommonEnvironment,
-  metricName: string,
+  metricName: MetricName,
   statistic: string,
-) {
-  const dimensionsMap = { service: "consume", stage };
-  return new Metric({ namespace, metricName, dimensionsMap, period: Duration.minutes(1), statistic });
+): Metric {
+  const dimensionsMap = { service: "consume" satisfies FunctionName, stage };
+  return new Metric({ namespace, metricName, dimensionsMap, statistic });
 }

@@ -3,17 +3,17 @@ import { ExternalDatabase } from "./external-database.ts";
 import type { SluiceStackProps } from "./sluice-stack.ts";
 
 /**
- * What differs between the places a stack is deployed to, chosen by the context value `target`: `aws` (the default), or
- * `localstack`, an emulator without Aurora, whose database is told by the context value `database`.
- * @throws Error that names the targets there are, or what `database` lacks
+ * The properties of the stack that depend on where it is deployed, by the context value `target`: `aws` (the default), or
+ * `localstack`, an emulator without Aurora, whose database the context value `database` describes.
+ * @throws Error that names the known targets, or what `database` lacks
  */
-export function targetProps(context: (name: string) => unknown): Pick<SluiceStackProps, "database"> {
+export function deployTarget(context: (name: string) => unknown): Pick<SluiceStackProps, "database"> {
   const target = context("target") ?? "aws";
   switch (target) {
     case "aws":
       return {};
     case "localstack": {
-      const database = databaseOf(context("database"));
+      const database = readDatabase(context("database"));
       return { database: (scope) => new ExternalDatabase(scope, "Database", database) };
     }
     default:
@@ -21,15 +21,15 @@ export function targetProps(context: (name: string) => unknown): Pick<SluiceStac
   }
 }
 
-/** On the command line a context value is text. */
-const outsideDatabase = z.object({
+/** The context value `database`, which is JSON text because it comes from the command line. */
+const externalDatabaseProps = z.object({
   clusterArn: z.string().startsWith("arn:"),
   secretArn: z.string().startsWith("arn:"),
   databaseName: z.string().min(1),
   endpoint: z.url(),
 });
 
-function databaseOf(value: unknown) {
+function readDatabase(value: unknown) {
   const parsed = z
     .string()
     .transform((text, context) => {
@@ -40,7 +40,7 @@ function databaseOf(value: unknown) {
         return z.NEVER;
       }
     })
-    .pipe(outsideDatabase)
+    .pipe(externalDatabaseProps)
     .safeParse(value);
   if (parsed.success) return parsed.data;
   throw new Error(

@@ -1,22 +1,22 @@
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import type { DataApiCall, SluiceDatabase } from "./database.ts";
+import type { DataApiCall, Database } from "./database.ts";
 
-export type ExternalDatabaseProps = Pick<SluiceDatabase, "clusterArn" | "secretArn" | "databaseName"> & {
+export type ExternalDatabaseProps = Pick<Database, "clusterArn" | "secretArn" | "databaseName"> & {
   /** URL of its Data API, as the functions reach it. */
   readonly endpoint: string;
 };
 
 /**
- * A database outside the stack, behind a Data API of its own: for emulators that have no Aurora. The functions get the
- * same rights as with Aurora, to its names.
+ * A database outside the stack, behind a Data API of its own, for emulators without Aurora. The functions get the same
+ * rights as with Aurora.
  */
-export class ExternalDatabase extends Construct implements SluiceDatabase {
+export class ExternalDatabase extends Construct implements Database {
   readonly clusterArn: string;
   readonly secretArn: string;
   readonly databaseName: string;
   readonly endpoint: string;
-  /** It runs before the stack is deployed. */
+  /** Empty: the database runs before the stack is deployed. */
   readonly ready: Construct[] = [];
 
   constructor(scope: Construct, id: string, props: ExternalDatabaseProps) {

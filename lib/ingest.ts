@@ -3,7 +3,7 @@ import { Construct } from "constructs";
 import type { CommonEnvironment, IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { INGEST_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
 import type { EventApi } from "./api.ts";
-import type { EventQueue } from "./queue.ts";
+import type { EventQueue } from "./event-queue.ts";
 import type { StageConfig } from "./stage-config.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 
@@ -21,7 +21,7 @@ export class Ingest extends Construct {
   constructor(scope: Construct, id: string, { stage, common, api, events }: IngestProps) {
     super(scope, id);
     const handler = new SluiceFunction<IngestEnvironment>(this, "Function", {
-      stage: "ingest",
+      name: "ingest",
       timeoutSeconds: INGEST_TIMEOUT_SECONDS,
       environment: { ...common, QUEUE_URL: events.queue.queueUrl, UNKNOWN_TYPES: stage.unknownTypes },
     });

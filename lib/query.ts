@@ -3,13 +3,13 @@ import { Construct } from "constructs";
 import type { CommonEnvironment, QueryEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { QUERY_TIMEOUT_SECONDS } from "../functions/core/limits.ts";
 import type { EventApi } from "./api.ts";
-import { databaseEnvironment, type SluiceDatabase } from "./database.ts";
+import { databaseEnvironment, type Database } from "./database.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 
 export type QueryProps = {
   readonly common: CommonEnvironment;
   readonly api: EventApi;
-  readonly database: SluiceDatabase;
+  readonly database: Database;
 };
 
 /** Reading: `GET /events/{id}` from the database, and `GET /health`. */
@@ -19,7 +19,7 @@ export class Query extends Construct {
   constructor(scope: Construct, id: string, { common, api, database }: QueryProps) {
     super(scope, id);
     const handler = new SluiceFunction<QueryEnvironment>(this, "Function", {
-      stage: "query",
+      name: "query",
       timeoutSeconds: QUERY_TIMEOUT_SECONDS,
       environment: { ...common, ...databaseEnvironment(database) },
     });

@@ -4,25 +4,26 @@ import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, 
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { FunctionName } from "../functions/core/functions.ts";
 import { bundleHandler } from "./bundle.ts";
 
 export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
   /** Folder in functions/, whose handler.ts is bundled. */
-  readonly stage: "ingest" | "consume" | "query" | "migrate" | "api-docs";
+  readonly name: FunctionName;
   readonly environment: Environment;
   readonly timeoutSeconds: number;
   /** Folders and files copied beside the code, each under its own name. */
   readonly copies?: readonly string[];
-  /** What Lambda does when the function is reached by what it sent itself. @default it stops it */
+  /** Whether Lambda stops the function when a message it sent invokes it again and again. @default Lambda stops it */
   readonly recursiveLoop?: RecursiveLoop;
 };
 
-/** CPU grows with memory, and the SDK client starts slowly below this. */
+/** Lambda gives CPU in proportion to memory, and the SDK client starts slowly below this. */
 const MEMORY_MEGABYTES = 512;
 
 /**
- * The function of one stage: `functions/<stage>/handler.ts`, bundled, on the runtime and architecture all of them share,
- * with a log group and a role of its own.
+ * A function of Sluice: `functions/<name>/handler.ts`, bundled, on the runtime and architecture that all functions share,
+ * with its own log group and role.
  */
 export class SluiceFunction<Environment extends CommonEnvironment> extends LambdaFunction {
   constructor(scope: Construct, id: string, props: SluiceFunctionProps<Environment>) {
@@ -30,11 +31,11 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // Not the managed basic role: that one may write to every log group of the account.
+    // AWSLambdaBasicExecutionRole may write to every log group of the account, so it is not used.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);
     super(scope, id, {
-      code: bundleHandler(props.stage, props.copies ?? []),
+      code: bundleHandler(props.name, props.copies ?? []),
       handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

@@ -2,22 +2,24 @@ import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { EventApi } from "./api.ts";
+import { AlarmTopic } from "./alarm-topic.ts";
+import { AuroraDatabase } from "./aurora-database.ts";
 import { Consume } from "./consume.ts";
-import { AuroraDatabase, type SluiceDatabase } from "./database.ts";
+import type { Database } from "./database.ts";
 import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
 import { Query } from "./query.ts";
-import { EventQueue } from "./queue.ts";
+import { EventQueue } from "./event-queue.ts";
 import { ApiDocs } from "./api-docs.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 export type SluiceStackProps = StackProps & {
   readonly stage: StageConfig;
   /** Makes the database of another target. @default Aurora in this stack */
-  readonly database?: (scope: Construct) => SluiceDatabase;
+  readonly database?: (scope: Construct) => Database;
 };
 
-/** Everything, wired in the order an event flows. */
+/** The whole stack, wired in the order an event flows. */
 export class SluiceStack extends Stack {
   constructor(scope: Construct, id: string, props: SluiceStackProps) {
     super(scope, id, props);
@@ -25,13 +27,14 @@ export class SluiceStack extends Stack {
     const common: CommonEnvironment = { STAGE: stage.name, METRICS_NAMESPACE: "Sluice", LOG_LEVEL: stage.logLevel };
 
     const api = new EventApi(this, "Api", { stage });
-    const events = new EventQueue(this, "Queue", { stage });
+    const alarmTopic = new AlarmTopic(this, "AlarmTopic", { stage });
+    const events = new EventQueue(this, "Queue", { stage, alarmTopic });
     const database = props.database?.(this) ?? new AuroraDatabase(this, "Database", { stage });
     new Ingest(this, "Ingest", { stage, common, api, events });
-    const consume = new Consume(this, "Consume", { common, events, database });
+    const consume = new Consume(this, "Consume", { common, events, database, alarmTopic });
     const query = new Query(this, "Query", { common, api, database });
     new ApiDocs(this, "ApiDocs", { common, api });
-    new Migrate(this, "Migrate", { common, database, before: [consume, query] });
+    new Migrate(this, "Migrate", { common, database, before: [consume, query], alarmTopic });
 
     const outputs = {
       ApiUrl: api.restApi.url,

@@ -1,16 +1,18 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 
-/** What differs between the stages of deployment. Everything else is the same in all of them. */
+/** The settings that differ between the stages. Everything else is the same in all of them. */
 export type StageConfig = {
-  /** Name of the stage, part of the stack's name. */
+  /** Part of the stack's name. */
   readonly name: string;
-  /** What happens to the database when the stack is deleted. */
+  /** What CloudFormation does with the database when the stack is deleted. */
   readonly databaseRemovalPolicy: RemovalPolicy;
-  /** What happens to the queues and the events in them. */
+  /** What CloudFormation does with the queues and the events in them when the stack is deleted. */
   readonly queueRemovalPolicy: RemovalPolicy;
   readonly deletionProtection: boolean;
-  /** What to do with events whose type is not in the catalog. */
+  /** Whether ingest accepts events whose type is not in the catalog. */
   readonly unknownTypes: "accept" | "refuse";
+  /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
+  readonly alarmEmail?: string;
   readonly logLevel: "DEBUG" | "INFO" | "WARN" | "ERROR";
 };
 
@@ -24,7 +26,7 @@ const stages: Record<string, Omit<StageConfig, "name">> = {
     logLevel: "INFO",
   },
   prod: {
-    // A last snapshot, and not the cluster itself: that would keep its VPC, and the deletion would stop half-way.
+    // A last snapshot. A kept cluster would keep its VPC, and the deletion would stop half-way.
     databaseRemovalPolicy: RemovalPolicy.SNAPSHOT,
     queueRemovalPolicy: RemovalPolicy.RETAIN,
     deletionProtection: true,
@@ -33,7 +35,7 @@ const stages: Record<string, Omit<StageConfig, "name">> = {
   },
 };
 
-/** @throws Error that names the stages there are */
+/** @throws Error that names the known stages */
 export function stageConfig(name: unknown): StageConfig {
   if (typeof name !== "string" || !Object.hasOwn(stages, name)) {
     throw new Error(

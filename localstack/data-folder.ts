@@ -1,12 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isAlive, startTimeOf } from "./postgres/process-table.ts";
 
 /**
- * Takes a data folder for this process, empty if `fresh`; returns how to give it back.
- * @throws Error that names the process that has it
+ * Locks a data folder for this process and empties it if `fresh`; the returned function releases it.
+ * @throws Error that names the process that uses it
  */
 export async function takeDataFolder(dataDir: string, fresh: boolean): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true });
@@ -19,22 +18,22 @@ export async function takeDataFolder(dataDir: string, fresh: boolean): Promise<(
   return () => rm(lock, { force: true });
 }
 
-/** The process that has a data folder, if one does. */
+/** The process that uses a data folder, if any. */
 export async function ownerOf(dataDir: string): Promise<number | undefined> {
   return runningOwner(await readFile(join(dataDir, LOCK), "utf8").catch(() => ""));
 }
 
 const LOCK = "runtime.pid";
 
-/** A lock is written in one go; one that is empty for longer than this was left by a process that died over it. */
+/** A lock is empty only for a moment; one that is empty for longer than this belongs to a process that died. */
 const EMPTY_LOCK_MS = 1_000;
 const EMPTY_LOCK_PAUSE_MS = 50;
 
 async function takeLock(lock: string, dataDir: string): Promise<void> {
-  const own = JSON.stringify({ pid: process.pid, started: startOf(process.pid) });
+  const own = JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) });
   for (const deadline = Date.now() + EMPTY_LOCK_MS; ; ) {
     try {
-      // Fails if the file is there: of two runtimes that start at once one gets it.
+      // Fails if the file exists, so that of two runtimes that start at once only one gets the folder.
       return await writeFile(lock, own, { flag: "wx" });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -52,7 +51,7 @@ async function takeLock(lock: string, dataDir: string): Promise<void> {
   }
 }
 
-/** Takes a dead process's lock away, unless another starter has done so and put its own there in the meantime. */
+/** Removes a dead process's lock, unless another start has already replaced it by its own. */
 async function removeStale(lock: string, stale: string): Promise<void> {
   const aside = `${lock}.${process.pid}`;
   try {
@@ -66,11 +65,11 @@ async function removeStale(lock: string, stale: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** The process in the lock if that very process still runs; process ids are used again, start times are not. */
+/** The process in the lock, if it still runs. Process ids are reused, so its start time is compared too. */
 function runningOwner(lock: string): number | undefined {
   const { pid, started } = parse(lock);
   if (pid === undefined || !isAlive(pid)) return undefined;
-  return startOf(pid) === started ? pid : undefined;
+  return startTimeOf(pid) === started ? pid : undefined;
 }
 
 function parse(lock: string): { pid?: number; started?: string } {
@@ -80,28 +79,4 @@ function parse(lock: string): { pid?: number; started?: string } {
   } catch {
     return {};
   }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** When a process started, as a text that no other process with this id has; undefined where nobody can say. */
-function startOf(pid: number): string | undefined {
-  if (process.platform === "linux") {
-    try {
-      // Field 22 of proc_pid_stat(5), in clock ticks since boot; the second field is a name that may hold spaces.
-      const ticks = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19];
-      return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${ticks}`;
-    } catch {
-      return undefined;
-    }
-  }
-  const { stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
-  return stdout?.trim() || undefined;
 }

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { chooseEmulator, type Way, WAYS } from "./emulator/choose.ts";
+import { chooseEmulator, type Way, WAYS } from "./emulator/choose-emulator.ts";
 import { deploy, readUrl } from "./emulator/deploy.ts";
-import { showLogs } from "./emulator/function-logs.ts";
+import { showLogs } from "./emulator/show-logs.ts";
 import { versionOf } from "./emulator/health.ts";
 import { MINISTACK_VERSION } from "./emulator/ministack.ts";
 import { readSession } from "./emulator/session.ts";
 import { down, logFile, up, type UpOptions } from "./emulator/up.ts";
+import { messageOf } from "./message-of.ts";
+import { parsePort } from "./ports.ts";
 
 const program = new Command("npm run localstack --").description(
   "Deploys the CDK app into an emulator of AWS: LocalStack, MiniStack, or the one at AWS_ENDPOINT_URL.",
@@ -15,29 +17,29 @@ const command = (name: string, description: string) =>
   program
     .command(name)
     .description(description)
-    .option("--data-dir <folder>", "where the database and what was deployed are kept", ".localstack");
+    .option("--data-dir <folder>", "folder of the database and of what was deployed", ".localstack");
 
 type Options = { dataDir: string };
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 command("up", "starts the emulator, and the database that it lacks")
-  .addOption(new Option("--emulator <name>", "which one (default: the one that is there)").choices(WAYS))
-  .option("--port <port>", "of the emulator; 0 is any free one", wholeNumber, 4566)
+  .addOption(new Option("--emulator <name>", "which one (default: the first that is available)").choices(WAYS))
+  .option("--port <port>", "port of the emulator; 0 is any free one", parsePort, 4566)
   .option(
     "--functions-host <host>",
-    "how functions in containers reach this machine (default: by what the emulator is)",
+    "how functions in containers reach this machine (default: depends on the emulator)",
   )
   .action(async ({ emulator, ...options }: UpOptions & { emulator?: Way }) => {
     const session = await up(chooseEmulator(process.env, emulator), options);
     const version = await versionOf(session.endpoint);
     if (session.emulator === "ministack" && version !== MINISTACK_VERSION) {
-      print(`This is MiniStack ${version}; what it cannot do is known of ${MINISTACK_VERSION}.`);
+      print(`This is MiniStack ${version}; its known gaps are those of ${MINISTACK_VERSION}.`);
     }
     print(`${session.emulator} is up at ${session.endpoint}. Deploy with \`npm run localstack -- deploy\`.`);
   });
 
 command("deploy", "deploys the app with the CDK's command line, or updates it")
-  .argument("[words...]", "further ones for `cdk deploy`, for example -c stage=prod")
+  .argument("[words...]", "further arguments of `cdk deploy`, for example -c stage=prod")
   .allowUnknownOption()
   .action(async (words: string[], { dataDir }: Options) => {
     const { url } = await deploy(await readSession(dataDir), dataDir, words);
@@ -51,9 +53,9 @@ command("url", "prints the URL of the API")
     print(dataApi ? dataApiUrl : await readUrl(dataDir));
   });
 
-command("logs", "prints what the functions logged")
+command("logs", "prints the log lines of the functions")
   .option("--follow", "goes on until Ctrl-C")
-  .option("--emulator", "prints what the emulator and the database said instead")
+  .option("--emulator", "prints those of the emulator and the database instead")
   .action(async ({ dataDir, follow, emulator }: Options & { follow?: true; emulator?: true }) => {
     const { endpoint } = await readSession(dataDir);
     if (emulator) return print((await readFile(logFile(dataDir), "utf8")).trimEnd());
@@ -62,13 +64,13 @@ command("logs", "prints what the functions logged")
 
 command("down", "ends what `up` started, and deletes its data").action(async ({ dataDir }: Options) => {
   await down(dataDir);
-  print("All of it has ended.");
+  print("What `up` started has ended.");
 });
 
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`error: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }
 
@@ -76,10 +78,4 @@ function untilInterrupted(): AbortSignal {
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
   return interrupted.signal;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  throw new Error(`--port takes a number from 0 to 65535, not ${text}`);
 }

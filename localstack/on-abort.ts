@@ -1,4 +1,4 @@
-/** Calls back once the signal fires, at once if it has; the returned function takes that back. */
+/** Calls back once the signal fires, at once if it has fired; the returned function cancels that. */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
     callback();
@@ -8,7 +8,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return () => signal.removeEventListener("abort", callback);
 }
 
-/** The promise's answer, or `instead` if the signal fires first. */
+/** The promise's value, or `instead` if the signal fires first. */
 export async function unlessAborted<Answer, Instead>(
   promise: Promise<Answer>,
   signal: AbortSignal,
@@ -25,7 +25,7 @@ export async function unlessAborted<Answer, Instead>(
   }
 }
 
-/** Waits so long, or until the signal fires if that is sooner. */
+/** Waits for the given time, or until the signal fires. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let forget: () => void = () => undefined;

@@ -3,8 +3,8 @@ import { invokedFunctions, runTriggers, type StackFunctions } from "./lambda/sta
 import type { FunctionModel, StackModel } from "./template/model.ts";
 
 /**
- * Takes over new code, environment and routes, after the triggers whose function changed: a new migration is applied
- * before the code that needs it. What else changed since the start takes effect at the next one, and the log says so.
+ * Applies new code, environment and routes to the running stack. Triggers whose function changed run first, so that a new
+ * migration is applied before the code that needs it. Other changes need a restart, and the log names them.
  */
 export async function reload(next: StackModel, previous: StackModel, running: Running): Promise<void> {
   const { functions, api, log } = running;
@@ -23,11 +23,11 @@ type Running = {
   functions: StackFunctions;
   api: ApiGateway;
   log: (line: string) => void;
-  /** The stack as it was at the start: its queues, event sources and schedules are those that run. */
+  /** The stack at the start; its queues, event sources and schedules are the running ones. */
   started: StackModel;
 };
 
-/** Those that have another asset, environment or setting; a function that is new has no process to be changed. */
+/** The functions with another asset, environment or setting. A new function has no process yet. */
 function changedFunctions(next: StackModel, previous: StackModel): FunctionModel[] {
   const before = new Map(invokedFunctions(previous).map((model) => [model.arn, model]));
   return invokedFunctions(next).filter((model) => {
@@ -36,7 +36,7 @@ function changedFunctions(next: StackModel, previous: StackModel): FunctionModel
   });
 }
 
-/** The parts of the stack that cannot be changed while it runs, by the names of `model.ts`. */
+/** The changed parts of the stack that cannot change while it runs, by their names in `model.ts`. */
 function needsRestart(next: StackModel, started: StackModel): string[] {
   const parts = (["queues", "eventSources", "schedules", "triggers", "database"] as const).filter(
     (part) => !isSame(next[part], started[part]),

@@ -1,5 +1,4 @@
 import { rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { startApiGateway } from "./api-gateway/start-api-gateway.ts";
 import { startDataApi } from "./data-api/data-api.ts";
@@ -10,16 +9,18 @@ import type { Invoke } from "./lambda/invoke.ts";
 import { runTriggers, type StackFunctions, startStackFunctions } from "./lambda/stack-functions.ts";
 import { type Postgres, startPostgres } from "./postgres/postgres.ts";
 import { unlessAborted } from "./on-abort.ts";
+import { freePort, isPortTaken } from "./ports.ts";
 import { reload } from "./reload.ts";
 import { startSchedules } from "./schedule/schedule.ts";
-import { startLastingSqs } from "./sqs/lasting-sqs.ts";
-import { type StopPart, stopInOrder, together } from "./stop-order.ts";
+import { startSupervisedSqs } from "./sqs/supervised-sqs.ts";
+import { type StopPart, stopInOrder, together } from "./stop-in-order.ts";
+import { STOP_DATABASE_LATE_MS, STOP_DATABASE_MS } from "./stop-times.ts";
 import { supervise } from "./supervise.ts";
 import type { Assembly } from "./template/assembly.ts";
 import type { StackModel } from "./template/model.ts";
-import { LOCAL_ACCOUNT_ID, LOCAL_REGION, readStack } from "./template/read.ts";
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION, readStack } from "./template/read-stack.ts";
 import { synthesize } from "./template/synthesize.ts";
-import { watchSources } from "./watch.ts";
+import { watchSources } from "./watch-sources.ts";
 
 export type RuntimeOptions = {
   /** Folder for everything that outlives a stop: database, messages, the synthesized app. */
@@ -32,31 +33,31 @@ export type RuntimeOptions = {
   fresh?: boolean;
   /** Rebuilds and reloads the functions when their sources change. */
   watch?: boolean;
-  /** Ends a start that is under way; without effect on a runtime that has started. */
+  /** Ends an unfinished start; without effect on a runtime that has started. */
   signal?: AbortSignal;
-  /** Gets one line per thing that happens; payloads are never among them. */
+  /** Gets log lines; they never hold payloads. */
   log?: (line: string) => void;
   /** For fault tests and benchmarks. */
-  disturb?: Disturbance;
+  testHooks?: TestHooks;
 };
 
-/** What a fault test or a benchmark puts between the parts. */
-type Disturbance = {
-  /** Starts something in front of the queue and answers its URL: functions, event source and commands go through it. */
+/** Hooks between the parts, for fault tests and benchmarks. */
+type TestHooks = {
+  /** Starts a proxy in front of the queue and returns its URL, which functions, event source and commands then use. */
   queueFront?: (endpoint: string) => Promise<string>;
-  /** The same in front of the Data API, for the functions. */
+  /** The same in front of the Data API, used by the functions. */
   dataApiFront?: (endpoint: string) => Promise<string>;
-  /** Told how long each invocation of a function ran, in milliseconds. */
+  /** Gets the duration of each invocation of a function, in milliseconds. */
   invoked?: (functionName: string, milliseconds: number) => void;
-  /** Gets the lines of the functions that CloudWatch would take for metrics. */
+  /** Gets the functions' lines in CloudWatch's embedded metric format. */
   metrics?: (line: string) => void;
-  /** Changes what was read from the template, for example to visibility timeouts of seconds. */
+  /** Changes the model of the template, for example to visibility timeouts of seconds. */
   alter?: (stack: StackModel) => StackModel;
-  /** Gets the functions once they run, to deploy other code meanwhile. */
+  /** Gets the functions once they run, to reload them with other code. */
   functions?: (functions: Pick<StackFunctions, "reload">) => void;
 };
 
-/** The addresses of a running stack; what `npm start -- --json` prints and `runtime.json` holds. */
+/** The addresses of a running stack, printed by `npm start -- --json` and written to `runtime.json`. */
 export type Addresses = {
   region: string;
   url: string;
@@ -65,7 +66,7 @@ export type Addresses = {
   deadLetterQueueUrl: string;
   awsEndpointUrl: string;
   dataApiUrl: string;
-  /** The names that the Data API takes. */
+  /** The names that the Data API accepts. */
   clusterArn: string;
   secretArn: string;
   databaseName: string;
@@ -76,17 +77,17 @@ export type Runtime = {
   /** For fault tests: stop, start, freeze the database, and make the Data API fail. */
   postgres: Postgres;
   dataApiFaults: Faults;
-  /** Settles if a process of it ends again and again: why it cannot go on and is to be stopped. */
+  /** Settles with the reason if a process ends again and again; the runtime must be stopped then. */
   failure: Promise<Error>;
-  /** Finishes what is in flight as far as that takes three seconds, then ends every process. */
+  /** Lets work in flight finish for up to three seconds, then ends every process. */
   stop(): Promise<void>;
 };
 
 /**
- * Runs the stack on this machine: synthesizes the CDK app and does what its template says, with a real PostgreSQL, a
- * real queue and the bundled functions in their own processes.
- * @throws Error that says what is wrong with the template, a port, the data folder or a migration, and the reason of
- *   `signal` once that fires; nothing runs on then
+ * Runs the stack on this machine: synthesizes the CDK app and runs its template with a real PostgreSQL, a real queue and
+ * the bundled functions in separate processes.
+ * @throws Error that names the fault in the template, a port, the data folder or a migration, or the reason of `signal`
+ *   once that fires; every process has ended then
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log = () => undefined } = options;
@@ -120,12 +121,12 @@ async function startParts(
     signal: AbortSignal.any([signal, ending.signal]),
     log,
   });
-  const { queueFront, dataApiFront, metrics, invoked, alter = unaltered } = options.disturb ?? {};
-  // The queues' addresses are known once they run, and what runs is read from the template: so it is read twice.
+  const { queueFront, dataApiFront, metrics, invoked, alter = unaltered } = options.testHooks ?? {};
+  // The template is read twice: it names the queues to start, and their URLs are known only once they run.
   const reading = assembling.then((assembly) => alter(readStack(assembly, { sqsEndpoint: "http://127.0.0.1" })));
-  // It is awaited below, but may fail before that.
+  // Awaited below, but it may fail before that.
   reading.catch(() => undefined);
-  // A synthesis under way writes into the folder: it ends before the folder is given back.
+  // A synthesis writes into the folder, so it must end before the folder is released.
   stops.push(() => {
     ending.abort();
     return assembling.catch(() => undefined);
@@ -145,10 +146,10 @@ async function startParts(
   });
   stops.push(async (giveUp) => {
     await database.stop();
-    await postgres.stop("fast", giveUp.aborted ? HURRIED_DATABASE_STOP_MS : DATABASE_STOP_MS);
+    await postgres.stop("fast", giveUp.aborted ? STOP_DATABASE_LATE_MS : STOP_DATABASE_MS);
   });
   const { queues } = await reading;
-  const sqs = await startLastingSqs({
+  const sqs = await startSupervisedSqs({
     dataDir: join(dataDir, "sqs"),
     queues,
     region: LOCAL_REGION,
@@ -168,14 +169,14 @@ async function startParts(
   const endpoints = { AWS_ENDPOINT_URL: sqsEndpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApiEndpoint };
   const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log, metrics, invoked });
   stops.push((giveUp) => functions.stop(giveUp));
-  options.disturb?.functions?.(functions);
+  options.testHooks?.functions?.(functions);
   const { invoke } = functions;
 
   await unlessAborted(runTriggers(stack.triggers, invoke), signal, undefined);
   signal.throwIfAborted();
 
-  const front: StopPart[] = [];
-  stops.push((giveUp) => together(front)(giveUp));
+  const inputs: StopPart[] = [];
+  stops.push((giveUp) => together(inputs)(giveUp));
 
   for (const mapping of stack.eventSources) {
     const source = startEventSource({
@@ -186,14 +187,14 @@ async function startParts(
       invoke: invoke(mapping.functionArn),
       log: labelled(log, "event-source"),
     });
-    front.push((giveUp) => source.stop(giveUp));
+    inputs.push((giveUp) => source.stop(giveUp));
   }
   const schedules = startSchedules(stack.schedules, (arn, payload) => invoke(arn)(payload), {
     log: labelled(log, "schedule"),
   });
-  front.push((giveUp) => schedules.stop(giveUp));
+  inputs.push((giveUp) => schedules.stop(giveUp));
   const api = await startApi(stack, invoke, options);
-  front.push((giveUp) => api.stop(giveUp));
+  inputs.push((giveUp) => api.stop(giveUp));
 
   if (options.watch) {
     let current = stack;
@@ -232,11 +233,7 @@ const unaltered = (stack: StackModel): StackModel => stack;
 
 const PROJECT_DIR = resolve(import.meta.dirname, "..");
 
-/** For a clean stop of the database once all else has ended; it needs a tenth of it. Then it is stopped as by a crash. */
-const DATABASE_STOP_MS = 2_000;
-const HURRIED_DATABASE_STOP_MS = 400;
-
-/** Where the API listens when nobody says; taken already, any free port will do. */
+/** The port of the API if none is given. If it is taken, any free port will do. */
 const PREFERRED_PORT = 4800;
 
 async function startApi(
@@ -250,30 +247,24 @@ async function startApi(
     accountId: LOCAL_ACCOUNT_ID,
     log: labelled(options.log, "api"),
   };
-  if (options.port !== undefined) {
-    return startApiGateway({ ...settings, port: options.port }).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === "EADDRINUSE" ? new Error(portTaken(options.port)) : error;
-    });
+  const { port } = options;
+  if (port !== undefined) {
+    return startApiGateway({ ...settings, port }).catch((error: unknown) => raisePortTaken(error, port));
   }
-  return startApiGateway({ ...settings, port: PREFERRED_PORT }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EADDRINUSE") throw error;
+  return startApiGateway({ ...settings, port: PREFERRED_PORT }).catch((error: unknown) => {
+    if (!isPortTaken(error)) throw error;
     return startApiGateway({ ...settings, port: 0 });
   });
 }
 
-/** Asked before anything starts: the API itself comes last. */
-function refuseTakenPort(port: number | undefined): Promise<void> {
-  if (port === undefined || port === 0) return Promise.resolve();
-  const server = createServer();
-  return new Promise((free, refused) => {
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      refused(error.code === "EADDRINUSE" ? new Error(portTaken(port)) : error),
-    );
-    server.listen(port, "127.0.0.1", () => server.close(() => free()));
-  });
+/** Called before anything starts, because the API itself starts last. */
+async function refuseTakenPort(port: number | undefined): Promise<void> {
+  if (port !== undefined) await freePort(port).catch((error: unknown) => raisePortTaken(error, port));
 }
 
-const portTaken = (port: number | undefined): string => `port ${port} is taken; name another with --port`;
+function raisePortTaken(error: unknown, port: number): never {
+  throw isPortTaken(error) ? new Error(`port ${port} is taken; name another with --port`) : error;
+}
 
 function output(stack: StackModel, name: string): string {
   const value = stack.outputs[name];

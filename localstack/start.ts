@@ -1,11 +1,13 @@
 import { Command } from "commander";
+import { messageOf } from "./message-of.ts";
+import { parsePort } from "./ports.ts";
 import { type Addresses, type Runtime, startRuntime } from "./runtime.ts";
 
 type Options = { port?: number; dataDir: string; fresh?: true; json?: true };
 
 const options = new Command("npm start --")
   .description("Runs the whole stack on this machine: the API, the queue, the functions and PostgreSQL.")
-  .option("--port <port>", "port of the API (default: 4800, or any free one)", port)
+  .option("--port <port>", "port of the API (default: 4800, or any free one)", portOrExit)
   .option("--data-dir <folder>", "where the database and the queue keep their data", ".sluice")
   .option("--fresh", "delete that data first")
   .option("--json", "print one JSON line with the addresses when ready; logs go to stderr")
@@ -14,10 +16,10 @@ const options = new Command("npm start --")
 
 const log = (line: string) => process.stderr.write(`${line}\n`);
 
-/** The last resort: the runtime stops within four seconds by itself, whatever hangs. */
+/** The last resort: the runtime's own deadlines end it within four seconds, whatever hangs. */
 const STOP_WITHIN_MS = 5_000;
 
-// A terminal that is closed takes no more lines; the stop that follows is to be an orderly one.
+// A closed terminal accepts no more lines; the stop that follows must be an orderly one all the same.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 let runtime: Runtime | undefined;
@@ -39,7 +41,7 @@ try {
   process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(addresses));
 } catch (error) {
   if (stopping) process.exit(0);
-  log(`error: ${error instanceof Error ? error.message : String(error)}`);
+  log(`error: ${messageOf(error)}`);
   process.exit(1);
 }
 
@@ -55,7 +57,7 @@ function onFailure(reason: Error): void {
   if (!stopping) stop(1);
 }
 
-/** A start that is under way ends by its own error, above. */
+/** An unfinished start ends with its own error, above. */
 function stop(exitCode: number): void {
   stopping = true;
   setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
@@ -77,14 +79,16 @@ Sluice runs at ${url}
   Dead letters     ${aws} receive-message --message-attribute-names All --queue-url ${deadLetterQueueUrl}
                    npm run dead-letters -- list
 
-Data lies in ${options.dataDir}; \`npm start -- --fresh\` begins anew. Ctrl-C stops.
+Data is in ${options.dataDir}; \`npm start -- --fresh\` deletes it first. Ctrl-C stops.
 
 `;
 }
 
-function port(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  process.stderr.write(`error: --port takes a number from 0 to 65535, not ${text}\n`);
-  process.exit(2);
+function portOrExit(text: string): number {
+  try {
+    return parsePort(text);
+  } catch (error) {
+    process.stderr.write(`error: ${messageOf(error)}\n`);
+    process.exit(2);
+  }
 }

@@ -1,6 +1,7 @@
+import { messageOf } from "./message-of.ts";
 import { pause } from "./on-abort.ts";
 
-/** A process that ends more often than this within the window is not worth another try. */
+/** A process that ends more often than this within the window is not started again. */
 const MOST_RESTARTS = 3;
 const WINDOW_MS = 60_000;
 
@@ -8,13 +9,13 @@ const WINDOW_MS = 60_000;
 const PAUSES_MS = [100, 1_000, 3_000];
 
 export type Supervisor = {
-  /** To be called when the process has ended without being told to. Never throws. */
+  /** Call it when the process has ended unasked. Never throws. */
   ended: () => void;
-  /** No further restart; resolves when the one under way is over. */
+  /** Ends supervision; resolves when a restart under way is over. */
   stop: () => Promise<void>;
 };
 
-/** Restarts a process of the runtime that ended by itself, a few times; then `giveUp` gets the reason. */
+/** Restarts a process of the runtime that ended by itself, a few times. Then it calls `giveUp` with the reason. */
 export function supervise(options: {
   name: string;
   restart: () => Promise<void>;
@@ -42,7 +43,7 @@ export function supervise(options: {
         await restart();
         return log(`${name} runs again`);
       } catch (error) {
-        why = `did not start again (${error instanceof Error ? error.message : String(error)})`;
+        why = `did not start again (${messageOf(error)})`;
       }
     }
   };

@@ -1,12 +1,12 @@
 import { type Command, CommanderError } from "commander";
 
-/** Exit codes of every command: all done, some of it not done, and called wrongly or not able to start. */
+/** Exit codes of every command: all was done; some was not done; the call was wrong or the command could not start. */
 export const exitCodes = { done: 0, incomplete: 1, failed: 2 } as const;
 
-/** Runs a command line to its exit code; an error is one line on stderr that says what to do, never a stack. */
+/** Runs a command line and sets the exit code. An error becomes one line on stderr, without a stack trace. */
 export async function runCommand(command: Command): Promise<void> {
   for (const each of [command, ...command.commands]) each.exitOverride();
-  // Who reads the output may have seen enough, as `head` does.
+  // The reader of the output, for example `head`, may close it early.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });

@@ -1,67 +1,45 @@
 import { Command, Option } from "commander";
 import { parseLossless } from "../functions/core/lossless-json.ts";
+import { type DeadLetterEvent, type DeadLetterMessage, factsOf } from "../functions/replay/dead-letter-message.ts";
+import { type DeadLetterRow, toRow } from "../functions/replay/dead-letter-row.ts";
+import { toEventLine } from "../functions/replay/event-line.ts";
+import { createIdCheck, type FilterOptions, matchingEvents, toFilter } from "../functions/replay/filter.ts";
+import { createGroups, type GroupField, groupFields } from "../functions/replay/groups.ts";
 import { exitCodes, runCommand } from "./command.ts";
+import { addFilterOptions, FILTER_HELP } from "./dead-letters/filter-options.ts";
+import { openLineFile } from "./dead-letters/line-file.ts";
+import { lostNote, missedNote, STOPPED_NOTE, unseenNote } from "./dead-letters/notes.ts";
+import { countMessages, type Queue } from "./dead-letters/queue.ts";
+import { pluralize, printable, TABLE_HEAD, toCells, toLine, toTable } from "./dead-letters/render.ts";
+import { type ScanResult, scanDeadLetters, VISIBILITY_TIMEOUT_SECONDS } from "./dead-letters/scan.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { toEventLine } from "./dead-letters/event-line.ts";
-import { openLineFile } from "./dead-letters/export.ts";
-import {
-  addFilterOptions,
-  createIdCheck,
-  FILTER_HELP,
-  type FilterOptions,
-  matchingEvents,
-  toFilter,
-} from "./dead-letters/filter.ts";
-import { createGroups, type GroupField, groupFields } from "./dead-letters/groups.ts";
-import type { DeadLetter, LetterEvent } from "./dead-letters/dead-letter.ts";
-import {
-  countLetters,
-  HIDDEN_SECONDS,
-  type LetterQueue,
-  lookAtLetters,
-  lostNote,
-  missedNote,
-  type Reading,
-  unseenNote,
-} from "./dead-letters/queue.ts";
-import {
-  counted,
-  factsOf,
-  printable,
-  type Row,
-  TABLE_HEAD,
-  toCells,
-  toLine,
-  toRow,
-  toTable,
-} from "./dead-letters/render.ts";
-import { explained } from "./sqs-errors.ts";
-import { addTargetOptions, findTarget, sqsClient, type TargetOptions } from "./stack-address.ts";
+import { addStackOptions, createSqsClient, findStackAddress, type StackOptions } from "./stack-address.ts";
+import { withAdvice } from "./with-advice.ts";
 
-type Options = TargetOptions & FilterOptions & { json?: true };
+type Options = StackOptions & FilterOptions & { json?: true };
 
 const command = new Command("npm run dead-letters --")
-  .description("Shows what stands in the dead-letter queue and why. Nothing is taken out of it.")
+  .description("Shows the dead letters and their reasons. Nothing is taken out of the dead-letter queue.")
   .addHelpText(
     "after",
     `
-Reading hides letters from others until the command ends, also by Ctrl-C; one that is killed hides them for up to
-${HIDDEN_SECONDS / 60} minutes. Send them again with \`npm run replay\`.
+Reading hides messages from other readers until the command ends, also by Ctrl-C; if it is killed, they stay hidden for up
+to ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes. Dead letters are sent to the queue again with \`npm run replay\`.
 
-Exit codes: 0 done, 1 a named event is not there or not all letters were read, 2 the queue could not be read.`,
+Exit codes: 0 done, 1 a named event was not found or not all messages were read, 2 the queue could not be read.`,
   );
 
 const list = command.command("list").description("one line an event, oldest first").action(listEvents);
 const group = command
   .command("group")
-  .description("how many events there are of each reason")
-  .addOption(new Option("--by <fields...>", "and of each of these").choices(groupFields))
+  .description("the number of events by reason")
+  .addOption(new Option("--by <fields...>", "and by each of these").choices(groupFields))
   .action(groupEvents);
 const show = command
   .command("show")
   .argument("<id>", "of an event or a message")
-  .description("all that is known of a letter, with its body")
-  .action(showLetter);
+  .description("everything known of a dead letter, with its body")
+  .action(showDeadLetter);
 const exporting = command
   .command("export")
   .argument("<file>", "newline-delimited JSON, or - for stdout")
@@ -69,24 +47,24 @@ const exporting = command
   .action(exportEvents);
 for (const each of [list, group]) each.option("--json", "one JSON object a line");
 for (const each of [list, group, exporting]) addFilterOptions(each).addHelpText("after", FILTER_HELP);
-for (const each of [list, group, show, exporting]) addTargetOptions(each);
+for (const each of [list, group, show, exporting]) addStackOptions(each);
 
 async function listEvents(options: Options): Promise<void> {
-  const rows: Row[] = [];
-  const { letters, missed } = await lookAt(options, (letter, event) => rows.push(toRow(letter, event)));
+  const rows: DeadLetterRow[] = [];
+  const { messages, isPartial } = await scan(options, (message, event) => rows.push(toRow(message, event)));
   rows.sort((a, b) => a.receivedAt.localeCompare(b.receivedAt) || a.messageId.localeCompare(b.messageId));
   if (options.json) for (const row of rows) print(JSON.stringify(row));
   else if (process.stdout.isTTY && rows.length > 0)
     print(toTable(TABLE_HEAD, rows.map(toCells), process.stdout.columns));
   else for (const row of rows) print(toLine(row));
   process.stderr.write(
-    `${missed ? "At least " : ""}${counted(rows.length, "event")} in ${counted(letters, "dead letter")}\n`,
+    `${isPartial ? "At least " : ""}${pluralize(rows.length, "event")} in ${pluralize(messages, "message")}\n`,
   );
 }
 
 async function groupEvents({ by: fields = [], ...options }: Options & { by?: GroupField[] }): Promise<void> {
   const groups = createGroups(fields);
-  await lookAt(options, (letter, event) => groups.add(toRow(letter, event)));
+  await scan(options, (message, event) => groups.add(toRow(message, event)));
   if (options.json) {
     for (const { events, reason, by, oldest } of groups.list())
       print(
@@ -106,12 +84,12 @@ async function groupEvents({ by: fields = [], ...options }: Options & { by?: Gro
   print(toTable(head, rows, Number.POSITIVE_INFINITY));
 }
 
-async function showLetter(id: string, options: Options): Promise<void> {
+async function showDeadLetter(id: string, options: Options): Promise<void> {
   let found = 0;
-  await lookAt({ ...options, id: [id] }, (letter, event) => {
+  await scan({ ...options, id: [id] }, (message, event) => {
     found += 1;
-    if (letter.messageId !== id) print(describe(letter, event.exact, event));
-    else if (found === 1) print(describe(letter, parse(letter.body)));
+    if (message.messageId !== id) print(describe(message, event.content, event));
+    else if (found === 1) print(describe(message, parse(message.body)));
   });
 }
 
@@ -120,16 +98,16 @@ async function exportEvents(path: string, options: Options): Promise<void> {
   let events = 0;
   let unreadable = 0;
   try {
-    const { missed } = await lookAt(options, (letter, event) => {
-      if (event.exact === undefined) unreadable += 1;
+    const { isPartial } = await scan(options, (message, event) => {
+      if (event.content === undefined) unreadable += 1;
       else {
-        file.add(toEventLine(letter, event));
+        file.add(toEventLine(message, event));
         events += 1;
       }
     });
-    if (missed && path !== "-") {
+    if (isPartial && path !== "-") {
       await file.discard();
-      process.stderr.write(`${path} was not written, because not all letters were read\n`);
+      process.stderr.write(`${path} was not written, because not all messages were read\n`);
       return;
     }
     await file.finish();
@@ -137,67 +115,73 @@ async function exportEvents(path: string, options: Options): Promise<void> {
     await file.discard();
     throw error;
   }
-  process.stderr.write(`${counted(events, "event")} written to ${path}\n`);
+  process.stderr.write(`${pluralize(events, "event")} written to ${path}\n`);
   if (unreadable > 0)
     process.stderr.write(
-      `${counted(unreadable, "unreadable message")} left out; \`show\` and the message id give their bodies\n`,
+      `${pluralize(unreadable, "unreadable message")} left out; \`show\` with the message id prints the body\n`,
     );
 }
 
-type Look = {
-  /** How many there were with an event that was shown. */
-  letters: number;
-  /** Whether there may be letters that were not read; why is told, and is the exit code. */
-  missed: boolean;
+type Scanned = {
+  /** Messages with an event that the filter accepts. */
+  messages: number;
+  /** Whether some messages may not have been read. */
+  isPartial: boolean;
 };
 
-/** Shows each event that the options take. @throws Error of a call that failed */
-async function lookAt(options: Options, see: (letter: DeadLetter, event: LetterEvent) => void): Promise<Look> {
-  const target = findTarget(options);
-  const client = sqsClient(target);
-  const queue: LetterQueue = { client, url: target.deadLetterQueueUrl };
+/**
+ * Passes each event that the options accept to `onEvent`, and reports on stderr what was not read or not found.
+ * @throws Error of a call that failed
+ */
+async function scan(
+  options: Options,
+  onEvent: (message: DeadLetterMessage, event: DeadLetterEvent) => void,
+): Promise<Scanned> {
+  const address = findStackAddress(options);
+  const client = createSqsClient(address);
+  const queue: Queue = { client, url: address.deadLetterQueueUrl };
   const filter = toFilter(options, Date.now());
   const ids = createIdCheck(filter);
   const signal = onInterrupt();
-  let letters = 0;
-  let reading: Reading;
+  let messages = 0;
+  let result: ScanResult;
   try {
-    process.stderr.write(unseenNote(await countLetters(queue)));
-    const look = (letter: DeadLetter) => {
-      ids.see(letter);
-      const events = matchingEvents(letter, filter);
-      for (const event of events) see(letter, event);
-      letters += events.length > 0 ? 1 : 0;
+    process.stderr.write(unseenNote(await countMessages(queue)));
+    const onMessage = (message: DeadLetterMessage) => {
+      ids.add(message);
+      const events = matchingEvents(message, filter);
+      for (const event of events) onEvent(message, event);
+      messages += events.length > 0 ? 1 : 0;
     };
-    reading = await lookAtLetters(queue, look, signal);
+    result = await scanDeadLetters(queue, onMessage, signal);
   } catch (error) {
-    throw explained(error);
+    throw withAdvice(error);
   } finally {
     client.destroy();
   }
-  const { lost, missed } = reading;
+  const { lost, missed } = result;
   if (lost > 0) process.stderr.write(lostNote(lost));
   if (missed > 0) process.stderr.write(missedNote(missed));
-  if (signal.aborted) process.stderr.write("Stopped before all letters were read; all of them are visible again\n");
-  const partly = lost > 0 || missed > 0 || signal.aborted;
-  if (partly) process.exitCode = exitCodes.incomplete;
-  for (const id of ids.unknown()) {
+  if (signal.aborted) process.stderr.write(STOPPED_NOTE);
+  const isPartial = lost > 0 || missed > 0 || signal.aborted;
+  if (isPartial) process.exitCode = exitCodes.incomplete;
+  for (const id of ids.missing()) {
     process.exitCode = exitCodes.incomplete;
     process.stderr.write(
-      `No dead letter has the event id or message id ${printable(id)}; \`list\` shows what is there\n`,
+      `No dead letter has the event id or message id ${printable(id)}; \`list\` shows those that exist\n`,
     );
   }
-  return { letters, missed: partly };
+  return { messages, isPartial };
 }
 
-/** The facts of a letter, then what is in it. */
-function describe(letter: DeadLetter, content: unknown, event?: LetterEvent): string {
+/** The facts of a dead letter, then its content. */
+function describe(message: DeadLetterMessage, content: unknown, event?: DeadLetterEvent): string {
   const facts = Object.entries({
     ...(event !== undefined && { event: event.id, type: event.type, source: event.source }),
-    ...factsOf(letter),
-    events: letter.events.length,
+    ...factsOf(message),
+    events: message.events.length,
   }).filter(([, value]) => value !== undefined);
-  // PostgreSQL's words may have several lines.
+  // PostgreSQL's message may have several lines.
   const lines = facts.flatMap(([name, value]) =>
     String(value)
       .split("\n")

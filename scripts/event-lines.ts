@@ -6,8 +6,8 @@ import { REQUEST_MAX_BYTES } from "../functions/core/limits.ts";
 export type EventLine = { line: number; json: string };
 
 /**
- * Reads a file of newline-delimited JSON (`-` is stdin). The text is sent as it stands, so no digit changes; an event
- * without an id gets one here, so that sending it again after a lost answer does not store it twice.
+ * Reads a file of newline-delimited JSON (`-` is stdin). The text is sent verbatim, so no digit changes. An event without
+ * an id gets one here, so that sending it again after a lost answer does not store it twice.
  * @throws Error that names the line that is not a JSON object
  */
 export function readEventLines(file: string): EventLine[] {

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { openApi } from "../functions/api-docs/openapi.ts";
 
-/** `npm run generate`: writes the committed files that are made from others. */
+/** `npm run generate`: writes the committed files that derive from code. */
 writeFileSync("docs/openapi.json", `${JSON.stringify(openApi(), null, 2)}\n`);

@@ -1,9 +1,9 @@
-/** What a shell says of a process that Ctrl-C ended. */
+/** The exit code that shells use for a process that Ctrl-C ended. */
 const ENDED_BY_INTERRUPT = 130;
 
 /**
- * Fires on the first Ctrl-C or SIGTERM, so that a command can finish what it has in hand and give back the rest; a second
- * one ends the process at once.
+ * Returns a signal that aborts on the first Ctrl-C or SIGTERM, so that a command can finish its current work. A second
+ * Ctrl-C ends the process at once.
  */
 export function onInterrupt(): AbortSignal {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
-// Runs after npm ci, on whatever Node the machine has: makes node_modules/.bin/node the Node 24 that the platform's
-// package brought (docs/decisions/0001). npm 11 links it itself; npm 10 takes the link away again when it removes the
-// packages of other platforms, which have a binary of the same name.
+// Runs after npm ci, on any Node: links node_modules/.bin/node to the Node 24 of the platform's package
+// (docs/decisions/0001). npm 11 links it itself. npm 10 deletes the link when it removes the packages of other platforms,
+// which have a binary of the same name.
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 
@@ -14,7 +14,7 @@ if (binary === undefined) {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 24) {
     console.warn(
-      `No Node 24 came for ${process.platform}-${process.arch}, and this is Node ${major}: install Node 24.`,
+      `npm installed no Node 24 for ${process.platform}-${process.arch}, and this is Node ${major}: install Node 24.`,
     );
   }
 } else {

@@ -1,28 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
+import { ingestAnswer, problem, type verdict } from "../functions/core/answer.ts";
 import type { EventLine } from "./event-lines.ts";
 
-const verdict = z.object({
-  index: z.int(),
-  id: z.string().optional(),
-  status: z.enum(["accepted", "invalid", "duplicate", "retry"]),
-  errors: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })).optional(),
-});
-const answer = z.object({ results: z.array(verdict) });
-const problem = z.object({
-  code: z.string().optional(),
-  detail: z.string().optional(),
-  results: z.array(verdict).optional(),
-});
+type Verdict = z.output<typeof verdict>;
 
-export type LineOutcome = { line: number; status: "accepted" | "duplicate" | "invalid" | "unsent"; why: string };
+/** A problem document has results too when the queue is down; something in between may answer with less. */
+const withResults = ingestAnswer.pick({ results: true });
+const reason = problem.pick({ code: true, detail: true }).partial();
+
+export type LineOutcome = { line: number; status: Exclude<Verdict["status"], "retry"> | "unsent"; why: string };
 
 const MAX_ATTEMPTS = 8;
 const LONGEST_PAUSE_SECONDS = 30;
 
 /**
- * Posts one request and answers for each of its lines. What the API says may be sent again (`retry`, 429, 5xx, no
- * answer) is sent again, after `Retry-After` or a doubling pause; the events keep their ids, so none is stored twice.
+ * Posts one request and returns an outcome for each of its lines. Events that may be sent again (`retry`, 429, 5xx, no
+ * answer) are sent again, after `Retry-After` or a doubling pause. They keep their ids, so none is stored twice.
  */
 export async function postEvents(
   url: string,
@@ -37,9 +31,9 @@ export async function postEvents(
     why = posted.why;
     const again: EventLine[] = [];
     for (const [index, each] of open.entries()) {
-      const judged = posted.verdicts.get(index);
-      if (judged === undefined || judged.status === "retry") again.push(each);
-      else outcomes.push({ line: each.line, status: judged.status, why: explain(judged.errors) });
+      const { status, errors } = posted.verdicts.get(index) ?? { status: "retry" };
+      if (status === "retry") again.push(each);
+      else outcomes.push({ line: each.line, status, why: explain(errors) });
     }
     if (posted.final) {
       for (const each of again) outcomes.push({ line: each.line, status: "unsent", why });
@@ -57,7 +51,7 @@ export async function postEvents(
 }
 
 type Posted = {
-  verdicts: Map<number, z.output<typeof verdict>>;
+  verdicts: Map<number, Pick<Verdict, "status" | "errors">>;
   /** Sending the rest again would not help. */
   final: boolean;
   retryAfter: number | undefined;
@@ -80,8 +74,8 @@ async function postOnce(url: string, lines: EventLine[]): Promise<Posted> {
   }
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
   const body = parse(text);
-  const results = answer.safeParse(body).data?.results ?? problem.safeParse(body).data?.results ?? [];
-  const { code, detail } = problem.safeParse(body).data ?? {};
+  const results = withResults.safeParse(body).data?.results ?? [];
+  const { code, detail } = reason.safeParse(body).data ?? {};
   return {
     verdicts: new Map(results.map((each) => [each.index, each])),
     final: response.status < 500 && response.status !== 429 && results.length === 0,
@@ -98,6 +92,6 @@ function parse(text: string): unknown {
   }
 }
 
-function explain(errors: z.output<typeof verdict>["errors"] = []): string {
+function explain(errors: Verdict["errors"] = []): string {
   return errors.map(({ path, message }) => `${path === "" ? "event" : path} ${message}`).join("; ");
 }

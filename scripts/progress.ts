@@ -2,7 +2,7 @@ import { Presets, SingleBar } from "cli-progress";
 
 export type Progress = { advance(count: number): void; setTotal(total: number): void; stop(): void };
 
-/** A progress bar on stderr where somebody watches; nothing where the output goes to a file or another program. */
+/** Shows a progress bar on stderr, but only on a terminal. */
 export function startProgress(total: number, unit: string): Progress {
   if (!process.stderr.isTTY) {
     const nothing = () => undefined;

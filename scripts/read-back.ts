@@ -4,14 +4,14 @@ import type { EventLine } from "./event-lines.ts";
 
 export type ReadBack = { line: number; isEqual: boolean; why: string };
 
-/** Without any event that has come: a paused database takes some fifteen seconds, and a batch waits for its window. */
-const PATIENCE_MS = 60_000;
+/** Counts from the last event that was found: a paused database starts in about fifteen seconds, and a batch has a window. */
+const GIVE_UP_AFTER_MS = 60_000;
 const PAUSE_MS = 250;
-const ANSWER_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Asks for accepted events until they are stored, and compares each of their members with what was sent. */
+/** Gets an accepted event until it is stored, and compares each of its members with the event that was sent. */
 export function createReadBack(url: string) {
-  let until = Date.now() + PATIENCE_MS;
+  let until = Date.now() + GIVE_UP_AFTER_MS;
 
   return async function readBack({ line, json }: EventLine): Promise<ReadBack> {
     const sent = parseLossless(json).exact as Record<string, unknown>;
@@ -20,7 +20,7 @@ export function createReadBack(url: string) {
     for (;;) {
       const { status, text } = await get(address);
       if (status === 200) {
-        until = Date.now() + PATIENCE_MS;
+        until = Date.now() + GIVE_UP_AFTER_MS;
         return compare(line, sent, parseLossless(text).exact as Record<string, unknown>);
       }
       if (Date.now() > until) {
@@ -37,7 +37,7 @@ function compare(line: number, sent: Record<string, unknown>, stored: Record<str
   return { line, isEqual: changed.length === 0, why: `came back with another ${changed.join(", ")}` };
 }
 
-/** As docs/values.md says: numbers are compared by their value, to the last digit; members in any order. */
+/** Compares numbers by value, to the last digit, and members in any order. @see docs/values.md */
 function isEqual(a: unknown, b: unknown): boolean {
   if (isNumber(a) && isNumber(b)) return decimal(a) === decimal(b);
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => isEqual(each, b[i]));
@@ -50,7 +50,7 @@ const isNumber = (value: unknown): boolean => typeof value === "number" || isRaw
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value);
 
-/** A number's digits without zeros at either end, and where its point is: one text for each value. */
+/** Normalizes a number's text, so that equal values have equal texts: no zeros at either end, and an exponent. */
 function decimal(number: unknown): string {
   const text = isRawNumber(number) ? number.rawJSON : String(number);
   const [, sign = "", whole = "", fraction = "", exponent = "0"] = NUMBER.exec(text) ?? [];
@@ -64,7 +64,7 @@ const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 async function get(address: string): Promise<{ status?: number; text: string }> {
   try {
-    const response = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     return { status: response.status, text: await response.text() };
   } catch (error) {
     return { text: error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error) };

@@ -5,28 +5,28 @@ import { type EventLine, intoRequests, readEventLines } from "./event-lines.ts";
 import { type LineOutcome, postEvents } from "./post-events.ts";
 import { startProgress } from "./progress.ts";
 import { createReadBack, type ReadBack } from "./read-back.ts";
-import { addTargetOptions, findTarget, type TargetOptions } from "./stack-address.ts";
+import { addStackOptions, findStackAddress, type StackOptions } from "./stack-address.ts";
 
-type Options = TargetOptions & { url?: string; batch: number; connections: number; readBack?: true };
+type Options = StackOptions & { url?: string; batch: number; connections: number; readBack?: true };
 
 const command = new Command("npm run send --")
-  .description("Posts the events of a file, one JSON object a line, and tells what became of each.")
+  .description("Posts the events of a file, one JSON object a line, and reports what became of each.")
   .argument("<file>", "newline-delimited JSON, or - for stdin")
-  .option("--url <url>", "the API's URL (default: the runtime that runs here)")
+  .option("--url <url>", "the API's URL (default: that of the local runtime)")
   .option("--batch <n>", "events per request", positiveInteger("--batch"), 100)
   .option("--connections <n>", "requests at once", positiveInteger("--connections"), 4)
   .option("--read-back", "then waits until each accepted event is stored, and compares it with what was sent");
-addTargetOptions(command)
+addStackOptions(command)
   .addHelpText(
     "after",
-    `\nExit codes: 0 all events accepted (and read back equal), 1 some not, 2 nothing could be sent.`,
+    `\nExit codes: 0 all events accepted (and read back equal), 1 some were not, 2 nothing could be sent.`,
   )
   .action(send);
 
 async function send(file: string, options: Options): Promise<void> {
   if (options.batch > REQUEST_MAX_EVENTS)
     throw new Error(`--batch takes at most ${REQUEST_MAX_EVENTS}, the API's limit.`);
-  const url = options.url?.replace(/\/$/, "") ?? findTarget(options).url;
+  const url = options.url?.replace(/\/$/, "") ?? findStackAddress(options).url;
   const lines = readEventLines(file);
   const progress = startProgress(lines.length, "events");
   const started = performance.now();
@@ -64,7 +64,7 @@ async function readAllBack(url: string, lines: EventLine[], outcomes: LineOutcom
   if (faults.length > 0) process.exitCode = exitCodes.incomplete;
 }
 
-/** Lines at fault that are listed; the rest is counted. */
+/** Lines with a fault that are listed; the others are counted. */
 const MAX_LISTED = 20;
 
 function report(outcomes: LineOutcome[], milliseconds: number): void {

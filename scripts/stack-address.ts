@@ -3,36 +3,36 @@ import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as z from "zod";
 
-/** Where a command works: the runtime on this machine, or a deployed stack. */
-export type Target = {
+/** The URLs of the local runtime or of a deployed stack. */
+export type StackAddress = {
   url: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
   sqs: SQSClientConfig;
-  /** Where a replay keeps what it has done: in the data folder, or beside the outputs file. */
+  /** The journal of a replay: a file in the data folder, or beside the outputs file. */
   journal: string;
 };
 
-export type TargetOptions = { dataDir: string; outputs?: string; stack?: string };
+export type StackOptions = { dataDir: string; outputs?: string; stack?: string };
 
 const DEFAULT_DATA_DIR = ".sluice";
 
-export function addTargetOptions(command: Command): Command {
+export function addStackOptions(command: Command): Command {
   return command
     .option("--outputs <file>", "a deployed stack, by the outputs file of cdk deploy")
     .option("--stack <name>", "which stack of the outputs file")
     .option("--data-dir <folder>", "the data folder of the runtime that runs here", DEFAULT_DATA_DIR);
 }
 
-/** The options that name the same target again, for a command line that is shown. */
-export function targetFlags({ dataDir, outputs, stack }: TargetOptions): string {
+/** The options that name the same stack, for a command line that is shown. */
+export function stackFlags({ dataDir, outputs, stack }: StackOptions): string {
   const flags = { outputs, stack, "data-dir": dataDir === DEFAULT_DATA_DIR ? undefined : dataDir };
   return Object.entries(flags)
     .map(([name, value]) => (value === undefined ? "" : ` --${name} ${value}`))
     .join("");
 }
 
-/** What `npm start` writes while it runs; the same as the line of `npm start -- --json`. */
+/** The file that `npm start` writes while it runs; equal to the line of `npm start -- --json`. */
 const runtimeFile = z.object({
   url: z.url(),
   queueUrl: z.url(),
@@ -41,25 +41,25 @@ const runtimeFile = z.object({
   region: z.string().min(1),
 });
 
-/** What `cdk deploy --outputs-file` writes: stack name to outputs. */
+/** The file of `cdk deploy --outputs-file`: stack name to outputs. */
 const outputsFile = z.record(z.string(), z.object({ ApiUrl: z.url(), QueueUrl: z.url(), DeadLetterQueueUrl: z.url() }));
 
-/** @throws Error that says what to start, or which stacks the outputs file has */
-export function findTarget({ dataDir, outputs, stack }: TargetOptions): Target {
-  return outputs === undefined ? localTarget(dataDir) : deployedTarget(outputs, stack);
+/** @throws Error that names the command to run, or the stacks of the outputs file */
+export function findStackAddress({ dataDir, outputs, stack }: StackOptions): StackAddress {
+  return outputs === undefined ? localAddress(dataDir) : deployedAddress(outputs, stack);
 }
 
-export function sqsClient(target: Target): SQSClient {
-  return new SQSClient({ ...target.sqs, maxAttempts: MAX_ATTEMPTS, requestHandler: TIMEOUTS });
+export function createSqsClient({ sqs }: StackAddress): SQSClient {
+  return new SQSClient({ ...sqs, maxAttempts: MAX_ATTEMPTS, requestHandler: TIMEOUTS });
 }
 
-/** An operator would rather wait two seconds more than begin again. */
+/** An operator prefers a wait of two more seconds to starting again. */
 const MAX_ATTEMPTS = 5;
 
-/** A connection that hangs ends, and the call is made again; without this the SDK waits for ever. */
+/** Ends a call that hangs, so that the SDK repeats it; without this the SDK waits for ever. */
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
 
-function localTarget(dataDir: string): Target {
+function localAddress(dataDir: string): StackAddress {
   const file = `${dataDir}/runtime.json`;
   if (!existsSync(file)) {
     throw new Error(
@@ -71,7 +71,7 @@ function localTarget(dataDir: string): Target {
   return { ...rest, sqs: { endpoint: awsEndpointUrl, region, credentials }, journal: `${dataDir}/replay.journal` };
 }
 
-function deployedTarget(file: string, stack: string | undefined): Target {
+function deployedAddress(file: string, stack: string | undefined): StackAddress {
   if (!existsSync(file)) {
     throw new Error(
       `${file} is missing. \`npm run deploy\` writes it; \`cdk deploy --outputs-file ${file}\` does too.`,

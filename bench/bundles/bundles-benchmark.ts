@@ -8,7 +8,7 @@ export const bundlesBenchmark: Benchmark = {
   title: "Size and import of each function",
   about:
     "Each function as it is bundled for Lambda, against a bundle that only makes the same SDK clients. Imports are timed in " +
-    "fresh processes that take turns.",
+    "fresh processes, alternating between the two.",
   run: runBundles,
 };
 
@@ -25,25 +25,25 @@ async function runBundles({ quick, rounds, log }: BenchOptions): Promise<BenchRe
       check(each, "size of", each.bytes / each.baselineBytes),
       check(each, "import of", each.importMilliseconds / each.baselineImportMilliseconds),
     ]),
-    notes: ["The reference function calls nobody: its baseline is an empty handler."],
+    notes: ["The api-docs function makes no SDK client: its baseline is an empty handler."],
   };
 }
 
-function series({ stage }: BundleFigures, unit: string, ours: number, baseline: number): Series {
+function series({ name }: BundleFigures, unit: string, ours: number, baseline: number): Series {
   return {
-    shape: stage,
+    shape: name,
     unit,
     contenders: [
-      { name: stage, figures: [ours] },
+      { name, figures: [ours] },
       { name: "SDK clients alone", figures: [baseline] },
     ],
   };
 }
 
-function check({ stage, clients }: BundleFigures, what: string, ratio: number): Check {
+function check({ name, clients }: BundleFigures, what: string, ratio: number): Check {
   return {
     id: "B8",
-    what: `${what} ${stage}`,
+    what: `${what} ${name}`,
     against: `${clients.join(" and ")} alone`,
     ratios: [ratio],
     floor: { atMost: 1.25 },

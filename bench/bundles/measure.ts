@@ -1,33 +1,23 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
+import { FUNCTIONS } from "../../functions/core/functions.ts";
 import { BUNDLE_OPTIONS, buildHandler, DEPLOYED } from "../../lib/bundle.ts";
 import { spread } from "../rounds.ts";
 
 export type BundleFigures = {
-  stage: string;
-  /** Clients of the baseline; none for a function that calls nobody. */
+  /** The function's name. */
+  name: string;
+  /** SDK clients of the baseline; empty for a function without one. */
   clients: string[];
   /** Minified, as deployed, without the source map. */
   bytes: number;
   baselineBytes: number;
-  /**
-   * Processor time of `require`, which on an idle machine is the time it takes; medians of fresh processes that took
-   * turns.
-   */
+  /** Processor time of `require`, which on an idle machine equals its duration; the median of fresh processes. */
   importMilliseconds: number;
   baselineImportMilliseconds: number;
-};
-
-/** Each function and the SDK clients it makes. */
-const stages: Record<string, string[]> = {
-  ingest: ["SQSClient"],
-  consume: ["SQSClient", "RDSDataClient"],
-  query: ["RDSDataClient"],
-  migrate: ["RDSDataClient"],
-  "api-docs": [],
 };
 
 const packages: Record<string, string> = {
@@ -36,17 +26,18 @@ const packages: Record<string, string> = {
 };
 
 /**
- * Size and import time of each function's bundle, beside a bundle made with the same options that only makes the same
- * SDK clients, credential chain and all, as anybody's function would.
+ * Measures size and import time of each function's bundle. Its baseline is a bundle with the same options that only makes
+ * the same SDK clients with their default credential chain.
  * @param runs fresh processes for each bundle
  */
 export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigures[] {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bundles-"));
   try {
-    return Object.entries(stages).map(([stage, clients]) => {
-      const ours = join(folder, stage);
-      const baseline = join(folder, `${stage}-baseline`);
-      buildHandler(stage, ours, DEPLOYED);
+    return FUNCTIONS.map((name) => {
+      const ours = join(folder, name);
+      const baseline = join(folder, `${name}-baseline`);
+      buildHandler(name, ours, DEPLOYED);
+      const clients = clientsIn(ours);
       buildBaseline(clients, baseline);
       const times = { ours: [] as number[], baseline: [] as number[] };
       for (let run = 0; run < runs; run++) {
@@ -54,7 +45,7 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
         times.baseline.push(importMilliseconds(baseline));
       }
       return {
-        stage,
+        name,
         clients,
         bytes: bundleBytes(ours),
         baselineBytes: bundleBytes(baseline),
@@ -65,6 +56,12 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The SDK clients of a bundle, by the source files in its map. */
+function clientsIn(folder: string): string[] {
+  const { sources } = JSON.parse(readFileSync(join(folder, "index.js.map"), "utf8")) as { sources: string[] };
+  return Object.keys(packages).filter((client) => sources.some((file) => file.includes(`/${packages[client]}/`)));
 }
 
 function buildBaseline(clients: string[], outputDir: string): void {
@@ -84,7 +81,7 @@ function bundleBytes(folder: string): number {
   return statSync(join(folder, "index.js")).size;
 }
 
-/** In a process that has loaded nothing else. */
+/** Measures in a process that has loaded nothing else. */
 function importMilliseconds(folder: string): number {
   const file = JSON.stringify(join(folder, "index.js"));
   const script = `const before = process.cpuUsage(); require(${file}); const { user, system } = process.cpuUsage(before); process.stdout.write(String((user + system) / 1_000));`;
@@ -94,7 +91,7 @@ function importMilliseconds(folder: string): number {
   return Number(output);
 }
 
-/** What the functions ask for at their start. */
+/** The variables that the functions read at their start. */
 const ENVIRONMENT = {
   STAGE: "bench",
   METRICS_NAMESPACE: "Sluice",
@@ -106,7 +103,7 @@ const ENVIRONMENT = {
   CLUSTER_ARN: "arn:aws:rds:eu-central-1:123456789012:cluster:events",
   SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:events",
   DATABASE_NAME: "sluice",
-  // Has the migrations, which are copied beside the code when it is deployed.
+  // The migrations are copied beside the code of the deployed function.
   LAMBDA_TASK_ROOT: resolve("functions"),
   AWS_REGION: "eu-central-1",
   AWS_ACCESS_KEY_ID: "local",

@@ -1,16 +1,17 @@
 import { type BillLine, GIGABYTE, line, part } from "./bill.ts";
 
-/** Services that take events and do less with them, by their published units: nothing is run for these. */
-
-/** A bus alone: one event for each 64 KB of an event. @see https://aws.amazon.com/eventbridge/pricing/ */
+/**
+ * EventBridge takes events and stores none; the bill follows from its published units. It counts one event for each 64 KB.
+ * @see https://aws.amazon.com/eventbridge/pricing/
+ */
 export function eventBridgeBill({ eventBytes }: { eventBytes: number }): BillLine[] {
   const events = 1e6 * Math.ceil(eventBytes / EVENTBRIDGE_CHUNK_BYTES);
   return [line("EventBridge", [part("events", events, "eventBridgeChunk")])];
 }
 
 /**
- * Firehose into S3: each record rounded up to 5 KB. With `eventsPerRecord` the client puts as many events into one record
- * as fit, which S3's readers must take apart again.
+ * Firehose into S3 rounds each record up to 5 KB. With `eventsPerRecord` the client packs up to so many events into one
+ * record, which the readers of S3 must split again.
  * @see https://aws.amazon.com/kinesis/data-firehose/pricing/
  */
 export function firehoseBill({

@@ -1,8 +1,6 @@
-/** What no run on this machine can count. Each is said on the page beside the figures. */
-
 /**
- * Lambda gives a function a whole processor at this memory and a share of it below, so what it computes takes as much
- * longer there.
+ * Lambda gives a function a whole processor at this memory and a share of one below it, so a computation takes
+ * proportionally longer.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
  */
 export const WHOLE_PROCESSOR_MEGABYTES = 1769;
@@ -10,30 +8,31 @@ export const WHOLE_PROCESSOR_MEGABYTES = 1769;
 /** db.r6g.large has 2 processors and 16 GiB, and an ACU about 2 GiB. AWS names no figure. */
 export const PROCESSORS_PER_ACU = 0.25;
 
-/** The least a database has that is not paused, so the least that a rate costs. */
+/** The minimum capacity of a database that is not paused, and so the minimum cost of any rate. */
 export const MINIMUM_ACU = 0.5;
 
 /**
- * A write is counted for each 4 KB of log. Smaller records that are there at the same time are put together, as
- * PostgreSQL writes them out together here.
+ * Aurora bills one write for each 4 KB of log. It combines smaller records that are due at the same time, as PostgreSQL
+ * combines them here.
  * @see https://aws.amazon.com/blogs/database/planning-i-o-in-amazon-aurora/
  */
 export const IO_BYTES = 4096;
 
-/** Lambda's own lines of an invocation: START, END and REPORT with the trace's id, each with CloudWatch's 26 bytes. */
+/** Lambda's own log lines of one invocation: START, END and REPORT with the trace id, each with CloudWatch's 26 bytes. */
 export const PLATFORM_LOG_BYTES = 450;
 
 /**
- * X-Ray's default sampling: the first request of each second, and this share of the others.
+ * X-Ray's default sampling traces the first request of each second and this share of the others.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
  */
 export const TRACED_PER_SECOND = 1;
 export const TRACED_SHARE = 0.05;
 
-/** Pollers of an event source without messages, each asking again after 20 s. */
+/** An idle event source has this many pollers, and each polls again after 20 s. */
 export const IDLE_POLLERS = 5;
 export const IDLE_POLL_SECONDS = 20;
 
+/** The assumptions that no run on this machine can measure, printed on docs/cost.md. */
 export const assumptions: readonly string[] = [
   "List prices of us-east-1 in their first tier, no free tier. Storage ($0.10 per GB-month in Aurora), alarms, custom metrics, secrets and WAF are not in it: they cost by the month, not by the event.",
   `Lambda: the milliseconds measured on this machine; those in which the function computed count ${WHOLE_PROCESSOR_MEGABYTES} / memory times, because Lambda gives it only that share of a processor. Waiting counts as measured, and on AWS SQS and the Data API take longer to answer than here. Cold starts are left out.`,

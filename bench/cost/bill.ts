@@ -11,17 +11,17 @@ import {
 } from "./assumptions.ts";
 import { type PriceName, prices } from "./prices.ts";
 
-/** What a run of so many events did. */
+/** The billable work of one run. */
 export type Measured = {
   events: number;
   requests: number;
-  /** Heads and bodies of all answers. */
+  /** Bytes of the heads and bodies of all answers. */
   responseBytes: number;
   walBytes: number;
-  /** Times PostgreSQL wrote its WAL out. */
+  /** How often PostgreSQL wrote its WAL out. */
   walWrites: number;
   databaseProcessorSeconds: number;
-  /** What the function's processes used; undefined where the platform does not say. */
+  /** Processor time of each function's processes; undefined on platforms that do not report it. */
   functionProcessorSeconds: Record<FunctionRole, number | undefined>;
   operations: Operations;
 };
@@ -30,12 +30,12 @@ export type Measured = {
 export type BillLine = {
   component: Component;
   dollars: number;
-  /** False where one of its prices could not be confirmed. */
+  /** False if one of its prices could not be confirmed. */
   confirmed: boolean;
   parts: BillPart[];
 };
 
-/** What was counted, for a million events, and what that costs. */
+/** One counted amount and its price, for a million events. */
 export type BillPart = { what: string; amount: number; price: PriceName; dollars: number };
 
 export type Component =
@@ -52,7 +52,7 @@ export type Component =
   | "EventBridge"
   | "Firehose";
 
-/** The bill of a million events that come at a rate, from what a run did. */
+/** Computes the bill of a million events at a rate from the measurements of one run. */
 export function bill(measured: Measured, { rate }: { rate: number }): BillLine[] {
   const { events, requests, responseBytes, walBytes, walWrites, databaseProcessorSeconds, operations } = measured;
   const million = (count: number) => (count * 1e6) / events;
@@ -107,7 +107,7 @@ function functionLine(role: FunctionRole, measured: Measured, million: (count: n
   ]);
 }
 
-/** Of unknown processor time all of the time counts as such. */
+/** Counts the whole duration as computing where the processor time is unknown. */
 function gigabyteSeconds({ milliseconds, memoryMegabytes }: Invocations, processorSeconds = Infinity): number {
   const seconds = milliseconds / 1000;
   const computing = Math.min(processorSeconds, seconds);

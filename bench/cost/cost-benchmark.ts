@@ -6,7 +6,7 @@ export const costBenchmark: Benchmark = {
   name: "cost",
   title: "Dollars per million events",
   about:
-    "Computed from what a run on this machine did, as `npm run cost` does: [every component, price and assumption](cost.md). " +
+    "Computed from one counted run on this machine, as by `npm run cost`: [every component, price and assumption](cost.md). " +
     "Events of 1 KB, 100 a request.",
   run: runCost,
 };
@@ -39,7 +39,10 @@ async function runCost({ quick, log }: BenchOptions): Promise<BenchReport> {
         against: "$1",
         ratios: [sluice.total],
         floor: { atMost: 0.15 },
-        reached: { bound: 0.25, because: "two fifths are Aurora's writes, a sixth is the REST API (D1)" },
+        reached: {
+          bound: 0.25,
+          because: "two fifths are Aurora's writes, a sixth is the REST API ([decision 1](decisions/README.md))",
+        },
       },
     ],
     notes: [],

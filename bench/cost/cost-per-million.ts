@@ -8,13 +8,13 @@ import { measureOperations } from "./measure-operations.ts";
 import type { PipelineKind } from "../pipeline/pipeline.ts";
 
 export type CostShape = {
-  /** JSON bytes of one event as the client sends it. */
+  /** Bytes of one event's JSON as the client sends it. */
   eventBytes: number;
   /** Events per request. */
   batch: number;
   /** Events per second. */
   rate: number;
-  /** How long a counted run lasts. @default 10 */
+  /** Duration of the counted run. @default 10 */
   seconds?: number;
 };
 
@@ -23,7 +23,7 @@ export type Design = {
   lines: BillLine[];
   /** Dollars per million events. */
   total: number;
-  /** Events per second of the run that was counted; undefined where the bill is computed. */
+  /** Events per second of the counted run; undefined for a bill from published units alone. */
   countedAt: number | undefined;
 };
 
@@ -33,14 +33,14 @@ export type CostReport = {
   naive: Design;
   /** EventBridge and Firehose. */
   alternatives: Design[];
-  /** Dollars per month of a queue that nobody sends to. */
+  /** Dollars per month of an idle queue. */
   idlePerMonth: number;
 };
 
 /**
- * Dollars per million events of a shape: Sluice and the naive pattern by what a run on this machine did, EventBridge and
- * Firehose by their published units. Takes about a minute.
- * @throws Error unless every event is accepted and stored once, and the reason of `signal` once that fires
+ * Computes dollars per million events of a shape. Sluice and the naive pattern are counted in a run on this machine;
+ * EventBridge and Firehose follow from their published units. Takes about a minute.
+ * @throws Error unless every event is accepted and stored once; the reason of `signal` if it fires
  */
 export async function costPerMillion(shape: CostShape, signal?: AbortSignal): Promise<CostReport> {
   const { eventBytes, batch, rate, seconds = 10 } = shape;
@@ -68,7 +68,7 @@ export async function costPerMillion(shape: CostShape, signal?: AbortSignal): Pr
   }
 }
 
-/** Well below what a laptop takes: nearer to it, functions wait for each other and a run counts the waiting. */
+/** Well below the capacity of a laptop, because near it functions wait for each other and the run counts the wait. */
 const MOST_EVENTS_PER_SECOND: Record<PipelineKind, number> = { ours: 2_000, naive: 200 };
 const MOST_REQUESTS_PER_SECOND = 200;
 
@@ -76,7 +76,7 @@ function design(name: string, lines: BillLine[], countedAt?: number): Design {
   return { name, lines, total: total(lines), countedAt };
 }
 
-/** Receives of a month without messages; the database pauses, and functions that are not invoked cost nothing. */
+/** The cost of a month's empty receives. The database pauses, and functions without invocations cost nothing. */
 export function idlePerMonth(): number {
   return part("receives", (IDLE_POLLERS * MONTH_SECONDS) / IDLE_POLL_SECONDS, "sqsChunk").dollars;
 }

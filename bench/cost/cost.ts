@@ -13,11 +13,11 @@ type Options = { eventBytes: number; batch: number[]; rate: number; seconds: num
 const PAGE = "docs/cost.md";
 
 const command = new Command("npm run cost --")
-  .description("Counts what a million events make the stack do, and what AWS bills for it. A minute for each --batch.")
+  .description("Computes what AWS bills for a million events, from a counted run. Takes a minute for each --batch.")
   .option("--event-bytes <n>", "JSON bytes of one event", positiveInteger("--event-bytes"), 1024)
-  .option("--batch <n...>", "events per request; several make several tables", batches, [100])
+  .option("--batch <n...>", "events per request; each value makes a table", batches, [100])
   .option("--rate <n>", "events per second", positiveInteger("--rate"), 1000)
-  .option("--seconds <n>", "how long each counted run lasts", positiveInteger("--seconds"), 10)
+  .option("--seconds <n>", "duration of each counted run", positiveInteger("--seconds"), 10)
   .option("--json", "print the reports as JSON")
   .option("--write", `write ${PAGE}`)
   .action(cost);
@@ -39,7 +39,7 @@ function machine(): string {
   return `commit ${commit}, Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} processors`;
 }
 
-/** Commander hands over one value after the other; the first takes the place of the default. */
+/** Commander passes one value at a time; the first replaces the default. */
 function batches(text: string, before: number[] & { given?: true }): number[] {
   return Object.assign([...(before.given ? before : []), positiveInteger("--batch")(text)], { given: true as const });
 }

@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sendAtRate } from "../pipeline/measure.ts";
 import { type Pipeline, type PipelineKind, type PipelineOptions, startPipeline } from "../pipeline/pipeline.ts";
 import { functionProcessorSeconds, processorSeconds } from "../pipeline/processor-time.ts";
-import { untilDeleted, untilStored } from "../pipeline/stored.ts";
+import { untilDeleted, untilStored } from "../pipeline/until-stored.ts";
 import type { Measured } from "./bill.ts";
 
 type Run = { eventBytes: number; batch: number; rate: number; seconds: number };
 
-/** Starts a pipeline, warms it up, and counts what it does for events that come at a constant rate. */
+/** Starts a pipeline, warms it up, and counts its work for events at a constant rate. */
 export async function measureOperations(kind: PipelineKind, run: Run, options: PipelineOptions): Promise<Measured> {
   const pipeline = await startPipeline(kind, { ...options, counted: true });
   try {
@@ -33,10 +33,10 @@ export async function measureOperations(kind: PipelineKind, run: Run, options: P
   }
 }
 
-/** Starts every function process and fills caches and plans; what cold starts cost is not counted. */
+/** The warm-up starts every function process and fills caches and plans, so that cold starts are not counted. */
 const WARM_UP_SECONDS = 3;
 
-/** Sends, and waits until the last event is stored and its message deleted. */
+/** Sends events, and waits until the last one is stored and its message deleted. */
 async function sendAll(pipeline: Pipeline, { eventBytes, batch, rate, seconds }: Run) {
   const sent = await sendAtRate(pipeline, { eventsPerSecond: rate, seconds, perRequest: batch, eventBytes });
   await untilStored(pipeline, sent.source, sent.events);
@@ -44,7 +44,7 @@ async function sendAll(pipeline: Pipeline, { eventBytes, batch, rate, seconds }:
   return { events: sent.events, requests: sent.report.requests, responseBytes: sent.report.responseBytes };
 }
 
-/** What the pipeline's processes have done so far. */
+/** Reads the work counters of the pipeline's processes. */
 async function work(pipeline: Pipeline) {
   await endDataApiSessions(pipeline);
   const [row] = await pipeline.ask(
@@ -59,7 +59,7 @@ async function work(pipeline: Pipeline) {
   };
 }
 
-/** A session hands its statistics over when it ends, or some seconds later; the Data API opens others. */
+/** PostgreSQL publishes a session's statistics when the session ends. The Data API opens new sessions. */
 async function endDataApiSessions({ ask }: Pipeline): Promise<void> {
   for (;;) {
     const ended = await ask(

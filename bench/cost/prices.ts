@@ -1,19 +1,19 @@
-/** One price of the list, without free tier and in its first tier. */
+/** One price in its first tier, without the free tier. */
 export type Price = {
   dollars: number;
-  /** How many units that buys. */
+  /** Units for that amount. */
   per: number;
   unit: string;
   sources: readonly string[];
-  /** When the newest of them said so. */
+  /** Date of the newest source. */
   asOf: string;
-  /** Read on a page of AWS, or named alike by two sources that have nothing to do with each other. */
+  /** Published by AWS, or named alike by two independent sources. */
   confirmed: boolean;
 };
 
 export type PriceName = keyof typeof prices;
 
-/** Of the region us-east-1, in US dollars. */
+/** Prices of us-east-1 in US dollars. */
 export const prices = {
   restApiRequest: {
     dollars: 3.5,

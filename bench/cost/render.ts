@@ -3,7 +3,7 @@ import type { BillLine, Component } from "./bill.ts";
 import type { CostReport, Design } from "./cost-per-million.ts";
 import { type Price, prices } from "./prices.ts";
 
-/** The figures of one shape: a table by component, and what was counted. Markdown, and readable as it is. */
+/** Renders the figures of one shape as Markdown: a table by component, then the counted amounts. */
 export function renderReport(report: CostReport): string {
   const { shape, sluice, naive, alternatives, idlePerMonth } = report;
   const designs = [sluice, naive, ...alternatives];
@@ -16,17 +16,17 @@ export function renderReport(report: CostReport): string {
   return [
     `Dollars per million events of ${shape.eventBytes} bytes, ${shape.batch} a request, ${shape.rate} a second. A \`?\` marks a price that could not be confirmed.`,
     table(["", ...designs.map(({ name }) => name)], rows),
-    `Nobody sends anything: ${dollars(idlePerMonth)} a month for the receives of Lambda's pollers, and the database's storage.`,
+    `Idle: ${dollars(idlePerMonth)} a month for the receives of Lambda's pollers, and the database's storage.`,
     ...[sluice, naive].map(counted),
   ].join("\n\n");
 }
 
-/** The page docs/cost.md. */
+/** Renders docs/cost.md. */
 export function renderPage(reports: readonly CostReport[], { date, machine }: { date: string; machine: string }) {
   return [
     "# What a million events cost",
-    `Made by \`npm run cost -- --write\` on ${date}: ${machine}. Sluice and the naive pattern (bench/naive: one event, one message, one insert) are counted: both ran on this machine behind a proxy that counts what AWS would bill. Another machine gives other milliseconds; the counts stay.`,
-    `A million events of ${reports[0]?.shape.eventBytes} bytes cost ${inWords(reports.map(inShort))}. Whoever sends in batches saves more than anything else here could.`,
+    `Made by \`npm run cost -- --write\` on ${date}: ${machine}. Sluice and the naive pattern (bench/naive: one event, one message, one insert) ran on this machine behind a proxy that counts the calls AWS would bill. Another machine gives other milliseconds; the counts stay.`,
+    `A million events of ${reports[0]?.shape.eventBytes} bytes cost ${inWords(reports.map(inShort))}. Sending in batches saves more than any other choice.`,
     ...reports.flatMap((report) => [
       `## ${report.shape.batch} ${report.shape.batch === 1 ? "event" : "events"} a request`,
       renderReport(report),
@@ -73,7 +73,7 @@ function counted({ name, lines, countedAt }: Design): string {
       dollars(cost) + (prices[price].confirmed ? "" : " ?"),
     ]),
   );
-  return `What ${name === "naive" ? "the naive pattern" : name} does for a million events, from a run at ${countedAt} events a second:\n\n${table(["", "what", "how many", "dollars"], rows)}`;
+  return `The work of ${name === "naive" ? "the naive pattern" : name} for a million events, from a run at ${countedAt} events a second:\n\n${table(["", "what", "how many", "dollars"], rows)}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

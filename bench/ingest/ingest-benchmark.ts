@@ -64,15 +64,15 @@ const REACHED: Record<string, Check["reached"]> = {
   B1: {
     bound: 0.3,
     because:
-      "half of the processor time is the function: a quarter the rule (a fifth of that is `JSON.parse`), a tenth the log line " +
-      "and the metrics, the rest the proxy event, middleware and promises",
+      "the function takes half of the processor time: a quarter for the rule (a fifth of that is `JSON.parse`), a tenth for the " +
+      "log line and the metrics, the rest for the proxy event, middleware and promises",
   },
   B2: {
     bound: 0.35,
     because:
-      "`JSON.parse` takes 30 %, HTTP 25 %, the pass that looks for numbers and depth 11 %, the checks of attributes and data " +
+      "`JSON.parse` takes 30 %, HTTP 25 %, the scan for numbers and depth 11 %, the checks of attributes and data " +
       "12 %, base64 and UTF-8 5 %, the queue's entries 4 %",
   },
 };
 
-const NOT_PINNED = "This machine has no `taskset`, or one core: server and load took time from each other.";
+const NOT_PINNED = "This machine has no `taskset`, or one core: server and load shared processor time.";

@@ -2,12 +2,11 @@ import { connect } from "node:net";
 import { makeBody } from "../events.ts";
 
 /**
- * Load for one server, in a process of its own: keep-alive connections that each send the next request as soon as they
- * have the answer. Plain sockets, because an HTTP client costs more than the server it is to keep busy. Started by
- * measure.ts, which asks by IPC for one run after the other.
+ * A load generator in its own process, started and controlled over IPC by measure.ts. Each keep-alive connection sends
+ * its next request on each answer. It uses plain sockets, because an HTTP client costs more than the measured server.
  */
 const CONNECTIONS = 16;
-/** Different requests that take turns. */
+/** Number of different requests, sent in rotation. */
 const REQUESTS = 64;
 
 export type LoadSettings = { eventsPerRequest: number; eventBytes: number };
@@ -32,7 +31,7 @@ async function keepAllBusy({ port, milliseconds }: LoadRun): Promise<void> {
   process.send?.({ answers, milliseconds: performance.now() - started } satisfies LoadResult);
 }
 
-/** Answers until then. @throws Error for any answer that is not 202 */
+/** Sends requests until the deadline and counts the answers. @throws Error for any answer but 202 */
 function keepBusy(port: number, until: number, first: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -52,7 +51,7 @@ function keepBusy(port: number, until: number, first: number): Promise<number> {
   });
 }
 
-/** Bytes of an answer that are still to come; its first chunk has at least the head. */
+/** Computes the remaining bytes of an answer from its first chunk, which has at least the head. */
 function missingOf(chunk: Buffer): number {
   const headEnd = chunk.indexOf("\r\n\r\n");
   const head = chunk.toString("latin1", 0, headEnd);

@@ -13,23 +13,23 @@ type Contender = "ours" | "bare";
 
 type Speed = {
   /**
-   * Requests in a second of the server's own processor time, in user and kernel: what one core serves when it does nothing
-   * else, whatever else the machine does and however fast the load is.
+   * Requests per second of the server's own processor time, user and kernel: the capacity of one core, independent of
+   * other work on the machine and of the speed of the load.
    */
   requestsPerSecond: number;
-  /** Requests in a second by the clock. */
+  /** Requests per second of wall time. */
   answeredPerSecond: number;
 };
 
 export type IngestMeasurement = {
   rounds: IngestRound[];
-  /** Whether server and load had a core each; where not, they took it from each other. */
+  /** Whether server and load each had their own core. */
   pinned: boolean;
 };
 
 /**
- * The ingest function against bare `node:http` with the same requests and answers (server.ts says what is counted). The
- * contenders take turns; each round begins with the other one.
+ * Measures the ingest function against bare `node:http` with the same requests and answers; server.ts lists the counted
+ * work. The contenders alternate, and each round begins with the other one.
  */
 export async function measureIngest(
   options: LoadSettings & { rounds: number; quick: boolean },
@@ -49,7 +49,7 @@ export async function measureIngest(
       ours: await startServer(start(0, ["server.ts", "ours", join(folder, "index.js")])),
       bare: await startServer(start(0, ["server.ts", "bare"])),
     };
-    // Thrown away: code that is not compiled yet.
+    // Discard the first runs, because their code is not compiled yet.
     const { warmUp, counted } = options.quick ? QUICK_MS : MS;
     for (const server of [servers.ours, servers.bare]) await runOnce(load, server, warmUp);
     const run = (contender: Contender) => runOnce(load, servers[contender], counted);
@@ -65,11 +65,11 @@ export async function measureIngest(
   }
 }
 
-/** Of one run. A server is at its full speed after some ten thousand requests. */
+/** Durations of one run. A server reaches its full speed after some ten thousand requests. */
 const MS = { warmUp: 5_000, counted: 2_000 };
 const QUICK_MS = { warmUp: 2_000, counted: 700 };
 
-/** With an IPC channel, and a stdout that is /dev/null, as for a log that somebody else reads. */
+/** Starts a process with an IPC channel. Its stdout is /dev/null, because the log is not measured. */
 function startProcess(core: number | undefined, [file = "", ...args]: string[]): ChildProcess {
   const node = [process.execPath, "--enable-source-maps", join(import.meta.dirname, file), ...args];
   const [command = "", ...rest] = core === undefined ? node : ["taskset", "-c", String(core), ...node];
@@ -79,7 +79,7 @@ function startProcess(core: number | undefined, [file = "", ...args]: string[]):
   });
 }
 
-/** What CDK and Lambda set for the deployed function, as far as it reads it. */
+/** The variables that the function reads, as CDK and Lambda set them. */
 const ENVIRONMENT = {
   STAGE: "bench",
   METRICS_NAMESPACE: "Sluice",
@@ -114,7 +114,7 @@ async function cpuMicroseconds(child: ChildProcess): Promise<number> {
   return user + system;
 }
 
-/** @throws Error when the process ends instead */
+/** Waits for the next message. @throws Error if the process ends first */
 async function nextMessage<T>(child: ChildProcess): Promise<T> {
   const stopWaiting = new AbortController();
   const { signal } = stopWaiting;

@@ -3,16 +3,15 @@ import { createRequire } from "node:module";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 
 /**
- * One contender behind `node:http`, in a process of its own: `server.ts bare`, or `server.ts ours INDEX_JS` with the
- * deployed bundle of the ingest function. Tells its port by IPC, and its CPU time whenever it gets a message.
+ * Serves one contender behind `node:http` in its own process: `server.ts bare`, or `server.ts ours INDEX_JS` with the
+ * deployed bundle of the ingest function. It sends its port over IPC, and its CPU time on each message.
  *
- * `ours` counts all that runs in the function: base64 undone (as API Gateway hands bodies over), middleware, decoding,
- * verdicts, packing, the entries of the queue's calls, both log lines written to stdout, the answer. On top it pays for
- * being called: the base64 text and the proxy event are made in the same process. Not counted: that event as JSON text,
- * which Lambda's own runtime parses, and what the SQS client does with a call.
+ * `ours` includes all work of the function: decoding base64 (as API Gateway passes bodies), middleware, decoding,
+ * verdicts, packing, the entries of the queue's calls, both log lines on stdout, and the answer. It also includes making
+ * the base64 text and the proxy event. It excludes parsing that event from JSON, which Lambda's runtime does, and the work
+ * of the SQS client.
  *
- * `bare` is the least a server can do with the same request and answer: `JSON.parse`, one verdict for each event,
- * `JSON.stringify`.
+ * `bare` is the minimum for the same request and answer: `JSON.parse`, one verdict per event, `JSON.stringify`.
  */
 const [kind = "", bundle = ""] = process.argv.slice(2);
 
@@ -47,7 +46,7 @@ const context = {
   getRemainingTimeInMillis: () => 10_000,
 } as Context;
 
-/** The members of API Gateway's event that the function reads. */
+/** Makes API Gateway's event with the members that the function reads. */
 function proxyEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEvent {
   return {
     resource: "/events",
@@ -68,7 +67,7 @@ function respond(response: ServerResponse, status: number, headers: object | und
 }
 
 const answer = contenders[kind]?.();
-if (answer === undefined) throw new Error(`Say which contender: ${Object.keys(contenders).join(" or ")}.`);
+if (answer === undefined) throw new Error(`Name a contender: ${Object.keys(contenders).join(" or ")}.`);
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];

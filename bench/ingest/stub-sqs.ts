@@ -1,4 +1,4 @@
-/** Stands in for `@aws-sdk/client-sqs` in the bundle that is measured: a queue that confirms every message at once. */
+/** Replaces `@aws-sdk/client-sqs` in the measured bundle with a queue that confirms every message at once. */
 export class SQSClient {
   send({ input }: SendMessageBatchCommand): Promise<{ Successful: { Id: string }[] }> {
     return Promise.resolve({ Successful: input.Entries.map(({ Id }) => ({ Id })) });

@@ -1,19 +1,19 @@
 /**
- * Load for a running Sluice, with k6 (https://k6.io, version 1.0 or later), and nothing else of this repository:
+ * Puts load on a running Sluice. Needs k6 (https://k6.io, version 1.0 or later) and no other file of this repository:
  *
  *     k6 run -e BASE_URL=https://abc123.execute-api.eu-west-1.amazonaws.com/prod bench/k6/ingest.js
  *
- * First it posts batches of events at a constant rate, whatever the answers do; then it asks for every one of these
- * events until it is found. The run fails unless every batch was answered 202, every event was found in time, no batch
- * had to be left out, and the 95th percentile of the answers stays below its bound. Settings, each with `-e NAME=VALUE`:
+ * First it posts batches of events at a constant rate, independent of the answers. Then it polls for each of these events
+ * until it is found. The run fails unless every batch was answered 202, every event was found in time, no batch was left
+ * out, and the 95th percentile of the answers stays below its bound. Settings, each with `-e NAME=VALUE`:
  *
- *     BASE_URL       where the API is, without /events                         (required)
- *     RATE           batches a second                                          (10)
- *     SECONDS        how long they are posted                                  (30)
- *     BATCH          events in each, 1 to 1000                                 (100)
- *     EVENT_BYTES    JSON bytes of one event, if it has no fewer               (1024)
+ *     BASE_URL       address of the API, without /events                       (required)
+ *     RATE           batches per second                                        (10)
+ *     SECONDS        duration of posting                                       (30)
+ *     BATCH          events per batch, 1 to 1000                               (100)
+ *     EVENT_BYTES    minimum size of one event's JSON                          (1024)
  *     P95_MS         bound for the 95th percentile of the answers to posts     (500)
- *     FOUND_WITHIN   seconds that an event may take until it is found          (30)
+ *     FOUND_WITHIN   seconds within which an event must be found               (30)
  *     HEADERS        further request headers, as a JSON object                 ({})
  */
 import { check, sleep } from "k6";
@@ -32,14 +32,14 @@ const HEADERS = JSON.parse(__ENV.HEADERS || "{}");
 
 if (BASE_URL === "") throw new Error("Name the API with -e BASE_URL=https://…");
 
-/** Batches of the whole run. A second more than they need is planned, and further iterations do nothing. */
+/** Batches of the whole run. The scenario lasts a second longer than they need; further iterations do nothing. */
 const BATCHES = Math.ceil(RATE * SECONDS);
 const SPARE_SECONDS = 1;
 
-/** One each for a second's answers that take a second; k6 makes more when they take longer. */
+/** Enough senders for answers that take a second; k6 adds more when they take longer. */
 const SENDERS = Math.max(10, RATE);
 const READERS = 20;
-const BETWEEN_QUESTIONS_SECONDS = 0.5;
+const POLL_SECONDS = 0.5;
 
 const accepted = new Rate("batches_accepted");
 const found = new Rate("events_found");
@@ -72,7 +72,7 @@ export const options = {
   },
 };
 
-/** Once for all: what every virtual user is given. Events of another run have another source. */
+/** Makes the data for every virtual user. Each run has its own source. */
 export function setup() {
   const run = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
   return { source: `https://k6.example.com/${run}`, sentBy: Date.now() + 1000 * (SECONDS + SPARE_SECONDS) };
@@ -101,7 +101,7 @@ export function read({ source, sentBy }) {
   const deadline = Math.max(Date.now(), sentBy) + 1000 * FOUND_WITHIN;
   let status = ask(id, source);
   while (status !== 200 && Date.now() < deadline) {
-    sleep(BETWEEN_QUESTIONS_SECONDS);
+    sleep(POLL_SECONDS);
     status = ask(id, source);
   }
   found.add(check(status, { "event is found": (last) => last === 200 }));
@@ -120,7 +120,7 @@ function eventOf(number, source, message) {
   return { id: idOf(number), source, type: "com.example.log.entry", data: { level: "info", message, service: "k6" } };
 }
 
-/** Virtual users share nothing, so who reads must know what the senders called their events. */
+/** Virtual users share no state, so readers derive the ids that the senders used. */
 function idOf(number) {
   return `k6-${String(number).padStart(9, "0")}`;
 }

@@ -2,9 +2,9 @@ import { ExecuteStatementCommand, RDSDataClient, type SqlParameter } from "@aws-
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 
 /**
- * The usual consumer: one insert per record through the Data API, and a partial batch response that names the records
- * that failed. The records of a batch run at once, as Powertools' `processPartialResponse` runs them by default; one
- * after the other would cost it ten times the waiting.
+ * The usual consumer: one insert per record through the Data API, and a partial batch response with the failed records. It
+ * handles the records of a batch concurrently, as Powertools' `processPartialResponse` does by default; sequential handling
+ * would wait ten times as long.
  * @see https://docs.aws.amazon.com/powertools/typescript/latest/features/batch/
  */
 export async function handler({ Records: records }: SQSEvent): Promise<SQSBatchResponse> {

@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 export type BareServer = { url: string; stop: () => Promise<void> };
 
 /**
- * What `POST /events` is compared with: `node:http` that reads the body, parses it and answers 202 with the event's id.
- * In a process of its own, as the functions are.
+ * Starts the baseline of `POST /events`: `node:http` that reads and parses the body and answers 202 with the event's id. It
+ * runs in its own process, as the functions do.
  */
 export async function startBareServer(): Promise<BareServer> {
   const child = spawn(process.execPath, [import.meta.filename], { stdio: ["pipe", "pipe", "inherit"] });
@@ -34,7 +34,7 @@ async function serve(): Promise<void> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", 1024, resolve));
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
-  // Whoever started it ends it by closing its stdin, also by ending itself.
+  // The parent ends this process by closing its stdin, also when the parent itself ends.
   process.stdin.resume();
   await once(process.stdin, "end");
   server.closeAllConnections();

@@ -1,5 +1,5 @@
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
-import { measureInTurns, type Series } from "../rounds.ts";
+import { measureAlternately, type Series } from "../rounds.ts";
 import { startBareServer } from "./bare-server.ts";
 import { type Clients, measureClients } from "./measure.ts";
 import { startPipeline } from "./pipeline.ts";
@@ -31,7 +31,7 @@ async function runClients({ rounds, quick, log }: BenchOptions): Promise<BenchRe
         { name: "Sluice", round: () => p95(pipeline.url, true) },
         { name: "bare node:http", round: () => p95(bare.url, false) },
       ];
-      series.push(await measureInTurns(`${connections} clients`, "ms, p95", contenders, { rounds, warmUps: 1 }));
+      series.push(await measureAlternately(`${connections} clients`, "ms, p95", contenders, { rounds, warmUps: 1 }));
     }
     const requests = all.reduce((sum, each) => sum + each.requests, 0);
     const accepted = all.reduce((sum, { answers }) => sum + (answers["202"] ?? 0), 0);

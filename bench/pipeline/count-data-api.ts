@@ -2,8 +2,8 @@ import type { Exchange } from "./front.ts";
 import type { Operations } from "./operations.ts";
 
 /**
- * Counts a call of the Data API. It is metered in units of 32 KB; what is sent and what is answered both count here,
- * because the price list leaves open whether the answer does.
+ * Counts a call of the Data API, which is metered in units of 32 KB. Request and response both count here, because the price
+ * list does not say whether the response does.
  */
 export function countDataApiCall(dataApi: Operations["dataApi"], { request, response }: Exchange): void {
   dataApi.calls += 1;

@@ -1,7 +1,7 @@
 import type { Exchange } from "./front.ts";
 import type { Operations, QueueCalls } from "./operations.ts";
 
-/** A receive that brought nothing; it is billed like any call. */
+/** A receive without messages, which is billed like any call. */
 export const EMPTY_RECEIVE = "ReceiveMessage, empty";
 
 /** Counts a call of the SQS JSON protocol. */
@@ -27,7 +27,7 @@ function chunksOf(payloadBytes: number): number {
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** A message of any call; those that name no body weigh nothing. */
+/** A message of any call; without a body its size is 0. */
 type Message = {
   MessageBody?: string;
   Body?: string;

@@ -3,10 +3,10 @@ import { countQueueCall } from "./count-queue.ts";
 import { type Front, startFront } from "./front.ts";
 import type { Operations } from "./operations.ts";
 
-/** What a runtime takes to put something in front of queue and Data API. */
+/** The hooks by which a runtime puts a proxy in front of queue and Data API. */
 type Fronts = Record<"queueFront" | "dataApiFront", (endpoint: string) => Promise<string>>;
 
-/** Proxies that count the calls of queue and Data API into what `operations` answers, call by call. */
+/** Creates proxies that count each call of queue and Data API into the result of `operations`. */
 export function createCountedFronts(operations: () => Operations): { fronts: Fronts; stop: () => Promise<void> } {
   const started: Front[] = [];
   const start = async (...parameters: Parameters<typeof startFront>) => {
@@ -19,7 +19,7 @@ export function createCountedFronts(operations: () => Operations): { fronts: Fro
       async queueFront(endpoint) {
         const front = await start(endpoint, {
           onExchange: (exchange) => countQueueCall(operations().queue, exchange),
-          // The queue knows itself by its own address only.
+          // The queue accepts only its own address.
           rename: (request) => replaced(request, `"QueueUrl":"${front.url}`, `"QueueUrl":"${endpoint}`),
         });
         return front.url;
@@ -36,7 +36,7 @@ export function createCountedFronts(operations: () => Operations): { fronts: Fro
   };
 }
 
-/** The first occurrence; the other bytes stay as they are, whatever they mean. */
+/** Replaces the first occurrence, and leaves all other bytes unchanged in any encoding. */
 function replaced(bytes: Buffer, search: string, replacement: string): Buffer {
   return Buffer.from(bytes.toString("latin1").replace(search, replacement), "latin1");
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 
-/** Makes the JSON text of an event by the number of its request and its place there. */
+/** Makes the JSON text of the event at an index in a request. */
 export type MakeEvent = (request: number, index: number) => string;
 
 /**
- * Events of exactly `eventBytes` bytes of JSON as the client sends them: an order of the catalog with three items and a
- * note that fills it up. The note is random text, so that the database's compression cannot make it small.
- * @throws Error for a size that not even an order without a note fits into
+ * Makes events of exactly `eventBytes` bytes of JSON: an order of the catalog with three items, filled up by a note. The note
+ * is random text, so that the database cannot compress it.
+ * @throws Error for a size below that of an order without a note
  */
 export function createEventMaker(eventBytes: number, source: string): MakeEvent {
   const attributes = `"source":${JSON.stringify(source)},"type":"com.example.order.placed"`;
@@ -21,7 +21,7 @@ export function createEventMaker(eventBytes: number, source: string): MakeEvent 
   };
 }
 
-/** The number of the request that an event came in. */
+/** Reads the number of its request from an event's id. */
 export function requestOf(id: string): number {
   return Number.parseInt(id.slice(REQUEST_AT, REQUEST_AT + REQUEST_DIGITS), 16);
 }
@@ -32,13 +32,13 @@ const ITEMS = [
   { sku: "C-3003", quantity: 12, unitAmount: 75 },
 ];
 
-/** Notes begin anywhere in this much of the filling, so that they differ. */
+/** Notes start at a random offset below this one, so that they differ. */
 const SPARE_BYTES = 4096;
 
 const REQUEST_AT = 24;
 const REQUEST_DIGITS = 8;
 
-/** Of the form of a UUIDv7, which clients that know their database use: in order of time, and unlike any other. */
+/** Makes a unique id in the form of a UUIDv7, in order of time, as clients with databases in mind send it. */
 function idOf(milliseconds: number, request: number, index: number): string {
   const time = hex(milliseconds, 12);
   const random = hex(Math.floor(Math.random() * 2 ** 28), 7);

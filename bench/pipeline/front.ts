@@ -1,7 +1,7 @@
 import { Agent, createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** One call that went through, and its answer. */
+/** One proxied call and its response. */
 export type Exchange = { headers: IncomingMessage["headers"]; request: Buffer; response: Buffer };
 
 export type Front = {
@@ -10,9 +10,9 @@ export type Front = {
 };
 
 /**
- * A reverse proxy that tells of each call, and costs little: connections are kept on both sides and bodies pass as they
- * are, but for `rename`, which may put other bytes for the request's. A client that hangs up ends its call behind it too,
- * because nobody may receive messages for it then.
+ * Starts a reverse proxy that reports each call. It keeps connections alive on both sides and passes bodies unchanged,
+ * except that `rename` may replace the request's bytes. A client that hangs up also ends the call to the target: a pending
+ * receive would take messages for nobody.
  */
 export async function startFront(
   target: string,

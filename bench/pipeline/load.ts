@@ -5,14 +5,14 @@ import { createEventMaker } from "./events.ts";
 import type { LoadReport } from "./run-load.ts";
 
 /**
- * Posts events over keep-alive connections, in a process of its own, and writes a report as JSON to stdout:
+ * Posts events over keep-alive connections from its own process, and writes a report as JSON to stdout:
  *
  *     node bench/pipeline/load.ts --url http://127.0.0.1:4800 --connections 100 --per-request 1 --event-bytes 1024 \
  *       --source bench --seconds 10 --requests-per-second 500
  *
- * With a rate it is an open model: requests are due at fixed times, whatever became of those before, and a latency counts
- * from when its request was due; so a stall shows in all requests that it kept waiting. Without one, each connection
- * sends its next request as soon as it has an answer.
+ * With a rate it is an open model: requests are due at fixed times, independent of earlier ones. A latency counts from the
+ * due time of its request, so a stall shows in all requests that it delayed. Without a rate each connection sends its next
+ * request on each answer.
  */
 const { values } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ const answers: Record<string, number> = {};
 const errors: Record<string, number> = {};
 let responseBytes = 0;
 let next = 0;
-/** Above API Gateway's own 29 s. */
+/** More than API Gateway's own 29 s. */
 const ANSWER_MS = 35_000;
 
 const started = performance.now();

@@ -1,21 +1,21 @@
 import { randomBytes } from "node:crypto";
+import { type Quantiles, quantiles } from "../quantiles.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { probeReadable } from "./probe.ts";
-import { type Quantiles, quantiles } from "./quantiles.ts";
 import { allAccepted, type LoadReport, runLoad } from "./run-load.ts";
-import { untilStored, writtenAfter } from "./stored.ts";
+import { untilStored, writtenAfter } from "./until-stored.ts";
 
-/** Enough to keep ingest busy, few enough that the generator is not what is measured. */
+/** Enough to keep ingest busy, and few enough that the generator is not the bottleneck. */
 const CONNECTIONS = 8;
 
-/** Beyond what any rate here needs: an open model must not wait for a free connection. */
+/** More than any rate here needs, because an open model must not wait for a free connection. */
 const OPEN_CONNECTIONS = 64;
 
 export type Throughput = { eventsPerSecond: number; seconds: number; ingestSeconds: number };
 
 /**
- * Sends events as fast as they are accepted, into empty tables, and measures until the last one is stored.
- * @returns events a second from the first request to the last row
+ * Sends events into empty tables as fast as they are accepted, and measures until the last one is stored.
+ * @returns events per second from the first request to the last row
  * @throws Error unless every request is answered 202 and every event stored once
  */
 export async function measureThroughput(
@@ -36,19 +36,19 @@ export async function measureThroughput(
 }
 
 export type Readable = {
-  /** From a request's 202 until its event can be read, of the probes. */
+  /** Of the probes: from a request's 202 until its event can be read. */
   acceptedToReadableMs: Quantiles;
-  /** From a request's 202 until its events' rows were written, of all events; their commit follows. */
+  /** Of all events: from a request's 202 until its rows were written. Their commit follows. */
   acceptedToWrittenMs: Quantiles;
-  /** From when a request was due to its answer. */
+  /** From the due time of a request to its answer. */
   answerMs: Quantiles;
   events: number;
   probes: number;
 };
 
 /**
- * Sends events at a constant rate, whatever the answers do, and measures how long after its 202 each was written, and
- * with probes among them when it could be read.
+ * Sends events at a constant rate, independent of the answers. Measures how long after its 202 each event was written and,
+ * with probes among them, how long until an event could be read.
  * @throws Error unless every request is answered 202 and every event stored once
  */
 export async function measureReadable(
@@ -94,7 +94,7 @@ export type Clients = {
   latencyMs: Quantiles;
 };
 
-/** Posts one event a request over so many keep-alive connections, each as fast as it gets its answers. */
+/** Posts one event per request over keep-alive connections, each as fast as it gets its answers. */
 export async function measureClients(
   url: string,
   { connections, seconds, eventBytes = 1024 }: { connections: number; seconds: number; eventBytes?: number },
@@ -110,7 +110,7 @@ export async function measureClients(
   };
 }
 
-/** Of one length, so that events are. */
+/** Makes a source of constant length, so that all events have the same size. */
 function newSource(): string {
   return `https://bench.example.com/${randomBytes(4).toString("hex")}`;
 }

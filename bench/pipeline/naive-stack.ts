@@ -4,11 +4,11 @@ import { BUNDLE_OPTIONS } from "../../lib/bundle.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
 import type { FunctionRole } from "./operations.ts";
 
-/** The usual event source: ten messages a batch and no window, which is also Lambda's default. */
+/** The usual event source, which is Lambda's default: ten messages per batch and no window. */
 const BATCH_MESSAGES = 10;
 const WINDOW_SECONDS = 0;
 
-/** What the naive consumer writes to: the same columns, one primary key. */
+/** The table of the naive consumer: the same columns, and one primary key. */
 export const CREATE_NAIVE_EVENTS = `
   create table naive_events (
     id text primary key,
@@ -22,7 +22,7 @@ export const CREATE_NAIVE_EVENTS = `
   )
 `;
 
-/** Bundles the naive functions as Sluice's own are (lib/bundle.ts), each into a folder of its name. */
+/** Bundles each naive function into a folder of its name, with the options of Sluice's functions (lib/bundle.ts). */
 export function bundleNaive(folder: string): void {
   for (const role of ["ingest", "consume"] satisfies FunctionRole[]) {
     buildSync({
@@ -34,8 +34,8 @@ export function bundleNaive(folder: string): void {
 }
 
 /**
- * The template with the naive functions in place of its own. Memory, timeouts, queue and the most consumers at once stay
- * as they are, so that only the pattern differs.
+ * Replaces the functions of the template by the naive ones. Memory, timeouts, queue and the maximum of concurrent consumers
+ * stay the same, so that only the pattern differs.
  */
 export function naiveStack(stack: StackModel, bundles: string, roleOf: (arn: string) => FunctionRole | undefined) {
   return {

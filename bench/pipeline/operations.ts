@@ -1,18 +1,18 @@
-/** What a run did, as AWS would count it for the bill. */
+/** The operations of one run, as AWS counts them for the bill. */
 export type Operations = {
-  /** Calls by SQS action, empty receives apart from others. */
+  /** Calls by SQS action; empty receives are a separate entry. */
   queue: Record<string, QueueCalls>;
   functions: Record<FunctionRole, Invocations>;
   dataApi: { calls: number; units: number };
-  /** What the functions wrote to their logs; Lambda's own lines are not among it. */
+  /** Log bytes of the functions, without Lambda's own lines. */
   logBytes: number;
 };
 
 export type QueueCalls = {
   calls: number;
-  /** What is billed: each call once, and once more for each further 64 KB of payload. */
+  /** Billed chunks: each call once, and once more for each further 64 KB of payload. */
   chunks: number;
-  /** Those of the chunks that were sent with a message group. */
+  /** The chunks that were sent with a message group. */
   groupedChunks: number;
   messages: number;
 };
@@ -21,7 +21,7 @@ export type FunctionRole = "ingest" | "consume";
 
 export type Invocations = {
   invocations: number;
-  /** Each rounded up to whole milliseconds, as it is billed. */
+  /** Sum of durations, each rounded up to whole milliseconds, as billed. */
   milliseconds: number;
   memoryMegabytes: number;
 };

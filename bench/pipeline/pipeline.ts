@@ -8,15 +8,15 @@ import { createCountedFronts } from "./counted-fronts.ts";
 import { bundleNaive, CREATE_NAIVE_EVENTS, naiveStack } from "./naive-stack.ts";
 import { type FunctionRole, noOperations, type Operations } from "./operations.ts";
 
-/** `ours` is the template as it is; `naive` the same stack with the functions of bench/naive. */
+/** `ours` is the unchanged template; `naive` is the same stack with the functions of bench/naive. */
 export type PipelineKind = "ours" | "naive";
 
 export type PipelineOptions = {
-  /** Puts a counting proxy in front of queue and Data API; without it nothing stands between, for measuring speed. */
+  /** Puts counting proxies in front of queue and Data API. Leave it out to measure speed. */
   counted?: boolean;
-  /** Where the synthesized app is kept; pipelines that share it share one synthesis. */
+  /** Folder of the synthesized app; pipelines with the same folder share one synthesis. */
   assemblyDir?: string;
-  /** Ends a start that is under way. */
+  /** Aborts the start. */
   signal?: AbortSignal | undefined;
 };
 
@@ -25,23 +25,23 @@ export type Pipeline = {
   url: string;
   postgres: Runtime["postgres"];
   functionNames: Record<FunctionRole, string>;
-  /** Where the events end up, with `id`, `source` and `stored_at`. */
+  /** The table of the events, with `id`, `source` and `stored_at`. */
   table: string;
-  /** What was done since the start or `reset()`; only functions and logs are counted without `counted`. */
+  /** Operations since the start or `reset()`; without `counted` only those of functions and logs. */
   operations: () => Operations;
-  /** Which of these events can be read by now. */
+  /** Filters the ids of events that can be read. */
   readable: (ids: readonly string[]) => Promise<string[]>;
-  /** Asks PostgreSQL itself. */
+  /** Queries PostgreSQL directly. */
   ask: (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
-  /** Empties the tables and begins to count anew. */
+  /** Empties the tables and sets the counts to zero. */
   reset: () => Promise<void>;
-  /** Ends every process and deletes what it kept. */
+  /** Ends every process and deletes all data. */
   stop: () => Promise<void>;
 };
 
 /**
- * Starts a whole stack on this machine, on free ports and in a folder that goes away with it.
- * @throws Error that says what did not start; nothing is left then
+ * Starts a whole stack on this machine, on free ports and in a temporary folder.
+ * @throws Error that names the part that did not start, after removing everything
  */
 export async function startPipeline(kind: PipelineKind, options: PipelineOptions = {}): Promise<Pipeline> {
   const dataDir = await mkdtemp(join(tmpdir(), `sluice-bench-${kind}-`));
@@ -80,7 +80,7 @@ async function startIn(
     log: (line) => {
       if (line.startsWith("{")) operations.logBytes += loggedBytes(line);
     },
-    disturb: {
+    testHooks: {
       ...(counted && fronts),
       metrics: (line) => {
         operations.logBytes += loggedBytes(line);
@@ -134,7 +134,7 @@ async function startIn(
   };
 }
 
-/** A cluster that root started lies elsewhere, behind a link. */
+/** Removes the folder, and the PostgreSQL cluster behind its link: a cluster started by root is elsewhere. */
 async function remove(dataDir: string): Promise<void> {
   const cluster = await realpath(join(dataDir, "postgres")).catch(() => undefined);
   if (cluster !== undefined) await rm(cluster, { recursive: true, force: true });
@@ -143,7 +143,7 @@ async function remove(dataDir: string): Promise<void> {
 
 const TABLES: Record<PipelineKind, string> = { ours: "events", naive: "naive_events" };
 
-/** Through the primary key. */
+/** Both queries use the primary key. */
 const FIND_IDS: Record<PipelineKind, string> = {
   ours: "select id from event_keys where tenant = 'default' and id = any($1)",
   naive: "select id from naive_events where id = any($1)",
@@ -156,7 +156,7 @@ function loggedBytes(line: string): number {
   return Buffer.byteLength(line) + LOG_EVENT_BYTES;
 }
 
-/** The two functions every event passes: the one behind `POST /events`, and the queue's. */
+/** Finds the two functions that every event passes: the one behind `POST /events`, and the queue's consumer. */
 function rolesOf({ api, eventSources, functions }: StackModel) {
   const ingest = api.routes.find(({ method, path }) => method === "POST" && path === "/events")?.functionArn;
   const consume = eventSources[0]?.functionArn;

@@ -3,10 +3,9 @@ import { createEventMaker } from "./events.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /**
- * Posts single events at a steady pace until `done`, and asks the database for them until each can be read: what a
- * client sees, commit included.
+ * Posts single events at a steady pace until `done`, and polls the database until each can be read, commit included.
  * @returns milliseconds from each event's 202 until it could be read, at most POLL_MS too long
- * @throws Error when an event is not answered 202, or not readable for a minute
+ * @throws Error if an event is not answered 202, or not readable within a minute
  */
 export async function probeReadable(
   pipeline: Pick<Pipeline, "url" | "readable">,
@@ -29,7 +28,7 @@ export async function probeReadable(
       await delay(PACE_MS);
     }
   };
-  const look = async () => {
+  const poll = async () => {
     while (!over.signal.aborted || waiting.size > 0) {
       await delay(POLL_MS);
       const found = waiting.size === 0 ? [] : await pipeline.readable([...waiting.keys()]);
@@ -42,13 +41,13 @@ export async function probeReadable(
       if (now - oldest > LOST_MS) throw new Error(`${waiting.size} probes were never readable.`);
     }
   };
-  await Promise.all([send().finally(stop), look()]);
+  await Promise.all([send().finally(stop), poll()]);
   return milliseconds;
 }
 
 const JSON_BODY = { "content-type": "application/json" };
 
-/** Ten a second: enough for a quantile of some seconds, and no load. */
+/** Ten per second: enough for quantiles over some seconds, and no load. */
 const PACE_MS = 100;
 const POLL_MS = 20;
 const LOST_MS = 60_000;

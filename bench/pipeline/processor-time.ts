@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { childrenOf } from "../../localstack/postgres/process-table.ts";
 
-/** Processor seconds that a process, its children and those of them that have ended used so far. */
+/** Sums the processor seconds of a process, its children and its ended children. */
 export function processorSeconds(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + secondsOf(each, each === pid), 0);
 }
 
-/** What the running processes of a function used so far; undefined where the platform does not tell which they are. */
+/** Sums the processor seconds of a function's running processes; undefined on platforms where they cannot be identified. */
 export function functionProcessorSeconds(functionName: string): number | undefined {
   if (process.platform !== "linux") return undefined;
   return childrenOf(process.pid)
@@ -32,7 +32,7 @@ function secondsOf(pid: number, withEnded: boolean): number {
     const ticks = fields.slice(USER_TICKS, USER_TICKS + (withEnded ? 4 : 2)).map(Number);
     return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
   } catch {
-    // It has ended since it was listed; its parent counts it.
+    // The process has ended since it was listed, so its parent counts it.
     return 0;
   }
 }
@@ -42,7 +42,7 @@ function secondsByPs(pid: number): number {
   return time.split(/[:-]/).reduce((sum, each) => sum * 60 + Number(each), 0);
 }
 
-/** Place of `utime` after the command; `stime`, `cutime` and `cstime` follow. @see proc_pid_stat(5) */
+/** Index of `utime` after the command; `stime`, `cutime` and `cstime` follow. @see proc_pid_stat(5) */
 const USER_TICKS = 11;
 
 /** The kernel's USER_HZ, the same on every architecture Node runs on. */

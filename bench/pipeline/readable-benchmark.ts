@@ -8,8 +8,8 @@ export const readableBenchmark: Benchmark = {
   name: "readable",
   title: "From accepted to readable",
   about:
-    "Half of what the stack takes on this machine, at a constant rate whatever the answers do. How long after its 202 an " +
-    "event can be read is asked for with probes among the others. The batch window of the event source " +
+    "Half of the maximum rate of this machine, constant and independent of the answers. Probes among the other events measure " +
+    "how long after its 202 an event can be read. The batch window of the event source " +
     `(${CONSUME_WINDOW_SECONDS} s) is part of it.`,
   run: runReadable,
 };

@@ -4,41 +4,41 @@ import { fileURLToPath } from "node:url";
 
 export type LoadOptions = {
   url: string;
-  /** Requests under way at once, each on a connection that is kept. */
+  /** Number of keep-alive connections, each with one request at a time. */
   connections: number;
   perRequest: number;
-  /** JSON bytes of one event as it is sent. */
+  /** Bytes of one event's JSON. */
   eventBytes: number;
-  /** The events' source; unlike that of other runs. */
+  /** The events' source, different in each run. */
   source: string;
-  /** How many requests, or for how long; one of the two. */
+  /** Number of requests or duration; one of the two. */
   requests?: number;
   seconds?: number;
-  /** Open model at this rate; left out = as fast as it goes. */
+  /** Open model at this rate. @default as fast as possible */
   requestsPerSecond?: number;
 };
 
 export type LoadReport = {
   requests: number;
-  /** How many answers of each status. */
+  /** Number of answers by status. */
   answers: Record<string, number>;
-  /** Requests without an answer, by the error's code. */
+  /** Number of requests without an answer, by error code. */
   errors: Record<string, number>;
-  /** From before the first request to after the last answer, ms since the epoch. */
+  /** Times before the first request and after the last answer, ms since the epoch. */
   startedAt: number;
   finishedAt: number;
-  /** In the order of the answers; at a constant rate from when the request was due. */
+  /** In the order of the answers; at a constant rate each counts from the request's due time. */
   latenciesMs: number[];
-  /** When the 202 of each request came, ms since the epoch; null where another answer or none came. */
+  /** Time of each request's 202, ms since the epoch; null for another answer or none. */
   acceptedAt: (number | null)[];
-  /** Heads and bodies of all answers. */
+  /** Bytes of the heads and bodies of all answers. */
   responseBytes: number;
 };
 
-/** Runs the load generator to its end, in a process of its own. @throws Error with what it said when it failed */
+/** Runs the load generator in its own process. @throws Error if it fails */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const flags = Object.entries(options).flatMap(([name, value]) => [
-    `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    `--${name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`,
     String(value),
   ]);
   const child = spawn(process.execPath, [GENERATOR, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
@@ -47,7 +47,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   return JSON.parse(Buffer.concat(chunks).toString("utf8")) as LoadReport;
 }
 
-/** @throws Error that says what came instead, unless every request was answered 202 */
+/** Expects that every request was answered 202. @throws Error with the other answers and errors */
 export function allAccepted({ requests, answers, errors }: LoadReport): void {
   if (answers["202"] === requests && requests > 0) return;
   throw new Error(`Of ${requests} requests not all were answered 202: ${JSON.stringify({ answers, errors })}`);

@@ -7,19 +7,19 @@ import type { SqlDatabase } from "../../functions/core/ports.ts";
 import { createMigrate } from "../../functions/migrate/migrate.ts";
 import { startPostgres } from "../../localstack/postgres/postgres.ts";
 
-/** A PostgreSQL of its own with the deployed tables, and one connection to it. */
+/** A temporary PostgreSQL with the deployed tables, and one connection to it. */
 export type BenchDatabase = {
   client: Client;
-  /** What the adapters take for the Data API, on that connection. */
+  /** The adapters' port for the Data API, on that connection. */
   database: SqlDatabase;
-  /** Bytes of write-ahead log since the cluster was made. */
+  /** Bytes of write-ahead log since the cluster was created. */
   walBytes: () => Promise<number>;
-  /** Another connection, which the caller ends. */
+  /** Opens another connection, which the caller ends. */
   connect: () => Promise<Client>;
   remove: () => Promise<void>;
 };
 
-/** As durable as PostgreSQL's defaults. */
+/** Starts the database with the durability of PostgreSQL's defaults. */
 export async function startBenchDatabase(): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const postgres = await startPostgres({ dataDir: join(folder, "postgres"), databaseName: "bench" });
@@ -57,7 +57,7 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
   }
 }
 
-/** Statements go over one connection instead of through the Data API, as those of the other contenders do. */
+/** Runs statements over one connection instead of the Data API, as the other contenders do. */
 function onConnection(client: Client): SqlDatabase {
   const execute: SqlDatabase["execute"] = async (sql, parameters) => {
     const values: (string | null)[] = [];

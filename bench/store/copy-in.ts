@@ -1,6 +1,6 @@
 import { type Client, type Connection, Query } from "pg";
 
-/** `copy … from stdin` of a text in one go. */
+/** Runs `copy … from stdin` with one text. */
 export function copyIn(client: Client, sql: string, text: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const query = new CopyQuery(sql, text);
@@ -10,7 +10,7 @@ export function copyIn(client: Client, sql: string, text: string): Promise<void>
   return promise;
 }
 
-/** Sends its text when PostgreSQL asks for it. */
+/** A query that sends its text on PostgreSQL's request for data. */
 class CopyQuery extends Query {
   readonly #chunk: Buffer;
 
@@ -19,7 +19,7 @@ class CopyQuery extends Query {
     this.#chunk = Buffer.from(text);
   }
 
-  /** Called by pg, which has no COPY of its own and would refuse. */
+  /** Overrides pg's handler, which refuses COPY. */
   handleCopyInResponse(connection: Connection & { sendCopyFromChunk(chunk: Buffer): void; endCopyFrom(): void }): void {
     connection.sendCopyFromChunk(this.#chunk);
     connection.endCopyFrom();

@@ -1,7 +1,7 @@
 import { v7 as uuidV7 } from "uuid";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { type BenchEvent, makeEvent } from "../events.ts";
-import { measureInTurns, ratios } from "../rounds.ts";
+import { measureAlternately, ratios } from "../rounds.ts";
 import { startBenchDatabase } from "./bench-database.ts";
 import { consume, createConsumer, toMessages } from "./writers.ts";
 
@@ -11,7 +11,7 @@ export const poisonBenchmark: Benchmark = {
   title: "One bad event among ten thousand",
   about:
     "One invocation of the consumer with 10,000 events of 1 KB in messages of 100: all good, or one that a constraint of " +
-    "the table refuses. The second clean batch shows how far two equal measurements are apart.",
+    "the table refuses. The second clean batch shows the difference between two equal measurements.",
   run: measurePoison,
 };
 
@@ -26,7 +26,7 @@ async function measurePoison({ rounds, quick, log }: BenchOptions): Promise<Benc
     const rule = createConsumer(bench.database);
     const batch = (bad: number) => async () => {
       const events = Array.from({ length: EVENTS }, (_, serial) => makeEvent(serial, EVENT_BYTES, uuidV7()));
-      // Somewhere else each time.
+      // A random position in each round.
       const at = Math.floor(Math.random() * (EVENTS - bad));
       const sent = events.map((event, index) => (index < at || index >= at + bad ? event : toPoison(event)));
       const messages = toMessages(sent, PER_MESSAGE);
@@ -40,8 +40,8 @@ async function measurePoison({ rounds, quick, log }: BenchOptions): Promise<Benc
       { name: "clean again", round: batch(0) },
     ];
     log(`${EVENTS} events of ${EVENT_BYTES} B`);
-    // Cheap and close to its floor: more rounds.
-    const series = await measureInTurns("10,000 events of 1,024 B", "ms", contenders, {
+    // The ratio is close to its bound and a round is fast, so run more rounds.
+    const series = await measureAlternately("10,000 events of 1,024 B", "ms", contenders, {
       rounds: quick ? rounds : 2 * rounds + 1,
       warmUps: 2,
     });

@@ -1,24 +1,24 @@
 import type { Client } from "pg";
 import type { BenchEvent } from "../events.ts";
 
-/** What the consumer's statement does, cut off after each step: they show where its time goes. */
+/** The consumer's statement, reduced step by step to show the time of each step. */
 export const STEPS = {
-  /** All of it, with its text made before. */
+  /** The whole statement, with its text prepared. */
   statement: "select * from store_batch(string_to_array($1, chr(10)))",
-  /** Neither keys nor copies nor bad events. */
+  /** Without keys, copies and bad events. */
   rows: `
     insert into events (tenant, id, source, type, time, received_at, data)
     select tenant, id, source, type, time, received_at, data -> 0
     from jsonb_to_recordset(('[' || replace($1, chr(10), ',') || ']')::jsonb)
       as given (tenant text, id text, source text, type text, time timestamptz, received_at timestamptz, data jsonb)`,
-  /** Nothing is written. */
+  /** Without writing. */
   reading: `
     select count(data)
     from jsonb_to_recordset(('[' || replace($1, chr(10), ',') || ']')::jsonb)
       as given (tenant text, id text, source text, type text, time timestamptz, received_at timestamptz, data jsonb)`,
 } as const;
 
-/** The lines of one call, as the consumer sends them. */
+/** Makes the lines of one call, as the consumer sends them. */
 export function toLines(events: readonly BenchEvent[]): string {
   const received_at = new Date().toISOString();
   return events

@@ -2,7 +2,7 @@ import { v7 as uuidV7 } from "uuid";
 import { CHUNK_MAX_EVENTS } from "../../functions/core/limits.ts";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { makeEvent } from "../events.ts";
-import { type Contender, measureInTurns, ratios } from "../rounds.ts";
+import { type Contender, measureAlternately, ratios } from "../rounds.ts";
 import { type BenchDatabase, startBenchDatabase } from "./bench-database.ts";
 import { runStep, STEPS, toLines } from "./steps.ts";
 import { consume, copy, createConsumer, insertEach, makeRecordsTable, toCopyText, toMessages } from "./writers.ts";
@@ -14,15 +14,15 @@ export const storeBenchmark: Benchmark = {
   about:
     "The consumer's rule as deployed (reading envelopes, exactly once, bad events found by the same call) over one " +
     "connection to PostgreSQL, without the Data API in between; against `COPY` of the same rows into the same table " +
-    "with its index but without keys, and against one `insert … on conflict do nothing` a record into a table with a " +
-    "primary key. What `COPY` and the inserts send is made before the clock starts; the consumer makes its own.",
+    "with its index but without keys, and against one `insert … on conflict do nothing` per record into a table with a " +
+    "primary key. The data of `COPY` and of the inserts is prepared before the clock starts; the consumer makes its own.",
   run: measureStore,
 };
 
-/** Rows of one round: what takes the consumer some tenths of a second. */
+/** The size of one round, which takes the consumer some tenths of a second. */
 const ROUND_BYTES = 8_000_000;
 const MOST_ROWS = 10_000;
-/** The naive contenders need not write as many to be measured. */
+/** The naive contenders are slow enough to be measured with fewer rows. */
 const RECORDS = 1_000;
 const CONNECTIONS = 10;
 
@@ -35,9 +35,9 @@ const SHAPES = [
 ];
 
 const PROFILE =
-  "Where the time goes, for the first shape: the consumer reads envelopes and makes rows in Node; its statement turns JSON " +
-  "into rows, which `COPY` gets as text; and each event has a second row, its key, in a table with a unique index. The " +
-  "last three lines take these away one after the other.";
+  "Where the time goes, for the first shape: the consumer reads envelopes and makes rows in Node; its statement " +
+  "converts JSON into rows, which `COPY` gets as text; and each event has a second row, its key, in a table with a unique " +
+  "index. The last three lines leave these out one after the other.";
 
 async function measureStore(options: BenchOptions): Promise<BenchReport> {
   const bench = await startBenchDatabase();
@@ -52,7 +52,7 @@ async function measureStore(options: BenchOptions): Promise<BenchReport> {
       const writers = writersOf(bench, clients, shape);
       const isProfiled = eventBytes === SHAPES[0]?.eventBytes && !options.quick;
       const contenders = isProfiled ? [...writers, ...stepsOf(bench, shape)] : writers;
-      const series = await measureInTurns(name, "events/s", contenders, { rounds: options.rounds, warmUps: 2 });
+      const series = await measureAlternately(name, "events/s", contenders, { rounds: options.rounds, warmUps: 2 });
       report.series.push(series);
       if (eventBytes !== SHAPES[0]?.eventBytes) continue;
       report.checks.push(
@@ -62,7 +62,7 @@ async function measureStore(options: BenchOptions): Promise<BenchReport> {
           against: "COPY",
           ratios: ratios(series, "consumer", "COPY"),
           floor: { atLeast: 0.6 },
-          reached: { bound: 0.2, because: "what each step takes stands below" },
+          reached: { bound: 0.2, because: "the time of each step is shown below" },
         },
         {
           id: "B4a",
@@ -72,7 +72,7 @@ async function measureStore(options: BenchOptions): Promise<BenchReport> {
           floor: { atLeast: 12 },
           reached: {
             bound: 8,
-            because: "the statement alone would hold it; reading, sorting and sending are the rest",
+            because: "the statement alone would keep it; reading, sorting and sending take the rest",
           },
         },
         {
@@ -132,7 +132,7 @@ function writersOf(
   ];
 }
 
-/** The consumer's statement and what it is made of, over the same connection. */
+/** The consumer's statement and its reduced forms, over the same connection. */
 function stepsOf({ client }: BenchDatabase, { eventBytes }: (typeof SHAPES)[number]): Contender[] {
   const step = (name: string, sql: string): Contender => ({
     name,

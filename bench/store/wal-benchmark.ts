@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { EVENT_BYTES, makeEvent } from "../events.ts";
-import { measureInTurns } from "../rounds.ts";
+import { measureAlternately } from "../rounds.ts";
 import { startBenchDatabase } from "./bench-database.ts";
 import { consume, createConsumer, toMessages } from "./writers.ts";
 
@@ -11,9 +11,9 @@ export const walBenchmark: Benchmark = {
   name: "wal",
   title: "Bytes the database writes",
   about:
-    "Write-ahead log for each byte of an event as it was sent (JSON with all attributes). Ids in the order of time, as " +
-    "Sluice makes them, or random, as many clients do. PostgreSQL's copies of full pages after a checkpoint count here; " +
-    "Aurora writes none, so its figure is lower.",
+    "Write-ahead log per byte of an event as it was sent (JSON with all attributes). Ids are in the order of time, as " +
+    "Sluice generates them, or random, as many clients send them. PostgreSQL's copies of full pages after a checkpoint " +
+    "count here; Aurora writes none, so its figure is lower.",
   run: measureWal,
 };
 
@@ -43,7 +43,7 @@ async function measureWal({ rounds, quick, log }: BenchOptions): Promise<BenchRe
         };
       };
       const contenders = [contender("ids by time (UUIDv7)", uuidV7), contender("random ids (UUIDv4)", randomUUID)];
-      const series = await measureInTurns(`${eventBytes} B`, "WAL bytes per event byte", contenders, {
+      const series = await measureAlternately(`${eventBytes} B`, "WAL bytes per event byte", contenders, {
         rounds,
         warmUps: 1,
       });
@@ -58,7 +58,7 @@ async function measureWal({ rounds, quick, log }: BenchOptions): Promise<BenchRe
         reached: {
           bound: 2,
           because:
-            "the key's row and index entry, some 300 B an event, are what exactly once without a window costs, and `jsonb` " +
+            "the key's row and index entry, some 300 B an event, are the price of exactly once without a window, and `jsonb` " +
             "takes more room than JSON for numbers and short members",
         },
       });

@@ -1,50 +1,54 @@
 import type { Client } from "pg";
-import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
-import { createConsume } from "../../functions/consume/consume.ts";
-import type { BatchRule, QueueMessage } from "../../functions/core/batch.ts";
-import { ENVELOPE_VERSION } from "../../functions/core/envelope.ts";
+import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import { createStoreMessages, type StoreMessages } from "../../functions/consume/store-messages.ts";
+import { packEvents } from "../../functions/core/envelope.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
+import type { ReceivedMessage } from "../../functions/core/queue-message.ts";
 import type { BenchEvent } from "../events.ts";
 import { copyIn } from "./copy-in.ts";
 
-/** The rule of the consumer as it is deployed; dead letters are counted and thrown away. */
-export function createConsumer(database: SqlDatabase): BatchRule {
-  return createConsume({
-    store: createDataApiEventStore(database),
-    deadLetters: { send: async (letters) => letters.map(() => "stored") },
+/** Storing as the deployed consumer does it; dead letters are counted and dropped. */
+export function createConsumer(database: SqlDatabase): StoreMessages {
+  return createStoreMessages({
+    store: createEventStore(database),
+    deadLetters: { send: async (deadLetters) => deadLetters.map(() => "enqueued") },
     clock: () => new Date(),
   });
 }
 
-/** As the door packs them: many events a message. */
-export function toMessages(events: readonly BenchEvent[], perMessage: number): QueueMessage[] {
-  const receivedAt = new Date().toISOString();
-  const messages: QueueMessage[] = [];
+/** Packs events into messages as ingest does. */
+export function toMessages(events: readonly BenchEvent[], perMessage: number): ReceivedMessage[] {
+  const head = { tenant: "default", receivedAt: new Date().toISOString() };
+  const messages: ReceivedMessage[] = [];
   for (let i = 0; i < events.length; i += perMessage) {
-    const envelope = {
-      version: ENVELOPE_VERSION,
-      tenant: "default",
-      receivedAt,
-      events: events.slice(i, i + perMessage),
-    };
-    messages.push({ messageId: String(i), body: JSON.stringify(envelope), attempts: 1, replays: 0 });
+    for (const { body } of packEvents(events.slice(i, i + perMessage), head, (event) => JSON.stringify(event)))
+      messages.push({
+        messageId: `${i}-${messages.length}`,
+        body,
+        receiptHandle: "",
+        receiveCount: 1,
+        attempts: 1,
+        replays: 0,
+        group: "default",
+        firstSentAt: Date.now(),
+      });
   }
   return messages;
 }
 
-/** @throws Error unless each of the events was stored or dead-lettered */
+/** Runs the consumer. @throws Error unless each event was stored or dead-lettered as expected */
 export async function consume(
-  rule: BatchRule,
-  messages: QueueMessage[],
+  storeMessages: StoreMessages,
+  messages: ReceivedMessage[],
   expected: { stored: number; dead?: number },
 ): Promise<void> {
-  const { failed, metrics } = await rule(messages, Date.now() + 60_000);
+  const { failed, metrics } = await storeMessages(messages, Date.now() + 60_000);
   const { EventsStored: stored, EventsDeadLettered: dead } = metrics;
   if (failed.length > 0 || stored !== expected.stored || dead !== (expected.dead ?? 0))
     throw new Error(`Stored ${stored}, dead-lettered ${dead}, failed messages ${failed.length}.`);
 }
 
-/** What PostgreSQL takes at most: the same rows into the same table, with its index, without keys. */
+/** Makes the text of `COPY`, PostgreSQL's fastest way: the same rows into the same table with its index, without keys. */
 export function toCopyText(events: readonly BenchEvent[]): string {
   const receivedAt = new Date().toISOString();
   return events
@@ -63,7 +67,7 @@ export function copy(client: Client, text: string): Promise<void> {
   return copyIn(client, "copy events (tenant, id, source, type, time, received_at, data) from stdin", text);
 }
 
-/** One row a statement, as the usual sample writes; of a table with a primary key that finds copies. */
+/** The table of the usual sample: one row per statement, with a primary key that finds copies. */
 export const makeRecordsTable = `
   create table records (
     tenant text not null, source text not null, id text not null, type text not null, time timestamptz not null,
@@ -78,7 +82,7 @@ const insertRecord = {
     on conflict do nothing`,
 };
 
-/** Shares the events out over the connections, each of which writes one after the other. */
+/** Distributes the events over the connections; each writes one after the other. */
 export async function insertEach(clients: readonly Client[], events: readonly BenchEvent[]): Promise<void> {
   let next = 0;
   const write = async (client: Client) => {

@@ -1,95 +1,98 @@
-import type { BatchResult, BatchRule, ReceivedMessage } from "../core/batch.ts";
-import { CHUNK_MIN_REMAINING_MS, RENEW_FROM_ATTEMPT, RETURNED_MAX_TURNS } from "../core/limits.ts";
-import type { Acknowledge, Postpone } from "../core/ports.ts";
+import { ISOLATION_MAX_GROUPS, REQUEUE_FROM_ATTEMPT } from "../core/limits.ts";
+import type { Clock, ReceivedMessages } from "../core/ports.ts";
+import type { ReceivedMessage } from "../core/queue-message.ts";
+import type { StoreMessages, StoreResult } from "./store-messages.ts";
+import { hasTimeForChunk } from "./time-for-chunk.ts";
 
-export type TurnsResult = Required<Omit<BatchResult, "failed">> & {
-  /** Messages that must come again: failed by the rule's answer, or not begun. */
+export type IsolationResult = Omit<StoreResult, "failed"> & {
+  /** Messages that are delivered again: they failed, or were not begun. */
   failed: ReceivedMessage[];
-  /** Messages of the turns in which the rule threw, and what it threw. */
-  broken: ReceivedMessage[];
+  /** Messages of the groups on which storing threw, and what it threw. */
+  threw: ReceivedMessage[];
   errors: unknown[];
 };
 
-type Options = {
-  rule: BatchRule;
-  postpone: Postpone;
-  acknowledge: Acknowledge;
+export type IsolationDeps = {
+  storeMessages: StoreMessages;
+  queue: ReceivedMessages;
+  clock: Clock;
+  /** The queue's visibility timeout. */
   visibilitySeconds: number;
+  /** From 0 (included) to 1 (excluded). */
   random: () => number;
 };
 
 /**
- * Runs a rule over the messages of an invocation so that one that ends the function takes few along. Fresh ones go
- * together. What has come back may be why it did, and a renewed copy may be what the database fails on: these go in
- * small turns, in random order, each acknowledged before the next is begun, so whatever came before the culprit is gone.
- * What SQS handed out before has a visibility of its own by then, from half to one and a half times the queue's, and
- * comes back without the company it had. The fresh ones go first or last, by chance and by their share: were they always first,
- * new culprits would keep the others from ever being begun. While nothing can be stored no further small turn is begun,
- * and when time is short none at all.
+ * Stores the messages of an invocation so that a poison message, which ends the function, takes few others along. First
+ * deliveries are one group. Redelivered messages and requeued copies go in at most ten small groups, in random order; each
+ * group is deleted before the next begins. Redelivered messages get visibility timeouts of their own first, so that they
+ * come back apart from each other. The large group goes first or last, by chance and by its share: if it were always
+ * first, new poison messages would keep the others from ever being begun. In an outage no further small group is begun,
+ * and without time for a chunk none at all. See docs/decisions/0005-outages-and-crashes.md.
+ * @param deadline ms since the epoch
  */
-export async function takeInTurns(
-  deliveries: ReceivedMessage[],
+export async function isolateRedelivered(
+  messages: ReceivedMessage[],
   deadline: number,
-  { rule, postpone, acknowledge, visibilitySeconds, random }: Options,
-): Promise<TurnsResult> {
-  const total: TurnsResult = { failed: [], broken: [], errors: [], failure: undefined, conflicts: [], metrics: {} };
-  const fresh = deliveries.filter(isFresh);
-  const apart = deliveries
+  { storeMessages, queue, clock, visibilitySeconds, random }: IsolationDeps,
+): Promise<IsolationResult> {
+  const total: IsolationResult = { failed: [], threw: [], errors: [], failure: undefined, conflicts: [], metrics: {} };
+  const fresh = messages.filter(isFirstDelivery);
+  const staggered = messages
     .filter(({ receiveCount }) => receiveCount !== 1)
     .map(({ receiptHandle }) => ({ receiptHandle, seconds: Math.round(visibilitySeconds * (0.5 + random())) }));
-  await postpone(apart, deadline);
-  const turns = intoTurns(
-    deliveries.filter((delivery) => !isFresh(delivery)),
+  await queue.changeVisibility(staggered, deadline);
+  const groups = intoGroups(
+    messages.filter((message) => !isFirstDelivery(message)),
     random,
   );
-  const isFreshFirst = random() * deliveries.length <= fresh.length;
-  if (fresh.length > 0) turns.splice(isFreshFirst ? 0 : turns.length, 0, fresh);
-  for (const turn of turns) {
-    // One old event may be all that the database fails on, so it does not speak for the fresh ones.
-    if ((turn !== fresh && total.failure?.isOutage) || Date.now() + CHUNK_MIN_REMAINING_MS > deadline) {
-      total.failed.push(...turn);
+  const isFreshFirst = random() * messages.length <= fresh.length;
+  if (fresh.length > 0) groups.splice(isFreshFirst ? 0 : groups.length, 0, fresh);
+  for (const group of groups) {
+    // One old event may be all that the database fails on, so an outage seen by a small group does not stop the large one.
+    if ((group !== fresh && total.failure?.isOutage) || !hasTimeForChunk(deadline, clock)) {
+      total.failed.push(...group);
       continue;
     }
-    let result: BatchResult;
+    let result: StoreResult;
     try {
-      result = await rule(turn, deadline);
+      result = await storeMessages(group, deadline);
     } catch (error) {
-      total.broken.push(...turn);
+      total.threw.push(...group);
       total.errors.push(error);
       continue;
     }
-    const done = add(result, turn, total);
-    if (turns.length > 1) await acknowledge(done, deadline);
+    addResult(result, total);
+    const failed = new Set(result.failed);
+    const done = group.filter((message) => !failed.has(message));
+    if (groups.length > 1) await queue.delete(done, deadline);
   }
   return total;
 }
 
-/** Handed out for the first time, and no copy of one that failed as often as to be renewed. */
-function isFresh({ receiveCount, attempts }: ReceivedMessage): boolean {
-  return receiveCount === 1 && attempts < RENEW_FROM_ATTEMPT;
+/** Delivered for the first time, and no copy of a message that failed so often that it was requeued. */
+function isFirstDelivery({ receiveCount, attempts }: ReceivedMessage): boolean {
+  return receiveCount === 1 && attempts < REQUEUE_FROM_ATTEMPT;
 }
 
-function intoTurns(messages: ReceivedMessage[], random: () => number): ReceivedMessage[][] {
+/** At most ten groups of about the same size, in random order. */
+function intoGroups(messages: ReceivedMessage[], random: () => number): ReceivedMessage[][] {
   const shuffled = messages
-    .map((delivery) => ({ delivery, place: random() }))
+    .map((message) => ({ message, place: random() }))
     .toSorted((a, b) => a.place - b.place)
-    .map(({ delivery }) => delivery);
-  const size = Math.ceil(shuffled.length / RETURNED_MAX_TURNS);
-  const turns: ReceivedMessage[][] = [];
-  for (let i = 0; i < shuffled.length; i += size) turns.push(shuffled.slice(i, i + size));
-  return turns;
+    .map(({ message }) => message);
+  const size = Math.ceil(shuffled.length / ISOLATION_MAX_GROUPS);
+  const groups: ReceivedMessage[][] = [];
+  for (let i = 0; i < shuffled.length; i += size) groups.push(shuffled.slice(i, i + size));
+  return groups;
 }
 
-/** Adds a turn's result to the total, and answers the messages that are done. */
-function add(
-  { failed, failure, conflicts = [], metrics }: BatchResult,
-  turn: ReceivedMessage[],
-  total: TurnsResult,
-): ReceivedMessage[] {
-  const again = new Set(failed.map(({ messageId }) => messageId));
-  total.failed.push(...turn.filter(({ messageId }) => again.has(messageId)));
+function addResult({ failed, failure, conflicts, metrics }: StoreResult, total: IsolationResult): void {
+  total.failed.push(...failed);
   total.failure = failure ?? total.failure;
   total.conflicts.push(...conflicts);
-  for (const [name, value] of Object.entries(metrics)) total.metrics[name] = (total.metrics[name] ?? 0) + value;
-  return turn.filter(({ messageId }) => !again.has(messageId));
+  for (const [name, value] of Object.entries(metrics)) {
+    const metric = name as keyof typeof metrics;
+    total.metrics[metric] = (total.metrics[metric] ?? 0) + value;
+  }
 }

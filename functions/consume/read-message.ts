@@ -5,25 +5,25 @@ import { isDeeperThan } from "../core/storable.ts";
 
 export type ReadMessage = { kind: "readable"; envelope: Envelope } | { kind: "unreadable"; detail: string };
 
-/** The envelope and its list around an event. */
+/** An event is two levels deep in a message: the envelope and its list are around it. */
 const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
 
 /** Parses a message body once, at the trust boundary: anybody who may write to the queue may write anything. */
 export function readMessage(body: string): ReadMessage {
-  let read: Parsed;
+  let parsed: Parsed;
   try {
-    read = parseLossless(body);
+    parsed = parseLossless(body);
   } catch {
     return { kind: "unreadable", detail: "The message body is not JSON, or nested too deep." };
   }
-  const { exact, depth } = read;
-  // What follows recurses; an event that came through the door is far below this. The text may be deeper than its value,
-  // where a member stands twice.
+  const { exact, depth } = parsed;
+  // The schema check recurses, so bound the depth first. The scan counts too many levels where a key is repeated, hence
+  // the second, exact check.
   if (depth > ENVELOPE_MAX_DEPTH && isDeeperThan(exact, ENVELOPE_MAX_DEPTH))
     return { kind: "unreadable", detail: "The message is nested too deep." };
-  const parsed = envelope.safeParse(exact);
-  if (parsed.success) return { kind: "readable", envelope: parsed.data };
-  const [first] = parsed.error.issues;
+  const checked = envelope.safeParse(exact);
+  if (checked.success) return { kind: "readable", envelope: checked.data };
+  const [first] = checked.error.issues;
   return {
     kind: "unreadable",
     detail: `The message is not an envelope of a known version. ${first?.path.join(".")}: ${first?.message}`,

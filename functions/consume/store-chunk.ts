@@ -1,35 +1,33 @@
 import { DatabaseError } from "../core/errors.ts";
-import { CHUNK_MIN_REMAINING_MS } from "../core/limits.ts";
 import type { Clock, EventStore, StorableEvent } from "../core/ports.ts";
+import { hasTimeForChunk } from "./time-for-chunk.ts";
 
-/** What became of one chunk; its events that are neither refused nor blocked are stored, now or before. */
+/** What became of the events of a chunk; those that are neither refused nor blocked are stored, now or before. */
 export type ChunkOutcome<T extends StorableEvent> = {
-  /** How many were new. */
+  /** Number of events that were new. */
   stored: number;
-  /** Stored before, with another content. */
+  /** Events whose key is stored with other content. */
   conflicts: T[];
-  /** The database refuses these events themselves. */
+  /** Events that the database refuses for their content. */
   refused: { event: T; error: DatabaseError }[];
-  /** These have to come again: not judged, or waiting for something the database lacks. */
+  /** Events to be tried again: not judged, or waiting for something the database lacks. */
   blocked: T[];
-  /** Why: undefined when only time ran out. */
+  /** Why events are blocked; undefined when only time ran out. */
   failure: DatabaseError | undefined;
 };
 
-type Deps = { store: EventStore; clock: Clock; deadline: number };
-
 /**
- * Stores a chunk. The store itself finds the events that the database refuses; where the database cannot even read the
- * chunk because of what is in it, it is halved until it can, down to the event that is at fault.
+ * Stores a chunk. The store itself finds the events that the database refuses. Where the database cannot even read the
+ * chunk because of its content, the chunk is halved until it can, down to the event at fault.
  */
-export async function storeOrRefuse<T extends StorableEvent>(
+export async function storeChunk<T extends StorableEvent>(
   chunk: T[],
-  { store, clock, deadline }: Deps,
+  { store, clock, deadline }: { store: EventStore; clock: Clock; deadline: number },
 ): Promise<ChunkOutcome<T>> {
   const outcome: ChunkOutcome<T> = { stored: 0, conflicts: [], refused: [], blocked: [], failure: undefined };
-  const open = [chunk];
+  const open = chunk.length > 0 ? [chunk] : [];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
-    if (outcome.failure?.isOutage || clock().getTime() + CHUNK_MIN_REMAINING_MS > deadline) {
+    if (outcome.failure?.isOutage || !hasTimeForChunk(deadline, clock)) {
       outcome.blocked.push(...part);
       continue;
     }
@@ -37,19 +35,19 @@ export async function storeOrRefuse<T extends StorableEvent>(
       const { stored, conflicts, refused } = await store.store(part, deadline);
       outcome.stored += stored;
       for (const index of conflicts) outcome.conflicts.push(part[index] as T);
-      for (const { index, error } of refused) settle(part[index] as T, error, outcome);
+      for (const { index, error } of refused) addFailure(part[index] as T, error, outcome);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       const middle = Math.ceil(part.length / 2);
-      if (error.isOutage || part.length === 1) for (const event of part) settle(event, error, outcome);
+      if (error.isOutage || part.length === 1) for (const event of part) addFailure(event, error, outcome);
       else open.push(part.slice(middle), part.slice(0, middle));
     }
   }
   return outcome;
 }
 
-/** Files an event that was not stored by what its error says. */
-function settle<T extends StorableEvent>(event: T, error: DatabaseError, outcome: ChunkOutcome<T>): void {
+/** Adds an event that was not stored to the list that its error's disposition asks for. */
+function addFailure<T extends StorableEvent>(event: T, error: DatabaseError, outcome: ChunkOutcome<T>): void {
   if (error.disposition === "dead-letter") {
     outcome.refused.push({ event, error });
   } else {

@@ -1,36 +1,19 @@
-import type { DatabaseError } from "./errors.ts";
+import type { MetricCounts } from "./metric-names.ts";
+import type { ReceivedMessage } from "./queue-message.ts";
 
-/** A queue message as a consumer gets it. */
-export type QueueMessage = {
-  messageId: string;
-  body: string;
-  /** Times the message was tried so far, in all its copies and this time included. */
-  attempts: number;
-  /** Times the message was replayed from the dead-letter queue. */
-  replays: number;
+/**
+ * Handles the messages of one invocation. What it throws fails the invocation as a whole.
+ * @param until when the function is stopped, ms since the epoch
+ */
+export type BatchRule = (messages: ReceivedMessage[], until: number) => Promise<BatchOutcome>;
+
+export type BatchOutcome = {
+  /** Messages that stay in the queue and are delivered again; the others are done. */
+  remaining: ReceivedMessage[];
+  /** What fails the invocation after its line is logged: then every message that is not deleted is delivered again. */
+  error?: unknown;
+  /** The log line of the batch. */
+  level: "info" | "warn" | "error";
+  fields: Record<string, unknown>;
+  metrics: MetricCounts;
 };
-
-/** A message as its queue delivered it: what the rule reads of it, and what it takes to delete it or change its visibility. */
-export type ReceivedMessage = QueueMessage & {
-  receiptHandle: string;
-  /** Times SQS delivered this copy of the message, this time included. */
-  receiveCount: number;
-  /** The message group: SQS serves groups fairly, so one tenant's flood does not delay the others. */
-  group: string;
-  /** When the message first came to the queue, ms since the epoch; its copies keep it. */
-  sentAt: number;
-};
-
-export type BatchResult = {
-  /** Messages that must come again: something of them is neither stored nor dead-lettered. */
-  failed: QueueMessage[];
-  /** Why messages failed, where the database said why; undefined when time ran out or a dead letter was not sent. */
-  failure: DatabaseError | undefined;
-  /** Events whose key is stored with another content. */
-  conflicts?: { tenant: string; source: string; id: string }[];
-  /** Counts for this batch, by metric name. */
-  metrics: Record<string, number>;
-};
-
-/** Judges a batch of messages; `deadline` is when the answer must be ready, ms since the epoch. */
-export type BatchRule = (messages: QueueMessage[], deadline: number) => Promise<BatchResult>;

@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { event } from "./event.ts";
-import { TENANT_MAX_BYTES } from "./limits.ts";
+import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES, TENANT_MAX_BYTES } from "./limits.ts";
+import { stringifyForQueue } from "./sqs-text.ts";
+import { fitsUtf8 } from "./utf8.ts";
 
 /** Raised when a consumer of the previous version could not read what is sent; both versions are then read. */
 export const ENVELOPE_VERSION = 1;
 
 /**
- * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed at the door and
+ * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed by ingest and
  * travels with the message, so a redelivered or replayed event goes to the partition of the day it was received.
  */
 export const envelope = z.object({
@@ -17,3 +19,61 @@ export const envelope = z.object({
 });
 
 export type Envelope = z.output<typeof envelope>;
+
+/** The members of an envelope before its events. */
+export type EnvelopeHead = { tenant: string; receivedAt: string };
+
+/** An envelope around one event. */
+export function writeEnvelope(head: EnvelopeHead, event: unknown): string {
+  return `${openEnvelope(head)}${stringifyForQueue(event)}${CLOSING}`;
+}
+
+/**
+ * Packs events of one envelope head, in order, into as few message bodies as hold them. An event is never split: the
+ * limit of one event is a quarter of a message.
+ * @param head also that of an envelope of another version, whose members are written as they are
+ * @param toJson an event's JSON text, which SQS accepts
+ */
+export function packEvents<T>(
+  events: readonly T[],
+  head: EnvelopeHead | Record<string, unknown>,
+  toJson: (event: T) => string,
+): { body: string; events: T[] }[] {
+  const opening = openEnvelope(head);
+  const room = roomAfter(opening);
+  const messages: { texts: string[]; events: T[]; bytes: number }[] = [];
+  for (const event of events) {
+    const text = toJson(event);
+    const bytes = Buffer.byteLength(text) + ",".length;
+    const last = messages.at(-1);
+    if (last !== undefined && last.bytes + bytes <= room) {
+      last.texts.push(text);
+      last.events.push(event);
+      last.bytes += bytes;
+    } else messages.push({ texts: [text], events: [event], bytes });
+  }
+  return messages.map(({ texts, events: packed }) => ({
+    body: opening + texts.join(",") + CLOSING,
+    events: packed,
+  }));
+}
+
+/** One message body of events that are JSON text already, with commas between them; undefined where it does not fit. */
+export function packText(list: string, head: EnvelopeHead): string | undefined {
+  const opening = openEnvelope(head);
+  return fitsUtf8(list, roomAfter(opening)) ? opening + list + CLOSING : undefined;
+}
+
+function openEnvelope(head: EnvelopeHead | Record<string, unknown>): string {
+  const members = Object.entries({ version: ENVELOPE_VERSION, ...head }).map(
+    ([name, value]) => `${JSON.stringify(name)}:${stringifyForQueue(value)},`,
+  );
+  return `{${members.join("")}"events":[`;
+}
+
+const CLOSING = "]}";
+
+/** Bytes for events, each with a comma. */
+function roomAfter(opening: string): number {
+  return MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(opening) - CLOSING.length;
+}

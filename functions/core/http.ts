@@ -1,3 +1,5 @@
+import type { MetricCounts } from "./metric-names.ts";
+
 /** A request without its transport: API Gateway today, a function URL or an HTTP API by one more adapter. */
 export type HttpRequest = {
   method: string;
@@ -21,5 +23,5 @@ export type HttpResponse = {
   headers: Record<string, string>;
   body: string;
   /** Counts for this request, by metric name. */
-  metrics?: Record<string, number>;
+  metrics?: MetricCounts;
 };

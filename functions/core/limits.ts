@@ -80,7 +80,7 @@ export const DEAD_LETTER_RETENTION_DAYS = 14;
 
 /**
  * Receives of one copy of a message before SQS moves it to the dead-letter queue. Failures that the consumer answered do
- * not come near it (RENEW_FROM_ATTEMPT), so it counts crashes, time-outs and throttling: 30 visibility timeouts are
+ * not come near it (REQUEUE_FROM_ATTEMPT), so it counts crashes, time-outs and throttling: 30 visibility timeouts are
  * three hours to mend or roll back, and one that only stood beside the culprit gets away first (docs/decisions/0005).
  */
 export const MAX_RECEIVE_COUNT = 30;
@@ -89,13 +89,13 @@ export const MAX_RECEIVE_COUNT = 30;
  * From this attempt on a failed message goes back to the queue as a new one, with a new receive count and retention. The
  * attempts before take five to twelve seconds and see most failures end; they only change its visibility: that is cheaper.
  */
-export const RENEW_FROM_ATTEMPT = 5;
+export const REQUEUE_FROM_ATTEMPT = 5;
 
 /**
  * Messages that come back, and renewed copies, are taken in this many turns, so that one that kills the function takes at most those of its
  * turn and of later ones along: about half of them. More turns would cost more calls and save few.
  */
-export const RETURNED_MAX_TURNS = 10;
+export const ISOLATION_MAX_GROUPS = 10;
 
 /** An event that was replayed so often will not be stored by once more: what is left is to correct it. */
 export const MAX_REPLAYS = 5;
@@ -120,7 +120,7 @@ export const SETTLE_RESERVE_MS = 10_000;
 export const SETTLE_RESERVE_SHARE = 1 / 5;
 
 /** Groups of ten messages that are renewed at once: so many copies at most are in doubt when the time is up. */
-export const RENEW_GROUPS_IN_FLIGHT = 8;
+export const REQUEUE_CALLS_IN_FLIGHT = 8;
 
 /** One call's share of the time: a connection that hangs must not use up that of the next attempt. */
 export const SQS_CALL_MS = 3_000;
@@ -129,7 +129,7 @@ export const SQS_CALL_MS = 3_000;
  * How long a dead-letter queue that takes nothing is asked. The message comes back with backoff anyway, and a consumer
  * that tried on to its end would keep good messages waiting.
  */
-export const DEAD_LETTER_PATIENCE_MS = 5_000;
+export const DEAD_LETTER_GIVE_UP_MS = 5_000;
 
 /**
  * Calls of one kind at once. Each has its own share of the time (SQS_CALL_MS) from when it begins: a thousand at once on a
@@ -178,7 +178,7 @@ export const BACKOFF_MAX_SECONDS = 900;
 /**
  * Events of one call. Its 17 ms are then less than half of the insert's own time, and an answer that refuses every event
  * (at most 500 bytes each) stays below the Data API's 1 MiB. A bad event costs its block of 256, not its chunk
- * (functions/sql/0002_store_batch.sql), so small chunks would save nothing.
+ * (functions/sql/0001_events.sql), so small chunks would save nothing.
  */
 export const CHUNK_MAX_EVENTS = 2_000;
 

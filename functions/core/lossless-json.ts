@@ -152,15 +152,3 @@ const BACKSLASH = 0x5c;
 export function isRawNumber(value: unknown): value is RawNumber {
   return json.isRawJSON(value);
 }
-
-/**
- * `JSON.stringify` for text that goes through SQS: U+FFFE and U+FFFF are outside SQS's character set and
- * `JSON.stringify` leaves them raw, so they are written as escapes.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html (MessageBody)
- */
-export function stringifyForQueue(value: unknown): string {
-  const text = JSON.stringify(value);
-  return NOT_IN_SQS.test(text) ? text.replaceAll("\uFFFE", "\\ufffe").replaceAll("\uFFFF", "\\uffff") : text;
-}
-
-const NOT_IN_SQS = /[\uFFFE\uFFFF]/;

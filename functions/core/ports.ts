@@ -1,59 +1,79 @@
 import type { DatabaseError } from "./errors.ts";
 import type { Event } from "./event.ts";
+import type { OutgoingMessage, ReceivedMessage } from "./queue-message.ts";
 
-/** What the stages need of the world outside. Adapters implement these; tests use the real ones or fakes of the same contract. */
+/**
+ * What the functions need of the world outside. Adapters implement these ports; each port's fake and its adapter pass the
+ * same tests.
+ */
 
 export type Clock = () => Date;
 
+/** `enqueued`: SQS confirmed the message. `failed`: it did not, and may have the message all the same. */
+export type SendOutcome = "enqueued" | "failed";
+
 export type EventQueue = {
   /**
-   * Stores messages in the queue, retrying what it did not confirm until `deadline` (ms since the epoch).
-   * Answers one outcome per message in order; `failed` means the queue did not confirm it. Never throws.
+   * Enqueues messages, retrying what SQS did not confirm until `deadline` (ms since the epoch). Returns one outcome per
+   * message in order. Never throws.
    */
-  send(messages: OutgoingMessage[], deadline: number): Promise<("stored" | "failed")[]>;
+  send(messages: OutgoingMessage[], deadline: number): Promise<SendOutcome[]>;
 };
 
-export type OutgoingMessage = {
-  body: string;
-  /** The tenant: SQS serves groups fairly, so one tenant's flood does not delay the others. */
-  group: string;
+export type DeadLetterQueue = {
+  /** Enqueues dead letters. Returns one outcome per dead letter in order. Never throws. */
+  send(deadLetters: DeadLetter[], deadline: number): Promise<SendOutcome[]>;
 };
 
-/** One event with what the door added, as it is written. */
+/** The messages that a function received from its queue. None of the calls throws. */
+export type ReceivedMessages = {
+  /** Deletes messages. Returns whether SQS confirmed each deletion. */
+  delete(messages: readonly Pick<ReceivedMessage, "receiptHandle">[], deadline: number): Promise<boolean>;
+  /** Lets SQS deliver messages again after the given seconds; where it fails, after the queue's visibility timeout. */
+  changeVisibility(
+    messages: readonly (Pick<ReceivedMessage, "receiptHandle"> & { seconds: number })[],
+    deadline: number,
+  ): Promise<void>;
+  /**
+   * Sends messages to their queue as new ones, which are delivered after the given seconds, and deletes the old ones.
+   * Returns the ids of the messages whose copy SQS confirmed; the others are in the queue as before.
+   */
+  requeue(messages: readonly (ReceivedMessage & { seconds: number })[], deadline: number): Promise<Set<string>>;
+};
+
+/** An event with what ingest added. */
 export type StorableEvent = { tenant: string; receivedAt: string; event: Event };
 
 export type EventStore = {
   /**
-   * Stores in one statement each event that can be stored. One whose (tenant, source, id) is stored already is left
-   * alone, also when the first copy stands in the same list.
+   * Stores in one statement each event that can be stored. An event whose (tenant, source, id) is stored already is left
+   * alone, also when its first copy is in the same list.
    * @throws DatabaseError when the statement as a whole fails: nothing of it is stored, unless only its answer was lost
    */
   store(events: StorableEvent[], deadline: number): Promise<StoreOutcome>;
-  /** Cuts events, in order, into lists that one call takes, each as it is asked for. */
-  chunks<T extends StorableEvent>(events: Iterable<T>): Iterable<T[]>;
+  /** Collects events, in order, into chunks: the events of one call. */
+  createChunker<T extends StorableEvent>(): Chunker<T>;
+};
+
+export type Chunker<T> = {
+  /** Adds an event. Returns the chunk before it where the event does not fit into that one any more. */
+  add(event: T): T[] | undefined;
+  /** The events since the last chunk; none where there were no events. */
+  rest(): T[];
 };
 
 export type StoreOutcome = {
-  /** How many were new. */
+  /** Number of events that were new. */
   stored: number;
-  /** Places in the list of events whose key is stored with another content; all but the times is compared. */
+  /** Indexes of the events whose key is stored with other content; all but the times is compared. */
   conflicts: number[];
-  /** Events that the database refuses for what they are. */
-  refused: RefusedEvent[];
+  /** Events that the database refuses for their content: their index, and what the database says. */
+  refused: { index: number; error: DatabaseError }[];
 };
-
-/** An event's place in the list and what the database said. */
-type RefusedEvent = { index: number; error: DatabaseError };
-
-/** Removes received messages from their queue; answers whether SQS confirmed all of it. Never throws. */
-export type Acknowledge = (messages: { receiptHandle: string }[], deadline: number) => Promise<boolean>;
-
-/** Lets received messages come back after the given seconds. Never throws. */
-export type Postpone = (messages: { receiptHandle: string; seconds: number }[], deadline: number) => Promise<unknown>;
 
 export type EventReader = {
   /**
-   * The event as CloudEvents JSON text, without `source` only where one source used this id.
+   * Finds one event, as CloudEvents JSON text. Without `source`, an id that several sources used is `ambiguous`.
    * @throws DatabaseError
    */
   find(key: { tenant: string; id: string; source: string | undefined }, deadline: number): Promise<FoundEvent>;
@@ -65,27 +85,23 @@ export type FoundEvent =
   /** More than one source used the id; at most 20 are named. */
   | { kind: "ambiguous"; sources: string[] };
 
-export type DeadLetterQueue = {
-  /** Stores dead letters; answers one outcome per letter in order. Never throws. */
-  send(letters: DeadLetter[], deadline: number): Promise<("stored" | "failed")[]>;
-};
-
+/** An event that could not be stored, or a whole message that could not be read. */
 export type DeadLetter = {
-  /** A queue message body that can be sent to the queue again as it is. */
+  /** A message body that can be sent to the event queue again as it is. */
   body: string;
   /** Stable reason code, for example `not_storable` or `unreadable_message`. */
   reason: string;
   sqlState: string | undefined;
-  /** Readable cause in the database's words. */
+  /** The cause in the database's words. */
   detail: string;
   tenant: string | undefined;
   type: string | undefined;
   source: string | undefined;
   id: string | undefined;
   receivedAt: string | undefined;
-  /** Deliveries of the message so far, this one included. */
+  /** Times the consumer tried the message, the last time included. */
   attempts: number;
-  /** Times this event was replayed from the dead-letter queue. */
+  /** Times the event was replayed from the dead-letter queue. */
   replays: number;
 };
 

@@ -2,7 +2,7 @@ import { v7 as newId } from "uuid";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
 import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
-import { createSqsEventQueue } from "../adapters/sqs/event-queue.ts";
+import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
 import { createIngest } from "./ingest.ts";
 import { createIngestRoute } from "./route.ts";
@@ -11,7 +11,7 @@ const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
 
 const ingest = createIngest({
-  queue: createSqsEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
+  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
   clock: () => new Date(),

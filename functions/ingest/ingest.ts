@@ -42,9 +42,9 @@ export function createIngest(deps: IngestDeps) {
     const messages = packAll(firsts, firsts.length === judged.length ? list : undefined, request.tenant, receivedAt);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
     const outcomes = request.validateOnly
-      ? messages.map(() => "stored")
+      ? messages.map(() => "enqueued")
       : await deps.queue.send(outgoing, request.deadline);
-    const refused = new Set(messages.flatMap(({ indexes }, i) => (outcomes[i] === "stored" ? [] : indexes)));
+    const refused = new Set(messages.flatMap(({ indexes }, i) => (outcomes[i] === "enqueued" ? [] : indexes)));
     return summarize(judged.map((each, index) => verdict(each, index, copies, refused)));
   };
 }

@@ -6,7 +6,7 @@ import type { Event } from "../core/event.ts";
 import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import { verdictCodes } from "../core/errors.ts";
 import { EVENT_MAX_BYTES, EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
-import { stringifyForQueue } from "../core/lossless-json.ts";
+import { stringifyForQueue } from "../core/sqs-text.ts";
 import { type Fault, findUnstorable, toPointer } from "../core/storable.ts";
 import type { Candidate } from "./formats/candidate.ts";
 

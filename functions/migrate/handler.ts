@@ -12,5 +12,5 @@ const observability = createObservability("migrate", environment);
 const migrate = createMigrate({ database: createDataApi(environment), clock: () => new Date() });
 const migrations = readMigrations(join(environment.LAMBDA_TASK_ROOT, "sql"));
 
-/** Invoked once per deployment, and daily for the partitions of the days to come. */
+/** Runs once per deployment that changes the migrations, and daily for the partitions of the next days. */
 export const handler = taskHandler({ task: (deadline) => migrate(migrations, deadline), observability });

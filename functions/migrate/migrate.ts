@@ -5,24 +5,23 @@ import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, SqlDatabase } from "../core/ports.ts";
 import { splitStatements } from "./statements.ts";
 
-/** A file of functions/sql: `name` is the file's, for example `0001_events.sql`. */
+/** A file of functions/sql; its name is for example `0001_events.sql`. */
 export type Migration = { name: string; sql: string };
 
 export type MigrateResult = { applied: string[]; partitionsMade: number };
 
 /**
- * The rule of the schema: migrations run forward, in the order of their names, each in one transaction with its
- * record; a file that changed after it was applied is refused. One session lock makes two runs at once wait for each
- * other. Then the partitions of the days around today are made.
+ * Applies the migrations that are not applied yet, in the order of their names, each in one transaction with its record.
+ * Then it makes the partitions of the days around today. Concurrent runs wait for each other at a lock.
  */
 export function createMigrate({ database, clock }: { database: SqlDatabase; clock: Clock }) {
-  /** @throws Error that names the migration and says what the database said, or that names a changed file */
+  /** @throws Error that names the migration, with the database's message; also for an applied file that has changed */
   return async function migrate(migrations: Migration[], deadline: number): Promise<MigrateResult> {
     const sorted = migrations.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const applied: string[] = [];
     const step = <T>(name: string, work: (execute: ExecuteSql) => Promise<T>) =>
       locked(database, deadline, work).catch((cause: unknown) => {
-        // No event is involved, so the database's own words may be told.
+        // No event is involved, so the log may hold the database's message.
         throw cause instanceof DatabaseError ? new Error(`${name}: ${cause.detail}`, { cause }) : cause;
       });
     await step("schema_migrations", (execute) => execute(createMigrationsTable, {}, deadline));
@@ -43,11 +42,11 @@ const createMigrationsTable = `
   )
 `;
 
-/** Held until the transaction ends; the number is any constant that nothing else in the database uses. */
+/** PostgreSQL holds the lock until the transaction ends. The number is arbitrary; nothing else in the database uses it. */
 const tryLock = "select pg_try_advisory_xact_lock(7284562133)";
 const LOCK_POLL_MS = 1_000;
 
-/** Asks for the lock again and again: waiting for it inside a statement would end after the Data API's 45 s. */
+/** Polls for the lock, because the Data API ends a statement that waits for it after 45 s. */
 async function locked<T>(
   database: SqlDatabase,
   deadline: number,
@@ -73,13 +72,13 @@ async function apply({ name, sql }: Migration, execute: ExecuteSql, deadline: nu
   if (recorded !== undefined) {
     throw new Error(
       `Migration ${name} was changed after it was applied: its SHA-256 was ${recorded} and is ${sha256}. ` +
-        "Applied migrations are history. Restore the file and write the change as a new one with the next number.",
+        "An applied migration cannot change. Restore the file and write the change as a new migration with the next number.",
     );
   }
   const latest = String(rows.at(-1)?.[0] ?? "");
   if (name < latest) {
     throw new Error(
-      `Migration ${name} comes after ${latest} was applied. Give it the next number: they run forward only.`,
+      `Migration ${name} comes after ${latest} was applied. Give it the next number: migrations run forward only.`,
     );
   }
   for (const statement of splitStatements(sql)) await execute(statement, {}, deadline);

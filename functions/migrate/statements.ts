@@ -1,8 +1,8 @@
 /**
  * Splits a migration into its statements, because the Data API takes one per call. Semicolons inside quotes, dollar
  * quotes and comments do not split. Comments in front of a statement stay with it.
- * @throws Error for a quote or comment that does not end, and for what the Data API's scanner or this one cannot take:
- *   backslashes in quotes, and SQL-standard function bodies (`begin atomic`), whose semicolons look like any other
+ * @throws Error for a quote or comment that does not end; for a backslash in quotes, which the Data API's scanner cannot
+ *   read; and for a function body with `begin atomic`, whose semicolons look like any other
  * @see https://www.postgresql.org/docs/17/sql-syntax-lexical.html
  */
 export function splitStatements(sql: string): string[] {
@@ -26,11 +26,11 @@ export function splitStatements(sql: string): string[] {
   return [...statements, sql.slice(start).trim()].filter((statement) => statement.replace(COMMENTS, "").trim() !== "");
 }
 
-/** What opens a quote or comment, or ends a statement. A dollar inside an identifier opens nothing. */
+/** The start of a quote or comment, or the end of a statement. A dollar inside an identifier starts no quote. */
 const TOKEN = /;|'|"|--|\/\*|(?<![A-Za-z0-9_$])\$(?:[A-Za-z_][A-Za-z0-9_]*)?\$|\bbegin\s+atomic\b/gi;
 const COMMENTS = /--[^\n]*|\/\*[^]*?\*\//g;
 
-/** The position behind the quote or comment that `opener` began. A doubled quote simply begins the next one. */
+/** Returns the position after the quote or comment that `opener` starts. A doubled quote starts a second quote. */
 function endOf(opener: string, sql: string, position: number): number {
   if (opener === "/*") return endOfComment(sql, position);
   const end = sql.indexOf(opener === "--" ? "\n" : opener, position);
@@ -42,7 +42,7 @@ function endOf(opener: string, sql: string, position: number): number {
   return end + (opener === "--" ? 1 : opener.length);
 }
 
-/** Comments nest in PostgreSQL. */
+/** Returns the position after a block comment. In PostgreSQL these nest. */
 function endOfComment(sql: string, position: number): number {
   let depth = 1;
   for (const match of sql.slice(position).matchAll(/\/\*|\*\//g)) {

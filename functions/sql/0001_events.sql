@@ -1,12 +1,12 @@
 -- Why: the events, stored exactly once per (tenant, source, id) for as long as they are retained.
 -- Locks: new tables only.
 --
--- This file goes through the Data API, whose scanner takes a single colon followed by a word for a parameter, also
--- inside dollar quotes, and stumbles over backslashes: there is neither in here.
+-- The Data API's scanner takes a single colon before a word for a parameter, also inside dollar quotes, and fails on
+-- backslashes: this file has neither.
 
--- One key per event, of any day: uniqueness that a table partitioned by day cannot give, because its unique keys must
--- contain the day. Equality and order are byte for byte (collation C). Hash partitions keep each index small.
--- The key starts with (tenant, id), so that it also answers "which event has this id" without the source.
+-- One key per event, of any day. The table of events cannot be unique by it: it is partitioned by day, and its unique
+-- keys must contain the day. Keys are compared byte for byte (collation C). Hash partitions keep each index small. The
+-- key starts with (tenant, id), so that it also finds an event by its id without the source.
 create table event_keys (
   tenant text collate "C" not null,
   id text collate "C" not null,
@@ -24,7 +24,7 @@ create table event_keys_5 partition of event_keys for values with (modulus 8, re
 create table event_keys_6 partition of event_keys for values with (modulus 8, remainder 6);
 create table event_keys_7 partition of event_keys for values with (modulus 8, remainder 7);
 
--- The events, by the UTC day they were received: a value fixed at the door that travels with the message.
+-- The events, partitioned by the UTC day of `received_at`, which ingest fixes and the message carries.
 create table events (
   tenant text collate "C" not null,
   id text collate "C" not null,
@@ -32,7 +32,7 @@ create table events (
   type text collate "C" not null,
   subject text,
   time timestamptz not null,
-  -- The time as it was sent where a timestamptz cannot give it back: with an offset, or without milliseconds.
+  -- The time as it was sent, where a timestamptz cannot give it back: with an offset, or without milliseconds.
   time_sent text,
   received_at timestamptz not null,
   stored_at timestamptz not null default clock_timestamp(),
@@ -45,26 +45,93 @@ create table events (
   data_base64 text
 ) partition by range (received_at);
 
--- Finds one event by the key table's received_at, and lists a tenant's events in the order they came.
+-- Finds one event by the `received_at` of its key, and lists a tenant's events in the order they were received.
 create index events_by_arrival on events (tenant, received_at, id);
 
--- Stores events, all or none, and answers how many were new. The key table decides; sorting by key makes two writers of
--- the same keys wait for each other in one order instead of deadlocking. Of two copies in one batch the first counts.
-create function store_events(batch jsonb) returns bigint
-language sql as $body$
+-- Stores each event that can be stored. `lines` are JSON objects, sorted by key: keys are locked in that order, so two
+-- writers of the same keys wait for each other instead of deadlocking.
+--
+-- Events are stored in blocks, each in a subtransaction. A block with an event that the database refuses is tried again in
+-- blocks of a sixteenth, down to the event itself, whatever is wrong with it: a value, a constraint, a trigger, a size, a
+-- missing partition. One such event among thousands costs little more than its block; if all are refused, each is tried at
+-- most three times. An error that no event causes ends the statement with nothing stored. The exception list below is the
+-- same as the dead-letter classes of functions/adapters/data-api/database-errors.ts, which a test compares.
+--
+-- Returns these rows; `position` is an event's index in `lines`, from 0:
+--   refused    the event at `position`, with its SQLSTATE and the database's message, in ASCII and cut, so that the rows
+--              of a whole chunk fit into a result of 1 MiB
+--   conflict   the event at `position`, whose key is stored with other content and stays so
+--   stored     `position` is a number of events that were new; the rows add up
+create function store_batch(lines text[], block_size integer = 256, first_position integer = 0)
+returns table (outcome text, "position" integer, state text, message text)
+language plpgsql as $body$
+declare
+  low integer;
+  part text[];
+  batch jsonb;
+  inserted integer;
+  stored integer = 0;
+  detail text;
+begin
+  for low, part in
+    select min(number), array_agg(line order by number)
+    from unnest(lines) with ordinality as given (line, number)
+    group by (number - 1) / block_size
+    order by 1
+  loop
+    begin
+      batch = ('[' || array_to_string(part, ',') || ']')::jsonb;
+      inserted = insert_new_events(batch);
+      if inserted < cardinality(part) then
+        return query
+        select 'conflict', first_position + low - 1 + conflict, null, null from find_conflicts(batch) as conflict;
+      end if;
+      stored = stored + inserted;
+    exception
+      when cardinality_violation or data_exception or integrity_constraint_violation or with_check_option_violation
+        or program_limit_exceeded or plpgsql_error
+      then
+        if cardinality(part) > 1 then
+          return query select * from store_batch(part, greatest(block_size / 16, 1), first_position + low - 1);
+        else
+          get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail;
+          outcome = 'refused';
+          "position" = first_position + low - 1;
+          message = 'ERROR: ' || message || coalesce(' ' || nullif(detail, ''), '');
+          message = left(regexp_replace(message, '[^ -~]', '?', 'g'), 200);
+          return next;
+        end if;
+    end;
+  end loop;
+  outcome = 'stored';
+  "position" = stored;
+  state = null;
+  message = null;
+  return next;
+end
+$body$;
+
+-- Inserts events, all or none, and returns how many were new. The key table decides; of two copies in one batch the first
+-- is inserted. All calls share one plan, because no value in a batch could make a better one.
+create function insert_new_events(batch jsonb) returns integer
+language plpgsql set plan_cache_mode = force_generic_plan as $body$
+declare
+  inserted integer;
+begin
   with given as (
     select distinct on (tenant, id, source) *
     from rows from (
       jsonb_to_recordset(batch) as (
-        tenant text, id text, source text, type text, subject text, time timestamptz, time_sent text,
-        received_at timestamptz, dataschema text, datacontenttype text, extensions jsonb, data jsonb, data_base64 text
+        tenant text collate "C", id text collate "C", source text collate "C", type text, subject text, time timestamptz,
+        time_sent text, received_at timestamptz, dataschema text, datacontenttype text, extensions jsonb, data jsonb,
+        data_base64 text
       )
     ) with ordinality
     order by tenant, id, source, ordinality
   ),
   fresh as (
     insert into event_keys (tenant, id, source, received_at)
-    select tenant, id, source, received_at from given
+    select tenant, id, source, received_at from given order by ordinality
     on conflict do nothing
     returning tenant, id, source
   ),
@@ -79,47 +146,52 @@ language sql as $body$
     from fresh join given using (tenant, id, source)
     returning 1
   )
-  select count(*) from stored
-$body$;
-
--- Stores events each by itself: what is wrong with one does not stop the others. A row for each event that was refused
--- for what is in it, and one with place -1 whose message is how many were new. The batch is json, not jsonb, because
--- jsonb could not even be made of a text with U+0000 in it. Errors that are not the event's fault end the statement.
-create function store_each_event(batch json) returns table (place integer, state text, message text)
-language plpgsql as $body$
-declare
-  item json;
-  stored bigint = 0;
-  detail text;
-begin
-  place = 0;
-  for item in select value from json_array_elements(batch) loop
-    begin
-      stored = stored + store_events(jsonb_build_array(item::jsonb));
-    exception when others then
-      get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail;
-      if left(state, 2) not in ('21', '22', '23', '44', '54', 'P0') then
-        raise;
-      end if;
-      message = left('ERROR: ' || message || coalesce(' ' || nullif(detail, ''), ''), 200);
-      return next;
-    end;
-    place = place + 1;
-  end loop;
-  place = -1;
-  state = null;
-  message = stored::text;
-  return next;
+  select count(*) into inserted from stored;
+  return inserted;
 end
 $body$;
 
--- Makes the partitions of the days from first_day to last_day that are missing. Rows of a day without partition are
--- refused by Postgres (23514) and wait in the queue; they are never lost.
+-- Returns the positions, from 0, of events whose key is stored with other content. Times are not compared: ingest
+-- generates a missing one, so a client's retry would differ. Numbers and JSON are compared by value: 1 and 1.0 are equal.
+-- It is called after insert_new_events as a separate statement with its own snapshot, so it sees what a writer committed
+-- that the insert waited for. Each event is looked up by itself, through event_keys_pkey and events_by_arrival: a plan
+-- that joins the tables would read all of them.
+create function find_conflicts(batch jsonb) returns setof integer
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $body$
+begin
+  return query
+  select given.ordinality::integer - 1
+  from rows from (
+      jsonb_to_recordset(batch) as (
+        tenant text collate "C", id text collate "C", source text collate "C", type text, subject text, dataschema text,
+        datacontenttype text, extensions jsonb, data jsonb, data_base64 text
+      )
+    ) with ordinality as given
+    cross join lateral (
+      select received_at from event_keys
+      where tenant = given.tenant and id = given.id and source = given.source
+      limit 1
+    ) as key
+    cross join lateral (
+      select * from events
+      where tenant = given.tenant and received_at = key.received_at and id = given.id and source = given.source
+      limit 1
+    ) as kept
+  where
+    (given.type, given.subject, given.dataschema, given.datacontenttype, given.extensions, given.data -> 0,
+      given.data_base64)
+    is distinct from
+    (kept.type, kept.subject, kept.dataschema, kept.datacontenttype, kept.extensions, kept.data, kept.data_base64);
+end
+$body$;
+
+-- Creates the missing partitions of the days from first_day to last_day. PostgreSQL refuses the rows of a day without a
+-- partition (23514); their messages wait in the queue and are never lost.
 create function ensure_event_partitions(first_day date, last_day date) returns integer
 language plpgsql as $body$
 declare
   wanted date;
-  made integer = 0;
+  created integer = 0;
 begin
   for wanted in select generate_series(first_day, last_day, interval '1 day')::date loop
     if to_regclass('events_' || to_char(wanted, 'YYYYMMDD')) is null then
@@ -129,9 +201,9 @@ begin
         wanted::text || ' 00:00:00+00',
         (wanted + 1)::text || ' 00:00:00+00'
       );
-      made = made + 1;
+      created = created + 1;
     end if;
   end loop;
-  return made;
+  return created;
 end
 $body$;

@@ -10,7 +10,7 @@ import { proxyEvent } from "./proxy-event.ts";
 import { parseProxyResponse } from "./proxy-response.ts";
 import { readBody } from "./request-body.ts";
 import { createRequestContext, traceIdOf } from "./request-context.ts";
-import type { RouteMatch, Router } from "./routes.ts";
+import type { RouteMatch, Router } from "./router.ts";
 
 export type Gateway = {
   api: ApiModel;
@@ -18,12 +18,12 @@ export type Gateway = {
   accountId: string;
   invoke: (functionArn: string) => Invoke;
   integrationTimeoutMilliseconds: number;
-  /** The gateway closes: an invocation still under way counts as taking too long. */
+  /** Fires when the gateway closes; a running invocation then counts as taking too long. */
   giveUp: AbortSignal;
   log: (line: string) => void;
 };
 
-/** What a client is told when the function gave no answer. */
+/** The response to a client if the function has no successful result. */
 const FAILURES = {
   error: "function failed",
   timeout: "function failed",
@@ -34,7 +34,7 @@ const FAILURES = {
 
 type Target = { route: RouteMatch | undefined; path: string };
 
-/** Answers one request as the deployed REST API would; undefined when the client has gone away. */
+/** Answers one request as the deployed REST API would; undefined when the client has disconnected. */
 export async function answerRequest(request: IncomingMessage, gateway: Gateway): Promise<Answer | undefined> {
   const { api } = gateway;
   const now = new Date();
@@ -76,7 +76,7 @@ export async function answerRequest(request: IncomingMessage, gateway: Gateway):
 
 /**
  * The route at the root, as behind a custom domain name, or below the stage, as at the API's own address. The stage is
- * no part of `path`, and slashes that follow it count as one (captured on AWS: `/stage//events` has the path `/events`).
+ * not part of `path`, and slashes after it count as one (captured on AWS: `/stage//events` has the path `/events`).
  */
 function findTarget({ api, router }: Gateway, method: string, rawPath: string): Target {
   const stage = `/${api.stageName}`;
@@ -89,7 +89,7 @@ function findTarget({ api, router }: Gateway, method: string, rawPath: string): 
   return { route: router(method, path), path };
 }
 
-/** Path and query of a request target, which a proxy's client sends with scheme and host. */
+/** Path and query of a request target; clients of a proxy send it with scheme and host. */
 function splitUrl(url: string): [path: string, query: string] {
   const target = url.startsWith("/") ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, "");
   const question = target.indexOf("?");

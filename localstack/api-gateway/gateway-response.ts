@@ -1,12 +1,13 @@
+import { isObject } from "../is-object.ts";
 import type { GatewayResponseModel } from "../template/model.ts";
 import type { Answer } from "./answer.ts";
 import type { RequestContext } from "./request-context.ts";
 
-/** A request API Gateway answers itself. */
+/** A failure that API Gateway answers itself. */
 export type GatewayFailure = keyof typeof FAILURES;
 
 /**
- * What API Gateway itself answers, with the type that customises it, its default status, its message and the value of
+ * API Gateway's own responses: the type that customises it, its default status, its message and the value of
  * `x-amzn-ErrorType`. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  * The statuses of Lambda's failures are those captured on AWS (throttled 500, error or malformed 502, timeout 504);
  * a throttled function is an INTEGRATION_FAILURE though its default status there is 504.
@@ -36,13 +37,13 @@ function failure(type: string, status: number, message: string, errorType: strin
   return { type, status, message, errorType };
 }
 
-/** API Gateway's own answer, where the API does not customise it. */
+/** API Gateway's own response, where the API does not customise it. */
 const BUILT_IN = { statusCode: undefined, headers: {}, templates: {} };
 const BUILT_IN_TEMPLATE = '{"message": $context.error.messageString}';
 
 /**
- * Renders a failure through the API's gateway responses: its own type first, then DEFAULT_4XX or DEFAULT_5XX, then what
- * AWS answers without any. Of several templates `application/json` is taken (AWS chooses by the request).
+ * Renders a failure with the API's gateway responses: its own type first, then DEFAULT_4XX or DEFAULT_5XX, then AWS's
+ * built-in response. Of several templates `application/json` is used (AWS chooses by the request).
  */
 export function gatewayResponse(
   failed: GatewayFailure,
@@ -79,10 +80,7 @@ export function substitute(template: string, context: object): string {
   return template.replaceAll(/\$context((?:\.\w+)+)/g, (_, path: string) => {
     let value: unknown = context;
     for (const name of path.slice(1).split("."))
-      value =
-        typeof value === "object" && value !== null && Object.hasOwn(value, name)
-          ? (value as Record<string, unknown>)[name]
-          : undefined;
+      value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
     return typeof value === "string" || typeof value === "number" ? String(value) : "";
   });
 }

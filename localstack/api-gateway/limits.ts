@@ -1,5 +1,5 @@
 /**
- * Numbers of API Gateway REST APIs and of Lambda's Invoke that the local front keeps.
+ * Numbers of API Gateway REST APIs and of Lambda's Invoke that the local gateway keeps.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
  */
 
@@ -15,8 +15,5 @@ export const HEADER_VALUES_LIMIT_BYTES = 10_240;
 /** Default integration timeout; the template may name no other. */
 export const INTEGRATION_TIMEOUT_MILLISECONDS = 29_000;
 
-/** A body over the limit is still read to here, so that a client busy sending gets the answer and not a reset. */
+/** A body over the limit is still read up to here, so that a client that is still sending gets the answer and not a reset. */
 export const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024;
-
-/** Longest `stop()` waits for requests in flight when nobody says. */
-export const STOP_GRACE_MILLISECONDS = 3000;

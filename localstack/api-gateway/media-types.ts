@@ -1,8 +1,8 @@
-/** API Gateway takes a request or answer without a media type for JSON. */
+/** API Gateway treats a request or response without a media type as JSON. */
 const DEFAULT_MEDIA_TYPE = "application/json";
 
 /**
- * True when a media type is one of the API's binary ones (`*` stands for any part).
+ * Whether a media type is one of the API's binary ones (`*` matches any part).
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
  */
 export function isBinary(binaryMediaTypes: string[], mediaType: string | undefined): boolean {

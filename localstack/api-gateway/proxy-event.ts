@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { isBinary } from "./media-types.ts";
 import type { RequestContext } from "./request-context.ts";
-import type { RouteMatch } from "./routes.ts";
+import type { RouteMatch } from "./router.ts";
 
 /**
- * Headers a REST API keeps to itself.
+ * Headers that a REST API does not pass on.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
  */
 const DROPPED_HEADERS = new Set([
@@ -26,8 +26,8 @@ const DROPPED_HEADERS = new Set([
  * The Lambda proxy event (payload format 1.0) of a request, as JSON text.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
  *
- * `Content-Encoding` is handed over although the body is inflated already, as seen on AWS (dougmoscrop/serverless-http
- * issue 194): a handler must not take the header for the body's state.
+ * `Content-Encoding` is passed on although the body is inflated already, as seen on AWS (dougmoscrop/serverless-http
+ * issue 194): a handler must not infer the body's encoding from it.
  */
 export function proxyEvent(
   request: IncomingMessage,
@@ -61,7 +61,7 @@ export function proxyEvent(
   });
 }
 
-/** Header values by name in the client's case, with those a regional endpoint adds. */
+/** Header values by name in the client's case, with the headers that a regional endpoint adds. */
 function groupHeaders(request: IncomingMessage, traceId: string): Map<string, string[]> {
   const headers = new Map<string, string[]>();
   const spelling = new Map<string, string>();

@@ -1,15 +1,16 @@
+import { isObject } from "../is-object.ts";
 import { type Answer, hasHeader } from "./answer.ts";
 
-/** Headers API Gateway answers under `x-amzn-Remapped-…`, because it sets or forbids them itself. */
+/** Headers that API Gateway returns as `x-amzn-Remapped-…`, because it sets or forbids them itself. */
 const REMAPPED_HEADERS = new Set(["connection", "content-length", "date", "server", "www-authenticate"]);
 const KNOWN_MEMBERS = new Set(["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"]);
 
 /**
- * The HTTP answer a handler's result stands for, or undefined for a malformed one (502 on API Gateway: an unknown
- * member, a body that is no string, a header value that is neither string nor boolean).
+ * The HTTP response in a handler's result, or undefined for a malformed one (502 on API Gateway: an unknown member, a
+ * body that is no string, a header value that is neither string nor boolean).
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
  *
- * Stricter than AWS, which takes 200 for a missing `statusCode` and parses one that is a string.
+ * Stricter than AWS, which defaults a missing `statusCode` to 200 and parses one that is a string.
  *
  * @param decodesBase64 whether the API answers this client in binary
  */
@@ -29,16 +30,12 @@ export function parseProxyResponse(payload: string, decodesBase64: boolean): Ans
 
 function objectOf(payload: string): Record<string, unknown> | undefined {
   const result: unknown = JSON.parse(payload);
-  return isRecord(result) ? result : undefined;
+  return isObject(result) ? result : undefined;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Both kinds of headers in one list; a pair that stands in both counts once. */
+/** Both kinds of headers in one list; a pair that is in both counts once. */
 function mergeHeaders(single: unknown, multiple: unknown): Answer["headers"] | undefined {
-  if (!isRecord(single) || !isRecord(multiple)) return undefined;
+  if (!isObject(single) || !isObject(multiple)) return undefined;
   const merged: Answer["headers"] = [];
   for (const [name, values] of Object.entries(multiple)) {
     if (!Array.isArray(values)) return undefined;

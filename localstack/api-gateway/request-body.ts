@@ -11,7 +11,7 @@ export type RequestBody =
   | { kind: "inflates too large" }
   /** The content coding is not supported, or the body is not what it says. */
   | { kind: "unsupported encoding" }
-  /** The client went away before it had sent everything. */
+  /** The client disconnected before it had sent everything. */
   | { kind: "aborted" };
 
 const DECODERS: Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = {
@@ -20,8 +20,8 @@ const DECODERS: Record<string, (bytes: Buffer, options: { maxOutputLength: numbe
 };
 
 /**
- * Reads a request's body and undoes gzip, deflate and identity, as REST APIs do on the way in whatever the API's
- * `minimumCompressionSize`. Neither a large nor a bomb-like body takes more memory than twice the limit.
+ * Reads a request's body and decodes gzip, deflate and identity, as REST APIs do for requests whatever the API's
+ * `minimumCompressionSize`. Neither a large body nor a zip bomb uses more memory than twice the limit.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html
  */
 export async function readBody(request: IncomingMessage): Promise<RequestBody> {
@@ -40,7 +40,7 @@ export async function readBody(request: IncomingMessage): Promise<RequestBody> {
   }
 }
 
-/** Listeners instead of `for await`: a third of the cost for the small bodies of the benchmark. */
+/** Listeners cost a third of `for await` for the small bodies of the benchmark. */
 function receive(request: IncomingMessage): Promise<Buffer | "too large" | "aborted"> {
   return new Promise((resolve) => {
     let chunks: Buffer[] = [];

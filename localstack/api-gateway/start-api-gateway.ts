@@ -1,18 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Invoke } from "../lambda/invoke.ts";
 import type { ApiModel } from "../template/model.ts";
 import type { Answer } from "./answer.ts";
 import { answerRequest, type Gateway } from "./answer-request.ts";
 import { gatewayResponse } from "./gateway-response.ts";
-import { INTEGRATION_TIMEOUT_MILLISECONDS, STOP_GRACE_MILLISECONDS } from "./limits.ts";
+import { INTEGRATION_TIMEOUT_MILLISECONDS } from "./limits.ts";
 import { onAbort } from "../on-abort.ts";
+import { listen } from "../ports.ts";
+import { STOP_WORK_MS } from "../stop-times.ts";
 import { createRequestContext } from "./request-context.ts";
-import { createRouter } from "./routes.ts";
+import { createRouter } from "./router.ts";
 
 export type ApiGatewayOptions = {
   api: ApiModel;
-  /** Looked up at each request, so that a function may be replaced. */
+  /** Called at each request, so that a function may be replaced. */
   invoke: (functionArn: string) => Invoke;
   /** 0 takes any free port. */
   port: number;
@@ -27,18 +28,15 @@ export type ApiGateway = {
   /** Routes new requests by another model of the API. */
   update(api: ApiModel): void;
   /**
-   * Takes no further request, answers those in flight, closes every connection. Once `giveUp` fires (default: after
-   * 3 s), requests without an answer get the one for an integration that takes too long.
+   * Accepts no further request, answers those in flight, closes every connection. Once `giveUp` fires (default: after
+   * 3 s), the remaining requests get the answer of an integration that takes too long.
    */
   stop(giveUp?: AbortSignal): Promise<void>;
 };
 
-/** Loopback only: the local stack asks nobody for a key. */
-const HOST = "127.0.0.1";
-
 /**
  * The REST API of the template on this machine, in front of its functions. Routes are served at the root and below the
- * stage's name. Rejects with EADDRINUSE when the port is taken.
+ * stage's name. It listens on the loopback interface only, because it asks nobody for a key. Rejects with EADDRINUSE.
  */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
   const log = options.log ?? (() => {});
@@ -71,20 +69,20 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
     if (answer !== undefined) write(response, answer, log);
   };
   const server = createServer((request, response) => {
-    // A client that goes away is no error of ours.
+    // A client that disconnects is no error of ours.
     response.on("error", () => {});
     void serve(request, response);
   });
   // Node's 5 s would close a kept connection just as a client that paused sends its next request on it.
   server.keepAliveTimeout = 60_000;
-  await listen(server, options.port);
+  const port = await listen(server, options.port);
 
   return {
-    url: `http://${HOST}:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     update: (api) => {
       gateway = { ...gateway, api, router: createRouter(api.routes) };
     },
-    stop: (signal = AbortSignal.timeout(STOP_GRACE_MILLISECONDS)) => {
+    stop: (signal = AbortSignal.timeout(STOP_WORK_MS)) => {
       onAbort(signal, () => giveUp.abort());
       return (stopped ??= close(server, giveUp.signal));
     },
@@ -108,17 +106,7 @@ function write(response: ServerResponse, answer: Answer, log: (line: string) => 
   response.end(bodiless ? undefined : answer.body);
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, HOST, 1024, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-/** What was given up still gets its answer written; a client that goes on sending or does not read is cut off. */
+/** Time to write the last answers; then a client that goes on sending or does not read is disconnected. */
 const LAST_ANSWERS_MILLISECONDS = 100;
 
 async function close(server: Server, giveUp: AbortSignal): Promise<void> {

@@ -2,26 +2,26 @@ import { Client, Pool, type PoolClient } from "pg";
 import { fromPostgres } from "./errors.ts";
 import { CONNECT_TIMEOUT_MS, MAX_CONNECTIONS } from "./limits.ts";
 
-/** A connection in use. `pending` settles when its last statement has, which may be after the caller was answered. */
+/** A connection in use. `pending` settles with its last statement, which may be after the response. */
 export type Lease = { readonly client: PoolClient; readonly backendPid: number; pending: Promise<unknown> };
 
 export type Connections = {
-  /** Throws DatabaseUnavailableException if there is none in time. */
+  /** @throws DataApiError DatabaseUnavailableException if none is free in time */
   acquire(): Promise<Lease>;
-  /** Wipes the session (no setting, temporary table or lock survives) and gives the connection back. */
+  /** Resets the session (no setting, temporary table or lock survives) and returns the connection to the pool. */
   release(lease: Lease): Promise<void>;
-  /** Asks PostgreSQL to cancel what a connection is running; gives up silently if it cannot be reached. */
+  /** Asks PostgreSQL to cancel the running statement of a connection; does nothing if it cannot be reached. */
   cancel(lease: Lease): Promise<void>;
   /** Drops every connection, whatever runs on it. */
   close(): Promise<void>;
 };
 
-/** Connections to PostgreSQL that survive its restarts: a broken one is dropped, the next call opens another. */
+/** A pool of connections that survives restarts of PostgreSQL: a broken one is dropped, the next call opens another. */
 export function openConnections(databaseUrl: string): Connections {
   const config = { connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS };
   const pool = new Pool({ ...config, max: MAX_CONNECTIONS, application_name: "sluice data api" });
   const leases = new Set<Lease>();
-  // The pool drops the connection; without listeners the process would end, for a connection in use as well.
+  // The pool drops the connection. Without listeners the error of an idle or used connection would end the process.
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
 
@@ -54,7 +54,7 @@ export function openConnections(databaseUrl: string): Connections {
         await client.connect();
         await client.query("select pg_cancel_backend($1)", [backendPid]);
       } catch {
-        // Out of reach: the statement ends with its connection.
+        // The database cannot be reached, so the statement ends with its connection.
       } finally {
         await client.end();
       }

@@ -1,20 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock, type Clock } from "./clock.ts";
+import { systemClock, type Clock } from "../clock.ts";
+import { listen } from "../ports.ts";
 import { openConnections } from "./connections.ts";
 import { DataApiError } from "./errors.ts";
 import { createFaults, parseFaults, type Faults, type FaultSwitch } from "./faults.ts";
 import { MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES } from "./limits.ts";
 import { createOperations, type Operations } from "./operations.ts";
-import { parseRequest, type Operation } from "./request.ts";
+import { parseRequest, type Operation } from "./parse-request.ts";
 import { createTransactions } from "./transactions.ts";
 
 export type DataApiOptions = {
-  /** `postgres://` URL of the database that stands in for the cluster. */
+  /** `postgres://` URL of the database that replaces the cluster. */
   databaseUrl: string;
-  /** The only values that requests may name, those of the synthesized template. */
+  /** The only values that requests may name; the synthesized template has them. */
   clusterArn: string;
   secretArn: string;
   databaseName: string;
@@ -24,7 +24,7 @@ export type DataApiOptions = {
   host?: string;
   /** For the 45 s, 3 min and 24 h limits. */
   clock?: Clock;
-  /** Gets a line for each call that failed for a reason other than the caller's SQL. */
+  /** Gets one line for each call that failed for a reason other than the caller's SQL. */
   log?: (line: string) => void;
 };
 
@@ -36,8 +36,8 @@ export type DataApiServer = {
 };
 
 /**
- * The RDS Data API on this machine, over a real PostgreSQL: as strict as AWS where AWS says what it does, and stricter
- * where it does not, so that what works here works there.
+ * The RDS Data API on this machine, over a real PostgreSQL: as strict as AWS where its behaviour is documented, stricter
+ * where it is not, so that a call that works here works there.
  * https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/Welcome.html
  */
 export async function startDataApi(options: DataApiOptions): Promise<DataApiServer> {
@@ -47,18 +47,14 @@ export async function startDataApi(options: DataApiOptions): Promise<DataApiServ
   const transactions = createTransactions(connections, clock);
   const operations = createOperations({ connections, transactions, faults, clock, resources: options });
 
-  // Connections stay open: a client that reuses one must not meet its end.
+  // Connections stay open, so that a client never reuses one that is just closing.
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     serve(request, response, operations, faults).catch((error: unknown) => {
-      options.log?.(`data api: ${String(error)}`);
+      options.log?.(String(error));
       if (!response.headersSent) answerError(response, new DataApiError("InternalServerErrorException"));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port ?? 0, host);
   return {
     url: `http://${host}:${port}`,
     faults,
@@ -76,7 +72,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, operati
   if (body === undefined) return answerError(response, new DataApiError("RequestEntityTooLargeException", TOO_LARGE));
   if (request.url === "/_faults") return serveFaults(request.method, body, response, faults);
   const operation = request.method === "POST" ? OPERATIONS[request.url ?? ""] : undefined;
-  if (operation === undefined) return answerError(response, new DataApiError("UnknownOperationException"));
+  if (operation === undefined) {
+    const message = `The local Data API does not support ${request.method} ${request.url}`;
+    return answerError(response, new DataApiError("UnknownOperationException", message));
+  }
 
   try {
     if (!(await passFaults(operation, faults))) return void response.destroy();
@@ -93,7 +92,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, operati
   }
 }
 
-/** Applies the faults that come before the call; false if the connection is to be closed instead of an answer. */
+/** Applies the faults that come before the call; false if the connection must be closed without an answer. */
 async function passFaults(operation: Operation, faults: FaultSwitch): Promise<boolean> {
   const delay = faults.take(["delay"], operation);
   if (delay !== undefined) await sleep(delay.milliseconds);
@@ -114,7 +113,7 @@ function serveFaults(method: string | undefined, body: string, response: ServerR
   answer(response, 200, JSON.stringify(faults.list()));
 }
 
-/** The whole request counts, headers and all. Undefined if it is too large; the rest of it is read and forgotten. */
+/** The body; undefined if the whole request, headers included, is too large. The rest is read and dropped. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   let bytes = headBytes(request);
   const chunks: Buffer[] = [];
@@ -154,7 +153,6 @@ function injected(type: DataApiError["type"]): DataApiError {
 /** https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_Operations.html */
 const OPERATIONS: Record<string, Operation> = {
   "/Execute": "ExecuteStatement",
-  "/BatchExecute": "BatchExecuteStatement",
   "/BeginTransaction": "BeginTransaction",
   "/CommitTransaction": "CommitTransaction",
   "/RollbackTransaction": "RollbackTransaction",

@@ -1,6 +1,6 @@
 import type { DatabaseError } from "pg";
 
-/** An answer other than success. `type` is what the SDK makes the error's class or name from. */
+/** An error response. The SDK derives the error's class or name from `type`. */
 export class DataApiError extends Error {
   readonly type: ErrorType;
   /** Members besides `message`, for example `dbConnectionId`. */
@@ -20,8 +20,8 @@ export class DataApiError extends Error {
 export const invalid = (message: string): DataApiError => new DataApiError("ValidationException", message);
 
 /**
- * What the Data API makes of a failure of PostgreSQL or of the connection to it. An error of a statement carries its
- * parts in this order: message, Detail, Hint, Position, SQLState; the SQLSTATE always ends the text.
+ * The Data API's error for a failure of PostgreSQL or of the connection to it. The message of a statement's error has
+ * these parts in this order: message, Detail, Hint, Position, SQLState; the SQLSTATE always ends the text.
  * (Forms as captured from Aurora by https://github.com/tmokmss/aurora-data-api-proxy, src/dataapi.rs.)
  */
 export function fromPostgres(error: unknown): DataApiError {
@@ -41,7 +41,7 @@ export function fromPostgres(error: unknown): DataApiError {
 
 type Refusal = DatabaseError & { code: string };
 
-/** Errors of the socket have codes as well (`ECONNRESET`); only the server's have a severity. */
+/** Errors of the socket have codes too (`ECONNRESET`); only the server's errors have a severity. */
 function isDatabaseError(error: unknown): error is Refusal {
   return error instanceof Error && "severity" in error && "code" in error && typeof error.code === "string";
 }
@@ -52,8 +52,8 @@ const LOST_CONNECTION = /^(08...|57P0[1-3])$/;
 export type ErrorType = keyof typeof STATUS;
 
 /**
- * Status of each class in the service's model (package @aws-sdk/client-rds-data 3.1143.0), then those that are in no
- * model: validation and serialization, throttling, the bare internal failure, and the request that is too large.
+ * Status of each class in the service's model (package @aws-sdk/client-rds-data 3.1143.0), then the classes outside the
+ * model: validation and serialization, throttling, the bare internal failure, and a request that is too large.
  */
 const STATUS = {
   DatabaseErrorException: 400,

@@ -1,18 +1,12 @@
 import * as z from "zod";
-import { systemClock, type Clock } from "./clock.ts";
+import { systemClock, type Clock } from "../clock.ts";
 import { isErrorType, type ErrorType } from "./errors.ts";
-import type { Operation, SqlParameter } from "./request.ts";
+import type { Operation, SqlParameter } from "./parse-request.ts";
 
-const operation = z.enum([
-  "ExecuteStatement",
-  "BatchExecuteStatement",
-  "BeginTransaction",
-  "CommitTransaction",
-  "RollbackTransaction",
-]);
+const operation = z.enum(["ExecuteStatement", "BeginTransaction", "CommitTransaction", "RollbackTransaction"]);
 const errorType = z.custom<ErrorType>((value) => typeof value === "string" && isErrorType(value), "is no error class");
 
-/** When a fault applies: to how many calls, for how long and to which operation. Left out means no limit. */
+/** The calls that a fault applies to: their number, a time and an operation. A missing member means no limit. */
 const scope = {
   calls: z.int().positive().optional(),
   forMilliseconds: z.number().positive().optional(),
@@ -30,9 +24,9 @@ const fault = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("dropAfter"), ...scope }),
   /** Waits before running the call. */
   z.strictObject({ kind: z.literal("delay"), milliseconds: z.number().positive(), ...scope }),
-  /** Neither runs the call nor answers, until the faults are changed; then the connection is closed. */
+  /** Neither runs the call nor answers until the faults change; then the connection is closed. */
   z.strictObject({ kind: z.literal("hang"), ...scope }),
-  /** PostgreSQL refuses statements with this text in a string parameter, with this SQLSTATE: a poison event. */
+  /** PostgreSQL refuses statements that have this text in a string parameter, with this SQLSTATE. */
   z.strictObject({
     kind: z.literal("refuse"),
     text: z.string().min(1),
@@ -43,10 +37,10 @@ const fault = z.discriminatedUnion("kind", [
 
 export type Fault = z.infer<typeof fault>;
 
-/** The faults in force, for tests. The same over HTTP: `GET`, `PUT` (a JSON array) and `DELETE` on `/_faults`. */
+/** The active faults, for tests. Also over HTTP: `GET`, `PUT` (a JSON array) and `DELETE` on `/_faults`. */
 export type Faults = {
   list(): Fault[];
-  /** Adds one to those in force. */
+  /** Adds one to the active faults. */
   add(fault: Fault): void;
   /** Replaces all of them. */
   set(faults: Fault[]): void;
@@ -54,10 +48,10 @@ export type Faults = {
 };
 
 export type FaultSwitch = Faults & {
-  /** The first fault of one of these kinds that applies to this call, which uses it up once. */
+  /** The first fault of these kinds that applies to this call; the call counts against the fault's number of calls. */
   take<K extends Fault["kind"]>(kinds: readonly K[], operation: Operation): Extract<Fault, { kind: K }> | undefined;
   takeRefusal(parameters: SqlParameter[], operation: Operation): Extract<Fault, { kind: "refuse" }> | undefined;
-  /** Resolves when the faults are next changed. */
+  /** Resolves at the next change of the faults. */
   changed(): Promise<void>;
 };
 

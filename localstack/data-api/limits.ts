@@ -9,7 +9,7 @@
 /** The whole HTTP request: request line, headers and JSON. */
 export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
-/** The JSON answer. AWS measures the database's binary data, which is never larger: this is the stricter reading. */
+/** The JSON response. AWS measures the database's binary data, which is never larger: this is the stricter reading. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
 /** The values of one result row. */

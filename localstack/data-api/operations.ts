@@ -1,16 +1,16 @@
-import { bindParameters, type BoundStatement } from "./bind.ts";
-import type { Clock } from "./clock.ts";
+import { bindParameters, type BoundStatement } from "./bind-parameters.ts";
+import type { Clock } from "../clock.ts";
 import type { Connections, Lease } from "./connections.ts";
 import { DataApiError, fromPostgres, invalid } from "./errors.ts";
 import type { FaultSwitch } from "./faults.ts";
 import { STATEMENT_TIMEOUT_MS } from "./limits.ts";
-import type { BatchRequest, ExecuteRequest, Operation, RequestOf, SqlParameter } from "./request.ts";
-import { executeResponse } from "./results.ts";
-import { leadingWords } from "./scanner.ts";
-import { runStatement, type StatementResult } from "./statement.ts";
+import type { ExecuteRequest, Operation, RequestOf } from "./parse-request.ts";
+import { executeResponse } from "./execute-response.ts";
+import { leadingWords } from "./scan-sql.ts";
+import { runStatement } from "./run-statement.ts";
 import type { Transactions } from "./transactions.ts";
 
-/** One function for each operation: from its request to the body of its answer. They throw DataApiError. */
+/** One function an operation, from its request to the body of the response. @throws DataApiError */
 export type Operations = { [O in Operation]: (request: RequestOf<O>) => Promise<Record<string, unknown>> };
 
 type Deps = {
@@ -22,7 +22,7 @@ type Deps = {
 };
 
 export function createOperations({ connections, transactions, faults, clock, resources }: Deps): Operations {
-  /** Outside a transaction each call has a connection of its own, whose session ends with it. */
+  /** Outside a transaction each call has a separate connection, whose session ends with the call. */
   const onConnection = async <T>(transactionId: string | undefined, work: (lease: Lease) => Promise<T>): Promise<T> => {
     if (transactionId !== undefined) return transactions.use(transactionId, work);
     const lease = await connections.acquire();
@@ -30,7 +30,7 @@ export function createOperations({ connections, transactions, faults, clock, res
     try {
       return await work(lease);
     } catch (error) {
-      // A statement that goes on after its time is up keeps its connection; the caller is not kept waiting for it.
+      // A cancelled statement keeps its connection until it has ended; the caller does not wait for that.
       if (isTimeout(error)) released = connections.release(lease);
       throw error;
     } finally {
@@ -38,7 +38,7 @@ export function createOperations({ connections, transactions, faults, clock, res
     }
   };
 
-  const run = async (lease: Lease, statement: BoundStatement, continueAfterTimeout: boolean) => {
+  const run = async (lease: Lease, statement: BoundStatement) => {
     const running = runStatement(lease.client, statement);
     lease.pending = running.catch(() => undefined);
     let stopTimer: () => void = () => undefined;
@@ -48,7 +48,7 @@ export function createOperations({ connections, transactions, faults, clock, res
     try {
       const outcome = await Promise.race([running, timeout]);
       if (outcome !== "timeout") return outcome;
-      if (!continueAfterTimeout) await connections.cancel(lease);
+      await connections.cancel(lease);
       throw new DataApiError("StatementTimeoutException", TIMED_OUT, { dbConnectionId: lease.backendPid });
     } catch (error) {
       throw fromPostgres(error);
@@ -57,39 +57,15 @@ export function createOperations({ connections, transactions, faults, clock, res
     }
   };
 
-  const refuseOr = (
-    sql: string,
-    parameters: SqlParameter[],
-    operation: "ExecuteStatement" | "BatchExecuteStatement",
-  ) => {
-    const bound = bindParameters(sql, parameters);
-    const refusal = faults.takeRefusal(parameters, operation);
-    return refusal === undefined ? bound : raise(refusal.sqlState);
-  };
-
-  const executeStatement = async (request: ExecuteRequest) => {
-    checkStatement(request, resources);
-    const statement = refuseOr(request.sql, request.parameters, "ExecuteStatement");
-    const result: StatementResult = await onConnection(request.transactionId, (lease) =>
-      run(lease, statement, request.continueAfterTimeout),
-    );
-    return executeResponse(result, request);
-  };
-
-  /** Each set commits by itself outside a transaction, and the first that fails ends the batch: AWS promises no more. */
-  const batchExecuteStatement = async (request: BatchRequest) => {
-    checkStatement(request, resources);
-    const sets = request.parameterSets.length === 0 ? [[]] : request.parameterSets;
-    const statements = sets.map((parameters) => refuseOr(request.sql, parameters, "BatchExecuteStatement"));
-    await onConnection(request.transactionId, async (lease) => {
-      for (const statement of statements) await run(lease, statement, false);
-    });
-    return { updateResults: statements.map(() => ({ generatedFields: [] })) };
-  };
-
   return {
-    ExecuteStatement: executeStatement,
-    BatchExecuteStatement: batchExecuteStatement,
+    ExecuteStatement: async (request) => {
+      checkStatement(request, resources);
+      const bound = bindParameters(request.sql, request.parameters);
+      const refusal = faults.takeRefusal(request.parameters, "ExecuteStatement");
+      const statement = refusal === undefined ? bound : raise(refusal.sqlState);
+      const result = await onConnection(request.transactionId, (lease) => run(lease, statement));
+      return executeResponse(result, request.formatRecordsAs);
+    },
     BeginTransaction: async (request) => {
       checkResources(request, resources);
       checkDatabase(request.database, resources);
@@ -108,7 +84,7 @@ export function createOperations({ connections, transactions, faults, clock, res
   };
 }
 
-function checkStatement(request: ExecuteRequest | BatchRequest, resources: Deps["resources"]): void {
+function checkStatement(request: ExecuteRequest, resources: Deps["resources"]): void {
   checkResources(request, resources);
   if (request.transactionId === undefined || request.database !== undefined) checkDatabase(request.database, resources);
   const [first = "", second, third] = leadingWords(request.sql);
@@ -116,14 +92,14 @@ function checkStatement(request: ExecuteRequest | BatchRequest, resources: Deps[
   if (first === "copy") throw new DataApiError("DatabaseErrorException", "unexpected message: CopyOutResponse");
   const isSavepoint = first === "rollback" && (second === "to" || (second !== undefined && third === "to"));
   if (TRANSACTION_CONTROL.has(first) && !isSavepoint) {
-    throw invalid(`Transactions are begun and ended by calls of their own, not by SQL: ${first}`);
+    throw invalid(`Transactions are begun and ended by separate calls, not by SQL: ${first}`);
   }
   if (first === "start" || (first === "prepare" && second === "transaction")) {
-    throw invalid(`Transactions are begun and ended by calls of their own, not by SQL: ${first} ${second ?? ""}`);
+    throw invalid(`Transactions are begun and ended by separate calls, not by SQL: ${first} ${second ?? ""}`);
   }
 }
 
-/** Which class stands for which wrong ARN: the descriptions of the classes in the service's model. */
+/** The error class of each wrong ARN follows the descriptions in the service's model. */
 function checkResources(request: { resourceArn: string; secretArn: string }, resources: Deps["resources"]): void {
   if (request.resourceArn !== resources.clusterArn) {
     throw new DataApiError("NotFoundException", `DBCluster ${request.resourceArn} not found`);
@@ -133,14 +109,14 @@ function checkResources(request: { resourceArn: string; secretArn: string }, res
   }
 }
 
-/** AWS falls back to a default database; naming it is asked for here, because that default is not ours. */
+/** AWS falls back to a default database. Here the name is required, because that default is not ours. */
 function checkDatabase(database: string | undefined, { databaseName }: Deps["resources"]): void {
   if (database === undefined || database === "") throw invalid("Database name is not provided");
   if (database === databaseName) return;
   throw new DataApiError("DatabaseErrorException", `FATAL: database "${database}" does not exist; SQLState: 3D000`);
 }
 
-/** A statement that fails with this SQLSTATE, so that the session is left as after any other refused statement. */
+/** A statement that fails with this SQLSTATE, so that the session ends up as after any other refused statement. */
 function raise(sqlState: string): BoundStatement {
   const text = `do $$ begin raise exception 'refused by an injected fault' using errcode = '${sqlState}'; end $$`;
   return { text, types: [], values: [] };
@@ -151,5 +127,5 @@ const isTimeout = (error: unknown): boolean =>
 
 const TIMED_OUT = `The SQL statement timed out after ${STATEMENT_TIMEOUT_MS / 1000} seconds`;
 
-/** AWS does not say what these do in a statement; refusing them keeps the session what the caller believes it is. */
+/** AWS does not document what these do in a statement. Refusing them keeps the transaction as the caller expects it. */
 const TRANSACTION_CONTROL = new Set(["abort", "begin", "commit", "end", "rollback"]);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Connections, Lease } from "./connections.ts";
 import { DataApiError, fromPostgres } from "./errors.ts";
 import { TRANSACTION_IDLE_MS, TRANSACTION_LIFETIME_MS } from "./limits.ts";
@@ -7,9 +7,9 @@ import { TRANSACTION_IDLE_MS, TRANSACTION_LIFETIME_MS } from "./limits.ts";
 export type Transactions = {
   /** Opens one and returns its id. */
   begin(): Promise<string>;
-  /** Runs work on a transaction's connection. Throws if it is unknown, over, or still running something. */
+  /** Runs work on a transaction's connection. @throws DataApiError if it is unknown, over, or still runs a statement */
   use<T>(id: string, work: (lease: Lease) => Promise<T>): Promise<T>;
-  /** Throws 25P02 for a commit after a failed statement: PostgreSQL would roll back and call that a success. */
+  /** @throws DataApiError 25P02 for a commit after a failed statement, which PostgreSQL would roll back without an error */
   end(id: string, how: "commit" | "rollback"): Promise<void>;
 };
 
@@ -49,7 +49,7 @@ export function createTransactions(connections: Connections, clock: Clock): Tran
     });
   };
 
-  /** Takes a transaction off its timer for the length of a call. */
+  /** Stops a transaction's timer for the duration of a call. */
   const enter = (id: string): Open => {
     const transaction = open.get(id);
     if (transaction === undefined)
@@ -90,7 +90,7 @@ export function createTransactions(connections: Connections, clock: Clock): Tran
       try {
         return await work(transaction.lease);
       } finally {
-        // A statement that goes on after its time is up keeps the transaction busy.
+        // A statement that runs on after its timeout keeps the transaction busy.
         void transaction.lease.pending.finally(() => leave(id, transaction));
       }
     },

@@ -2,17 +2,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { Addresses } from "../runtime.ts";
-import { withoutAws } from "../without-aws.ts";
+import { cliEnvironment } from "../cli-environment.ts";
 import { migrateAgain } from "./migrate-again.ts";
 import type { Session } from "./session.ts";
 import { deleteStack } from "./stacks.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../..");
 
-/** What emulators take a client with any credentials for. */
+/** The account of a client with any credentials, as emulators have it. */
 const ACCOUNT_ID = "000000000000";
 const REGION = "us-east-1";
 
@@ -29,10 +29,10 @@ const outputsOf = z.record(
 );
 
 /**
- * Deploys the CDK app with the CDK's own command line: bootstraps the emulator the first time, and writes outputs.json,
+ * Deploys the CDK app with the CDK's own command line. Bootstraps the emulator the first time, and writes outputs.json,
  * and runtime.json for the commands of scripts/.
- * @param words further ones for `cdk deploy`
- * @throws Error if the command fails; what it says is on the terminal
+ * @param words further arguments of `cdk deploy`
+ * @throws Error if the command fails; its messages are on the terminal
  */
 export async function deploy(session: Session, dataDir: string, words: string[] = []): Promise<Addresses> {
   const outputs = join(dataDir, "outputs.json");
@@ -66,7 +66,7 @@ export async function readUrl(dataDir: string): Promise<string> {
   return (JSON.parse(text) as Addresses).url;
 }
 
-/** Deletes what was deployed, where the emulator goes on without us. */
+/** Deletes the deployed stacks from an emulator that goes on running. */
 export async function deleteStacks({ endpoint }: Session, dataDir: string): Promise<void> {
   const text = await readFile(join(dataDir, "outputs.json"), "utf8").catch(() => "{}");
   for (const name of Object.keys(JSON.parse(text) as object)) await deleteStack(endpoint, name);
@@ -84,7 +84,7 @@ export function reachableApiUrl(apiUrl: string, endpoint: string): string {
   return `${endpoint}/_aws/execute-api/${apiId}${pathname.replace(/\/$/, "")}`;
 }
 
-/** The path of a queue's URL says which one it is; its host is a name that this machine may not know. */
+/** A queue's URL with the emulator's host, because this machine may not resolve the original one. */
 export function reachableQueueUrl(queueUrl: string, endpoint: string): string {
   return `${endpoint}${new URL(queueUrl).pathname}`;
 }
@@ -104,9 +104,7 @@ async function cdk(session: Session, dataDir: string, words: string[]): Promise<
     {
       cwd: PROJECT_DIR,
       env: {
-        ...withoutAws(process.env),
-        // The app is started as `node`, which is to be this one.
-        PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
+        ...cliEnvironment(),
         AWS_ENDPOINT_URL: session.endpoint,
         AWS_ACCESS_KEY_ID: "test",
         AWS_SECRET_ACCESS_KEY: "test",
@@ -117,5 +115,5 @@ async function cdk(session: Session, dataDir: string, words: string[]): Promise<
     },
   );
   const [code] = (await once(child, "exit")) as [number | null];
-  if (code !== 0) throw new Error(`cdk ${words[0]} ended with ${code}; what it says is above.`);
+  if (code !== 0) throw new Error(`cdk ${words[0]} ended with ${code}; its messages are above.`);
 }

@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 const COMPOSE_FILE = join(import.meta.dirname, "..", "docker-compose.yml");
 
-/** How containers name the machine they run on; docker-compose.yml makes it so on Linux, too. */
+/** The name of this machine inside containers; docker-compose.yml defines it on Linux, too. */
 export const HOST_FROM_CONTAINERS = "host.docker.internal";
 
-/** @throws Error that names what is missing and the command that brings it */
+/** @throws Error that names the missing part and the command that installs it */
 export function requireDocker(environment: NodeJS.ProcessEnv): void {
   const { error, status } = docker(["info"], "ignore", environment);
   if (error !== undefined) {
@@ -23,25 +23,25 @@ export function requireDocker(environment: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Starts LocalStack on a port and waits until it is healthy. @throws Error if it is not in time; a part may run then */
+/** Starts LocalStack on a port and waits until it is healthy. @throws Error if it is not healthy in time; a part may still run */
 export function composeUp(project: string, port: number): void {
   const environment = { ...process.env, LOCALSTACK_PORT: String(port) };
   const words = ["compose", "--project-name", project, "--file", COMPOSE_FILE, "up", "--detach", "--wait"];
   const { status } = docker(words, "inherit", environment);
   if (status === 0) return;
   docker(["compose", "--project-name", project, "logs", "--tail", "20"], "inherit");
-  throw new Error(`docker compose up ended with ${status}; what it says is above.`);
+  throw new Error(`docker compose up ended with ${status}; its messages are above.`);
 }
 
-/** Without the file, whose token need not be known for this. */
+/** Ends the project. It needs no compose file, which would require the token. */
 export function composeDown(project: string): void {
   const { status } = docker(["compose", "--project-name", project, "down", "--volumes"], "inherit");
-  if (status !== 0) throw new Error(`docker compose down ended with ${status}; what it says is above.`);
+  if (status !== 0) throw new Error(`docker compose down ended with ${status}; its messages are above.`);
 }
 
 /**
- * The address of this machine that containers come in by: of an engine on Linux its bridge, which is an interface of this
- * machine; Docker Desktop, WSL and rootless engines bring them to the loopback interface.
+ * The address at which containers reach this machine: the engine's bridge on Linux, which is an interface of this machine;
+ * the loopback interface with Docker Desktop, WSL and rootless engines.
  */
 export function addressForContainers(): string {
   const format = "{{(index .IPAM.Config 0).Gateway}}";

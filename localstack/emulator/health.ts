@@ -5,7 +5,7 @@ const HEALTHY_WITHIN_MS = 30_000;
 const POLL_MS = 200;
 const ANSWER_MS = 2_000;
 
-/** Waits until an emulator answers. @throws Error if it has ended before, or says nothing in time */
+/** Waits until an emulator is healthy. @throws Error if it ends before, or does not answer in time */
 export async function untilHealthy(endpoint: string, ended?: Promise<unknown>): Promise<void> {
   let over = false;
   void ended?.then(() => (over = true));
@@ -16,21 +16,21 @@ export async function untilHealthy(endpoint: string, ended?: Promise<unknown>): 
   throw new Error(`Nothing answers at ${endpoint}/_localstack/health within ${HEALTHY_WITHIN_MS / 1_000} seconds.`);
 }
 
-/** Which emulator answers at an address. @throws Error if none does */
+/** The emulator at an address. @throws Error if none answers */
 export async function identify(endpoint: string): Promise<Session["emulator"]> {
   if (await answers(`${endpoint}/_ministack/health`)) return "ministack";
   if (await answers(`${endpoint}/_localstack/health`)) return "localstack";
   if (await answers(endpoint, () => true)) return "other";
   throw new Error(
-    `Nothing answers at ${endpoint}, where AWS_ENDPOINT_URL says the emulator is. Start it, or unset the variable.`,
+    `Nothing answers at ${endpoint}, the address in AWS_ENDPOINT_URL. Start the emulator, or unset the variable.`,
   );
 }
 
-/** Emulators look at the service and check no signature. */
+/** An authorization header for emulators, which read the service from it and check no signature. */
 export const authorization = (service: string): string =>
   `AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`;
 
-/** What an emulator says its version is, where it does. */
+/** The version in an emulator's health response, if it has one. */
 export async function versionOf(endpoint: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${endpoint}/_localstack/health`, { signal: AbortSignal.timeout(ANSWER_MS) });

@@ -1,9 +1,9 @@
 import { authorization } from "./health.ts";
 
 /**
- * Calls the migrate function, as the deployment's trigger does. MiniStack 1.4.21 leaves that out when a stack is updated:
- * its `Ref` of a function's version is the same for every version, so that the trigger has nothing new.
- * @throws Error that says what the function said
+ * Calls the migrate function, as the deployment's trigger does. MiniStack 1.4.21 omits that when a stack is updated: its
+ * `Ref` of a function's version is the same for every version, so the trigger sees no change.
+ * @throws Error with the function's own message
  */
 export async function migrateAgain(endpoint: string): Promise<void> {
   const functions = `${endpoint}/2015-03-31/functions`;

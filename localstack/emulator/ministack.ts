@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { delimiter, dirname, join } from "node:path";
-import { withoutAws } from "../without-aws.ts";
+import { join } from "node:path";
+import { freePort, isPortTaken } from "../ports.ts";
+import { startWatchdog } from "../watchdog.ts";
+import { cliEnvironment } from "../cli-environment.ts";
 import { untilHealthy } from "./health.ts";
 
-/** The version everything here was tried with. */
+/** The version that everything here was tested with. */
 export const MINISTACK_VERSION = "1.4.21";
 
-/** Between the request to end and the kill. */
+/** Time between SIGTERM and SIGKILL. */
 const STOP_MS = 1_500;
 
 export type Ministack = { endpoint: string; stop(): Promise<void> };
@@ -17,7 +18,7 @@ export type Ministack = { endpoint: string; stop(): Promise<void> };
 /**
  * Starts MiniStack (https://github.com/ministackorg/ministack), which runs Node.js functions as processes of this
  * machine: on this very Node.
- * @throws Error if the port is taken, or if it ends or says nothing for half a minute
+ * @throws Error if the port is taken, or if MiniStack ends or is not healthy within half a minute
  */
 export async function startMinistack(options: {
   program: string;
@@ -27,14 +28,13 @@ export async function startMinistack(options: {
   onEnd: (reason: Error) => void;
 }): Promise<Ministack> {
   const { program, folder, onEnd } = options;
-  const port = await freePort(options.port);
+  const port = await emulatorPort(options.port);
   await mkdir(folder, { recursive: true });
-  // It unpacks the functions here, and they are CommonJS, whatever a folder above says.
+  // MiniStack unpacks the functions here. They are CommonJS, whatever the package.json of a folder above says.
   await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
   const child = spawn(program, [], {
     env: {
-      ...withoutAws(process.env),
-      PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
+      ...cliEnvironment(),
       BIND_HOST: "127.0.0.1",
       // In the addresses of queues.
       MINISTACK_HOST: "127.0.0.1",
@@ -44,10 +44,10 @@ export async function startMinistack(options: {
       S3_DATA_DIR: folder,
     },
     stdio: ["ignore", "inherit", "inherit"],
-    // Its functions are processes of a group with it, which ends with it.
+    // Its functions are processes of the same group, which is ended as a whole.
     detached: true,
   });
-  startWatchdog(child);
+  startWatchdog(child, "kill group");
   const ended = once(child, "exit").catch((error: Error) => [error.message]);
   const endpoint = `http://127.0.0.1:${port}`;
   let stopping = false;
@@ -63,18 +63,6 @@ export async function startMinistack(options: {
     await stop();
     throw error;
   }
-}
-
-/** A shell that waits for this process to end (its standard input closes then) and ends the emulator. */
-function startWatchdog(emulator: ChildProcess): void {
-  if (process.platform === "win32" || emulator.pid === undefined) return;
-  const watchdog = spawn("/bin/sh", ["-c", 'read -r _; kill -KILL -"$1" 2>/dev/null', "sh", String(emulator.pid)], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
-  watchdog.on("error", () => undefined);
-  watchdog.unref();
-  emulator.once("exit", () => watchdog.kill("SIGKILL"));
 }
 
 async function endGroup(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
@@ -93,22 +81,15 @@ async function endGroup(child: ChildProcess, ended: Promise<unknown>): Promise<v
   kill("SIGKILL");
 }
 
-/** @throws Error that says what may be at a port that is taken */
-export function freePort(wanted: number): Promise<number> {
-  const server = createServer();
-  return new Promise((free, refused) => {
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      refused(
-        error.code === "EADDRINUSE"
-          ? new Error(
-              `Port ${wanted} is taken. If an emulator runs there, export AWS_ENDPOINT_URL=http://127.0.0.1:${wanted}; otherwise name another with --port.`,
-            )
-          : error,
-      ),
+/** A free port for an emulator. @throws Error that says what to do about a port that is taken */
+export async function emulatorPort(wanted: number): Promise<number> {
+  try {
+    return await freePort(wanted);
+  } catch (cause) {
+    if (!isPortTaken(cause)) throw cause;
+    throw new Error(
+      `Port ${wanted} is taken. If an emulator runs there, export AWS_ENDPOINT_URL=http://127.0.0.1:${wanted}; otherwise name another with --port.`,
+      { cause },
     );
-    server.listen(wanted, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => free(typeof address === "object" && address !== null ? address.port : wanted));
-    });
-  });
+  }
 }

@@ -2,19 +2,20 @@ import { join } from "node:path";
 import { startDataApi } from "../data-api/data-api.ts";
 import { takeDataFolder } from "../data-folder.ts";
 import { startPostgres } from "../postgres/postgres.ts";
-import { type StopPart, stopInOrder } from "../stop-order.ts";
+import { type StopPart, stopInOrder } from "../stop-in-order.ts";
+import { STOP_DATABASE_LATE_MS, STOP_DATABASE_MS } from "../stop-times.ts";
 import { startMinistack } from "./ministack.ts";
 import { type Session, writeSession } from "./session.ts";
 
-/** What `up` asks of the process that stays: by its first argument, as JSON. */
+/** The options of the process that `up` leaves running: its first argument, as JSON. */
 export type ServeOptions = {
   dataDir: string;
   emulator: Session["emulator"];
   startedBy: Session["startedBy"];
   composeProject?: string;
-  /** Of an emulator that runs already. */
+  /** The address of an emulator that runs already. */
   endpoint?: string;
-  /** MiniStack to start, and its port; 0 is any free one. */
+  /** The MiniStack to start, and its port; 0 is any free one. */
   ministack?: { program: string; port: number };
   /** The address the Data API listens on. */
   listenOn: string;
@@ -22,11 +23,7 @@ export type ServeOptions = {
   hostOfFunctions?: string;
 };
 
-/** As much as it gets in the runtime of `npm start`. */
-const DATABASE_STOP_MS = 2_000;
-const HURRIED_DATABASE_STOP_MS = 400;
-
-/** The names of the database: none of AWS has them, and the Data API takes no others. */
+/** The names of the database. No resource of AWS has them, and the Data API accepts no others. */
 const NAMES = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:sluice-local",
   secretArn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:sluice-local",
@@ -49,7 +46,7 @@ try {
     signal: ending.signal,
     log,
   });
-  await add((giveUp) => postgres.stop("fast", giveUp.aborted ? HURRIED_DATABASE_STOP_MS : DATABASE_STOP_MS));
+  await add((giveUp) => postgres.stop("fast", giveUp.aborted ? STOP_DATABASE_LATE_MS : STOP_DATABASE_MS));
   const dataApi = await startDataApi({ databaseUrl: postgres.url, ...NAMES, host: listenOn, log });
   await add(() => dataApi.stop());
   const own = ministack && (await startMinistack({ ...ministack, folder: join(dataDir, "ministack"), onEnd: fail }));
@@ -71,7 +68,7 @@ try {
   fail(error instanceof Error ? error : new Error(String(error)));
 }
 
-/** A part that has started while all are being stopped is stopped at once. */
+/** Registers a part's stop; a part that has started while all are being stopped is stopped at once. */
 async function add(stop: StopPart): Promise<void> {
   if (!ending.signal.aborted) return void parts.push(stop);
   await stop(ending.signal);

@@ -3,23 +3,23 @@ import { join } from "node:path";
 import * as z from "zod";
 import { ownerOf } from "../data-folder.ts";
 
-/** The emulators that are known by name, as they say of themselves at their health address. */
+/** The emulators that have a health address of their own. */
 const EMULATORS = ["localstack", "ministack", "other"] as const;
 
 const schema = z.object({
-  /** The process that holds the database, and MiniStack where that was started here. */
+  /** The process that runs the database, and MiniStack if `up` started it. */
   pid: z.int().positive(),
-  /** The project of docker compose, where that started the emulator. */
+  /** The project of docker compose, if that started the emulator. */
   composeProject: z.string().optional(),
   emulator: z.enum(EMULATORS),
-  /** Who started the emulator: `user` is one that ran already. */
+  /** `user` means an emulator that ran already. */
   startedBy: z.enum(["docker", "serve", "user"]),
   /** The emulator's address on this machine, for `AWS_ENDPOINT_URL`. */
   endpoint: z.url(),
   databaseUrl: z.string(),
-  /** Where PostgreSQL's files really are: run as root, they are not in the data folder. */
+  /** The real folder of PostgreSQL's files; as root it may be outside the data folder. */
   databaseDir: z.string(),
-  /** The Data API as this machine reaches it; `database.endpoint` is how the functions do. */
+  /** The Data API's address for this machine; `database.endpoint` is its address for the functions. */
   dataApiUrl: z.url(),
   /** The context value `database` of the CDK app. */
   database: z.object({
@@ -30,7 +30,7 @@ const schema = z.object({
   }),
 });
 
-/** What `up` started, for the commands after it. */
+/** What `up` started, for later commands. */
 export type Session = z.infer<typeof schema>;
 
 const sessionFile = (dataDir: string): string => join(dataDir, "session.json");
@@ -42,19 +42,19 @@ export async function readSession(dataDir: string): Promise<Session> {
   throw new Error(`Nothing is up in ${dataDir}. Start it with \`npm run localstack -- up\`.`);
 }
 
-/** The session in a data folder, if the process that holds it still runs. */
+/** The session in a data folder, if its process still runs. */
 export async function findSession(dataDir: string): Promise<Session | undefined> {
   const session = await lastSession(dataDir);
   return session !== undefined && (await ownerOf(dataDir)) === session.pid ? session : undefined;
 }
 
-/** The session in a data folder, also if its process has died. */
+/** The session in a data folder, even if its process has died. */
 export async function lastSession(dataDir: string): Promise<Session | undefined> {
   const text = await readFile(sessionFile(dataDir), "utf8").catch(() => undefined);
   return text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data;
 }
 
-/** Whole or not at all, for those who wait for it. */
+/** Writes the session in one step, so that nobody reads half of it. */
 export async function writeSession(dataDir: string, session: Session): Promise<void> {
   const file = sessionFile(dataDir);
   // The database's password is in its URL.

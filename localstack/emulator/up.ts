@@ -6,35 +6,35 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Choice } from "./choose.ts";
+import type { Choice } from "./choose-emulator.ts";
 import { deleteStacks } from "./deploy.ts";
 import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS } from "./docker.ts";
 import { identify } from "./health.ts";
-import { freePort } from "./ministack.ts";
+import { emulatorPort } from "./ministack.ts";
 import type { ServeOptions } from "./serve.ts";
 import { findSession, lastSession, type Session } from "./session.ts";
 import { refuseStack } from "./stacks.ts";
 
 const LOOPBACK = "127.0.0.1";
-/** What `deploy` makes when no stage is named. */
+/** The stack that `deploy` creates when no stage is named. */
 const STACK = "Sluice-dev";
 const POLL_MS = 100;
 const STOP_WITHIN_MS = 10_000;
 
-/** Of the process that stays, beside the data folder: it begins before the folder is taken. */
+/** The log of the serving process. It is beside the data folder, because it begins before the folder is locked. */
 export const logFile = (dataDir: string): string => `${resolve(dataDir)}.log`;
 
 export type UpOptions = {
   dataDir: string;
-  /** Of the emulator, where it is started here; 0 is any free one. */
+  /** The port of an emulator that `up` starts; 0 is any free one. */
   port: number;
-  /** How the functions of an emulator that runs already reach this machine. @default by what the emulator is */
+  /** The host by which the functions of a running emulator reach this machine. @default depends on the emulator */
   functionsHost?: string;
 };
 
 /**
- * Starts the database, and the emulator where it does not run yet, in a process that stays.
- * @throws Error that says what is up already, or the end of what that process said; nothing is left running then
+ * Starts the database, and the emulator if it does not run yet, in a process that stays.
+ * @throws Error that names what runs already, or has the last lines of that process; nothing is left running then
  */
 export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOptions): Promise<Session> {
   const before = await findSession(dataDir);
@@ -60,9 +60,9 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
     case "serve":
       return serve({ ...serving, startedBy: "serve", emulator: "ministack", ministack: { ...choice, port } });
     case "docker": {
-      const taken = await freePort(port);
+      const taken = await emulatorPort(port);
       const composeProject = `sluice-localstack-${taken}`;
-      // For a `down` after this was killed.
+      // For a `down` after this process was killed.
       await mkdir(resolve(dataDir), { recursive: true });
       await writeFile(composeFile(dataDir), composeProject);
       try {
@@ -87,9 +87,8 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
 }
 
 /**
- * Ends what `up` started, also where a part of it has died already. An emulator that ran before loses our stack and runs
- * on.
- * @throws Error that says what did not end
+ * Ends what `up` started, even if a part of it has died already. An emulator that ran before goes on without our stack.
+ * @throws Error that names the part that did not end
  */
 export async function down(dataDir: string): Promise<void> {
   const session = await lastSession(dataDir);
@@ -103,27 +102,27 @@ export async function down(dataDir: string): Promise<void> {
       faults.push(error);
     }
   };
-  // One that has ended has taken the stack along.
-  if (session?.startedBy === "user" && (await isThere(session.endpoint)))
+  // An emulator that has ended has no stack any more.
+  if (session?.startedBy === "user" && (await isRunning(session.endpoint)))
     await attempt(() => deleteStacks(session, dataDir));
   if (composeProject !== undefined) await attempt(() => composeDown(composeProject));
   if (session !== undefined) await attempt(() => endServing(session, dataDir));
   if (faults.length > 0) throw faults[0];
   if (session !== undefined) await rm(session.databaseDir, { recursive: true, force: true });
-  // The emulator forgets its queues and its stack; rows of events without them would only mislead.
+  // The emulator keeps neither queues nor stack; rows of events without them would only mislead.
   await rm(resolve(dataDir), { recursive: true, force: true });
   await rm(logFile(dataDir), { force: true });
 }
 
 const composeFile = (dataDir: string): string => join(resolve(dataDir), "compose-project");
 
-/** The project that docker compose was told to start for a data folder, whether or not that came to an end. */
+/** The project that docker compose started for a data folder, even if that did not finish. */
 async function composeProjectOf(dataDir: string): Promise<string | undefined> {
   const begun = await readFile(composeFile(dataDir), "utf8").catch(() => undefined);
   return begun ?? (await lastSession(dataDir))?.composeProject;
 }
 
-const isThere = (endpoint: string): Promise<boolean> =>
+const isRunning = (endpoint: string): Promise<boolean> =>
   identify(endpoint).then(
     () => true,
     () => false,
@@ -142,10 +141,10 @@ const fromContainers = (host = HOST_FROM_CONTAINERS) => ({
   hostOfFunctions: host,
 });
 
-/** An address without a name: below one, S3's buckets are looked for as hosts, which most machines do not find. */
+/** An address without a host name. With a name, the SDK puts S3 buckets into it, and most machines do not resolve those. */
 async function numbered(endpoint: string): Promise<string> {
   const url = new URL(endpoint);
-  // A certificate is for a name.
+  // A certificate is issued for a name.
   if (url.protocol !== "http:" || isIP(url.hostname) !== 0) return endpoint;
   url.hostname = (await lookup(url.hostname, { family: 4 })).address;
   return url.href.replace(/\/$/, "");
@@ -173,7 +172,8 @@ async function serve(options: ServeOptions): Promise<Session> {
       process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
       return session;
     }
-    if (ended) throw new Error(`It did not start.\n${lastLines(await readFile(file, "utf8"))}`);
+    if (ended)
+      throw new Error(`The emulator or its database did not start.\n${lastLines(await readFile(file, "utf8"))}`);
     await delay(POLL_MS);
   }
 }

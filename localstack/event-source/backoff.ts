@@ -1,4 +1,4 @@
-/** A killed and restarted queue is back in half a second, a sleeping laptop much later: quick first, then patient. */
+/** Short waits first: a restarted queue answers after half a second, a laptop that was asleep much later. */
 const FIRST_MILLISECONDS = 100;
 const LONGEST_MILLISECONDS = 5000;
 

@@ -9,12 +9,12 @@ export const MAXIMUM_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 const ENVELOPE_BYTES = Buffer.byteLength('{"Records":[]}');
 
-/** The messages of one invocation while they come in. */
+/** The messages of one invocation while they are collected. */
 export type Batch = {
   readonly messages: readonly Message[];
-  /** When its first message was received (milliseconds); the window and the visibility timeout count from here. */
+  /** Time of the first receive in milliseconds; the window and the visibility timeout count from it. */
   readonly startedAt: number | undefined;
-  /** False: the message would make the payload too large, and was not taken. */
+  /** Returns false, without adding the message, if it would make the payload too large. */
   add: (message: Message, now: number) => boolean;
   isFull: () => boolean;
   room: () => number;

@@ -10,22 +10,22 @@ const PAUSE_MILLISECONDS = 50;
 const MILLISECONDS_PER_SECOND = 1000;
 
 export type Collector = {
-  /** The next closed batch; undefined once `stopping` fires, with everything it held made visible again. */
+  /** The next closed batch; undefined once `stopping` fires, with all collected messages made visible again. */
   next: () => Promise<Batch | undefined>;
 };
 
 /**
- * Fills one batch at a time: it closes when it has its size, when its window is over since the first message, or when
- * the next message would make the payload too large (that one opens the next batch). A window of 0 closes it after one
- * receive. When SQS cannot be reached it waits and goes on; a batch that has messages by then is closed as it is.
+ * Fills one batch at a time. A batch closes when it is full, when its window since the first message is over, or when the
+ * next message would make the payload too large; that message opens the next batch. A window of 0 closes the batch after
+ * one receive. While SQS cannot be reached the collector waits; a batch that has messages by then is closed.
  */
 export function createCollector(options: {
   queue: Pick<QueueClient, "receive" | "release">;
   newBatch: () => Batch;
   windowSeconds: number;
-  /** No new receive once this fires … */
+  /** No receive starts once this fires … */
   stopping: AbortSignal;
-  /** … and the one under way is given up once this does. */
+  /** … and a running receive is aborted once this fires. */
   hangUp: AbortSignal;
   log: (line: string) => void;
 }): Collector {
@@ -33,7 +33,7 @@ export function createCollector(options: {
   const windowMilliseconds = options.windowSeconds * MILLISECONDS_PER_SECOND;
   let carried: Message[] = [];
 
-  /** Returns whether the batch still takes more. */
+  /** Returns whether the batch has room for more. */
   const fill = (batch: Batch, messages: Message[]): boolean => {
     const left = messages.findIndex((message) => !batch.add(message, Date.now()));
     carried = left === -1 ? [] : messages.slice(left);
@@ -45,7 +45,7 @@ export function createCollector(options: {
     while (open && !stopping.aborted) {
       const remaining = batch.startedAt === undefined ? Infinity : batch.startedAt + windowMilliseconds - Date.now();
       if (remaining <= 0) return;
-      // A poll waits whole seconds: in the last one of the window short polls take turns with short pauses.
+      // A poll waits whole seconds, so in the last second of the window short polls alternate with short pauses.
       const seconds = Math.min(Math.floor(remaining / MILLISECONDS_PER_SECOND), LONG_POLL_SECONDS);
       const messages = await queue.receive(batch.room(), seconds, hangUp);
       open = fill(batch, messages);

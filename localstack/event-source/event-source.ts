@@ -5,7 +5,7 @@ import { onAbort, unlessAborted } from "../on-abort.ts";
 import { backoffMilliseconds } from "./backoff.ts";
 import { type Batch, createBatch } from "./batch.ts";
 import { createCollector } from "./collector.ts";
-import { decide } from "./outcome.ts";
+import { decideOutcome } from "./outcome.ts";
 import { createQueueClient } from "./queue-client.ts";
 import { toRecord } from "./record.ts";
 
@@ -16,22 +16,22 @@ export type EventSourceOptions = {
   region: string;
   invoke: Invoke;
   log?: (line: string) => void;
-  /** Most batches at once where the mapping sets no `maximumConcurrency`. */
+  /** The most batches at once where the mapping sets no `maximumConcurrency`. */
   pollers?: number;
 };
 
 export type EventSource = {
   /**
-   * Ends the poll, makes messages visible that no function has seen, and waits until the running batches are answered
-   * and deleted. Once `giveUp` fires, it makes the messages of the others visible too and waits no longer.
+   * Ends the poll, makes messages visible that no function has received, and waits for the running batches. Once
+   * `giveUp` fires, it waits no longer and makes the messages of the running batches visible too.
    */
   stop: (giveUp?: AbortSignal) => Promise<void>;
 };
 
-/** What SQS has handed out already is on its way for a few milliseconds; a poll given up sooner would hide it. */
+/** A response of SQS may be under way for a few milliseconds; aborting the poll sooner would leave its messages in flight. */
 const HANG_UP_AFTER_MILLISECONDS = 100;
 
-/** An invocation that was given up: its messages go back like those of a throttled one. */
+/** The result of an abandoned invocation: its messages become visible, like those of a throttled one. */
 const NO_ANSWER: InvokeResult = { kind: "throttle" };
 
 /** Lambda starts with five concurrent batches: docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
@@ -39,7 +39,7 @@ const DEFAULT_POLLERS = 5;
 
 /**
  * Lambda's event source mapping for one queue: receives messages in batches, invokes the function with each, and
- * deletes what it processed. It never ends by itself: an unreachable queue or a failing function is tried again.
+ * deletes the processed ones. It never ends by itself: an unreachable queue or a failing function is tried again.
  * https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
  */
 export function startEventSource(options: EventSourceOptions): EventSource {
@@ -57,7 +57,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
 
   const deliver = async (batch: Batch): Promise<void> => {
     const ids = batch.messages.map(({ MessageId: id = "" }) => id);
-    const outcome = decide(await invokeUnthrottled(batch), ids, reportBatchItemFailures);
+    const outcome = decideOutcome(await invokeUnthrottled(batch), ids, reportBatchItemFailures);
     if (outcome.kind === "retry-invoke") return;
     if (outcome.reason !== undefined) log(`${ids.length} messages will be tried again: ${outcome.reason}`);
     const deleted = new Set(outcome.deleted);
@@ -65,7 +65,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
       batch.messages.filter(({ MessageId: id = "" }) => deleted.has(id)),
       stopping,
     );
-    if (left > 0) log(`${left} processed messages could not be deleted and will come again`);
+    if (left > 0) log(`${left} processed messages could not be deleted and will be delivered again`);
   };
 
   /** A throttled batch is tried again until its messages are about to become visible to others. */
@@ -81,7 +81,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
       visibility ??= await queue.visibilityMilliseconds().catch(() => undefined);
       const pause = backoffMilliseconds(failures);
       if (visibility !== undefined && Date.now() + pause >= (batch.startedAt ?? 0) + visibility) {
-        log(`${batch.messages.length} messages go back: no capacity before their visibility timeout`);
+        log(`${batch.messages.length} messages are released: no capacity before their visibility timeout`);
         return result;
       }
       await delay(pause, undefined, { signal: stopping }).catch(() => undefined);

@@ -1,29 +1,24 @@
-import type { InvokeResult } from "../lambda/invoke.ts";
+import { isObject } from "../is-object.ts";
+import { explainFailure, type InvokeResult } from "../lambda/invoke.ts";
 
-/** What becomes of a batch. Messages that are not deleted come back when their visibility timeout is over. */
+/** The outcome of a batch. Messages that are not deleted are delivered again after their visibility timeout. */
 export type Outcome =
   | { kind: "retry-invoke" }
   | { kind: "settled"; deleted: string[]; failed: string[]; reason: string | undefined };
 
 /**
- * Lambda's contract for an answered batch, row by row:
+ * Lambda's contract for the result of a batch, row by row:
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
- * Where the page is silent the stricter reading is taken: nothing is deleted that AWS might keep.
+ * Where the page is silent the stricter reading applies: no message is deleted that AWS might keep.
  */
-export function decide(result: InvokeResult, messageIds: string[], reportBatchItemFailures: boolean): Outcome {
+export function decideOutcome(result: InvokeResult, messageIds: string[], reportBatchItemFailures: boolean): Outcome {
   switch (result.kind) {
     case "throttle":
       return { kind: "retry-invoke" };
-    case "error":
-      return allFailed(messageIds, `${result.errorType}: ${result.errorMessage}`);
-    case "timeout":
-      return allFailed(messageIds, `timed out after ${result.seconds} s`);
-    case "crash":
-      return allFailed(messageIds, result.detail);
     case "success":
       return reportBatchItemFailures ? decideReport(result.payload, messageIds) : allDeleted(messageIds);
     default:
-      return result satisfies never;
+      return allFailed(messageIds, explainFailure(result));
   }
 }
 
@@ -61,7 +56,7 @@ function allFailed(messageIds: string[], reason: string): Outcome {
   return { kind: "settled", deleted: [], failed: messageIds, reason };
 }
 
-/** A function that returns nothing answers with an empty text, which counts as `null`. */
+/** A function without a return value has an empty payload, which counts as `null`. */
 function parse(payload: string): { value: unknown } | undefined {
   if (payload.trim() === "") return { value: null };
   try {
@@ -69,8 +64,4 @@ function parse(payload: string): { value: unknown } | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

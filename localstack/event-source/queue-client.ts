@@ -9,30 +9,30 @@ import {
 import { setTimeout as delay } from "node:timers/promises";
 import { backoffMilliseconds } from "./backoff.ts";
 
-/** Most messages SQS hands out at once, or takes in a batch call. */
+/** The most messages that SQS returns at once, or accepts in a batch call. */
 const MESSAGES_PER_CALL = 10;
 
-/** With the waits of `backoff.ts`, about eleven seconds: a queue that restarts is back by then. */
+/** With the waits of `backoff.ts`, about eleven seconds: a queue that restarts answers again by then. */
 const DELETE_ATTEMPTS = 8;
 const MILLISECONDS_PER_SECOND = 1000;
 
 export type QueueClient = {
-  /** Rejects with an AbortError when `hangUp` fires; messages under way then come back after their visibility timeout. */
+  /** Rejects with an AbortError when `hangUp` fires; messages under way are delivered again after their visibility timeout. */
   receive: (maximum: number, waitSeconds: number, hangUp: AbortSignal) => Promise<Message[]>;
-  /** Deletes all it can, and returns how many it could not. Never rejects. */
+  /** Deletes messages, and returns the number of those that could not be deleted. Never rejects. */
   remove: (messages: readonly Message[], stopping: AbortSignal) => Promise<number>;
-  /** Makes messages visible at once. Never rejects: what fails comes back after its visibility timeout. */
+  /** Makes messages visible at once. Never rejects: after a failure they are visible after their visibility timeout. */
   release: (messages: readonly Message[]) => Promise<void>;
   visibilityMilliseconds: () => Promise<number>;
   close: () => void;
 };
 
-/** The calls an event source makes on its queue. The SDK's own retries are off: each call here has its own rule. */
+/** The calls of an event source on its queue. The SDK's retries are off, because each call here has another rule. */
 export function createQueueClient(queueUrl: string, endpoint: string, region: string): QueueClient {
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
   const client = new SQSClient({ endpoint, region, credentials, maxAttempts: 1 });
 
-  /** One batch call; returns the messages that are still there. */
+  /** One batch call; returns the messages that were not deleted. */
   const removeOnce = async (messages: Message[]): Promise<Message[]> => {
     const entries = messages.map(({ ReceiptHandle: handle }, index) => ({ Id: String(index), ReceiptHandle: handle }));
     try {

@@ -1,7 +1,7 @@
 import type { Message } from "@aws-sdk/client-sqs";
 import type { SQSMessageAttributes, SQSRecord } from "aws-lambda";
 
-/** A received message as it stands in the event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+/** A received message as a record of the event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function toRecord(message: Message, { queueArn, region }: { queueArn: string; region: string }): SQSRecord {
   return {
     messageId: message.MessageId ?? "",

@@ -1,9 +1,9 @@
 /**
- * What runs in a function's process: loads the handler as the nodejs24.x runtime does and serves one invocation after
- * the other over the IPC channel (`messages.ts`). Plain JavaScript on purpose: Node starts it twice as fast as a file
- * whose types it must strip first (40 ms against 90 ms), and every cold start pays for that.
+ * The program of a function's process: loads the handler as the nodejs24.x runtime does and serves one invocation after
+ * the other over the IPC channel (`messages.ts`). It is plain JavaScript, because Node starts that in 40 ms and a file
+ * whose types it must strip in 90 ms, at every cold start.
  *
- * Unlike Lambda, the process is not frozen between invocations: timers a handler leaves behind go on.
+ * Unlike Lambda, the process is not frozen between invocations: timers of a handler go on.
  * Contract: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html and the runtime interface client,
  * https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (handler.length >= 3 is refused, no
  * callbackWaitsForEmptyEventLoop in the context, error shapes).
@@ -19,7 +19,7 @@ const responseLimit = Number(process.argv[2]);
 
 // The terminal sends Ctrl-C to the whole group; the runtime alone decides when a function ends.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
-// The runtime is gone: nobody waits for an answer any more.
+// The runtime has ended: nobody waits for an answer any more.
 process.on("disconnect", () => process.exit());
 if (!process.connected) process.exit();
 process.on("uncaughtException", (error) => fatal(error));
@@ -49,7 +49,7 @@ function named(name, message, stack) {
   return error;
 }
 
-/** A `.js` file in /var/task is CommonJS unless its own package.json says otherwise; the checkout's must not matter. */
+/** A `.js` file in /var/task is CommonJS unless its own package.json says otherwise. The checkout's must not matter. */
 function hasOwnPackage(file) {
   for (let folder = dirname(file); folder.startsWith(root); folder = dirname(folder)) {
     if (existsSync(join(folder, "package.json"))) return true;

@@ -4,7 +4,7 @@ import type { FunctionModel } from "../template/model.ts";
 
 /**
  * The whole environment of a function's process: the template's variables, the endpoints of the local services and
- * Lambda's reserved variables. Nothing of the developer's own environment or AWS configuration reaches a function.
+ * Lambda's reserved variables. Nothing of the developer's environment or AWS configuration reaches a function.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  */
 export function functionEnvironment(
@@ -32,7 +32,7 @@ export function functionEnvironment(
     AWS_ACCESS_KEY_ID: "local",
     AWS_SECRET_ACCESS_KEY: "local",
     AWS_SESSION_TOKEN: "local",
-    // Lambda has no ~/.aws; without these the SDK would read the developer's.
+    // Lambda has no ~/.aws. Without these variables the SDK would read the developer's.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     LAMBDA_TASK_ROOT: model.assetPath,

@@ -5,7 +5,7 @@ import type { FunctionModel } from "../template/model.ts";
 import { functionEnvironment } from "./function-environment.ts";
 import type { InvokeResult } from "./invoke.ts";
 import { INIT_TIMEOUT_SECONDS, OLD_SPACE_SHARE, RESPONSE_LIMIT_BYTES, SEMI_SPACE_SHARE } from "./limits.ts";
-import { forwardLines } from "./log-lines.ts";
+import { forwardLines } from "./forward-lines.ts";
 import type { ErrorDetail, InvokeMessage, ProcessMessage } from "./messages.ts";
 
 export type ProcessOptions = {
@@ -19,44 +19,44 @@ export type ProcessOptions = {
 
 /** One execution environment of a function: a Node process that serves one invocation at a time. */
 export type FunctionProcess = {
-  /** Settles when the handler is loaded (undefined) or the process cannot serve (why). Never rejects. */
+  /** Settles with undefined when the handler is loaded, or with the reason why the process cannot serve. Never rejects. */
   readonly ready: Promise<string | undefined>;
-  /** Settles when the process is gone and its last log line is written. */
+  /** Settles when the process has ended and its last log line is written. */
   readonly ended: Promise<void>;
-  /** False as soon as no further invocation may go to it. */
+  /** False as soon as it may get no further invocation. */
   isAlive(): boolean;
-  /** Runs one invocation; the caller sees to it that none is running. */
+  /** Runs one invocation. The caller makes sure that none is running. */
   run(payload: string): Promise<InvokeResult>;
-  /** Ends an idle process politely. */
+  /** Lets an idle process end by itself. */
   retire(): void;
   kill(): void;
 };
 
 const BOOTSTRAP = join(import.meta.dirname, "bootstrap.mjs");
 
-/** How long the pipes of an ended process may stay open, held by a program it started. */
+/** How long a program that the process started may hold its pipes open after its end. */
 const PIPE_GRACE_MILLISECONDS = 500;
 
-export function startProcess(model: FunctionModel, options: ProcessOptions): FunctionProcess {
+export function startFunctionProcess(model: FunctionModel, options: ProcessOptions): FunctionProcess {
   const ready = Promise.withResolvers<string | undefined>();
   let alive = true;
   let loaded = false;
-  let lastWords: string | undefined;
+  let fatalError: string | undefined;
   let answer: ((result: InvokeResult) => void) | undefined;
 
   const child = spawnNode(model, options);
   const initTimer = setTimeout(
-    () => gone(`Sandbox.Timedout: init took longer than ${INIT_TIMEOUT_SECONDS} s`),
+    () => endWith(`Sandbox.Timedout: init took longer than ${INIT_TIMEOUT_SECONDS} s`),
     INIT_TIMEOUT_SECONDS * 1000,
   );
 
-  /** No further answer comes from this process: whoever waits is told why. */
-  const gone = (detail: string) => {
+  /** Ends the process and answers a waiting invocation with the reason. */
+  const endWith = (detail: string) => {
     alive = false;
     clearTimeout(initTimer);
-    if (loaded && answer === undefined && lastWords !== undefined) options.log(`${model.name} ${lastWords}`);
-    ready.resolve(lastWords ?? detail);
-    answer?.({ kind: "crash", detail: lastWords ?? detail });
+    if (loaded && answer === undefined && fatalError !== undefined) options.log(`${model.name} ${fatalError}`);
+    ready.resolve(fatalError ?? detail);
+    answer?.({ kind: "crash", detail: fatalError ?? detail });
     answer = undefined;
     child.kill("SIGKILL");
   };
@@ -77,12 +77,12 @@ export function startProcess(model: FunctionModel, options: ProcessOptions): Fun
         break;
       }
       case "fatal":
-        lastWords = textOf(message);
-        return gone(lastWords);
+        fatalError = textOf(message);
+        return endWith(fatalError);
     }
     answer = undefined;
   });
-  onEnd(child, gone);
+  onEnd(child, endWith);
 
   return {
     ready: ready.promise,
@@ -90,24 +90,24 @@ export function startProcess(model: FunctionModel, options: ProcessOptions): Fun
     isAlive: () => alive,
     run: (payload) =>
       new Promise((resolve) => {
-        if (!alive) return resolve({ kind: "crash", detail: lastWords ?? "the process ended before the invocation" });
+        if (!alive) return resolve({ kind: "crash", detail: fatalError ?? "the process ended before the invocation" });
         const timer = setTimeout(() => {
           answer = undefined;
           resolve({ kind: "timeout", seconds: model.timeoutSeconds });
-          gone("timeout");
+          endWith("timeout");
         }, model.timeoutSeconds * 1000);
         answer = (result) => {
           clearTimeout(timer);
           resolve(result);
         };
-        // A process that cannot take it any more ends, and its end says why.
+        // If the process can no longer receive it, its end answers the invocation.
         child.send(invokeMessage(model, payload), () => {});
       }),
     retire: () => {
       alive = false;
       if (child.connected) child.disconnect();
     },
-    kill: () => gone("the runtime ended the process"),
+    kill: () => endWith("the runtime ended the process"),
   };
 }
 
@@ -151,7 +151,7 @@ function invokeMessage(model: FunctionModel, payload: string): InvokeMessage {
   };
 }
 
-/** Calls `done` once, when the process has exited and every message it had sent is delivered. */
+/** Calls `done` once, when the process has exited and all messages that it sent are delivered. */
 function onEnd(child: ChildProcess, done: (detail: string) => void): void {
   let detail: string | undefined;
   let connected = true;
@@ -169,8 +169,8 @@ function onEnd(child: ChildProcess, done: (detail: string) => void): void {
 }
 
 /**
- * Settles when the process is gone and its last lines are through, or whatever else holds its pipes was too slow.
- * Not the child's own "close" event: Node leaves that out after `child.disconnect()`.
+ * Settles when the process has ended and its last lines are read, or when another program has held its pipes too long.
+ * The child's own "close" event does not serve: Node omits it after `child.disconnect()`.
  */
 async function closeOf(child: ChildProcess): Promise<void> {
   const pipes = [child.stdout, child.stderr].filter((pipe) => pipe !== null);

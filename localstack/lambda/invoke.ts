@@ -11,3 +11,19 @@ export type InvokeResult =
   | { kind: "crash"; detail: string }
   /** No capacity: reserved concurrency used up, or the runtime is shutting down. */
   | { kind: "throttle" };
+
+export type InvokeFailure = Exclude<InvokeResult, { kind: "success" }>;
+
+/** A failed invocation in words, for log lines and errors. */
+export function explainFailure(result: InvokeFailure): string {
+  switch (result.kind) {
+    case "error":
+      return `${result.errorType}: ${result.errorMessage}`;
+    case "timeout":
+      return `timed out after ${result.seconds} s`;
+    case "crash":
+      return result.detail;
+    case "throttle":
+      return "no capacity";
+  }
+}

@@ -10,12 +10,9 @@ export const RESPONSE_LIMIT_BYTES = 6_291_556;
 /** Longest a process may take to load its handler. Lambda allows 10 s; a laptop starting many at once gets more. */
 export const INIT_TIMEOUT_SECONDS = 30;
 
-/** A process unused for so long ends, as long as another one of its function stays warm. Lambda keeps them minutes. */
+/** A process that is idle for this long ends, as long as another of its function stays warm. Lambda keeps them for minutes. */
 export const IDLE_SECONDS = 60;
 
-/** Longest `stop()` waits for running invocations when nobody says, then they are killed. */
-export const STOP_GRACE_SECONDS = 10;
-
-/** Shares of the function's memory for V8's old and young generation; the rest is code, buffers and Node itself. */
+/** Shares of the function's memory for V8's old and young generation; the rest holds code, buffers and Node itself. */
 export const OLD_SPACE_SHARE = 0.9;
 export const SEMI_SPACE_SHARE = 0.05;

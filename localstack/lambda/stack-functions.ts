@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
 import type { FunctionModel, StackModel, TriggerModel } from "../template/model.ts";
-import type { Invoke, InvokeResult } from "./invoke.ts";
+import { explainFailure, type Invoke } from "./invoke.ts";
 import { type FunctionOptions, type LocalFunction, startFunction } from "./start-function.ts";
 
 /** The functions of a stack that something invokes. */
 export type StackFunctions = {
-  /** @throws Error for an ARN that is none of them */
+  /** @throws Error for an ARN of no such function */
   invoke: (arn: string) => Invoke;
   reload(model: FunctionModel): void;
   /** The asset folders that new invocations run from. */
@@ -13,7 +13,7 @@ export type StackFunctions = {
   stop(giveUp?: AbortSignal): Promise<void>;
 };
 
-/** A laptop has fewer cores than Lambda; more processes than these only wait for each other. */
+/** A laptop has fewer cores than Lambda; more processes would only wait for each other. */
 const MAX_PROCESSES = Math.max(4, availableParallelism());
 
 export function startStackFunctions(stack: StackModel, options: Omit<FunctionOptions, "maxProcesses">): StackFunctions {
@@ -23,7 +23,7 @@ export function startStackFunctions(stack: StackModel, options: Omit<FunctionOpt
   }
   const find = (arn: string): LocalFunction => {
     const found = started.get(arn);
-    if (found === undefined) throw new Error(`The template invokes ${arn}, which is none of its functions.`);
+    if (found === undefined) throw new Error(`The template invokes ${arn}, which is not one of its functions.`);
     return found;
   };
   return {
@@ -36,35 +36,22 @@ export function startStackFunctions(stack: StackModel, options: Omit<FunctionOpt
   };
 }
 
-/** What a route, queue, schedule or trigger leads to; CDK's own helpers stay unstarted. */
+/** The functions of routes, event sources, schedules and triggers; CDK's own helper functions are not started. */
 export function invokedFunctions(stack: StackModel): FunctionModel[] {
   const invoked = [...stack.api.routes, ...stack.eventSources, ...stack.schedules, ...stack.triggers];
   const arns = new Set(invoked.map(({ functionArn }) => functionArn));
   return stack.functions.filter(({ arn }) => arns.has(arn));
 }
 
-/** An event source's own cap holds also where the machine has more cores. */
+/** The maximum concurrency of an event source also holds on a machine with more cores. */
 function maxProcesses(stack: StackModel, { arn }: FunctionModel): number {
   return stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency ?? MAX_PROCESSES;
 }
 
-/** Runs what CloudFormation runs during a deployment; a failure stops the start, as it stops the deployment. */
+/** Runs the functions that CloudFormation runs during a deployment. A failure stops the start, as it stops a deployment. */
 export async function runTriggers(triggers: TriggerModel[], invoke: (arn: string) => Invoke): Promise<void> {
   for (const { name, functionArn } of triggers) {
     const result = await invoke(functionArn)("{}");
-    if (result.kind !== "success") throw new Error(`${name} failed: ${explain(result)}`);
-  }
-}
-
-function explain(result: Exclude<InvokeResult, { kind: "success" }>): string {
-  switch (result.kind) {
-    case "error":
-      return result.errorMessage;
-    case "crash":
-      return result.detail;
-    case "timeout":
-      return `it ran longer than its ${result.seconds} s`;
-    case "throttle":
-      return "it was throttled";
+    if (result.kind !== "success") throw new Error(`${name} failed: ${explainFailure(result)}`);
   }
 }

@@ -1,21 +1,22 @@
 import type { FunctionModel } from "../template/model.ts";
 import { onAbort } from "../on-abort.ts";
-import { type FunctionProcess, type ProcessOptions, startProcess } from "./function-process.ts";
+import { type FunctionProcess, type ProcessOptions, startFunctionProcess } from "./function-process.ts";
 import type { Invoke, InvokeResult } from "./invoke.ts";
-import { IDLE_SECONDS, STOP_GRACE_SECONDS } from "./limits.ts";
+import { STOP_WORK_MS } from "../stop-times.ts";
+import { IDLE_SECONDS } from "./limits.ts";
 
 export type FunctionOptions = ProcessOptions & {
-  /** Most processes at once; a laptop has fewer cores than Lambda. */
+  /** The most processes at once; a laptop has fewer cores than Lambda. */
   maxProcesses: number;
-  /** Told how long each invocation ran, in milliseconds: what Lambda would bill, but for the rounding up. */
+  /** Gets the milliseconds of each invocation: the duration that Lambda bills, before it rounds up. */
   invoked?: ((functionName: string, milliseconds: number) => void) | undefined;
 };
 
 export type LocalFunction = {
   invoke: Invoke;
-  /** New invocations run the new model; those in flight finish on the old one. */
+  /** New invocations run the new model; invocations in flight finish on the old one. */
   reload(model: FunctionModel): void;
-  /** Finishes what runs until `giveUp` fires (default: after STOP_GRACE_SECONDS), then ends every process. */
+  /** Lets running invocations finish until `giveUp` fires (default: after 3 s), then ends every process. */
   stop(giveUp?: AbortSignal): Promise<void>;
   /** The model that new invocations run. */
   model(): FunctionModel;
@@ -31,11 +32,11 @@ type Generation = { model: FunctionModel; processes: Set<FunctionProcess>; idle:
 type IdleProcess = { process: FunctionProcess; since: number };
 
 /**
- * Runs one function of the template as Lambda would: own processes, one invocation at a time in each, started when
- * load asks for them and kept warm.
+ * Runs one function of the template as Lambda would: separate processes, one invocation at a time in each, started under
+ * load and kept warm.
  *
- * Local deviation: beyond `maxProcesses` invocations wait in order instead of getting another environment. With
- * reserved concurrency reached they are throttled, as on Lambda.
+ * Unlike on Lambda, invocations beyond `maxProcesses` wait in order instead of getting another environment. Beyond the
+ * reserved concurrency they are throttled, as on Lambda.
  */
 export function startFunction(initial: FunctionModel, options: FunctionOptions): LocalFunction {
   let current = generationOf(initial);
@@ -70,7 +71,7 @@ export function startFunction(initial: FunctionModel, options: FunctionOptions):
   }
 
   async function start(generation: Generation): Promise<void> {
-    const process = startProcess(generation.model, options);
+    const process = startFunctionProcess(generation.model, options);
     processes.add(process);
     generation.processes.add(process);
     generation.starting += 1;
@@ -149,8 +150,7 @@ export function startFunction(initial: FunctionModel, options: FunctionOptions):
       retireIdle(old);
       dispatch();
     },
-    stop: (giveUp = AbortSignal.timeout(STOP_GRACE_SECONDS * 1000)) =>
-      (stopped ??= Promise.resolve().then(() => end(giveUp))),
+    stop: (giveUp = AbortSignal.timeout(STOP_WORK_MS)) => (stopped ??= Promise.resolve().then(() => end(giveUp))),
     model: () => current.model,
     stats: () => ({ processes: processes.size, running, waiting: waiting.length }),
   };
@@ -160,7 +160,7 @@ function generationOf(model: FunctionModel): Generation {
   return { model, processes: new Set(), idle: [], starting: 0 };
 }
 
-/** What Lambda would write to the function's log; empty when all is well. */
+/** The line that Lambda would write to the function's log; empty for a success. */
 function failureText(result: InvokeResult): string {
   switch (result.kind) {
     case "success":

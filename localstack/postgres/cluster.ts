@@ -5,13 +5,13 @@ import { chown, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
-import type { Place } from "./place.ts";
+import type { DataDirectory } from "./data-directory.ts";
 
 /** The role that owns the database. Aurora's master user is no superuser, so neither is this one. */
 export const DATABASE_ROLE = "sluice";
 
-/** Makes the cluster if there is none. One that was interrupted half way is made again. */
-export async function createCluster({ dir, user }: Place, initdb: string, signal?: AbortSignal): Promise<void> {
+/** Creates the cluster if there is none. An unfinished one is created again. */
+export async function createCluster({ dir, user }: DataDirectory, initdb: string, signal?: AbortSignal): Promise<void> {
   const cluster = join(dir, "cluster");
   if (existsSync(cluster)) return;
   const unfinished = join(dir, "cluster.new");
@@ -27,7 +27,7 @@ export async function createCluster({ dir, user }: Place, initdb: string, signal
   await rename(unfinished, cluster);
 }
 
-/** Makes the role and the database that are missing. */
+/** Creates the role and the database if they are missing. */
 export async function createDatabase(dir: string, port: number, databaseName: string): Promise<void> {
   const password = await readPassword(dir);
   const client = new Client({ host: "127.0.0.1", port, user: SUPERUSER, password, database: "postgres" });
@@ -46,7 +46,7 @@ export async function createDatabase(dir: string, port: number, databaseName: st
   }
 }
 
-/** The cluster's password, made with it: other users of this machine must not reach it through the loopback. */
+/** The cluster's password, generated with it: other users of this machine must not reach the database. */
 export async function readPassword(dir: string): Promise<string> {
   return (await readFile(passwordFile(dir), "utf8")).trim();
 }
@@ -55,7 +55,7 @@ const passwordFile = (dir: string): string => join(dir, "password");
 
 const SUPERUSER = "postgres";
 
-/** ICU's English order stands in for Aurora's default collation, en_US.UTF-8, which this machine may not have. */
+/** ICU's English order replaces Aurora's default collation, en_US.UTF-8, which this machine may not have. */
 const INITDB_FLAGS = [
   "--auth=scram-sha-256",
   "--encoding=UTF8",

@@ -3,18 +3,19 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Place } from "./place.ts";
+import type { DataDirectory } from "./data-directory.ts";
+import { startWatchdog } from "../watchdog.ts";
 import { childrenOf, signalIfAlive } from "./process-table.ts";
-import { clearTheWay, clusterName } from "./postmaster-lock.ts";
+import { stopStaleServer, clusterName } from "./stop-stale-server.ts";
 
 export type StopMode = "fast" | "immediate";
 
 export type Postmaster = {
   readonly pid: number;
   isRunning(): boolean;
-  /** Settles when the process is gone, for whatever reason. */
+  /** Settles when the process has ended, for whatever reason. */
   readonly ended: Promise<void>;
-  /** Goes on to harder means when `withinMs` is over. */
+  /** Stops harder when `withinMs` is over. */
   stop(mode: StopMode, withinMs?: number): Promise<void>;
   pause(): void;
   resume(): void;
@@ -22,16 +23,16 @@ export type Postmaster = {
 
 export class PortTakenError extends Error {}
 
-type Launch = { binary: string; place: Place; port: number; log: (line: string) => void };
+type Launch = { binary: string; directory: DataDirectory; port: number; log: (line: string) => void };
 
 /**
  * Runs the server process until it accepts connections. It gets a session of its own: Ctrl-C reaches the whole
- * foreground process group, and the database must outlive the work in flight. If this process dies without a word
- * (SIGKILL), a watchdog shell stops the server; if that fails too, the next start does (postmaster-lock.ts).
+ * foreground process group, and the database must outlive the work in flight. If this process is
+ * killed, a watchdog stops the server; if that fails too, the next start does (stop-stale-server.ts).
  */
 export async function startPostmaster(launch: Launch): Promise<Postmaster> {
-  const cluster = join(launch.place.dir, "cluster");
-  await clearTheWay(cluster);
+  const cluster = join(launch.directory.dir, "cluster");
+  await stopStaleServer(cluster);
   for (const deadline = Date.now() + LEFTOVER_BACKENDS_MS; ; ) {
     const outcome = await spawnOnce(cluster, launch);
     if (outcome.kind === "ready") return control(outcome.child, outcome.pid);
@@ -48,15 +49,15 @@ export async function startPostmaster(launch: Launch): Promise<Postmaster> {
 
 type Outcome = { kind: "ready"; child: ChildProcess; pid: number } | { kind: "ended"; output: string };
 
-async function spawnOnce(cluster: string, { binary, place, port, log }: Launch): Promise<Outcome> {
+async function spawnOnce(cluster: string, { binary, directory, port, log }: Launch): Promise<Outcome> {
   const child = spawn(binary, ["-D", cluster, "-p", String(port), ...settings()], {
-    ...place.user,
+    ...directory.user,
     cwd: "/",
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, LC_ALL: "C" },
   });
-  startWatchdog(child);
+  startWatchdog(child, "interrupt");
   const output: string[] = [];
   return new Promise((resolve, reject) => {
     child.once("error", reject);
@@ -96,20 +97,6 @@ function control(child: ChildProcess, pid: number): Postmaster {
   };
 }
 
-/** A shell that waits for this process to end (its standard input closes then) and stops the server. */
-function startWatchdog(server: ChildProcess): void {
-  if (process.platform === "win32" || server.pid === undefined) return;
-  const script = 'read -r _; kill -INT "$1" 2>/dev/null';
-  const watchdog = spawn("/bin/sh", ["-c", script, "sh", String(server.pid)], {
-    cwd: "/",
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
-  watchdog.on("error", () => undefined);
-  watchdog.unref();
-  server.once("exit", () => watchdog.kill("SIGKILL"));
-}
-
 /** Durability keeps PostgreSQL's defaults. Errors of statements are not logged: they quote row data. */
 const settings = (): string[] =>
   Object.entries({
@@ -125,8 +112,8 @@ const settings = (): string[] =>
 
 const READY = "database system is ready to accept connections";
 const KEPT_LINES = 20;
-/** A clean stop that takes longer than this becomes an immediate one; nothing committed is lost by it. */
+/** A clean stop that takes longer than this becomes an immediate one, which loses nothing committed. */
 const FAST_STOP_MS = 15_000;
-/** The backends of an immediate stop end at once; what has not by then is killed. */
+/** The backends of an immediate stop end at once; any that still run after this are killed. */
 const IMMEDIATE_STOP_MS = 500;
 const LEFTOVER_BACKENDS_MS = 5_000;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 export type RunningProcess = { parentPid: number; command: string };
 
-/** The process with this id, or undefined if there is none or it has ended and nobody has asked for its status. */
+/** The process with this id; undefined if there is none or it is a zombie. */
 export function describeProcess(pid: number): RunningProcess | undefined {
   if (process.platform === "linux") return fromProc(pid);
   const { stdout } = spawnSync("ps", ["-ww", "-o", "ppid=,command=", "-p", String(pid)], { encoding: "utf8" });
@@ -11,7 +11,7 @@ export function describeProcess(pid: number): RunningProcess | undefined {
   return command === undefined || command.includes("<defunct>") ? undefined : { parentPid: Number(parentPid), command };
 }
 
-/** Ids of the processes it started that still run. */
+/** The ids of its child processes that still run. */
 export function childrenOf(pid: number): number[] {
   if (process.platform === "linux") return pidsInProc().filter((each) => fromProc(each)?.parentPid === pid);
   const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
@@ -20,7 +20,30 @@ export function childrenOf(pid: number): number[] {
     .map((row) => Number(row[1]));
 }
 
-/** Throws what `process.kill` throws, unless the process has ended in the meantime. */
+/** When a process started, as a text that no other process with this id has; undefined if it cannot be determined. */
+export function startTimeOf(pid: number): string | undefined {
+  if (process.platform === "linux") {
+    try {
+      // Field 22 of proc_pid_stat(5), in clock ticks since boot.
+      return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${fieldsAfterName(pid)[19]}`;
+    } catch {
+      return undefined;
+    }
+  }
+  const { stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+  return stdout?.trim() || undefined;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Signals a process unless it has ended. @throws the error of `process.kill` */
 export function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -33,11 +56,15 @@ export function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
 function fromProc(pid: number): RunningProcess | undefined {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-    const afterName = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1) ?? "";
-    return command === "" ? undefined : { parentPid: Number(afterName.split(" ")[1]), command };
+    return command === "" ? undefined : { parentPid: Number(fieldsAfterName(pid)[1]), command };
   } catch {
     return undefined;
   }
+}
+
+/** The fields of proc_pid_stat(5) from the third on; the second is a name that may hold spaces. */
+function fieldsAfterName(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
 }
 
 function pidsInProc(): number[] {

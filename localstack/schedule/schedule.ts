@@ -1,20 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { InvokeResult } from "../lambda/invoke.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { explainFailure, type InvokeResult } from "../lambda/invoke.ts";
 import { unlessAborted } from "../on-abort.ts";
 import type { ScheduleModel } from "../template/model.ts";
 import { periodMilliseconds } from "./expression.ts";
 
 export type InvokeByArn = (functionArn: string, payload: string) => Promise<InvokeResult>;
 
-/** Where time comes from; tests bring their own. */
-export type Clock = {
-  now: () => number;
-  /** Calls back once after so many milliseconds; the returned function takes that back. */
-  after: (milliseconds: number, callback: () => void) => () => void;
-};
-
 export type Schedules = {
-  /** No schedule fires any more; resolves when the invocations under way have ended, or `giveUp` fires. */
+  /** Ends all schedules; resolves when the invocations under way have ended, or `giveUp` fires. */
   stop: (giveUp?: AbortSignal) => Promise<void>;
 };
 
@@ -22,15 +16,15 @@ export type ScheduleOptions = { clock?: Clock; log?: (line: string) => void };
 
 /**
  * Fires the schedules of the template. A rate counts from the start, as EventBridge counts from the rule's creation:
- * the first event comes one period later. Periods that a sleeping machine missed are skipped, not made up for.
- * A failed invocation is logged; Lambda's two retries of asynchronous invocations are not played.
- * Throws at once for an expression it cannot run.
+ * the first event comes one period later. Periods that a sleeping machine missed are skipped.
+ * A failed invocation is logged; Lambda's two retries of asynchronous invocations are not emulated.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+ * @throws Error for an expression that it cannot run
  */
 export function startSchedules(
   schedules: ScheduleModel[],
   invokeByArn: InvokeByArn,
-  { clock = SYSTEM_CLOCK, log = () => undefined }: ScheduleOptions = {},
+  { clock = systemClock, log = () => undefined }: ScheduleOptions = {},
 ): Schedules {
   const planned = schedules.map((schedule) => ({ schedule, period: periodMilliseconds(schedule.expression) }));
   const running = new Set<Promise<void>>();
@@ -40,17 +34,17 @@ export function startSchedules(
     const result = await invokeByArn(functionArn, payload).catch(
       (error: unknown): InvokeResult => ({ kind: "crash", detail: String(error) }),
     );
-    if (result.kind !== "success") log(`The schedule ${name} failed: ${describe(result)}`);
+    if (result.kind !== "success") log(`The schedule ${name} failed: ${explainFailure(result)}`);
   };
 
   const cancels = planned.map(({ schedule, period }) => {
     const start = clock.now();
     let cancel: () => void = () => undefined;
-    const plan = (turn: number): void => {
-      const due = start + turn * period;
+    const plan = (count: number): void => {
+      const due = start + count * period;
       cancel = clock.after(Math.min(due - clock.now(), LONGEST_TIMER_MILLISECONDS), () => {
         const now = clock.now();
-        if (now < due) return plan(turn);
+        if (now < due) return plan(count);
         const firing = fire(schedule, now).finally(() => running.delete(firing));
         running.add(firing);
         plan(Math.floor((now - start) / period) + 1);
@@ -69,7 +63,7 @@ export function startSchedules(
   };
 }
 
-/** What EventBridge sends when a target has no input of its own; whole seconds, in UTC. */
+/** The event of a target without an input; its time has whole seconds, in UTC. */
 function scheduledEvent(ruleArn: string, time: number): object {
   const [, , , region, account] = ruleArn.split(":");
   return {
@@ -85,28 +79,5 @@ function scheduledEvent(ruleArn: string, time: number): object {
   };
 }
 
-function describe(result: Exclude<InvokeResult, { kind: "success" }>): string {
-  switch (result.kind) {
-    case "error":
-      return `${result.errorType}: ${result.errorMessage}`;
-    case "timeout":
-      return `timed out after ${result.seconds} s`;
-    case "crash":
-      return result.detail;
-    case "throttle":
-      return "no capacity";
-    default:
-      return result satisfies never;
-  }
-}
-
-/** The largest delay of a Node timer; more than that fires at once. */
+/** The largest delay of a Node timer; a longer one would fire at once. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
-
-const SYSTEM_CLOCK: Clock = {
-  now: Date.now,
-  after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, milliseconds);
-    return () => clearTimeout(timer);
-  },
-};

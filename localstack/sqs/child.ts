@@ -1,9 +1,9 @@
 /**
- * The SQS process: fauxqs on the loopback interface, with its messages in SQLite. Started by `sqs.ts`, which speaks to it
- * over the IPC channel; it ends when that channel closes, so it never outlives the runtime.
+ * The SQS process: fauxqs on the loopback interface, with its messages in SQLite. `sqs.ts` starts it and
+ * talks to it over the IPC channel. It ends when that channel closes, so it never outlives the runtime.
  *
- * It ignores the signals a terminal sends to every process of the foreground group: on Ctrl-C the runtime stops its
- * parts in order, and the queue has to be there until the last batch is acknowledged.
+ * It ignores the signals that a terminal sends to every process of the foreground group: on Ctrl-C the runtime stops its
+ * parts in order, and the queue must run until the last batch is acknowledged.
  *
  * Durability: SQLite in WAL mode with `synchronous = FULL` (its default, checked by a test): an answered send, delete or
  * visibility change is on disk, so killing this process at any point loses nothing that was acknowledged.
@@ -11,7 +11,7 @@
 import { type App, loadFauxqs } from "./fauxqs.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 import { pointUrlsAt, reconcileQueues } from "./reconcile.ts";
-import { repair } from "./repairs.ts";
+import { repairFauxqs } from "./repair-fauxqs.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -26,15 +26,14 @@ let app: App | undefined;
 
 async function start(options: Extract<ToChild, { kind: "start" }>): Promise<void> {
   const fauxqs = await loadFauxqs();
-  repair(fauxqs);
+  repairFauxqs(fauxqs);
   const persistence = new fauxqs.PersistenceManager(options.dataDir);
   persistence.db.exec("PRAGMA locking_mode = EXCLUSIVE");
   if (options.releaseInFlight) {
     persistence.db.exec("UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL");
   }
   const sqsStore = new fauxqs.SqsStore();
-  // Without a host, URLs are made from the address a client called, not from `sqs.<region>.localhost`, a name that
-  // does not resolve everywhere.
+  // Without a host, URLs have the address that a client called. `sqs.<region>.localhost` does not resolve everywhere.
   sqsStore.host = "";
   persistence.loadSqsQueues(sqsStore);
   sqsStore.persistence = persistence;

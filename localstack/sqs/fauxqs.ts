@@ -1,10 +1,10 @@
 /**
- * The parts of fauxqs 2.4.1 the runtime is made of.
+ * The parts of fauxqs 2.4.1 that the runtime uses.
  *
  * Its own `startFauxqs` listens on every network interface (`0.0.0.0`, no option), keeps queue URLs with the port of an
- * earlier start and gives no access to the store, so its defects could not be repaired. `buildApp`, which is exported,
- * takes a store and leaves listening to us. The store, the router and the SQLite persistence are not exported; they are
- * imported by file beside the exported one. `package.json` pins the version, and the contract tests fail if a part moved.
+ * earlier start and gives no access to the store, so its defects could not be repaired. The exported `buildApp` accepts a
+ * store and leaves listening to us. The store, the router and the SQLite persistence are not exported, so they are
+ * imported by file. `package.json` pins the version, and the contract tests fail if a part has moved.
  */
 const ENTRY = import.meta.resolve("fauxqs");
 
@@ -71,7 +71,7 @@ export type Queue = {
   inflightMessages: Map<string, { message: Message; visibilityDeadline: number }>;
   setAttributes: (attributes: Record<string, string>) => void;
   enqueue: (message: Message) => void;
-  /** Makes visible what was hidden or delayed until now; a receive begins with it. */
+  /** Makes messages visible whose visibility timeout or delay is over; a receive begins with it. */
   processTimers: () => void;
   dequeue: (maximum: number, visibilityTimeout: number | undefined, resolveArn: unknown) => unknown[];
   waitForMessages: (seconds: number) => Promise<void>;

@@ -5,11 +5,11 @@ const MILLISECONDS_PER_SECOND = 1000;
 type Received = { Messages?: { MessageAttributes?: unknown; MD5OfMessageAttributes?: unknown }[] };
 
 /**
- * `ReceiveMessage` as SQS has it, around fauxqs's:
- * - A poll whose client has gone takes no messages. fauxqs would receive for a closed connection, and the messages were
- *   hidden for a whole visibility timeout although nobody has them.
- * - A poll that loses a message to another poll waits on until its time is over, instead of answering empty at once.
- * - Message attributes are left out unless asked for. A caller that forgets to ask must notice here.
+ * Wraps fauxqs's `ReceiveMessage`, so that it behaves as on SQS:
+ * - A poll whose client has disconnected receives no messages. fauxqs would receive for a closed connection, and the
+ *   messages would be in flight for a whole visibility timeout although no consumer has them.
+ * - A poll that loses a message to another poll goes on waiting, instead of returning empty at once.
+ * - Message attributes are left out unless they are asked for, so that a caller that forgets to ask notices it here.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
  */
 export function longPoll(handler: Handler): Handler {
@@ -22,7 +22,7 @@ export function longPoll(handler: Handler): Handler {
     const deadline = Date.now() + seconds * MILLISECONDS_PER_SECOND;
     const once = { ...body, WaitTimeSeconds: 0 };
     for (;;) {
-      if (hasGone(request)) return {};
+      if (hasDisconnected(request)) return {};
       const received = (await handler(once, store, request)) as Received;
       const remaining = deadline - Date.now();
       if (received.Messages !== undefined || remaining <= 0) return visible(body, received);
@@ -31,8 +31,8 @@ export function longPoll(handler: Handler): Handler {
   };
 }
 
-/** A client that hangs up ends its side first; the socket is destroyed only when the answer has been written. */
-function hasGone({ raw: { socket } }: Request): boolean {
+/** A client that disconnects ends its side first; the socket is destroyed only when the response has been written. */
+function hasDisconnected({ raw: { socket } }: Request): boolean {
   return socket.destroyed || socket.readableEnded;
 }
 

@@ -1,13 +1,13 @@
 import type { Body, Fauxqs, Handler, Message, Queue, Store } from "./fauxqs.ts";
 
-/** Letters, digits and punctuation, at most 128: API_SendMessage, `MessageGroupId`. */
+/** At most 128 alphanumeric characters and punctuation: API_SendMessage, `MessageGroupId`. */
 const GROUP_ID = /^[\x21-\x7e]{1,128}$/;
 
 type Sent = { MessageId?: string; Successful?: { Id: string; MessageId: string }[] };
 
 /**
- * Keeps `MessageGroupId` on standard queues (fair queues); fauxqs drops it there. The handler runs against a queue that
- * holds the messages back; they get their group and go into the real queue in one transaction, before the answer.
+ * Keeps `MessageGroupId` on standard queues (fair queues), where fauxqs drops it. The handler runs against a queue that
+ * collects the messages. They get their group and are enqueued in one transaction, before the response.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export function stampGroupIds(handler: Handler, SqsError: Fauxqs["SqsError"]): Handler {

@@ -16,16 +16,16 @@ type Task = {
 };
 
 /**
- * The three calls of a dead-letter queue redrive, which fauxqs lacks. A task runs in the background and moves what is
- * visible and was there when it started, oldest first: each message keeps its body, attributes and group and gets a new
- * id and send time. Tasks live as long as this process; AWS keeps them.
+ * The three calls of a dead-letter queue redrive, which fauxqs lacks. A task runs in the background. It moves the visible
+ * messages that were there when it started, oldest first: each keeps its body, attributes and group and gets a new id and
+ * send time. Tasks live as long as this process; AWS keeps them longer.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
  */
 export function moveTasks(fauxqs: Fauxqs): Record<string, Handler> {
   /** By ARN of the source queue, newest first. */
   const tasks = new Map<string, Task[]>();
-  /** Of these errors AWS sends the bare code in the header that the SDK takes the name from; fauxqs adds a prefix. */
+  /** AWS sends the bare code of these errors in the header that the SDK reads the name from; fauxqs adds a prefix. */
   class MoveTaskError extends fauxqs.SqsError {
     readonly queryErrorHeader: string;
     constructor(code: string, message: string, status: number) {
@@ -98,10 +98,10 @@ const MAX_PER_SECOND = 500;
 const MAX_LISTED = 10;
 
 const TICK_MILLISECONDS = 20;
-/** Without a rate: as many as other calls do not notice. */
+/** The pace without a rate: small enough that other calls are not delayed. */
 const MESSAGES_PER_TICK = 100;
 
-/** Moves messages tick by tick until none is left that was there at the start. */
+/** Moves messages tick by tick until none of those that were there at the start remains. */
 function run(task: Task, store: Store, fauxqs: Fauxqs): void {
   const timer = setInterval(() => {
     if (task.status === "CANCELLING") task.status = "CANCELLED";
@@ -131,7 +131,7 @@ function moveSome(task: Task, store: Store, { SqsStore }: Fauxqs): void {
       destination.enqueue(SqsStore.createMessage(body, messageAttributes, undefined, messageGroupId));
     }
   };
-  // All or nothing, also for a process that is killed in between.
+  // All or nothing, even if this process is killed in between.
   if (store.persistence === undefined) move();
   else store.persistence.transaction(move);
   const moved = new Set(next);
@@ -140,8 +140,8 @@ function moveSome(task: Task, store: Store, { SqsStore }: Fauxqs): void {
 }
 
 /**
- * `CouldNotDetermineMessageSource` is AWS's word for letters that were sent to the queue directly. fauxqs does not keep
- * where a letter came from, so here no letter can be moved without a destination.
+ * AWS fails with `CouldNotDetermineMessageSource` for messages that were sent to the dead-letter queue directly. fauxqs
+ * does not record a message's source queue, so here no message can be moved without a destination.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-dlq-redrive.html
  */
 function fail(task: Task, reason: "CouldNotDetermineMessageSource" | "AWS.SimpleQueueService.NonExistentQueue"): void {
@@ -149,7 +149,7 @@ function fail(task: Task, reason: "CouldNotDetermineMessageSource" | "AWS.Simple
   task.failureReason = reason;
 }
 
-/** A handle is shown only while the task runs; what was not asked for at the start is left out. */
+/** A task in the list. Its handle is shown only while it runs; options that were not given are left out. */
 function toEntry(task: Task): Record<string, unknown> {
   return {
     ...(task.status === "RUNNING" && { TaskHandle: task.handle }),

@@ -5,17 +5,17 @@ import type { Store } from "./fauxqs.ts";
 const MAXIMUM_MESSAGE_SIZE_BYTES = 1_048_576;
 
 /**
- * Makes the stored queues those of the template: new ones are made, attributes that changed since the last start are
- * set, messages stay. A stored queue the template no longer has is kept with its messages, and said in the notes.
+ * Brings the persisted queues in line with the template: creates new ones and sets attributes that changed since the last
+ * start; messages stay. A persisted queue that the template no longer has is kept with its messages, and noted.
  */
 export function reconcileQueues(store: Store, queues: QueueModel[]): string[] {
   for (const model of queues) {
     const attributes = attributesOf(model);
-    const stored = store.getQueueByArn(model.arn);
-    if (stored === undefined) {
+    const persisted = store.getQueueByArn(model.arn);
+    if (persisted === undefined) {
       store.createQueue(model.name, urlOf("", model.arn), model.arn, withoutEmpty(attributes));
-    } else if (Object.entries(attributes).some(([name, value]) => (stored.attributes[name] ?? "") !== value)) {
-      stored.setAttributes(attributes);
+    } else if (Object.entries(attributes).some(([name, value]) => (persisted.attributes[name] ?? "") !== value)) {
+      persisted.setAttributes(attributes);
     }
   }
   const known = new Set(queues.map(({ arn }) => arn));
@@ -29,8 +29,8 @@ export function reconcileQueues(store: Store, queues: QueueModel[]): string[] {
 }
 
 /**
- * Stored URLs hold the port of an earlier start, or none. They are set in memory only: fauxqs looks queues up by name and
- * region, and storing a queue again would delete its messages (`INSERT OR REPLACE` under a cascading foreign key).
+ * Persisted URLs hold the port of an earlier start, or none. They are set in memory only: fauxqs looks queues up by name
+ * and region, and saving a queue again would delete its messages (`INSERT OR REPLACE` under a cascading foreign key).
  */
 export function pointUrlsAt(store: Store, endpoint: string): void {
   const queues = [...store.allQueues()];
@@ -47,7 +47,7 @@ export function urlOf(endpoint: string, arn: string): string {
   return `${endpoint}/${accountId}/${name}`;
 }
 
-/** All attributes a template can set; an empty redrive policy takes one away. */
+/** All attributes that a template can set; an empty redrive policy removes one. */
 function attributesOf(model: QueueModel): Record<string, string> {
   const { redrive } = model;
   return {

@@ -3,17 +3,18 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { QueueModel } from "../template/model.ts";
 import { onAbort } from "../on-abort.ts";
+import { STOP_WORK_MS } from "../stop-times.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 import { urlOf } from "./reconcile.ts";
 
 export type SqsOptions = {
-  /** Folder for the messages; made if missing. Two processes cannot share it. */
+  /** Folder for the messages, created if missing. Two processes cannot share it. */
   dataDir: string;
   /** Without one, the system picks a free port. */
   port?: number;
   queues: QueueModel[];
   region: string;
-  /** Makes messages visible that were in flight at the last end; only for who knows that nobody holds a receipt. */
+  /** Makes messages visible that were in flight at the last end. Set it only if no consumer can hold a receipt. */
   releaseInFlight?: boolean;
   log?: (line: string) => void;
 };
@@ -24,15 +25,13 @@ export type Sqs = {
   /** URL of a queue of the template, by its name or ARN. */
   queueUrl: (nameOrArn: string) => string;
   pid: number;
-  /** When the process has ended, for whatever reason. */
+  /** Settles when the process has ended, for whatever reason. */
   exited: Promise<void>;
   /** Ends the process, by force once `giveUp` fires (default: after 3 s); everything it acknowledged is on disk. */
   stop: (giveUp?: AbortSignal) => Promise<void>;
 };
 
-/** An orderly stop takes a few milliseconds; after this the process is killed, which loses nothing either. */
-const STOP_DEADLINE_MILLISECONDS = 3000;
-/** What an orderly stop gets in any case. */
+/** The least time for an orderly stop, which takes a few milliseconds. Killing the process loses nothing either. */
 const ORDERLY_MILLISECONDS = 300;
 
 /**
@@ -48,7 +47,7 @@ export async function startSqs(options: SqsOptions): Promise<Sqs> {
   child.stderr?.setEncoding("utf8").on("data", (text: string) => log?.(text.trimEnd()));
   const exited = once(child, "exit").then(() => undefined);
   const answer = nextMessage(child, exited);
-  tell(child, { kind: "start", dataDir, port, region, queues, releaseInFlight });
+  post(child, { kind: "start", dataDir, port, region, queues, releaseInFlight });
   const started = await answer;
   if (started.kind === "failed") {
     await exited;
@@ -66,15 +65,15 @@ export async function startSqs(options: SqsOptions): Promise<Sqs> {
       if (queue === undefined) throw new Error(`${nameOrArn} is not a queue of the template.`);
       return urlOf(endpoint, queue.arn);
     },
-    stop: async (giveUp = AbortSignal.timeout(STOP_DEADLINE_MILLISECONDS)) => {
-      tell(child, { kind: "stop" });
-      let killer: NodeJS.Timeout | undefined;
+    stop: async (giveUp = AbortSignal.timeout(STOP_WORK_MS)) => {
+      post(child, { kind: "stop" });
+      let kill: NodeJS.Timeout | undefined;
       const forget = onAbort(giveUp, () => {
-        killer = setTimeout(() => child.kill("SIGKILL"), ORDERLY_MILLISECONDS);
+        kill = setTimeout(() => child.kill("SIGKILL"), ORDERLY_MILLISECONDS);
       });
       await exited;
       forget();
-      clearTimeout(killer);
+      clearTimeout(kill);
     },
   };
 }
@@ -85,7 +84,7 @@ async function nextMessage(child: ChildProcess, exited: Promise<void>): Promise<
   return Promise.race([answered, ended]);
 }
 
-function tell(child: ChildProcess, message: ToChild): void {
+function post(child: ChildProcess, message: ToChild): void {
   if (child.connected) child.send(message, () => undefined);
 }
 

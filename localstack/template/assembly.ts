@@ -6,9 +6,9 @@ import { type Template, TemplateError } from "./template.ts";
 export type Assembly = {
   stackName: string;
   template: Template;
-  /** Absolute folder of a function's asset, by the asset's hash. Throws TemplateError if it was not bundled. */
+  /** Absolute folder of a function's asset, by the asset's hash. @throws TemplateError if it was not bundled */
   assetPath: (assetHash: string) => string;
-  /** Every asset folder, for a check that they are still there. */
+  /** Every asset folder, so that a caller can check that they still exist. */
   assetPaths: string[];
 };
 

@@ -1,9 +1,9 @@
-import type { Resolver } from "./resolve.ts";
-import { NO_VALUE, TemplateError } from "./template.ts";
+import type { Resolver } from "./resolver.ts";
+import { list, record, text } from "./values.ts";
 
 type Intrinsic = (argument: unknown, path: string, resolver: Resolver) => unknown;
 
-/** The intrinsic function an object stands for: an object with one key, `Ref` or `Fn::…`. */
+/** The intrinsic function in an object with one key, `Ref` or `Fn::…`; undefined for any other object. */
 export function intrinsicOf(value: object): { name: string; argument: unknown } | undefined {
   const entries = Object.entries(value);
   const [entry] = entries;
@@ -12,12 +12,12 @@ export function intrinsicOf(value: object): { name: string; argument: unknown } 
   return name === "Ref" || name.startsWith("Fn::") ? { name, argument } : undefined;
 }
 
+/** The functions that the CDK app's template uses where the runtime reads it. */
 export const INTRINSICS: Record<string, Intrinsic> = {
   Ref: (argument, path, { ref }) => ref(text(argument, path), path),
-  "Fn::GetAtt": (argument, path, { getAtt, resolve }) => {
-    const [logicalId, ...rest] = typeof argument === "string" ? argument.split(".") : list(argument, path);
-    const attribute = rest.map((part) => text(resolve(part, path), path)).join(".");
-    return getAtt(text(logicalId, path), attribute, path);
+  "Fn::GetAtt": (argument, path, { getAtt }) => {
+    const [logicalId, attribute] = list(argument, path);
+    return getAtt(text(logicalId, path), text(attribute, path), path);
   },
   "Fn::Join": (argument, path, { resolve }) => {
     const [separator, values] = list(argument, path);
@@ -28,40 +28,6 @@ export const INTRINSICS: Record<string, Intrinsic> = {
   "Fn::Sub": (argument, path, resolver) => {
     const [template, given] = typeof argument === "string" ? [argument, {}] : list(argument, path);
     return substitute(text(template, path), record(given, path), path, resolver);
-  },
-  "Fn::Select": (argument, path, { resolve }) => {
-    const [index, values] = list(argument, path);
-    const position = Number(resolve(index, path));
-    const items = list(resolve(values, path), path);
-    if (!Number.isInteger(position) || position < 0 || position >= items.length) {
-      throw new TemplateError(`${path}: index ${String(position)} is outside a list of ${items.length}.`);
-    }
-    return items[position];
-  },
-  "Fn::Split": (argument, path, { resolve }) => {
-    const [separator, value] = list(argument, path);
-    return text(resolve(value, path), path).split(text(separator, path));
-  },
-  "Fn::If": (argument, path, { resolve, condition }) => {
-    const [name, whenTrue, whenFalse] = list(argument, path);
-    return condition(text(name, path), path) ? resolve(whenTrue, `${path}[1]`) : resolve(whenFalse, `${path}[2]`);
-  },
-  "Fn::FindInMap": (argument, path, { resolve, template }) => {
-    const [map, first, second] = list(argument, path).map((key) => text(resolve(key, path), path));
-    const value = template.Mappings?.[map ?? ""]?.[first ?? ""]?.[second ?? ""];
-    if (value === undefined) throw new TemplateError(`${path}: nothing under ${map}.${first}.${second} in Mappings.`);
-    return value;
-  },
-  "Fn::Base64": (argument, path, { resolve }) =>
-    Buffer.from(text(resolve(argument, path), path), "utf8").toString("base64"),
-  "Fn::GetAZs": (argument, path, { resolve, environment }) => {
-    const region = text(resolve(argument, path), path) || environment.region;
-    return ["a", "b", "c"].map((zone) => `${region}${zone}`);
-  },
-  "Fn::ImportValue": (argument, path) => {
-    throw new TemplateError(
-      `${path}: ${JSON.stringify(argument)} is exported by another stack, and only one runs locally. Pass it as a parameter.`,
-    );
   },
 };
 
@@ -76,21 +42,4 @@ function substitute(template: string, given: Record<string, unknown>, path: stri
       dot === -1 ? resolver.ref(name, path) : resolver.getAtt(name.slice(0, dot), name.slice(dot + 1), path);
     return text(value, path);
   });
-}
-
-function text(value: unknown, path: string): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  const seen = value === NO_VALUE ? "AWS::NoValue" : JSON.stringify(value);
-  throw new TemplateError(`${path}: expected text, found ${seen}.`);
-}
-
-function list(value: unknown, path: string): unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new TemplateError(`${path}: expected a list, found ${JSON.stringify(value)}.`);
-}
-
-function record(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw new TemplateError(`${path}: expected an object, found ${JSON.stringify(value)}.`);
 }

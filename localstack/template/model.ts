@@ -1,6 +1,6 @@
 /**
- * What the local runtime runs, as read from the synthesized CloudFormation template: every intrinsic resolved,
- * nothing that the template does not say. `read.ts` makes it; the parts of the runtime are driven by it.
+ * The stack that the local runtime runs, as read from the synthesized CloudFormation template with every intrinsic
+ * resolved. `read-stack.ts` creates it.
  */
 export type StackModel = {
   functions: FunctionModel[];
@@ -38,7 +38,7 @@ export type QueueModel = {
   maximumMessageSizeBytes: number | undefined;
   /** Default `WaitTimeSeconds` of a receive. */
   receiveWaitSeconds: number;
-  /** Seconds a new message stays hidden. */
+  /** Seconds before a new message becomes visible. */
   delaySeconds: number;
   redrive: { deadLetterArn: string; maxReceiveCount: number } | undefined;
 };
@@ -48,7 +48,7 @@ export type ApiModel = {
   restApiId: string;
   stageName: string;
   routes: RouteModel[];
-  /** Media types API Gateway hands over base64-encoded, for example all of them. */
+  /** Media types that API Gateway passes on base64-encoded, for example all of them. */
   binaryMediaTypes: string[];
   gatewayResponses: GatewayResponseModel[];
 };
@@ -65,9 +65,9 @@ export type GatewayResponseModel = {
   /** API Gateway's response type, for example `MISSING_AUTHENTICATION_TOKEN`, `DEFAULT_4XX`. */
   type: string;
   statusCode: number | undefined;
-  /** Header name to literal value (the quotes of the mapping syntax taken off). */
+  /** Literal values by header name, without the quotes of the mapping syntax. */
   headers: Record<string, string>;
-  /** Content type to body template; `$context.error.messageString` and its kind are filled in by the front. */
+  /** Content type to body template; `$context.error.messageString` and its kind are filled in per request. */
   templates: Record<string, string>;
 };
 
@@ -77,7 +77,7 @@ export type EventSourceModel = {
   /** Records per invocation, 1 to 10,000. */
   batchSize: number;
   windowSeconds: number;
-  /** Most invocations at once; undefined = Lambda's own scaling. */
+  /** The most invocations at once; undefined = Lambda's own scaling. */
   maximumConcurrency: number | undefined;
   reportBatchItemFailures: boolean;
 };

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Environment } from "./template.ts";
 
-/** Longest names AWS takes, where CloudFormation makes the name. Everything else: 64. */
-const MAXIMUM_LENGTHS: Record<string, number> = { "AWS::SQS::Queue": 80, "AWS::Logs::LogGroup": 512 };
+/** The longest names that AWS accepts where CloudFormation generates the name. Everything else: 64. */
+const MAXIMUM_LENGTHS: Record<string, number> = { "AWS::SQS::Queue": 80 };
 const DEFAULT_MAXIMUM_LENGTH = 64;
 const HASH_LENGTH = 12;
 
 /**
- * The name CloudFormation would make for a resource without one: `stack-LogicalId-RANDOM`, but the same on every start,
- * so that a queue finds its messages again.
+ * The name of a resource that the template leaves unnamed. CloudFormation generates `stack-LogicalId-RANDOM`; here the
+ * random part is the same on every start, so that a queue keeps its messages.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
  */
 export function physicalName(environment: Environment, type: string, logicalId: string): string {
@@ -18,13 +18,8 @@ export function physicalName(environment: Environment, type: string, logicalId: 
   return `${readable}-${suffix}`;
 }
 
-/** Lower-case letters and digits that stand for a resource, for ids such as a REST API's. */
+/** A resource's id in lower-case characters and digits, as a REST API has one. */
 export function stableId(environment: Environment, logicalId: string, length: number): string {
   const digest = createHash("sha256").update(`${environment.stackName}/${logicalId}`).digest("hex");
   return BigInt(`0x${digest}`).toString(36).slice(0, length);
-}
-
-/** The kind of id EC2 gives, for example `vpc-0a1b2c3d`. */
-export function stableHexId(environment: Environment, logicalId: string, length: number): string {
-  return createHash("sha256").update(`${environment.stackName}/${logicalId}`).digest("hex").slice(0, length);
 }

@@ -1,9 +1,10 @@
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
+import { list, mismatch, record, text } from "./values.ts";
 
 /**
- * The properties a reader knows. `used` are read; `inert` change nothing on this machine (tags, roles, tracing).
- * A property in neither list is an error: it would make AWS behave as the local stack does not.
+ * The properties that a reader knows. `used` are read; `inert` change nothing on this machine (tags, roles, tracing).
+ * A property in neither list is an error: AWS would act on it, and the local stack would not.
  */
 export type Shape = { used: readonly string[]; inert: readonly string[] };
 
@@ -35,13 +36,9 @@ function createProperties(
   resolve: Resolver["resolve"],
 ): Properties {
   const place = (name: string) => `${path}.${name}`;
-  const value = (name: string): unknown => {
-    const resolved = resolve(source[name], place(name));
-    return typeof resolved === "symbol" ? undefined : resolved;
-  };
+  const value = (name: string): unknown => resolve(source[name], place(name));
   for (const name of Object.keys(source)) {
     if (shape.used.includes(name) || shape.inert.includes(name)) continue;
-    if (value(name) === undefined) continue;
     throw new TemplateError(`${place(name)} is not supported by the local stack. Remove it, or teach its reader.`);
   }
 
@@ -78,7 +75,7 @@ function createProperties(
       if (found === false || found === "false") return false;
       throw mismatch(place(name), "true or false", found);
     },
-    texts: (name) => list(value(name), place(name)).map((item, index) => text(item, `${place(name)}[${index}]`)),
+    texts: (name) => list(value(name) ?? [], place(name)).map((item, index) => text(item, `${place(name)}[${index}]`)),
     textRecord: (name) =>
       Object.fromEntries(
         Object.entries(record(value(name) ?? {}, place(name))).map(([key, item]) => [
@@ -88,27 +85,6 @@ function createProperties(
       ),
     object: (name, inner) => (value(name) === undefined ? undefined : nested(value(name), place(name), inner)),
     objects: (name, inner) =>
-      list(value(name), place(name)).map((item, index) => nested(item, `${place(name)}[${index}]`, inner)),
+      list(value(name) ?? [], place(name)).map((item, index) => nested(item, `${place(name)}[${index}]`, inner)),
   };
-}
-
-function text(value: unknown, path: string): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  throw mismatch(path, "text", value);
-}
-
-function list(value: unknown, path: string): unknown[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value)) return value;
-  throw mismatch(path, "a list", value);
-}
-
-function record(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw mismatch(path, "an object", value);
-}
-
-function mismatch(path: string, expected: string, found: unknown): TemplateError {
-  return new TemplateError(`${path}: expected ${expected}, found ${JSON.stringify(found)}.`);
 }

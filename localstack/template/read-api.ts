@@ -3,7 +3,7 @@ import type { ApiModel, FunctionModel, RouteModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
 import { readGatewayResponses } from "./read-gateway-responses.ts";
 import { findFunction } from "./read-functions.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 const REST_API: Shape = {
@@ -24,7 +24,7 @@ const INTEGRATION: Shape = {
   inert: [],
 };
 
-/** The stack's one REST API with its routes: resources make the paths, methods the routes. */
+/** The stack's one REST API: its resources are the paths, its methods the routes. */
 export function readApi(resolver: Resolver, functions: FunctionModel[]): ApiModel {
   const apiId = onlyOf(resolver, "AWS::ApiGateway::RestApi");
   const stageId = onlyOf(resolver, "AWS::ApiGateway::Stage");
@@ -38,16 +38,16 @@ export function readApi(resolver: Resolver, functions: FunctionModel[]): ApiMode
     name: api.text("Name"),
     restApiId: String(resolver.ref(apiId, apiId)),
     stageName: stage.text("StageName"),
-    routes: idsOf(resolver, "AWS::ApiGateway::Method").map((id) => readRoute(resolver, id, paths, functions)),
+    routes: resolver.idsOf("AWS::ApiGateway::Method").map((id) => readRoute(resolver, id, paths, functions)),
     binaryMediaTypes: api.texts("BinaryMediaTypes"),
     gatewayResponses: readGatewayResponses(resolver),
   };
 }
 
-/** Resource id (as `Ref` gives it) to its path. */
+/** Paths by resource id, as `Ref` returns it. */
 function readPaths(resolver: Resolver, apiId: string): Map<string, string> {
   const parents = new Map(
-    idsOf(resolver, "AWS::ApiGateway::Resource").map((logicalId) => {
+    resolver.idsOf("AWS::ApiGateway::Resource").map((logicalId) => {
       const properties = propertiesOf(resolver, logicalId, RESOURCE);
       const entry = { parent: properties.text("ParentId"), part: properties.text("PathPart") };
       return [String(resolver.ref(logicalId, logicalId)), entry];
@@ -71,7 +71,7 @@ function readRoute(
 ): RouteModel {
   const method = propertiesOf(resolver, logicalId, METHOD);
   if ((method.optionalText("AuthorizationType") ?? "NONE") !== "NONE" || method.flag("ApiKeyRequired", false)) {
-    throw new TemplateError(`${method.path}: API Gateway's authorizers and API keys are not played locally.`);
+    throw new TemplateError(`${method.path}: API Gateway's authorizers and API keys do not run locally.`);
   }
   const type = (method.value("Integration") as { Type?: string } | undefined)?.Type ?? "none";
   const integration = type === "AWS_PROXY" ? method.object("Integration", INTEGRATION) : undefined;
@@ -85,7 +85,7 @@ function readRoute(
     (integration.optionalText("IntegrationHttpMethod") ?? "POST") !== "POST"
   ) {
     throw new TemplateError(
-      `${integration.path}: only POST and a timeout of ${INTEGRATION_TIMEOUT_MILLISECONDS} ms are played locally.`,
+      `${integration.path}: only POST and a timeout of ${INTEGRATION_TIMEOUT_MILLISECONDS} ms run locally.`,
     );
   }
   const path = paths.get(method.text("ResourceId"));
@@ -99,12 +99,8 @@ function readRoute(
   };
 }
 
-function idsOf({ resources }: Resolver, wanted: string): string[] {
-  return Object.entries(resources).flatMap(([logicalId, { Type: type }]) => (type === wanted ? [logicalId] : []));
-}
-
 function onlyOf(resolver: Resolver, type: string): string {
-  const [first, ...more] = idsOf(resolver, type);
+  const [first, ...more] = resolver.idsOf(type);
   if (first !== undefined && more.length === 0) return first;
   throw new TemplateError(
     first === undefined

@@ -1,15 +1,15 @@
 import type { DatabaseModel } from "./model.ts";
 import { propertiesOf } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /**
- * The cluster the Data API serves. Only what the Data API needs is read; how AWS runs the cluster (capacity, backups,
- * networks) has no meaning here.
+ * The cluster that the Data API serves. Properties about how AWS runs the cluster (capacity, backups, networks) have no
+ * meaning here and are not read.
  */
 export function readDatabase(resolver: Resolver): DatabaseModel {
-  const clusters = Object.entries(resolver.resources).filter(([, { Type: type }]) => type === "AWS::RDS::DBCluster");
-  const [logicalId] = clusters[0] ?? [];
+  const clusters = resolver.idsOf("AWS::RDS::DBCluster");
+  const [logicalId] = clusters;
   if (logicalId === undefined || clusters.length !== 1) {
     throw new TemplateError(
       `The template has ${clusters.length} AWS::RDS::DBCluster; the local stack needs exactly one for the Data API.`,

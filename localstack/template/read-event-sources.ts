@@ -1,7 +1,7 @@
 import type { EventSourceModel, FunctionModel, QueueModel } from "./model.ts";
 import { type Properties, propertiesOf, type Shape } from "./properties.ts";
 import { findFunction } from "./read-functions.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /** Lambda's own value: docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html */
@@ -21,15 +21,15 @@ const EVENT_SOURCE_MAPPING: Shape = {
 };
 const SCALING: Shape = { used: ["MaximumConcurrency"], inert: [] };
 
-/** Mappings that are switched off are left out, as Lambda leaves their queues alone. */
+/** The event source mappings that are switched on. */
 export function readEventSources(
   resolver: Resolver,
   functions: FunctionModel[],
   queues: QueueModel[],
 ): EventSourceModel[] {
-  return Object.entries(resolver.resources)
-    .filter(([, { Type: type }]) => type === "AWS::Lambda::EventSourceMapping")
-    .map(([logicalId]) => propertiesOf(resolver, logicalId, EVENT_SOURCE_MAPPING))
+  return resolver
+    .idsOf("AWS::Lambda::EventSourceMapping")
+    .map((logicalId) => propertiesOf(resolver, logicalId, EVENT_SOURCE_MAPPING))
     .filter((properties) => properties.flag("Enabled", true))
     .map((properties) => readEventSource(properties, functions, queues));
 }

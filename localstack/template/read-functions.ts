@@ -1,6 +1,6 @@
 import type { FunctionModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /** The bundled folder of an asset, by its hash. */
@@ -40,13 +40,13 @@ const FUNCTION: Shape = {
 const CODE: Shape = { used: ["S3Key"], inert: ["S3Bucket"] };
 const ENVIRONMENT: Shape = { used: ["Variables"], inert: [] };
 
-/** The stack's functions, without those that only CloudFormation calls (providers of custom resources). */
+/** The stack's functions. Providers of custom resources, which only CloudFormation calls, are left out. */
 export function readFunctions(resolver: Resolver, assetPath: AssetPath): FunctionModel[] {
   const providers = providerArns(resolver);
-  return Object.entries(resolver.resources)
-    .filter(([, { Type: type }]) => type === "AWS::Lambda::Function")
-    .filter(([logicalId]) => !providers.has(String(resolver.getAtt(logicalId, "Arn", logicalId))))
-    .map(([logicalId]) => readFunction(resolver, logicalId, assetPath));
+  return resolver
+    .idsOf("AWS::Lambda::Function")
+    .filter((logicalId) => !providers.has(String(resolver.getAtt(logicalId, "Arn", logicalId))))
+    .map((logicalId) => readFunction(resolver, logicalId, assetPath));
 }
 
 function readFunction(resolver: Resolver, logicalId: string, assetPath: AssetPath): FunctionModel {
@@ -79,7 +79,7 @@ function providerArns({ resources, resolve }: Resolver): Set<string> {
   return new Set(tokens.map(String));
 }
 
-/** The function a name or ARN stands for; a version or alias at the end is that function too. */
+/** The function with this name or ARN; a version or alias after it names the same function. */
 export function findFunction(functions: FunctionModel[], nameOrArn: string, path: string): FunctionModel {
   const found = functions.find(
     ({ name, arn }) => nameOrArn === name || nameOrArn === arn || nameOrArn.startsWith(`${arn}:`),

@@ -1,6 +1,6 @@
 import type { GatewayResponseModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 const GATEWAY_RESPONSE: Shape = {
@@ -10,21 +10,19 @@ const GATEWAY_RESPONSE: Shape = {
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html */
 export function readGatewayResponses(resolver: Resolver): GatewayResponseModel[] {
-  return Object.entries(resolver.resources)
-    .filter(([, { Type: type }]) => type === "AWS::ApiGateway::GatewayResponse")
-    .map(([logicalId]) => {
-      const properties = propertiesOf(resolver, logicalId, GATEWAY_RESPONSE);
-      const parameters = Object.entries(properties.textRecord("ResponseParameters"));
-      return {
-        type: properties.text("ResponseType"),
-        statusCode: properties.optionalNumber("StatusCode"),
-        headers: Object.fromEntries(parameters.map(([key, value]) => header(key, value, properties.path))),
-        templates: properties.textRecord("ResponseTemplates"),
-      };
-    });
+  return resolver.idsOf("AWS::ApiGateway::GatewayResponse").map((logicalId) => {
+    const properties = propertiesOf(resolver, logicalId, GATEWAY_RESPONSE);
+    const parameters = Object.entries(properties.textRecord("ResponseParameters"));
+    return {
+      type: properties.text("ResponseType"),
+      statusCode: properties.optionalNumber("StatusCode"),
+      headers: Object.fromEntries(parameters.map(([key, value]) => header(key, value, properties.path))),
+      templates: properties.textRecord("ResponseTemplates"),
+    };
+  });
 }
 
-/** `gatewayresponse.header.Name: "'literal'"`. A value copied from the request is not played locally. */
+/** `gatewayresponse.header.Name: "'literal'"`. A value copied from the request is an error. */
 function header(key: string, value: string, path: string): [string, string] {
   const name = /^gatewayresponse\.header\.(.+)$/.exec(key)?.[1];
   const literal = /^'(.*)'$/s.exec(value)?.[1];

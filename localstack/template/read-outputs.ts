@@ -1,4 +1,4 @@
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 
 /** Outputs by their export name, or by their key in the template where they have none. */
 export function readOutputs({ template, condition, resolve }: Resolver): Record<string, string> {

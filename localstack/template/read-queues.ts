@@ -1,6 +1,6 @@
 import type { QueueModel } from "./model.ts";
 import { type Properties, propertiesOf, type Shape } from "./properties.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /** SQS's own values: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sqs-queue.html */
@@ -23,9 +23,7 @@ const QUEUE: Shape = {
 const REDRIVE: Shape = { used: ["deadLetterTargetArn", "maxReceiveCount"], inert: [] };
 
 export function readQueues(resolver: Resolver): QueueModel[] {
-  const queues = Object.entries(resolver.resources)
-    .filter(([, { Type: type }]) => type === "AWS::SQS::Queue")
-    .map(([logicalId]) => readQueue(resolver, logicalId));
+  const queues = resolver.idsOf("AWS::SQS::Queue").map((logicalId) => readQueue(resolver, logicalId));
   const known = new Set(queues.map(({ arn }) => arn));
   const lost = queues.find(({ redrive }) => redrive !== undefined && !known.has(redrive.deadLetterArn));
   if (lost !== undefined) {

@@ -1,7 +1,7 @@
 import type { FunctionModel, TriggerModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
 import { findFunction } from "./read-functions.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 const TRIGGER: Shape = {
@@ -12,7 +12,7 @@ const MILLISECONDS_PER_SECOND = 1000;
 /** https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.triggers.Trigger.html: two minutes. */
 const DEFAULT_TIMEOUT_MILLISECONDS = 120_000;
 
-/** The functions CDK's `Trigger` calls during a deployment, in the order their `DependsOn` asks for. */
+/** The functions that CDK's `Trigger` calls during a deployment, in the order of their `DependsOn`. */
 export function readTriggers(resolver: Resolver, functions: FunctionModel[]): TriggerModel[] {
   return inDependencyOrder(resolver)
     .filter((logicalId) => resolver.resources[logicalId]?.Type === "Custom::Trigger")
@@ -32,7 +32,7 @@ export function readTriggers(resolver: Resolver, functions: FunctionModel[]): Tr
     });
 }
 
-/** All logical ids, each after those it depends on; otherwise in the template's order. */
+/** All logical ids in the template's order, but each after its dependencies. */
 function inDependencyOrder({ resources }: Resolver): string[] {
   const ordered = new Set<string>();
   const visit = (logicalId: string, above: string[]): void => {

@@ -3,9 +3,9 @@ import { basename, join } from "node:path";
 import { readAssembly } from "./assembly.ts";
 
 /**
- * Moves a fresh cloud assembly over the one in `outDir`. Asset folders are named by their content, so the last
- * assembly's stay beside the new ones, and so do those `inUse`: functions that still run from them keep their files,
- * however many syntheses were not taken over. Older ones are deleted.
+ * Moves a new cloud assembly over the one in `outDir`. Asset folders are named by their content, so those of the last
+ * assembly and those `inUse` stay beside the new ones: running functions keep their files, however many assemblies
+ * were not applied. Older folders are deleted.
  */
 export async function replaceAssembly(fresh: string, outDir: string, inUse: readonly string[] = []): Promise<void> {
   await mkdir(outDir, { recursive: true });

@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 /** The folders that a synthesis reads: the CDK app and the code that it bundles. */
 export const SOURCE_FOLDERS = ["bin", "catalog", "functions", "lib"];
-/** The versions and settings of the libraries that both use. */
+/** The versions and settings of the libraries that the app and the code use. */
 const INPUT_FILES = ["cdk.json", "package.json", "package-lock.json", "tsconfig.json"];
 
 /**
- * A text that is the same exactly as long as a synthesis would give the same result. Files are read whole (a checkout
- * has some hundred small ones): times would miss a `git checkout` and rebuild after a clone.
+ * A hash of everything that a synthesis reads. Files are read whole (a checkout has some hundred small ones), because
+ * their times would miss a `git checkout` and rebuild after a clone.
  */
 export async function synthesisKey(projectDir: string, context: Record<string, unknown>): Promise<string> {
   const hash = createHash("sha256").update(`${process.version}\n${JSON.stringify(context)}\n`);

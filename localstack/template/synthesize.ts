@@ -1,7 +1,7 @@
 import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Assembly, readAssembly } from "./assembly.ts";
-import { runCdkApp } from "./cdk-app.ts";
+import { runCdkApp } from "./run-cdk-app.ts";
 import { replaceAssembly } from "./replace-assembly.ts";
 import { synthesisKey } from "./synthesis-key.ts";
 import { TemplateError } from "./template.ts";
@@ -11,9 +11,9 @@ export type SynthesizeOptions = {
   projectDir: string;
   /** Where the cloud assembly goes; replaced only after a synthesis that succeeded. */
   outDir: string;
-  /** Goes over the context of `cdk.json`. */
+  /** Overrides the context of `cdk.json`. */
   context?: Record<string, string>;
-  /** Asset folders that functions run from; they are kept beside the new ones. */
+  /** Asset folders that functions run from; they are kept. */
   inUse?: readonly string[];
   /** Ends the CDK app. */
   signal?: AbortSignal;
@@ -22,8 +22,8 @@ export type SynthesizeOptions = {
 
 /**
  * The cloud assembly of the CDK app, as `cdk synth` makes it, without the CDK CLI, an account or a network.
- * When nothing that a synthesis reads has changed since the last one, that one is used (a few milliseconds).
- * Throws TemplateError with the app's own messages if the app fails.
+ * When nothing that a synthesis reads has changed since the last one, its result is used again (a few milliseconds).
+ * @throws TemplateError with the app's own messages if the app fails
  */
 export async function synthesize(options: SynthesizeOptions): Promise<Assembly> {
   const projectDir = resolve(options.projectDir);
@@ -46,7 +46,7 @@ export async function synthesize(options: SynthesizeOptions): Promise<Assembly> 
 }
 
 /**
- * Context the CDK CLI adds to every synthesis. Bundling is on for every stack by default.
+ * The context that the CDK CLI adds to every synthesis. Bundling is on for every stack by default.
  * https://github.com/aws/aws-cdk-cli, packages/@aws-cdk/toolkit-lib, prepareContext
  */
 const CLI_CONTEXT = {
@@ -57,7 +57,7 @@ const CLI_CONTEXT = {
 
 const keyFile = (outDir: string): string => `${outDir}.key`;
 
-/** The last assembly, if it was made from the same inputs and none of its folders is gone. */
+/** The last assembly, if it has the same inputs and all its folders still exist. */
 async function readKept(outDir: string, key: string): Promise<Assembly | undefined> {
   try {
     if ((await readFile(keyFile(outDir), "utf8")) !== key) return undefined;
@@ -75,6 +75,6 @@ async function readCdkJson(projectDir: string): Promise<{ app: string; context?:
     app?: string;
     context?: Record<string, unknown>;
   };
-  if (app === undefined) throw new TemplateError(`${path} has no "app": it says how to run the CDK app.`);
+  if (app === undefined) throw new TemplateError(`${path} has no "app", the command that runs the CDK app.`);
   return { app, ...(context === undefined ? {} : { context }) };
 }

@@ -1,19 +1,7 @@
-import type { DeadLetter, LetterEvent, LetterFacts } from "./dead-letter.ts";
+import { type DeadLetterRow, reasonOf } from "../../functions/replay/dead-letter-row.ts";
 
-/** One event of a dead letter without its data: what a list has of it. */
-export type Row = Pick<LetterEvent, "id" | "type" | "source"> & Omit<LetterFacts, never>;
-
-export function toRow(letter: DeadLetter, { id, type, source }: LetterEvent): Row {
-  return { id, type, source, ...factsOf(letter) };
-}
-
-export function factsOf(letter: LetterFacts): LetterFacts {
-  const { messageId, reason, sqlState, detail, tenant, receivedAt, sentAt, attempts, replays } = letter;
-  return { messageId, reason, sqlState, detail, tenant, receivedAt, sentAt, attempts, replays };
-}
-
-/** One line a person can read and grep. */
-export function toLine(row: Row): string {
+/** One line to read and to grep. */
+export function toLine(row: DeadLetterRow): string {
   const what = row.id === undefined ? `unreadable message ${row.messageId}` : `${row.type} ${row.source} ${row.id}`;
   const counts = `received ${row.receivedAt}, attempts ${row.attempts}, replays ${row.replays}`;
   return [what, reasonOf(row), `tenant ${row.tenant ?? "unknown"}`, counts, firstLine(row.detail)]
@@ -21,7 +9,7 @@ export function toLine(row: Row): string {
     .join(" | ");
 }
 
-/** Rows of cells as columns of their widest, the last one cut where the terminal ends. */
+/** Rows as columns, each as wide as its widest cell; lines are cut at the terminal's width. */
 export function toTable(head: string[], rows: string[][], columns: number): string {
   const cells = [head, ...rows.map((row) => row.map(printable))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
@@ -38,7 +26,7 @@ export function toTable(head: string[], rows: string[][], columns: number): stri
 
 export const TABLE_HEAD = ["RECEIVED", "REASON", "REPLAYS", "TENANT", "TYPE", "SOURCE", "ID", "DETAIL"];
 
-export function toCells(row: Row): string[] {
+export function toCells(row: DeadLetterRow): string[] {
   return [
     row.receivedAt.slice(0, "2026-11-21T09:30:00".length),
     reasonOf(row),
@@ -52,17 +40,13 @@ export function toCells(row: Row): string[] {
 }
 
 /** `1 event`, `2 events`. */
-export function counted(count: number, noun: string): string {
+export function pluralize(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-export function reasonOf({ reason, sqlState }: Pick<LetterFacts, "reason" | "sqlState">): string {
-  return sqlState === undefined ? reason : `${reason} ${sqlState}`;
-}
-
 /**
- * Text that does no more to a terminal than stand in it: ids, sources and details are whatever a client sent, which may
- * be control characters that move the cursor or hide other lines.
+ * Escapes control characters. Ids, sources and details are a client's text, which could otherwise move the cursor of a
+ * terminal or hide other lines.
  */
 export function printable(text: string): string {
   return text.replaceAll(CONTROL, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** What decides which events a replay takes; kept so that it is finished as it was begun. */
+/** The options that decide which events a replay sends; kept so that it is finished as it was begun. */
 const replayOptions = z.strictObject({
   reason: z.array(z.string()),
   type: z.array(z.string()),
@@ -11,76 +11,79 @@ const replayOptions = z.strictObject({
   receivedAfter: z.string().optional(),
   limit: z.int().optional(),
   maxReplays: z.int(),
-  /** The file of corrected events and the hash of what stood in it. */
+  /** The file of corrected events and the hash of its content. */
   edit: z.strictObject({ file: z.string(), sha256: z.string() }).optional(),
-  /** URL of the queue the events go to, where it is not the stack's own. */
+  /** URL of the queue that the events are sent to, if not the stack's own. */
   to: z.string().optional(),
-  /** As it was asked for, to be shown and compared. */
+  /** The options as the user wrote them, to be shown and compared. */
   flags: z.string(),
 });
 
 export type ReplayOptions = z.output<typeof replayOptions>;
 
-const taken = z.strictObject({
+const planned = z.strictObject({
   messageId: z.string(),
   keys: z.array(z.string()),
-  /** Replay count of the letter; -1 where the count does not fit into what is sent. */
+  /** Replay count of the dead-letter message; -1 when the count does not fit into the message that is sent. */
   replays: z.int(),
-  /** Some events of the letter are not taken. */
+  /** Some events of the message are not replayed. */
   split: z.boolean(),
 });
 
-/** A line of the journal; which step each is written before or after, the journal's functions say. */
+/** A line of the journal. The functions of `Journal` say before or after which step each is written. */
 export const journalLine = z.union([
   z.strictObject({ start: z.strictObject({ at: z.string(), options: replayOptions }) }),
-  z.strictObject({ hold: z.array(z.tuple([z.string(), z.string()])) }),
-  z.strictObject({ take: z.array(taken) }),
+  z.strictObject({ received: z.array(z.tuple([z.string(), z.string()])) }),
+  z.strictObject({ planned: z.array(planned) }),
   z.strictObject({ sent: z.array(z.string()) }),
-  z.strictObject({ parted: z.array(z.string()) }),
-  z.strictObject({ gone: z.array(z.string()) }),
-  z.strictObject({ released: z.literal(true) }),
+  z.strictObject({ remainderRequeued: z.array(z.string()) }),
+  z.strictObject({ deleted: z.array(z.string()) }),
+  z.strictObject({ madeVisible: z.literal(true) }),
 ]);
 
 export type JournalLine = z.output<typeof journalLine>;
 
-/** How far a replay came with a letter. */
-export type TakenLetter = Omit<z.output<typeof taken>, "messageId"> & { sent: boolean; parted: boolean; gone: boolean };
+/** The steps done after planning. */
+export type Steps = { sent: boolean; remainderRequeued: boolean; deleted: boolean };
+
+export type PlannedMessage = z.output<typeof planned>;
 
 export type JournalState = {
   start: { at: string; options: ReplayOptions };
-  letters: Map<string, TakenLetter>;
-  /** Receipt handles of letters that this run has hidden. */
+  messages: Map<string, Omit<PlannedMessage, "messageId"> & Steps>;
+  /** Receipt handles of the messages that this run hides. */
   held: Map<string, string>;
-  /** Events taken so far; a limit counts them, because a kill leaves open whether they were sent. */
+  /** Events planned so far; a limit counts them, because after a kill it is unknown whether they were sent. */
   events: number;
-  /** Replay count with which an event was taken, by its key. */
+  /** Replay count with which an event was planned, by its key. */
   replayed: Map<string, number>;
 };
 
 export function newState(start: JournalState["start"]): JournalState {
-  return { start, letters: new Map(), held: new Map(), events: 0, replayed: new Map() };
+  return { start, messages: new Map(), held: new Map(), events: 0, replayed: new Map() };
 }
 
 export function applyLine(state: JournalState, line: JournalLine): void {
-  if ("hold" in line) for (const [messageId, handle] of line.hold) state.held.set(messageId, handle);
-  else if ("released" in line) state.held.clear();
-  else if ("take" in line) for (const letter of line.take) take(state, letter);
+  if ("received" in line) for (const [messageId, handle] of line.received) state.held.set(messageId, handle);
+  else if ("madeVisible" in line) state.held.clear();
+  else if ("planned" in line) for (const message of line.planned) plan(state, message);
   else if ("sent" in line) for (const messageId of line.sent) mark(state, messageId, "sent");
-  else if ("parted" in line) for (const messageId of line.parted) mark(state, messageId, "parted");
-  else if ("gone" in line)
-    for (const messageId of line.gone) {
-      mark(state, messageId, "gone");
+  else if ("remainderRequeued" in line)
+    for (const messageId of line.remainderRequeued) mark(state, messageId, "remainderRequeued");
+  else if ("deleted" in line)
+    for (const messageId of line.deleted) {
+      mark(state, messageId, "deleted");
       state.held.delete(messageId);
     }
 }
 
-function take(state: JournalState, { messageId, ...letter }: z.output<typeof taken>): void {
-  state.letters.set(messageId, { ...letter, sent: false, parted: false, gone: false });
-  state.events += letter.keys.length;
-  for (const key of letter.keys) state.replayed.set(key, letter.replays);
+function plan(state: JournalState, { messageId, ...message }: PlannedMessage): void {
+  state.messages.set(messageId, { ...message, sent: false, remainderRequeued: false, deleted: false });
+  state.events += message.keys.length;
+  for (const key of message.keys) state.replayed.set(key, message.replays);
 }
 
-function mark(state: JournalState, messageId: string, step: "sent" | "parted" | "gone"): void {
-  const letter = state.letters.get(messageId);
-  if (letter !== undefined) letter[step] = true;
+function mark(state: JournalState, messageId: string, step: keyof Steps): void {
+  const message = state.messages.get(messageId);
+  if (message !== undefined) message[step] = true;
 }

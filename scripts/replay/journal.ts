@@ -1,43 +1,42 @@
 import { existsSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
 import * as z from "zod";
-import type { DeadLetter } from "../dead-letters/dead-letter.ts";
+import type { DeadLetterMessage } from "../../functions/replay/dead-letter-message.ts";
 import {
   applyLine,
   type JournalLine,
   type JournalState,
   journalLine,
   newState,
+  type PlannedMessage,
   type ReplayOptions,
-  type TakenLetter,
 } from "./journal-lines.ts";
 import { lockJournal } from "./lock.ts";
 
-export type Journal = Pick<JournalState, "start" | "letters" | "held" | "events"> & {
+export type Journal = Pick<JournalState, "start" | "messages" | "held" | "events"> & {
   /** Whether an event came back since this run replayed it. */
   cameBack(key: string, replays: number): boolean;
-  /** Letters that are hidden now; not awaited, like `gone`: a failure is told by the next line that is. */
-  hold(letters: DeadLetter[]): void;
-  /** Before a letter is sent: which of its events, and with which replay count. */
-  take(letters: (Pick<TakenLetter, "keys" | "replays" | "split"> & { messageId: string })[]): Promise<void>;
-  /** After it was sent. */
+  /** After messages were received. Like `deleted` it is not awaited: the next awaited line reports a failure. */
+  received(messages: DeadLetterMessage[]): void;
+  /** Before messages are sent: which of their events, and with which replay count. */
+  planned(messages: PlannedMessage[]): Promise<void>;
+  /** After messages were sent. */
   sent(messageIds: string[]): Promise<void>;
-  /** After what was not sent of it was put back as a letter. */
-  parted(messageIds: string[]): Promise<void>;
-  /** After it was deleted. */
-  gone(messageIds: string[]): void;
-  /** After all held letters were made visible. */
-  released(): Promise<void>;
+  /** After the events that were not chosen were sent to the dead-letter queue again. */
+  remainderRequeued(messageIds: string[]): Promise<void>;
+  /** After messages were deleted. */
+  deleted(messageIds: string[]): void;
+  /** After all held messages were made visible. */
+  madeVisible(): Promise<void>;
   close(): Promise<void>;
-  /** Deletes it: the run is done. */
+  /** Deletes the journal of a replay that is done. */
   finish(): Promise<void>;
 };
 
 /**
- * The journal of one replay: a file of lines that is written ahead of each step and flushed to disk, so that a replay
- * that was killed at any point can be finished: what was sent is only deleted, what was not is sent, and nothing is sent
- * with another count or beyond a limit. It holds no event, only hashes of their names. Opens the one that is there, or
- * starts one with these options.
+ * Opens the journal of a replay, or starts one with these options. A line is flushed to disk before the step that it
+ * announces, so a replay that was killed at any point can be finished within its limit and with the same counts. The
+ * file holds no event, only hashes of names.
  * @throws Error that names the process that replays now, or a file that is no journal
  */
 export async function openJournal(path: string, options: ReplayOptions): Promise<Journal> {
@@ -53,13 +52,13 @@ export async function openJournal(path: string, options: ReplayOptions): Promise
 async function openLocked(path: string, options: ReplayOptions, unlock: () => Promise<void>): Promise<Journal> {
   const found = await readJournal(path);
   const file = await open(path, existsSync(path) ? "a" : "ax", OWNER_ONLY);
-  // A line that was cut off by a kill was not followed by its step.
+  // The step of a line that a kill cut off was never made.
   await file.truncate(found?.bytes ?? 0);
   const state = found?.state ?? newState({ at: new Date().toISOString(), options });
 
   let pending = "";
   let written: Promise<void> = Promise.resolve();
-  /** One flush for all lines that were added while the one before was under way. */
+  /** Flushes together all lines that were added during the flush before. */
   const flush = async () => {
     if (pending === "") return;
     const text = pending;
@@ -91,23 +90,23 @@ async function openLocked(path: string, options: ReplayOptions, unlock: () => Pr
 
   return {
     start: state.start,
-    letters: state.letters,
+    messages: state.messages,
     held: state.held,
     get events() {
       return state.events;
     },
     cameBack: (key, replays) => replays > (state.replayed.get(key) ?? Number.POSITIVE_INFINITY),
-    hold(letters) {
-      add({ hold: letters.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]) }).catch(() => undefined);
+    received(messages) {
+      const received = messages.map(({ messageId, receiptHandle }): [string, string] => [messageId, receiptHandle]);
+      add({ received }).catch(() => undefined);
     },
-    gone(gone) {
-      add({ gone }).catch(() => undefined);
+    deleted(deleted) {
+      add({ deleted }).catch(() => undefined);
     },
-    take: (letters) =>
-      add({ take: letters.map(({ messageId, keys, replays, split }) => ({ messageId, keys, replays, split })) }),
+    planned: (planned) => add({ planned }),
     sent: (sent) => add({ sent }),
-    parted: (parted) => add({ parted }),
-    released: () => add({ released: true }),
+    remainderRequeued: (remainderRequeued) => add({ remainderRequeued }),
+    madeVisible: () => add({ madeVisible: true }),
     close,
     async finish() {
       try {
@@ -120,12 +119,12 @@ async function openLocked(path: string, options: ReplayOptions, unlock: () => Pr
   };
 }
 
-/** What an unfinished replay was started with; undefined where there is none. @throws Error for what is no journal */
+/** The start of an unfinished replay; undefined when there is none. @throws Error when the file is no journal */
 export async function readStart(path: string): Promise<JournalState["start"] | undefined> {
   return (await readJournal(path))?.state.start;
 }
 
-/** Whose events were replayed is nobody else's business, hashed or not. */
+/** Even hashed names may be personal. */
 const OWNER_ONLY = 0o600;
 
 type Found = { state: JournalState; bytes: number };

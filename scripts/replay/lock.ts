@@ -1,14 +1,14 @@
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 
 /**
- * Makes this process the only one that replays with a journal: a file beside it that holds the process id and is created
- * exclusively. One that a killed process left is taken over. Answers what gives it back.
+ * Locks a journal for this process, by a file beside it with the process id. A lock that a killed process left is
+ * replaced. Returns the function that unlocks.
  * @throws Error that names the process that replays now
  */
 export async function lockJournal(journal: string): Promise<() => Promise<void>> {
   const path = `${journal}.lock`;
   const own = `${path}.${process.pid}`;
-  // A link appears with its content: nobody sees a lock without a process.
+  // A link appears with its content, so a lock always names a process.
   await writeFile(own, String(process.pid), { mode: OWNER_ONLY });
   try {
     for (;;) {
@@ -21,7 +21,7 @@ export async function lockJournal(journal: string): Promise<() => Promise<void>>
       const pid = Number(await readFile(path, "utf8").catch(() => ""));
       if (runs(pid))
         throw new Error(
-          `Process ${pid} replays these letters now; wait for it, or stop it. If that process is no replay, delete ${path}.`,
+          `Process ${pid} replays these dead letters now; wait for it, or stop it. If that process is no replay, delete ${path}.`,
         );
       await rm(path, { force: true });
     }
@@ -30,11 +30,11 @@ export async function lockJournal(journal: string): Promise<() => Promise<void>>
   }
 }
 
-/** Whose events were replayed is nobody else's business. */
+/** Like the journal. */
 const OWNER_ONLY = 0o600;
 
 function runs(pid: number): boolean {
-  // Another container may have had the id that this process has.
+  // Another container's process may have had the id of this one.
   if (!Number.isSafeInteger(pid) || pid < 1 || pid === process.pid) return false;
   try {
     process.kill(pid, 0);

@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { startProgress } from "../progress.ts";
 
-/** SQS takes no higher rate. @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html */
+/** SQS accepts no higher rate. @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html */
 export const MOVE_MAX_PER_SECOND = 500;
 
 export type MoveResult = {
@@ -27,53 +27,53 @@ type MoveOptions = {
   rate: number | undefined;
   /** Cancels the task. */
   signal: AbortSignal;
-  tell: (line: string) => void;
+  report: (line: string) => void;
 };
 
 type Task = ListMessageMoveTasksResultEntry;
 
 /**
- * Lets SQS move all messages of one queue to another and follows that to its end; where a task runs already, that one is
- * told and followed. The signal cancels the task, and what was not moved yet stays.
+ * Has SQS move all messages of one queue to another and follows that task to its end. A task that runs already is
+ * reported and followed instead. The signal cancels the task; messages that were not moved yet stay.
  * @throws Error of a call that failed
  */
-export async function moveAll(client: SQSClient, { from, to, rate, signal, tell }: MoveOptions): Promise<MoveResult> {
+export async function moveAll(client: SQSClient, { from, to, rate, signal, report }: MoveOptions): Promise<MoveResult> {
   const [SourceArn, DestinationArn] = await Promise.all([arnOf(client, from), arnOf(client, to)]);
   const newest = async (): Promise<Task | undefined> =>
     (await client.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }))).Results?.[0];
 
   const before = await newest();
   if (before !== undefined && isActive(before)) {
-    tell(
+    report(
       `A move task that was started at ${timeOf(before)} to ${before.DestinationArn} runs already; Ctrl-C cancels it`,
     );
     const after = (before.StartedTimestamp ?? 1) - 1;
-    return follow(client, newest, { after, handle: before.TaskHandle, signal, tell });
+    return follow(client, newest, { after, handle: before.TaskHandle, signal, report });
   }
-  // Without a destination SQS moves a letter to the queue it came from, and knows none for those the consumer sent.
+  // Without a destination SQS moves a message to its source queue, which it does not know for messages of the consumer.
   const { TaskHandle: handle } = await client.send(
     new StartMessageMoveTaskCommand({ SourceArn, DestinationArn, MaxNumberOfMessagesPerSecond: rate }),
   );
-  return follow(client, newest, { after: before?.StartedTimestamp ?? 0, handle, signal, tell });
+  return follow(client, newest, { after: before?.StartedTimestamp ?? 0, handle, signal, report });
 }
 
 const POLL_MS = 500;
 
-/** A new task may be listed late, but not so late. */
+/** A new task may be listed late, but not later than this. */
 const LISTED_WITHIN_MS = 60_000;
 
 type Following = {
-  /** The task is the one that began after this moment, ms since the epoch; those before it may be listed for a while. */
+  /** The task began after this moment, ms since the epoch; earlier tasks may be listed for a while. */
   after: number;
   handle: string | undefined;
   signal: AbortSignal;
-  tell: (line: string) => void;
+  report: (line: string) => void;
 };
 
 async function follow(
   client: SQSClient,
   newest: () => Promise<Task | undefined>,
-  { after, handle, signal, tell }: Following,
+  { after, handle, signal, report }: Following,
 ): Promise<MoveResult> {
   const progress = startProgress(0, "dead letters");
   const deadline = Date.now() + LISTED_WITHIN_MS;
@@ -85,7 +85,7 @@ async function follow(
       const current = task !== undefined && (task.StartedTimestamp ?? 0) > after ? task : undefined;
       if (current === undefined && (shown !== undefined || Date.now() > deadline))
         throw new Error(
-          "SQS does not list the move task any more. See what is left with `npm run dead-letters -- group`.",
+          "SQS does not list the move task any more. See the remaining dead letters with `npm run dead-letters -- group`.",
         );
       if (current !== undefined) {
         const { ApproximateNumberOfMessagesMoved: moved = 0, ApproximateNumberOfMessagesToMove: toMove = 0 } = current;
@@ -96,10 +96,10 @@ async function follow(
       }
       if (signal.aborted && !cancelled) {
         cancelled = true;
-        // It may have ended in this moment; what it came to is listed.
+        // The task may have just ended; the next listing has its result.
         await client
           .send(new CancelMessageMoveTaskCommand({ TaskHandle: handle }))
-          .catch((error: Error) => tell(`The task was not cancelled: ${error.message}`));
+          .catch((error: Error) => report(`The task was not cancelled: ${error.message}`));
       }
       await delay(POLL_MS, undefined, cancelled ? {} : { signal }).catch(() => undefined);
     }

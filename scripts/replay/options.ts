@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { MAX_REPLAYS } from "../../functions/core/limits.ts";
-import { type FilterOptions, toFilter } from "../dead-letters/filter.ts";
-import type { TargetOptions } from "../stack-address.ts";
+import { type FilterOptions, toFilter } from "../../functions/replay/filter.ts";
+import type { StackOptions } from "../stack-address.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
 import { MOVE_MAX_PER_SECOND } from "./move-all.ts";
 
-export type CommandOptions = TargetOptions &
+export type CommandOptions = StackOptions &
   FilterOptions & {
     dryRun?: true;
     limit?: number;
@@ -19,7 +19,7 @@ export type CommandOptions = TargetOptions &
     discard?: true;
   };
 
-/** The options that decide what is replayed, as they are written on a command line; empty where there are none. */
+/** The options that decide which events are replayed, as written on a command line; empty when there are none. */
 export function flagsOf(options: CommandOptions): string {
   const { reason, type, source, tenant, id, olderThan, newerThan, limit, maxReplays, edit, to, all } = options;
   const seconds = (milliseconds?: number) => (milliseconds === undefined ? undefined : `${milliseconds / 1_000}s`);
@@ -40,7 +40,7 @@ export function flagsOf(options: CommandOptions): string {
   return [...words, ...(all ? ["--all"] : [])].join(" ");
 }
 
-/** @throws Error that says which options do not go together */
+/** @throws Error that names the options that cannot be combined */
 export function refuseContradictions(options: CommandOptions): void {
   const { all, resume, discard, dryRun, rate } = options;
   const choices = flagsOf({ ...options, all: undefined });
@@ -50,16 +50,16 @@ export function refuseContradictions(options: CommandOptions): void {
     return [...others, ...(choices === "" ? [] : [choices])].join(" ");
   };
   if (all && beside("--all") !== "")
-    throw new Error(`--all lets SQS move every letter as it is. Leave out ${beside("--all")}, or leave out --all.`);
+    throw new Error(`--all lets SQS move every message as it is. Leave out ${beside("--all")}, or leave out --all.`);
   if (resume && beside("--resume") !== "")
-    throw new Error(`--resume goes on as the replay was begun. Leave out ${beside("--resume")}.`);
+    throw new Error(`--resume continues the replay with its own options. Leave out ${beside("--resume")}.`);
   if (discard && beside("--discard") !== "")
     throw new Error(`--discard only forgets an unfinished replay. Leave out ${beside("--discard")}.`);
   if (all && rate !== undefined && rate > MOVE_MAX_PER_SECOND)
     throw new Error(`--rate takes at most ${MOVE_MAX_PER_SECOND} with --all: SQS moves no more messages a second.`);
 }
 
-/** The options as a journal keeps them: moments instead of durations, and the hash of the file of corrected events. */
+/** The options for the journal: moments instead of durations, and the hash of the file of corrected events. */
 export function toReplayOptions(options: CommandOptions, now: number): ReplayOptions {
   const { limit, maxReplays = MAX_REPLAYS, edit, to } = options;
   return {
@@ -72,7 +72,7 @@ export function toReplayOptions(options: CommandOptions, now: number): ReplayOpt
   };
 }
 
-/** @throws Error when the file of corrected events is not what it was when the replay began */
+/** @throws Error when the file of corrected events has changed since the replay began */
 export function refuseChangedEdits({ edit }: ReplayOptions): void {
   if (edit !== undefined && sha256(edit.file) !== edit.sha256)
     throw new Error(
@@ -84,7 +84,7 @@ function sha256(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
-/** For a shell. */
+/** Quotes a word for a shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

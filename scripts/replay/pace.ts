@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 export type Pace = {
-  /** Waits until what was spent so far is worked off, or the signal fires. */
+  /** Waits until the rate allows more events, or the signal fires. */
   wait(signal: AbortSignal): Promise<void>;
   spend(events: number): void;
 };
@@ -13,12 +13,12 @@ const systemClock: Clock = {
   delay: (milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => undefined),
 };
 
-/** Keeps to so many events a second on average; undefined does not wait. What is spent at once is waited for after. */
+/** Limits the events a second on average, by waiting after each burst; without a rate it never waits. */
 export function createPace(perSecond: number | undefined, clock: Clock = systemClock): Pace {
   let free = clock.now();
   return {
     async wait(signal) {
-      // Others may spend while this one waits.
+      // Other connections may spend during the wait.
       for (let rest = free - clock.now(); rest > 0 && !signal.aborted; rest = free - clock.now())
         await clock.delay(rest, signal);
     },

@@ -36,7 +36,7 @@ beforeEach(async () => {
 afterEach(() => gateway.stop());
 
 describe("the event a function gets", () => {
-  it("is the REST proxy event of the request", async () => {
+  it("a function's event is the REST proxy event of the request", async () => {
     await call({ path: "/events/a?one=1&two=2", headers: { "X-Custom": "Yes", "user-agent": "test" } });
 
     expect(events).toEqual([
@@ -77,7 +77,7 @@ describe("the event a function gets", () => {
     ]);
   });
 
-  it("has no parameters where the request has none", async () => {
+  it("a function's event has no parameters where the request has none", async () => {
     await call({ method: "POST", path: "/events" });
 
     expect(events[0]).toMatchObject({
@@ -87,7 +87,7 @@ describe("the event a function gets", () => {
     });
   });
 
-  it("keeps the path encoded, decodes the query and takes the last of several values", async () => {
+  it("a function's event keeps the path encoded, decodes the query and has the last of several values", async () => {
     await call({ path: "/events/a%2Fb%20c?q=1%2B1&q=two+words&__proto__=x" });
 
     expect(events[0]).toMatchObject({ path: "/events/a%2Fb%20c", pathParameters: { id: "a%2Fb%20c" } });
@@ -96,7 +96,7 @@ describe("the event a function gets", () => {
     expect(Object.keys(events[0]?.queryStringParameters ?? {})).toEqual(["q", "__proto__"]);
   });
 
-  it("groups repeated headers whatever their case and adds to X-Forwarded-For", async () => {
+  it("a function's event groups repeated headers whatever their case and adds to X-Forwarded-For", async () => {
     await raw(
       "GET /events/a HTTP/1.1\r\nHost: h\r\nX-Many: 1\r\nx-many: 2\r\nX-Forwarded-For: 10.0.0.1\r\nConnection: close\r\n\r\n",
     );
@@ -109,13 +109,13 @@ describe("the event a function gets", () => {
     expect(Object.keys(events[0]?.headers ?? {})).not.toContain("Connection");
   });
 
-  it("carries a text body as it is", async () => {
+  it("a function's event carries a text body as it is", async () => {
     await call({ method: "POST", path: "/events", headers: { "content-type": "application/json" }, body: '{"ö":1}' });
 
     expect(events[0]).toMatchObject({ body: '{"ö":1}', isBase64Encoded: false });
   });
 
-  it("carries a body of a binary media type in base64", async () => {
+  it("a function's event carries a body of a binary media type in base64", async () => {
     gateway.update(apiModel({ binaryMediaTypes: ["image/*", "application/x-ndjson"] }));
 
     for (const type of ["image/png", "application/x-ndjson; charset=utf-8", "application/json"])
@@ -125,7 +125,7 @@ describe("the event a function gets", () => {
     expect(events[0]?.body).toBe("/wA=");
   });
 
-  it("names the stage where the path began with it", async () => {
+  it("a function's event names the stage where the path began with it", async () => {
     await call({ path: "/prod/events/a" });
     await call({ path: "/prod//events/a/" });
 
@@ -140,7 +140,7 @@ describe("the event a function gets", () => {
     ["deflate", deflateSync],
     ["identity", (text: string) => Buffer.from(text)],
     ["GZIP", gzipSync],
-  ])("is inflated from %s, and keeps the Content-Encoding header", async (encoding, encode) => {
+  ])("a function's event is inflated from %s, and keeps the Content-Encoding header", async (encoding, encode) => {
     await call({ method: "POST", path: "/events", headers: { "Content-Encoding": encoding }, body: encode('{"a":1}') });
 
     expect(events[0]).toMatchObject({ body: '{"a":1}', headers: { "Content-Encoding": encoding } });
@@ -148,7 +148,7 @@ describe("the event a function gets", () => {
 });
 
 describe("the answer a client gets", () => {
-  it("is the function's, with the ids API Gateway adds", async () => {
+  it("a client's response is the function's, with the ids API Gateway adds", async () => {
     answer = () =>
       success({
         statusCode: 207,
@@ -172,7 +172,7 @@ describe("the answer a client gets", () => {
     });
   });
 
-  it("is JSON when the function names no type, and moves the headers HTTP needs for itself", async () => {
+  it("a client's response is JSON when the function names no type, and has HTTP's own headers remapped", async () => {
     answer = () => success({ statusCode: 200, headers: { "Content-Length": "999", Connection: "close" }, body: "1" });
 
     const got = await call({ path: "/events/a" });
@@ -186,7 +186,7 @@ describe("the answer a client gets", () => {
     });
   });
 
-  it("is binary where the API's media types say so", async () => {
+  it("a client's response is binary where the API's media types say so", async () => {
     answer = () => success({ statusCode: 200, body: "/wA=", isBase64Encoded: true });
     const asText = await call({ path: "/events/a" });
     gateway.update(apiModel({ binaryMediaTypes: ["*/*"] }));
@@ -196,7 +196,7 @@ describe("the answer a client gets", () => {
     expect(asBytes.bytes).toEqual(Buffer.from([0xff, 0]));
   });
 
-  it("has no body for 204", async () => {
+  it("a client's response has no body for 204", async () => {
     answer = () => success({ statusCode: 204 });
 
     expect(await call({ path: "/events/a" })).toMatchObject({ status: 204, text: "" });
@@ -211,7 +211,7 @@ describe("the answer a client gets", () => {
     ["an unknown member", '{"statusCode":200,"cookies":[]}'],
     ["a header that is a number", '{"statusCode":200,"headers":{"x":1}}'],
     ["a header HTTP forbids", '{"statusCode":200,"headers":{"x":"a\\nb"}}'],
-  ])("is 502 for %s", async (_, payload) => {
+  ])("a client's response is 502 for %s", async (_, payload) => {
     answer = () => ({ kind: "success", payload });
 
     expect(await call({ path: "/events/a" })).toMatchObject({
@@ -225,16 +225,19 @@ describe("the answer a client gets", () => {
     [502, "InternalServerErrorException", { kind: "timeout", seconds: 3 }],
     [502, "InternalServerErrorException", { kind: "crash", detail: "secret" }],
     [500, "InternalServerErrorException", { kind: "throttle" }],
-  ])("is %i, without the reason, when the function fails: %s %o", async (status, errorType, result) => {
-    answer = () => result;
+  ])(
+    "a client's response is %i, without the reason, when the function fails: %s %o",
+    async (status, errorType, result) => {
+      answer = () => result;
 
-    const got = await call({ path: "/events/a" });
+      const got = await call({ path: "/events/a" });
 
-    expect(got).toMatchObject({ status, text: '{"message": "Internal server error"}' });
-    expect(got.headers["x-amzn-errortype"]).toBe(errorType);
-  });
+      expect(got).toMatchObject({ status, text: '{"message": "Internal server error"}' });
+      expect(got.headers["x-amzn-errortype"]).toBe(errorType);
+    },
+  );
 
-  it("is 504 when the function takes longer than the integration may", async () => {
+  it("a client's response is 504 when the function takes longer than the integration may", async () => {
     await gateway.stop();
     gateway = await start({ integrationTimeoutMilliseconds: 20 });
     answer = () => new Promise(() => {});
@@ -245,7 +248,7 @@ describe("the answer a client gets", () => {
     });
   });
 
-  it("is 500 for a function that does not exist", async () => {
+  it("a client's response is 500 for a function that does not exist", async () => {
     await gateway.stop();
     gateway = await start({
       invoke: () => {
@@ -265,7 +268,7 @@ describe("routes", () => {
     ["OPTIONS", "/events"],
     ["GET", "/events/a/b"],
     ["GET", "/prod"],
-  ])("refuses %s %s, which the API does not have", async (method, path) => {
+  ])("the gateway refuses %s %s, which the API does not have", async (method, path) => {
     const got = await call({ method, path });
 
     expect(got.status).toBe(403);
@@ -273,7 +276,7 @@ describe("routes", () => {
     expect(events).toEqual([]);
   });
 
-  it("follows an update at the next request", async () => {
+  it("the gateway follows an update at the next request", async () => {
     gateway.update(apiModel({ routes: [{ method: "ANY", path: "/{proxy+}", functionArn: QUERY }] }));
 
     await call({ path: "/deep/down" });
@@ -283,7 +286,7 @@ describe("routes", () => {
 });
 
 describe("limits", () => {
-  it("hands over a body of 10 MB and refuses one byte more before it knows the API", async () => {
+  it("the gateway passes on a body of 10 MB and refuses one byte more before it knows the API", async () => {
     const body = gzipSync(Buffer.alloc(1));
     const padded = Buffer.alloc(BODY_LIMIT_BYTES + 1);
     body.copy(padded);
@@ -295,7 +298,7 @@ describe("limits", () => {
     expect(tooLarge).toMatchObject({ status: 413, text: "HTTP content length exceeded 10485760 bytes." });
   });
 
-  it("refuses a small body that inflates to a large one", async () => {
+  it("the gateway refuses a small body that inflates to a large one", async () => {
     const headers = { "content-encoding": "gzip" };
 
     const got = await call({
@@ -309,7 +312,7 @@ describe("limits", () => {
     expect(events).toEqual([]);
   });
 
-  it("invokes with an event of 6 MB and refuses one byte more", async () => {
+  it("the gateway invokes with an event of 6 MB and refuses one byte more", async () => {
     await post(1000);
     const overhead = (payloads[0] ?? 0) - 1000;
 
@@ -322,7 +325,7 @@ describe("limits", () => {
     expect(tooLarge).toMatchObject({ status: 413, text: '{"message": "Request Too Long"}' });
   });
 
-  it("takes 10,240 bytes of header values and refuses one more", async () => {
+  it("the gateway accepts 10,240 bytes of header values and refuses one more", async () => {
     const host = gateway.url.slice("http://".length);
     const withValues = (length: number) =>
       raw(
@@ -339,7 +342,7 @@ describe("limits", () => {
     ["gzip", gzipSync("cut short".repeat(100)).subarray(0, 20)],
     ["gzip, gzip", gzipSync(gzipSync("{}"))],
     ["constructor", Buffer.from("{}")],
-  ])("refuses a body that is not %s", async (encoding, body) => {
+  ])("the gateway refuses a body that is not %s", async (encoding, body) => {
     const got = await call({ method: "POST", path: "/events", headers: { "content-encoding": encoding }, body });
 
     expect(got.status).toBe(415);
@@ -354,7 +357,7 @@ describe("gateway responses", () => {
     templates: { "application/json": '{"type":"$context.error.responseType","detail":$context.error.messageString}' },
   };
 
-  it("render a failure in the API's own words, by its type before its class", async () => {
+  it("gateway responses render a failure in the API's own words, by its type before its class", async () => {
     gateway.update(
       apiModel({
         gatewayResponses: [
@@ -378,7 +381,7 @@ describe("gateway responses", () => {
     expect(encoded.status).toBe(499);
   });
 
-  it("let DEFAULT_5XX set the status of every failure without a type of its own", async () => {
+  it("gateway responses let DEFAULT_5XX set the status of every failure without a type of its own", async () => {
     answer = () => ({ kind: "crash", detail: "" });
     gateway.update(apiModel({ gatewayResponses: [{ type: "DEFAULT_5XX", ...problem, statusCode: 503 }] }));
 
@@ -387,7 +390,7 @@ describe("gateway responses", () => {
 });
 
 describe("the server", () => {
-  it("answers 200 clients at once on kept connections", async () => {
+  it("the gateway answers 200 clients at once on kept connections", async () => {
     let most = 0;
     let running = 0;
     const all = Promise.withResolvers<void>();
@@ -408,7 +411,7 @@ describe("the server", () => {
     expect(got[0]?.headers.connection).toBe("keep-alive");
   });
 
-  it("tells a client that asks to go on with its body", async () => {
+  it("the gateway answers a client that expects 100-continue, so that it goes on with its body", async () => {
     const text = await raw(
       "POST /events HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
     );
@@ -422,12 +425,12 @@ describe("the server", () => {
     "GET / HTTP/1.1\r\n\r\n",
     "POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
     "\x16\x03\x01",
-  ])("refuses %j and serves the next client", async (text) => {
+  ])("the gateway refuses %j and serves the next client", async (text) => {
     expect(await raw(text)).toMatch(/^HTTP\/1.1 400 /);
     expect(await call({ path: "/events/a" })).toMatchObject({ status: 202 });
   });
 
-  it("serves the next client after one has gone away in the middle of its body, and one before its answer", async () => {
+  it("the gateway serves the next client after one disconnected in its body, and one before its response", async () => {
     const arrived = Promise.withResolvers<void>();
     const release = Promise.withResolvers<InvokeResult>();
     answer = () => {
@@ -442,7 +445,7 @@ describe("the server", () => {
     expect(events.map((event) => event.path)).toEqual(["/events/a", "/events/b"]);
   });
 
-  it("answers what is in flight before it stops, and takes nothing more", async () => {
+  it("the gateway answers requests in flight before it stops, and accepts no more", async () => {
     const arrived = Promise.withResolvers<void>();
     const release = Promise.withResolvers<InvokeResult>();
     answer = () => {
@@ -460,7 +463,7 @@ describe("the server", () => {
     await stopping;
   });
 
-  it("answers 504 to what is in flight once it is told to give up", async () => {
+  it("the gateway answers 504 to requests in flight once it has to give up", async () => {
     const arrived = Promise.withResolvers<void>();
     answer = () => {
       arrived.resolve();
@@ -474,7 +477,7 @@ describe("the server", () => {
     expect(await inFlight).toMatchObject({ status: 504, headers: { connection: "close" } });
   });
 
-  it("says that its port is taken", async () => {
+  it("the gateway rejects with EADDRINUSE when its port is taken", async () => {
     await expect(start({ port: Number(new URL(gateway.url).port) })).rejects.toThrow("EADDRINUSE");
   });
 });
@@ -539,7 +542,7 @@ function call(options: {
   });
 }
 
-/** What the server sends back for these bytes until it closes the connection. */
+/** The server's whole response to these bytes, until it closes the connection. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = "";
@@ -550,7 +553,7 @@ function raw(text: string): Promise<string> {
   });
 }
 
-/** Sends the bytes and resets the connection when told. */
+/** Sends the bytes; the returned function resets the connection. */
 function abandon(text: string, when: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1", () =>

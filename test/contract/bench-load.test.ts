@@ -24,7 +24,7 @@ async function startServer(listener: RequestListener): Promise<string> {
 const load = { connections: 4, perRequest: 2, eventBytes: 512, source: "bench" };
 
 describe("the load generator", () => {
-  it("posts the events of each request and reports answers by status and errors by code", async () => {
+  it("the load generator posts the events of each request and reports answers by status and errors by code", async () => {
     const bodies: string[] = [];
     const url = await startServer((request, response) => {
       void request.toArray().then((chunks) => {
@@ -43,7 +43,7 @@ describe("the load generator", () => {
     expect(() => allAccepted(report)).toThrow('"503":1');
   });
 
-  it("counts a latency from when the request was due, so that a stall shows in all that it kept waiting", async () => {
+  it("the load generator counts latencies from due times, so a stall shows in all delayed requests", async () => {
     let count = 0;
     const url = await startServer((request, response) => {
       request.resume();
@@ -53,12 +53,12 @@ describe("the load generator", () => {
 
     const report = await runLoad({ ...load, url, connections: 1, requests: 60, requestsPerSecond: 100 });
 
-    // One request in 10 ms: those due in the first half of the stall waited for half of it or longer.
+    // Requests are due every 10 ms. The ones due in the first half of the stall wait for at least half of it.
     const waited = report.latenciesMs.filter((milliseconds) => milliseconds >= STALL_MS / 2);
     expect(waited.length).toBeGreaterThanOrEqual(STALL_MS / 2 / 10 - 2);
   });
 
-  it("keeps as many connections as it was told", async () => {
+  it("the load generator keeps the given number of connections", async () => {
     const ports = new Set<number | undefined>();
     const url = await startServer((request, response) => {
       ports.add(request.socket.remotePort);
@@ -72,7 +72,7 @@ describe("the load generator", () => {
     expect(ports.size).toBe(5);
   });
 
-  it("gets the answers of the server it is compared with", async () => {
+  it("the load generator gets the answers of the baseline server", async () => {
     const server = await startBareServer();
     cleanups.push(() => server.stop());
 
@@ -87,7 +87,7 @@ describe("the load generator", () => {
 const STALL_MS = 400;
 
 describe("the counting proxy", () => {
-  it("passes calls on as they are, tells of each, and puts in what was renamed", async () => {
+  it("the counting proxy passes calls unchanged, reports each, and replaces renamed bytes", async () => {
     const behind = await startServer((request, response) => {
       void request.toArray().then((chunks) => {
         response.writeHead(201, { "x-seen": String(request.headers["x-amz-target"]) });
@@ -115,18 +115,18 @@ describe("the counting proxy", () => {
     ]);
   });
 
-  it("ends a call behind it when its client hangs up", async () => {
+  it("the counting proxy ends its call to the target when its client hangs up", async () => {
     const hungUp = Promise.withResolvers<void>();
-    const came = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
     const behind = await startServer((_, response) => {
       response.once("close", () => hungUp.resolve());
-      came.resolve();
+      arrived.resolve();
     });
     const front = await startFront(behind, { onExchange: () => undefined });
     cleanups.push(() => front.stop());
     const hangUp = new AbortController();
     const call = fetch(front.url, { method: "POST", body: "x", signal: hangUp.signal }).catch(() => "aborted");
-    await came.promise;
+    await arrived.promise;
 
     hangUp.abort();
 

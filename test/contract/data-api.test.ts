@@ -67,7 +67,7 @@ const begin = async () => (await client.send(new BeginTransactionCommand(target)
 const commit = (transactionId: string) => client.send(new CommitTransactionCommand({ ...target, transactionId }));
 const count = async () => (await run("select count(*) from t")).records?.[0]?.[0]?.longValue;
 
-/** What a call fails with. */
+/** The error of a call. */
 const failure = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error);
 
 const refused = (name: string, message?: string | RegExp) =>
@@ -76,23 +76,22 @@ const refused = (name: string, message?: string | RegExp) =>
     : expect.objectContaining({ name, message: expect.stringMatching(message) });
 
 describe("a parameter", () => {
-  it("is bound as the type of its member alone", async () => {
+  it("a parameter is bound as the type of its member alone", async () => {
     const { records } = await run(
-      "select pg_typeof(:s)::text, pg_typeof(:l)::text, pg_typeof(:d)::text, pg_typeof(:b)::text, pg_typeof(:x)::text",
+      "select pg_typeof(:s)::text, pg_typeof(:l)::text, pg_typeof(:d)::text, pg_typeof(:b)::text",
       [
         parameter("s", { stringValue: "a" }),
         parameter("l", { longValue: 1 }),
         parameter("d", { doubleValue: 1.5 }),
         parameter("b", { booleanValue: true }),
-        parameter("x", { blobValue: new Uint8Array([1]) }),
       ],
     );
 
     const names = records?.[0]?.map((field) => field.stringValue);
-    expect(names).toEqual(["text", "bigint", "double precision", "boolean", "bytea"]);
+    expect(names).toEqual(["text", "bigint", "double precision", "boolean"]);
   });
 
-  it("is compared with a uuid only after a cast or with a hint", async () => {
+  it("a parameter is compared with a uuid only after a cast", async () => {
     const uuid = "0190a5a8-7b5e-7cc1-8f5d-2b1f3c4d5e6f";
     const sql = "select 1 from (select gen_random_uuid() as id) as r where id = ";
 
@@ -105,10 +104,9 @@ describe("a parameter", () => {
       ),
     );
     await run(`${sql}cast(:id as uuid)`, [parameter("id", { stringValue: uuid })]);
-    await run(`${sql}:id`, [{ ...parameter("id", { stringValue: uuid }), typeHint: "UUID" }]);
   });
 
-  it("that is null is text too, and needs a cast", async () => {
+  it("a parameter that is null is text too, and needs a cast", async () => {
     const bare = run("insert into t values (:id)", [parameter("id", { isNull: true })]);
 
     await expect(bare).rejects.toEqual(refused("DatabaseErrorException", /type integer but .* type text.*42804$/));
@@ -116,30 +114,28 @@ describe("a parameter", () => {
     expect(records).toEqual([[{ isNull: true }]]);
   });
 
-  it("that is an array is refused", async () => {
+  it("a parameter that is an array is refused", async () => {
     const array = run("select :a", [parameter("a", { arrayValue: { longValues: [1] } })]);
     await expect(array).rejects.toEqual(refused("ValidationException", "Array parameters are not supported"));
   });
 
-  it("with half a character is refused instead of altered", async () => {
+  it("a parameter with half a surrogate pair is refused instead of altered", async () => {
     const half = run("select :a", [parameter("a", { stringValue: "\ud800" })]);
     await expect(half).rejects.toEqual(refused("SerializationException"));
   });
 
-  it("with a NUL is refused by PostgreSQL", async () => {
+  it("a parameter with a NUL is refused by PostgreSQL", async () => {
     const nul = run("select :a", [parameter("a", { stringValue: "a\0b" })]);
     await expect(nul).rejects.toEqual(refused("DatabaseErrorException", /SQLState: 22021$/));
   });
 });
 
 describe("a result", () => {
-  it("has a member for each type", async () => {
-    const { records, columnMetadata } = await run(
+  it("a result has a member for each type", async () => {
+    const { records } = await run(
       `select 1::int2 as a, 9007199254740991 as b, 1.5::float8 as c, 0.1::float4 as d, 1.50::numeric(6,2) as e, true as f,
-              'x'::text as g, '\\x01ff'::bytea as h, null::int as i, '{"a":1}'::jsonb as j, date '2026-11-01' as k,
-              timestamptz '2026-11-01 12:00:00.5+02' as l, array['a,b', null, '"'] as m, '{1,2}'::int[] as n`,
-      [],
-      { includeResultMetadata: true },
+              'x'::text as g, null::int as h, '{"a":1}'::jsonb as i, date '2026-11-01' as j,
+              timestamptz '2026-11-01 12:00:00.5+02' as k`,
     );
 
     expect(records?.[0]).toEqual([
@@ -150,48 +146,31 @@ describe("a result", () => {
       { stringValue: "1.50" },
       { booleanValue: true },
       { stringValue: "x" },
-      { blobValue: new Uint8Array([1, 255]) },
       { isNull: true },
       { stringValue: '{"a": 1}' },
       { stringValue: "2026-11-01" },
       { stringValue: "2026-11-01 10:00:00.5" },
-      { arrayValue: { stringValues: ["a,b", null, '"'] } },
-      { arrayValue: { longValues: [1, 2] } },
     ]);
-    expect(columnMetadata?.map(({ typeName }) => typeName).join(" ")).toBe(
-      "int2 int8 float8 float4 numeric bool text bytea int4 jsonb date timestamptz _text _int4",
-    );
-    expect(columnMetadata?.[4]).toMatchObject({ name: "e", label: "e", precision: 6, scale: 2 });
   });
 
-  it("shows numbers as its options say", async () => {
-    const { records } = await run("select 2::numeric, 2.5::numeric, 3", [], {
-      resultSetOptions: { decimalReturnType: "DOUBLE_OR_LONG", longReturnType: "STRING" },
-    });
-    expect(records?.[0]).toEqual([{ longValue: 2 }, { doubleValue: 2.5 }, { stringValue: "3" }]);
-  });
-
-  it("is one JSON text if that is asked for, and then has no records", async () => {
-    const answer = await run("select 1 as a, null as b, array[1] as c", [], { formatRecordsAs: "JSON" });
+  it("a result is one JSON text if that is asked for, and then has no records", async () => {
+    const answer = await run("select 1 as a, null as b, 'x' as c", [], { formatRecordsAs: "JSON" });
     expect(answer.records).toBeUndefined();
-    expect(JSON.parse(answer.formattedRecords ?? "")).toEqual([{ a: 1, b: null, c: [1] }]);
+    expect(JSON.parse(answer.formattedRecords ?? "")).toEqual([{ a: 1, b: null, c: "x" }]);
   });
 
-  it.each(["interval '1 day'", "1::money", "'a'::\"char\"", "point '(1,2)'", "macaddr '08:00:2b:01:02:03'"])(
-    "of an unsupported type is refused: %s",
+  it.each(["interval '1 day'", "1::money", "'a'::\"char\"", "point '(1,2)'", "array[1]", "'\\x01'::bytea"])(
+    "a result of an unsupported type is refused: %s",
     async (expression) => {
       await expect(run(`select ${expression}`)).rejects.toEqual(refused("UnsupportedResultException", "cast to text"));
     },
   );
 
-  it("with a multidimensional array or an infinite time is refused", async () => {
-    await expect(run("select '{{1},{2}}'::int[]")).rejects.toEqual(
-      refused("UnsupportedResultException", "multidimensional"),
-    );
+  it("a result with an infinite time is refused", async () => {
     await expect(run("select timestamptz 'infinity'")).rejects.toEqual(refused("InternalFailure"));
   });
 
-  it("counts the rows that a statement without RETURNING changed, and no others", async () => {
+  it("a result counts the rows that a statement without RETURNING changed, and no others", async () => {
     const insert = "insert into t select g from generate_series(1, 3) g";
     expect(await run(insert)).toMatchObject({ numberOfRecordsUpdated: 3, generatedFields: [] });
     expect(await run(`${insert} on conflict do nothing`)).toMatchObject({ numberOfRecordsUpdated: 0 });
@@ -203,18 +182,18 @@ describe("a result", () => {
 });
 
 describe("a limit", () => {
-  it("is 4 MiB for a request, headers and all", async () => {
+  it("a limit is 4 MiB for a request, headers and all", async () => {
     expect(await sendRequestOf(4 * KIB * KIB)).toMatch(/^HTTP\/1.1 200 /);
     expect(await sendRequestOf(4 * KIB * KIB + 1)).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  it("is 64 KiB for a row", async () => {
+  it("a limit is 64 KiB for a row", async () => {
     const row = (bytes: number) => run(`select repeat('x', ${bytes - 1}) as a, 'y' as b`);
     await row(64 * KIB);
     await expect(row(64 * KIB + 1)).rejects.toEqual(refused("UnsupportedResultException", "64 KB"));
   });
 
-  it("is 1 MiB for an answer", async () => {
+  it("a limit is 1 MiB for an answer", async () => {
     const rows = 32;
     const room = KIB * KIB - '{"numberOfRecordsUpdated":0,"records":[]}'.length;
     const each = Math.floor((room + 1) / rows) - ',[{"stringValue":""}]'.length;
@@ -230,13 +209,13 @@ describe("a limit", () => {
     );
   });
 
-  it("is 65,536 characters for the SQL", async () => {
+  it("a limit is 65,536 characters for the SQL", async () => {
     const sql = (length: number) => "select 1".padEnd(length, " ");
     await run(sql(65_536));
     await expect(run(sql(65_537))).rejects.toEqual(refused("ValidationException"));
   });
 
-  it("is 45 seconds for a statement, which is then cancelled", async () => {
+  it("a limit is 45 seconds for a statement, which is then cancelled", async () => {
     const failed = failure(run("insert into t select 1 from pg_sleep(60)"));
     await activeStatements("pg_sleep(60)", 1);
 
@@ -246,19 +225,6 @@ describe("a limit", () => {
 
     expect(await failed).toMatchObject({ name: "StatementTimeoutException", dbConnectionId: expect.any(Number) });
     await activeStatements("pg_sleep(60)", 0);
-  });
-
-  it("leaves a statement running if it is told to continue after the timeout", async () => {
-    const gate = await closeGate();
-    const failed = failure(run(`insert into t select 1 from ${GATE}`, [], { continueAfterTimeout: true }));
-    await activeStatements(GATE, 1);
-
-    clock.advance(45_000);
-
-    expect(await failed).toEqual(refused("StatementTimeoutException"));
-    await activeStatements(GATE, 1);
-    await gate.open();
-    await vi.waitFor(async () => expect(await count()).toBe(1), { timeout: 60_000 });
   });
 });
 
@@ -270,23 +236,23 @@ describe("SQL", () => {
     ["a parameter that is not given", "select :a", "ValidationException", "Cannot find parameter: a"],
     ["a word with a colon in dollar quotes", "select $$a :b$$", "ValidationException", "differently at :b"],
     ["COPY", "copy t to stdout", "DatabaseErrorException", "CopyOutResponse"],
-    ["BEGIN", "begin", "ValidationException", "calls of their own"],
+    ["BEGIN", "begin", "ValidationException", "by separate calls"],
     [
       "a table that is not there",
       "select 1 from x",
       "DatabaseErrorException",
       /^ERROR: relation "x" does not exist; Position: 15; SQLState: 42P01$/,
     ],
-  ])("with %s is refused", async (_what, sql, name, message) => {
+  ])("SQL with %s is refused", async (_what, sql, name, message) => {
     await expect(run(sql)).rejects.toEqual(refused(name, message));
   });
 
-  it("may end in a semicolon, and may hold some in a dollar quote", async () => {
+  it("SQL may end in a semicolon, and may hold some in a dollar quote", async () => {
     await run("do $$ begin insert into t values (1); insert into t values (2); end $$;");
     expect(await count()).toBe(2);
   });
 
-  it("that breaks a constraint is refused with the detail before the SQLSTATE", async () => {
+  it("SQL that breaks a constraint is refused with the detail before the SQLSTATE", async () => {
     await run("insert into t values (1)");
     await expect(run("insert into t values (1)")).rejects.toEqual(
       refused(
@@ -296,7 +262,7 @@ describe("SQL", () => {
     );
   });
 
-  it("leaves nothing of its session to the next call", async () => {
+  it("SQL leaves nothing of its session to the next call", async () => {
     await run("set application_name = 'mine'");
     await run("create temporary table mine ()");
 
@@ -314,35 +280,32 @@ describe("a request", () => {
     ["no database", { database: undefined }, "ValidationException"],
     ["a schema", { schema: "public" }, "ValidationException"],
     ["an unknown transaction", { transactionId: "none" }, "TransactionNotFoundException"],
-  ])("that names %s is refused", async (_what, change, name) => {
+  ])("a request that names %s is refused", async (_what, change, name) => {
     await expect(run("select 1", [], change)).rejects.toEqual(refused(name));
   });
 });
 
-describe("a batch", () => {
-  const batch = (ids: number[]) =>
-    client.send(
-      new BatchExecuteStatementCommand({
-        ...target,
-        sql: "insert into t values (:id)",
-        parameterSets: ids.map((id) => [parameter("id", { longValue: id })]),
-      }),
+describe("a part of the Data API that no statement of Sluice uses", () => {
+  it.each<[string, Partial<ExecuteStatementCommandInput>]>([
+    ["typeHint", { parameters: [{ name: "a", typeHint: "UUID", value: { stringValue: "a" } }] }],
+    ["blobValue", { parameters: [parameter("a", { blobValue: new Uint8Array([1]) })] }],
+    ["includeResultMetadata", { includeResultMetadata: true }],
+    ["continueAfterTimeout", { continueAfterTimeout: true }],
+    ["resultSetOptions", { resultSetOptions: { longReturnType: "STRING" } }],
+  ])("a member of the Data API that no statement of Sluice uses is refused by its name: %s", async (member, change) => {
+    await expect(run("select :a", [], change)).rejects.toEqual(
+      refused("ValidationException", `The local Data API does not support ${member}`),
     );
-
-  it("answers with an empty result for each set, whatever it changed", async () => {
-    const { updateResults } = await batch([1, 2]);
-    expect(updateResults).toEqual([{ generatedFields: [] }, { generatedFields: [] }]);
-    expect(await count()).toBe(2);
   });
 
-  it("keeps what came before the set that failed: AWS promises no atomicity", async () => {
-    await expect(batch([1, 1, 2])).rejects.toEqual(refused("DatabaseErrorException", /23505$/));
-    expect(await count()).toBe(1);
+  it("an operation of the Data API that Sluice does not use is refused by its path", async () => {
+    const batch = new BatchExecuteStatementCommand({ ...target, sql: "select 1" });
+    await expect(client.send(batch)).rejects.toEqual(refused("UnknownOperationException", "POST /BatchExecute"));
   });
 });
 
 describe("a transaction", () => {
-  it("shows its changes to others only when it is committed", async () => {
+  it("a transaction shows its changes to others only when it is committed", async () => {
     const transactionId = await begin();
     await run("insert into t values (1)", [], { transactionId });
     expect(await count()).toBe(0);
@@ -354,7 +317,7 @@ describe("a transaction", () => {
     await expect(commit(transactionId)).rejects.toEqual(refused("TransactionNotFoundException"));
   });
 
-  it("leaves nothing when it is rolled back", async () => {
+  it("a transaction leaves nothing when it is rolled back", async () => {
     const transactionId = await begin();
     await run("insert into t values (1)", [], { transactionId });
 
@@ -364,7 +327,7 @@ describe("a transaction", () => {
     expect(await count()).toBe(0);
   });
 
-  it("keeps its session, savepoints included", async () => {
+  it("a transaction keeps its session, savepoints included", async () => {
     const transactionId = await begin();
     const inside = (sql: string) => run(sql, [], { transactionId });
     await inside("set local application_name = 'mine'");
@@ -379,7 +342,7 @@ describe("a transaction", () => {
     await commit(transactionId);
   });
 
-  it("is not committed after a statement failed", async () => {
+  it("a transaction is not committed after a statement failed", async () => {
     const transactionId = await begin();
     await run("insert into t values (1)", [], { transactionId });
     await expect(run("select 1 / 0", [], { transactionId })).rejects.toEqual(refused("DatabaseErrorException"));
@@ -389,7 +352,7 @@ describe("a transaction", () => {
     expect(await count()).toBe(0);
   });
 
-  it("takes one statement at a time", async () => {
+  it("a transaction takes one statement at a time", async () => {
     const transactionId = await begin();
     const gate = await closeGate();
     const first = run(`select 1 from ${GATE}`, [], { transactionId });
@@ -403,7 +366,7 @@ describe("a transaction", () => {
     await commit(transactionId);
   });
 
-  it("is rolled back after 3 minutes without a call", async () => {
+  it("a transaction is rolled back after 3 minutes without a call", async () => {
     const transactionId = await begin();
     clock.advance(3 * 60_000 - 1);
     await run("insert into t values (1)", [], { transactionId });
@@ -416,7 +379,7 @@ describe("a transaction", () => {
     expect(await count()).toBe(0);
   });
 
-  it("is rolled back after 24 hours, however busy", async () => {
+  it("a transaction is rolled back after 24 hours, however busy", async () => {
     const transactionId = await begin();
     const step = 160_000;
     for (let calls = 1; calls < (24 * 60 * 60_000) / step; calls += 1) {
@@ -451,7 +414,7 @@ describe("an injected fault", () => {
     [{ kind: "errorAfter", error: "DatabaseUnavailableException" } as const, "DatabaseUnavailableException", 1],
     [{ kind: "dropAfter" } as const, /ECONNRESET|socket hang up/, 1],
     [{ kind: "dropBefore" } as const, /ECONNRESET|socket hang up/, 0],
-  ])("loses the answer: %j", async (fault, error, rows) => {
+  ])("an injected fault loses the answer: %j", async (fault, error, rows) => {
     server.faults.add({ ...fault, calls: 1 });
 
     const outcome = await failure(run("insert into t values (1)"));
@@ -460,7 +423,7 @@ describe("an injected fault", () => {
     expect(await count()).toBe(rows);
   });
 
-  it("refuses statements about a poison event with its SQLSTATE until it is taken away", async () => {
+  it("an injected fault refuses statements about a poison event with its SQLSTATE until it is taken away", async () => {
     const insert = () => run("insert into t values (1, :note)", [parameter("note", { stringValue: "a poison b" })]);
     const set = (method: string, body?: unknown) =>
       fetch(`${server.url}/_faults`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -474,7 +437,7 @@ describe("an injected fault", () => {
     expect(await count()).toBe(2);
   });
 
-  it("keeps a call waiting until it is taken away", async () => {
+  it("an injected fault keeps a call waiting until it is taken away", async () => {
     server.faults.add({ kind: "hang" });
     const hanging = run("select 1").catch(() => "dropped");
     const winner = await Promise.race([hanging, new Promise((resolve) => setTimeout(resolve, 50, "waiting"))]);
@@ -485,14 +448,14 @@ describe("an injected fault", () => {
     expect(await hanging).toBe("dropped");
   });
 
-  it("is refused over HTTP if it is none", async () => {
+  it("a malformed fault is refused over HTTP", async () => {
     const { status } = await fetch(`${server.url}/_faults`, { method: "PUT", body: '[{"kind":"nonsense"}]' });
     expect(status).toBe(400);
   });
 });
 
-describe("a PostgreSQL that goes away", () => {
-  it("makes a statement time out while it does not answer at all", async () => {
+describe("a PostgreSQL that is stopped or does not answer", () => {
+  it("a PostgreSQL that does not answer makes a statement time out", async () => {
     const gate = await closeGate();
     const failed = failure(run(`select 1 from ${GATE}`));
     await activeStatements(GATE, 1);
@@ -506,7 +469,7 @@ describe("a PostgreSQL that goes away", () => {
     expect(await count()).toBe(0);
   });
 
-  it("makes calls and transactions fail with 504 or as not found, and serves again once it is back", async () => {
+  it("a PostgreSQL that stops makes calls fail with 504 and transactions as not found until it is back", async () => {
     const transactionId = await begin();
     const failed = failure(run("select 1 from pg_sleep(60)"));
     await activeStatements("pg_sleep(60)", 1);

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe("a data folder", () => {
-  it("goes to exactly one of those that ask for it at once, and to the next when it is given back", async () => {
+  it("a data folder is locked by exactly one of ten callers, and by the next one when it is released", async () => {
     const asked = await Promise.allSettled(Array.from({ length: 10 }, () => takeDataFolder(folder, false)));
 
     const taken = asked.filter((each) => each.status === "fulfilled");
@@ -27,7 +27,7 @@ describe("a data folder", () => {
     await takeDataFolder(folder, false);
   });
 
-  it("is taken over although its lock names a process that runs, if that is another one than made the lock", async () => {
+  it("a data folder may be locked although its lock names a running process that did not make the lock", async () => {
     const other = spawn("sleep", ["60"]);
     await once(other, "spawn");
     try {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createDataApiEventReader } from "../../functions/adapters/data-api/event-reader.ts";
-import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import { createEventReader } from "../../functions/adapters/data-api/event-reader.ts";
+import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import type { Event } from "../../functions/core/event.ts";
 import {
   EVENT_MAX_BYTES,
@@ -21,8 +21,8 @@ let reader: EventReader;
 beforeAll(async () => {
   db = await startDatabase();
   await db.migrate();
-  store = createDataApiEventStore(db.database);
-  reader = createDataApiEventReader(db.database);
+  store = createEventStore(db.database);
+  reader = createEventReader(db.database);
 });
 afterAll(() => db.remove());
 afterEach(async () => {

@@ -17,7 +17,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const SUCCESS: InvokeResult = { kind: "success", payload: '{"batchItemFailures":[]}' };
 
-/** Each test has a queue of its own, so that one process serves them all. */
+/** Each test has a separate queue, so that one process serves all tests. */
 const QUEUES: QueueModel[] = Array.from({ length: 25 }, (_, index) => [
   queueModel({ name: `events-${index}`, redrive: { deadLetterArn: arnOf(`dead-${index}`), maxReceiveCount: 3 } }),
   queueModel({ name: `dead-${index}` }),
@@ -57,7 +57,7 @@ afterEach(async () => {
   source = undefined;
 });
 
-type Answer = (event: SQSEvent, turn: number) => InvokeResult | Promise<InvokeResult>;
+type Answer = (event: SQSEvent, attempt: number) => InvokeResult | Promise<InvokeResult>;
 
 function start(changes: Partial<EventSourceModel> = {}, answer: Answer = () => SUCCESS): void {
   source = startEventSource({
@@ -114,7 +114,7 @@ const failing = (id: string | undefined): InvokeResult => ({
 });
 
 describe("a batch", () => {
-  it("that was processed is deleted", async () => {
+  it("a batch that was processed is deleted", async () => {
     start();
 
     await send("a", "b");
@@ -123,7 +123,7 @@ describe("a batch", () => {
     expect(await become(0, 0)).toMatchObject({ visible: 0, hidden: 0 });
   });
 
-  it("holds records as Lambda makes them", async () => {
+  it("a batch holds records in the form of Lambda", async () => {
     await client.send(
       new SendMessageCommand({
         QueueUrl: sqs.queueUrl(queue),
@@ -160,7 +160,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("closes at its size, however many receives that takes", async () => {
+  it("a batch closes at its size, however many receives that takes", async () => {
     const sent = Array.from({ length: 60 }, (_, index) => String(index));
     await send(...sent);
 
@@ -172,7 +172,7 @@ describe("a batch", () => {
     await become(0, 10);
   });
 
-  it("closes when its window is over, and not before", async () => {
+  it("a batch closes when its window is over, and not before", async () => {
     start({ batchSize: 100, windowSeconds: 3 });
     const started = performance.now();
     await send("first");
@@ -185,7 +185,7 @@ describe("a batch", () => {
     expect(lines).toEqual([]);
   });
 
-  it("closes at 6 MB, and the message that did not fit opens the next one", async () => {
+  it("a batch closes at 6 MB, and the message that did not fit opens the next one", async () => {
     const large = "é".repeat(450_000);
     for (let index = 0; index < 8; index += 1) await send(`${index}${large}`);
 
@@ -201,7 +201,7 @@ describe("a batch", () => {
     ).toEqual(["012345", "67"]);
   });
 
-  it("without a window does not wait for the end of a poll or for more messages", async () => {
+  it("a batch without a window does not wait for the end of a poll or for more messages", async () => {
     start();
     const started = performance.now();
     await send("a");
@@ -214,7 +214,7 @@ describe("a batch", () => {
 });
 
 describe("a failure", () => {
-  it("reported for one message keeps that one, hidden until its visibility timeout", async () => {
+  it("a failure reported for one message keeps that one in flight until its visibility timeout", async () => {
     start({}, (event) => failing(event.Records.find(({ body }) => body === "bad")?.messageId));
 
     await send("good", "bad", "good too");
@@ -223,9 +223,9 @@ describe("a failure", () => {
     expect(await become(0, 1)).toMatchObject({ visible: 0, hidden: 1 });
   });
 
-  it("comes back when the function made it visible earlier, with its receive count", async () => {
-    start({}, async ({ Records: [record] }, turn) => {
-      if (turn > 1) return SUCCESS;
+  it("a failure is retried at once, with its receive count, where the function made the message visible", async () => {
+    start({}, async ({ Records: [record] }, attempt) => {
+      if (attempt > 1) return SUCCESS;
       await client.send(
         new ChangeMessageVisibilityCommand({
           QueueUrl: sqs.queueUrl(queue),
@@ -242,7 +242,7 @@ describe("a failure", () => {
     expect(invocations.map(({ Records: [record] }) => record?.attributes.ApproximateReceiveCount)).toEqual(["1", "2"]);
   });
 
-  it("with an answer Lambda cannot read keeps the whole batch and says why", async () => {
+  it("a failure with a response that Lambda cannot read keeps the whole batch and says why", async () => {
     start({}, () => failing("not one of them"));
 
     await send("a", "b");
@@ -252,7 +252,7 @@ describe("a failure", () => {
     expect(lines).toEqual(["2 messages will be tried again: the itemIdentifier not one of them is not in the batch"]);
   });
 
-  it("of the function keeps the whole batch", async () => {
+  it("a failure of the function keeps the whole batch", async () => {
     start({}, () => ({ kind: "error", errorType: "Error", errorMessage: "no", stack: [] }));
 
     await send("a", "b");
@@ -261,17 +261,17 @@ describe("a failure", () => {
     expect(await become(0, 2)).toMatchObject({ visible: 0, hidden: 2 });
   });
 
-  it("of the invocation itself keeps the whole batch", async () => {
-    start({}, () => Promise.reject(new Error("the runtime is gone")));
+  it("a failure of the invocation itself keeps the whole batch", async () => {
+    start({}, () => Promise.reject(new Error("the runtime has ended")));
 
     await send("a");
     await eventually(() => lines[0]);
 
-    expect(lines[0]).toContain("the runtime is gone");
+    expect(lines[0]).toContain("the runtime has ended");
     await become(0, 1);
   });
 
-  it("repeated beyond the redrive policy ends in the dead-letter queue", async () => {
+  it("a failure repeated beyond the redrive policy ends in the dead-letter queue", async () => {
     start({}, async ({ Records: [record] }) => {
       await client.send(
         new ChangeMessageVisibilityCommand({
@@ -291,7 +291,7 @@ describe("a failure", () => {
 });
 
 describe("concurrency", () => {
-  it("never goes over the mapping's maximum, and holds back what it cannot invoke", async () => {
+  it("an event source never exceeds the mapping's maximum, and receives no more than it can invoke", async () => {
     const gate = Promise.withResolvers<InvokeResult>();
     start({ batchSize: 1, maximumConcurrency: 2 }, () => gate.promise);
 
@@ -304,8 +304,8 @@ describe("concurrency", () => {
     expect(invocations).toHaveLength(4);
   });
 
-  it("tries a throttled batch again until there is capacity", async () => {
-    start({}, (_, turn) => (turn < 3 ? { kind: "throttle" } : SUCCESS));
+  it("an event source tries a throttled batch again until there is capacity", async () => {
+    start({}, (_, attempt) => (attempt < 3 ? { kind: "throttle" } : SUCCESS));
 
     await send("a");
     await become(0, 0);
@@ -315,7 +315,7 @@ describe("concurrency", () => {
 });
 
 describe("a batch that stays throttled", () => {
-  it("goes back before its visibility timeout is over, and counts as received", async () => {
+  it("a batch that stays throttled is released before its visibility timeout, and counts as received", async () => {
     queue = "brief";
     start({}, () => ({ kind: "throttle" }));
 
@@ -325,12 +325,12 @@ describe("a batch that stays throttled", () => {
     );
 
     expect(bodies(again)).toEqual(["a"]);
-    expect(lines[0]).toBe("1 messages go back: no capacity before their visibility timeout");
+    expect(lines[0]).toBe("1 messages are released: no capacity before their visibility timeout");
   });
 });
 
 describe("a stop", () => {
-  it("ends a long poll, which lasts 20 seconds", async () => {
+  it("a stop of an event source ends a long poll, which lasts 20 seconds", async () => {
     start();
     await send("shows that it polls");
     await become(0, 0);
@@ -341,7 +341,7 @@ describe("a stop", () => {
     expect(performance.now() - started).toBeLessThan(15_000);
   });
 
-  it("makes messages visible that were received and not delivered", async () => {
+  it("a stop of an event source makes messages visible that were received and not delivered", async () => {
     start({ batchSize: 100, windowSeconds: 300 });
     await send("a", "b");
     await become(0, 2);
@@ -352,7 +352,7 @@ describe("a stop", () => {
     expect(invocations).toEqual([]);
   });
 
-  it("makes a throttled batch visible", async () => {
+  it("a stop of an event source makes a throttled batch visible", async () => {
     start({}, () => ({ kind: "throttle" }));
     await send("a");
     await invoked(1);
@@ -362,7 +362,7 @@ describe("a stop", () => {
     expect(await counts()).toMatchObject({ visible: 1, hidden: 0 });
   });
 
-  it("makes the messages of a running batch visible once it is told to give up", async () => {
+  it("a stop of an event source makes the messages of a running batch visible once it has to give up", async () => {
     start({}, () => new Promise(() => undefined));
     await send("a", "b");
     await invoked(1);
@@ -372,7 +372,7 @@ describe("a stop", () => {
     expect(await counts()).toMatchObject({ visible: 2, hidden: 0 });
   });
 
-  it("waits for the running batch and deletes what it processed", async () => {
+  it("a stop of an event source waits for the running batch and deletes its processed messages", async () => {
     const gate = Promise.withResolvers<InvokeResult>();
     start({}, () => gate.promise);
     await send("a");
@@ -386,8 +386,8 @@ describe("a stop", () => {
   });
 });
 
-describe("a queue that goes away", () => {
-  it("is polled again when it is back, and loses nothing", async () => {
+describe("a queue that does not answer", () => {
+  it("a queue that does not answer is polled again when it answers, and loses nothing", async () => {
     const port = Number(new URL(sqs.endpoint).port);
     start();
     process.kill(sqs.pid, "SIGKILL");
@@ -401,7 +401,7 @@ describe("a queue that goes away", () => {
     expect(lines).toEqual([expect.stringContaining("SQS does not answer"), "SQS answers again"]);
   });
 
-  it("before a processed batch is deleted takes the deletion later", async () => {
+  it("a queue that does not answer before a processed batch is deleted gets the deletion later", async () => {
     const port = Number(new URL(sqs.endpoint).port);
     start({}, async () => {
       process.kill(sqs.pid, "SIGKILL");

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS, EVENT_MAX_BYTES } from "../../functions/core/limits.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
 import { soon, TARGET } from "../support/database.ts";
 import { storable, storables } from "../support/event-samples.ts";
-import { allWell, startEventStore, type TestEventStore } from "../support/event-store.ts";
+import { allWell, chunksOf, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
 /** What one Data API call may have, headers and all. */
 const CALL_MAX_BYTES = 4 * 1024 * 1024;
@@ -28,7 +28,7 @@ describe("chunks", () => {
       bytes = Buffer.byteLength(JSON.stringify({ ...TARGET, sql, parameters: named }));
       return { rows: [["stored", 0, null, null]], updated: 0 };
     };
-    const measured = createDataApiEventStore({ execute, transaction: (work) => work(execute) });
+    const measured = createEventStore({ execute, transaction: (work) => work(execute) });
     await measured.store(events, soon());
     return bytes;
   };
@@ -49,7 +49,7 @@ describe("chunks", () => {
           ...storables(small, "small", { data: '"' }),
         ];
 
-        const chunks = [...store.chunks(events)];
+        const chunks = chunksOf(store, events);
 
         expect(chunks.flat()).toEqual(events);
         for (const [i, chunk] of chunks.entries()) {
@@ -70,7 +70,7 @@ describe("chunks", () => {
     ["letters of four bytes", "\u{1f680}", 4],
   ])("of the largest events made of %s are stored in one call each", async (_what, unit, bytes) => {
     const data = unit.repeat(Math.floor((EVENT_MAX_BYTES - 200) / bytes));
-    const chunks = [...store.chunks(storables(16, "large", { data }))];
+    const chunks = chunksOf(store, storables(16, "large", { data }));
     const [first = []] = chunks;
     expect(chunks.length).toBeGreaterThan(1);
     expect(await callBytes(first)).toBeGreaterThan(CHUNK_MAX_BYTES - 2.1 * EVENT_MAX_BYTES);
@@ -79,7 +79,7 @@ describe("chunks", () => {
   });
 
   it("of as many rows as one may have are stored in one call", async () => {
-    const [first = []] = store.chunks(storables(CHUNK_MAX_EVENTS + 1, "e", { data: '"'.repeat(300) }));
+    const [first = []] = chunksOf(store, storables(CHUNK_MAX_EVENTS + 1, "e", { data: '"'.repeat(300) }));
 
     expect(await store.store(first, soon())).toEqual(allWell(CHUNK_MAX_EVENTS));
   });

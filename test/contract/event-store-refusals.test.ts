@@ -5,7 +5,7 @@ import { parseLossless } from "../../functions/core/lossless-json.ts";
 import type { EventStore, StoreOutcome } from "../../functions/core/ports.ts";
 import { soon } from "../support/database.ts";
 import { storable, storables } from "../support/event-samples.ts";
-import { allWell, startEventStore, type TestEventStore } from "../support/event-store.ts";
+import { allWell, chunksOf, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
 let setup: TestEventStore;
 let store: EventStore;
@@ -123,7 +123,7 @@ describe("with rules of the user's own", () => {
     const batch = Array.from({ length: CHUNK_MAX_EVENTS }, (_, i) =>
       storable({ id: `e${i}`, source: worst.repeat(50), subject: "trigger" }),
     );
-    expect([...store.chunks(batch)]).toHaveLength(1);
+    expect(chunksOf(store, batch)).toHaveLength(1);
 
     const { stored, refused } = await store.store(batch, soon());
 

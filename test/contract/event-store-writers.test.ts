@@ -88,23 +88,3 @@ const someoneWaits = () =>
       ),
     (waiting) => waiting.length === 1,
   );
-
-describe("a consumer of the version before, while the new schema is there already", () => {
-  const row = {
-    tenant: "default",
-    id: "1",
-    source: "/s",
-    type: "t",
-    time: "2026-11-21T09:30:00Z",
-    received_at: "2026-11-21T09:30:00Z",
-  };
-
-  it("stores its events, and the new one knows them", async () => {
-    const batch = JSON.stringify([row, { ...row, id: "2" }]);
-
-    expect(await setup.db.ask("select store_events($1::jsonb)::int as stored", [batch])).toEqual([{ stored: 2 }]);
-    expect(await setup.db.ask("select message from store_each_event($1::json)", [batch])).toEqual([{ message: "0" }]);
-
-    expect(await store.store([storable({ id: "1", type: "t" }), storable({ id: "3" })], soon())).toEqual(allWell(1));
-  });
-});

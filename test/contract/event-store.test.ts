@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EVENT_MAX_BYTES, ID_MAX_BYTES, SOURCE_MAX_BYTES, TENANT_MAX_BYTES } from "../../functions/core/limits.ts";
-import { parseLossless, stringifyForQueue } from "../../functions/core/lossless-json.ts";
+import { parseLossless } from "../../functions/core/lossless-json.ts";
+import { stringifyForQueue } from "../../functions/core/sqs-text.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
 import { memoryStore, outage, poison } from "../unit/consume/support.ts";
 import { soon } from "../support/database.ts";

@@ -35,7 +35,7 @@ afterEach(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 describe("a function's process", () => {
-  it("gives the handler the event and Lambda's context", async () => {
+  it("a function's process gives the handler the event and Lambda's context", async () => {
     const local = await probe(`exports.handler = async (event, context) => ({
       event, ...context, remaining: context.getRemainingTimeInMillis(), trace: process.env._X_AMZN_TRACE_ID });`);
 
@@ -56,13 +56,13 @@ describe("a function's process", () => {
     });
   });
 
-  it("answers null for a handler that returns nothing", async () => {
+  it("a function's process returns null for a handler that returns nothing", async () => {
     const local = await probe("exports.handler = async () => {};");
 
     expect(await local.invoke("{}")).toEqual({ kind: "success", payload: "null" });
   });
 
-  it("loads an ES module", async () => {
+  it("a function's process loads an ES module", async () => {
     const local = await probe(
       'import { sep } from "node:path"; export const handler = async () => sep.length;',
       {},
@@ -72,14 +72,14 @@ describe("a function's process", () => {
     expect(await local.invoke("{}")).toEqual({ kind: "success", payload: "1" });
   });
 
-  it("takes index.js for CommonJS although a package.json above the asset says module", async () => {
+  it("a function's process loads index.js as CommonJS although a package.json above the asset says module", async () => {
     await writeFile(join(root, "package.json"), '{"type":"module"}');
     const local = await probe('const path = require("node:path"); exports.handler = async () => path.sep.length;');
 
     expect(await local.invoke("{}")).toEqual({ kind: "success", payload: "1" });
   });
 
-  it("takes index.js for an ES module when the asset's own package.json says so", async () => {
+  it("a function's process loads index.js as an ES module when the asset's own package.json says so", async () => {
     const local = await probe(
       "export const handler = async () => typeof require;",
       {},
@@ -89,7 +89,7 @@ describe("a function's process", () => {
     expect(await local.invoke("{}")).toEqual({ kind: "success", payload: '"undefined"' });
   });
 
-  it("sees the template's variables, the endpoints and Lambda's own, and nothing of the developer's", async () => {
+  it("a function's process sees variables of the template, the endpoints and Lambda, none of the developer", async () => {
     vi.stubEnv("SLUICE_CANARY", "leaked");
     vi.stubEnv("AWS_PROFILE", "leaked");
     const local = await probe("exports.handler = async () => ({ ...process.env });", { environment: { TABLE: "t" } });
@@ -113,7 +113,7 @@ describe("a function's process", () => {
     );
   });
 
-  it("limits the heap to the function's memory", async () => {
+  it("a function's process limits the heap to the function's memory", async () => {
     const local = await probe(
       'exports.handler = async () => require("node:v8").getHeapStatistics().heap_size_limit / 1048576;',
       { memoryMegabytes: 512 },
@@ -122,7 +122,7 @@ describe("a function's process", () => {
     expect(parsed(await local.invoke("{}"))).toBeLessThanOrEqual(512 * 1.1);
   });
 
-  it("writes its lines to the log under its name, without embedded metrics", async () => {
+  it("a function's process writes its lines to the log under its name, without embedded metrics", async () => {
     const local = await probe(`exports.handler = async () => {
       console.log("one"); console.error("two");
       console.log(JSON.stringify({ _aws: { Timestamp: 1, CloudWatchMetrics: [] }, accepted: 1 })); };`);
@@ -135,7 +135,7 @@ describe("a function's process", () => {
 });
 
 describe("a failing function", () => {
-  it("reports what the handler threw", async () => {
+  it("a failing function reports what the handler threw", async () => {
     const local = await probe("exports.handler = async () => { throw new RangeError('too far'); };");
 
     expect(await local.invoke("{}")).toMatchObject({
@@ -147,13 +147,13 @@ describe("a failing function", () => {
     expect(lines.join("\n")).toMatch(/^probe RangeError: too far\n.*index\.js:1/);
   });
 
-  it("reports an answer that JSON cannot carry", async () => {
+  it("a failing function reports an answer that JSON cannot carry", async () => {
     const local = await probe("exports.handler = async () => 1n;");
 
     expect(await local.invoke("{}")).toMatchObject({ kind: "error", errorType: "Runtime.JSONStringifyError" });
   });
 
-  it("answers with as much as Lambda allows and reports one byte more", async () => {
+  it("a function may return as much as Lambda allows, and one byte more is an error", async () => {
     const local = await probe("exports.handler = async ({ length }) => 'x'.repeat(length);");
 
     const largest = await local.invoke(JSON.stringify({ length: RESPONSE_LIMIT_BYTES - 2 }));
@@ -163,7 +163,7 @@ describe("a failing function", () => {
     expect(tooLarge).toMatchObject({ kind: "error", errorType: "Function.ResponseSizeTooLarge" });
   });
 
-  it("refuses a callback-style handler at init, as nodejs24.x does", async () => {
+  it("a failing function refuses a callback-style handler at init, as nodejs24.x does", async () => {
     const local = await probe("exports.handler = (event, context, callback) => callback(null, 1);");
 
     expect(await local.invoke("{}")).toEqual({
@@ -172,7 +172,7 @@ describe("a failing function", () => {
     });
   });
 
-  it("says why it could not be loaded, and loads again at the next invocation", async () => {
+  it("a failing function says why it could not be loaded, and loads again at the next invocation", async () => {
     const repaired = join(root, `repaired-${count}`);
     const local = await probe(`if (!require("node:fs").existsSync(${JSON.stringify(repaired)})) require("nowhere");
       exports.handler = async () => "repaired";`);
@@ -183,7 +183,7 @@ describe("a failing function", () => {
     expect(await local.invoke("{}")).toEqual({ kind: "success", payload: '"repaired"' });
   });
 
-  it("says that the asset folder is missing", async () => {
+  it("a failing function says that the asset folder is missing", async () => {
     const local = start(modelOf({ assetPath: join(root, "nowhere") }));
 
     expect(await local.invoke("{}")).toMatchObject({ kind: "crash" });
@@ -197,14 +197,14 @@ describe("a failing function", () => {
       "UnhandledPromiseRejection: Error: dropped",
     ],
     ["setImmediate(() => { throw new TypeError('stray'); }); await new Promise(() => {})", "TypeError: stray"],
-  ])("crashes at %s and serves the next invocation from a new process", async (code, detail) => {
+  ])("a failing function crashes at %s and serves the next invocation from a new process", async (code, detail) => {
     const local = await probe(`exports.handler = async (event) => { if (event.crash) { ${code} } return "alive"; };`);
 
     expect(await local.invoke('{"crash":true}')).toEqual({ kind: "crash", detail: expect.stringContaining(detail) });
     expect(await local.invoke("{}")).toEqual({ kind: "success", payload: '"alive"' });
   });
 
-  it("is killed at its timeout, even in an endless loop, and serves the next invocation from a new process", async () => {
+  it("a failing function is killed at its timeout, even in an endless loop, and gets a new process", async () => {
     const local = await probe("exports.handler = async ({ loop }) => { while (loop); return 'alive'; };", {
       timeoutSeconds: 0.3,
     });
@@ -216,7 +216,7 @@ describe("a failing function", () => {
 });
 
 describe("concurrency", () => {
-  it("runs invocations one at a time and in order when there is one process", async () => {
+  it("a function runs invocations one at a time and in order when there is one process", async () => {
     const local = await probe(
       `let active = 0; exports.handler = async ({ number }) => {
         active += 1; await new Promise(setImmediate); const seen = active; active -= 1; return [number, seen]; };`,
@@ -235,7 +235,7 @@ describe("concurrency", () => {
     expect(local.stats()).toEqual({ processes: 1, running: 0, waiting: 0 });
   });
 
-  it("runs as many at once as there may be processes", async () => {
+  it("a function runs as many invocations at once as it may have processes", async () => {
     const local = await probe(GATED, {}, { options: { maxProcesses: 2 } });
     const [first, second, third] = [gate(), gate(), gate()];
 
@@ -248,7 +248,7 @@ describe("concurrency", () => {
     expect(await Promise.all(answers)).toMatchObject([{ kind: "success" }, { kind: "success" }, { kind: "success" }]);
   });
 
-  it("throttles the first invocation over the reserved concurrency", async () => {
+  it("a function throttles the first invocation over the reserved concurrency", async () => {
     const local = await probe(GATED, { reservedConcurrency: 2 }, { options: { maxProcesses: 8 } });
     const gates = [gate(), gate()];
     const answers = gates.map((each) => local.invoke(JSON.stringify(each)));
@@ -259,7 +259,7 @@ describe("concurrency", () => {
     expect((await Promise.all(answers)).map((result) => result.kind)).toEqual(["success", "success"]);
   });
 
-  it("throttles everything when nothing is reserved", async () => {
+  it("a function throttles everything when nothing is reserved", async () => {
     const local = await probe("exports.handler = async () => 1;", { reservedConcurrency: 0 });
 
     expect(await local.invoke("{}")).toEqual({ kind: "throttle" });
@@ -267,7 +267,7 @@ describe("concurrency", () => {
 });
 
 describe("the end of a function", () => {
-  it("finishes what is in flight on the old code after a reload, and runs the new code at once", async () => {
+  it("a function finishes running invocations on the old code after a reload; new ones run the new code", async () => {
     const old = await probe(GATED);
     const held = gate();
     const inFlight = old.invoke(JSON.stringify({ ...held, answer: "old" }));
@@ -278,10 +278,10 @@ describe("the end of a function", () => {
     expect(await old.invoke("{}")).toEqual({ kind: "success", payload: '"new"' });
     await writeFile(held.gate, "");
     expect(await inFlight).toEqual({ kind: "success", payload: '"old"' });
-    await gone(pid);
+    await ended(pid);
   });
 
-  it("answers what is in flight before it stops, and throttles afterwards", async () => {
+  it("a function finishes running invocations before it stops, and throttles afterwards", async () => {
     const local = await probe(GATED);
     const held = gate();
     const inFlight = local.invoke(JSON.stringify(held));
@@ -293,11 +293,11 @@ describe("the end of a function", () => {
     await writeFile(held.gate, "");
     expect(await inFlight).toMatchObject({ kind: "success" });
     await stopping;
-    await gone(pid);
+    await ended(pid);
     expect(local.stats().processes).toBe(0);
   });
 
-  it("kills what is in flight once it is told to give up", async () => {
+  it("a function kills running invocations once it has to give up", async () => {
     const local = await probe(GATED);
     const held = gate();
     const inFlight = local.invoke(JSON.stringify(held));
@@ -306,10 +306,10 @@ describe("the end of a function", () => {
     await local.stop(AbortSignal.abort());
 
     expect(await inFlight).toEqual({ kind: "crash", detail: "the runtime ended the process" });
-    await gone(pid);
+    await ended(pid);
   });
 
-  it("works on through the signals a terminal sends to the whole group", async () => {
+  it("a function goes on through the signals that a terminal sends to the whole group", async () => {
     const local = await probe(GATED);
     const held = gate();
     const inFlight = local.invoke(JSON.stringify(held));
@@ -321,7 +321,7 @@ describe("the end of a function", () => {
     expect(await inFlight).toMatchObject({ kind: "success" });
   });
 
-  it("leaves no process behind when the runtime is killed", async () => {
+  it("a function leaves no process behind when the runtime is killed", async () => {
     const held = gate();
     const main = join(import.meta.dirname, "../../localstack/lambda/start-function.ts");
     const model = modelOf({ assetPath: await asset(GATED) });
@@ -340,7 +340,7 @@ describe("the end of a function", () => {
 
     runtime.kill("SIGKILL");
 
-    await expect(gone(pid)).resolves.toBe(true);
+    await expect(ended(pid)).resolves.toBe(true);
   });
 });
 
@@ -402,13 +402,13 @@ async function pidAt(held: { arrived: string }): Promise<number> {
   return vi.waitUntil(async () => Number(await readFile(held.arrived, "utf8")), { timeout: 1000, interval: 5 });
 }
 
-function gone(pid: number): Promise<boolean> {
-  const isGone = () => {
+function ended(pid: number): Promise<boolean> {
+  const hasEnded = () => {
     try {
       return !process.kill(pid, 0);
     } catch {
       return true;
     }
   };
-  return vi.waitUntil(isGone, { timeout: 5000, interval: 5 });
+  return vi.waitUntil(hasEnded, { timeout: 5000, interval: 5 });
 }

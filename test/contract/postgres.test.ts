@@ -25,7 +25,7 @@ describe("a running cluster", () => {
   });
   afterAll(() => cluster.remove());
 
-  it("is durable, in UTC and UTF-8, on loopback alone, and its database's owner is no superuser", async () => {
+  it("a running cluster is durable, in UTC and UTF-8, on loopback only, and its owner is no superuser", async () => {
     const { postgres } = cluster;
 
     const settings = await query(
@@ -46,14 +46,14 @@ describe("a running cluster", () => {
     expect(role).toEqual({ rolsuper: false });
   });
 
-  it("lets nobody in without its password", async () => {
+  it("a running cluster refuses connections without its password", async () => {
     const url = new URL(cluster.postgres.url);
     url.password = "wrong";
 
     await expect(query({ url: url.href }, "select 1")).rejects.toThrow(/password authentication failed/);
   });
 
-  it("refuses a second start and names the process that holds it", async () => {
+  it("a running cluster refuses a second start and names the process that holds it", async () => {
     const { postgres, dataDir } = cluster;
 
     const second = startPostgres({ dataDir, databaseName: "events" });
@@ -62,7 +62,7 @@ describe("a running cluster", () => {
     expect(await query(postgres, "select 1 as n")).toEqual([{ n: 1 }]);
   });
 
-  it("answers nothing while it is paused, and goes on afterwards", async () => {
+  it("a running cluster answers nothing while it is paused, and goes on afterwards", async () => {
     const { postgres } = cluster;
     const client = new Client(postgres.url);
     await client.connect();
@@ -84,7 +84,7 @@ describe("a running cluster", () => {
 describe("a cluster that was stopped", () => {
   const folder = sharedFolder();
 
-  it("keeps its data and port over a clean stop, a crash and a second runtime", async () => {
+  it("a cluster that was stopped keeps its data and port over a clean stop, a crash and a second runtime", async () => {
     const { postgres, dataDir } = await start(folder.path());
     const { port } = postgres;
     await query(postgres, "create table kept (n int)");
@@ -103,7 +103,7 @@ describe("a cluster that was stopped", () => {
     expect(await query(second, "select n from kept order by n")).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  it("starts although its lock file names another program that is running", async () => {
+  it("a cluster that was stopped starts although its lock file names another program that is running", async () => {
     const { postgres, dataDir } = await start(folder.path());
     await postgres.stop("immediate");
     const lock = join(postgres.dataDir, "cluster", "postmaster.pid");
@@ -118,7 +118,7 @@ describe("a cluster that was stopped", () => {
     expect(await query(second, "select 1 as n")).toEqual([{ n: 1 }]);
   });
 
-  it("does not start on a port that is taken, which the error names", async () => {
+  it("a cluster that was stopped does not start on a port that is taken, which the error names", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     cleanups.push(async () => server.close());
@@ -133,7 +133,7 @@ describe("a cluster that was stopped", () => {
 describe("the process that runs PostgreSQL", () => {
   const folder = sharedFolder();
 
-  it("finishes its work in the database after Ctrl-C, which the terminal sends to the whole process group", async () => {
+  it("the process that runs PostgreSQL finishes its work after Ctrl-C, which reaches the whole group", async () => {
     const runner = await startRunner(folder.path());
 
     process.kill(-runner.pid, "SIGINT");
@@ -144,7 +144,7 @@ describe("the process that runs PostgreSQL", () => {
     expect(await query(postgres, "select count(*)::int as n from finished")).toEqual([{ n: 1 }]);
   });
 
-  it("takes PostgreSQL with it when it is killed", async () => {
+  it("the process that runs PostgreSQL ends PostgreSQL when it is killed", async () => {
     const runner = await startRunner(folder.path());
 
     process.kill(runner.pid, "SIGKILL");
@@ -152,7 +152,7 @@ describe("the process that runs PostgreSQL", () => {
     await vi.waitFor(() => expect(describeProcess(runner.postgresPid)).toBeUndefined(), { timeout: 60_000 });
   });
 
-  it("is followed by one that stops the PostgreSQL it left behind and has its data", async () => {
+  it("the process that runs PostgreSQL may leave PostgreSQL behind: the next one stops it and has its data", async () => {
     const runner = await startRunner(folder.path());
     await query(runner, "create table kept as select 1 as n");
 
@@ -172,7 +172,7 @@ describe("the process that runs PostgreSQL", () => {
 describe.runIf(isRoot)("below a folder that only root can enter", () => {
   const folder = sharedFolder();
 
-  it("keeps the cluster elsewhere behind a link, and starts anew once the link is deleted", async () => {
+  it("root keeps the cluster elsewhere behind a link, and creates a new one once the link is deleted", async () => {
     const { postgres, dataDir } = await start(folder.path());
     await query(postgres, "create table kept ()");
     await postgres.stop();
@@ -182,17 +182,17 @@ describe.runIf(isRoot)("below a folder that only root can enter", () => {
     const kept = await query(again, "select to_regclass('kept') is not null as found");
     await again.stop();
     await rm(dataDir);
-    const { postgres: anew } = await start(dataDir);
-    const gone = await query(anew, "select to_regclass('kept') is not null as found");
+    const { postgres: recreated } = await start(dataDir);
+    const remaining = await query(recreated, "select to_regclass('kept') is not null as found");
 
     expect((await lstat(dataDir)).isSymbolicLink()).toBe(true);
     expect(kept).toEqual([{ found: true }]);
-    expect(gone).toEqual([{ found: false }]);
-    expect(anew.dataDir).toBe(postgres.dataDir);
+    expect(remaining).toEqual([{ found: false }]);
+    expect(recreated.dataDir).toBe(postgres.dataDir);
   });
 });
 
-/** One data directory for the tests of a block; each finds what the one before left, stopped. */
+/** One data directory for the tests of a block; each test finds the stopped cluster of the one before. */
 function sharedFolder(): { path(): string } {
   let folder: TemporaryFolder;
   beforeAll(async () => {

@@ -2,11 +2,11 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { DeleteMessageCommand, type Message, PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createSqsDeadLetterQueue } from "../../functions/adapters/sqs/dead-letter-queue.ts";
-import { createSqsEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
-import { createSqsPostpone } from "../../functions/adapters/sqs/change-visibility.ts";
+import { createDeadLetterQueue } from "../../functions/adapters/sqs/dead-letter-queue.ts";
+import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
+import { createReceivedMessages } from "../../functions/adapters/sqs/received-messages.ts";
 import {
-  DEAD_LETTER_PATIENCE_MS,
+  DEAD_LETTER_GIVE_UP_MS,
   MESSAGE_MAX_BYTES,
   SEND_BATCH_MAX_BYTES,
   SEND_BATCH_MAX_ENTRIES,
@@ -39,7 +39,7 @@ beforeAll(async () => {
   client = sqsClient(sqs.endpoint);
   proxy = await startSqsFaultProxy(sqs.endpoint);
   stubAws({ AWS_ENDPOINT_URL_SQS: proxy.url });
-  queue = createSqsEventQueue({ queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger });
+  queue = createEventQueue({ queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger });
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
@@ -59,7 +59,7 @@ afterEach(async () => {
 
 const outgoing = (count: number, body = (i: number) => `m${i}`) =>
   Array.from({ length: count }, (_, i) => ({ body: body(i), group: "default" }));
-const stored = (count: number) => Array.from({ length: count }, () => "stored");
+const stored = (count: number) => Array.from({ length: count }, () => "enqueued");
 const bodiesOf = (messages: Message[]) => messages.map(({ Body }) => Body ?? "").toSorted();
 
 const receive = (name = "events") => receiveAll(client, sqs.queueUrl(name));
@@ -167,7 +167,7 @@ describe("entries that the queue fails in an answer of 200", () => {
 
         const outcomes = await queue.send(outgoing(count), Date.now() + 150);
 
-        expect(outcomes).toEqual(Array.from({ length: count }, (_, i) => (bad.has(`m${i}`) ? "failed" : "stored")));
+        expect(outcomes).toEqual(Array.from({ length: count }, (_, i) => (bad.has(`m${i}`) ? "failed" : "enqueued")));
         const arrived = outgoing(count).map(({ body }) => body);
         expect(bodiesOf(await receive())).toEqual(arrived.filter((body) => !bad.has(body)).toSorted());
         await purge();
@@ -224,14 +224,14 @@ describe("a queue that is in trouble", () => {
 
     const outcomes = await queue.send(outgoing(12), Date.now() + 1_000);
 
-    expect(outcomes).toEqual([...Array.from({ length: 10 }, () => "failed"), "stored", "stored"]);
+    expect(outcomes).toEqual([...Array.from({ length: 10 }, () => "failed"), "enqueued", "enqueued"]);
   });
 
   it("because nothing listens there fails every message", async () => {
     const gone = await startSqsFaultProxy(sqs.endpoint);
     await gone.stop();
     vi.stubEnv("AWS_ENDPOINT_URL_SQS", gone.url);
-    const unreachable = createSqsEventQueue({ queueUrl: gone.queueUrl(sqs.queueUrl("events")), logger });
+    const unreachable = createEventQueue({ queueUrl: gone.queueUrl(sqs.queueUrl("events")), logger });
     const started = performance.now();
 
     const outcomes = await unreachable.send(outgoing(2), Date.now() + 400);
@@ -242,7 +242,7 @@ describe("a queue that is in trouble", () => {
   });
 
   it("because there is no such queue fails every message", async () => {
-    const missing = createSqsEventQueue({ queueUrl: `${proxy.url}/000000000000/missing`, logger });
+    const missing = createEventQueue({ queueUrl: `${proxy.url}/000000000000/missing`, logger });
 
     expect(await missing.send(outgoing(2), Date.now() + 400)).toEqual(["failed", "failed"]);
   });
@@ -270,9 +270,9 @@ describe("dead letters", () => {
     ...changes,
   });
   const deadLetters = () =>
-    createSqsDeadLetterQueue({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("dead")), logger });
+    createDeadLetterQueue({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("dead")), logger });
   const sentAttributes = async (changes: Partial<DeadLetter>) => {
-    expect(await deadLetters().send([letter(changes)], soon())).toEqual(["stored"]);
+    expect(await deadLetters().send([letter(changes)], soon())).toEqual(["enqueued"]);
     const [message] = await receive("dead");
     return Object.fromEntries(
       Object.entries(message?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
@@ -280,7 +280,7 @@ describe("dead letters", () => {
   };
 
   it("have the body as it can be sent again, and every reason as an attribute", async () => {
-    expect(await deadLetters().send([letter()], soon())).toEqual(["stored"]);
+    expect(await deadLetters().send([letter()], soon())).toEqual(["enqueued"]);
 
     const [message] = await receive("dead");
     expect(message?.Body).toBe('{"version":1}');
@@ -305,7 +305,7 @@ describe("dead letters", () => {
     ["with space", undefined],
     [undefined, undefined],
   ])("of the tenant %j stand in the group %j", async (tenant, group) => {
-    expect(await deadLetters().send([letter({ tenant })], soon())).toEqual(["stored"]);
+    expect(await deadLetters().send([letter({ tenant })], soon())).toEqual(["enqueued"]);
 
     const [message] = await receive("dead");
     expect(message?.Attributes?.MessageGroupId).toBe(group);
@@ -319,9 +319,9 @@ describe("dead letters", () => {
 
     expect(outcomes).toEqual(["failed", "failed"]);
     const took = performance.now() - started;
-    expect(took).toBeGreaterThan(DEAD_LETTER_PATIENCE_MS - 1_500);
+    expect(took).toBeGreaterThan(DEAD_LETTER_GIVE_UP_MS - 1_500);
     // Without the limit it takes the 20 s that are left.
-    expect(took).toBeLessThan(3 * DEAD_LETTER_PATIENCE_MS);
+    expect(took).toBeLessThan(3 * DEAD_LETTER_GIVE_UP_MS);
   });
 
   it("leave out what is unknown or empty, because SQS takes no empty attribute", async () => {
@@ -357,7 +357,7 @@ describe("dead letters", () => {
     await fc.assert(
       fc.asyncProperty(text, text, text, async (detail, id, source) => {
         expect(await deadLetters().send([letter({ detail, id, source, type: detail })], Date.now() + 2_000)).toEqual([
-          "stored",
+          "enqueued",
         ]);
       }),
       { numRuns: 40 },
@@ -377,7 +377,7 @@ describe("dead letters", () => {
 
     const outcomes = await deadLetters().send([letter({ body }), letter({ body, detail: "d".repeat(1_000) })], soon());
 
-    expect(outcomes).toEqual(["stored", "stored"]);
+    expect(outcomes).toEqual(["enqueued", "enqueued"]);
     expect(proxy.calls).toHaveLength(2);
   });
 
@@ -386,16 +386,17 @@ describe("dead letters", () => {
 
     const outcomes = await deadLetters().send([letter(), letter({ body: "bad" }), letter()], Date.now() + 150);
 
-    expect(outcomes).toEqual(["stored", "failed", "stored"]);
+    expect(outcomes).toEqual(["enqueued", "failed", "enqueued"]);
   });
 });
 
 describe("visibility", () => {
   const postpone = (messages: { receiptHandle: string; seconds: number }[], deadline = soon()) =>
-    createSqsPostpone({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("events")), logger })(
-      messages,
-      deadline,
-    );
+    createReceivedMessages({
+      client: new SQSClient(),
+      queueUrl: proxy.queueUrl(sqs.queueUrl("events")),
+      logger,
+    }).changeVisibility(messages, deadline);
   const handleOf = ({ ReceiptHandle = "" }: Message) => ReceiptHandle;
 
   it("brings postponed messages back after their time and not before", async () => {

@@ -74,7 +74,7 @@ const refused = (what: Promise<unknown>) =>
   );
 
 describe("a move task", () => {
-  it("moves every letter, with its attributes and group, under a new id and send time", async () => {
+  it("a move task moves every message, with its attributes and group, under a new id and send time", async () => {
     await send("dead", bodies(10));
     const before = await receiveFrom("dead");
 
@@ -110,7 +110,7 @@ describe("a move task", () => {
     expect(await receiveFrom("dead")).toEqual([]);
   });
 
-  it("leaves letters that somebody has received and those that came after its start", async () => {
+  it("a move task leaves messages that are in flight and those that came after its start", async () => {
     await send("dead", ["held"]);
     await receiveFrom("dead", 30);
     await send("dead", bodies(4));
@@ -123,7 +123,7 @@ describe("a move task", () => {
     expect((await receiveFrom("dead")).map(({ Body }) => Body)).toEqual(["late"]);
   });
 
-  it("keeps to its rate, shows its handle while it runs, and can be cancelled", async () => {
+  it("a move task keeps to its rate, shows its handle while it runs, and can be cancelled", async () => {
     await send("dead", bodies(10));
     const { TaskHandle: handle } = await start({ MaxNumberOfMessagesPerSecond: 5 });
     const running = await eventually(async () => {
@@ -144,7 +144,7 @@ describe("a move task", () => {
     expect(left).toBeGreaterThan(5);
   });
 
-  it("survives a kill: every message is in one of the two queues", async () => {
+  it("a move task survives a kill: every message is in one of the two queues", async () => {
     await send("dead", bodies(10));
     await start({ MaxNumberOfMessagesPerSecond: 50 });
     await eventually(async () => Number((await newest())?.ApproximateNumberOfMessagesMoved) || undefined);
@@ -160,7 +160,7 @@ describe("a move task", () => {
     expect(found.toSorted()).toEqual(bodies(10));
   });
 
-  it("fails where a letter's source is not known, and moves nothing", async () => {
+  it("a move task fails without a destination, and moves nothing", async () => {
     await send("dead", bodies(2));
 
     await client.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf("dead") }));
@@ -173,7 +173,7 @@ describe("a move task", () => {
     expect(await receiveFrom("dead")).toHaveLength(2);
   });
 
-  it("is listed with those before it, newest first", async () => {
+  it("a move task is listed with those before it, newest first", async () => {
     await start();
     const first = await ended();
     await eventually(Date.now, (now) => now > Number(first.StartedTimestamp));
@@ -193,12 +193,12 @@ describe("a move task is refused", () => {
     ["a destination that is not there", { DestinationArn: arnOf("none") }, "ResourceNotFoundException", 404, "Dest"],
     ["a source that is no dead-letter queue", { SourceArn: arnOf("events") }, "InvalidParameterValue", 400, "Dead"],
     ["a rate over 500", { MaxNumberOfMessagesPerSecond: 501 }, "InvalidParameterValue", 400, "between 1 and 500"],
-  ])("with %s", async (_, input, name, status, message) => {
+  ])("a move task is refused with %s", async (_, input, name, status, message) => {
     expect(await refused(start(input))).toEqual([name, status, expect.stringContaining(message)]);
     expect(await list()).toEqual([]);
   });
 
-  it("while another one runs", async () => {
+  it("a move task is refused while another one runs", async () => {
     await send("dead", bodies(3));
     const { TaskHandle: handle } = await start({ MaxNumberOfMessagesPerSecond: 1 });
 
@@ -210,7 +210,7 @@ describe("a move task is refused", () => {
     await cancel(handle);
   });
 
-  it("to be cancelled when it has ended, or with a handle that is none", async () => {
+  it("an ended move task or a malformed handle cannot be cancelled", async () => {
     const { TaskHandle: handle } = await start();
     await ended();
 

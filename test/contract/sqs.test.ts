@@ -18,7 +18,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { loadFauxqs } from "../../localstack/sqs/fauxqs.ts";
-import { repair } from "../../localstack/sqs/repairs.ts";
+import { repairFauxqs } from "../../localstack/sqs/repair-fauxqs.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
 import type { QueueModel } from "../../localstack/template/model.ts";
 import { eventually } from "../support/eventually.ts";
@@ -47,7 +47,7 @@ function useOneProcessPerTest(): void {
   afterEach(close);
 }
 
-/** For tests that leave nothing but messages. */
+/** For tests that leave only messages behind. */
 function useOneProcess(): void {
   beforeAll(open);
   afterAll(close);
@@ -113,7 +113,7 @@ function answers(host: string, port: number): Promise<boolean> {
 describe("the SQS process", () => {
   useOneProcess();
 
-  it("answers on the loopback interface only", async () => {
+  it("the SQS process answers on the loopback interface only", async () => {
     const port = Number(new URL(sqs.endpoint).port);
     const outside = Object.values(networkInterfaces())
       .flat()
@@ -125,13 +125,13 @@ describe("the SQS process", () => {
     expect(await answers("127.0.0.1", port)).toBe(true);
   });
 
-  it("survives the signal that Ctrl-C sends to the whole terminal group", async () => {
+  it("the SQS process survives the signal that Ctrl-C sends to the whole terminal group", async () => {
     process.kill(sqs.pid, "SIGINT");
 
     await expect(send("after the signal")).resolves.not.toBe("");
   });
 
-  it("says which port is taken", async () => {
+  it("the SQS process says which port is taken", async () => {
     const { port } = new URL(sqs.endpoint);
     const other = await temporaryFolder();
 
@@ -141,7 +141,7 @@ describe("the SQS process", () => {
     await other.remove();
   });
 
-  it("does not share its folder with a second process", async () => {
+  it("the SQS process does not share its folder with a second process", async () => {
     const second = startSqs({ dataDir: folder.path, queues: [], region: "us-east-1" });
 
     await expect(second).rejects.toThrow("another process uses");
@@ -151,7 +151,7 @@ describe("the SQS process", () => {
 describe("queues", () => {
   useOneProcessPerTest();
 
-  it("have the attributes of the template", async () => {
+  it("queues have the attributes of the template", async () => {
     await stop();
     await start([
       queueModel({
@@ -179,14 +179,14 @@ describe("queues", () => {
     });
   });
 
-  it("lose a redrive policy that left the template", async () => {
+  it("queues lose a redrive policy that left the template", async () => {
     await stop();
     await start([queueModel(), DEAD]);
 
     expect(await attributes()).not.toHaveProperty("RedrivePolicy");
   });
 
-  it("have URLs with the port of this start, also after a start on another port", async () => {
+  it("queues have URLs with the port of this start, also after a start on another port", async () => {
     const first = sqs.endpoint;
     await stop();
     await start([EVENTS, DEAD]);
@@ -199,7 +199,7 @@ describe("queues", () => {
     expect(listed).toEqual([`${sqs.endpoint}/000000000000/dead`, `${sqs.endpoint}/000000000000/events`]);
   });
 
-  it("that left the template keep their messages and are named", async () => {
+  it("queues that left the template keep their messages and are named", async () => {
     await send("kept");
     await stop();
     const notes: string[] = [];
@@ -218,7 +218,7 @@ describe("queues", () => {
 describe("messages survive", () => {
   useOneProcessPerTest();
 
-  it("a stop and a start, with their receive count, group and first receive", async () => {
+  it("messages survive a stop and a start, with their receive count, group and first receive", async () => {
     const id = await send("kept", { MessageGroupId: "tenant-1" });
     const [before] = await receive();
     await change(before, 0);
@@ -232,7 +232,7 @@ describe("messages survive", () => {
     expect(after?.Attributes).toMatchObject({ MessageGroupId: "tenant-1" });
   });
 
-  it("a stop while they are in flight, and come back when their timeout is over", async () => {
+  it("messages survive a stop while they are in flight, and are visible after their visibility timeout", async () => {
     await send("in flight");
     await receive({ VisibilityTimeout: 2 });
     await stop();
@@ -247,7 +247,7 @@ describe("messages survive", () => {
     ]);
   });
 
-  it("an unclean end while they are in flight, and are visible at once for a runtime that knows it is the only one", async () => {
+  it("messages survive an unclean end in flight, and are visible at once to the only runtime", async () => {
     await send("in flight");
     await receive({ VisibilityTimeout: 370 });
     process.kill(sqs.pid, "SIGKILL");
@@ -261,7 +261,7 @@ describe("messages survive", () => {
     expect(back).toMatchObject({ Body: "in flight", Attributes: { ApproximateReceiveCount: "2" } });
   });
 
-  it("a kill at any time: what was acknowledged is there, what was deleted is not", async () => {
+  it("messages survive a kill at any time if they were acknowledged and not deleted", async () => {
     const answered = await Promise.all(Array.from({ length: 30 }, (_, index) => send(`message ${index}`)));
     const [deleted] = await receive({ MaxNumberOfMessages: 1 });
     await client.send(
@@ -285,7 +285,7 @@ describe("messages survive", () => {
 describe("a message", () => {
   useOneProcess();
 
-  it("of 1 MiB comes back equal, and of one byte more is refused", async () => {
+  it("a message of 1 MiB comes back equal, and of one byte more is refused", async () => {
     const largest = "é".repeat(524_288);
 
     await send(largest);
@@ -294,7 +294,7 @@ describe("a message", () => {
     await expect(send(`${largest}x`)).rejects.toThrow("must be shorter than 1048576 bytes");
   });
 
-  it("may hold every character SQS takes, an emoji too, and none it refuses", async () => {
+  it("a message may hold every character that SQS accepts, emoji included, and no other", async () => {
     await send("tab\t line\n 😀 \u{10FFFF} \uFFFD");
 
     expect((await receive())[0]?.Body).toBe("tab\t line\n 😀 \u{10FFFF} \uFFFD");
@@ -302,7 +302,7 @@ describe("a message", () => {
     await expect(send("\u0000")).rejects.toThrow("Invalid characters");
   });
 
-  it("on a standard queue keeps its group, sent alone or in a batch", async () => {
+  it("a message on a standard queue keeps its group, sent alone or in a batch", async () => {
     await send("alone", { MessageGroupId: "tenant-1" });
     await client.send(
       new SendMessageBatchCommand({
@@ -324,11 +324,11 @@ describe("a message", () => {
     ]);
   });
 
-  it("with a group that SQS refuses is refused", async () => {
+  it("a message with a group that SQS refuses is refused", async () => {
     await expect(send("x", { MessageGroupId: "with space" })).rejects.toThrow("MessageGroupId");
   });
 
-  it("hands out message attributes only to those who ask", async () => {
+  it("a message has its message attributes only in receives that ask for them", async () => {
     const attribute = { DataType: "Binary", BinaryValue: new Uint8Array([1, 2, 255]) };
     await client.send(
       new SendMessageCommand({
@@ -345,7 +345,7 @@ describe("a message", () => {
     expect(asked?.MessageAttributes).toEqual({ raw: attribute, text: { DataType: "String", StringValue: "é" } });
   });
 
-  it("made visible at once can be received at once", async () => {
+  it("a message made visible at once can be received at once", async () => {
     await send("x");
     const [first] = await receive();
 
@@ -354,7 +354,7 @@ describe("a message", () => {
     expect((await receive()).map(({ MessageId: id }) => id)).toEqual([first?.MessageId]);
   });
 
-  it("received too often moves to the dead-letter queue with its id, group and send time", async () => {
+  it("a message received too often moves to the dead-letter queue with its id, group and send time", async () => {
     await send("poison", { MessageGroupId: "tenant-1" });
     const [first] = await receive({ VisibilityTimeout: 0 });
     await receive({ VisibilityTimeout: 0 });
@@ -370,7 +370,7 @@ describe("a message", () => {
     });
   });
 
-  it("older than the retention is gone", async () => {
+  it("a message older than the retention is deleted", async () => {
     await send("old");
     await stop();
     const store = new DatabaseSync(join(folder.path, "fauxqs.db"));
@@ -386,17 +386,17 @@ describe("a message", () => {
 describe("a long poll", () => {
   useOneProcess();
 
-  it("takes no message once its client has gone", async () => {
-    const gone = new AbortController();
+  it("a long poll receives no message once its client has disconnected", async () => {
+    const disconnect = new AbortController();
     const poll = client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl("events"), WaitTimeSeconds: 20 }), {
-      abortSignal: gone.signal,
+      abortSignal: disconnect.signal,
     });
     const ended = poll.catch((error: Error) => error.name);
     await eventually(
       () => fetch(`${sqs.endpoint}/health`),
       ({ ok }) => ok,
     );
-    gone.abort();
+    disconnect.abort();
     expect(await ended).toBe("AbortError");
 
     await send("for the next one");
@@ -405,7 +405,7 @@ describe("a long poll", () => {
     expect(message?.Attributes?.ApproximateReceiveCount).toBe("1");
   });
 
-  it("waits on when another poll took the message", async () => {
+  it("a long poll goes on waiting when another poll got the message", async () => {
     const polls = [receive({ WaitTimeSeconds: 1 }), receive({ WaitTimeSeconds: 1 })];
     const started = performance.now();
 
@@ -423,7 +423,7 @@ describe("the store", () => {
   });
   afterEach(() => folder.remove());
 
-  it("flushes to disk before it answers", async () => {
+  it("the store flushes to disk before it answers", async () => {
     const { PersistenceManager } = await loadFauxqs();
     const persistence = new PersistenceManager(folder.path);
 
@@ -433,9 +433,9 @@ describe("the store", () => {
     persistence.close();
   });
 
-  it("never loses a message between its queue and the dead-letter queue", async () => {
+  it("the store never loses a message between its queue and the dead-letter queue", async () => {
     const fauxqs = await loadFauxqs();
-    repair(fauxqs);
+    repairFauxqs(fauxqs);
     const persistence = new fauxqs.PersistenceManager(folder.path);
     const store = new fauxqs.SqsStore();
     store.persistence = persistence;

@@ -150,7 +150,7 @@ describe("all dead letters at once", () => {
     expect(await target.run("replay", "--all")).toMatchObject({
       code: 0,
       // SQS counts about.
-      stdout: expect.stringMatching(/^Done: about \d+ of \d+ dead letters? moved\n$/),
+      stdout: expect.stringMatching(/^Done: about \d+ of \d+ messages? moved\n$/),
     });
 
     await isStored(source, "poison");

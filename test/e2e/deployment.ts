@@ -2,19 +2,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RDSDataClientConfig } from "@aws-sdk/client-rds-data";
 import * as z from "zod";
-import { findTarget, type Target, type TargetOptions } from "../../scripts/stack-address.ts";
+import { findStackAddress, type StackAddress, type StackOptions } from "../../scripts/stack-address.ts";
 
 /** Where the tests of this folder run: a stack that is deployed, or one that they start themselves. */
-export type Deployment = Target & {
+export type Deployment = StackAddress & {
   /** What leads a command of scripts/ to it. */
   flags: string[];
   database: { resourceArn: string; secretArn: string; database: string; client: RDSDataClientConfig };
 };
 
 /** The stack that SLUICE_E2E names (test/e2e/run.ts sets it), as the options of a command. */
-export function deployedTarget(): TargetOptions | undefined {
+export function deployedTarget(): StackOptions | undefined {
   const text = process.env["SLUICE_E2E"];
-  return text === undefined ? undefined : (JSON.parse(text) as TargetOptions);
+  return text === undefined ? undefined : (JSON.parse(text) as StackOptions);
 }
 
 const names = { ClusterArn: z.string(), SecretArn: z.string(), DatabaseName: z.string() };
@@ -26,8 +26,8 @@ const runtimeFile = z.object({
 });
 
 /** @throws Error that says what to deploy or start */
-export async function findDeployment(options: TargetOptions): Promise<Deployment> {
-  const target = findTarget(options);
+export async function findDeployment(options: StackOptions): Promise<Deployment> {
+  const target = findStackAddress(options);
   const { dataDir, outputs, stack } = options;
   const flags = outputs === undefined ? ["--data-dir", dataDir] : ["--outputs", outputs];
   if (stack !== undefined) flags.push("--stack", stack);
@@ -35,8 +35,8 @@ export async function findDeployment(options: TargetOptions): Promise<Deployment
 }
 
 async function databaseOf(
-  { dataDir, outputs, stack }: TargetOptions,
-  { sqs }: Target,
+  { dataDir, outputs, stack }: StackOptions,
+  { sqs }: StackAddress,
 ): Promise<Deployment["database"]> {
   if (outputs === undefined) {
     const file = await readFile(join(dataDir, "runtime.json"), "utf8");

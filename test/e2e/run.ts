@@ -1,18 +1,18 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { addTargetOptions, type TargetOptions } from "../../scripts/stack-address.ts";
+import { addStackOptions, type StackOptions } from "../../scripts/stack-address.ts";
 
 /**
  * `npm run test:e2e`: the end-to-end tests on a runtime of their own; with `--outputs outputs.json` on the stack that is
  * deployed there, with `--data-dir .localstack` on the one in an emulator. Other words go to vitest.
  */
-const command = addTargetOptions(new Command("npm run test:e2e --"))
+const command = addStackOptions(new Command("npm run test:e2e --"))
   .description("Runs the end-to-end tests, on a stack that is deployed or on one of their own.")
   .argument("[words...]", "vitest's own words, for example the name of a file")
   .allowUnknownOption()
   .parse();
-const options = command.opts<TargetOptions>();
+const options = command.opts<StackOptions>();
 const isDeployed = options.outputs !== undefined || command.getOptionValueSource("dataDir") === "cli";
 if (options.outputs !== undefined && options.stack === undefined) {
   const stacks = Object.keys(JSON.parse(readFileSync(options.outputs, "utf8")) as object);

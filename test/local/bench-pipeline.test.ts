@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { measureReadable, measureThroughput } from "../../bench/pipeline/measure.ts";
 import { messagesOf } from "../../bench/pipeline/operations.ts";
-import { untilDeleted } from "../../bench/pipeline/stored.ts";
+import { untilDeleted } from "../../bench/pipeline/until-stored.ts";
 import { type Pipeline, startPipeline } from "../../bench/pipeline/pipeline.ts";
 
 const EVENTS = 60;
@@ -14,7 +14,7 @@ describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (
   });
   afterAll(() => pipeline?.stop());
 
-  it("stores every event once and counts what that took", async () => {
+  it("the pipeline stores every event once and counts its operations", async () => {
     const { eventsPerSecond } = await measureThroughput(pipeline, { events: EVENTS, ...shape });
 
     await untilDeleted(pipeline);
@@ -29,7 +29,7 @@ describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (
     expect(dataApi.calls).toBe(naive ? EVENTS : functions.consume.invocations);
   });
 
-  it("refuses what the catalog does not allow", async () => {
+  it("the pipeline refuses an event that does not match the catalog", async () => {
     const event = { source: "bench", type: "com.example.order.placed", data: { orderId: "" } };
 
     const answer = await fetch(`${pipeline.url}/events`, {
@@ -41,7 +41,7 @@ describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (
     expect(answer.status).toBe(kind === "naive" ? 400 : 422);
   });
 
-  it("empties the tables and counts anew after a reset", async () => {
+  it("a reset empties the tables and sets the counts to zero", async () => {
     await pipeline.reset();
 
     const rows = await pipeline.ask(`select count(*)::integer as count from ${pipeline.table}`);
@@ -49,7 +49,7 @@ describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (
     expect(pipeline.operations().functions.ingest.invocations).toBe(0);
   });
 
-  it("measures from a client's 202 to the row and until it can be read", async () => {
+  it("the pipeline measures from a client's 202 to the row and until it can be read", async () => {
     const { events, probes, acceptedToReadableMs, acceptedToWrittenMs } = await measureReadable(pipeline, {
       ...shape,
       eventsPerSecond: 100,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { runScript } from "../support/run-script.ts";
 
-describe("commands", () => {
-  it.each(["send", "dead-letters", "replay"])("%s tells how it is called, with exit code 0", async (name) => {
+describe("a command", () => {
+  it.each(["send", "dead-letters", "replay"])("%s --help prints the usage, with exit code 0", async (name) => {
     expect(await runScript(name, ["--help"])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`Usage: npm run ${name} --`),
@@ -19,7 +19,7 @@ describe("commands", () => {
     ["replay", ["--data-dir", "/nowhere"], "Start the runtime with `npm start`"],
     ["replay", ["--outputs", "/nowhere.json"], "npm run deploy"],
     ["replay", ["--unknown"], "unknown option"],
-  ])("%s %j exits with 2 and says why", async (name, args, why) => {
+  ])("%s %j exits with 2 and the reason", async (name, args, why) => {
     expect(await runScript(name, args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(why) });
   });
 });

@@ -2,19 +2,20 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  atCall,
   beforeReceives,
   idsIn,
-  letter,
-  type LetterQueues,
+  deadLetter,
+  type DeadLetterQueues,
   movedBySqs,
-  startLetterQueues,
+  startDeadLetterQueues,
 } from "../support/dead-letter-queues.ts";
 import { eventually } from "../support/eventually.ts";
 import { runScript } from "../support/run-script.ts";
 
-let queues: LetterQueues;
+let queues: DeadLetterQueues;
 beforeAll(async () => {
-  queues = await startLetterQueues();
+  queues = await startDeadLetterQueues();
 });
 afterAll(() => queues?.stop());
 
@@ -24,15 +25,15 @@ const ids = (text: string) => json(text).map(({ id }) => id);
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
 
 describe.concurrent("npm run dead-letters -- list", () => {
-  it("has a line for each event, oldest first, with all that is known, and leaves every letter visible", async () => {
+  it("prints a line for each event, oldest first, with its facts, and leaves every message visible", async () => {
     const queue = await queues.open();
     await queue.put(
-      letter([{ id: "younger" }], {
+      deadLetter([{ id: "younger" }], {
         receivedAt: daysAgo(1),
         detail: "unsupported \u001b[2J sequence\nmore",
         replays: 2,
       }),
-      letter([{ id: "older", type: "com.example.other" }], {
+      deadLetter([{ id: "older", type: "com.example.other" }], {
         receivedAt: daysAgo(2),
         tenant: "acme",
         reason: "raised_by_trigger",
@@ -48,14 +49,14 @@ describe.concurrent("npm run dead-letters -- list", () => {
       expect.stringMatching(
         /^com\.example\.other \/shop older \| raised_by_trigger P0001 \| tenant acme \| received .{24}, attempts 3, replays 0 \| no$/,
       ),
-      // What a client sent does not reach the terminal as an order to it.
+      // A client's text must not control the terminal.
       expect.stringMatching(/younger \| not_storable 22P05 .*, replays 2 \| unsupported \\u\{1b\}\[2J sequence$/),
     ]);
-    expect(stderr).toBe("2 events in 2 dead letters\n");
+    expect(stderr).toBe("2 events in 2 messages\n");
     expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
   });
 
-  it("reads what can be read of a message that SQS moved itself, and of one that is no envelope", async () => {
+  it("reads the facts of a message that SQS moved itself, and of a message that is no envelope", async () => {
     const queue = await queues.open();
     await queue.put(movedBySqs([{ id: "a" }, { id: "b" }]), {
       body: "{}",
@@ -84,12 +85,12 @@ describe.concurrent("npm run dead-letters -- list", () => {
     expect(unreadable?.["receivedAt"]).toBe(unreadable?.["sentAt"]);
   });
 
-  it("takes the events that all its filters take", async () => {
+  it("prints the events that all its filters accept", async () => {
     const queue = await queues.open();
     await queue.put(
-      letter([{ id: "one" }], { receivedAt: daysAgo(4) }),
-      letter([{ id: "two" }], { reason: "raised_by_trigger", receivedAt: daysAgo(2) }),
-      letter([{ id: "three", type: "com.example.special" }, { id: "four" }], {
+      deadLetter([{ id: "one" }], { receivedAt: daysAgo(4) }),
+      deadLetter([{ id: "two" }], { reason: "raised_by_trigger", receivedAt: daysAgo(2) }),
+      deadLetter([{ id: "three", type: "com.example.special" }, { id: "four" }], {
         reason: "other",
         receivedAt: daysAgo(2),
       }),
@@ -103,37 +104,37 @@ describe.concurrent("npm run dead-letters -- list", () => {
     expect(ids(stdout)).toHaveLength(2);
   });
 
-  it("names an id that is not there, and exits with 1", async () => {
+  it("names an id that no dead letter has, and exits with 1", async () => {
     const queue = await queues.open();
-    await queue.put(letter([{ id: "there" }]));
+    await queue.put(deadLetter([{ id: "there" }]));
 
-    const { code, stdout, stderr } = await queue.run("dead-letters", "list", "--id", "there", "--id", "gone");
+    const { code, stdout, stderr } = await queue.run("dead-letters", "list", "--id", "there", "--id", "absent");
 
     expect(code).toBe(1);
     expect(lines(stdout)).toHaveLength(1);
-    expect(stderr).toContain("No dead letter has the event id or message id gone");
+    expect(stderr).toContain("No dead letter has the event id or message id absent");
     expect(stderr).not.toContain("id there");
   });
 
-  it("says how many letters somebody else has hidden", async () => {
+  it("reports how many messages another reader hides", async () => {
     const queue = await queues.open();
-    await queue.put(letter([{ id: "hidden" }]));
+    await queue.put(deadLetter([{ id: "hidden" }]));
     await queue.hideAll();
-    await queue.put(letter([{ id: "visible" }]));
+    await queue.put(deadLetter([{ id: "visible" }]));
 
     const { code, stdout, stderr } = await queue.run("dead-letters", "list", "--json");
 
     expect(code).toBe(1);
     expect(ids(stdout)).toEqual(["visible"]);
-    expect(stderr).toContain("About 1 letter more, hidden by another reader; they show again within 5 minutes");
-    expect(stderr).toContain("About 1 letter more stayed hidden");
-    expect(stderr).toContain("At least 1 event in 1 dead letter\n");
+    expect(stderr).toContain("About 1 more message hidden by another reader, visible again within 5 minutes");
+    expect(stderr).toContain("About 1 more message stayed hidden by another reader");
+    expect(stderr).toContain("At least 1 event in 1 message\n");
   });
 
-  it("reads what another reader that began meanwhile lets go of", async () => {
+  it("reads the messages that a second reader hides and then releases", async () => {
     const queue = await queues.open();
-    await queue.put(...Array.from({ length: 30 }, (_, i) => letter([{ id: `event-${i}` }])));
-    // Another reader comes between the first count and the first page, and lets go in the round after.
+    await queue.put(...Array.from({ length: 30 }, (_, i) => deadLetter([{ id: `event-${i}` }])));
+    // The second reader starts between the first count and the first page, and releases in the round after.
     const hide = beforeReceives(queue);
     const { ended } = queue.start("dead-letters", "list");
     await eventually(
@@ -142,16 +143,16 @@ describe.concurrent("npm run dead-letters -- list", () => {
     );
     await (await hide.hidden())();
 
-    expect(await ended).toMatchObject({ code: 0, stderr: "30 events in 30 dead letters\n" });
+    expect(await ended).toMatchObject({ code: 0, stderr: "30 events in 30 messages\n" });
   });
 });
 
 describe.concurrent("npm run dead-letters -- group", () => {
-  it("counts by reason, most first, and by more on demand", async () => {
+  it("counts events by reason, largest group first, and by more fields on demand", async () => {
     const queue = await queues.open();
     await queue.put(
       movedBySqs([{ id: "a" }, { id: "b", source: "/mill" }, { id: "c" }]),
-      letter([{ id: "d" }], { tenant: "acme" }),
+      deadLetter([{ id: "d" }], { tenant: "acme" }),
     );
 
     const { stdout } = await queue.run("dead-letters", "group", "--by", "source", "--by", "tenant");
@@ -167,10 +168,10 @@ describe.concurrent("npm run dead-letters -- group", () => {
 });
 
 describe.concurrent("npm run dead-letters -- show", () => {
-  it("shows one event of a message with everything known and every digit", async () => {
+  it("prints one event of a message with all its facts and every digit", async () => {
     const queue = await queues.open();
     const body = movedBySqs([{ id: "a" }, { id: "b" }]).body.replace('"data":{}', '"data":{"n":12345678901234567890}');
-    await queue.put({ body, attributes: { detail: "ERROR: no\n  Detail: none" } }, letter([{ id: "c" }]));
+    await queue.put({ body, attributes: { detail: "ERROR: no\n  Detail: none" } }, deadLetter([{ id: "c" }]));
 
     const { code, stdout } = await queue.run("dead-letters", "show", "a");
 
@@ -188,7 +189,7 @@ describe.concurrent("npm run dead-letters -- show", () => {
     expect(stdout).not.toContain('"id": "b"');
   });
 
-  it("shows a message whole, also one that is no JSON", async () => {
+  it("prints a whole message, even if it is no JSON", async () => {
     const queue = await queues.open();
     await queue.put(
       { body: "no\u0009envelope", attributes: { reason: "unreadable_message" } },
@@ -207,7 +208,7 @@ describe.concurrent("npm run dead-letters -- show", () => {
 });
 
 describe.concurrent("npm run dead-letters -- export", () => {
-  it("writes an event a line as it could be sent, with its letter in one more member, for its owner only", async () => {
+  it("writes each event as a line that could be sent, with its dead letter's facts, readable by the owner only", async () => {
     const queue = await queues.open();
     const path = join(queue.folder, "export.ndjson");
     const extensions = { traceparent: "00-1", retries: 3 };
@@ -238,9 +239,9 @@ describe.concurrent("npm run dead-letters -- export", () => {
     expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
   });
 
-  it("writes over no file, in which somebody may have corrected events", async () => {
+  it("overwrites no file, because it may hold corrected events", async () => {
     const queue = await queues.open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
     const path = await queue.file("corrected.ndjson", ["mine"]);
 
     expect(await queue.run("dead-letters", "export", path)).toMatchObject({
@@ -251,23 +252,23 @@ describe.concurrent("npm run dead-letters -- export", () => {
     expect(await readFile(path, "utf8")).toBe("mine\n");
   });
 
-  it("leaves no file where not all letters were read", async () => {
+  it("leaves no file if not all messages were read", async () => {
     const queue = await queues.open();
     const path = join(queue.folder, "export.ndjson");
-    await queue.put(letter([{ id: "hidden" }]));
+    await queue.put(deadLetter([{ id: "hidden" }]));
     await queue.hideAll();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
 
     const { code, stderr } = await queue.run("dead-letters", "export", path);
 
     expect(code).toBe(1);
-    expect(stderr).toContain(`${path} was not written, because not all letters were read\n`);
+    expect(stderr).toContain(`${path} was not written, because not all messages were read\n`);
     expect((await readdir(queue.folder)).filter((name) => name.startsWith("export"))).toEqual([]);
   });
 
-  it("writes to stdout, and leaves no file where it fails", async () => {
+  it("writes to stdout, and leaves no file when it fails", async () => {
     const queue = await queues.open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
     const path = join(queue.folder, "none", "export.ndjson");
 
     expect(ids((await queue.run("dead-letters", "export", "-")).stdout)).toEqual(["a"]);
@@ -279,23 +280,28 @@ describe.concurrent("npm run dead-letters -- export", () => {
   });
 });
 
-describe.concurrent("letters are visible again", () => {
-  it("after Ctrl-C", async () => {
+describe.concurrent("all messages", () => {
+  it("are visible again after Ctrl-C", async () => {
     const queue = await queues.open();
-    await queue.put(...Array.from({ length: 60 }, (_, i) => letter([{ id: `event-${i}` }])));
-    const { child, ended } = queue.start("dead-letters", "list");
-    await eventually(queue.counts, ({ hidden }) => hidden > 0);
-
-    child.kill("SIGINT");
+    await queue.put(...Array.from({ length: 60 }, (_, i) => deadLetter([{ id: `event-${i}` }])));
+    const { child, output, ended } = queue.start("dead-letters", "list");
+    // Each of the eight connections makes its second call only after it has received a page.
+    atCall(queue.proxy, "ReceiveMessage", 9, async () => {
+      child.kill("SIGINT");
+      await eventually(
+        () => Promise.resolve(output.stderr),
+        (stderr) => stderr.includes("Stopping"),
+      );
+    });
 
     expect(await ended).toMatchObject({ code: 1, stderr: expect.stringContaining("all of them are visible again") });
     expect(await queue.counts()).toEqual({ visible: 60, hidden: 0 });
     expect(idsIn(await queue.all())).toHaveLength(60);
   });
 
-  it("after SQS has stopped answering, which is told with what to do", async () => {
+  it("are visible again after SQS has stopped answering, and the error says what to do", async () => {
     const queue = await queues.open();
-    await queue.put(...Array.from({ length: 120 }, (_, i) => letter([{ id: `event-${i}` }])));
+    await queue.put(...Array.from({ length: 120 }, (_, i) => deadLetter([{ id: `event-${i}` }])));
     let pages = 0;
     queue.proxy.onCall = ({ action }) => {
       if (action === "ReceiveMessage" && ++pages === 5)
@@ -310,8 +316,8 @@ describe.concurrent("letters are visible again", () => {
   });
 });
 
-describe.concurrent("a queue that is not there", () => {
-  it("is told with what to do", async () => {
+describe.concurrent("a missing queue", () => {
+  it("is reported with advice", async () => {
     const queue = await queues.open();
     const folder = join(queue.folder, "elsewhere");
     await mkdir(folder);

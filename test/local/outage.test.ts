@@ -37,7 +37,7 @@ describe("an outage of the database", () => {
     for (const id of ids) expect((await post(runtime.addresses.url, event(id))).status).toBe(202);
     // Long enough that failed messages go back to the queue as new ones.
     await eventually(
-      async () => runtime.lines.filter((line) => /"renewedMessages":[1-9].*"disposition":"retry"/.test(line)).length,
+      async () => runtime.lines.filter((line) => /"requeuedMessages":[1-9].*"disposition":"retry"/.test(line)).length,
       (renewals) => renewals > 0,
     );
     expect(await get(`${runtime.addresses.url}/events/${ids[0]}`)).toMatchObject({

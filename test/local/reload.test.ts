@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
 import { removeDataDir } from "../support/cluster.ts";
@@ -115,6 +116,7 @@ describe("editing while it runs", () => {
     const [, name = "", code = ""] =
       /```ts\n\/\/ catalog\/(\S+)\n([^`]*)```/.exec(await readFile("README.md", "utf8")) ?? [];
 
+    running.log.length = 0;
     await writeFile(join(copy, "catalog", name), code);
 
     const type = /type = "([^"]+)"/.exec(code)?.[1] ?? "";
@@ -122,6 +124,10 @@ describe("editing while it runs", () => {
       () => get(`${running.addresses.url}/schemas/${type}`),
       ({ status, text }) => status === 200 && text.includes("userId"),
     );
+    await said("Reloaded");
+    // Longer than the watcher waits for a change to settle: a synthesis must not write into the watched folders.
+    await delay(1_000);
+    expect(running.log.filter((line) => line.startsWith("Synthesizing"))).toHaveLength(1);
   });
 
   it("applies a new migration", async () => {

@@ -1,23 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { letter, type LetterQueues, startLetterQueues } from "../support/dead-letter-queues.ts";
+import { deadLetter, type DeadLetterQueues, startDeadLetterQueues } from "../support/dead-letter-queues.ts";
 import { eventually } from "../support/eventually.ts";
 
-let queues: LetterQueues;
+let queues: DeadLetterQueues;
 beforeAll(async () => {
-  queues = await startLetterQueues();
+  queues = await startDeadLetterQueues();
 });
 afterAll(() => queues?.stop());
 
-const many = (count: number) => Array.from({ length: count }, (_, i) => letter([{ id: `event-${i}` }], { replays: 7 }));
+const many = (count: number) =>
+  Array.from({ length: count }, (_, i) => deadLetter([{ id: `event-${i}` }], { replays: 7 }));
 
 describe.concurrent("npm run replay -- --all", () => {
-  it("lets SQS move every letter as it is, and follows it to its end", async () => {
+  it("lets SQS move every message as it is, and follows the task to its end", async () => {
     const queue = await queues.open();
     await queue.put(...many(25), { body: "unreadable" });
 
     const { code, stdout } = await queue.run("replay", "--all");
 
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "Done: about 26 of 26 dead letters moved\n" });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "Done: about 26 of 26 messages moved\n" });
     const moved = await queue.all("events");
     expect(moved).toHaveLength(26);
     expect(moved.filter(({ MessageAttributes }) => MessageAttributes?.["replays"]?.StringValue === "7")).toHaveLength(
@@ -27,7 +28,7 @@ describe.concurrent("npm run replay -- --all", () => {
     expect(queue.proxy.calls.map(({ action }) => action)).not.toContain("ReceiveMessage");
   });
 
-  it("is cancelled by Ctrl-C, and what was not moved stays", async () => {
+  it("is cancelled by Ctrl-C, and messages that were not moved stay", async () => {
     const queue = await queues.open();
     await queue.put(...many(60));
     const { child, ended } = queue.start("replay", "--all", "--rate", "10");
@@ -40,13 +41,13 @@ describe.concurrent("npm run replay -- --all", () => {
     const { code, stdout } = await ended;
 
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^Cancelled: about \d+ of 60 dead letters moved, the others stay\n$/);
+    expect(stdout).toMatch(/^Cancelled: about \d+ of 60 messages moved, the others stay\n$/);
     const [moved, left] = [await queue.counts("events"), await queue.counts()];
     expect(moved.visible).toBeLessThan(60);
     expect(moved.visible + left.visible).toBe(60);
   });
 
-  it("names a task that runs already, and follows that one", async () => {
+  it("reports a task that runs already, and follows it", async () => {
     const queue = await queues.open();
     await queue.put(...many(60));
     const first = queue.start("replay", "--all", "--rate", "1");
@@ -66,19 +67,22 @@ describe.concurrent("npm run replay -- --all", () => {
     const { code, stdout, stderr } = await second.ended;
 
     expect(stderr).toMatch(/^A move task that was started at \S+ to \S+:events-\d+ runs already; Ctrl-C cancels it\n/);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/^Cancelled: about \d+ of 60 dead/) });
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(/^Cancelled: about \d+ of 60 messages/),
+    });
   });
 
   it.each([
-    [["--all", "--reason", "x"], "--all lets SQS move every letter as it is. Leave out --reason x"],
+    [["--all", "--reason", "x"], "--all lets SQS move every message as it is. Leave out --reason x"],
     [["--all", "--limit", "3", "--dry-run"], "Leave out --dry-run --limit 3, or leave out --all"],
     [["--all", "--rate", "501"], "--rate takes at most 500 with --all"],
-    [["--resume", "--type", "a b"], "--resume goes on as the replay was begun. Leave out --type 'a b'"],
+    [["--resume", "--type", "a b"], "--resume continues the replay with its own options. Leave out --type 'a b'"],
     [["--discard", "--resume"], "Leave out --discard"],
     [["--older-than", "soon"], "--older-than takes a duration such as 90s, 30m, 2h, 3d or 1w, not soon"],
     [["--rate", "0.5"], "--rate takes a whole number above 0, not 0.5"],
     [["--edit", "none.ndjson"], "no such file or directory"],
-  ])("%j is refused, with what to leave out", async (flags, why) => {
+  ])("%j is refused with the options to leave out", async (flags, why) => {
     const queue = await queues.open();
 
     expect(await queue.run("replay", ...flags)).toMatchObject({

@@ -56,7 +56,7 @@ async function list(source: string): Promise<Listed[]> {
   return stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Listed]));
 }
 
-/** Posts events that the database refuses, and waits until they are letters. */
+/** Posts events that the database refuses, and waits until they are dead letters. */
 async function deadLetters(count: number, data: string = JSON.stringify(MARK)): Promise<string> {
   const source = `/flow/${randomUUID()}`;
   const event = (i: number) => `{"id":"${String(i).padStart(3, "0")}","source":"${source}","type":"t","data":${data}}`;
@@ -71,7 +71,7 @@ async function deadLetters(count: number, data: string = JSON.stringify(MARK)): 
 const arrivedAgain = (source: string, count: number, replays: number) =>
   eventually(
     () => list(source),
-    (letters) => letters.length === count && letters.every((letter) => letter.replays === replays),
+    (listed) => listed.length === count && listed.every((each) => each.replays === replays),
   );
 
 describe("an event that is refused again", () => {
@@ -81,10 +81,10 @@ describe("an event that is refused again", () => {
     await replay("--source", source);
     await arrivedAgain(source, 1, 1);
     await replay("--all");
-    const [letter] = await arrivedAgain(source, 1, 2);
+    const [deadLetter] = await arrivedAgain(source, 1, 2);
     const capped = await replay("--source", source, "--max-replays", "2");
 
-    expect(letter).toMatchObject({ id: "000", reason: "not_storable", tenant: "default", attempts: 1 });
+    expect(deadLetter).toMatchObject({ id: "000", reason: "not_storable", tenant: "default", attempts: 1 });
     expect(capped.stdout).toContain("0 events replayed\n1 skipped: replayed 2 times or more");
     runtime.dataApiFaults.clear();
     expect(await replay("--source", source)).toMatchObject({ code: 0, stdout: "1 event replayed\n" });
@@ -97,10 +97,11 @@ describe("an event that is refused again", () => {
 });
 
 describe("a replay that is killed", () => {
-  it("and resumed stores each event once, and leaves no letter", async () => {
+  it("stores each event once after --resume, and leaves no dead letter", async () => {
     const source = await deadLetters(60);
     runtime.dataApiFaults.clear();
-    const killed = startScript("replay", ["--source", source, "--data-dir", proxied]);
+    // One page at a time, because a page in flight at the kill stays hidden for minutes.
+    const killed = startScript("replay", ["--source", source, "--rate", "100", "--data-dir", proxied]);
     atCall(proxy, "DeleteMessageBatch", 3, () => killAndForget(killed.child));
     await killed.ended;
     proxy.onCall = undefined;

@@ -6,23 +6,23 @@ import {
   atCall,
   beforeReceives,
   idsIn,
-  letter,
-  type LetterQueues,
+  deadLetter,
+  type DeadLetterQueues,
   movedBySqs,
-  startLetterQueues,
+  startDeadLetterQueues,
 } from "../support/dead-letter-queues.ts";
 import { killAndForget } from "../support/run-script.ts";
 
-let queues: LetterQueues;
+let queues: DeadLetterQueues;
 beforeAll(async () => {
-  queues = await startLetterQueues();
+  queues = await startDeadLetterQueues();
 });
 afterAll(() => queues?.stop());
 
-const many = (count: number) => Array.from({ length: count }, (_, i) => letter([{ id: `event-${i}` }]));
+const many = (count: number) => Array.from({ length: count }, (_, i) => deadLetter([{ id: `event-${i}` }]));
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `event-${i}`).toSorted();
 
-/** Queues of its own for a test, and what it asks of them. */
+/** The queues of one test, with short forms of the checks. */
 async function open() {
   const queue = await queues.open();
   return {
@@ -38,15 +38,15 @@ async function open() {
 }
 
 describe.concurrent("a replay", () => {
-  it("sends every letter as it was, in its tenant's group, with its replay count raised, and leaves none", async () => {
+  it("sends every message verbatim, in its tenant's group, with its replay count raised, and leaves none", async () => {
     const { queue, replay, hasJournal } = await open();
-    const letters = [
-      letter([{ id: "a" }], { tenant: "acme" }),
-      letter([{ id: "b" }], { replays: 3 }),
+    const messages = [
+      deadLetter([{ id: "a" }], { tenant: "acme" }),
+      deadLetter([{ id: "b" }], { replays: 3 }),
       movedBySqs([{ id: "c" }]),
     ];
     const unreadable = { body: "no envelope", attributes: { reason: "unreadable_message" } };
-    await queue.put(...letters, unreadable);
+    await queue.put(...messages, unreadable);
 
     const { code, stdout } = await replay();
 
@@ -61,9 +61,9 @@ describe.concurrent("a replay", () => {
     );
     expect(arrived.toSorted()).toEqual(
       [
-        `${letters[0]?.body} acme 1 1`,
-        `${letters[1]?.body} default 4 1`,
-        `${letters[2]?.body} default 1 1`,
+        `${messages[0]?.body} acme 1 1`,
+        `${messages[1]?.body} default 4 1`,
+        `${messages[2]?.body} default 1 1`,
         "no envelope  1 1",
       ].toSorted(),
     );
@@ -71,11 +71,11 @@ describe.concurrent("a replay", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("of some events of a message replays those and keeps the others as a letter with its facts", async () => {
+  it("keeps the events of a message that do not match as a message with the same facts", async () => {
     const { queue, replay } = await open();
     const moved = movedBySqs([{ id: "a" }, { id: "b", type: "com.example.bad" }, { id: "c" }]);
     moved.body = moved.body.replace('"data":{}', '"data":12345678901234567890');
-    await queue.put(moved, letter([{ id: "d" }]));
+    await queue.put(moved, deadLetter([{ id: "d" }]));
 
     expect(await replay("--type", "com.example.order", "--reason", "max_receives_exceeded")).toMatchObject({
       code: 0,
@@ -98,7 +98,7 @@ describe.concurrent("a replay", () => {
     });
   });
 
-  it("stops at its limit of events, also within a message", async () => {
+  it("stops at its limit of events, even within a message", async () => {
     const { queue, replay } = await open();
     await queue.put(movedBySqs(ids(5).map((id) => ({ id }))), movedBySqs([{ id: "x" }, { id: "y" }]));
 
@@ -121,9 +121,9 @@ describe.concurrent("a replay", () => {
     expect(calls("ReceiveMessage").every(({ entries }) => entries.length <= 10)).toBe(true);
   });
 
-  it("skips what was replayed too often, unless it is asked for", async () => {
+  it("skips events that were replayed too often, unless --max-replays allows them", async () => {
     const { queue, replay, replaysOf } = await open();
-    await queue.put(letter([{ id: "fresh" }], { replays: 4 }), letter([{ id: "stale" }], { replays: 5 }));
+    await queue.put(deadLetter([{ id: "fresh" }], { replays: 4 }), deadLetter([{ id: "stale" }], { replays: 5 }));
 
     expect(await replay()).toMatchObject({
       code: 0,
@@ -134,9 +134,9 @@ describe.concurrent("a replay", () => {
     expect(await replaysOf("events")).toEqual(["5", "6"]);
   });
 
-  it("sends to another queue, and not to one that is not there", async () => {
+  it("sends to another queue, but not to a missing queue or to the dead-letter queue itself", async () => {
     const { queue, replay } = await open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
 
     expect(await replay("--to", `${queue.urlFor("other")}-none`)).toMatchObject({
       code: 2,
@@ -153,35 +153,41 @@ describe.concurrent("a replay", () => {
     expect(await queue.counts("events")).toEqual({ visible: 0, hidden: 0 });
   });
 
-  it("names the ids that are not there, and exits with 1", async () => {
+  it("names the ids that no dead letter has, and exits with 1", async () => {
     const { queue, replay } = await open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
 
-    const { code, stdout, stderr } = await replay("--id", "a", "--id", "gone");
+    const { code, stdout, stderr } = await replay("--id", "a", "--id", "absent");
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "1 event replayed\n" });
-    expect(stderr).toContain("No dead letter has the event id or message id gone\n");
+    expect(stderr).toContain("No dead letter has the event id or message id absent\n");
   });
 
-  it("leaves alone what comes back while it runs", async () => {
+  it("skips an event that comes back during the run", async () => {
     const { queue, replay, replaysOf } = await open();
-    await queue.put(letter([{ id: "bad" }]));
-    // The consumer's part: refused again at once.
-    atCall(queue.proxy, "DeleteMessageBatch", 1, () => queue.put(letter([{ id: "bad" }], { replays: 1 })));
+    await queue.put(deadLetter([{ id: "bad" }]));
+    // The part of the consumer, whose database refuses the event again at once.
+    atCall(queue.proxy, "DeleteMessageBatch", 1, () => queue.put(deadLetter([{ id: "bad" }], { replays: 1 })));
 
     const { code, stdout } = await replay("--rate", "1");
 
     expect(code).toBe(0);
-    expect(stdout).toBe("1 event replayed\n1 came back meanwhile: refused again, and left for another replay\n");
+    expect(stdout).toBe(
+      "1 event replayed\n1 came back during the replay: refused again, and left for another replay\n",
+    );
     expect(idsIn(await queue.all())).toEqual(["bad"]);
     expect(await replaysOf("events")).toEqual(["1"]);
   });
 });
 
 describe.concurrent("a dry run", () => {
-  it("counts exactly, shows ten, and moves nothing", async () => {
+  it("counts exactly, shows ten events, and moves nothing", async () => {
     const { queue, replay, calls } = await open();
-    await queue.put(...many(23), letter([{ id: "often" }], { replays: 5 }), letter([{ id: "x" }], { reason: "other" }));
+    await queue.put(
+      ...many(23),
+      deadLetter([{ id: "often" }], { replays: 5 }),
+      deadLetter([{ id: "x" }], { reason: "other" }),
+    );
 
     const { code, stdout } = await replay("--dry-run", "--reason", "not_storable", "--limit", "20");
 
@@ -190,14 +196,14 @@ describe.concurrent("a dry run", () => {
     expect(lines.slice(0, 10).every((line) => line.startsWith("com.example.order /shop event-"))).toBe(true);
     expect(lines.slice(10)).toEqual([
       "and 10 more",
-      "20 of 25 events would be replayed, from 20 dead letters",
+      "20 of 25 events would be replayed, from 20 messages",
       "1 would be skipped: replayed 5 times or more",
     ]);
     expect(await queue.counts()).toEqual({ visible: 25, hidden: 0 });
     expect(calls("SendMessageBatch")).toEqual([]);
   });
 
-  it("that another reader overlaps says that there is more, and exits with 1", async () => {
+  it("reports the messages that another reader hid from it, and exits with 1", async () => {
     const { queue, replay } = await open();
     await queue.put(...many(3));
     beforeReceives(queue);
@@ -205,17 +211,17 @@ describe.concurrent("a dry run", () => {
     const { code, stdout, stderr } = await replay("--dry-run");
 
     expect(code).toBe(1);
-    expect(stdout).toBe("At least 0 of 0 events would be replayed, from 0 dead letters\n");
-    expect(stderr).toMatch(/^About 3 letters more stayed hidden/);
+    expect(stdout).toBe("At least 0 of 0 events would be replayed, from 0 messages\n");
+    expect(stderr).toMatch(/^About 3 more messages stayed hidden/);
   });
 });
 
 describe.concurrent("corrected events", () => {
-  it("go out as they are in the file, and the others of their message stay", async () => {
+  it("are sent as the file has them, and the other events of their message stay", async () => {
     const { queue, replay, replaysOf } = await open();
     const moved = movedBySqs([{ id: "a", extensions: { trace: "1" } }, { id: "b" }]);
     moved.body = moved.body.replace('"data":{}', '"data":{"bad":true,"n":12345678901234567890}');
-    await queue.put(moved, letter([{ id: "c" }], { replays: 1, tenant: "acme" }));
+    await queue.put(moved, deadLetter([{ id: "c" }], { replays: 1, tenant: "acme" }));
     const path = join(queue.folder, "corrected.ndjson");
     await queue.run("dead-letters", "export", path, "--id", "a", "--id", "c");
     await writeFile(path, (await readFile(path, "utf8")).replace('"bad":true', '"bad":false'));
@@ -231,9 +237,9 @@ describe.concurrent("corrected events", () => {
     expect(idsIn(await queue.all())).toEqual(["b"]);
   });
 
-  it("are not replayed at all when a line is bad, and each bad line is named", async () => {
+  it("are not replayed if any line is bad, and each bad line is named", async () => {
     const { queue, replay } = await open();
-    await queue.put(letter([{ id: "a" }]), letter([{ id: "b" }]));
+    await queue.put(deadLetter([{ id: "a" }]), deadLetter([{ id: "b" }]));
     const path = await queue.file("bad.ndjson", [
       JSON.stringify({ ...good, id: "a" }),
       "",
@@ -253,32 +259,32 @@ describe.concurrent("corrected events", () => {
       `${path}:4 /data contains U+0000, which PostgreSQL cannot store; remove it`,
       `${path}:5 /type must not be empty`,
       expect.stringMatching(`${path}:6 /Strange .*is no attribute of an event`),
-      `${path}:7 says of the event a other than line 1`,
+      `${path}:7 has another content for the event a than line 1`,
       `${path}:8 is no JSON object; write one event a line`,
       "Nothing was replayed.",
     ]);
     expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });
   });
 
-  it("without a letter are named, and the exit code is 1", async () => {
+  it("are named when no dead letter has them, and the exit code is 1", async () => {
     const { queue, replay } = await open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
     const path = await queue.file(
       "more.ndjson",
-      ["a", "gone"].map((id) => JSON.stringify({ ...good, id })),
+      ["a", "absent"].map((id) => JSON.stringify({ ...good, id })),
     );
 
     const { code, stdout, stderr } = await replay("--edit", path);
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "1 event replayed\n" });
-    expect(stderr).toContain(`No dead letter that matches has the event of ${path}:2 /shop gone`);
+    expect(stderr).toContain(`No dead letter that matches has the event of ${path}:2 /shop absent`);
   });
 });
 
 const good = { source: "/shop", type: "com.example.order", time: "2026-11-20T10:00:00Z", data: 1 };
 
 describe.concurrent("a replay that meets faults", () => {
-  it("sends again what SQS did not take at first, and names what it refuses for good", async () => {
+  it("sends again the messages that SQS failed at first, and names those that it refuses for good", async () => {
     const { queue, replay, hasJournal, replaysOf } = await open();
     await queue.put(...many(12));
     let refusals = 0;
@@ -297,7 +303,7 @@ describe.concurrent("a replay that meets faults", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("makes a call again whose answer is lost, with the same count", async () => {
+  it("repeats a call whose answer was lost, with the same replay count", async () => {
     const { queue, replay, replaysOf } = await open();
     await queue.put(...many(2));
     queue.proxy.setFaults(
@@ -312,7 +318,7 @@ describe.concurrent("a replay that meets faults", () => {
     expect(await queue.counts()).toEqual({ visible: 0, hidden: 0 });
   });
 
-  it("says when letters may be hidden because the answer with them was lost", async () => {
+  it("reports that messages may be hidden because an answer was lost", async () => {
     const { queue, replay } = await open();
     await queue.put(...many(2));
     queue.proxy.setFaults({ kind: "dropAfter", action: "ReceiveMessage", calls: 8 });
@@ -320,13 +326,13 @@ describe.concurrent("a replay that meets faults", () => {
     const { code, stdout, stderr } = await replay();
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "0 events replayed\n" });
-    expect(stderr).toContain("letters of an answer that was lost show again within 5 minutes");
+    expect(stderr).toContain("messages of a lost answer are visible again within 5 minutes");
     expect(await queue.counts()).toEqual({ visible: 0, hidden: 2 });
   });
 
-  it("before it has sent anything ends with what to do, and leaves nothing to be finished", async () => {
+  it("ends with advice and leaves no journal when SQS stops answering before anything was sent", async () => {
     const { queue, replay, hasJournal } = await open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
     queue.proxy.setFaults({ kind: "dropBefore", action: "ReceiveMessage" });
 
     const { code, stdout, stderr } = await replay();
@@ -336,7 +342,7 @@ describe.concurrent("a replay that meets faults", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("that cannot delete is unfinished, and finished by the same command without sending again", async () => {
+  it("is unfinished when it cannot delete, and the same command finishes it without sending again", async () => {
     const { queue, replay, calls } = await open();
     await queue.put(...many(3));
     queue.proxy.setFaults({
@@ -362,10 +368,10 @@ describe.concurrent("a replay that meets faults", () => {
 });
 
 describe.concurrent("a replay that is killed", () => {
-  it("before it deletes is finished by --resume: nothing is sent twice, and the limit holds", async () => {
+  it("is finished by --resume when it was killed before a delete: nothing is sent twice, the limit holds", async () => {
     const { queue, replay, hasJournal, replaysOf } = await open();
     await queue.put(...many(45));
-    // A page after the other: what is on its way at the kill, answered to nobody, may be sent again.
+    // One page at a time, because messages in flight at the kill may be sent again.
     const killed = queue.start("replay", "--limit", "30", "--rate", "100");
     atCall(queue.proxy, "DeleteMessageBatch", 2, () => killAndForget(killed.child));
     await killed.ended;
@@ -382,7 +388,7 @@ describe.concurrent("a replay that is killed", () => {
     expect(sentBefore).toHaveLength(20);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^30 events replayed, \d+ of them before it was interrupted\n$/);
-    expect(stderr).toMatch(/Goes on with the replay of /);
+    expect(stderr).toMatch(/Continues the replay of /);
     const sent = idsIn(await queue.all("events"));
     expect(sent).toHaveLength(30);
     expect(new Set(sent).size).toBe(30);
@@ -392,15 +398,15 @@ describe.concurrent("a replay that is killed", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("while it received letters is unfinished until those are visible again and replayed too, within its limit", async () => {
+  it("stays unfinished until the messages of a lost receive are visible and replayed too, within its limit", async () => {
     const { queue, replay, hasJournal } = await open();
     await queue.put(...many(3));
     const killed = queue.start("replay", "--limit", "5");
     atCall(queue.proxy, "DeleteMessageBatch", 1, () => killAndForget(killed.child));
     await killed.ended;
     queue.proxy.onCall = undefined;
-    // As a receive leaves them whose answer the killed process never saw: hidden, and not in its journal.
-    await queue.put(...["x", "y", "z"].map((id) => letter([{ id }])));
+    // Like messages whose answer the killed process never saw: hidden, and not in its journal.
+    await queue.put(...["x", "y", "z"].map((id) => deadLetter([{ id }])));
     const show = await queue.hideAll();
 
     const first = await replay("--resume");
@@ -409,24 +415,24 @@ describe.concurrent("a replay that is killed", () => {
     const second = await replay("--resume");
 
     expect(first).toMatchObject({ code: 1, stdout: "3 events replayed, 3 of them before it was interrupted\n" });
-    expect(first.stderr).toMatch(/About 3 letters more stayed hidden, .*; run --resume again in 5 minutes\n/);
+    expect(first.stderr).toMatch(/About 3 more messages stayed hidden .*; run --resume again in 5 minutes\n/);
     expect(kept).toBe(true);
     expect(second).toMatchObject({ code: 0, stdout: "5 events replayed, 3 of them before it was interrupted\n" });
     expect(await queue.counts()).toEqual({ visible: 1, hidden: 0 });
     expect(hasJournal()).toBe(false);
   });
 
-  it("before it deletes is finished also where SQS does not delete at first, and has done all that its limit wants", async () => {
+  it("is finished within its limit when it was killed before a delete, even if SQS fails the next deletes", async () => {
     const { queue, replay, hasJournal, calls } = await open();
     await queue.put(...many(3));
     const killed = queue.start("replay", "--limit", "3");
     atCall(queue.proxy, "DeleteMessageBatch", 1, () => killAndForget(killed.child));
     await killed.ended;
     queue.proxy.onCall = undefined;
-    await queue.put(letter([{ id: "beyond" }]));
+    await queue.put(deadLetter([{ id: "beyond" }]));
     await queue.hideAll();
     const entries = ({ Id }: { Id?: string }) => Id === "0";
-    // As often as a call is made again.
+    // As many times as a call is repeated.
     queue.proxy.setFaults({ kind: "failEntries", action: "DeleteMessageBatch", entries, calls: 5 });
 
     const { code, stdout } = await replay("--resume");
@@ -437,33 +443,33 @@ describe.concurrent("a replay that is killed", () => {
     expect(hasJournal()).toBe(false);
   });
 
-  it("before it hears that a send arrived is finished: sent again with the same count, and what came back is left", async () => {
+  it("sends an unconfirmed event again with the same count, and skips an event that came back", async () => {
     const { queue, replay, replaysOf } = await open();
-    await queue.put(letter([{ id: "bad" }]), letter([{ id: "good" }]));
+    await queue.put(deadLetter([{ id: "bad" }]), deadLetter([{ id: "good" }]));
     const killed = queue.start("replay");
     queue.proxy.setFaults({ kind: "dropAfter", action: "SendMessageBatch", calls: 1 });
-    // The client's second attempt: the first one arrived, and its answer did not.
+    // At the client's second attempt, after the first arrived and its answer was lost.
     atCall(queue.proxy, "SendMessageBatch", 2, () => killAndForget(killed.child));
     await killed.ended;
     queue.proxy.onCall = undefined;
-    await queue.put(letter([{ id: "bad" }], { replays: 1 }));
+    await queue.put(deadLetter([{ id: "bad" }], { replays: 1 }));
 
     const { code, stdout } = await replay();
 
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: "2 events replayed\n1 came back meanwhile: refused again, and left for another replay\n",
+      stdout: "2 events replayed\n1 came back during the replay: refused again, and left for another replay\n",
     });
     expect(new Set(idsIn(await queue.all("events")))).toEqual(new Set(["bad", "good"]));
     expect(new Set(await replaysOf("events"))).toEqual(new Set(["1"]));
     expect(idsIn(await queue.all())).toEqual(["bad"]);
   });
 
-  // The first call sends what is replayed, the second what stays.
+  // The first call sends the replayed event, the second the remainder.
   it.each([
     ["SendMessageBatch", 2],
     ["DeleteMessageBatch", 1],
-  ])("at %s %i of a message it splits neither loses nor doubles a half", async (action, nth) => {
+  ])("neither loses nor doubles an event of a split message when killed at %s %i", async (action, nth) => {
     const { queue, replay } = await open();
     await queue.put(movedBySqs([{ id: "a" }, { id: "b", source: "/mill" }]));
     const killed = queue.start("replay", "--source", "/mill");
@@ -480,9 +486,9 @@ describe.concurrent("a replay that is killed", () => {
     expect(idsIn(await queue.all())).toEqual(["a"]);
   });
 
-  it("is forgotten by --discard, and what it had sent can be replayed again", async () => {
+  it("is forgotten by --discard, and the events that it had sent can be replayed again", async () => {
     const { queue, replay, hasJournal } = await open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
     const killed = queue.start("replay");
     atCall(queue.proxy, "DeleteMessageBatch", 1, () => killAndForget(killed.child));
     await killed.ended;
@@ -504,7 +510,7 @@ describe.concurrent("a replay that is killed", () => {
 describe.concurrent("a damaged journal", () => {
   it("stops a replay, but not a dry run, and is forgotten by --discard", async () => {
     const { queue, replay, hasJournal } = await open();
-    await queue.put(letter([{ id: "a" }]));
+    await queue.put(deadLetter([{ id: "a" }]));
     await queue.file("replay.journal", ["damaged"]);
 
     expect(await replay()).toMatchObject({ code: 2, stderr: expect.stringContaining("Forget it with --discard") });
@@ -519,7 +525,7 @@ describe.concurrent("a damaged journal", () => {
 });
 
 describe.concurrent("a replay that is stopped", () => {
-  it("by SIGTERM finishes what it has in hand, releases the rest, and goes on with the same command", async () => {
+  it("finishes its current page on SIGTERM, releases the rest, and continues with the same command", async () => {
     const { queue, replay } = await open();
     await queue.put(...many(40));
     const stopped = queue.start("replay", "--rate", "10");

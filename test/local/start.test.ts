@@ -66,7 +66,7 @@ describe("npm start", () => {
     expect(await second.exitCode).toBe(0);
   });
 
-  it("begins anew with --fresh, and ends at once at the second signal", async () => {
+  it("starts with an empty folder with --fresh, and ends at once at the second signal", async () => {
     const { child, addresses, exitCode, log } = await startCommand(dataDir, "--fresh");
     expect(await query(addresses.databaseUrl, "select count(*)::int as rows from events")).toEqual([{ rows: 0 }]);
     const { ended } = await holdRequest(addresses);

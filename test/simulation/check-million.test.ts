@@ -7,7 +7,7 @@ const EVENTS = 1_000_000;
 const REQUEST_EVENTS = 1_000;
 const READS_OF_A_ROW_MAX = 5;
 
-it("the check of a million events reads each row a few times", () => {
+it("the checker reads each of a million rows a few times", () => {
   const history = createHistory();
   for (let first = 0; first < EVENTS; first += REQUEST_EVENTS) {
     const events = Array.from({ length: REQUEST_EVENTS }, (_, offset) => ({

@@ -1,62 +1,66 @@
 import type { SQSRecord } from "aws-lambda";
 import { createObservability } from "../../functions/adapters/lambda/observability.ts";
 import { sqsBatchHandler } from "../../functions/adapters/lambda/sqs-batch-handler.ts";
-import { toCopy } from "../../functions/adapters/lambda/received-message.ts";
-import { backoffSeconds } from "../../functions/consume/backoff.ts";
-import type { BatchRule } from "../../functions/core/batch.ts";
+import { createConsume } from "../../functions/consume/consume.ts";
+import type { StoreMessages } from "../../functions/consume/store-messages.ts";
 import {
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
   QUEUE_VISIBILITY_SECONDS,
 } from "../../functions/core/limits.ts";
-import { contextOf } from "../unit/adapters/sqs-records.ts";
+import { requeueAttributes } from "../../functions/core/queue-message.ts";
+import { contextOf } from "../unit/consume/sqs-records.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";
 
 /** A message with this text in it ends the function that reads it. */
-export const KILLS = "kills the function";
+export const POISON = "ends the function";
 
-/** A message with this text in it makes the rule throw. */
-export const THROWS = "makes the rule throw";
+/** A message with this text in it makes storing throw. */
+export const THROWS = "makes storing throw";
 
 /**
- * The consumer behind its event source: the real chain and the real backoff over a simulated queue, and a rule that can
- * be made to fail. To be made with `POWERTOOLS_METRICS_DISABLED`, or it prints a line per batch.
+ * The consumer behind its event source: the real handler, isolation, redelivery and backoff over a simulated queue, and
+ * storing that can be made to fail. Needs `POWERTOOLS_METRICS_DISABLED`, or it prints a line per batch.
  */
-export function simulateConsumer(queue: SimulatedQueue, rule: BatchRule, random: () => number) {
+export function simulateConsumer(queue: SimulatedQueue, storeMessages: StoreMessages, random: () => number) {
   const counts = { crashes: 0, errors: 0 };
   let crash: () => void;
-  const handler = sqsBatchHandler({
-    rule: async (messages, deadline) => {
+  const rule = createConsume({
+    storeMessages: async (messages, deadline) => {
       if (messages.some(({ body }) => body.includes(THROWS))) throw new TypeError("a bug");
-      if (!messages.some(({ body }) => body.includes(KILLS))) return await rule(messages, deadline);
+      if (!messages.some(({ body }) => body.includes(POISON))) return await storeMessages(messages, deadline);
       crash();
       return await new Promise(() => undefined);
     },
-    postpone: async (messages) => {
-      for (const { receiptHandle, seconds } of messages) queue.changeVisibility(receiptHandle, seconds);
+    queue: {
+      async changeVisibility(messages) {
+        for (const { receiptHandle, seconds } of messages) queue.changeVisibility(receiptHandle, seconds);
+      },
+      async delete(messages) {
+        for (const { receiptHandle } of messages) queue.delete(receiptHandle);
+        return true;
+      },
+      async requeue(messages) {
+        for (const message of messages) {
+          const { body, group, seconds } = message;
+          queue.send({ body, group, attributes: requeueAttributes(message), delaySeconds: seconds });
+          queue.delete(message.receiptHandle);
+        }
+        return new Set(messages.map(({ messageId }) => messageId));
+      },
     },
-    acknowledge: async (messages) => {
-      for (const { receiptHandle } of messages) queue.delete(receiptHandle);
-      return true;
-    },
-    renew: async (messages) => {
-      for (const message of messages) {
-        queue.send({ ...toCopy(message), delaySeconds: message.seconds });
-        queue.delete(message.receiptHandle);
-      }
-      return new Set(messages.map(({ messageId }) => messageId));
-    },
-    backoffSeconds,
+    clock: () => new Date(),
     visibilitySeconds: QUEUE_VISIBILITY_SECONDS,
     random,
-    observability: {
-      ...createObservability("consume", { STAGE: "test", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "ERROR" }),
-      metrics: { addMetric() {}, publish() {} },
-    },
   });
+  const observability = {
+    ...createObservability("consume", { STAGE: "test", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "ERROR" as const }),
+    metrics: { addMetric() {}, publish() {} },
+  };
+  const handler = sqsBatchHandler({ rule, observability });
 
-  /** One batch. Where the function ends or fails, all of it stays in the queue as it is. */
+  /** One batch. Where the function ends or fails, the whole batch stays in the queue as it is. */
   async function invoke(records: SQSRecord[]): Promise<void> {
     const died = new Promise<"crashes">((resolve) => {
       crash = () => resolve("crashes");
@@ -73,7 +77,7 @@ export function simulateConsumer(queue: SimulatedQueue, rule: BatchRule, random:
 
   return {
     counts,
-    /** As many batches as run at once, each full if there is so much. */
+    /** As many batches as run at once, each full if there are enough messages. */
     async poll(): Promise<void> {
       for (let running = 0; running < CONSUME_MAX_CONCURRENCY; running++) {
         const records = queue.receive(CONSUME_BATCH_MESSAGES);

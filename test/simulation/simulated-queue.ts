@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import { MAX_RECEIVE_COUNT, QUEUE_RETENTION_DAYS, QUEUE_VISIBILITY_SECONDS } from "../../functions/core/limits.ts";
-import { record } from "../unit/adapters/sqs-records.ts";
+import { record } from "../unit/consume/sqs-records.ts";
 
 type Held = {
   messageId: string;
@@ -30,7 +30,7 @@ export function simulateQueue(random: () => number) {
   const expired: Held[] = [];
   let made = 0;
 
-  /** Retention counts from the send (SQSDeveloperGuide/sqs-basic-architecture.html): then SQS deletes, and tells nobody. */
+  /** Retention counts from the send (SQSDeveloperGuide/sqs-basic-architecture.html): then SQS deletes the message without a trace. */
   const expire = () => {
     for (const message of held.values()) {
       if (Date.now() - message.sentAt < QUEUE_RETENTION_DAYS * 86_400_000) continue;

@@ -6,7 +6,7 @@ import { stageConfig } from "../../lib/stage-config.ts";
 import { temporaryOutdir } from "./support.ts";
 
 describe("a database from outside the stack", () => {
-  it("takes the place of Aurora through the interface, its endpoint included", () => {
+  it("a database from outside the stack replaces Aurora in every function that uses the database", () => {
     const app = new App({ outdir: temporaryOutdir(), context: { "aws:cdk:bundling-stacks": [] } });
     const granted: string[] = [];
     const stack = new SluiceStack(app, "Sluice-other", {

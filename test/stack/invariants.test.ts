@@ -1,14 +1,18 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Match, type Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
+import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
 import {
   BACKOFF_MAX_SECONDS,
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
   MAX_RECEIVE_COUNT,
   QUEUE_VISIBILITY_SECONDS,
-  RENEW_FROM_ATTEMPT,
+  REQUEUE_FROM_ATTEMPT,
 } from "../../functions/core/limits.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
+import { stageConfig } from "../../lib/stage-config.ts";
+import { EXPECTED_FUNCTIONS } from "./expected-functions.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
@@ -21,12 +25,20 @@ beforeAll(() => {
 });
 
 const all = (type: string, from = template) => Object.entries(from.findResources(type)) as [string, Resource][];
-/** Functions of ours; the two of CDK's own custom resources are not. */
+/** The functions of this project, without the two of CDK's own custom resources. */
 const functions = () => all("AWS::Lambda::Function").filter(([id]) => !/^(AWSCDK|Custom)/.test(id));
 
 describe("functions", () => {
-  it("run on nodejs24.x and arm64 with tracing and a log group that keeps its logs for a stated time", () => {
-    expect(functions()).toHaveLength(5);
+  it("functions are the folders of functions/ that have a handler, each with one construct in the stack", () => {
+    const folders = readdirSync("functions").filter((name) => existsSync(`functions/${name}/handler.ts`));
+    const deployed = functions().map(([id]) => id.replace(/[0-9A-F]{8}$/, ""));
+
+    expect([...FUNCTIONS].toSorted()).toEqual(folders.toSorted());
+    expect(deployed.toSorted()).toEqual(FUNCTIONS.map((name) => `${constructOf(name)}Function`).toSorted());
+  });
+
+  it("functions run on nodejs24.x and arm64, with tracing and a log group that keeps logs for 30 days", () => {
+    expect(functions()).toHaveLength(FUNCTIONS.length);
     for (const [, { Properties }] of functions()) {
       expect(Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -39,16 +51,16 @@ describe("functions", () => {
     for (const [, { Properties }] of all("AWS::Logs::LogGroup")) expect(Properties["RetentionInDays"]).toBe(30);
   });
 
-  it("have a role each, which writes to its own log group and has no managed policy", () => {
+  it("functions each have a role of their own, which has no managed policy", () => {
     const roles = functions().map(([, { Properties }]) => JSON.stringify(Properties["Role"]));
-    expect(new Set(roles).size).toBe(5);
+    expect(new Set(roles).size).toBe(FUNCTIONS.length);
     for (const [id, { Properties }] of all("AWS::IAM::Role")) {
       if (/^(AWSCDK|Custom|ApiCloudWatch)/.test(id)) continue;
       expect(Properties["ManagedPolicyArns"]).toBeUndefined();
     }
   });
 
-  it("have no wildcard action, and a wildcard resource only for X-Ray", () => {
+  it("functions have no wildcard action, and a wildcard resource only for X-Ray", () => {
     for (const statement of statements()) {
       for (const action of [statement.Action].flat()) expect(action).not.toContain("*");
       if (statement.Resource === "*") {
@@ -57,35 +69,21 @@ describe("functions", () => {
     }
   });
 
-  it("may do exactly what their stage does", () => {
-    expect(actionsOf("Ingest")).toEqual(["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"]);
-    expect(actionsOf("Query")).toEqual(STATEMENT_ACTIONS);
-    expect(actionsOf("Migrate")).toEqual(TRANSACTION_ACTIONS);
-    expect(actionsOf("ApiDocs")).toEqual([]);
-    expect(actionsOf("Consume")).toEqual(
-      [
-        ...STATEMENT_ACTIONS,
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-      ].toSorted(),
-    );
+  it.each(FUNCTIONS)("the function %s has exactly the rights that it uses", (name) => {
+    expect(actionsOf(name)).toEqual(EXPECTED_FUNCTIONS[name].actions.toSorted());
   });
 
-  it("send to the queue alone that they serve; the consumer to the dead-letter queue too", () => {
+  it("functions send to the queue of events alone, and consume to the dead-letter queue too", () => {
     const arn = (start: string) => ({ "Fn::GetAtt": [queue(start)[0], "Arn"] });
     const [events, deadLetters] = [arn("QueueEvents"), arn("QueueDead")];
 
-    expect(resourcesOf("Ingest", "sqs:SendMessage")).toEqual([events]);
-    expect(resourcesOf("Consume", "sqs:SendMessage")).toEqual([events, deadLetters]);
-    expect(resourcesOf("Consume", "sqs:DeleteMessage")).toEqual([events]);
-    expect(resourcesOf("Consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
+    expect(resourcesOf("ingest", "sqs:SendMessage")).toEqual([events]);
+    expect(resourcesOf("consume", "sqs:SendMessage")).toEqual([events, deadLetters]);
+    expect(resourcesOf("consume", "sqs:DeleteMessage")).toEqual([events]);
+    expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("are stopped by Lambda when they reach themselves, but for the consumer, which sends failed messages again", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume, which requeues messages", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
     expect(allowed.map(([id]) => id)).toEqual([expect.stringMatching(/^ConsumeFunction/)]);
@@ -93,7 +91,7 @@ describe("functions", () => {
 });
 
 describe("queues", () => {
-  it("refuse anything but TLS and are encrypted", () => {
+  it("the queues are encrypted and refuse calls without TLS", () => {
     expect(all("AWS::SQS::Queue")).toHaveLength(2);
     for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
       expect(Properties["SqsManagedSseEnabled"]).toBe(true);
@@ -108,14 +106,14 @@ describe("queues", () => {
     }
   });
 
-  it("keep dead letters longer than the queue keeps events, because their age counts from the first enqueue", () => {
+  it("the queues keep dead letters longer than events, because age counts from the first enqueue", () => {
     const [deadLetters, events] = [retention("QueueDeadLetters"), retention("QueueEvents")];
 
     expect(events).toBe(4 * 86_400);
     expect(deadLetters).toBe(14 * 86_400);
   });
 
-  it("dead-letter from the event queue only, while messages that kill the consumer are still kept", () => {
+  it("the queues redrive poison messages from the event queue only, and before their retention ends", () => {
     const [, { Properties: events }] = queue("QueueEvents");
     const [deadId, { Properties: dead }] = queue("QueueDead");
 
@@ -123,13 +121,13 @@ describe("queues", () => {
       deadLetterTargetArn: { "Fn::GetAtt": [deadId, "Arn"] },
       maxReceiveCount: MAX_RECEIVE_COUNT,
     });
-    expect(MAX_RECEIVE_COUNT).toBeGreaterThan(RENEW_FROM_ATTEMPT);
+    expect(MAX_RECEIVE_COUNT).toBeGreaterThan(REQUEUE_FROM_ATTEMPT);
     expect(MAX_RECEIVE_COUNT * QUEUE_VISIBILITY_SECONDS).toBeLessThan(Number(retention("QueueEvents")));
     expect(events["RedriveAllowPolicy"]).toEqual({ redrivePermission: "denyAll" });
     expect(dead["RedriveAllowPolicy"]).toMatchObject({ redrivePermission: "byQueue" });
   });
 
-  it("hide a received message for six timeouts of the consumer and the batch window", () => {
+  it("the queues have a visibility timeout of at least six timeouts of consume plus the batch window", () => {
     const [, { Properties }] = queue("QueueEvents");
 
     expect(Properties["VisibilityTimeout"]).toBeGreaterThanOrEqual(
@@ -139,7 +137,7 @@ describe("queues", () => {
 });
 
 describe("event source", () => {
-  it("reports partial batch failures, caps its concurrency and counts events", () => {
+  it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
       FunctionResponseTypes: ["ReportBatchItemFailures"],
       BatchSize: 1_000,
@@ -151,7 +149,7 @@ describe("event source", () => {
 });
 
 describe("database", () => {
-  it("is Aurora PostgreSQL 17 that pauses, encrypted, with the Data API and a password that RDS manages", () => {
+  it("the database is an encrypted Aurora PostgreSQL 17 that pauses, with the Data API and an RDS-managed password", () => {
     template.hasResourceProperties("AWS::RDS::DBCluster", {
       Engine: "aurora-postgresql",
       EngineVersion: Match.stringLikeRegexp("^17\\."),
@@ -163,7 +161,7 @@ describe("database", () => {
     });
   });
 
-  it("lies in subnets without a way out", () => {
+  it("the database is in subnets without a route to the internet", () => {
     template.resourceCountIs("AWS::EC2::NatGateway", 0);
     template.resourceCountIs("AWS::EC2::InternetGateway", 0);
     expect(all("AWS::EC2::Subnet").map(([, { Properties }]) => Properties["MapPublicIpOnLaunch"])).toEqual([
@@ -172,7 +170,7 @@ describe("database", () => {
     ]);
   });
 
-  it("is deletable in dev; in prod it is protected, leaves a snapshot, and the queues with their events stay", () => {
+  it("the database is deletable in dev; in prod it is protected, and snapshot and queues are kept", () => {
     const [[, dev]] = all("AWS::RDS::DBCluster") as [[string, Resource]];
     const [[, prod]] = all("AWS::RDS::DBCluster", production) as [[string, Resource]];
 
@@ -184,7 +182,7 @@ describe("database", () => {
 });
 
 describe("migrations", () => {
-  it("run after the database is there and before the functions that need the schema are updated", () => {
+  it("migrations run after the database exists and before the functions that need the schema are updated", () => {
     const [[triggerId, trigger]] = all("Custom::Trigger") as [[string, Resource & { DependsOn: string[] }]];
     const consume = functions().find(([id]) => id.startsWith("Consume"))?.[1] as Resource & { DependsOn: string[] };
     const query = functions().find(([id]) => id.startsWith("Query"))?.[1] as Resource & { DependsOn: string[] };
@@ -197,7 +195,7 @@ describe("migrations", () => {
 });
 
 describe("api", () => {
-  it("is regional, throttled and logged, and the only thing that is public", () => {
+  it("the API is regional, throttled and logged, and the only public resource", () => {
     template.hasResourceProperties("AWS::ApiGateway::RestApi", { EndpointConfiguration: { Types: ["REGIONAL"] } });
     template.hasResourceProperties("AWS::ApiGateway::Stage", {
       AccessLogSetting: Match.objectLike({ DestinationArn: Match.anyValue() }),
@@ -207,7 +205,7 @@ describe("api", () => {
     template.resourceCountIs("AWS::Lambda::Url", 0);
   });
 
-  it("has the routes of the OpenAPI document, no more and no fewer", () => {
+  it("the API has exactly the routes of the OpenAPI document", () => {
     const documented = Object.entries(openApi().paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
@@ -215,7 +213,7 @@ describe("api", () => {
     expect(routesOf(template).toSorted()).toEqual(documented.toSorted());
   });
 
-  it("answers its own errors as problem documents that say what to do, with Retry-After where trying again helps", () => {
+  it("the API answers its own errors as problem documents, with Retry-After where a retry helps", () => {
     const responses = all("AWS::ApiGateway::GatewayResponse").map(([, { Properties }]) => Properties);
     expect(responses.length).toBeGreaterThan(5);
     for (const response of responses) {
@@ -240,18 +238,66 @@ describe("api", () => {
 });
 
 describe("alarms", () => {
-  it("each name the section of the runbook that tells what to do", () => {
-    const descriptions = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties["AlarmDescription"]);
+  it("alarms each name a section of the runbook", () => {
+    const headings = [...readFileSync("docs/runbook.md", "utf8").matchAll(/^## (.+)$/gm)];
+    const sections = headings.map(([, heading = ""]) => heading.toLowerCase().replaceAll(" ", "-"));
+    const named = all("AWS::CloudWatch::Alarm").map(
+      ([, { Properties }]) =>
+        /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
+    );
 
-    expect(descriptions).toHaveLength(8);
-    for (const description of descriptions) expect(description).toMatch(/See docs\/runbook\.md#[a-z-]+\.$/);
+    expect(named).toHaveLength(8);
+    for (const section of named) expect(sections).toContain(section);
   });
 
-  it.each(["Errors", "Throttles"])("ring for %s of the consumer three times in half an hour", (name) => {
+  it("alarms each notify the topic, which CloudWatch alone may publish to, over TLS", () => {
+    const [[topic]] = all("AWS::SNS::Topic") as [[string, Resource]];
+    for (const [id, { Properties }] of all("AWS::CloudWatch::Alarm"))
+      expect(Properties["AlarmActions"], id).toEqual([{ Ref: topic }]);
+
+    template.hasResourceProperties("AWS::SNS::TopicPolicy", {
+      Topics: [{ Ref: topic }],
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({
+            Effect: "Deny",
+            Action: "sns:Publish",
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          }),
+          Match.objectLike({
+            Effect: "Allow",
+            Action: "sns:Publish",
+            Principal: { Service: "cloudwatch.amazonaws.com" },
+            Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+          }),
+        ],
+      },
+    });
+  });
+
+  it("alarms go to the e-mail address of the stage, and nobody where it has none", () => {
+    const stage = { ...stageConfig("dev"), alarmEmail: "on-call@example.com" };
+
+    template.resourceCountIs("AWS::SNS::Subscription", 0);
+    synthesizeStack(stage)
+      .template()
+      .hasResourceProperties("AWS::SNS::Subscription", { Protocol: "email", Endpoint: "on-call@example.com" });
+  });
+
+  it.each(["on-call", "", "on-call@", "https://example.com"])(
+    "synthesis refuses the e-mail address %j by its name",
+    (alarmEmail) => {
+      expect(() => synthesizeStack({ ...stageConfig("dev"), alarmEmail })).toThrow(
+        `alarmEmail of the stage dev is ${JSON.stringify(alarmEmail)}, which is not an e-mail address.`,
+      );
+    },
+  );
+
+  it.each(["Errors", "Throttles"])("alarms go off for %s of consume in three minutes of thirty", (name) => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
     const consume = functions().find(([id]) => id.startsWith("Consume"))?.[0];
 
-    // A lone message that ends the function comes back after at most one and a half visibility timeouts.
+    // SQS delivers a lone poison message again after at most one and a half visibility timeouts.
     expect(3 * 1.5 * QUEUE_VISIBILITY_SECONDS).toBeLessThan(30 * 60);
     expect(alarms).toContainEqual(
       expect.objectContaining({
@@ -264,7 +310,7 @@ describe("alarms", () => {
     );
   });
 
-  it("ring for failed events that are a quarter of an hour old, however seldom they come again", () => {
+  it("alarms go off for failed events older than a quarter of an hour, even at the longest backoff", () => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
     const failedAge = alarms.find(({ MetricName }) => MetricName === "OldestFailedAgeSeconds") as {
       [name: string]: number;
@@ -276,7 +322,7 @@ describe("alarms", () => {
 });
 
 describe("outputs", () => {
-  it("are what the scripts need", () => {
+  it("the outputs are the addresses that the scripts need", () => {
     expect(Object.keys(template.findOutputs("*")).toSorted()).toEqual([
       "ApiUrl",
       "ClusterArn",
@@ -288,16 +334,6 @@ describe("outputs", () => {
   });
 });
 
-const SECRET_ACTIONS = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
-const STATEMENT_ACTIONS = ["rds-data:ExecuteStatement", ...SECRET_ACTIONS];
-const TRANSACTION_ACTIONS = [
-  "rds-data:BeginTransaction",
-  "rds-data:CommitTransaction",
-  "rds-data:ExecuteStatement",
-  "rds-data:RollbackTransaction",
-  ...SECRET_ACTIONS,
-];
-
 type Statement = { Action: string | string[]; Resource: unknown };
 
 /** The policies of the functions' roles. */
@@ -307,15 +343,22 @@ function statements(role = ""): Statement[] {
     .flatMap(([, { Properties }]) => (Properties["PolicyDocument"] as { Statement: Statement[] }).Statement);
 }
 
-/** Everything a stage's function may do beside logs and traces. */
-function actionsOf(stage: string): string[] {
-  const actions = statements(`${stage}Function`).flatMap((statement) => statement.Action);
+/** The construct of a function in the stack: `ApiDocs` for `api-docs`. */
+function constructOf(name: FunctionName): string {
+  return name.replaceAll(/(?:^|-)([a-z])/g, (_, initial: string) => initial.toUpperCase());
+}
+
+/** All actions a function is allowed, except for logs and traces. */
+function actionsOf(name: FunctionName): string[] {
+  const actions = statements(`${constructOf(name)}Function`).flatMap((statement) => statement.Action);
   return [...new Set(actions)].filter((action) => !/^(logs|xray):/.test(action)).toSorted();
 }
 
-/** What a stage's function may do an action with. */
-function resourcesOf(stage: string, action: string): unknown[] {
-  const granting = statements(`${stage}Function`).filter((statement) => [statement.Action].flat().includes(action));
+/** The resources that a function may use with an action. */
+function resourcesOf(name: FunctionName, action: string): unknown[] {
+  const granting = statements(`${constructOf(name)}Function`).filter((statement) =>
+    [statement.Action].flat().includes(action),
+  );
   return granting.flatMap(({ Resource }) => Resource);
 }
 

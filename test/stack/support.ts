@@ -6,16 +6,17 @@ import { Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll } from "vitest";
 import { SluiceStack, type SluiceStackProps } from "../../lib/sluice-stack.ts";
-import { stageConfig } from "../../lib/stage-config.ts";
+import { type StageConfig, stageConfig } from "../../lib/stage-config.ts";
 
-/** The app of one stage, without bundling: these tests read the template, not the code. */
+/** Makes the app of one stage without bundling, because these tests read the template alone. */
 export function synthesizeStack(
-  stage: "dev" | "prod",
+  stage: "dev" | "prod" | StageConfig,
   options: { nag?: boolean; target?: Pick<SluiceStackProps, "database"> } = {},
 ) {
   const app = new App({ outdir: temporaryOutdir(), context: { "aws:cdk:bundling-stacks": [] } });
   if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const stack = new SluiceStack(app, `Sluice-${stage}`, { ...options.target, stage: stageConfig(stage) });
+  const config = typeof stage === "string" ? stageConfig(stage) : stage;
+  const stack = new SluiceStack(app, `Sluice-${config.name}`, { ...options.target, stage: config });
   return { app, stack, template: () => Template.fromStack(stack) };
 }
 
@@ -24,7 +25,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A folder for one cloud assembly, which goes away after the tests of the file that asked for it. */
+/** Makes a folder for one cloud assembly, which is deleted after the tests of the file. */
 export function temporaryOutdir(): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-stack-"));
   folders.push(folder);

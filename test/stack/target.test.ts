@@ -1,6 +1,6 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { targetProps } from "../../lib/deploy-target.ts";
+import { deployTarget } from "../../lib/deploy-target.ts";
 import { synthesizeStack } from "./support.ts";
 
 const database = {
@@ -16,12 +16,12 @@ describe("the target localstack", () => {
   let localstack: Template;
   beforeAll(() => {
     aws = synthesizeStack("dev").template();
-    const target = targetProps(contextOf({ target: "localstack", database: JSON.stringify(database) }));
+    const target = deployTarget(contextOf({ target: "localstack", database: JSON.stringify(database) }));
     localstack = synthesizeStack("dev", { target }).template();
   });
 
   type Resource = { Type: string; Properties?: Record<string, unknown> };
-  /** By logical id; that of a function's version ends with a hash of its settings. */
+  /** Resources by logical id, without the hash of settings that ends a function version's id. */
   const resources = (template: Template): Record<string, Resource> =>
     Object.fromEntries(
       Object.entries(template.toJSON()["Resources"] as Record<string, Resource>).map(([id, resource]) => [
@@ -30,7 +30,7 @@ describe("the target localstack", () => {
       ]),
     );
 
-  it("has all that is deployed to AWS but the database and its network", () => {
+  it("the target localstack has every resource that is deployed to AWS except the database and its network", () => {
     const missing = Object.entries(resources(aws)).filter(([id]) => resources(localstack)[id] === undefined);
 
     expect(Object.keys(resources(localstack)).filter((id) => resources(aws)[id] === undefined)).toEqual([]);
@@ -40,7 +40,7 @@ describe("the target localstack", () => {
     }
   });
 
-  it("changes nothing of a resource but where the database is", () => {
+  it("the target localstack changes no property of a resource except the address of the database", () => {
     for (const [id, resource] of Object.entries(resources(localstack))) {
       if (["AWS::IAM::Policy", "Custom::Trigger", "AWS::Lambda::Version"].includes(resource.Type)) continue;
       const { Properties } = structuredClone(resources(aws)[id] ?? { Type: "", Properties: {} });
@@ -60,7 +60,7 @@ describe("the target localstack", () => {
     }
   });
 
-  it("lets each function make its calls of that database, and read its secret", () => {
+  it("the target localstack lets each function call that database and read its secret", () => {
     const statements = Object.values(localstack.findResources("AWS::IAM::Policy")).flatMap(
       ({ Properties }) => (Properties as { PolicyDocument: { Statement: object[] } }).PolicyDocument.Statement,
     );
@@ -77,9 +77,9 @@ describe("the target localstack", () => {
   });
 });
 
-describe("a target", () => {
-  it("is AWS where nothing is said", () => {
-    expect(targetProps(contextOf({}))).toEqual({});
+describe("the deployment target", () => {
+  it("the deployment target is AWS by default", () => {
+    expect(deployTarget(contextOf({}))).toEqual({});
   });
 
   it.each([
@@ -87,7 +87,7 @@ describe("a target", () => {
     [{ target: "localstack" }, "npm run localstack -- deploy"],
     [{ target: "localstack", database: "{" }, "is not JSON"],
     [{ target: "localstack", database: JSON.stringify({ ...database, endpoint: "here" }) }, "endpoint"],
-  ])("%j is refused with what to do", (context, why) => {
-    expect(() => targetProps(contextOf(context))).toThrow(why);
+  ])("the deployment target refuses the context %j and says what to do", (context, why) => {
+    expect(() => deployTarget(contextOf(context))).toThrow(why);
   });
 });

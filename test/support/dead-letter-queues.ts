@@ -7,8 +7,8 @@ import { type SqsFaultProxy, startSqsFaultProxy } from "./sqs-fault-proxy.ts";
 import { arnOf, peekAll, queueCounts, queueModel, receiveAll, release, sqsClient } from "./sqs.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-/** A real SQS without a consumer, for the tests of one file: each opens queues of its own, so that they can run at once. */
-export async function startLetterQueues() {
+/** A real SQS without a consumer, for the tests of one file: each opens its own queues, so that they can run at once. */
+export async function startDeadLetterQueues() {
   const folder = await temporaryFolder();
   const lanes = Array.from({ length: MAX_LANES }, (_, lane) => lane);
   const sqs = await startSqs({ dataDir: folder.path, queues: lanes.flatMap(queuesOf), region: "us-east-1" });
@@ -36,16 +36,16 @@ export async function startLetterQueues() {
       /** A data folder, for --data-dir. */
       folder: laneFolder,
       addresses,
-      /** Between the commands and SQS; what the tests do themselves goes past it. */
+      /** Between the commands and SQS; calls of the tests themselves bypass it. */
       proxy,
-      /** URL by which a command reaches a queue. */
+      /** The URL of a queue for a command. */
       urlFor,
       run: (name: Command, ...args: string[]) => runScript(name, [...args, "--data-dir", laneFolder]),
       start: (name: Command, ...args: string[]) => startScript(name, [...args, "--data-dir", laneFolder]),
-      put: (...letters: Letter[]) => put(client, url("dead"), letters),
-      /** All messages that can be received, which can be received again afterwards. */
+      put: (...messages: TestMessage[]) => put(client, url("dead"), messages),
+      /** All messages that can be received; they are visible again afterwards. */
       all: (queue: QueueName = "dead") => peekAll(client, url(queue)),
-      /** Receives all letters and keeps them; what it answers makes them visible again. */
+      /** Receives all messages and keeps them hidden; the returned function makes them visible again. */
       hideAll: async () => {
         const hidden = await receiveAll(client, url("dead"), { visibilityTimeout: 60 });
         return () => release(client, url("dead"), hidden);
@@ -72,7 +72,7 @@ export async function startLetterQueues() {
   };
 }
 
-export type LetterQueues = Awaited<ReturnType<typeof startLetterQueues>>;
+export type DeadLetterQueues = Awaited<ReturnType<typeof startDeadLetterQueues>>;
 
 type Command = "dead-letters" | "replay";
 type QueueName = "events" | "dead" | "other";
@@ -86,11 +86,11 @@ const queuesOf = (lane: number) => [
   queueModel({ name: `other-${lane}` }),
 ];
 
-export type Letter = { body: string; attributes?: Record<string, string | number | undefined> };
+export type TestMessage = { body: string; attributes?: Record<string, string | number | undefined> };
 
 type EventFields = { id: string; source?: string; type?: string; [name: string]: unknown };
 
-/** An event as it travels. */
+/** An event as an envelope holds it. */
 const event = (fields: EventFields) => ({
   source: "/shop",
   type: "com.example.order",
@@ -99,8 +99,8 @@ const event = (fields: EventFields) => ({
   ...fields,
 });
 
-/** A letter of events as the consumer sends it; `facts` are its attributes. */
-export function letter(events: EventFields[], facts: Letter["attributes"] = {}): Letter {
+/** A dead letter as the consumer sends it; `facts` are its attributes. */
+export function deadLetter(events: EventFields[], facts: TestMessage["attributes"] = {}): TestMessage {
   const { tenant = "default", receivedAt = "2026-11-20T10:00:00.000Z" } = facts;
   return {
     body: JSON.stringify({ version: 1, tenant, receivedAt, events: events.map(event) }),
@@ -108,12 +108,12 @@ export function letter(events: EventFields[], facts: Letter["attributes"] = {}):
   };
 }
 
-/** A message as SQS moves it: without a word why. */
-export const movedBySqs = (events: EventFields[]): Letter => ({ body: letter(events).body });
+/** A message as SQS moves it: without a reason. */
+export const movedBySqs = (events: EventFields[]): TestMessage => ({ body: deadLetter(events).body });
 
-async function put(client: SQSClient, QueueUrl: string, letters: Letter[]): Promise<void> {
-  for (let i = 0; i < letters.length; i += 10) {
-    const Entries = letters.slice(i, i + 10).map(({ body, attributes = {} }, index) => ({
+async function put(client: SQSClient, QueueUrl: string, messages: TestMessage[]): Promise<void> {
+  for (let i = 0; i < messages.length; i += 10) {
+    const Entries = messages.slice(i, i + 10).map(({ body, attributes = {} }, index) => ({
       Id: String(index),
       MessageBody: body,
       MessageAttributes: Object.fromEntries(
@@ -133,7 +133,7 @@ export function idsIn(messages: Message[]): string[] {
     .toSorted();
 }
 
-/** Does something at the nth call of an action, before it is passed on; a call that waits for ever never is. */
+/** Runs `act` at the nth call of an action, before the call is passed on. */
 export function atCall(proxy: SqsFaultProxy, action: string, nth: number, act: () => unknown): void {
   let count = 0;
   proxy.onCall = async (call) => {
@@ -141,8 +141,8 @@ export function atCall(proxy: SqsFaultProxy, action: string, nth: number, act: (
   };
 }
 
-/** Another reader hides all letters after a command has counted them and before it receives any. */
-export function beforeReceives({ proxy, hideAll }: Awaited<ReturnType<LetterQueues["open"]>>) {
+/** Has another reader hide all messages after a command has counted them and before it receives any. */
+export function beforeReceives({ proxy, hideAll }: Awaited<ReturnType<DeadLetterQueues["open"]>>) {
   let hiding: ReturnType<typeof hideAll> | undefined;
   const hidden = () => (hiding ??= hideAll());
   proxy.onCall = async ({ action }) => {

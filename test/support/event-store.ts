@@ -1,5 +1,5 @@
-import { createDataApiEventStore } from "../../functions/adapters/data-api/event-store.ts";
-import type { EventStore, StoreOutcome } from "../../functions/core/ports.ts";
+import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import type { EventStore, StorableEvent, StoreOutcome } from "../../functions/core/ports.ts";
 import { startDatabase, type TestDatabase } from "./database.ts";
 
 type StoredRow = {
@@ -27,7 +27,7 @@ export async function startEventStore(): Promise<TestEventStore> {
   await db.migrate();
   return {
     db,
-    store: createDataApiEventStore(db.database),
+    store: createEventStore(db.database),
     async empty() {
       db.faults.clear();
       await db.ask("truncate events, event_keys");
@@ -36,6 +36,17 @@ export async function startEventStore(): Promise<TestEventStore> {
       db.ask("select tenant, id, source, type, received_at, data::text from events order by tenant, id, source"),
     count: async (table) => (await db.ask<{ n: number }>(`select count(*)::int as n from ${table}`))[0]?.n,
   };
+}
+
+/** The chunks that the store makes of events. */
+export function chunksOf<T extends StorableEvent>(store: EventStore, events: readonly T[]): T[][] {
+  const chunker = store.createChunker<T>();
+  const full = events.flatMap((event) => {
+    const chunk = chunker.add(event);
+    return chunk === undefined ? [] : [chunk];
+  });
+  const rest = chunker.rest();
+  return rest.length > 0 ? [...full, rest] : full;
 }
 
 /** The outcome of a call in which nothing was found wrong. */

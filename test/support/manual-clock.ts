@@ -1,8 +1,8 @@
-import type { Clock } from "../../localstack/data-api/clock.ts";
+import type { Clock } from "../../localstack/clock.ts";
 
 export type ManualClock = Clock & { advance(milliseconds: number): void };
 
-/** Time that stands still until a test turns it forward. */
+/** Time that stands still until a test advances it. */
 export function createManualClock(): ManualClock {
   let now = Date.parse("2026-11-01T00:00:00Z");
   let timers: { at: number; run: () => void }[] = [];

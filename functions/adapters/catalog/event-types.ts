@@ -4,8 +4,8 @@ import type { EventType } from "../../core/catalog.ts";
 const FOLDER = new URL("../../../catalog/", import.meta.url);
 
 /**
- * The event types of catalog/, in the order of their files' names. Programs that run from the sources load the files;
- * a bundle has them built in (lib/bundle.ts).
+ * The event types of catalog/, in the order of their files' names. Programs that run from the sources load the files at
+ * run time; a bundle contains them (lib/bundle.ts).
  */
 export const eventTypes: EventType[] = await Promise.all(
   readdirSync(FOLDER)

@@ -1,13 +1,14 @@
 import { DatabaseError, type Disposition } from "../../core/errors.ts";
 
-/** The one table that decides what a failed database call means (decision D5). First match wins. */
+/** What a failed database call means is decided by the tables of this file alone; the first match counts. */
 type Row = { disposition: Disposition; reason: string };
 
 /**
- * The class of a SQLSTATE: its first two characters.
+ * By the class of a SQLSTATE, its first two characters. The exception list of `store_batch` (functions/sql) has the same
+ * dead-letter classes.
  * @see https://www.postgresql.org/docs/17/errcodes-appendix.html
  */
-const bySqlState: Record<string, Row> = {
+export const bySqlStateClass: Record<string, Row> = {
   "21": { disposition: "dead-letter", reason: "cardinality_violation" },
   "22": { disposition: "dead-letter", reason: "not_storable" },
   "23": { disposition: "dead-letter", reason: "constraint_violation" },
@@ -28,10 +29,10 @@ const bySqlState: Record<string, Row> = {
   "42": { disposition: "stop", reason: "schema_mismatch" },
 };
 
-/** A class that is not listed is one nobody thought of: keep the events and call somebody. */
+/** A class that is not listed keeps the events and raises the alarm. */
 const UNKNOWN_SQLSTATE: Row = { disposition: "stop", reason: "unknown_sqlstate" };
 
-/** A row without a partition has the SQLSTATE of a check violation, but the event is not at fault. */
+/** A row without a partition has the SQLSTATE of a check violation, but its event is not at fault. */
 const MISSING_PARTITION: Row = { disposition: "wait", reason: "missing_partition" };
 const MISSING_PARTITION_MESSAGE = /^ERROR: no partition of relation "/;
 
@@ -50,7 +51,7 @@ const byName: Record<string, Row> = {
   TransactionNotFoundException: { disposition: "retry", reason: "transaction_lost" },
   ThrottlingException: { disposition: "retry", reason: "data_api_throttled" },
   TooManyRequestsException: { disposition: "retry", reason: "data_api_throttled" },
-  // The chunk is then halved; no event alone is so large.
+  // The chunk is then halved; no single event is so large.
   RequestEntityTooLargeException: { disposition: "dead-letter", reason: "call_too_large" },
   AccessDeniedException: { disposition: "stop", reason: "access_denied" },
   ForbiddenException: { disposition: "stop", reason: "access_denied" },
@@ -63,25 +64,29 @@ const byName: Record<string, Row> = {
   UnsupportedResultException: { disposition: "stop", reason: "unsupported_result" },
   ValidationException: { disposition: "stop", reason: "invalid_call" },
   BadRequestException: { disposition: "stop", reason: "invalid_call" },
-  // Not the network's but ours: without this it would pass for an outage that never ends.
+  // A mistake in our own code would otherwise pass for an outage that never ends.
   RangeError: { disposition: "stop", reason: "program_error" },
   ReferenceError: { disposition: "stop", reason: "program_error" },
   TypeError: { disposition: "stop", reason: "program_error" },
 };
 
-/** A refusal by a name nobody thought of: keep the events and call somebody. */
+/** A refusal by a name that is not listed keeps the events and raises the alarm. */
 const REFUSED: Row = { disposition: "stop", reason: "call_refused" };
 
-/** No answer of the Data API, or a failure of its own: sockets that broke, time-outs, aborted calls. Every write is idempotent, so try again. */
+/**
+ * The Data API did not answer, or failed: broken sockets, time-outs, aborted calls. Every write is idempotent, so try
+ * again.
+ */
 const UNREACHABLE: Row = { disposition: "retry", reason: "database_unreachable" };
 
 /**
- * Only at the very end of the message: the database's `Detail` quotes user data, which may itself hold such a text.
+ * The SQLSTATE is read only at the very end of the message: the database's `Detail` quotes user data, which may hold the
+ * same text.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.troubleshooting.html
  */
 const SQLSTATE_AT_END = /; SQLState: ([0-9A-Z]{5})$/;
 
-/** Translates whatever a Data API call threw. */
+/** Translates any error of a Data API call. */
 export function toDatabaseError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
@@ -91,15 +96,15 @@ export function toDatabaseError(error: unknown): DatabaseError {
   return new DatabaseError({ ...row, detail: message, cause: error });
 }
 
-/** Answered with a 4xx that no waiting mends; 408 and 429 are mended so. */
+/** A 4xx that waiting does not repair; it does repair 408 and 429. */
 function isRefusal(error: unknown): boolean {
   const { httpStatusCode: status = 0 } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
-/** Translates what the database said of one statement or event. */
+/** Translates what the database says about one statement or event. */
 export function toSqlError(sqlState: string, message: string, cause?: unknown): DatabaseError {
   const missing = sqlState === "23514" && MISSING_PARTITION_MESSAGE.test(message);
-  const row = missing ? MISSING_PARTITION : (bySqlState[sqlState.slice(0, 2)] ?? UNKNOWN_SQLSTATE);
+  const row = missing ? MISSING_PARTITION : (bySqlStateClass[sqlState.slice(0, 2)] ?? UNKNOWN_SQLSTATE);
   return new DatabaseError({ ...row, sqlState, detail: message, cause });
 }

@@ -8,9 +8,9 @@ const MAX_SOURCES = 20;
 const MILLISECONDS = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
 
 /**
- * One event by its id, as CloudEvents JSON cut into pieces: a result row may have 64 KB, an event four times as much.
- * Without a match no row; with several sources one row each and no pieces. Relies on event_keys' primary key and
- * events_by_arrival.
+ * Finds one event by its id, as CloudEvents JSON in pieces: a result row may have 64 KB, an event four times as much.
+ * Without a match there is no row; with several sources, a row for each and no pieces. Relies on event_keys' primary key
+ * and events_by_arrival.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.limitations.html
  */
 const findEvent = `
@@ -42,7 +42,7 @@ const findEvent = `
   order by keys.source, piece.number
 `;
 
-export function createDataApiEventReader(database: SqlDatabase): EventReader {
+export function createEventReader(database: SqlDatabase): EventReader {
   return {
     async find({ tenant, id, source }, deadline): Promise<FoundEvent> {
       const { rows } = await database.execute(findEvent, { tenant, id, source: source ?? null }, deadline);

@@ -1,17 +1,18 @@
 import { DatabaseError } from "../../core/errors.ts";
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../../core/limits.ts";
-import type { EventStore, SqlDatabase, SqlValue, StorableEvent, StoreOutcome } from "../../core/ports.ts";
+import type { Chunker, EventStore, SqlDatabase, SqlValue, StorableEvent, StoreOutcome } from "../../core/ports.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { toSqlError } from "./database-errors.ts";
 
-/** What it does and answers stands with the tables: functions/sql/0002_store_batch.sql. */
-const storeBatch = "select outcome, place, state, message from store_batch(string_to_array(:lines, chr(10)))";
+/** functions/sql/0001_events.sql documents what it does and returns. */
+const storeBatch = "select outcome, position, state, message from store_batch(string_to_array(:lines, chr(10)))";
 
-export function createDataApiEventStore(database: SqlDatabase): EventStore {
+export function createEventStore(database: SqlDatabase): EventStore {
   return {
+    createChunker,
     async store(events, deadline) {
       const sorted = inKeyOrder(events);
-      // No line break can be in a row: JSON.stringify escapes them.
+      // JSON.stringify escapes line breaks, so a row has none.
       const lines = sorted.map(({ event }) => toRow(event)).join("\n");
       FAILPOINT: await failpoint("beforeStore");
       const { rows } = await database.execute(storeBatch, { lines }, deadline);
@@ -21,11 +22,10 @@ export function createDataApiEventStore(database: SqlDatabase): EventStore {
         sorted.map(({ index }) => index),
       );
     },
-    chunks: intoChunks,
   };
 }
 
-/** Sorted by key, so that concurrent writers lock the same keys in the same order; copies of one stay in theirs. */
+/** Sorts events by key, so that concurrent writers lock the same keys in one order; copies of an event keep theirs. */
 function inKeyOrder(events: StorableEvent[]): { event: StorableEvent; index: number }[] {
   return events
     .map((event, index) => ({ event, index }))
@@ -40,63 +40,70 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * @param indexes where each line stood in the list that is answered for
- * @throws DatabaseError for an answer that is none: taken for "nothing to say", it would acknowledge what is not stored
+ * @param indexes of each line's event in the caller's list
+ * @throws DatabaseError when the result has no row with the number of stored events. Taken for success, it would
+ *   acknowledge events that were not stored
  */
 function toOutcome(rows: SqlValue[][], indexes: number[]): StoreOutcome {
   const outcome: StoreOutcome = { stored: 0, conflicts: [], refused: [] };
   let sums = 0;
-  for (const [kind, place, state, message] of rows) {
-    const index = indexes[Number(place)];
+  for (const [kind, position, state, message] of rows) {
+    const index = indexes[Number(position)];
     if (kind === "stored") {
-      outcome.stored += typeof place === "number" ? place : Number.NaN;
+      outcome.stored += typeof position === "number" ? position : Number.NaN;
       sums += 1;
-    } else if (index === undefined) throw notAnAnswer();
+    } else if (index === undefined) throw unexpectedResult();
     else if (kind === "conflict") outcome.conflicts.push(index);
     else outcome.refused.push({ index, error: toSqlError(String(state), String(message)) });
   }
-  if (sums === 0 || !Number.isSafeInteger(outcome.stored)) throw notAnAnswer();
+  if (sums === 0 || !Number.isSafeInteger(outcome.stored)) throw unexpectedResult();
   return outcome;
 }
 
-function notAnAnswer(): DatabaseError {
+function unexpectedResult(): DatabaseError {
   return new DatabaseError({
     disposition: "stop",
-    reason: "unexpected_answer",
-    detail: "store_batch answered something else.",
+    reason: "unexpected_result",
+    detail: "store_batch returned rows of another form.",
   });
 }
 
-/** Rows and bytes, counted as the Data API counts them: with the batch text escaped once more as a JSON string. */
-function* intoChunks<T extends StorableEvent>(events: Iterable<T>): Generator<T[]> {
+/** Limits rows and bytes, counted as the Data API counts them: the text is escaped once more as a JSON string. */
+function createChunker<T extends StorableEvent>(): Chunker<T> {
   let chunk: T[] = [];
   let bytes = 0;
-  for (const event of events) {
-    const rowBytes = Buffer.byteLength(JSON.stringify(toRow(event)));
-    if (chunk.length === CHUNK_MAX_EVENTS || (chunk.length > 0 && bytes + rowBytes > CHUNK_MAX_BYTES)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(event);
-    bytes += rowBytes;
-  }
-  if (chunk.length > 0) yield chunk;
+  const rest = () => {
+    const events = chunk;
+    chunk = [];
+    bytes = 0;
+    return events;
+  };
+  return {
+    add(event) {
+      const rowBytes = Buffer.byteLength(JSON.stringify(toRow(event)));
+      const isFull = chunk.length === CHUNK_MAX_EVENTS || (chunk.length > 0 && bytes + rowBytes > CHUNK_MAX_BYTES);
+      const full = isFull ? rest() : undefined;
+      chunk.push(event);
+      bytes += rowBytes;
+      return full;
+    },
+    rest,
+  };
 }
 
-/** Made once for an event, though it is measured first and then sent, perhaps twice. */
+/** The row of an event is written once, though it is measured first and then sent, perhaps twice. */
 const rowTexts = new WeakMap<StorableEvent, string>();
 
 function toRow(event: StorableEvent): string {
   const known = rowTexts.get(event);
   if (known !== undefined) return known;
-  const text = makeRow(event);
+  const text = writeRow(event);
   rowTexts.set(event, text);
   return text;
 }
 
-/** `data` travels in an array of one, because a recordset turns the JSON value null into SQL NULL. */
-function makeRow({ tenant, receivedAt, event }: StorableEvent): string {
+/** `data` travels in an array of one, because a recordset reads the JSON value null as SQL NULL. */
+function writeRow({ tenant, receivedAt, event }: StorableEvent): string {
   return JSON.stringify({
     tenant,
     id: event.id,
@@ -114,7 +121,7 @@ function makeRow({ tenant, receivedAt, event }: StorableEvent): string {
   });
 }
 
-/** Whether the reader can make the very text from the stored instant: UTC with milliseconds. */
+/** Whether the reader can write the same text from the stored instant: UTC with milliseconds. */
 function isCanonical(time: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(time);
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-/** A text that browsers load; `version` changes with it, so that they can keep it for ever. */
+/** A text for browsers, which may cache it without end because `version` changes with the text. */
 type Asset = { text: string; version: string };
 
-/** A text file beside the function's code, read when it is first asked for. */
+/** Returns a function that reads the text file on its first call. */
 export function assetFile(path: string): () => Asset {
   let asset: Asset | undefined;
   return () => (asset ??= textAsset(readFileSync(path, "utf8")));

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The `.sql` files of a folder with their texts, sorted by name. @throws Error when there is none */
+/** Reads the `.sql` files of a folder, sorted by name. @throws Error when there is none */
 export function readMigrations(folder: string): { name: string; sql: string }[] {
   const names = readdirSync(folder)
     .filter((name) => name.endsWith(".sql"))

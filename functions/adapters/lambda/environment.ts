@@ -2,8 +2,8 @@ import { en } from "zod/locales";
 import * as z from "zod/mini";
 
 /**
- * The environment of each function: the one place that reads `process.env`. lib/ fills a function's variables through
- * the input type of its schema, so a missing one fails the type check and not the deployment.
+ * The environment of each function. Only this file reads `process.env` (the linter checks it). lib/ fills a function's
+ * variables through the input type of its schema, so a missing one fails the type check and not the deployment.
  */
 const common = {
   STAGE: z.string().check(z.minLength(1)),
@@ -15,17 +15,17 @@ const database = {
   CLUSTER_ARN: z.string().check(z.startsWith("arn:")),
   SECRET_ARN: z.string().check(z.startsWith("arn:")),
   DATABASE_NAME: z.string().check(z.minLength(1)),
-  /** Read by the SDK itself; only where the Data API is not the region's own. */
+  /** The SDK itself reads it. Set only where the Data API is not the region's own. */
   AWS_ENDPOINT_URL_RDS_DATA: z.optional(z.url()),
 };
 
-/** Set by Lambda: the folder of the function's code, and of the files copied beside it. */
+/** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
 export const ingestEnvironment = z.object({
   ...common,
   QUEUE_URL: z.url(),
-  /** What to do with an event whose type is not in the catalog. */
+  /** Whether ingest accepts an event whose type is not in the catalog. */
   UNKNOWN_TYPES: z.enum(["accept", "refuse"]),
 });
 
@@ -34,7 +34,7 @@ export const consumeEnvironment = z.object({
   ...database,
   QUEUE_URL: z.url(),
   DEAD_LETTER_QUEUE_URL: z.url(),
-  /** How long the queue hides a message that it handed out. */
+  /** The queue's visibility timeout. */
   QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
 });
 
@@ -57,15 +57,20 @@ export type MigrateEnvironment = Omit<z.input<typeof migrateEnvironment>, keyof 
  * @throws Error that names every missing or bad variable at once
  */
 export function readEnvironment<T extends z.ZodMiniType>(schema: T): z.output<T> {
-  // The small zod, which most functions need for nothing else, has no words of its own.
+  // zod/mini, the only zod in most bundles, has no messages of its own.
   const parsed = schema.safeParse(process.env, { error: en().localeError });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`The function's environment is not valid. ${faults.join("; ")}`);
 }
 
-/** What Lambda says of itself; the header of a trace is another for each invocation. */
+/** Variables that Lambda sets. The trace header changes with each invocation, so it is read each time. */
 export const lambdaEnvironment = {
   isStartedOnDemand: () => process.env["AWS_LAMBDA_INITIALIZATION_TYPE"] === "on-demand",
   traceHeader: () => process.env["_X_AMZN_TRACE_ID"],
 };
+
+/** Variables of the fault tests. A function of its own, so that nothing of it is in deployed code (see failpoint.ts). */
+export function failpointEnvironment(): { url: string | undefined; functionName: string | undefined } {
+  return { url: process.env["FAILPOINTS_URL"], functionName: process.env["AWS_LAMBDA_FUNCTION_NAME"] };
+}

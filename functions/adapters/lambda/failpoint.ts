@@ -1,3 +1,5 @@
+import { failpointEnvironment } from "./environment.ts";
+
 /** The places where a fault test may stop a function. */
 type Failpoint =
   | "beforeSend"
@@ -5,17 +7,17 @@ type Failpoint =
   | "beforeStore"
   /** The database has committed. */
   | "afterStore"
-  /** All work is done and nothing is acknowledged. */
+  /** All work is done and no message is acknowledged yet. */
   | "beforeAnswer";
 
 /**
- * Does here what the running fault test orders: nothing, wait, throw, or end the process as a crash does. The test's own
- * server (`FAILPOINTS_URL`) decides, and counts for all processes. Each call stands behind the label `FAILPOINT`, which
- * the bundler drops from everything that is deployed, and this function with it (lib/bundle.ts).
- * @throws Error when the test orders one
+ * Obeys the running fault test: goes on, waits, throws, or ends the process as a crash does. The test's server decides,
+ * and counts the calls of all processes. Each call stands behind the label `FAILPOINT`; the bundler drops these calls and
+ * this function from deployed code (lib/bundle.ts).
+ * @throws Error when the test orders it
  */
 export async function failpoint(name: Failpoint): Promise<void> {
-  const { FAILPOINTS_URL: url, AWS_LAMBDA_FUNCTION_NAME: functionName } = process.env;
+  const { url, functionName } = failpointEnvironment();
   if (url === undefined) return;
   const response = await fetch(`${url}/${functionName}/${name}/${process.pid}`, { method: "POST" });
   const order = await response.text();

@@ -2,6 +2,7 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { RequestError, DatabaseError } from "../../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../../core/http.ts";
+import type { MetricName } from "../../core/metric-names.ts";
 import { type Observability, observed } from "./observability.ts";
 import { toProblem, toRequestError } from "./problem.ts";
 
@@ -50,8 +51,8 @@ async function answer(
   };
   if (response.status >= 500) logger.error("request", { ...fields, error: loggable(failure) });
   else logger.info("request", fields);
-  for (const [metric, value] of Object.entries({ Requests: 1, ...response.metrics }))
-    metrics.addMetric(metric, "Count", value);
+  const counts = Object.entries({ Requests: 1, ...response.metrics }) as [MetricName, number][];
+  for (const [metric, value] of counts) metrics.addMetric(metric, "Count", value);
   return response;
 }
 

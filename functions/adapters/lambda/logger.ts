@@ -5,14 +5,14 @@ export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
 type LogFields = Record<string, unknown>;
 
-/** Writes one line of JSON a message. Fields that are undefined, null or empty are left out. */
+/** Each message becomes one line of JSON, without the fields that are undefined, null or empty. */
 export type Logger = Record<"info" | "warn" | "error", (message: string, fields: LogFields) => void>;
 
-/** Says of which invocation its lines are. */
+/** A logger whose lines name their invocation, from `begin` on. */
 export type InvocationLogger = Logger & { begin: (context: Context) => void };
 
 /**
- * Writes the lines of the logger of Powertools for AWS Lambda, which a test compares letter for letter, at a tenth of
+ * Makes a logger that writes the same lines as Powertools for AWS Lambda, byte for byte as a test checks, at a tenth of
  * its cost (docs/decisions/0012-lines-without-powertools.md).
  * @see https://docs.aws.amazon.com/powertools/typescript/latest/features/logger/
  */

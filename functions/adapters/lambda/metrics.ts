@@ -1,13 +1,15 @@
+import type { MetricName } from "../../core/metric-names.ts";
+
 type Unit = "Count" | "Seconds";
 
 export type Metrics = {
-  addMetric(name: string, unit: Unit, value: number): void;
-  /** Writes the metrics added so far, if any, as one line that CloudWatch takes out of the log. */
+  addMetric(name: MetricName, unit: Unit, value: number): void;
+  /** Writes the metrics added since the last call, if any, as one line that CloudWatch extracts from the log. */
   publish(): void;
 };
 
 /**
- * Metrics in CloudWatch's embedded format, in the lines of Powertools for AWS Lambda (see logger.ts).
+ * Makes metrics in CloudWatch's embedded format, in the same lines as Powertools for AWS Lambda (see logger.ts).
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function createMetrics({
@@ -18,7 +20,7 @@ export function createMetrics({
   service: string;
   stage: string;
 }): Metrics {
-  let added: { Name: string; Unit: Unit }[] = [];
+  let added: { Name: MetricName; Unit: Unit }[] = [];
   let values: Record<string, number> = {};
   return {
     addMetric(Name, Unit, value) {

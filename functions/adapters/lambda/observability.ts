@@ -1,4 +1,5 @@
 import type { MiddlewareObj } from "@middy/core";
+import type { FunctionName } from "../../core/functions.ts";
 import { createLogger, type InvocationLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
@@ -6,14 +7,14 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 export type Observability = { logger: InvocationLogger; metrics: Metrics };
 
 export function createObservability(
-  service: string,
+  service: FunctionName,
   environment: { STAGE: string; METRICS_NAMESPACE: string; LOG_LEVEL: LogLevel },
 ): Observability {
   const { STAGE: stage, METRICS_NAMESPACE: namespace, LOG_LEVEL: level } = environment;
   return { logger: createLogger({ service, stage, level }), metrics: createMetrics({ namespace, service, stage }) };
 }
 
-/** Names the invocation in its log lines, and writes its metrics at its end, however it ends. */
+/** Puts the invocation's names in its log lines, and writes its metrics when it ends or fails. */
 export function observed<Event, Result>({ logger, metrics }: Observability): MiddlewareObj<Event, Result> {
   return {
     before: ({ context }) => logger.begin(context),

@@ -1,36 +1,21 @@
 import type { SQSRecord } from "aws-lambda";
-import type { ReceivedMessage } from "../../core/batch.ts";
-import { fitAttributes, type SqsMessage } from "../sqs/send-messages.ts";
+import { type AttributeName, type ReceivedMessage, toCount } from "../../core/queue-message.ts";
 
-/** Reads a record of Lambda's event; its attributes may be anybody's, and what is no number counts as absent. */
-export function toReceivedMessage({
-  messageId,
-  body,
-  receiptHandle,
-  attributes,
-  messageAttributes,
-}: SQSRecord): ReceivedMessage {
-  const number = (name: string) => {
-    const text = messageAttributes[name]?.stringValue ?? "";
-    return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-  };
+/** Reads a record of Lambda's event. Anybody may have written its attributes; one that is no count is taken as absent. */
+export function toReceivedMessage(record: SQSRecord): ReceivedMessage {
+  const { messageId, body, receiptHandle, attributes, messageAttributes } = record;
+  const attribute = (name: AttributeName) => messageAttributes[name]?.stringValue;
   const receiveCount = Number(attributes.ApproximateReceiveCount);
   // Only dead letters have a reason: SQS's own move task brings them back as they are.
-  const wasDeadLetter = messageAttributes["reason"] !== undefined;
+  const wasDeadLetter = attribute("reason") !== undefined;
   return {
     messageId,
     body,
     receiptHandle,
     receiveCount,
-    attempts: (number("failures") ?? 0) + receiveCount,
-    replays: (number("replays") ?? 0) + (wasDeadLetter ? 1 : 0),
+    attempts: (toCount(attribute("earlierAttempts")) ?? 0) + receiveCount,
+    replays: (toCount(attribute("replays")) ?? 0) + (wasDeadLetter ? 1 : 0),
     group: attributes.MessageGroupId ?? "default",
-    sentAt: number("sentAt") ?? Number(attributes.SentTimestamp),
+    firstSentAt: toCount(attribute("firstSentAt")) ?? Number(attributes.SentTimestamp),
   };
-}
-
-/** The message as a new one for the same queue, which `toReceivedMessage` reads as tried so often and as old as this one. */
-export function toCopy({ body, group, attempts, replays, sentAt }: ReceivedMessage): SqsMessage {
-  const attributes = { failures: String(attempts), replays: String(replays), sentAt: String(sentAt) };
-  return { body, group, attributes: fitAttributes(body, attributes) };
 }

@@ -3,8 +3,8 @@ import { ANSWER_RESERVE_MS } from "../../core/limits.ts";
 import { type Observability, observed } from "./observability.ts";
 
 /**
- * The chain of every function that is started by a deployment or a schedule: it runs one task, logs one line with its
- * result, and fails the invocation when the task throws, so that the deployment stops or the alarm rings.
+ * The chain of every function that a deployment or a schedule invokes: it runs one task and logs one line with the result.
+ * An error of the task fails the invocation, so that the deployment stops or the alarm goes off.
  */
 export function taskHandler<T extends object>(options: {
   task: (deadline: number) => Promise<T>;

@@ -1,20 +1,20 @@
 import type { Attempted } from "./history.ts";
 import type { Key } from "./key-map.ts";
 
-/** Where a key is at rest, and what clients know about it. */
+/** One key: its places at rest, and the clients' knowledge of it. */
 export type Place = Key & {
-  /** Undefined where no client sent it. */
+  /** Undefined if no client sent it. */
   attempted: Attempted | undefined;
   rows: number;
   deadLetters: number;
   queued: number;
-  /** When its first row could be read, ms since the epoch; undefined without a row. */
+  /** The time at which its first row could be read, ms since the epoch; undefined without a row. */
   storedAt: number | undefined;
-  /** A row's fingerprint is that of no attempt. */
+  /** Whether a row has a fingerprint of no attempt. */
   changed: boolean;
 };
 
-/** What can be wrong with a key. A `violation` breaks the promise; a `note` does not, but a test may not expect it. */
+/** Everything that can be wrong with a key. A `violation` breaks the promise; a `note` is only unexpected. */
 export const anomalies = {
   lost: {
     kind: "violation",
@@ -29,13 +29,13 @@ export const anomalies = {
   },
   rejectedButStored: {
     kind: "violation",
-    meaning: "refused each time it was sent, but stored, or dead-lettered or queued and so about to be",
+    meaning: "rejected each time it was sent, but stored, dead-lettered or queued",
     is: (place) => isRejected(place) && isAnywhere(place),
   },
   changed: { kind: "violation", meaning: "stored with a body that nobody sent", is: ({ changed }) => changed },
   storedAndDeadLettered: {
     kind: "note",
-    meaning: "stored, and dead-lettered besides; a replay of it changes nothing",
+    meaning: "stored and also dead-lettered; a replay of it changes nothing",
     is: ({ rows, deadLetters }) => rows > 0 && deadLetters > 0,
   },
   deadLetteredTwice: {
@@ -53,7 +53,7 @@ export function isAnywhere({ rows, deadLetters, queued }: Place): boolean {
   return rows > 0 || deadLetters > 0 || queued > 0;
 }
 
-/** Each time it was sent; one time without an answer is enough for it to be stored. */
+/** Whether every attempt was rejected; after one attempt without an answer the event may be stored. */
 export function isRejected({ attempted }: Place): boolean {
   return attempted !== undefined && attempted.rejections === attempted.attempts;
 }

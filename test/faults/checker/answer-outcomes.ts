@@ -2,14 +2,14 @@ import type * as z from "zod";
 import type { ingestAnswer, verdict } from "../../../functions/core/answer.ts";
 import type { Outcome } from "./history.ts";
 
-/** What `POST /events` answered; undefined where no whole answer came. */
+/** The answer of `POST /events`; undefined if no complete answer arrived. */
 export type Answer = { status: number; body: unknown } | undefined;
 
 /**
- * What an answer tells about the events of its request: one outcome for all of them, or one for each in order.
- * Verdicts count wherever there are any. Without them 4xx refuses every event, and 5xx tells nothing: an event may have
- * been queued before the failure. Not for `?validate=only`, which accepts nothing.
- * @throws where a request was taken and no verdict says which of its events were accepted
+ * Derives the outcome of a request's events from its answer: one for all events, or one each in order. Verdicts decide if
+ * there are any. Otherwise 4xx rejects every event, and 5xx is indeterminate, because an event may have been enqueued before
+ * the failure. Not for `?validate=only`, which accepts nothing.
+ * @throws Error for a success without verdicts
  */
 export function outcomesOf(answer: Answer): Outcome | Outcome[] {
   if (answer === undefined) return "indeterminate";
@@ -27,6 +27,6 @@ const OUTCOME_OF_VERDICT: Record<z.output<typeof verdict>["status"], Outcome> = 
   // The first copy in the same request was accepted.
   duplicate: "acked",
   invalid: "rejected",
-  // The queue did not confirm it, though it may have it.
+  // The queue did not confirm the message, but may hold it.
   retry: "indeterminate",
 };

@@ -1,6 +1,6 @@
 import type { Key } from "./key-map.ts";
 
-/** Everything that is left when the stack has come to rest. */
+/** The contents of the database and both queues after all work is done. */
 export type AtRest = {
   stored: Iterable<Row>;
   deadLetters: Iterable<MessageAtRest>;
@@ -8,23 +8,22 @@ export type AtRest = {
 };
 
 export type Row = Key & {
-  /** When it could be read, ms since the epoch. */
+  /** The time at which the row could be read, ms since the epoch. */
   storedAt: number;
-  /** Compared with those of the attempts where it is given. */
+  /** If given, it is compared with the fingerprints of the attempts. */
   fingerprint?: string;
 };
 
 /** A message in a queue. */
 export type MessageAtRest = {
-  /** Of the events that can be read in it. */
+  /** Keys of the readable events in the message. */
   keys: readonly Key[];
-  /** Acknowledged events that are known to be in it besides and cannot be read; 0 where left out. */
+  /** Number of acknowledged events that are known to be in the message but cannot be read. @default 0 */
   unread?: number;
 };
 
 /**
- * Reads the keys in a message's body. A body that cannot be read has none: whoever broke it says how many events were
- * in it.
+ * Reads the keys in a message's body. An unreadable body has no keys; the test that broke it sets `unread`.
  */
 export function readMessageAtRest(body: string): MessageAtRest {
   let envelope: { tenant?: unknown; events?: unknown };

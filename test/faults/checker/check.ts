@@ -1,13 +1,13 @@
+import { quantiles } from "../../../bench/quantiles.ts";
 import { anomalies, anomalyNames, isAnywhere, isRejected, type Place } from "./anomalies.ts";
 import type { AtRest } from "./at-rest.ts";
 import type { History } from "./history.ts";
-import { quantiles } from "./quantiles.ts";
 import { type Counts, createFindings, type Findings, type Report, report } from "./report.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 /**
- * Compares what clients saw with what is at rest, in linear time; the history stays as it is. A history without
- * attempts is `ok`, so a test expects a number of acknowledged events as well.
+ * Compares the clients' history with the stack at rest, in linear time, and leaves the history unchanged. A history without
+ * attempts is `ok`, so a test must also expect a number of acknowledged events.
  * @see https://github.com/jepsen-io/jepsen/blob/main/jepsen/src/jepsen/checker.clj (set-full, total-queue)
  */
 export function check(history: History, atRest: AtRest): Report {
@@ -16,12 +16,13 @@ export function check(history: History, atRest: AtRest): Report {
   fill(tally, atRest, findings.counts);
   const latencies: number[] = [];
   for (const place of tally.places()) {
-    file(place, findings);
+    classify(place, findings);
     const ackedAt = place.attempted?.ackedAt;
     if (ackedAt !== undefined && place.storedAt !== undefined) latencies.push(Math.max(0, place.storedAt - ackedAt));
   }
   coverByUnread(findings);
-  return report(findings, quantiles(latencies));
+  const { p50, p99, max } = quantiles(latencies);
+  return report(findings, { p50, p99, max });
 }
 
 function fill(tally: Tally, { stored, deadLetters, queued }: AtRest, counts: Counts): void {
@@ -41,7 +42,7 @@ function fill(tally: Tally, { stored, deadLetters, queued }: AtRest, counts: Cou
   }
 }
 
-function file(place: Place, { counts, examples }: Findings): void {
+function classify(place: Place, { counts, examples }: Findings): void {
   for (const name of anomalyNames) {
     if (!anomalies[name].is(place)) continue;
     counts[name] += 1;
@@ -52,7 +53,7 @@ function file(place: Place, { counts, examples }: Findings): void {
   counts.attempted += 1;
   if (attempted.ackedAt !== undefined) {
     counts.acknowledged += 1;
-    // Each key once, so that the ledger adds up.
+    // Count each key once, so that the ledger adds up.
     if (rows > 0) counts.stored += 1;
     else if (deadLetters > 0) counts.deadLettered += 1;
     else if (queued > 0) counts.queued += 1;
@@ -64,10 +65,10 @@ function file(place: Place, { counts, examples }: Findings): void {
   }
 }
 
-/** More do not help to find the cause. */
+/** More examples do not help to find the cause. */
 const EXAMPLES_MAX = 20;
 
-/** A message that cannot be read accounts for as many missing events as are known to be in it, though not by name. */
+/** Deducts from the lost events those that are known to be in unreadable messages, although not by name. */
 function coverByUnread({ counts, examples }: Findings): void {
   counts.unread = Math.min(counts.unread, counts.lost);
   counts.lost -= counts.unread;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** A short text that is equal for equal JSON values, in whatever order the members of their objects stand. */
+/** Hashes a JSON value. Equal values have equal fingerprints, in any order of their objects' members. */
 export function fingerprint(value: unknown): string {
   return createHash("sha256")
     .update(JSON.stringify(value, sorted))
@@ -8,7 +8,7 @@ export function fingerprint(value: unknown): string {
     .slice(0, FINGERPRINT_CHARACTERS);
 }
 
-/** 96 bits: no two of a million bodies are ever equal by chance. */
+/** 96 bits, so that no two of a million bodies are equal by chance. */
 const FINGERPRINT_CHARACTERS = 16;
 
 function sorted(_name: string, value: unknown): unknown {

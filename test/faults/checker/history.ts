@@ -1,46 +1,46 @@
 import { type Key, KeyMap } from "./key-map.ts";
 
 /**
- * What a client knows about an event it sent. `acked`: told that it is accepted. `rejected`: told that it is refused for
- * good. `indeterminate`: everything else; it may have been accepted or not.
+ * The outcome of one attempt, as the client knows it. `acked`: the event was accepted. `rejected`: the event was refused for
+ * good. `indeterminate`: the event may or may not have been accepted.
  */
 export type Outcome = "acked" | "rejected" | "indeterminate";
 
 export type Attempt = Key & {
-  /** Tells one body from another, see `fingerprint`. */
+  /** Identifies the body, see `fingerprint`. */
   fingerprint: string;
 };
 
-/** All that clients know about one key, over every time they sent it. Times are ms since the epoch. */
+/** The clients' knowledge of one key over all attempts. Times are ms since the epoch. */
 export type Attempted = Key & {
-  /** Its place in the list of all. */
+  /** Position in `History.attempted`. */
   readonly index: number;
   readonly fingerprint: string;
-  /** Of other bodies that were sent under the same key. */
+  /** Fingerprints of other bodies sent under the same key. */
   readonly otherFingerprints: readonly string[] | undefined;
   readonly attempts: number;
   readonly rejections: number;
-  /** The first time. */
+  /** Time of the first attempt. */
   readonly attemptedAt: number;
-  /** The first time; undefined where it was never acked. */
+  /** Time of the first acknowledgement; undefined without one. */
   readonly ackedAt: number | undefined;
 };
 
 /**
- * Says what became of the events of one request: one outcome for all, or one for each in order.
- * @throws when it was said before, or the number of outcomes is another
+ * Records the outcomes of one request: one for all events, or one each in order.
+ * @throws Error on the second call, or if the number of outcomes differs from that of the events
  */
 type Answered = (outcomes: Outcome | readonly Outcome[], at: number) => void;
 
 export type History = {
-  /** Records that a client sends these events now. They are indeterminate until the function it returns is called. */
+  /** Records that a client sends these events. They are indeterminate until the returned function is called. */
   attempt(events: readonly Attempt[], at: number): Answered;
   find(key: Key): Attempted | undefined;
-  /** One for each key. */
+  /** One entry for each key. */
   readonly attempted: readonly Attempted[];
 };
 
-/** What clients saw: what they sent, and what they were told about it. The order of the calls does not matter. */
+/** Creates a record of all attempts of the clients and their outcomes. The order of the calls does not matter. */
 export function createHistory(): History {
   const keys = new KeyMap<Writable<Attempted>>();
 

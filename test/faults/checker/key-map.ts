@@ -1,9 +1,8 @@
-/** What makes an event unique. */
+/** The key that makes an event unique. */
 export type Key = { tenant: string; source: string; id: string };
 
 /**
- * A map by key. It nests one map for each part instead of joining the parts into a string, so that no two keys can ever
- * be taken for each other, whatever is in them.
+ * A map by key. It nests one map per part instead of joining the parts into a string, so that different keys never collide.
  */
 export class KeyMap<T> {
   readonly #values: T[] = [];
@@ -20,7 +19,7 @@ export class KeyMap<T> {
     return value;
   }
 
-  /** In the order they were added. */
+  /** All values, in the order of insertion. */
   get values(): readonly T[] {
     return this.#values;
   }

@@ -1,18 +1,21 @@
+import type { Quantiles } from "../../../bench/quantiles.ts";
 import { anomalies, type Anomaly, anomalyNames, type Place } from "./anomalies.ts";
-import type { Quantiles } from "./quantiles.ts";
 
-/** Numbers of keys, except where they say what else. */
+/** From the first acknowledgement to the row, ms; 0 if the row was first. */
+export type TimeToStable = Pick<Quantiles, "p50" | "p99" | "max">;
+
+/** Numbers of keys, unless a comment names another unit. */
 export type Counts = Record<Anomaly, number> & {
   /** The sum of `acknowledged`, `rejected` and `indeterminate`. */
   attempted: number;
-  /** The sum of `stored`, `deadLettered`, `queued`, `unread` and `lost`: the ledger, each key at its first place. */
+  /** The sum of `stored`, `deadLettered`, `queued`, `unread` and `lost`: the ledger, with each key at its first place. */
   acknowledged: number;
   rejected: number;
   indeterminate: number;
   stored: number;
   deadLettered: number;
   queued: number;
-  /** In no place by name, but a message that cannot be read holds as many. */
+  /** Keys that are found nowhere by name, but are known to be in an unreadable message. */
   unread: number;
   /** Indeterminate, and found stored, dead-lettered or queued. */
   recovered: number;
@@ -25,17 +28,16 @@ export type Counts = Record<Anomaly, number> & {
 export type Findings = { counts: Counts; examples: Record<Anomaly, Place[]> };
 
 export type Report = Readonly<Findings> & {
-  /** No anomaly breaks the promise. Give `text` as the message where a test expects it. */
+  /** Whether no anomaly breaks the promise. Tests that expect it pass `text` as the message. */
   ok: boolean;
-  /** From the first acknowledgement to the row, ms; 0 where the row was first. */
-  timeToStable: Quantiles;
+  timeToStable: TimeToStable;
   /** The verdict, the ledger and the times. */
   line: string;
   /** The line, and each anomaly with its examples. */
   text: string;
 };
 
-export function report({ counts, examples }: Findings, timeToStable: Quantiles): Report {
+export function report({ counts, examples }: Findings, timeToStable: TimeToStable): Report {
   const found = anomalyNames.filter((name) => counts[name] > 0);
   const ok = found.every((name) => anomalies[name].kind === "note");
   const verdict = [ok ? "ok" : "BROKEN", ...found.map((name) => `${name} ${counts[name]}`)].join(", ");
@@ -63,7 +65,7 @@ function ledger(counts: Counts): string {
   );
 }
 
-function stable({ p50, p99, max }: Quantiles): string {
+function stable({ p50, p99, max }: TimeToStable): string {
   return Number.isNaN(max) ? "none stable" : `stable after p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`;
 }
 
@@ -75,7 +77,7 @@ function section(name: Anomaly, count: number, examples: Place[]): string {
 }
 
 function example({ tenant, source, id, attempted, rows, deadLetters, queued }: Place): string {
-  // As JSON, so that a space or a control character in a key can be seen.
+  // JSON shows spaces and control characters in a key.
   const key = JSON.stringify([tenant, source, id]);
   return `  ${key} ${seen(attempted)}; ${rows} rows, ${deadLetters} dead letters, ${queued} queued`;
 }

@@ -7,14 +7,14 @@ export type Tally = {
   stored(row: Row): void;
   deadLettered(key: Key): void;
   queued(key: Key): void;
-  /** Every key that was sent or is found, with where it is. */
+  /** Lists every key that was sent or found, with its places. */
   places(): Iterable<Place>;
 };
 
-/** Counts where each key is: in columns, because a million more objects that stay would cost most of the time. */
+/** Counts the places of each key. It keeps columns, because a million more long-lived objects would take most of the time. */
 export function createTally(history: History): Tally {
   const sent = history.attempted;
-  // Keys that nobody sent stand behind those of the history.
+  // Keys that nobody sent follow those of the history.
   const strangers = new KeyMap<Key & { index: number }>();
   const rows = sent.map(() => 0);
   const storedAt = sent.map(() => Number.POSITIVE_INFINITY);

@@ -3,8 +3,8 @@ import { sabotages } from "./list.ts";
 import { copyProject, type Copy, type Outcome, type Sabotage } from "./sabotage.ts";
 
 /**
- * `npm run sabotage [-- name …]`: breaks a copy of the project in one place at a time and runs the tests that are to
- * notice. Ends with 1 if a mistake stays unnoticed.
+ * `npm run sabotage [-- name …]` breaks a copy of the project in one place at a time and runs the tests that should fail.
+ * Exits with 1 if a mistake stays unnoticed.
  */
 const wanted = process.argv.slice(2);
 const list = sabotages.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
@@ -36,11 +36,11 @@ async function sabotageAll(copy: Copy): Promise<Row[]> {
 }
 
 async function outcomeOf(copy: Copy, sabotage: Sabotage, green: Set<string>): Promise<Outcome> {
-  return (await withoutIt(copy, sabotage, green)) ?? (await withIt(copy, sabotage));
+  return (await checkGreen(copy, sabotage, green)) ?? (await runSabotaged(copy, sabotage));
 }
 
-/** A test that is red anyway proves nothing, so each runs once on the code as it is. */
-async function withoutIt(copy: Copy, { caughtBy }: Sabotage, green: Set<string>): Promise<Outcome | undefined> {
+/** Runs each test once on the unchanged code, because a test that fails anyway proves nothing. */
+async function checkGreen(copy: Copy, { caughtBy }: Sabotage, green: Set<string>): Promise<Outcome | undefined> {
   const key = JSON.stringify(caughtBy);
   if (green.has(key)) return undefined;
   const failed = await copy.run(caughtBy);
@@ -49,7 +49,7 @@ async function withoutIt(copy: Copy, { caughtBy }: Sabotage, green: Set<string>)
   return undefined;
 }
 
-async function withIt(copy: Copy, sabotage: Sabotage): Promise<Outcome> {
+async function runSabotaged(copy: Copy, sabotage: Sabotage): Promise<Outcome> {
   await copy.apply(sabotage);
   const started = performance.now();
   try {

@@ -3,33 +3,33 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** A mistake somebody could make: in `file`, the one place that reads `find` reads `replace`. */
+/** A plausible mistake: `replace` stands for the only occurrence of `find` in `file`. */
 export type Sabotage = {
   name: string;
   file: string;
   find: string;
   replace: string;
-  /** The test file that is to notice, and the beginning of the title of its test where one is enough. */
+  /** The test file that should fail; with `test`, only the tests whose title begins with it. */
   caughtBy: { file: string; test?: string };
 };
 
 export type Outcome =
   | { kind: "caught"; by: string; milliseconds: number }
   | { kind: "missed" }
-  /** Nothing could be said: the copy did not even start its tests. */
+  /** The copy could not run its tests, so the result is unknown. */
   | { kind: "broken"; why: string };
 
-/** A copy of the project that may be broken at will; its packages are those of the project. */
+/** A copy of the project for breaking; it shares the packages of the project. */
 export type Copy = {
-  /** Runs tests; resolves to the titles of those that failed, empty where all passed. @throws Error if none ran */
+  /** Runs tests and resolves to the titles of the failed ones. @throws Error if no test ran */
   run: (tests: Sabotage["caughtBy"]) => Promise<string[]>;
   apply: (sabotage: Sabotage) => Promise<void>;
   undo: (sabotage: Sabotage) => Promise<void>;
   remove: () => Promise<void>;
 };
 
-/** Everything that is needed to run the tests. */
-const PARTS = ["bin", "lib", "functions", "localstack", "scripts", "test", "docs"];
+/** The folders and files that the tests need. */
+const PARTS = ["bin", "lib", "catalog", "functions", "localstack", "scripts", "bench", "test", "docs"];
 const FILES = ["package.json", "package-lock.json", "tsconfig.json", "vitest.config.ts", "cdk.json", "README.md"];
 
 export async function copyProject(): Promise<Copy> {
@@ -41,7 +41,7 @@ export async function copyProject(): Promise<Copy> {
     async run({ file, test }) {
       const report = join(folder, "report.json");
       const filter = test === undefined ? [] : ["--testNamePattern", test];
-      // Left by the run before; a run that wrote none proves nothing.
+      // Remove the report of the previous run, so that a run without a report fails.
       await rm(report, { force: true });
       await runVitest(folder, [file, ...filter, "--bail=1", "--reporter=json", `--outputFile=${report}`]);
       return failures(JSON.parse(await readFile(report, "utf8")) as JsonReport);
@@ -57,11 +57,13 @@ export async function copyProject(): Promise<Copy> {
   };
 }
 
-/** The text of the file with the mistake in it. @throws Error unless the place is there exactly once */
+/** Puts the mistake into the text of its file. @throws Error unless `find` occurs exactly once */
 export function sabotaged(text: string, { name, file, find, replace }: Sabotage): string {
   const places = text.split(find).length - 1;
   if (places !== 1)
-    throw new Error(`"${name}": ${file} has the place ${places} times. The code moved; adapt the list.`);
+    throw new Error(
+      `"${name}": ${file} has the text ${places} times, not once. The code has changed: update the list.`,
+    );
   return text.replace(find, () => replace);
 }
 
@@ -76,7 +78,7 @@ type JsonReport = {
   }[];
 };
 
-/** @throws Error where a file could not even be set up: that says nothing about a test */
+/** Lists the failed tests. @throws Error if a test file could not be set up, or no test ran */
 function failures({ numPassedTests, testResults }: JsonReport): string[] {
   const failed = testResults.flatMap(({ assertionResults }) =>
     assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),

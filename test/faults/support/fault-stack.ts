@@ -103,7 +103,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
     assemblyDir: inject("assemblyDir"),
     port: 0,
     log: (line) => lines.push(line),
-    disturb: {
+    testHooks: {
       metrics: (line) => metrics.push(line),
       queueFront: async (endpoint) => {
         sqsEndpoint = endpoint;

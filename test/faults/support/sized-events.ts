@@ -1,6 +1,6 @@
 import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { stringifyForQueue } from "../../../functions/core/lossless-json.ts";
+import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 import type { SentEvent } from "./client.ts";
 import type { FaultScenario } from "./fault-scenario.ts";
 

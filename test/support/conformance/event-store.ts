@@ -5,7 +5,7 @@ import { CHUNK_MAX_EVENTS } from "../../../functions/core/limits.ts";
 import type { EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
 import { soon } from "../database.ts";
 import { storable, storables } from "../event-samples.ts";
-import { allWell } from "../event-store.ts";
+import { allWell, chunksOf } from "../event-store.ts";
 
 type StoreUnderTest = {
   store: EventStore;
@@ -221,7 +221,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         const { store } = await open();
         const events = storables(count, "e");
 
-        const chunks = [...store.chunks(events)];
+        const chunks = chunksOf(store, events);
 
         expect(chunks.flat()).toEqual(events);
         expect(

@@ -1,11 +1,12 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { toDatabaseError } from "../../../functions/adapters/data-api/database-errors.ts";
+import { bySqlStateClass, toDatabaseError } from "../../../functions/adapters/data-api/database-errors.ts";
 
 const sdkError = (name: string, message = "") => Object.assign(new Error(message), { name });
 const sqlError = (sqlState: string, text = "ERROR: it failed") =>
   sdkError("DatabaseErrorException", `${text}; SQLState: ${sqlState}`);
 
-describe("store errors", () => {
+describe("the error table of the database", () => {
   it.each([
     ["22P05", "dead-letter", "not_storable"],
     ["22003", "dead-letter", "not_storable"],
@@ -103,9 +104,30 @@ describe("store errors", () => {
     [429, "retry", "database_unreachable"],
     [408, "retry", "database_unreachable"],
     [500, "retry", "database_unreachable"],
-  ])("takes an unlisted name with status %i for %s: %s", (httpStatusCode, disposition, reason) => {
+  ])("maps an unlisted name with status %i to %s: %s", (httpStatusCode, disposition, reason) => {
     const error = Object.assign(sdkError("ExpiredTokenException"), { $metadata: { httpStatusCode } });
 
     expect(toDatabaseError(error)).toMatchObject({ disposition, reason });
+  });
+});
+
+describe("the exception list of store_batch", () => {
+  /** Classes by their condition name: https://www.postgresql.org/docs/17/errcodes-appendix.html */
+  const classOf: Record<string, string> = {
+    cardinality_violation: "21",
+    data_exception: "22",
+    integrity_constraint_violation: "23",
+    with_check_option_violation: "44",
+    program_limit_exceeded: "54",
+    plpgsql_error: "P0",
+  };
+
+  it("has exactly the SQLSTATE classes that the error table dead-letters", () => {
+    const sql = readFileSync("functions/sql/0001_events.sql", "utf8");
+    const [, list = ""] = /exception\s+when ([a-z_\s]+?)\s+then/.exec(sql) ?? [];
+
+    const deadLettered = Object.entries(bySqlStateClass).filter(([, { disposition }]) => disposition === "dead-letter");
+    const caught = list.split(/\s+or\s+/).map((name) => String(classOf[name]));
+    expect(caught.toSorted()).toEqual(deadLettered.map(([name]) => name).toSorted());
   });
 });

@@ -4,7 +4,7 @@ import { ingestEnvironment, readEnvironment } from "../../../functions/adapters/
 describe("environment", () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it("names every variable that is missing or bad at once", () => {
+  it("readEnvironment reports every missing or bad variable in one error", () => {
     vi.stubEnv("STAGE", "dev");
     vi.stubEnv("QUEUE_URL", "no url");
     vi.stubEnv("UNKNOWN_TYPES", "maybe");

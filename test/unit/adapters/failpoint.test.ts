@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { FUNCTIONS, type FunctionName } from "../../../functions/core/functions.ts";
 import { buildHandler, DEPLOYED } from "../../../lib/bundle.ts";
 
 let folder: string;
@@ -10,22 +11,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const bundle = async (stage: string, options: { dropLabels: string[] }) => {
-  buildHandler(stage, folder, options);
+const bundle = async (name: FunctionName, options: { dropLabels: string[] }) => {
+  buildHandler(name, folder, options);
   return readFile(join(folder, "index.js"), "utf8");
 };
-const TRACES = ["FAILPOINT", "beforeSend", "afterStore", "beforeAnswer", "Ordered by the fault test"];
+const TRACES = ["FAILPOINT", "beforeSend", "afterStore", "beforeAnswer", "Ordered by the fault test", "FAILPOINTS_URL"];
 
-it.each(["ingest", "consume", "query", "migrate"])(
-  "leaves nothing of a failpoint in the deployed %s",
-  async (stage) => {
-    const deployed = await bundle(stage, DEPLOYED);
+it.each(FUNCTIONS)("the deployed bundle of %s has nothing of a failpoint", async (name) => {
+  const deployed = await bundle(name, DEPLOYED);
 
-    expect(TRACES.filter((trace) => deployed.includes(trace))).toEqual([]);
-  },
-);
+  expect(TRACES.filter((trace) => deployed.includes(trace))).toEqual([]);
+});
 
-it("keeps the failpoints in the bundles of the fault tests", async () => {
+it("the bundles of the fault tests have the failpoints", async () => {
   const tested = await bundle("consume", { dropLabels: [] });
 
   expect(TRACES.filter((trace) => !tested.includes(trace))).toEqual([]);

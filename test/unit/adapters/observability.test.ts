@@ -6,6 +6,7 @@ import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createObservability, observed } from "../../../functions/adapters/lambda/observability.ts";
+import type { MetricName } from "../../../functions/core/metric-names.ts";
 
 const context = {
   awsRequestId: "8f507cfc-9131-46f2-a1d4-0e3bd7d5f1a5",
@@ -30,7 +31,7 @@ const fields = {
 /** The parts of both that are used here. */
 type Parts = {
   logger: Record<"info" | "warn" | "error", (message: string, fields: Record<string, unknown>) => void>;
-  metrics: { addMetric: (name: string, unit: "Count" | "Seconds", value: number) => unknown };
+  metrics: { addMetric: (name: MetricName, unit: "Count" | "Seconds", value: number) => unknown };
 };
 
 /** What a function writes whose chain has the middleware, in two invocations of which the second throws. */
@@ -74,7 +75,7 @@ const powertools = () => {
   );
 };
 
-describe("the lines of a function", () => {
+describe("the log lines of a function", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 10, 21) }));
   afterEach(() => {
     vi.unstubAllEnvs();
@@ -82,7 +83,7 @@ describe("the lines of a function", () => {
   });
 
   it.each(["on-demand", "provisioned-concurrency"])(
-    "are letter for letter those of Powertools, started %s",
+    "the log lines are byte for byte those of Powertools in a function started %s",
     async (type) => {
       vi.stubEnv("AWS_LAMBDA_INITIALIZATION_TYPE", type);
       vi.stubEnv("POWERTOOLS_DEV", "false");
@@ -94,7 +95,7 @@ describe("the lines of a function", () => {
     },
   );
 
-  it("are those of the level and above", async () => {
+  it("the log has the lines of the configured level and above", async () => {
     const observability = createObservability("ingest", { ...environment, LOG_LEVEL: "ERROR" });
 
     const lines = await linesOf(observability, () => middy().use(observed(observability)));

@@ -35,7 +35,7 @@ describe("problem documents", () => {
     expect(problem.body).not.toContain("secret");
   });
 
-  it("ask a client to come again when the database is away", () => {
+  it("ask a client to try again in an outage of the database", () => {
     const problem = toProblem(
       new DatabaseError({ disposition: "retry", reason: "database_resuming", detail: "" }),
       "r-1",

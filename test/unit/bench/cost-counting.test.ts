@@ -4,7 +4,7 @@ import { countQueueCall, EMPTY_RECEIVE } from "../../../bench/pipeline/count-que
 import { createEventMaker, requestOf } from "../../../bench/pipeline/events.ts";
 import type { Exchange } from "../../../bench/pipeline/front.ts";
 import type { Operations } from "../../../bench/pipeline/operations.ts";
-import { quantiles } from "../../../bench/pipeline/quantiles.ts";
+import { quantiles } from "../../../bench/quantiles.ts";
 
 const call = (action: string, request: object, response: object = {}): Exchange => ({
   headers: { "x-amz-target": `AmazonSQS.${action}` },
@@ -21,7 +21,7 @@ const counted = (...calls: Exchange[]): Operations["queue"] => {
 const CHUNK = 64 * 1024;
 
 describe("counting SQS calls", () => {
-  it("bills a batch by its payload as a whole, not by its messages", () => {
+  it("a batch call is billed by its whole payload, not by its messages", () => {
     const half = { MessageBody: "x".repeat(CHUNK / 2) };
     const queue = counted(
       call("SendMessageBatch", { Entries: [half, half] }),
@@ -30,7 +30,7 @@ describe("counting SQS calls", () => {
     expect(queue["SendMessageBatch"]).toStrictEqual({ calls: 2, chunks: 3, groupedChunks: 0, messages: 5 });
   });
 
-  it("counts bytes, also those of attributes, and not the JSON around them", () => {
+  it("the payload counts bytes, attributes included, without the JSON around them", () => {
     const quotes = { MessageBody: '"'.repeat(CHUNK) };
     const umlauts = { MessageBody: "ü".repeat(CHUNK / 2) };
     const attribute = {
@@ -43,28 +43,28 @@ describe("counting SQS calls", () => {
     expect(chunks).toStrictEqual([1, 1, 2]);
   });
 
-  it("tells sends with a message group apart, which cost more", () => {
+  it("sends with a message group are counted separately, because they cost more", () => {
     const queue = counted(
       call("SendMessageBatch", { Entries: [{ MessageBody: "x".repeat(CHUNK + 1), MessageGroupId: "t" }] }),
     );
     expect(queue["SendMessageBatch"]).toMatchObject({ chunks: 2, groupedChunks: 2 });
   });
 
-  it("counts a receive by what it brought, and one that brought nothing apart", () => {
+  it("a receive counts by its messages, and an empty receive is counted separately", () => {
     const messages = [{ Body: "x".repeat(CHUNK) }, { Body: "y" }];
     const queue = counted(call("ReceiveMessage", {}, { Messages: messages }), call("ReceiveMessage", {}));
     expect(queue["ReceiveMessage"]).toMatchObject({ calls: 1, chunks: 2, messages: 2 });
     expect(queue[EMPTY_RECEIVE]).toMatchObject({ calls: 1, chunks: 1, messages: 0 });
   });
 
-  it("counts a batch of deletes once", () => {
+  it("a batch of deletes counts as one call", () => {
     const queue = counted(call("DeleteMessageBatch", { Entries: [{ Id: "0" }, { Id: "1" }] }));
     expect(queue["DeleteMessageBatch"]).toStrictEqual({ calls: 1, chunks: 1, groupedChunks: 0, messages: 2 });
   });
 });
 
 describe("counting Data API calls", () => {
-  it("counts a unit for each 32 KB of question and answer", () => {
+  it("a Data API call counts a unit for each 32 KB of request and response", () => {
     const dataApi = { calls: 0, units: 0 };
     const sizes = [
       [1, 1],
@@ -78,13 +78,13 @@ describe("counting Data API calls", () => {
 });
 
 describe("the load generator's events", () => {
-  it.each([400, 1_024, 8_192, 48 * 1_024])("are of exactly %i bytes", (bytes) => {
+  it.each([400, 1_024, 8_192, 48 * 1_024])("events of the load generator have exactly %i bytes", (bytes) => {
     const makeEvent = createEventMaker(bytes, "https://bench.example.com/0a1b2c3d");
     const events = Array.from({ length: 50 }, (_, index) => makeEvent(1, index));
     expect(events.map((event) => Buffer.byteLength(event))).toStrictEqual(events.map(() => bytes));
   });
 
-  it("have ids of their own that name their request, in the form of a UUIDv7", () => {
+  it("events of the load generator have unique ids that name their request, in the form of a UUIDv7", () => {
     const makeEvent = createEventMaker(512, "https://bench.example.com/0a1b2c3d");
     const ids = [0, 7, 4_000_000_000].flatMap((request) =>
       [0, 999].map((index) => (JSON.parse(makeEvent(request, index)) as { id: string }).id),
@@ -94,13 +94,13 @@ describe("the load generator's events", () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
-  it("are refused in a size that not even an order without a note fits into", () => {
+  it("the load generator refuses a size below that of an order without a note", () => {
     expect(() => createEventMaker(100, "bench")).toThrow(/at least \d+ bytes, not 100/);
   });
 });
 
 describe("quantiles", () => {
-  it("are values of the list, by nearest rank", () => {
+  it("quantiles are values of the list, by nearest rank", () => {
     const values = Array.from({ length: 200 }, (_, index) => 200 - index);
     expect(quantiles(values)).toStrictEqual({ p50: 100, p90: 180, p95: 190, p99: 198, max: 200 });
     expect(quantiles([3])).toStrictEqual({ p50: 3, p90: 3, p95: 3, p99: 3, max: 3 });

@@ -7,7 +7,7 @@ import { type CostReport, type Design, idlePerMonth } from "../../../bench/cost/
 import { type Price, prices } from "../../../bench/cost/prices.ts";
 import { renderReport } from "../../../bench/cost/render.ts";
 
-/** A thousand events in ten requests: everything is a thousandth of what a million cost. */
+/** A thousand events in ten requests: every amount is a thousandth of a million's. */
 const measured: Measured = {
   events: 1_000,
   requests: 10,
@@ -38,7 +38,7 @@ const dollarsOf = (lines: BillLine[], component: Component) =>
 describe("the bill of a run", () => {
   const lines = bill(measured, { rate: 1_000 });
 
-  it("scales what was counted to a million events", () => {
+  it("the bill scales the counted amounts to a million events", () => {
     // 10,000 requests at $3.50, 48,000 chunks at $0.40 and 20,000 with a group at $0.10, 40,000 units at $0.35.
     expect(dollarsOf(lines, "API Gateway")).toBeCloseTo(0.035, 10);
     expect(dollarsOf(lines, "SQS")).toBeCloseTo(0.0192 + 0.002, 10);
@@ -51,58 +51,58 @@ describe("the bill of a run", () => {
     );
   });
 
-  it("counts processor time as much longer as Lambda's share of a processor is smaller, and waiting as it was", () => {
+  it("the bill scales processor time by Lambda's share of a processor, and keeps waiting time", () => {
     // 0.2 s of waiting and 0.1 s of computing, the latter 1769 / 512 times; times half a GB, times a thousand.
     const gigabyteSeconds = (0.2 + (0.1 * 1769) / 512) * 0.5 * 1_000;
     expect(dollarsOf(lines, "Ingest Lambda")).toBeCloseTo(0.002 + gigabyteSeconds * 0.0000133334, 8);
   });
 
-  it("takes a function's whole time for computing where nobody knows", () => {
+  it("the bill counts a function's whole time as computing if its processor time is unknown", () => {
     const gigabyteSeconds = ((0.1 * 1769) / 512) * 0.5 * 1_000;
     expect(dollarsOf(lines, "Consumer Lambda")).toBeCloseTo(0.0004 + gigabyteSeconds * 0.0000133334, 8);
   });
 
-  it("charges half an ACU for as long as a million events take, or what they use if that is more", () => {
+  it("the bill charges half an ACU for the duration of a million events, or their use if that is more", () => {
     // 1,000 s of 0.5 ACU; the events themselves use 50 s / 0.25.
     expect(dollarsOf(lines, "Aurora ACU")).toBeCloseTo((500 / 3600) * 0.12, 10);
     expect(dollarsOf(bill(measured, { rate: 10_000 }), "Aurora ACU")).toBeCloseTo((200 / 3600) * 0.12, 10);
   });
 
-  it("charges a write for 4 KiB of WAL, and at least one for each time it was written out", () => {
+  it("the bill charges a write for 4 KiB of WAL, and at least one per flush", () => {
     expect(dollarsOf(lines, "Aurora I/O")).toBeCloseTo((400_000 * 0.2) / 1e6, 10);
     const oftener = bill({ ...measured, walWrites: 900 }, { rate: 1_000 });
     expect(dollarsOf(oftener, "Aurora I/O")).toBeCloseTo((900_000 * 0.2) / 1e6, 10);
   });
 
-  it("adds Lambda's own lines to the logs", () => {
+  it("the bill adds Lambda's own lines to the logs", () => {
     expect(dollarsOf(lines, "Logs")).toBeCloseTo((((10_000 + 12 * 450) * 1_000) / 2 ** 30) * 0.5, 10);
   });
 
-  it("traces the first request of a second and a twentieth of the others", () => {
+  it("the bill traces the first request of a second and a twentieth of the others", () => {
     // Ten requests a second for 1,000 s: 1.45 traces a second.
     expect(dollarsOf(lines, "Traces")).toBeCloseTo(1_450 * 0.000005, 10);
     // One request in ten seconds: each is traced.
     expect(dollarsOf(bill(measured, { rate: 10 }), "Traces")).toBeCloseTo(10_000 * 0.000005, 10);
   });
 
-  it("says of which components a price could not be confirmed", () => {
+  it("the bill marks the components with an unconfirmed price", () => {
     const unsure = lines.filter(({ confirmed }) => !confirmed).map(({ component }) => component);
     expect(unsure).toStrictEqual(["SQS", "Data API"]);
   });
 });
 
 describe("the bill of the alternatives", () => {
-  it("counts an EventBridge event for each 64 KB", () => {
+  it("the EventBridge bill counts an event for each 64 KB", () => {
     expect(total(eventBridgeBill({ eventBytes: 65_536 }))).toBeCloseTo(1, 10);
     expect(total(eventBridgeBill({ eventBytes: 65_537 }))).toBeCloseTo(2, 10);
   });
 
-  it("rounds each Firehose record up to 5 KB", () => {
+  it("the Firehose bill rounds each record up to 5 KB", () => {
     expect(total(firehoseBill({ eventBytes: 1_024 }))).toBeCloseTo(((5_120 * 1e6) / 2 ** 30) * 0.029, 10);
     expect(total(firehoseBill({ eventBytes: 5_121 }))).toBeCloseTo(((10_240 * 1e6) / 2 ** 30) * 0.029, 10);
   });
 
-  it("packs no more events into a Firehose record than its 1,000 KiB take", () => {
+  it("the Firehose bill packs at most 1,000 KiB into a record", () => {
     // 100 events of 1 KiB are 102,400 bytes: exactly twenty times 5 KB.
     expect(total(firehoseBill({ eventBytes: 1_024, eventsPerRecord: 100 }))).toBeCloseTo(
       ((1e9 * 1.024) / 2 ** 30) * 0.029,
@@ -112,7 +112,7 @@ describe("the bill of the alternatives", () => {
     expect(total(firehoseBill({ eventBytes: 512_000, eventsPerRecord: 100 }))).toBeCloseTo(total(two), 10);
   });
 
-  it("charges an idle queue the receives of its pollers", () => {
+  it("an idle queue costs the receives of its pollers", () => {
     // Five pollers, three receives a minute each, 730 hours.
     expect(idlePerMonth()).toBeCloseTo((5 * 3 * 60 * 730 * 0.4) / 1e6, 10);
   });
@@ -121,13 +121,13 @@ describe("the bill of the alternatives", () => {
 describe("the page docs/cost.md", () => {
   const page = readFileSync("docs/cost.md", "utf8");
 
-  it.each(Object.entries<Price>(prices))("has the price %s as it is in the list", (_, { unit, dollars, asOf }) => {
+  it.each(Object.entries<Price>(prices))("docs/cost.md has the price %s of the list", (_, { unit, dollars, asOf }) => {
     const row = page.split("\n").find((each) => each.startsWith(`| ${unit} |`));
     expect(row, "run npm run cost -- --batch 100 1 --write").toContain(`| ${dollars}`);
     expect(row).toContain(`| ${asOf} |`);
   });
 
-  it("says every assumption", () => {
+  it("docs/cost.md lists every assumption", () => {
     for (const each of assumptions) expect(page).toContain(`- ${each}\n`);
   });
 });
@@ -144,7 +144,7 @@ describe("a report", () => {
     idlePerMonth: 0.2628,
   };
 
-  it("marks what could not be confirmed, also in the total", () => {
+  it("the report marks unconfirmed prices, also in the total", () => {
     const rows = renderReport(report).split("\n");
     expect(rows.find((row) => row.startsWith("| API Gateway |"))).toBe("| API Gateway | $0.0350 | $0.0350 | – |");
     expect(rows.find((row) => row.startsWith("| Data API |"))).toBe("| Data API | $0.0140 ? | $0.0140 ? | – |");
@@ -155,7 +155,7 @@ describe("a report", () => {
 
 describe("the price list", () => {
   it.each(Object.entries<Price>(prices))(
-    "names sources for %s, two of them or AWS where it is confirmed",
+    "the price list names sources for %s, and two of them or AWS for a confirmed price",
     (_, price) => {
       expect(price.sources.every((source) => source.startsWith("https://"))).toBe(true);
       const fromAws = price.sources.some((source) => /^https:\/\/(docs\.)?aws\.amazon\.com\//.test(source));

@@ -9,17 +9,20 @@ describe("the events of the ingest benchmark", () => {
     [10, 8_000],
     [100, 1_000],
     [1_000, 400],
-  ])("are accepted and travel as they are: %i of %i bytes", async (events, eventBytes) => {
-    const { queue, stored } = memoryQueue();
+  ])(
+    "the events of the ingest benchmark are accepted and enqueued verbatim: %i of %i bytes",
+    async (events, eventBytes) => {
+      const { queue, stored } = memoryQueue();
 
-    for (const serial of [0, 63]) {
-      const body = makeBody({ events, eventBytes, serial });
-      const { accepted } = await door(queue)(body);
+      for (const serial of [0, 63]) {
+        const body = makeBody({ events, eventBytes, serial });
+        const { accepted } = await door(queue)(body);
 
-      expect(accepted).toBe(events);
-      expect(stored.at(-1)?.body).toContain(events === 1 ? body : body.slice(1, -1));
-      expect(body.length / events).toBeGreaterThanOrEqual(eventBytes);
-      expect(body.length / events).toBeLessThan(1.2 * eventBytes);
-    }
-  });
+        expect(accepted).toBe(events);
+        expect(stored.at(-1)?.body).toContain(events === 1 ? body : body.slice(1, -1));
+        expect(body.length / events).toBeGreaterThanOrEqual(eventBytes);
+        expect(body.length / events).toBeLessThan(1.2 * eventBytes);
+      }
+    },
+  );
 });

@@ -11,7 +11,7 @@ type Script = {
 };
 type Sent = { id: string; source: string; type: string; data: object };
 
-/** Stands in for the modules that k6 brings: the script runs, the network does not. */
+/** Runs the script with stubs of k6's modules, without a network. */
 function load(environment: Record<string, string>) {
   const { text = "" } =
     buildSync({
@@ -79,7 +79,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 describe("the k6 script", () => {
-  it("posts batches at a constant rate, then asks for as many events as they have", () => {
+  it("the k6 script posts batches at a constant rate, then polls for all their events", () => {
     const { scenarios } = load(settings).options;
 
     expect(scenarios.send).toMatchObject({
@@ -91,7 +91,7 @@ describe("the k6 script", () => {
     expect(scenarios.read).toMatchObject({ executor: "shared-iterations", startTime: "4s", iterations: 60 });
   });
 
-  it("asks for exactly the events it has sent, though k6 may begin one iteration too many", () => {
+  it("the k6 script polls for exactly the events it sent, even if k6 starts one iteration too many", () => {
     const script = load(settings);
     const data = script.setup();
     const asked: string[] = [];
@@ -115,7 +115,7 @@ describe("the k6 script", () => {
     expect(script.rates["events_found"]).toStrictEqual(Array.from({ length: 60 }, () => true));
   });
 
-  it("asks again until an event is found", () => {
+  it("the k6 script polls until an event is found", () => {
     const script = load(settings);
     const statuses = [404, 429, 404, 200];
     script.answers.get = () => statuses.shift() ?? 500;
@@ -125,7 +125,7 @@ describe("the k6 script", () => {
     expect(script.rates["events_found"]).toStrictEqual([true]);
   });
 
-  it("gives an event up after its time, and says so", () => {
+  it("the k6 script counts an event as not found after FOUND_WITHIN", () => {
     const script = load({ ...settings, FOUND_WITHIN: "5" });
     const data = script.setup();
     script.answers.get = () => 404;
@@ -141,7 +141,7 @@ describe("the k6 script", () => {
   it.each([
     ["another status", { status: 207, json: () => 5 }],
     ["fewer events", { status: 202, json: () => 4 }],
-  ])("counts a batch with %s as not accepted", (_, answer) => {
+  ])("the k6 script counts a batch with %s as not accepted", (_, answer) => {
     const script = load(settings);
     script.answers.post = () => answer;
 
@@ -150,7 +150,7 @@ describe("the k6 script", () => {
     expect(script.rates["batches_accepted"]).toStrictEqual([false]);
   });
 
-  it("makes events of the size asked for, of a type in the catalog", () => {
+  it("the k6 script makes events of the given size, of a type in the catalog", () => {
     const script = load({ ...settings, EVENT_BYTES: "1024" });
 
     script.run("send", 1, script.setup());
@@ -160,7 +160,7 @@ describe("the k6 script", () => {
     for (const { type, data } of events) expect(catalog.get(type)?.[0]?.data.safeParse(data).success).toBe(true);
   });
 
-  it("fails the run for any batch or event", () => {
+  it("the k6 script fails the run for any batch or event", () => {
     expect(load({ ...settings, P95_MS: "250" }).options.thresholds).toStrictEqual({
       batches_accepted: ["rate==1"],
       events_found: ["rate==1"],
@@ -169,7 +169,7 @@ describe("the k6 script", () => {
     });
   });
 
-  it("asks for the API's address", () => {
+  it("the k6 script refuses to run without the address of the API", () => {
     expect(() => load({})).toThrow("BASE_URL");
   });
 });

@@ -5,7 +5,7 @@ import {
   MAX_RECEIVE_COUNT,
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
-  RENEW_FROM_ATTEMPT,
+  REQUEUE_FROM_ATTEMPT,
 } from "../../../functions/core/limits.ts";
 
 const SHORTEST = 0;
@@ -24,9 +24,9 @@ describe("backoff", () => {
     expect(backoffSeconds(10_000, LONGEST)).toBe(BACKOFF_MAX_SECONDS);
   });
 
-  it("brings everything back within a third of an outage, however long it was and whatever was drawn", () => {
+  it("delivers every message again within a third of an outage, however long it was and whatever was drawn", () => {
     for (let outage = 60; outage <= 72 * HOUR; outage += outage < HOUR ? 1 : 60) {
-      // The last failure falls just before the end, as late in the row as the shortest waits before it allow.
+      // The last failure is just before the end, and it is as late an attempt as the shortest waits before it allow.
       let attempts = 1;
       for (let elapsed = 0; elapsed < outage; attempts++) elapsed += backoffSeconds(attempts, SHORTEST);
 
@@ -39,8 +39,8 @@ describe("backoff", () => {
 });
 
 describe("the receive count", () => {
-  it("leaves two and a half hours to mend what crashes or throws, and ends long before retention does", () => {
-    const early = Array.from({ length: RENEW_FROM_ATTEMPT - 1 }, (_, i) => backoffSeconds(i + 1, SHORTEST));
+  it("leaves two and a half hours to repair what crashes or throws, and ends long before retention does", () => {
+    const early = Array.from({ length: REQUEUE_FROM_ATTEMPT - 1 }, (_, i) => backoffSeconds(i + 1, SHORTEST));
     const seconds =
       early.reduce((sum, each) => sum + each) + (MAX_RECEIVE_COUNT - early.length) * QUEUE_VISIBILITY_SECONDS;
 

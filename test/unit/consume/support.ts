@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { createConsume } from "../../../functions/consume/consume.ts";
-import type { QueueMessage } from "../../../functions/core/batch.ts";
+import { createStoreMessages } from "../../../functions/consume/store-messages.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { Event } from "../../../functions/core/event.ts";
 import type {
@@ -10,19 +9,20 @@ import type {
   StorableEvent,
   StoreOutcome,
 } from "../../../functions/core/ports.ts";
+import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
 
 export const NOW = Date.parse("2026-11-21T09:30:00Z");
 
 export const poison = (reason = "not_storable") =>
   new DatabaseError({ disposition: "dead-letter", reason, sqlState: "22P05", detail: "ERROR: no" });
-export const outage = () => new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "gone" });
+export const outage = () => new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "down" });
 
-/** A message of events whose ids are given; `changes` go to each of them. */
+/** A received message of events with the given ids; `changes` go to each event. */
 export function message(
   messageId: string,
   ids: string[],
-  { changes = {}, ...overrides }: Partial<QueueMessage> & { changes?: Partial<Event> } = {},
-): QueueMessage {
+  { changes = {}, ...overrides }: Partial<ReceivedMessage> & { changes?: Partial<Event> } = {},
+): ReceivedMessage {
   const events = ids.map((id) => ({
     id,
     source: "/s",
@@ -32,7 +32,17 @@ export function message(
     ...changes,
   }));
   const body = JSON.stringify({ version: 1, tenant: "default", receivedAt: "2026-11-21T09:29:00.000Z", events });
-  return { messageId, body, attempts: 1, replays: 0, ...overrides };
+  return {
+    messageId,
+    body,
+    receiptHandle: `receipt of ${messageId}`,
+    receiveCount: 1,
+    attempts: 1,
+    replays: 0,
+    group: "default",
+    firstSentAt: NOW,
+    ...overrides,
+  };
 }
 
 type MemoryStoreOptions = {
@@ -69,31 +79,41 @@ export function memoryStore({ chunk = 2_000, fault, refuse }: MemoryStoreOptions
       }
       return outcome;
     },
-    *chunks<T extends StorableEvent>(events: Iterable<T>) {
-      for (let rest = [...events]; rest.length > 0; rest = rest.slice(chunk)) yield rest.slice(0, chunk);
+    createChunker<T extends StorableEvent>() {
+      let events: T[] = [];
+      return {
+        add(event: T) {
+          const full = events.length === chunk ? events.splice(0) : undefined;
+          events.push(event);
+          return full;
+        },
+        rest: () => events.splice(0),
+      };
     },
   };
   return { store, calls, ids: () => [...rows.values()].map(({ id }) => id).toSorted() };
 }
 
-export function memoryDeadLetters(refuse: (letter: DeadLetter) => boolean = () => false) {
-  const letters: DeadLetter[] = [];
+/** A dead-letter queue in memory with the contract of the real one. */
+export function memoryDeadLetters(refuse: (deadLetter: DeadLetter) => boolean = () => false) {
+  const deadLetters: DeadLetter[] = [];
   const queue: DeadLetterQueue = {
     async send(all) {
-      return all.map((letter) => {
-        if (refuse(letter)) return "failed";
-        letters.push(letter);
-        return "stored";
+      return all.map((deadLetter) => {
+        if (refuse(deadLetter)) return "failed";
+        deadLetters.push(deadLetter);
+        return "enqueued";
       });
     },
   };
-  return { queue, letters, ids: () => letters.map(({ id }) => id ?? "").toSorted() };
+  return { queue, deadLetters, ids: () => deadLetters.map(({ id }) => id ?? "").toSorted() };
 }
 
-export function consumer(store: EventStore, deadLetters: DeadLetterQueue, clock = () => new Date(NOW)) {
-  const consume = createConsume({ store, deadLetters, clock });
-  return async (messages: QueueMessage[]) => {
-    const result = await consume(messages, NOW + 60_000);
+/** Stores messages with a minute left; failed messages are named by their ids. */
+export function storing(store: EventStore, deadLetters: DeadLetterQueue, clock = () => new Date(NOW)) {
+  const storeMessages = createStoreMessages({ store, deadLetters, clock });
+  return async (messages: ReceivedMessage[]) => {
+    const result = await storeMessages(messages, NOW + 60_000);
     return { ...result, failed: result.failed.map(({ messageId }) => messageId) };
   };
 }

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseLossless, stringifyForQueue } from "../../../functions/core/lossless-json.ts";
+import { parseLossless } from "../../../functions/core/lossless-json.ts";
+import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 
 describe("lossless JSON", () => {
   it.each(["12345678901234567890", "0.1000000000000000055511151231257827", "1E400", "-1234567890.1234567890", "100"])(

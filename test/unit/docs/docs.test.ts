@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorTable, verdictCodes } from "../../../functions/core/errors.ts";
+import { pathExists, pathsIn } from "./repository-paths.ts";
 
 const read = (file: string) => readFileSync(file, "utf8");
 const documents = [
   "README.md",
+  "CONTRIBUTING.md",
   ...readdirSync("docs", { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
 ].filter((name) => name.endsWith(".md"));
 
@@ -18,7 +20,7 @@ const anchor = (heading: string) =>
 const anchors = (file: string) => [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchor(heading ?? ""));
 
 describe("docs/errors.md", () => {
-  it("lists exactly the codes and statuses of the code", () => {
+  it("docs/errors.md lists exactly the codes and statuses of the error table", () => {
     const rows = [...read("docs/errors.md").matchAll(/^\| `([a-z_]+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [
       code,
       Number(status),
@@ -31,26 +33,15 @@ describe("docs/errors.md", () => {
 });
 
 describe("docs/errors.md on verdicts", () => {
-  it("lists exactly the codes that an event can get", () => {
+  it("docs/errors.md lists exactly the codes of a verdict", () => {
     const [section = ""] = /## Verdicts[^]*?(?=\n## )/.exec(read("docs/errors.md")) ?? [];
 
     expect([...section.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code]) => code)).toEqual([...verdictCodes]);
   });
 });
 
-describe("docs/runbook.md", () => {
-  it("has a section for each alarm of the stack", () => {
-    const alarms = readdirSync("lib").flatMap((file) =>
-      [...read(`lib/${file}`).matchAll(/docs\/runbook\.md#([a-z-]+)/g)].map(([, name]) => name),
-    );
-
-    expect(alarms.length).toBeGreaterThan(0);
-    expect(anchors("docs/runbook.md")).toEqual(expect.arrayContaining(alarms));
-  });
-});
-
 describe("documents", () => {
-  it.each(documents)("%s links only to what is there", (file) => {
+  it.each(documents)("%s links only to files and headings that exist", (file) => {
     for (const [, target = ""] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
       const [path, hash] = target.split("#");
@@ -60,7 +51,11 @@ describe("documents", () => {
     }
   });
 
-  it("name only npm scripts that exist", () => {
+  it.each(documents)("%s names only files and folders that exist", (file) => {
+    expect(pathsIn(read(file)).filter((path) => !pathExists(path))).toEqual([]);
+  });
+
+  it("documents name only npm scripts that exist", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
     for (const file of documents) {
       for (const [, name = ""] of read(file).matchAll(/npm run (?:--silent )?([a-z0-9:-]+)/g))

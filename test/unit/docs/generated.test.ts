@@ -4,7 +4,7 @@ import { openApi } from "../../../functions/api-docs/openapi.ts";
 
 describe("generated files", () => {
   it.each([["docs/openapi.json", () => `${JSON.stringify(openApi(), null, 2)}\n`]])(
-    "%s is what is generated now",
+    "%s equals its generated content",
     (file, generate) => {
       expect(readFileSync(file, "utf8"), `${file} is not up to date. Run: npm run generate`).toBe(generate());
     },

@@ -13,7 +13,7 @@ const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Record<string, Record<string, string | boolean>>;
 
 describe("package-lock.json", () => {
-  it("has the packages of every platform, or npm ci refuses it: a registry that lacks some leaves them out", () => {
+  it("package-lock.json has the packages of every platform, or npm ci refuses it", () => {
     const missing = Object.entries(lock.packages)
       .filter(([, { inBundle }]) => !inBundle)
       .flatMap(([path, { optionalDependencies = {} }]) =>
@@ -28,13 +28,13 @@ describe("package-lock.json", () => {
     expect(missing).toEqual([]);
   });
 
-  it("names no download addresses", () => {
+  it("package-lock.json names no download addresses", () => {
     expect(Object.entries(lock.packages).filter(([, { resolved }]) => resolved?.startsWith("http"))).toEqual([]);
   });
 });
 
 describe("package.json", () => {
-  it("pins every version exactly", () => {
+  it("package.json pins every version exactly", () => {
     const versions = ["dependencies", "devDependencies", "optionalDependencies"].flatMap((kind) =>
       Object.entries(manifest[kind] ?? {}),
     );
@@ -42,7 +42,7 @@ describe("package.json", () => {
     for (const [name, version] of versions) expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
   });
 
-  it("says of each install script whether it may run", () => {
+  it("package.json allows or forbids each install script", () => {
     const scripted = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript);
 
     for (const [path] of scripted.filter(([path]) => path !== "")) {
@@ -50,7 +50,7 @@ describe("package.json", () => {
     }
   });
 
-  it("runs its scripts on the Lambda major", () => {
+  it("the scripts run on the Node major of Lambda", () => {
     expect(process.versions.node).toMatch(/^24\./);
   });
 });

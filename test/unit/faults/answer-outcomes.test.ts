@@ -4,7 +4,7 @@ import { outcomesOf } from "../../faults/checker/answer-outcomes.ts";
 const results = (...statuses: string[]) => ({ results: statuses.map((status, index) => ({ index, status })) });
 
 describe("outcomesOf", () => {
-  it("takes each verdict for what it says, whatever the status", () => {
+  it("outcomesOf follows the verdicts, whatever the status", () => {
     expect(outcomesOf({ status: 202, body: results("accepted", "duplicate") })).toEqual(["acked", "acked"]);
     expect(outcomesOf({ status: 207, body: results("invalid", "accepted", "retry") })).toEqual([
       "rejected",
@@ -15,13 +15,13 @@ describe("outcomesOf", () => {
     expect(outcomesOf({ status: 503, body: results("retry", "invalid") })).toEqual(["indeterminate", "rejected"]);
   });
 
-  it("takes a refused request for a refusal of each event", () => {
+  it("outcomesOf counts a refused request as a rejection of each event", () => {
     for (const status of [400, 401, 403, 413, 415, 429]) {
       expect(outcomesOf({ status, body: { code: "any" } }), String(status)).toBe("rejected");
     }
   });
 
-  it("learns nothing from a failure or from no answer", () => {
+  it("outcomesOf is indeterminate for a server error or a missing answer", () => {
     for (const status of [500, 502, 503, 504]) {
       expect(outcomesOf({ status, body: { code: "any" } }), String(status)).toBe("indeterminate");
     }
@@ -29,7 +29,7 @@ describe("outcomesOf", () => {
     expect(outcomesOf(undefined)).toBe("indeterminate");
   });
 
-  it("throws for a request that was taken without verdicts", () => {
+  it("outcomesOf throws for a success without verdicts", () => {
     expect(() => outcomesOf({ status: 202, body: {} })).toThrow("An answer with status 202 and no results.");
   });
 });

@@ -3,7 +3,7 @@ import { readMessageAtRest } from "../../faults/checker/at-rest.ts";
 import { fingerprint } from "../../faults/checker/fingerprint.ts";
 
 describe("readMessageAtRest", () => {
-  it("finds the key of every event in an envelope", () => {
+  it("readMessageAtRest finds the key of every event in an envelope", () => {
     const events = ["1", "2"].map((id) => ({ id, source: "/shop", type: "t", data: { id: "inner" } }));
 
     expect(readMessageAtRest(JSON.stringify({ version: 1, tenant: "acme", events }))).toEqual({
@@ -14,7 +14,7 @@ describe("readMessageAtRest", () => {
     });
   });
 
-  it("finds what can be read in a broken one, and nothing where nothing can", () => {
+  it("readMessageAtRest finds the readable keys in a broken envelope", () => {
     const events = [null, 7, { id: "1" }, { id: 1, source: "/shop" }, { id: "2", source: "/shop" }];
 
     expect(readMessageAtRest(JSON.stringify({ tenant: "acme", events })).keys.map(({ id }) => id)).toEqual(["2"]);
@@ -25,7 +25,7 @@ describe("readMessageAtRest", () => {
 });
 
 describe("fingerprint", () => {
-  it("is equal for equal values in any order of their members, and for no others", () => {
+  it("a fingerprint is equal for equal values in any order of their members, and for no others", () => {
     const same = [
       { b: [1, { d: 1, c: null }], a: "x" },
       { a: "x", b: [1, { c: null, d: 1 }] },

@@ -6,11 +6,11 @@ import { createHistory, type Outcome } from "../../faults/checker/history.ts";
 import type { Key } from "../../faults/checker/key-map.ts";
 import { NOW } from "./support.ts";
 
-/** One event in one request; `outcome` undefined where nothing was ever answered. */
+/** One event in one request; `outcome` is undefined without an answer. */
 type Sent = Key & { fingerprint: string; at: number; outcome: Outcome | undefined; answeredAt: number };
 type Run = { sent: Sent[]; stored: Row[]; deadLetters: MessageAtRest[]; queued: MessageAtRest[] };
 
-// Few keys, so that they meet often.
+// Few keys, so that they collide often.
 const key = fc.record({
   tenant: fc.constantFrom("a", "b"),
   source: fc.constantFrom("/", "a"),
@@ -50,7 +50,7 @@ const checked = ({ sent, ...rest }: Run) => {
 };
 
 describe("check, for any history", () => {
-  it("says what a reading of the definitions one by one says", () => {
+  it("the report equals a naive evaluation of the definitions", () => {
     fc.assert(
       fc.property(run, (each) => {
         const { counts, timeToStable, ok } = checked(each);
@@ -61,7 +61,7 @@ describe("check, for any history", () => {
     );
   });
 
-  it("keeps a ledger that adds up", () => {
+  it("the ledger adds up for any history", () => {
     fc.assert(
       fc.property(run, (each) => {
         const { counts } = checked(each);
@@ -74,7 +74,7 @@ describe("check, for any history", () => {
     );
   });
 
-  it("says the same in whatever order attempts, rows and messages stand", () => {
+  it("the report does not depend on the order of attempts, rows and messages", () => {
     const shuffled = <T>(list: T[]) => fc.shuffledSubarray(list, { minLength: list.length });
     const twoOrders = run.chain((each) =>
       fc.tuple(
@@ -95,7 +95,7 @@ describe("check, for any history", () => {
     );
   });
 
-  it("leaves the history as it was", () => {
+  it("check leaves the history unchanged", () => {
     const history = createHistory();
     history.attempt([{ tenant: "a", source: "/", id: "1", fingerprint: "x" }], NOW)("acked", NOW);
     const rest: AtRest = {
@@ -111,27 +111,27 @@ describe("check, for any history", () => {
   });
 });
 
-/** Examples as sets of texts; the attempts' indexes and fingerprints depend on the order. */
+/** Sorts the examples as texts, because the attempts' indexes and fingerprints depend on the order. */
 function inNoOrder({ counts, timeToStable, ok, line, text }: ReturnType<typeof checked>) {
   return { counts, timeToStable, ok, line, lines: text.split("\n").toSorted() };
 }
 
-/** The definitions as one would say them, each by a search through everything. */
+/** Evaluates each definition literally, by a search through everything. */
 function reference({ sent, stored, deadLetters, queued }: Run) {
   const same = (a: Key) => (b: Key) => a.tenant === b.tenant && a.source === b.source && a.id === b.id;
   const distinct = <T extends Key>(list: T[]) => list.filter((each, index) => list.findIndex(same(each)) === index);
-  const inLetters = deadLetters.flatMap(({ keys }) => keys);
+  const inDeadLetters = deadLetters.flatMap(({ keys }) => keys);
   const inQueue = queued.flatMap(({ keys }) => keys);
   const timesIn = (list: Key[]) => (each: Key) => list.filter(same(each)).length;
-  const [rows, letters, waiting] = [timesIn(stored), timesIn(inLetters), timesIn(inQueue)];
-  const somewhere = (each: Key) => rows(each) + letters(each) + waiting(each) > 0;
+  const [rows, deadLettered, waiting] = [timesIn(stored), timesIn(inDeadLetters), timesIn(inQueue)];
+  const somewhere = (each: Key) => rows(each) + deadLettered(each) + waiting(each) > 0;
 
   const attempted = distinct(sent);
   const tries = (each: Key) => sent.filter(same(each));
   const acked = attempted.filter((each) => tries(each).some(({ outcome }) => outcome === "acked"));
   const rejected = attempted.filter((each) => tries(each).every(({ outcome }) => outcome === "rejected"));
   const indeterminate = attempted.filter((each) => !acked.some(same(each)) && !rejected.some(same(each)));
-  const found = distinct<Key>([...stored, ...inLetters, ...inQueue]);
+  const found = distinct<Key>([...stored, ...inDeadLetters, ...inQueue]);
   const missing = acked.filter((each) => !somewhere(each)).length;
   const unread = [...deadLetters, ...queued].reduce((sum, message) => sum + (message.unread ?? 0), 0);
   const isStrange = (each: Row) =>
@@ -146,8 +146,8 @@ function reference({ sent, stored, deadLetters, queued }: Run) {
     indeterminate: indeterminate.length,
     recovered: indeterminate.filter(somewhere).length,
     stored: acked.filter((each) => rows(each) > 0).length,
-    deadLettered: acked.filter((each) => rows(each) === 0 && letters(each) > 0).length,
-    queued: acked.filter((each) => rows(each) === 0 && letters(each) === 0 && waiting(each) > 0).length,
+    deadLettered: acked.filter((each) => rows(each) === 0 && deadLettered(each) > 0).length,
+    queued: acked.filter((each) => rows(each) === 0 && deadLettered(each) === 0 && waiting(each) > 0).length,
     unread: Math.min(missing, unread),
     rows: stored.length,
     deadLetterMessages: deadLetters.length,
@@ -157,8 +157,8 @@ function reference({ sent, stored, deadLetters, queued }: Run) {
     neverAttempted: found.filter((each) => tries(each).length === 0).length,
     rejectedButStored: rejected.filter(somewhere).length,
     changed: distinct(stored.filter(isStrange)).length,
-    storedAndDeadLettered: distinct(stored).filter((each) => letters(each) > 0).length,
-    deadLetteredTwice: distinct(inLetters).filter((each) => letters(each) > 1).length,
+    storedAndDeadLettered: distinct(stored).filter((each) => deadLettered(each) > 0).length,
+    deadLetteredTwice: distinct(inDeadLetters).filter((each) => deadLettered(each) > 1).length,
   };
   const latencies = acked
     .filter((each) => rows(each) > 0)
@@ -167,7 +167,7 @@ function reference({ sent, stored, deadLetters, queued }: Run) {
       const ackedAt = Math.min(...acks.map(({ answeredAt }) => answeredAt));
       return Math.max(0, Math.min(...stored.filter(same(each)).map(({ storedAt }) => storedAt)) - ackedAt);
     });
-  // The least value that enough of the values do not exceed.
+  // The smallest value that this share of the values does not exceed.
   const quantile = (share: number) =>
     latencies.length === 0
       ? Number.NaN

@@ -3,7 +3,7 @@ import { check } from "../../faults/checker/check.ts";
 import { createHistory, type Outcome } from "../../faults/checker/history.ts";
 import { atRest, attempt, NOW, row } from "./support.ts";
 
-/** A history of one request with one event for each outcome: "0", "1" and so on. */
+/** Makes a history of one request with one event per outcome: "0", "1" and so on. */
 function sent(...outcomes: Outcome[]) {
   const history = createHistory();
   const answered = history.attempt(
@@ -17,7 +17,7 @@ function sent(...outcomes: Outcome[]) {
 const message = (...ids: string[]) => ({ keys: ids.map((id) => attempt(id)) });
 
 describe("check, where the promise is kept", () => {
-  it("finds nothing wrong with acknowledged events that are stored, dead-lettered or queued", () => {
+  it("check accepts acknowledged events that are stored, dead-lettered or queued", () => {
     const history = sent("acked", "acked", "acked", "acked");
 
     const report = check(
@@ -53,7 +53,7 @@ describe("check, where the promise is kept", () => {
     );
   });
 
-  it("lets an indeterminate event be stored or not, and counts those that are somewhere", () => {
+  it("check lets an indeterminate event be stored or not, and counts the recovered ones", () => {
     const history = sent("indeterminate", "indeterminate", "indeterminate", "indeterminate");
 
     const report = check(history, atRest({ stored: [row("0")], deadLetters: [message("1")], queued: [message("2")] }));
@@ -63,7 +63,7 @@ describe("check, where the promise is kept", () => {
     expect(report.line).toContain("none stable");
   });
 
-  it("takes a request that was never answered for indeterminate", () => {
+  it("check counts a request without an answer as indeterminate", () => {
     const history = createHistory();
     history.attempt([attempt("0")], NOW);
 
@@ -71,7 +71,7 @@ describe("check, where the promise is kept", () => {
     expect(check(history, atRest({ stored: [row("0")] }))).toMatchObject({ ok: true, counts: { recovered: 1 } });
   });
 
-  it("takes an event for acknowledged when one of its attempts was, and measures from the first", () => {
+  it("check counts an event as acknowledged if one attempt was, and measures from the first", () => {
     const history = createHistory();
     for (const [outcome, at] of [
       ["indeterminate", 10],
@@ -88,13 +88,13 @@ describe("check, where the promise is kept", () => {
     expect(report.timeToStable.max).toBe(70);
   });
 
-  it("never takes an event for stable before it was acknowledged", () => {
+  it("check measures a time to stable of at least 0", () => {
     const report = check(sent("acked"), atRest({ stored: [row("0", { storedAt: NOW + 1 })] }));
 
     expect(report.timeToStable).toEqual({ p50: 0, p99: 0, max: 0 });
   });
 
-  it("gives quantiles that were measured", () => {
+  it("check reports quantiles that are measured values", () => {
     const ids = Array.from({ length: 200 }, (_, index) => String(index));
     const stored = ids.map((id, index) => row(id, { storedAt: NOW + 40 + index + 1 }));
 
@@ -105,7 +105,7 @@ describe("check, where the promise is kept", () => {
 });
 
 describe("check, where the promise is broken", () => {
-  it("finds a lost event", () => {
+  it("check finds a lost event", () => {
     const report = check(sent("acked", "acked"), atRest({ stored: [row("0")] }));
 
     expect(report).toMatchObject({ ok: false, counts: { lost: 1, acknowledged: 2, stored: 1 } });
@@ -119,7 +119,7 @@ describe("check, where the promise is broken", () => {
     );
   });
 
-  it("finds an event with two rows, and takes the first for the time it was stable", () => {
+  it("check finds an event with two rows, and measures until the first", () => {
     const stored = [row("0", { storedAt: NOW + 50 }), row("0", { storedAt: NOW + 45 }), row("1")];
 
     const report = check(sent("acked", "acked"), atRest({ stored }));
@@ -129,7 +129,7 @@ describe("check, where the promise is broken", () => {
     expect(report.timeToStable).toMatchObject({ p50: 5, max: 60 });
   });
 
-  it("finds what nobody sent, wherever it is and once for each key", () => {
+  it("check finds events that nobody sent, in every place and once for each key", () => {
     const report = check(
       sent("acked"),
       atRest({ stored: [row("0"), row("x"), row("x")], deadLetters: [message("y")], queued: [message("z", "x")] }),
@@ -140,7 +140,7 @@ describe("check, where the promise is broken", () => {
     expect(report.text).toContain('["acme","/shop","y"] never sent; 0 rows, 1 dead letters, 0 queued');
   });
 
-  it("finds a refused event that is stored, or is about to be", () => {
+  it("check finds a rejected event that is stored, dead-lettered or queued", () => {
     const report = check(
       sent("rejected", "rejected", "rejected", "rejected"),
       atRest({ stored: [row("0")], deadLetters: [message("1")], queued: [message("2")] }),
@@ -150,7 +150,7 @@ describe("check, where the promise is broken", () => {
     expect(report.examples.rejectedButStored.map(({ id }) => id)).toEqual(["0", "1", "2"]);
   });
 
-  it("does not hold an event for refused that was once not answered", () => {
+  it("check does not count an event as rejected if one attempt had no answer", () => {
     const history = sent("rejected");
     history.attempt([attempt("0")], NOW)("indeterminate", NOW);
 
@@ -160,7 +160,7 @@ describe("check, where the promise is broken", () => {
     });
   });
 
-  it("finds a stored body that nobody sent", () => {
+  it("check finds a stored body that nobody sent", () => {
     const history = sent("acked", "acked", "acked");
     for (const fingerprint of ["other body", "third body"]) {
       history.attempt([attempt("1", { fingerprint })], NOW)("acked", NOW);
@@ -177,7 +177,7 @@ describe("check, where the promise is broken", () => {
     expect(report.examples.changed).toMatchObject([{ id: "0" }]);
   });
 
-  it("lists twenty examples and says how many more there are", () => {
+  it("check lists twenty examples and the number of further ones", () => {
     const report = check(sent(...Array.from({ length: 25 }, () => "acked" as const)), atRest());
 
     expect(report.counts.lost).toBe(25);
@@ -186,15 +186,15 @@ describe("check, where the promise is broken", () => {
   });
 });
 
-describe("check, where the promise is kept in a way a test may not expect", () => {
-  it("notes an event that is stored and dead-lettered, and counts it once in the ledger", () => {
+describe("check, where the promise is kept in an unexpected way", () => {
+  it("check notes an event that is stored and dead-lettered, and counts it once in the ledger", () => {
     const report = check(sent("acked"), atRest({ stored: [row("0")], deadLetters: [message("0")] }));
 
     expect(report).toMatchObject({ ok: true, counts: { storedAndDeadLettered: 1, stored: 1, deadLettered: 0 } });
     expect(report.text).toMatch(/^ok, storedAndDeadLettered 1 \|[^]*\nnote storedAndDeadLettered, 1: /);
   });
 
-  it("notes an event in two dead letters, and counts it once in the ledger", () => {
+  it("check notes an event in two dead letters, and counts it once in the ledger", () => {
     const report = check(sent("acked", "acked"), atRest({ deadLetters: [message("0", "1"), message("0")] }));
 
     expect(report).toMatchObject({
@@ -203,7 +203,7 @@ describe("check, where the promise is kept in a way a test may not expect", () =
     });
   });
 
-  it("lets a message that cannot be read account for as many missing events as are known to be in it", () => {
+  it("an unreadable message accounts for the missing events that are known to be in it", () => {
     const broken = { keys: [], unread: 2 };
     const history = sent("acked", "acked", "acked", "indeterminate");
 
@@ -217,7 +217,7 @@ describe("check, where the promise is kept in a way a test may not expect", () =
 });
 
 describe("a key", () => {
-  it("is of one tenant and one source, however the parts would join", () => {
+  it("keys with different parts never collide, however the parts would join", () => {
     const pairs = [
       [attempt("c", { tenant: "a", source: "b" }), row("bc", { tenant: "a", source: "" })],
       [attempt("c", { tenant: "ab", source: "" }), row("c", { tenant: "a", source: "b" })],
@@ -239,7 +239,7 @@ describe("a key", () => {
 });
 
 describe("a history", () => {
-  it("refuses a second answer to one request, and an answer for another number of events", () => {
+  it("a history refuses a second answer to one request, and a wrong number of outcomes", () => {
     const answered = createHistory().attempt([attempt("0"), attempt("1")], NOW);
 
     expect(() => answered(["acked"], NOW)).toThrow("1 outcomes for 2 events.");

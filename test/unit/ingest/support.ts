@@ -1,5 +1,6 @@
 import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
-import type { EventQueue, OutgoingMessage } from "../../../functions/core/ports.ts";
+import type { EventQueue } from "../../../functions/core/ports.ts";
+import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
 import { createIngest, type IngestDeps } from "../../../functions/ingest/ingest.ts";
 
 export const NOW = "2026-11-21T09:30:00.000Z";
@@ -21,7 +22,7 @@ export function memoryQueue(refuse: (message: OutgoingMessage, index: number) =>
       return messages.map((message, index) => {
         if (refuse(message, index)) return "failed";
         stored.push(message);
-        return "stored";
+        return "enqueued";
       });
     },
   };

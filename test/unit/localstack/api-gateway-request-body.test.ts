@@ -11,7 +11,7 @@ function requestOf(chunks: Iterable<Buffer> | AsyncIterable<Buffer>, encoding?: 
 }
 
 describe("a request body", () => {
-  it("is what the client sent, in however many pieces", async () => {
+  it("a request body is what the client sent, in however many pieces", async () => {
     const body = await readBody(requestOf([Buffer.from("one "), Buffer.from("two")]));
 
     expect(body).toEqual({ kind: "body", bytes: Buffer.from("one two") });
@@ -20,7 +20,7 @@ describe("a request body", () => {
   it.each([
     [0, "body"],
     [1, "too large"],
-  ])("of the limit and %i bytes more is: %s", async (more, kind) => {
+  ])("a request body of the limit and %i bytes more is: %s", async (more, kind) => {
     expect(await readBody(requestOf([Buffer.alloc(BODY_LIMIT_BYTES), Buffer.alloc(more)]))).toMatchObject({ kind });
   });
 
@@ -29,13 +29,13 @@ describe("a request body", () => {
     ["gzip", gzipSync, 1, "inflates too large"],
     ["deflate", deflateSync, 0, "body"],
     ["deflate", deflateSync, 1, "inflates too large"],
-  ])("that %s inflates to the limit and %i bytes more is: %s", async (encoding, encode, more, kind) => {
+  ])("a request body that %s inflates to the limit and %i bytes more is: %s", async (encoding, encode, more, kind) => {
     const body = await readBody(requestOf([encode(Buffer.alloc(BODY_LIMIT_BYTES + more))], encoding));
 
     expect(body.kind).toBe(kind);
   });
 
-  it("over the limit is read no further than the bound, and not kept", async () => {
+  it("a request body over the limit is read no further than the bound, and not kept", async () => {
     let read = 0;
     const chunk = Buffer.alloc(1024 * 1024);
     const endless = (async function* () {
@@ -53,7 +53,7 @@ describe("a request body", () => {
     expect(read).toBeLessThan(DISCARD_LIMIT_BYTES + 16 * chunk.length);
   });
 
-  it("without a byte needs no encoding", async () => {
+  it("a request body without a byte needs no encoding", async () => {
     expect(await readBody(requestOf([], "gzip"))).toMatchObject({ kind: "body" });
   });
 });

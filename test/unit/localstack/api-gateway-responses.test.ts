@@ -17,7 +17,7 @@ describe("a gateway response template", () => {
     ["$context.identity.sourceIp", "::1"],
     ["[$context.nothing][$context.identity][$context.constructor.name][$context.requestId.length]", "[][][][]"],
     ["$contextual $context", "$contextual $context"],
-  ])("fills in %s", (template, text) => {
+  ])("a gateway response template fills in %s", (template, text) => {
     expect(substitute(template, context)).toBe(text);
   });
 });
@@ -32,7 +32,7 @@ describe("binary media types", () => {
     [["image/png"], "text/html, image/png", false],
     [["image/png"], "image/jpeg", false],
     [[], "image/png", false],
-  ])("%j and %s: %s", (binary, mediaType, expected) => {
+  ])("binary media types %j include %s: %s", (binary, mediaType, expected) => {
     expect(isBinary(binary, mediaType)).toBe(expected);
   });
 });
@@ -41,7 +41,7 @@ describe("a function's answer", () => {
   const headersOf = (response: object) =>
     parseProxyResponse(JSON.stringify({ statusCode: 200, ...response }), false)?.headers;
 
-  it("merges both kinds of headers and counts a pair that stands in both once", () => {
+  it("a function's answer merges both kinds of headers and counts a pair that stands in both once", () => {
     expect(
       headersOf({ headers: { "content-type": "a/b", x: "1", y: "3" }, multiValueHeaders: { X: ["1", "2"], y: ["4"] } }),
     ).toEqual([
@@ -53,18 +53,18 @@ describe("a function's answer", () => {
     ]);
   });
 
-  it("takes null for no headers and no body, and drops Transfer-Encoding", () => {
+  it("a function's answer may have null for headers and body, and loses Transfer-Encoding", () => {
     expect(headersOf({ headers: null, multiValueHeaders: null, body: null })).toEqual([
       ["Content-Type", "application/json"],
     ]);
     expect(headersOf({ headers: { "transfer-encoding": "chunked" } })).toEqual([["Content-Type", "application/json"]]);
   });
 
-  it.each([200, 599])("may have the status %i", (statusCode) => {
+  it.each([200, 599])("a function's answer may have the status %i", (statusCode) => {
     expect(headersOf({ statusCode })).toBeDefined();
   });
 
-  it.each([199, 600, "200", null])("may not have the status %j", (statusCode) => {
+  it.each([199, 600, "200", null])("a function's answer may not have the status %j", (statusCode) => {
     expect(headersOf({ statusCode })).toBeUndefined();
   });
 
@@ -74,7 +74,7 @@ describe("a function's answer", () => {
     { multiValueHeaders: { x: "1" } },
     { multiValueHeaders: { x: [1] } },
     { isBase64Encoded: "true" },
-  ])("is malformed with %j", (part) => {
+  ])("a function's answer is malformed with %j", (part) => {
     expect(headersOf(part)).toBeUndefined();
   });
 });

@@ -7,11 +7,11 @@ describe("addresses in an emulator", () => {
   it.each([
     "https://abc123.execute-api.us-east-1.amazonaws.com/dev/",
     "http://abc123.execute-api.localhost.localstack.cloud:4566/dev",
-  ])("takes the API of %s at the emulator", (url) => {
+  ])("the API of %s is reached at the address of the emulator", (url) => {
     expect(reachableApiUrl(url, ENDPOINT)).toBe(`${ENDPOINT}/_aws/execute-api/abc123/dev`);
   });
 
-  it("keeps which queue a URL names", () => {
+  it("a queue's URL keeps its path at the address of the emulator", () => {
     expect(
       reachableQueueUrl("http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/events", ENDPOINT),
     ).toBe(`${ENDPOINT}/000000000000/events`);

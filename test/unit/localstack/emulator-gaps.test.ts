@@ -19,7 +19,7 @@ function runWith(...gaps: string[]): Promise<{ code: number; output: string }> {
 }
 
 describe("a known gap of an emulator", () => {
-  it("keeps the run green and is told", async () => {
+  it("a known gap of an emulator keeps the run green and is reported", async () => {
     const { code, output } = await runWith("an emulator > cannot");
 
     expect({ code, output }).toEqual({
@@ -28,18 +28,18 @@ describe("a known gap of an emulator", () => {
     });
   });
 
-  it("turns the run red where it is not listed", async () => {
+  it("a known gap of an emulator makes the run fail where it is not listed", async () => {
     expect(await runWith()).toMatchObject({ code: 1 });
   });
 
-  it("turns the run red once its test passes", async () => {
+  it("a known gap of an emulator makes the run fail once its test passes", async () => {
     expect(await runWith("an emulator > cannot", "an emulator > can")).toMatchObject({ code: 1 });
   });
 
-  it("turns the run red if no test has its name", async () => {
-    const { code, output } = await runWith("an emulator > cannot", "an emulator > is gone");
+  it("a known gap of an emulator makes the run fail if no test has its name", async () => {
+    const { code, output } = await runWith("an emulator > cannot", "an emulator > is deleted");
 
     expect(code).toBe(1);
-    expect(output).toContain('test/fixtures/gaps/gaps.test.ts has no test "an emulator > is gone"');
+    expect(output).toContain('test/fixtures/gaps/gaps.test.ts has no test "an emulator > is deleted"');
   });
 });

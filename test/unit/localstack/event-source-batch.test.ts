@@ -18,7 +18,7 @@ function message(changes: Partial<Message> = {}): Message {
 }
 
 describe("a record", () => {
-  it("has the shape Lambda gives it", () => {
+  it("a record has the shape Lambda gives it", () => {
     const given = message({
       Attributes: { ApproximateReceiveCount: "2", MessageGroupId: "tenant-1" },
       MD5OfMessageAttributes: "md5 of attributes",
@@ -45,7 +45,7 @@ describe("a record", () => {
     });
   });
 
-  it("has no checksum of attributes where there are none", () => {
+  it("a record has no checksum of attributes where there are none", () => {
     expect(toRecord(message(), SOURCE)).toMatchObject({ messageAttributes: {} });
     expect(toRecord(message(), SOURCE)).not.toHaveProperty("md5OfMessageAttributes");
   });
@@ -54,7 +54,7 @@ describe("a record", () => {
 describe("a batch", () => {
   const newBatch = (size: number) => createBatch(size, (given) => toRecord(given, SOURCE));
 
-  it("is full at its size", () => {
+  it("a batch is full at its size", () => {
     const batch = newBatch(2);
     batch.add(message(), 0);
     const before = batch.isFull();
@@ -63,7 +63,7 @@ describe("a batch", () => {
     expect([before, batch.isFull(), batch.room()]).toEqual([false, true, 0]);
   });
 
-  it("starts when its first message comes", () => {
+  it("a batch starts when its first message comes", () => {
     const batch = newBatch(10);
     const before = batch.startedAt;
     batch.add(message(), 1000);
@@ -72,7 +72,7 @@ describe("a batch", () => {
     expect([before, batch.startedAt]).toEqual([undefined, 1000]);
   });
 
-  it("makes the payload of an SQS event, in order", () => {
+  it("a batch makes the payload of an SQS event, in order", () => {
     const batch = newBatch(10);
     for (const id of ["a", "b"]) batch.add(message({ MessageId: id }), 0);
 
@@ -81,7 +81,7 @@ describe("a batch", () => {
     expect(records).toEqual(["a", "b"].map((id) => toRecord(message({ MessageId: id }), SOURCE)));
   });
 
-  it("takes messages up to 6 MB of payload, and not one byte more", () => {
+  it("a batch takes messages up to 6 MB of payload, and not one byte more", () => {
     const others = newBatch(100);
     for (let index = 0; index < 5; index += 1) others.add(message({ Body: "é".repeat(524_288) }), 0);
     const overhead = Buffer.byteLength(JSON.stringify(toRecord(message({ Body: "" }), SOURCE))) + 1;

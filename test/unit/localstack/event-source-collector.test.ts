@@ -6,7 +6,7 @@ import { toRecord } from "../../../localstack/event-source/record.ts";
 const SOURCE = { queueArn: "arn:aws:sqs:us-east-1:000000000000:events", region: "us-east-1" };
 
 describe("a collector", () => {
-  it("that is stopped after SQS failed does not say that SQS answers again", async () => {
+  it("a collector that is stopped after SQS failed does not say that SQS answers again", async () => {
     const stop = new AbortController();
     const lines: string[] = [];
     const collector = createCollector({

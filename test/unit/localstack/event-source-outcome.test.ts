@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { decide } from "../../../localstack/event-source/outcome.ts";
+import { decideOutcome } from "../../../localstack/event-source/outcome.ts";
 import type { InvokeResult } from "../../../localstack/lambda/invoke.ts";
 
 const BATCH = ["a", "b", "c"];
 
 const answered = (payload: string): InvokeResult => ({ kind: "success", payload });
-const report = (payload: string) => decide(answered(payload), BATCH, true);
+const report = (payload: string) => decideOutcome(answered(payload), BATCH, true);
 
 describe("a report of batch item failures deletes the whole batch when it is", () => {
   it.each([
@@ -14,7 +14,7 @@ describe("a report of batch item failures deletes the whole batch when it is", (
     ["an empty object", "{}"],
     ["null", "null"],
     ["nothing, as from a function without a return", ""],
-  ])("%s", (_, payload) => {
+  ])("a report of batch item failures deletes the whole batch when it is %s", (_, payload) => {
     expect(report(payload)).toEqual({ kind: "settled", deleted: BATCH, failed: [], reason: undefined });
   });
 });
@@ -38,7 +38,7 @@ describe("a report of batch item failures keeps the whole batch when it has", ()
     ["a text for an answer", '"done"', "not an object"],
     ["a list for an answer", "[]", "not an object"],
     ["a number for an answer", "1", "not an object"],
-  ])("%s", (_, payload, reason) => {
+  ])("a report of batch item failures keeps the whole batch when it has %s", (_, payload, reason) => {
     expect(report(payload)).toEqual({
       kind: "settled",
       deleted: [],
@@ -49,7 +49,7 @@ describe("a report of batch item failures keeps the whole batch when it has", ()
 });
 
 describe("a report of batch item failures", () => {
-  it("deletes the messages it does not name and keeps those it names", () => {
+  it("a report of batch item failures deletes the messages it does not name and keeps those it names", () => {
     expect(report('{"batchItemFailures": [{"itemIdentifier": "b"}]}')).toEqual({
       kind: "settled",
       deleted: ["a", "c"],
@@ -58,13 +58,13 @@ describe("a report of batch item failures", () => {
     });
   });
 
-  it("may name a message twice", () => {
+  it("a report of batch item failures may name a message twice", () => {
     const twice = '{"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "b"}]}';
 
     expect(report(twice)).toMatchObject({ deleted: ["a", "c"], failed: ["b"] });
   });
 
-  it("may name every message", () => {
+  it("a report of batch item failures may name every message", () => {
     const all = JSON.stringify({ batchItemFailures: BATCH.map((id) => ({ itemIdentifier: id })) });
 
     expect(report(all)).toMatchObject({ deleted: [], failed: BATCH });
@@ -76,9 +76,9 @@ describe("a function that does not answer keeps the whole batch:", () => {
     ["an error", { kind: "error", errorType: "TypeError", errorMessage: "no", stack: [] }, "TypeError: no"],
     ["a timeout", { kind: "timeout", seconds: 60 }, "timed out after 60 s"],
     ["a crash", { kind: "crash", detail: "killed by SIGKILL" }, "killed by SIGKILL"],
-  ])("%s", (_, result, reason) => {
+  ])("a function that does not answer keeps the whole batch: %s", (_, result, reason) => {
     for (const reportBatchItemFailures of [true, false]) {
-      expect(decide(result, BATCH, reportBatchItemFailures)).toEqual({
+      expect(decideOutcome(result, BATCH, reportBatchItemFailures)).toEqual({
         kind: "settled",
         deleted: [],
         failed: BATCH,
@@ -90,15 +90,15 @@ describe("a function that does not answer keeps the whole batch:", () => {
 
 describe("without reports of batch item failures", () => {
   it.each(["", "null", "not JSON", '{"batchItemFailures": [{"itemIdentifier": "a"}]}'])(
-    "any answer deletes the whole batch: %j",
+    "without reports of batch item failures any answer deletes the whole batch: %j",
     (payload) => {
-      expect(decide(answered(payload), BATCH, false)).toMatchObject({ deleted: BATCH, failed: [] });
+      expect(decideOutcome(answered(payload), BATCH, false)).toMatchObject({ deleted: BATCH, failed: [] });
     },
   );
 });
 
 describe("a throttled invocation", () => {
-  it("is tried again", () => {
-    expect(decide({ kind: "throttle" }, BATCH, true)).toEqual({ kind: "retry-invoke" });
+  it("a throttled invocation is tried again", () => {
+    expect(decideOutcome({ kind: "throttle" }, BATCH, true)).toEqual({ kind: "retry-invoke" });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../../../localstack/clock.ts";
 import type { InvokeResult } from "../../../localstack/lambda/invoke.ts";
-import { type Clock, startSchedules } from "../../../localstack/schedule/schedule.ts";
+import { startSchedules } from "../../../localstack/schedule/schedule.ts";
 import type { ScheduleModel } from "../../../localstack/template/model.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12, 0, 0, 250);
@@ -18,7 +19,7 @@ function schedule(changes: Partial<ScheduleModel> = {}): ScheduleModel {
   };
 }
 
-/** Time that stands still until it is moved; a jump fires what became due, once. */
+/** A clock that a test moves; a jump fires each timer that became due once. */
 function manualClock(): Clock & { advance: (milliseconds: number) => void; jump: (milliseconds: number) => void } {
   let now = NOON;
   let timers: { at: number; callback: () => void }[] = [];
@@ -70,7 +71,7 @@ function start(models: ScheduleModel[], result: () => Promise<InvokeResult> = as
 const SUCCESS: InvokeResult = { kind: "success", payload: "null" };
 
 describe("a rate", () => {
-  it("fires first one period after the start, and then once a period", () => {
+  it("a rate fires first one period after the start, and then once a period", () => {
     const { clock, calls } = start([schedule({ expression: "rate(2 minutes)" })]);
 
     const counts = [2 * MINUTE - 1, 1, 2 * MINUTE, 4 * MINUTE].map((milliseconds) => {
@@ -88,7 +89,7 @@ describe("a rate", () => {
     ["rate(12 hours)", 720 * MINUTE],
     ["rate(1 day)", DAY],
     ["rate(60 days)", 60 * DAY],
-  ])("%s has a period of %d ms, longer than a timer can wait too", (expression, period) => {
+  ])("a rate %s has a period of %d ms, longer than a timer can wait too", (expression, period) => {
     const { clock, calls } = start([schedule({ expression })]);
 
     clock.advance(period - 1);
@@ -98,7 +99,7 @@ describe("a rate", () => {
     expect([before, calls.length]).toEqual([0, 1]);
   });
 
-  it("skips the periods a sleeping machine missed and keeps its beat", () => {
+  it("a rate skips the periods that a sleeping machine missed and keeps its rhythm", () => {
     const { clock, calls } = start([schedule()]);
 
     clock.jump(10.5 * MINUTE);
@@ -108,7 +109,7 @@ describe("a rate", () => {
     expect([afterSleep, calls.length]).toEqual([1, 2]);
   });
 
-  it("fires no more after a stop, which waits for what is under way", async () => {
+  it("a rate fires no more after a stop, which waits for running invocations", async () => {
     const gate = Promise.withResolvers<InvokeResult>();
     const { clock, calls, schedules } = start([schedule()], () => gate.promise);
     clock.advance(MINUTE);
@@ -125,7 +126,7 @@ describe("a rate", () => {
 });
 
 describe("the event", () => {
-  it("is EventBridge's scheduled event", () => {
+  it("the event is EventBridge's scheduled event", () => {
     const { clock, calls } = start([schedule()]);
 
     clock.advance(MINUTE);
@@ -144,7 +145,7 @@ describe("the event", () => {
     });
   });
 
-  it("is the constant input where the rule has one", () => {
+  it("the event is the constant input where the rule has one", () => {
     const { clock, calls } = start([schedule({ input: '{"dryRun":true}' })]);
 
     clock.advance(MINUTE);
@@ -159,7 +160,7 @@ describe("a schedule whose function fails", () => {
     [{ kind: "timeout", seconds: 3 }, "timed out after 3 s"],
     [{ kind: "crash", detail: "exit 1" }, "exit 1"],
     [{ kind: "throttle" }, "no capacity"],
-  ])("says so and fires again: %j", async (result, reason) => {
+  ])("a schedule whose function fails says so and fires again: %j", async (result, reason) => {
     const { clock, calls, lines, schedules } = start([schedule()], async () => result);
 
     clock.advance(2 * MINUTE);
@@ -169,19 +170,19 @@ describe("a schedule whose function fails", () => {
     expect(lines).toEqual(Array(2).fill(`The schedule daily failed: ${reason}`));
   });
 
-  it("survives an invocation that rejects", async () => {
-    const { clock, lines, schedules } = start([schedule()], () => Promise.reject(new Error("gone")));
+  it("a schedule whose function fails survives an invocation that rejects", async () => {
+    const { clock, lines, schedules } = start([schedule()], () => Promise.reject(new Error("ended")));
 
     clock.advance(MINUTE);
     await schedules.stop();
 
-    expect(lines).toEqual(["The schedule daily failed: Error: gone"]);
+    expect(lines).toEqual(["The schedule daily failed: Error: ended"]);
   });
 });
 
 describe("an expression the local stack cannot run", () => {
   it.each(["cron(0 12 * * ? *)", "rate(1 minutes)", "rate(2 minute)", "rate(0 minutes)", "rate(1 week)", "every day"])(
-    "stops the start and is named: %s",
+    "an expression the local stack cannot run stops the start and is named: %s",
     (expression) => {
       expect(() => start([schedule({ expression })])).toThrow(expression);
     },

@@ -17,7 +17,7 @@ describe("a supervised process", () => {
     return { supervisor, lines, reasons };
   }
 
-  it("is started again with longer and longer pauses, and given up after the third failure", async () => {
+  it("a supervised process is started again after ever longer pauses, and no more after the third failure", async () => {
     const restart = vi.fn<() => Promise<void>>(() => Promise.reject(new Error("disk full")));
     const { supervisor, reasons } = start(restart);
 
@@ -33,7 +33,7 @@ describe("a supervised process", () => {
     ]);
   });
 
-  it("may end once a minute for ever", async () => {
+  it("a supervised process may end once a minute without limit", async () => {
     const restart = vi.fn<() => Promise<void>>(() => Promise.resolve());
     const { supervisor, reasons, lines } = start(restart);
 
@@ -50,7 +50,7 @@ describe("a supervised process", () => {
     ]);
   });
 
-  it("stays as it is once the supervisor has stopped", async () => {
+  it("a supervised process stays as it is once the supervisor has stopped", async () => {
     const restart = vi.fn<() => Promise<void>>(() => Promise.resolve());
     const { supervisor } = start(restart);
 

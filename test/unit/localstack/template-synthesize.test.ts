@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { readStack } from "../../../localstack/template/read.ts";
+import { readStack } from "../../../localstack/template/read-stack.ts";
 import { synthesize } from "../../../localstack/template/synthesize.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../fixtures/cdk-app");
@@ -66,7 +66,7 @@ const exists = (path: string) =>
   );
 
 describe("a synthesis", () => {
-  it("gives the app the context of cdk.json, of the CDK CLI and of the caller, in that order of rank", async () => {
+  it("a synthesis gives the app the context of cdk.json, the CDK CLI and the caller; later ones win", async () => {
     const { context } = await run({ stage: "test" });
 
     expect(context).toMatchObject({
@@ -76,13 +76,13 @@ describe("a synthesis", () => {
     });
   });
 
-  it("keeps the user's AWS settings from the app", async () => {
+  it("a synthesis hides the user's AWS settings from the app", async () => {
     vi.stubEnv("AWS_PROFILE", "production");
 
     expect((await run()).aws).toEqual([]);
   });
 
-  it("that fails shows the app's own message and leaves the last assembly", async () => {
+  it("a synthesis that fails shows the app's own message and leaves the last assembly", async () => {
     const before = await run();
     await setAsset("broken");
 
@@ -92,14 +92,14 @@ describe("a synthesis", () => {
     expect((await run()).run).toBe(before.run);
   });
 
-  it("maps an asset to its folder, and refuses one that was not bundled", async () => {
+  it("a synthesis maps an asset to its folder, and refuses one that was not bundled", async () => {
     const { assetPath } = await run();
 
     expect(assetPath("one")).toBe(join(outDir, "asset.one"));
     expect(() => assetPath("two")).toThrow("The asset two is not a bundled folder");
   });
 
-  it("keeps the folders of the assembly before it, for functions that still run from them", async () => {
+  it("a synthesis keeps the folders of the assembly before it, for functions that still run from them", async () => {
     await run();
     await setAsset("two");
     await run();
@@ -115,7 +115,7 @@ describe("a synthesis", () => {
 });
 
 describe("a synthesis while functions run", () => {
-  it("keeps their folders over any number of assemblies that were not taken over", async () => {
+  it("a synthesis while functions run keeps their folders, however many assemblies are not applied", async () => {
     const inUse = (await run()).assetPaths;
     for (const text of ["two", "three", "four"]) {
       await setAsset(text);
@@ -130,7 +130,7 @@ describe("a synthesis while functions run", () => {
     expect(await exists(join(outDir, "asset.two"))).toBe(false);
   });
 
-  it("ends at once when it is told to", async () => {
+  it("a synthesis while functions run ends at once when it is aborted", async () => {
     await writeFile(join(projectDir, "bin/app.mjs"), "setInterval(() => {}, 1000);");
     const stop = new AbortController();
     const synthesis = synthesize({
@@ -145,7 +145,7 @@ describe("a synthesis while functions run", () => {
 });
 
 describe("a kept assembly", () => {
-  it("is used while nothing that a synthesis reads has changed", async () => {
+  it("a kept assembly is used while nothing that a synthesis reads has changed", async () => {
     const first = await run();
 
     expect((await run()).run).toBe(first.run);
@@ -161,16 +161,16 @@ describe("a kept assembly", () => {
       },
     ],
     ["the lock file", () => writeFile(join(projectDir, "package-lock.json"), "{}")],
-    ["an asset that is gone", () => rm(join(outDir, "asset.one"), { recursive: true })],
-    ["a manifest that is gone", () => rm(join(outDir, "manifest.json"))],
-  ])("is made anew after a change of %s", async (_, change) => {
+    ["an asset that was deleted", () => rm(join(outDir, "asset.one"), { recursive: true })],
+    ["a manifest that was deleted", () => rm(join(outDir, "manifest.json"))],
+  ])("a kept assembly is replaced after a change of %s", async (_, change) => {
     const first = await run();
     await change();
 
     expect((await run()).run).not.toBe(first.run);
   });
 
-  it("is made anew for another context", async () => {
+  it("a kept assembly is replaced for another context", async () => {
     const first = await run();
 
     expect((await run({ stage: "test" })).run).not.toBe(first.run);
@@ -178,7 +178,7 @@ describe("a kept assembly", () => {
 });
 
 describe("a real CDK app", () => {
-  it("is read whole: functions with their code, queues, routes, mappings, schedules, triggers in order", async () => {
+  it("a real CDK app is read whole: functions, queues, routes, mappings, schedules, ordered triggers", async () => {
     const assembly = await synthesize({ projectDir: FIXTURE, outDir });
     const { functions, queues, api, ...model } = readStack(assembly, { sqsEndpoint: "http://127.0.0.1:9324" });
     const arnOf = (id: string) => functions.find(({ logicalId }) => logicalId.startsWith(id))?.arn;
@@ -207,7 +207,7 @@ describe("a real CDK app", () => {
     ]);
   }, 60_000);
 
-  it("with a preflight route is refused, because that is no proxy", async () => {
+  it("a real CDK app with a preflight route is refused, because that is no proxy", async () => {
     const assembly = await synthesize({ projectDir: FIXTURE, outDir, context: { cors: "yes" } });
 
     expect(() => readStack(assembly, { sqsEndpoint: "http://127.0.0.1:9324" })).toThrow(

@@ -15,7 +15,7 @@ describe("splitStatements", () => {
     ["  ;; \n", []],
     ["/* a /* b; */ c; */ select 1; select 2", ["/* a /* b; */ c; */ select 1", "select 2"]],
     ["create table a$b$c (x int); select d$b$e", ["create table a$b$c (x int)", "select d$b$e"]],
-  ])("splits %j", (sql, statements) => {
+  ])("splitStatements splits %j into its statements", (sql, statements) => {
     expect(splitStatements(sql)).toEqual(statements);
   });
 
@@ -23,20 +23,20 @@ describe("splitStatements", () => {
     ["select E'it\\'s; ok'", "backslash in quotes"],
     ["create function f() returns int begin atomic select 1; end", "begin atomic"],
     ["/* /* */ select 1", "has /* without an end"],
-  ])("refuses %j, which it could not split rightly", (sql, why) => {
+  ])("splitStatements refuses %j and says why", (sql, why) => {
     expect(() => splitStatements(sql)).toThrow(why);
   });
 
-  it("says which quote has no end", () => {
+  it("splitStatements names the quote that has no end", () => {
     expect(() => splitStatements("select 1; select 'abc")).toThrow("has ' without an end: abc");
   });
 });
 
 describe("migrations", () => {
   const folder = "functions/sql";
-  const files = readdirSync(folder);
+  const files = readdirSync(folder).filter((name) => name !== "README.md");
 
-  it("are numbered without a gap and named by what they do", () => {
+  it("migrations are numbered without a gap and have a name after the number", () => {
     expect(files.length).toBeGreaterThan(0);
     for (const [index, name] of files.toSorted().entries()) {
       expect(name).toMatch(/^\d{4}_[a-z0-9_]+\.sql$/);
@@ -44,7 +44,7 @@ describe("migrations", () => {
     }
   });
 
-  it.each(files)("%s has nothing that the Data API's scanner would take for a parameter", (name) => {
+  it.each(files)("the migration %s has no text that the Data API's scanner takes for a parameter", (name) => {
     for (const statement of splitStatements(readFileSync(`${folder}/${name}`, "utf8"))) {
       const scanned = statement.replaceAll(/--[^\n]*|\/\*[^]*?\*\/|'[^']*'|"[^"]*"/g, "").replaceAll("::", "");
       expect(scanned).not.toMatch(/:[A-Za-z0-9_]/);

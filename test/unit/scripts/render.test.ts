@@ -1,16 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { createGroups } from "../../../scripts/dead-letters/groups.ts";
-import {
-  counted,
-  printable,
-  type Row,
-  TABLE_HEAD,
-  toCells,
-  toLine,
-  toTable,
-} from "../../../scripts/dead-letters/render.ts";
+import type { DeadLetterRow } from "../../../functions/replay/dead-letter-row.ts";
+import { pluralize, printable, TABLE_HEAD, toCells, toLine, toTable } from "../../../scripts/dead-letters/render.ts";
 
-const row = (changes: Partial<Row> = {}): Row => ({
+const row = (changes: Partial<DeadLetterRow> = {}): DeadLetterRow => ({
   id: "a",
   type: "order",
   source: "/shop",
@@ -26,14 +18,14 @@ const row = (changes: Partial<Row> = {}): Row => ({
   ...changes,
 });
 
-describe("a line", () => {
-  it("says what it is, why, whose, when and how often", () => {
+describe("the line of an event", () => {
+  it("has type, source, id, reason, tenant, times and counts", () => {
     expect(toLine(row())).toBe(
       "order /shop a | not_storable 22P05 | tenant acme | received 2026-11-20T10:00:00.000Z, attempts 1, replays 2 | unsupported",
     );
   });
 
-  it("of a message that cannot be read names the message", () => {
+  it("names the message when it is unreadable", () => {
     expect(toLine(row({ id: undefined, tenant: undefined, sqlState: undefined }))).toMatch(
       /^unreadable message m-1 \| not_storable \| tenant unknown \|/,
     );
@@ -51,33 +43,15 @@ describe("a table", () => {
   });
 });
 
-describe("what a client sent", () => {
-  it("gives a terminal no orders", () => {
+describe("a text of a client", () => {
+  it("does not control the terminal", () => {
     expect(printable("a\u001b[2Jb\u009bc\r\nd\u202ee")).toBe("a\\u{1b}[2Jb\\u{9b}c\\u{d}\\u{a}d\\u{202e}e");
     expect(printable("Grüße 😀")).toBe("Grüße 😀");
   });
 });
 
-describe("groups", () => {
-  it("count by reason and field, most first, with the oldest", () => {
-    const groups = createGroups(["type"]);
-    const rows = [
-      row({ type: "reading" }),
-      row({ receivedAt: "2026-11-19T10:00:00.000Z" }),
-      row(),
-      row({ reason: "other", sqlState: undefined, type: undefined }),
-    ];
-
-    for (const each of rows) groups.add(each);
-
-    expect(groups.list()).toEqual([
-      { events: 2, reason: "not_storable 22P05", by: ["order"], oldest: "2026-11-19T10:00:00.000Z" },
-      { events: 1, reason: "not_storable 22P05", by: ["reading"], oldest: "2026-11-20T10:00:00.000Z" },
-      { events: 1, reason: "other", by: [undefined], oldest: "2026-11-20T10:00:00.000Z" },
-    ]);
-  });
-
-  it("and counts agree with their nouns", () => {
-    expect([0, 1, 2].map((count) => counted(count, "event"))).toEqual(["0 events", "1 event", "2 events"]);
+describe("a count", () => {
+  it("agrees with its noun", () => {
+    expect([0, 1, 2].map((count) => pluralize(count, "event"))).toEqual(["0 events", "1 event", "2 events"]);
   });
 });

@@ -1,0 +1,89 @@
+import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { REQUEUE_CALLS_IN_FLIGHT, SQS_CALL_MS } from "../../core/limits.ts";
+import { mapConcurrently } from "../../core/map-concurrently.ts";
+import type { ReceivedMessages } from "../../core/ports.ts";
+import { fitAttributes, intoBatchesOfTen, requeueAttributes } from "../../core/queue-message.ts";
+import type { Logger } from "../lambda/logger.ts";
+import { batchCalls } from "./batch-calls.ts";
+import { sendMessages } from "./send-messages.ts";
+
+type Options = { client: SQSClient; queueUrl: string; logger: Logger };
+
+/** Deletes, delays and requeues the messages that a function received from a queue of SQS. */
+export function createReceivedMessages(queue: Options): ReceivedMessages {
+  return {
+    delete: (messages, deadline) => deleteMessages(queue, messages, deadline),
+    changeVisibility: (messages, deadline) => changeVisibility(queue, messages, deadline),
+    requeue: (messages, deadline) => requeue(queue, messages, deadline),
+  };
+}
+
+/**
+ * A message that SQS does not delete is delivered again; so may one be that it did delete.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
+ */
+function deleteMessages(
+  { client, queueUrl, logger }: Options,
+  ...[messages, deadline]: Parameters<ReceivedMessages["delete"]>
+): Promise<boolean> {
+  return batchCalls(
+    messages,
+    (batch, options) => {
+      const Entries = batch.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
+      return client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }), options);
+    },
+    { deadline, logger, failure: "message not deleted" },
+  );
+}
+
+/**
+ * A call that fails is only logged: its messages are delivered after the queue's visibility timeout, later but safe.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+ */
+async function changeVisibility(
+  { client, queueUrl, logger }: Options,
+  ...[messages, deadline]: Parameters<ReceivedMessages["changeVisibility"]>
+): Promise<void> {
+  await batchCalls(
+    messages,
+    (batch, options) => {
+      const Entries = batch.map(({ receiptHandle, seconds }, index) => ({
+        Id: String(index),
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: seconds,
+      }));
+      return client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }), options);
+    },
+    { deadline, logger, failure: "visibility not changed" },
+  );
+}
+
+/**
+ * Copies messages and deletes each original at once, so that the deletion does not depend on the function's answer. The
+ * first ten go alone: where SQS accepts copies but deletes no originals, an invocation leaves ten messages too many, not a
+ * thousand. No call is begun without its time: a copy whose confirmation comes too late would be a message too many.
+ */
+async function requeue(
+  queue: Options,
+  ...[messages, deadline]: Parameters<ReceivedMessages["requeue"]>
+): Promise<Set<string>> {
+  const requeued = new Set<string>();
+  const requeueTen = async (ten: typeof messages): Promise<boolean> => {
+    const copies = ten.map((message) => ({
+      body: message.body,
+      group: message.group,
+      attributes: fitAttributes(message.body, requeueAttributes(message)),
+      delaySeconds: message.seconds,
+    }));
+    const outcomes = await sendMessages(queue.client, { ...queue, messages: copies, deadline });
+    const copied = ten.filter((_, index) => outcomes[index] === "enqueued");
+    for (const { messageId } of copied) requeued.add(messageId);
+    return copied.length > 0 && (await deleteMessages(queue, copied, deadline));
+  };
+  const [first = [], ...rest] = intoBatchesOfTen(messages);
+  if (!(await requeueTen(first))) return requeued;
+  await mapConcurrently(rest, REQUEUE_CALLS_IN_FLIGHT, async (ten) => {
+    if (Date.now() + SQS_CALL_MS <= deadline) await requeueTen(ten);
+  });
+  return requeued;
+}

@@ -1,0 +1,148 @@
+import { writeEnvelope } from "../core/envelope.ts";
+import type { DatabaseError } from "../core/errors.ts";
+import type { MetricCounts } from "../core/metric-names.ts";
+import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
+import type { ReceivedMessage } from "../core/queue-message.ts";
+import { readMessage } from "./read-message.ts";
+import { storeChunk } from "./store-chunk.ts";
+import { workAhead } from "./work-ahead.ts";
+
+/** Stores and dead-letters the events of messages; `deadline` is ms since the epoch. */
+export type StoreMessages = (messages: ReceivedMessage[], deadline: number) => Promise<StoreResult>;
+
+export type StoreResult = {
+  /** Messages of which some event is neither stored nor dead-lettered. */
+  failed: ReceivedMessage[];
+  /** Why messages failed, where the database said why; undefined when time ran out or a dead letter was not enqueued. */
+  failure: DatabaseError | undefined;
+  /** Events whose key is stored with other content. */
+  conflicts: EventKey[];
+  metrics: MetricCounts;
+};
+
+type EventKey = { tenant: string; source: string; id: string };
+
+/**
+ * A message is done when each of its events is stored or dead-lettered; every other message fails. Failures of the
+ * infrastructure never dead-letter anything.
+ */
+export function createStoreMessages({
+  store,
+  deadLetters,
+  clock,
+}: {
+  store: EventStore;
+  deadLetters: DeadLetterQueue;
+  clock: Clock;
+}): StoreMessages {
+  return async function storeMessages(messages, deadline) {
+    const failed = new Set<ReceivedMessage>();
+    const pending: Pending[] = [];
+    const conflicts: EventKey[] = [];
+    let [stored, handled] = [0, 0];
+    let failure: DatabaseError | undefined;
+
+    // The next chunk is read and its rows are written while the database works on the chunk before.
+    await workAhead(readChunks(messages, store), async ({ events, unreadable }) => {
+      pending.push(...unreadable);
+      if (failure?.isOutage) {
+        for (const { message } of events) failed.add(message);
+        return;
+      }
+      const outcome = await storeChunk(events, { store, clock, deadline });
+      stored += outcome.stored;
+      handled += events.length - outcome.refused.length - outcome.blocked.length;
+      failure = outcome.failure ?? failure;
+      pending.push(...outcome.refused.map(({ event, error }) => refusedEvent(event, error)));
+      conflicts.push(...outcome.conflicts.map(({ tenant, event: { source, id } }) => ({ tenant, source, id })));
+      for (const { message } of outcome.blocked) failed.add(message);
+    });
+
+    // A failed message brings its refused events again, so their dead letters wait until the message is done.
+    const ready = pending.filter(({ message }) => !failed.has(message));
+    const outcomes = await deadLetters.send(
+      ready.map(({ deadLetter }) => deadLetter),
+      deadline,
+    );
+    for (const [index, { message }] of ready.entries()) if (outcomes[index] !== "enqueued") failed.add(message);
+
+    return {
+      failed: [...failed],
+      failure,
+      conflicts,
+      metrics: {
+        EventsStored: stored,
+        // Every copy of a stored event, also one with other content.
+        EventsDuplicate: handled - stored,
+        EventsConflicting: conflicts.length,
+        EventsDeadLettered: outcomes.filter((outcome) => outcome === "enqueued").length,
+      },
+    };
+  };
+}
+
+/** An event and the message it came in. */
+type SourcedEvent = StorableEvent & { message: ReceivedMessage };
+
+/** A dead letter to be sent, and the message it is made of. */
+type Pending = { message: ReceivedMessage; deadLetter: DeadLetter };
+
+/** The events of one call, and the messages before their end that could not be read. */
+type ReadChunk = { events: SourcedEvent[]; unreadable: Pending[] };
+
+/** Reads messages in order, a chunk each time it is asked for one; the last chunk may have no events. */
+function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<ReadChunk> {
+  const chunker = store.createChunker<SourcedEvent>();
+  let unreadable: Pending[] = [];
+  for (const message of messages) {
+    const read = readMessage(message.body);
+    if (read.kind === "unreadable") {
+      unreadable.push(unreadableMessage(message, read.detail));
+      continue;
+    }
+    const { tenant, receivedAt, events } = read.envelope;
+    for (const event of events) {
+      const full = chunker.add({ tenant, receivedAt, event, message });
+      if (full === undefined) continue;
+      yield { events: full, unreadable };
+      unreadable = [];
+    }
+  }
+  yield { events: chunker.rest(), unreadable };
+}
+
+/** The event alone in an envelope, so that it can be sent to the event queue again as it is. */
+function refusedEvent({ tenant, receivedAt, event, message }: SourcedEvent, error: DatabaseError): Pending {
+  const deadLetter: DeadLetter = {
+    body: writeEnvelope({ tenant, receivedAt }, event),
+    reason: error.reason,
+    sqlState: error.sqlState,
+    detail: error.detail,
+    tenant,
+    type: event.type,
+    source: event.source,
+    id: event.id,
+    receivedAt,
+    attempts: message.attempts,
+    replays: message.replays,
+  };
+  return { message, deadLetter };
+}
+
+/** The whole message as it came: its events cannot be judged, and none is ever dropped. */
+function unreadableMessage(message: ReceivedMessage, detail: string): Pending {
+  const deadLetter: DeadLetter = {
+    body: message.body,
+    reason: "unreadable_message",
+    sqlState: undefined,
+    detail,
+    tenant: undefined,
+    type: undefined,
+    source: undefined,
+    id: undefined,
+    receivedAt: undefined,
+    attempts: message.attempts,
+    replays: message.replays,
+  };
+  return { message, deadLetter };
+}

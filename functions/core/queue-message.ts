@@ -1,0 +1,155 @@
+import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "./limits.ts";
+import type { DeadLetter } from "./ports.ts";
+import { replaceForSqs } from "./sqs-text.ts";
+
+/** A message of the event queue or the dead-letter queue: written and read here, by whoever sends or receives it. */
+
+/** A message to be sent. */
+export type OutgoingMessage = {
+  body: string;
+  /** The message group, which is the tenant: SQS serves groups fairly, so one tenant's flood does not delay the others. */
+  group?: string;
+  attributes?: MessageAttributes;
+  /** Until it can be received; at most 900. */
+  delaySeconds?: number;
+};
+
+/** A message of the event queue as the consumer gets it. */
+export type ReceivedMessage = {
+  messageId: string;
+  body: string;
+  receiptHandle: string;
+  /** Times SQS delivered this copy of the message, this time included. */
+  receiveCount: number;
+  /** Times the message was tried so far, in all its copies and this time included. */
+  attempts: number;
+  /** Times the message was replayed from the dead-letter queue. */
+  replays: number;
+  /** The message group. */
+  group: string;
+  /** When the message first came to the queue, ms since the epoch; its copies keep it. */
+  firstSentAt: number;
+};
+
+/** Message attributes by name. All are text: SQS adds up name, type and value, and no reader needs a number. */
+export type MessageAttributes = Partial<Record<AttributeName, string>>;
+
+/** Every attribute there is. SQS allows ten in a message. */
+export type AttributeName =
+  // Of a dead letter.
+  | "reason"
+  | "sqlState"
+  | "detail"
+  | "tenant"
+  | "type"
+  | "source"
+  | "eventId"
+  | "receivedAt"
+  | "attempts"
+  // Of a dead letter, and of a message that was one.
+  | "replays"
+  // Of a message that was requeued.
+  | "earlierAttempts"
+  | "firstSentAt";
+
+/** The database's message may be long; its beginning says what is wrong. */
+const DETAIL_MAX_CHARACTERS = 1_000;
+
+/**
+ * The attributes of a dead letter, those that a replay goes by first. SQS allows no empty value, so what is unknown is
+ * left out.
+ */
+export function deadLetterAttributes(deadLetter: Omit<DeadLetter, "body">): MessageAttributes {
+  const attributes: Partial<Record<AttributeName, string | undefined>> = {
+    reason: deadLetter.reason,
+    replays: String(deadLetter.replays),
+    attempts: String(deadLetter.attempts),
+    sqlState: deadLetter.sqlState,
+    tenant: deadLetter.tenant,
+    type: deadLetter.type,
+    source: deadLetter.source,
+    eventId: deadLetter.id,
+    receivedAt: deadLetter.receivedAt,
+    detail: deadLetter.detail.slice(0, DETAIL_MAX_CHARACTERS),
+  };
+  const known = Object.entries(attributes).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  return Object.fromEntries(known.map(([name, value]) => [name, replaceForSqs(value)]));
+}
+
+/** The attribute of a dead letter that is replayed: how often that happened, this time included. */
+export function replayAttributes(replays: number): MessageAttributes {
+  return { replays: String(replays) };
+}
+
+/** The attributes of a message's copy in the same queue: as often tried and as old as the message. */
+export function requeueAttributes(message: ReceivedMessage): MessageAttributes {
+  const { attempts, replays, firstSentAt } = message;
+  return { earlierAttempts: String(attempts), replays: String(replays), firstSentAt: String(firstSentAt) };
+}
+
+/** Reads a count from an attribute's text; anybody may write to a queue, and a text that is no count is undefined. */
+export function toCount(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/**
+ * A tenant that SQS accepts as a message group; an unreadable message may name anything as its tenant.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html (MessageGroupId)
+ */
+export function isGroupId(tenant: string | undefined): tenant is string {
+  return tenant !== undefined && /^[!-~]{1,128}$/.test(tenant);
+}
+
+/** The attributes, in order, that fit beside a body: they count towards a message's size, and a body may fill it. */
+export function fitAttributes(body: string, attributes: MessageAttributes): MessageAttributes {
+  let room = MESSAGE_MAX_BYTES - Buffer.byteLength(body);
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([name, value]) => {
+      const bytes = attributeBytes(name, value);
+      if (bytes > room) return false;
+      room -= bytes;
+      return true;
+    }),
+  );
+}
+
+/**
+ * Splits messages, in order, into lists that one batch call takes: at most ten messages and 1 MiB.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+ */
+export function intoSendBatches<T extends OutgoingMessage>(messages: readonly T[]): T[][] {
+  const batches: { messages: T[]; bytes: number }[] = [];
+  for (const message of messages) {
+    const bytes = messageBytes(message);
+    const last = batches.at(-1);
+    if (
+      last !== undefined &&
+      last.messages.length < SEND_BATCH_MAX_ENTRIES &&
+      last.bytes + bytes <= SEND_BATCH_MAX_BYTES
+    ) {
+      last.messages.push(message);
+      last.bytes += bytes;
+    } else batches.push({ messages: [message], bytes });
+  }
+  return batches.map((batch) => batch.messages);
+}
+
+/** Splits a list into lists of ten, the most that a batch call on received messages takes. */
+export function intoBatchesOfTen<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / SEND_BATCH_MAX_ENTRIES) }, (_, i) =>
+    items.slice(i * SEND_BATCH_MAX_ENTRIES, (i + 1) * SEND_BATCH_MAX_ENTRIES),
+  );
+}
+
+/** A message's size as SQS counts it: body and attributes. */
+function messageBytes({ body, attributes = {} }: OutgoingMessage): number {
+  return Object.entries(attributes).reduce(
+    (bytes, [name, value]) => bytes + attributeBytes(name, value),
+    Buffer.byteLength(body),
+  );
+}
+
+/** What a text attribute adds to a message's size: name, data type and value. */
+function attributeBytes(name: string, value: string): number {
+  return Buffer.byteLength(name) + "String".length + Buffer.byteLength(value);
+}

@@ -1,0 +1,43 @@
+import { Duration } from "aws-cdk-lib";
+import {
+  Alarm as CloudWatchAlarm,
+  ComparisonOperator,
+  type Metric,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import type { Construct } from "constructs";
+import type { AlarmTopic } from "./alarm-topic.ts";
+
+export type AlarmProps = {
+  readonly topic: AlarmTopic;
+  /** What has happened, as one sentence. */
+  readonly description: string;
+  /** Anchor of the section of docs/runbook.md that says what to do. */
+  readonly runbook: string;
+  readonly metric: Metric;
+  /** Length of a datapoint. @default one minute */
+  readonly period?: Duration;
+  /** The alarm counts datapoints at or above this. @default 1 */
+  readonly threshold?: number;
+  /** Datapoints that the alarm looks back on. @default 1 */
+  readonly evaluationPeriods?: number;
+  /** How many of them must reach the threshold. @default all */
+  readonly datapointsToAlarm?: number;
+};
+
+/** An alarm that notifies the stack's topic and names its section of the runbook. A minute without data is a good one. */
+export class Alarm extends CloudWatchAlarm {
+  constructor(scope: Construct, id: string, props: AlarmProps) {
+    super(scope, id, {
+      alarmDescription: `${props.description} See docs/runbook.md#${props.runbook}.`,
+      metric: props.metric.with({ period: props.period ?? Duration.minutes(1) }),
+      threshold: props.threshold ?? 1,
+      evaluationPeriods: props.evaluationPeriods ?? 1,
+      datapointsToAlarm: props.datapointsToAlarm,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    this.addAlarmAction(new SnsAction(props.topic));
+  }
+}

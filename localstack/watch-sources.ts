@@ -1,0 +1,68 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "./message-of.ts";
+import { SOURCE_FOLDERS } from "./template/synthesis-key.ts";
+
+/** A change is applied once this time has passed without another: editors write a file in several steps. */
+const POLL_MS = 200;
+
+/**
+ * Calls `onChange` after sources changed, one call at a time. A failure is logged; the code that ran goes on running.
+ *
+ * It compares times, sizes and inodes of the files (about a hundred) instead of asking the system: on Linux, Node's
+ * recursive `fs.watch` no longer sees a file that was once replaced by a rename, which is how most editors save.
+ */
+export function watchSources(projectDir: string, onChange: () => Promise<void>, log: (line: string) => void) {
+  let seen: string | undefined;
+  let changed = false;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  const reload = () =>
+    onChange().catch((error: unknown) => {
+      if (!stopped) log(`Not reloaded: ${messageOf(error)}`);
+    });
+  const poll = async (): Promise<void> => {
+    const now = await snapshot(projectDir);
+    if (stopped) return;
+    if (seen !== undefined && now !== seen) {
+      changed = true;
+    } else if (changed) {
+      changed = false;
+      running = running.then(() => (stopped ? undefined : reload()));
+    }
+    seen = now;
+    timer = setTimeout(() => {
+      polling = poll();
+    }, POLL_MS);
+  };
+  let polling = poll();
+
+  return {
+    async stop(): Promise<void> {
+      stopped = true;
+      clearTimeout(timer);
+      await polling;
+      await running;
+    },
+  };
+}
+
+/** A text that changes whenever a file is written, replaced, added or deleted. */
+async function snapshot(projectDir: string): Promise<string> {
+  const listed = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(join(projectDir, folder))));
+  const lines = await Promise.all(
+    listed.flat().map(async (path) => {
+      const found = await stat(path).catch(() => undefined);
+      return found === undefined ? "" : `${path} ${found.mtimeMs} ${found.size} ${found.ino}`;
+    }),
+  );
+  return lines.toSorted().join("\n");
+}
+
+/** The files in a folder; none if the folder is deleted, also while it is read. */
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { pathExists } from "./repository-paths.ts";
+
+const guide = readFileSync("CONTRIBUTING.md", "utf8");
+
+/** The numbered paths of each section "Add …". */
+const lists = new Map(
+  guide
+    .split(/^## Add /m)
+    .slice(1)
+    .map((section) => {
+      const [title = "", ...lines] = section.split("\n");
+      const items = lines.filter((line) => /^\d+\. /.test(line));
+      return [title, items.map((item) => /^\d+\. `([^`]+)`: /.exec(item)?.[1] ?? item)] as const;
+    }),
+);
+
+describe("CONTRIBUTING.md", () => {
+  it("CONTRIBUTING.md says how to add each part of the repository", () => {
+    expect([...lists.keys()]).toEqual([
+      "an endpoint",
+      "a function",
+      "an event type",
+      "a migration",
+      "a query",
+      "an alarm",
+    ]);
+  });
+
+  it.each([...lists])("each step of adding %s begins with a path that exists", (_, paths) => {
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.filter((path) => !pathExists(path))).toEqual([]);
+  });
+
+  it.each([
+    ["an endpoint", 6],
+    ["a function", 10],
+  ])("adding %s touches at most %i files", (title, most) => {
+    expect(lists.get(title)?.length).toBeLessThanOrEqual(most);
+  });
+});

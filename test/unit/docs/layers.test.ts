@@ -1,0 +1,139 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+/** Imports that the layers allow, by the file that has them. An entry `type x` is an `import type`. */
+const ALLOWED: Record<string, string[]> = {
+  "functions/core/event.ts": ["./limits.ts", "zod", "zod/mini"],
+  "functions/routes/routes.ts": ["./route.ts", "../core/http.ts", "zod"],
+  "functions/echo/echo.ts": ["./limits.ts", "./formats/json.ts", "../core/event.ts", "../routes/routes.ts", "zod/mini"],
+  "functions/echo/wait.ts": ["node:crypto", "node:timers/promises"],
+  "functions/echo/formats/json.ts": ["./xml.ts", "../echo.ts", "../../core/event.ts", "../../routes/routes.ts"],
+  "functions/echo/handler.ts": [
+    "./echo.ts",
+    "../core/event.ts",
+    "../routes/routes.ts",
+    "../adapters/sqs/queue.ts",
+    "uuid",
+  ],
+  "functions/adapters/sqs/queue.ts": ["./calls.ts", "../lambda/environment.ts", "../../core/ports.ts", "@aws-sdk/x"],
+  "functions/adapters/lambda/http.ts": ["type ../../routes/routes.ts", "#event-types", "type aws-lambda"],
+  "lib/echo.ts": ["./api.ts", "../functions/core/limits.ts", "../functions/core/limits-http.ts", "aws-cdk-lib/aws-sqs"],
+  "lib/api.ts": ["../functions/core/errors.ts", "../functions/core/functions.ts", "../functions/core/metric-names.ts"],
+  "lib/queue.ts": ["../functions/echo/limits.ts", "../functions/routes/routes.ts"],
+  "lib/common.ts": ["type ../functions/adapters/lambda/environment.ts"],
+  "bin/sluice.ts": ["../lib/stack.ts", "aws-cdk-lib"],
+  "catalog/order.ts": ["zod"],
+  "localstack/start.ts": ["./sqs/sqs.ts", "fauxqs"],
+  "localstack/sqs/sqs.ts": ["./child.ts", "../lambda/invoke.ts"],
+  "scripts/send.ts": [
+    "./command.ts",
+    "../functions/core/event.ts",
+    "../functions/replay/edit.ts",
+    "../functions/routes/routes.ts",
+  ],
+  "scripts/dead-letters/list.ts": ["./filter.ts", "../command.ts", "../../functions/core/event.ts", "commander"],
+  "scripts/generate.ts": ["../functions/api-docs/openapi.ts"],
+  "bench/store/steps.ts": [
+    "../../functions/adapters/sqs/queue.ts",
+    "../../localstack/runtime.ts",
+    "../../scripts/command.ts",
+  ],
+  "test/unit/x.ts": ["../../functions/echo/echo.ts", "../../bench/page.ts", "../../lib/api.ts"],
+};
+
+const FORBIDDEN: Record<string, string[]> = {
+  "functions/core/batch.ts": [
+    "../echo/echo.ts",
+    "type ../adapters/sqs/queue.ts",
+    "../routes/routes.ts",
+    "node:fs",
+    "uuid",
+  ],
+  "functions/core/http.ts": ["type aws-lambda", "@aws-sdk/x", "../../lib/api.ts", "../../catalog/order.ts"],
+  "functions/routes/route.ts": ["../echo/echo.ts", "../adapters/sqs/queue.ts", "uuid", "../../lib/api.ts"],
+  "functions/echo/other.ts": [
+    "../query/query.ts",
+    "type ../adapters/sqs/queue.ts",
+    "uuid",
+    "@aws-sdk/x",
+    "type aws-lambda",
+  ],
+  "functions/echo/outside.ts": ["../../lib/api.ts", "../../scripts/x.ts", "../../bench/x.ts", "../../catalog/order.ts"],
+  "functions/echo/formats/xml.ts": [
+    "../../query/query.ts",
+    "../../adapters/sqs/queue.ts",
+    "../../../lib/api.ts",
+    "uuid",
+  ],
+  "functions/query/handler.ts": [
+    "../echo/echo.ts",
+    "../../lib/api.ts",
+    "../../localstack/runtime.ts",
+    "../../test/x.ts",
+  ],
+  "functions/adapters/sqs/calls.ts": ["../../echo/echo.ts", "type ../../echo/echo.ts", "../../routes/routes.ts"],
+  "functions/adapters/files/read.ts": ["../../../lib/api.ts", "../../../catalog/order.ts", "../../../test/x.ts"],
+  "lib/ingest.ts": ["../functions/echo/echo.ts", "../functions/core/event.ts", "../functions/core/ports.ts"],
+  "lib/stack.ts": ["../functions/adapters/lambda/environment.ts", "type ../functions/adapters/sqs/queue.ts"],
+  "lib/target.ts": [
+    "../localstack/runtime.ts",
+    "../scripts/x.ts",
+    "../bench/x.ts",
+    "../test/x.ts",
+    "../catalog/order.ts",
+  ],
+  "bin/other.ts": ["../functions/core/limits.ts", "../localstack/runtime.ts"],
+  "catalog/reading.ts": ["./order.ts", "../functions/core/event.ts", "node:fs", "uuid"],
+  "localstack/runtime.ts": ["../functions/core/limits.ts", "../lib/api.ts", "../test/x.ts"],
+  "localstack/lambda/invoke.ts": ["../../functions/core/limits.ts", "../../scripts/x.ts"],
+  "localstack/lambda/log/line.ts": ["../../../functions/core/limits.ts", "../../../bench/x.ts"],
+  "scripts/read.ts": [
+    "../functions/echo/echo.ts",
+    "../functions/adapters/sqs/queue.ts",
+    "../lib/api.ts",
+    "../localstack/x.ts",
+  ],
+  "scripts/dead-letters/filter.ts": ["../../functions/ingest/pack.ts", "../../lib/api.ts", "../../test/x.ts"],
+  "bench/page.ts": ["../test/x.ts"],
+  "bench/store/copy.ts": ["../../test/x.ts"],
+};
+
+const statement = (entry: string, index: number) => {
+  const [, type = "", from = ""] = /^(type )?(.*)$/.exec(entry) ?? [];
+  return `export ${type}{ x as x${index} } from "${from}";\n`;
+};
+
+let folder: string;
+/** The lines that the linter refused, by file. */
+const refused = new Map<string, string[]>();
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-layers-"));
+  for (const [file, imports] of Object.entries({ ...ALLOWED, ...FORBIDDEN })) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), imports.map(statement).join(""));
+  }
+  copyFileSync(".oxlintrc.json", join(folder, ".oxlintrc.json"));
+  const { stdout } = spawnSync(resolve("node_modules/.bin/oxlint"), ["-f", "json"], { cwd: folder, encoding: "utf8" });
+  const { diagnostics } = JSON.parse(stdout) as {
+    diagnostics: { code: string; filename: string; labels: { span: { line: number } }[] }[];
+  };
+  for (const { code, filename, labels } of diagnostics) {
+    if (code !== "eslint(no-restricted-imports)") continue;
+    const entry = { ...ALLOWED, ...FORBIDDEN }[filename]?.[(labels[0]?.span.line ?? 0) - 1] ?? "";
+    refused.set(filename, [...new Set([...(refused.get(filename) ?? []), entry])]);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the layers of the linter", () => {
+  it.each(Object.keys(ALLOWED))("allow every listed import of %s", (file) => {
+    expect(refused.get(file) ?? []).toEqual([]);
+  });
+
+  it.each(Object.entries(FORBIDDEN))("refuse every listed import of %s", (file, imports) => {
+    expect(refused.get(file)?.toSorted()).toEqual(imports.toSorted());
+  });
+});
