@@ -73,7 +73,7 @@ describe("migrations", () => {
 
     const run = db.migrate([...MIGRATIONS, { ...old, sql: "create table old (id bigint)" }, newer]);
 
-    await expect(run).rejects.toThrow(/9001_old\.sql was changed.*Restore the file and write the change as a new one/);
+    await expect(run).rejects.toThrow(/9001_old\.sql was changed.*Restore the file and write the change as a new migration/);
     expect(await exists("newer")).toBe(false);
     expect((await records()).map(({ name }) => name)).toEqual([...NAMES, old.name]);
   });
