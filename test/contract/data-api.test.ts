@@ -14,8 +14,9 @@ import {
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startDataApi, type DataApiServer } from "../../localstack/data-api/data-api.ts";
-import { startCluster, type TestCluster } from "./support/cluster.ts";
-import { createManualClock, type ManualClock } from "./support/manual-clock.ts";
+import { LOCAL_AWS } from "../support/local-aws.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
+import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 
 const resourceArn = "arn:aws:rds:eu-west-1:000000000000:cluster:sluice";
 const secretArn = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:sluice";
@@ -39,8 +40,7 @@ beforeAll(async () => {
   });
   client = new RDSDataClient({
     endpoint: server.url,
-    region: "eu-west-1",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    ...LOCAL_AWS,
     maxAttempts: 1,
   });
 });
@@ -506,7 +506,7 @@ async function activeStatements(text: string, expected: number): Promise<void> {
       const { records } = await run(sql, [parameter("like", { stringValue: `%${text}%` })]);
       expect(records?.[0]?.[0]?.longValue).toBe(expected);
     },
-    { timeout: 5_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   );
 }
 

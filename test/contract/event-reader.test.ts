@@ -12,8 +12,8 @@ import {
 } from "../../functions/core/limits.ts";
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import type { EventReader, EventStore, FoundEvent } from "../../functions/core/ports.ts";
-import { soon, startDatabase, type TestDatabase } from "./support/database.ts";
-import { jsonData, storable } from "./support/event-samples.ts";
+import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { jsonData, storable } from "../support/event-samples.ts";
 
 let db: TestDatabase;
 let store: EventStore;

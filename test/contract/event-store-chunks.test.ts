@@ -4,9 +4,9 @@ import { createEventStore } from "../../functions/adapters/data-api/event-store.
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../../functions/core/database-limits.ts";
 import { EVENT_MAX_BYTES } from "../../functions/core/limits.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
-import { soon, TARGET } from "./support/database.ts";
-import { storable, storables } from "./support/event-samples.ts";
-import { allWell, chunksOf, startEventStore, type TestEventStore } from "./support/event-store.ts";
+import { soon, TARGET } from "../support/database.ts";
+import { storable, storables } from "../support/event-samples.ts";
+import { allWell, chunksOf, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
 /** What one Data API call may have, headers and all. */
 const CALL_MAX_BYTES = 4 * 1024 * 1024;

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { CHUNK_MAX_EVENTS } from "../../functions/core/database-limits.ts";
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import type { EventStore, StoreOutcome } from "../../functions/core/ports.ts";
-import { soon } from "./support/database.ts";
-import { storable, storables } from "./support/event-samples.ts";
-import { allWell, chunksOf, startEventStore, type TestEventStore } from "./support/event-store.ts";
+import { soon } from "../support/database.ts";
+import { storable, storables } from "../support/event-samples.ts";
+import { allWell, chunksOf, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
 let setup: TestEventStore;
 let store: EventStore;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
-import { eventually } from "../client.ts";
-import { soon } from "./support/database.ts";
-import { storable, storables } from "./support/event-samples.ts";
-import { allWell, startEventStore, type TestEventStore } from "./support/event-store.ts";
+import { eventually } from "../support/eventually.ts";
+import { soon } from "../support/database.ts";
+import { storable, storables } from "../support/event-samples.ts";
+import { allWell, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
 let setup: TestEventStore;
 let store: EventStore;
@@ -82,6 +82,9 @@ const insertEvent = `
 
 const someoneWaits = () =>
   eventually(
-    () => setup.db.ask("select from pg_stat_activity where wait_event_type = 'Lock' and query like '%store_batch%'"),
+    () =>
+      setup.db.ask(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%store_batch%'",
+      ),
     (waiting) => waiting.length === 1,
   );

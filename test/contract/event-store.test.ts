@@ -5,10 +5,10 @@ import { parseLossless } from "../../functions/core/lossless-json.ts";
 import { stringifyForQueue } from "../../functions/core/sqs-text.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
 import { memoryStore, outage, poison } from "../unit/consume/support.ts";
-import { soon } from "./support/database.ts";
-import { jsonData, storable } from "./support/event-samples.ts";
-import { describeEventStore } from "./support/event-store-conformance.ts";
-import { allWell, startEventStore, type TestEventStore } from "./support/event-store.ts";
+import { soon } from "../support/database.ts";
+import { jsonData, storable } from "../support/event-samples.ts";
+import { describeEventStore } from "../support/conformance/event-store.ts";
+import { allWell, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
 let setup: TestEventStore;
 let store: EventStore;

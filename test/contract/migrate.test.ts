@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MIGRATIONS, NOW, startDatabase, type TestDatabase } from "./support/database.ts";
+import { MIGRATIONS, NOW, startDatabase, type TestDatabase } from "../support/database.ts";
 
 const NAMES = MIGRATIONS.map(({ name }) => name);
 const DAY_MS = 86_400_000;
@@ -73,7 +73,9 @@ describe("migrations", () => {
 
     const run = db.migrate([...MIGRATIONS, { ...old, sql: "create table old (id bigint)" }, newer]);
 
-    await expect(run).rejects.toThrow(/9001_old\.sql was changed.*Restore the file and write the change as a new one/);
+    await expect(run).rejects.toThrow(
+      /9001_old\.sql was changed.*Restore the file and write the change as a new migration/,
+    );
     expect(await exists("newer")).toBe(false);
     expect((await records()).map(({ name }) => name)).toEqual([...NAMES, old.name]);
   });

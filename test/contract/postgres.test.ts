@@ -8,7 +8,8 @@ import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { startPostgres, type Postgres } from "../../localstack/postgres/postgres.ts";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
-import { makeDataDir, startCluster, type TestCluster, type TestFolder } from "./support/cluster.ts";
+import type { TemporaryFolder } from "../support/temporary-folder.ts";
+import { makeDataDir, startCluster, type TestCluster } from "../support/cluster.ts";
 
 const isRoot = process.getuid?.() === 0;
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -20,7 +21,7 @@ afterEach(async () => {
 describe("a running cluster", () => {
   let cluster: TestCluster;
   beforeAll(async () => {
-    cluster = await startCluster();
+    cluster = await startCluster({ prepared: false });
   });
   afterAll(() => cluster.remove());
 
@@ -68,7 +69,7 @@ describe("a running cluster", () => {
 
     postgres.pause();
     const processes = [postgres.pid ?? 0, ...childrenOf(postgres.pid ?? 0)];
-    await vi.waitFor(() => expect(new Set(processes.map(stateOf))).toEqual(new Set(["T"])));
+    await vi.waitFor(() => expect(new Set(processes.map(stateOf))).toEqual(new Set(["T"])), { timeout: 60_000 });
     const answer = client.query("select 1");
     const winner = await Promise.race([answer.then(() => "answer"), after(1_000)]);
     postgres.resume();
@@ -148,7 +149,7 @@ describe("the process that runs PostgreSQL", () => {
 
     process.kill(runner.pid, "SIGKILL");
 
-    await vi.waitFor(() => expect(describeProcess(runner.postgresPid)).toBeUndefined(), { timeout: 5_000 });
+    await vi.waitFor(() => expect(describeProcess(runner.postgresPid)).toBeUndefined(), { timeout: 60_000 });
   });
 
   it("the process that runs PostgreSQL may leave PostgreSQL behind: the next one stops it and has its data", async () => {
@@ -193,7 +194,7 @@ describe.runIf(isRoot)("below a folder that only root can enter", () => {
 
 /** One data directory for the tests of a block; each test finds the stopped cluster of the one before. */
 function sharedFolder(): { path(): string } {
-  let folder: TestFolder;
+  let folder: TemporaryFolder;
   beforeAll(async () => {
     folder = await makeDataDir();
   });
@@ -210,7 +211,7 @@ async function start(dataDir: string): Promise<{ postgres: Postgres; dataDir: st
 type Runner = { child: ChildProcess; pid: number; postgresPid: number; url: string };
 
 async function startRunner(dataDir: string): Promise<Runner> {
-  const script = join(import.meta.dirname, "support", "postgres-runner.ts");
+  const script = join("test", "support", "postgres-runner.ts");
   const child = spawn(process.execPath, [script, dataDir], { detached: true, stdio: ["pipe", "pipe", "inherit"] });
   cleanups.push(async () => child.kill("SIGKILL"));
   const [line] = (await once(child.stdout, "data")) as [Buffer];

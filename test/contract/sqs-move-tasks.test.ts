@@ -2,8 +2,6 @@ import {
   CancelMessageMoveTaskCommand,
   ListMessageMoveTasksCommand,
   type ListMessageMoveTasksResultEntry,
-  type Message,
-  ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SQSClient,
   StartMessageMoveTaskCommand,
@@ -11,7 +9,9 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
-import { arnOf, eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";
+import { eventually } from "../support/eventually.ts";
+import { arnOf, queueModel, receive, sqsClient } from "../support/sqs.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const QUEUES = [
   queueModel({ name: "events", redrive: { deadLetterArn: arnOf("dead"), maxReceiveCount: 1 } }),
@@ -48,18 +48,9 @@ async function send(queue: string, messages: string[]): Promise<void> {
   await client.send(new SendMessageBatchCommand({ QueueUrl: sqs.queueUrl(queue), Entries }));
 }
 
-async function receive(queue: string, VisibilityTimeout = 0): Promise<Message[]> {
-  const { Messages = [] } = await client.send(
-    new ReceiveMessageCommand({
-      QueueUrl: sqs.queueUrl(queue),
-      MaxNumberOfMessages: 10,
-      VisibilityTimeout,
-      MessageAttributeNames: ["All"],
-      MessageSystemAttributeNames: ["All"],
-    }),
-  );
-  return Messages;
-}
+/** Up to ten messages, by default without hiding them. */
+const receiveFrom = (queue: string, visibilityTimeout = 0) =>
+  receive(client, sqs.queueUrl(queue), { visibilityTimeout });
 
 const start = (more: Partial<StartMessageMoveTaskCommandInput> = {}) =>
   client.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf("dead"), DestinationArn: arnOf("events"), ...more }));
@@ -67,7 +58,7 @@ const list = async (MaxResults?: number) =>
   (await client.send(new ListMessageMoveTasksCommand({ SourceArn: arnOf("dead"), MaxResults }))).Results ?? [];
 const newest = async (): Promise<ListMessageMoveTasksResultEntry | undefined> => (await list())[0];
 const ended = () =>
-  eventually("the task has ended", async () => {
+  eventually(async () => {
     const task = await newest();
     return task?.Status === "RUNNING" || task?.Status === "CANCELLING" ? undefined : task;
   });
@@ -85,11 +76,11 @@ const refused = (what: Promise<unknown>) =>
 describe("a move task", () => {
   it("a move task moves every message, with its attributes and group, under a new id and send time", async () => {
     await send("dead", bodies(10));
-    const before = await receive("dead");
+    const before = await receiveFrom("dead");
 
     const { TaskHandle: handle } = await start();
     const task = await ended();
-    const after = await receive("events");
+    const after = await receiveFrom("events");
 
     expect(JSON.parse(Buffer.from(handle ?? "", "base64").toString())).toEqual({
       taskId: expect.any(String),
@@ -116,12 +107,12 @@ describe("a move task", () => {
     expect(after.filter(({ MessageId }) => ids.has(MessageId))).toEqual([]);
     const [oldest = 0] = before.map(({ Attributes }) => Number(Attributes?.SentTimestamp)).toSorted((a, b) => a - b);
     for (const { Attributes } of after) expect(Number(Attributes?.SentTimestamp)).toBeGreaterThan(oldest);
-    expect(await receive("dead")).toEqual([]);
+    expect(await receiveFrom("dead")).toEqual([]);
   });
 
   it("a move task leaves messages that are in flight and those that came after its start", async () => {
     await send("dead", ["held"]);
-    await receive("dead", 30);
+    await receiveFrom("dead", 30);
     await send("dead", bodies(4));
     await start({ MaxNumberOfMessagesPerSecond: 20 });
     await send("dead", ["late"]);
@@ -129,13 +120,13 @@ describe("a move task", () => {
     const task = await ended();
 
     expect(task).toMatchObject({ Status: "COMPLETED", ApproximateNumberOfMessagesMoved: 4 });
-    expect((await receive("dead")).map(({ Body }) => Body)).toEqual(["late"]);
+    expect((await receiveFrom("dead")).map(({ Body }) => Body)).toEqual(["late"]);
   });
 
   it("a move task keeps to its rate, shows its handle while it runs, and can be cancelled", async () => {
     await send("dead", bodies(10));
     const { TaskHandle: handle } = await start({ MaxNumberOfMessagesPerSecond: 5 });
-    const running = await eventually("a message has moved", async () => {
+    const running = await eventually(async () => {
       const task = await newest();
       return task?.ApproximateNumberOfMessagesMoved === 0 ? undefined : task;
     });
@@ -148,7 +139,7 @@ describe("a move task", () => {
     expect(answer.ApproximateNumberOfMessagesMoved).toBeGreaterThan(0);
     expect(cancelled).toMatchObject({ Status: "CANCELLED", ApproximateNumberOfMessagesToMove: 10 });
     expect(cancelled).not.toHaveProperty("TaskHandle");
-    const left = (await receive("dead")).length;
+    const left = (await receiveFrom("dead")).length;
     expect(left).toBe(10 - Number(cancelled.ApproximateNumberOfMessagesMoved));
     expect(left).toBeGreaterThan(5);
   });
@@ -156,17 +147,16 @@ describe("a move task", () => {
   it("a move task survives a kill: every message is in one of the two queues", async () => {
     await send("dead", bodies(10));
     await start({ MaxNumberOfMessagesPerSecond: 50 });
-    await eventually(
-      "some have moved",
-      async () => Number((await newest())?.ApproximateNumberOfMessagesMoved) || undefined,
-    );
+    await eventually(async () => Number((await newest())?.ApproximateNumberOfMessagesMoved) || undefined);
 
     process.kill(sqs.pid, "SIGKILL");
     await sqs.exited;
     client.destroy();
     await open();
 
-    const found = [...(await receive("events", 30)), ...(await receive("dead", 30))].map(({ Body = "" }) => Body);
+    const found = [...(await receiveFrom("events", 30)), ...(await receiveFrom("dead", 30))].map(
+      ({ Body = "" }) => Body,
+    );
     expect(found.toSorted()).toEqual(bodies(10));
   });
 
@@ -180,13 +170,13 @@ describe("a move task", () => {
       FailureReason: "CouldNotDetermineMessageSource",
       ApproximateNumberOfMessagesMoved: 0,
     });
-    expect(await receive("dead")).toHaveLength(2);
+    expect(await receiveFrom("dead")).toHaveLength(2);
   });
 
   it("a move task is listed with those before it, newest first", async () => {
     await start();
     const first = await ended();
-    await eventually("a later millisecond", () => (Date.now() > Number(first.StartedTimestamp) ? true : undefined));
+    await eventually(Date.now, (now) => now > Number(first.StartedTimestamp));
     await start({ MaxNumberOfMessagesPerSecond: 500 });
     await ended();
 

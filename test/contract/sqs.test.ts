@@ -21,7 +21,9 @@ import { loadFauxqs } from "../../localstack/sqs/fauxqs.ts";
 import { repairFauxqs } from "../../localstack/sqs/repair-fauxqs.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
 import type { QueueModel } from "../../localstack/template/model.ts";
-import { arnOf, eventually, queueModel, sqsClient, temporaryFolder } from "./local-sqs.ts";
+import { eventually } from "../support/eventually.ts";
+import { arnOf, queueModel, sqsClient } from "../support/sqs.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const EVENTS = queueModel({ name: "events", redrive: { deadLetterArn: arnOf("dead"), maxReceiveCount: 2 } });
 const DEAD = queueModel({ name: "dead", messageRetentionSeconds: 1_209_600 });
@@ -390,16 +392,16 @@ describe("a long poll", () => {
       abortSignal: disconnect.signal,
     });
     const ended = poll.catch((error: Error) => error.name);
-    await eventually("the poll is waiting", () => fetch(`${sqs.endpoint}/health`).then(({ ok }) => ok || undefined));
+    await eventually(
+      () => fetch(`${sqs.endpoint}/health`),
+      ({ ok }) => ok,
+    );
     disconnect.abort();
     expect(await ended).toBe("AbortError");
 
     await send("for the next one");
 
-    const [message] = await eventually("the message", async () => {
-      const messages = await receive();
-      return messages.length > 0 ? messages : undefined;
-    });
+    const [message] = await eventually(receive, (messages) => messages.length > 0);
     expect(message?.Attributes?.ApproximateReceiveCount).toBe("1");
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { get } from "../client.ts";
+import { get } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { CloudEvent, emitterFor, HTTP, httpTransport, Mode } from "cloudevents";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
+import { get } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, post } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
+import { get, post } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
 let folder: string;
 beforeAll(async () => {
-  [target, folder] = await Promise.all([openTarget(), mkdtemp(join(tmpdir(), "sluice-letters-"))]);
+  [target, folder] = await Promise.all([openTarget({ own: true }), mkdtemp(join(tmpdir(), "sluice-letters-"))]);
 });
 afterAll(async () => {
   await target?.close();
@@ -24,7 +25,6 @@ const isStored = (source: string, id: string) =>
   eventually(
     () => get(`${target.url}/events/${id}?source=${encodeURIComponent(source)}`),
     ({ status }) => status === 200,
-    30_000,
   );
 
 type Listed = { id: string; reason: string; sqlState: string; replays: number; attempts: number; tenant: string };
@@ -37,7 +37,6 @@ const arrived = (source: string, count: number, replays = 0) =>
   eventually(
     () => list(source),
     (letters) => letters.length === count && letters.every((letter) => letter.replays === replays),
-    30_000,
   );
 
 describe("an event that the database refuses", () => {
@@ -172,7 +171,6 @@ describe("a message that is no envelope", () => {
     const [letter] = await eventually(
       () => target.letters(source),
       ({ length }) => length === 1,
-      30_000,
     );
     expect(letter?.Body).toBe(body);
     expect(letter?.MessageAttributes).toMatchObject({ reason: { StringValue: "unreadable_message" } });

@@ -1,6 +1,6 @@
 import { findSession, type Session } from "../../localstack/emulator/session.ts";
 import type { Gap } from "./gaps.ts";
-import { deployedPlace } from "./place.ts";
+import { deployedTarget } from "./deployment.ts";
 
 const PIPELINE = "test/e2e/pipeline.test.ts";
 
@@ -37,8 +37,8 @@ const knownGaps: Record<Session["emulator"], Gap[]> = {
 
 /** The gaps of the emulator that the tests run on; none of AWS, nor of the runtime on this machine. */
 export async function gapsHere(): Promise<Gap[]> {
-  const place = deployedPlace();
-  if (place === undefined || place.outputs !== undefined) return [];
-  const session = await findSession(place.dataDir);
+  const deployment = deployedTarget();
+  if (deployment === undefined || deployment.outputs !== undefined) return [];
+  const session = await findSession(deployment.dataDir);
   return session === undefined ? [] : knownGaps[session.emulator];
 }

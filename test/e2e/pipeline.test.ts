@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, post } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
+import { get, post } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;

@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, get, post } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
+import { get, post } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
 let url: string;
 let source: string;
 beforeAll(async () => {
-  target = await openTarget();
+  target = await openTarget({ own: true });
   ({ url, source } = target);
 });
 afterAll(() => target?.close());

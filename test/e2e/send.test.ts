@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;

@@ -1,17 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { ExecuteStatementCommand, RDSDataClient, type SqlParameter } from "@aws-sdk/client-rds-data";
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
-import { eventually, runScript } from "../client.ts";
-import { startTestRuntime } from "../local/runtime.ts";
-import { deployedPlace, findPlace, type Place } from "./place.ts";
+import { DeleteMessageCommand, type Message, SQSClient } from "@aws-sdk/client-sqs";
+import { inject } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { runScript } from "../support/run-script.ts";
+import { peekAll, queueDepth } from "../support/sqs.ts";
+import { startTestRuntime } from "../support/runtime.ts";
+import { deployedTarget, findDeployment, type Deployment } from "./deployment.ts";
 
 /** A stack as its users reach it, wherever it runs. */
 export type Target = {
@@ -31,22 +27,28 @@ export type Target = {
   letters: (text: string) => Promise<Message[]>;
   /** What the functions logged so far; of a deployed stack nothing. */
   logged: () => string[];
-  /** Takes away what the tests wrote, and the stack if it was started for them. */
+  /** Deletes what the tests wrote to a deployed stack, or the runtime that was started for this file. */
   close: () => Promise<void>;
 };
 
-/** The deployed stack that test/e2e/run.ts was told of, or one on this machine for one test file. */
-export async function openTarget(): Promise<Target> {
-  const deployed = deployedPlace();
+/**
+ * The deployed stack that test/e2e/run.ts names, or else a runtime on this machine.
+ * @param own whether the file needs a runtime that no other file uses: it looks at all dead letters, or at the log
+ */
+export async function openTarget({ own = false } = {}): Promise<Target> {
+  const deployed = deployedTarget();
   if (deployed !== undefined) {
-    const target = targetAt(await findPlace(deployed));
+    const target = targetAt(await findDeployment(deployed));
     await target.prepare();
     return { ...target, close: () => target.cleanUp().finally(target.disconnect) };
   }
+  const shared = own ? undefined : inject("sharedDataDir");
+  if (shared !== undefined) {
+    const target = await localTarget(shared);
+    return { ...target, close: async () => target.disconnect() };
+  }
   const runtime = await startTestRuntime();
-  const place = await findPlace({ dataDir: runtime.dataDir });
-  // Below the stage's name, as in a deployed API.
-  const target = targetAt({ ...place, url: `${place.url}/dev` });
+  const target = await localTarget(runtime.dataDir);
   const close = async () => {
     target.disconnect();
     await runtime.remove();
@@ -54,9 +56,15 @@ export async function openTarget(): Promise<Target> {
   return { ...target, logged: () => runtime.lines, close };
 }
 
-function targetAt(place: Place) {
-  const sqs = new SQSClient(place.sqs);
-  const { client: config, ...names } = place.database;
+async function localTarget(dataDir: string) {
+  const deployment = await findDeployment({ dataDir });
+  // Below the stage's name, as in a deployed API.
+  return targetAt({ ...deployment, url: `${deployment.url}/dev` });
+}
+
+function targetAt(deployment: Deployment) {
+  const sqs = new SQSClient(deployment.sqs);
+  const { client: config, ...names } = deployment.database;
   const database = new RDSDataClient(config);
   const source = `/e2e/${randomUUID()}`;
   const since = new Date(Date.now() - CLOCKS_DIFFER_MS).toISOString();
@@ -82,7 +90,7 @@ function targetAt(place: Place) {
   };
 
   const letters = async (text: string) => {
-    const all = await receiveAll(sqs, place.deadLetterQueueUrl);
+    const all = await peekAll(sqs, deployment.deadLetterQueueUrl, { visibilityTimeout: 30, wait: 1 });
     return all.filter((letter) => JSON.stringify([letter.Body, letter.MessageAttributes]).includes(text));
   };
 
@@ -97,7 +105,7 @@ function targetAt(place: Place) {
   const deleteAll = async (): Promise<number> => {
     const own = await letters(source);
     for (const { ReceiptHandle } of own) {
-      await sqs.send(new DeleteMessageCommand({ QueueUrl: place.deadLetterQueueUrl, ReceiptHandle }));
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: deployment.deadLetterQueueUrl, ReceiptHandle }));
     }
     const { numberOfRecordsUpdated = 0 } = await execute(DELETE_EVENTS, [
       { name: "since", value: { stringValue: since } },
@@ -109,18 +117,18 @@ function targetAt(place: Place) {
   /** Events that no test waited for may still come. @throws Error that says how much the last pass still deleted */
   const cleanUp = async () => {
     await prepare();
-    await untilEmpty(sqs, place.queueUrl);
+    await untilEmpty(sqs, deployment.queueUrl);
     await eventually(deleteAll, (deleted) => deleted === 0, 60_000);
   };
 
   return {
-    url: place.url,
-    queueUrl: place.queueUrl,
+    url: deployment.url,
+    queueUrl: deployment.queueUrl,
     source,
     sqs,
     sql,
     refuse,
-    run: (script: string, ...args: string[]) => runScript(script, [...args, ...place.flags]),
+    run: (script: string, ...args: string[]) => runScript(script, [...args, ...deployment.flags]),
     letters,
     logged: (): string[] => [],
     prepare,
@@ -161,38 +169,10 @@ async function retryingWhilePaused<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** Events of others may keep the queue from ever being empty. */
-async function untilEmpty(sqs: SQSClient, QueueUrl: string): Promise<void> {
-  const names = [
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-  ] as const;
-  const count = async () => {
-    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
-    return names.reduce((sum, name) => sum + Number(Attributes?.[name]), 0);
-  };
-  await eventually(count, (messages) => messages === 0).catch(() => undefined);
-}
-
-async function receiveAll(sqs: SQSClient, QueueUrl: string): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const { Messages: page = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl,
-        MaxNumberOfMessages: 10,
-        VisibilityTimeout: 30,
-        WaitTimeSeconds: 1,
-        MessageAttributeNames: ["All"],
-      }),
-    );
-    all.push(...page);
-    if (page.length === 0) break;
-  }
-  for (let at = 0; at < all.length; at += 10) {
-    const page = all.slice(at, at + 10);
-    const Entries = page.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle, VisibilityTimeout: 0 }));
-    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
-  }
-  return all;
+async function untilEmpty(sqs: SQSClient, queueUrl: string): Promise<void> {
+  await eventually(
+    () => queueDepth(sqs, queueUrl),
+    (messages) => messages === 0,
+    15_000,
+  ).catch(() => undefined);
 }

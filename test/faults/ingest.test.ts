@@ -2,40 +2,41 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { RETRY_AFTER_SECONDS } from "../../functions/core/limits.ts";
-import { eventually, get, post } from "../client.ts";
+import { eventually } from "../support/eventually.ts";
+import { get, post } from "../support/http.ts";
 import type { Answer } from "./checker/answer-outcomes.ts";
 import { refusals } from "./support/arrivals.ts";
 import { batchLines, total } from "./support/batch-lines.ts";
 import type { AnswerWithHeaders, SentEvent } from "./support/client.ts";
 import { atEventLimit, EDGES, edgeMessages, FULL_BYTES } from "./support/edge-messages.ts";
 import { faultCase, sized } from "./support/fault-case.ts";
-import { type Fate, failByFate } from "./support/message-fates.ts";
+import { type Fate, failByFate } from "./support/fail-by-fate.ts";
 import { watchSizes } from "./support/message-sizes.ts";
 import { filled, fiveCalls, fiveMessages, messageOf } from "./support/sized-events.ts";
 import { storedIds } from "./support/stored-ids.ts";
-import { startWorld, type World } from "./support/fault-stack.ts";
+import { startFaultStack, type FaultStack } from "./support/fault-stack.ts";
 
-let world: World;
+let stack: FaultStack;
 beforeAll(async () => {
-  world = await startWorld({ windowSeconds: 0 });
+  stack = await startFaultStack({ windowSeconds: 0 });
 });
-afterAll(() => world?.remove());
+afterAll(() => stack?.remove());
 
 /** Of the door: the consumer sends, too. */
-const sends = () => ({ action: "SendMessageBatch", queue: world.queue.name });
+const sends = () => ({ action: "SendMessageBatch", queue: stack.queue.name });
 const sendCalls = () =>
-  world.sqs.calls.filter(({ action, queue }) => action === sends().action && queue === sends().queue);
+  stack.sqs.calls.filter(({ action, queue }) => action === sends().action && queue === sends().queue);
 
-const copiesStored = (from: number) => total(batchLines(world, from), "EventsDuplicate");
+const copiesStored = (from: number) => total(batchLines(stack, from), "EventsDuplicate");
 const statusesOf = (answers: readonly Answer[]) => [...new Set(answers.map((answer) => answer?.status))];
 
 /** While `work` runs, the door gives a queue up after three seconds, a second before its timeout, instead of nine. */
 const hurried = async (work: () => Promise<void>) => {
-  world.deploy("ingest", { timeoutSeconds: 4 });
+  stack.deploy("ingest", { timeoutSeconds: 4 });
   try {
     await work();
   } finally {
-    world.deploy("ingest", {});
+    stack.deploy("ingest", {});
   }
 };
 
@@ -43,13 +44,13 @@ describe("a queue that takes some messages of a call and not others", () => {
   faultCase(
     "F11",
     "SendMessageBatch answers 200 with Failed entries",
-    () => world,
-    async (scene) => {
+    () => stack,
+    async (scenario) => {
       const statuses: (number | undefined)[] = [];
       const again: SentEvent[] = [];
       const postAndJudge = async (isTaken: (id: string) => boolean) => {
-        const events = fiveMessages(scene, sized(10, 60));
-        const answer = await scene.post(events);
+        const events = fiveMessages(scenario, sized(10, 60));
+        const answer = await scenario.post(events);
         const taken = events.map(({ id }) => isTaken(id));
         expect(verdictsOf(answer)).toEqual(taken.map((each) => (each ? "accepted" : "retry")));
         expect(answer?.status).toBe(taken.every(Boolean) ? 202 : taken.some(Boolean) ? 207 : 503);
@@ -58,7 +59,7 @@ describe("a queue that takes some messages of a call and not others", () => {
       };
       await fc.assert(
         fc.asyncProperty(fc.array(fate, { minLength: 10, maxLength: 10 }), async (fates) => {
-          const isTaken = failByFate(world, fates);
+          const isTaken = failByFate(stack, fates);
           await Promise.all([postAndJudge(isTaken), postAndJudge(isTaken)]);
           expect(sendCalls().filter(({ entries }) => entries.length > 1)).not.toEqual([]);
         }),
@@ -67,11 +68,11 @@ describe("a queue that takes some messages of a call and not others", () => {
       expect(statuses).toContain(207);
 
       // The verdicts are true of the queue as well: what SQS failed is not in it.
-      await scene.atRest();
-      expect(await storedIds(scene)).toHaveLength(scene.history.attempted.length - again.length);
-      await scene.heal();
-      await scene.deliver(again, { perRequest: 30 });
-      scene.note(`${again.length} events told to be sent again`);
+      await scenario.atRest();
+      expect(await storedIds(scenario)).toHaveLength(scenario.history.attempted.length - again.length);
+      await scenario.heal();
+      await scenario.deliver(again, { perRequest: 30 });
+      scenario.note(`${again.length} events told to be sent again`);
     },
   );
 
@@ -86,9 +87,9 @@ describe("a queue whose answers are lost", () => {
   faultCase(
     "F12",
     "answer of the send lost after SQS stored it",
-    () => world,
-    async (scene) => {
-      const from = world.lines.length;
+    () => stack,
+    async (scenario) => {
+      const from = stack.lines.length;
       let calls = 0;
       let lost = 0;
       const loseWhere = (isLost: (call: number) => boolean) => {
@@ -97,13 +98,13 @@ describe("a queue whose answers are lost", () => {
           if (loses) lost += 1;
           return loses;
         };
-        world.sqs.setFaults({ kind: "dropAfter", ...sends(), where });
+        stack.sqs.setFaults({ kind: "dropAfter", ...sends(), where });
       };
 
       // One of three: the door itself sends again.
       const answers: Answer[] = [];
       loseWhere((call) => call % 3 === 0);
-      await scene.deliver(scene.events(sized(200, 8_000)), { onAnswer: (answer) => answers.push(answer) });
+      await scenario.deliver(scenario.events(sized(200, 8_000)), { onAnswer: (answer) => answers.push(answer) });
       expect(refusals(answers)).toEqual([]);
       expect(lost).toBeGreaterThan(2);
 
@@ -111,7 +112,7 @@ describe("a queue whose answers are lost", () => {
       await hurried(async () => {
         const untold: Answer[] = [];
         loseWhere(() => true);
-        const delivered = scene.deliver(scene.events(sized(40, 2_000)), {
+        const delivered = scenario.deliver(scenario.events(sized(40, 2_000)), {
           perRequest: sized(10, 50),
           connections: 4,
           onAnswer: (answer) => untold.push(answer),
@@ -121,7 +122,7 @@ describe("a queue whose answers are lost", () => {
           (count) => count >= 4,
         );
         expect(statusesOf(untold)).not.toContain(202);
-        await scene.heal();
+        await scenario.heal();
         await delivered;
       });
 
@@ -129,7 +130,7 @@ describe("a queue whose answers are lost", () => {
         async () => copiesStored(from),
         (count) => count > 0,
       );
-      scene.note(`${lost} answers lost; ${copies} events found stored already`);
+      scenario.note(`${lost} answers lost; ${copies} events found stored already`);
     },
   );
 });
@@ -138,13 +139,13 @@ describe("a queue that is away", () => {
   faultCase(
     "F13",
     "SQS unavailable: it answers 503, then nothing at all",
-    () => world,
-    async (scene) => {
-      world.sqs.setFaults({ kind: "unavailable" });
+    () => stack,
+    async (scenario) => {
+      stack.sqs.setFaults({ kind: "unavailable" });
       const answers: AnswerWithHeaders[] = [];
       let meanwhile: AnswerWithHeaders[] = [];
       await hurried(async () => {
-        const delivered = scene.deliver(scene.events(sized(400, 10_000)), {
+        const delivered = scenario.deliver(scenario.events(sized(400, 10_000)), {
           perRequest: sized(50, 500),
           connections: 4,
           onAnswer: (answer) => answers.push(answer),
@@ -158,10 +159,10 @@ describe("a queue that is away", () => {
           );
         };
         await fourMore();
-        world.sqs.setFaults({ kind: "hang" });
+        stack.sqs.setFaults({ kind: "hang" });
         await fourMore();
         meanwhile = [...answers];
-        await scene.heal();
+        await scenario.heal();
         await delivered;
       });
 
@@ -173,7 +174,7 @@ describe("a queue that is away", () => {
         expect(answer).toMatchObject({ status: 503, body: { code: "queue_unavailable" } });
         expect(answer?.headers.get("retry-after")).toBe(String(RETRY_AFTER_SECONDS));
       }
-      scene.note(`${meanwhile.length} requests answered 503, none 202`);
+      scenario.note(`${meanwhile.length} requests answered 503, none 202`);
     },
   );
 });
@@ -182,19 +183,19 @@ describe("a door that is killed", () => {
   faultCase(
     "F14",
     "ingest killed after 3 of 5 batch sends",
-    () => world,
-    async (scene) => {
-      const from = world.lines.length;
+    () => stack,
+    async (scenario) => {
+      const from = stack.lines.length;
       const requests = sized(2, 20);
       const perMessage = sized(10, 100);
       for (let request = 0; request < requests; request++) {
-        const events = fiveCalls(scene, perMessage);
-        world.sqs.setFaults();
+        const events = fiveCalls(scenario, perMessage);
+        stack.sqs.setFaults();
         killAfterThreeSends();
-        expect(await scene.post(events)).toMatchObject({ status: 502, body: { code: "gateway_failure" } });
+        expect(await scenario.post(events)).toMatchObject({ status: 502, body: { code: "gateway_failure" } });
         expect(sendCalls()).toHaveLength(3);
-        world.failpoints.order();
-        await scene.deliver(events, { perRequest: events.length });
+        stack.failpoints.order();
+        await scenario.deliver(events, { perRequest: events.length });
       }
 
       const copies = 3 * perMessage * requests;
@@ -202,13 +203,13 @@ describe("a door that is killed", () => {
         async () => copiesStored(from),
         (count) => count >= copies,
       );
-      scene.note(`${requests} kills; ${copies} events found stored already`);
+      scenario.note(`${requests} kills; ${copies} events found stored already`);
     },
   );
 
   const killAfterThreeSends = () =>
-    world.failpoints.order(({ stage, point, count }) => {
-      if (stage !== "ingest") return "go";
+    stack.failpoints.order(({ functionName, point, count }) => {
+      if (functionName !== "ingest") return "go";
       if (point === "afterSend") return count === 3 ? "kill" : "go";
       return count > 3 ? new Promise<never>(() => undefined) : "go";
     });
@@ -218,25 +219,25 @@ describe("sizes at the limit", () => {
   faultCase(
     "F20",
     "events that fill messages to the last byte, also with several bytes a character",
-    () => world,
-    async (scene) => {
-      const sent = watchSizes(world);
+    () => stack,
+    async (scenario) => {
+      const sent = watchSizes(stack);
       const isFull = sized(0, 1) === 1;
       // What fails often is sent once more, with attributes.
-      if (isFull) world.dataApiFaults.set([{ kind: "error", error: "DatabaseUnavailableException" }]);
+      if (isFull) stack.dataApiFaults.set([{ kind: "error", error: "DatabaseUnavailableException" }]);
       await fc.assert(
         fc.asyncProperty(fc.array(edgeMessages(sized(30, 300)), { minLength: 1, maxLength: 3 }), async (messages) => {
           // Forgets the calls so far.
-          world.sqs.setFaults();
-          const events = messages.flatMap(({ bytes, count, unit }) => messageOf(scene.events(count), bytes, unit));
-          expect(await scene.post(events)).toMatchObject({ status: 202 });
+          stack.sqs.setFaults();
+          const events = messages.flatMap(({ bytes, count, unit }) => messageOf(scenario.events(count), bytes, unit));
+          expect(await scenario.post(events)).toMatchObject({ status: 202 });
           expect(sent.oversize).toEqual([]);
         }),
         { numRuns: EDGES.length + sized(5, 40), examples: EDGES.map((edge) => [[edge]]), endOnFailure: true },
       );
-      expect(await scene.post(atEventLimit(scene.events(2), [-1, 0]))).toMatchObject({ status: 202 });
-      // Not through the scene: nobody counts on it.
-      expect(await post(world.addresses.url, atEventLimit(scene.events(1), [1]))).toMatchObject({
+      expect(await scenario.post(atEventLimit(scenario.events(2), [-1, 0]))).toMatchObject({ status: 202 });
+      // Not through the scenario: nobody counts on it.
+      expect(await post(stack.addresses.url, atEventLimit(scenario.events(1), [1]))).toMatchObject({
         status: 422,
         body: { results: [{ status: "invalid", errors: [{ path: "", code: "event_too_large" }] }] },
       });
@@ -246,12 +247,12 @@ describe("sizes at the limit", () => {
           (copies) => copies > 0,
         );
       }
-      world.dataApiFaults.clear();
-      await scene.atRest();
+      stack.dataApiFaults.clear();
+      await scenario.atRest();
 
       expect(sent.oversize).toEqual([]);
       expect(sent.fullest).toBeGreaterThan(FULL_BYTES - 10);
-      scene.note(`fullest message ${sent.fullest} bytes, of a first send; fullest call ${sent.fullestCall}`);
+      scenario.note(`fullest message ${sent.fullest} bytes, of a first send; fullest call ${sent.fullestCall}`);
     },
     { drainWithinMs: 60_000 },
   );
@@ -259,25 +260,25 @@ describe("sizes at the limit", () => {
   faultCase(
     "F21",
     "events over 64 KB, which no row of an answer of the Data API holds, stored and read",
-    () => world,
-    async (scene) => {
+    () => stack,
+    async (scenario) => {
       const sizes = fc.record({
         bytes: fc.integer({ min: 70_000, max: 250_000 }),
         unit: fc.string({ unit: "binary", minLength: 1, maxLength: 20 }).filter((text) => !text.includes("\0")),
       });
       const events = fc
         .sample(sizes, sized(12, 400))
-        .flatMap(({ bytes, unit }) => scene.events(1).map((event) => filled(event, bytes, unit)));
-      await scene.deliver(events, { perRequest: 12, connections: 2 });
-      await scene.atRest();
+        .flatMap(({ bytes, unit }) => scenario.events(1).map((event) => filled(event, bytes, unit)));
+      await scenario.deliver(events, { perRequest: 12, connections: 2 });
+      await scenario.atRest();
 
-      const [smallest] = await world.ask<{ bytes: number }>(
+      const [smallest] = await stack.ask<{ bytes: number }>(
         "select min(octet_length(data::text)) as bytes from events where source = $1",
-        [scene.source],
+        [scenario.source],
       );
       expect(smallest?.bytes).toBeGreaterThan(64 * 1_024);
       for (const { id, data } of events) {
-        const read = await get(`${world.addresses.url}/events/${id}`);
+        const read = await get(`${stack.addresses.url}/events/${id}`);
         expect(read).toMatchObject({ status: 200, body: { id, data } });
       }
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runScript } from "../client.ts";
+import { runScript } from "../support/run-script.ts";
 
 describe("a command", () => {
   it.each(["send", "dead-letters", "replay"])("%s --help prints the usage, with exit code 0", async (name) => {

@@ -9,8 +9,9 @@ import {
   type DeadLetterQueues,
   movedBySqs,
   startDeadLetterQueues,
-} from "./dead-letter-queue.ts";
-import { eventually, runScript } from "../client.ts";
+} from "../support/dead-letter-queues.ts";
+import { eventually } from "../support/eventually.ts";
+import { runScript } from "../support/run-script.ts";
 
 let queues: DeadLetterQueues;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually } from "../client.ts";
-import { startTestRuntime, type TestRuntime } from "./runtime.ts";
+import { eventually } from "../support/eventually.ts";
+import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
 
 let runtime: TestRuntime;
 beforeAll(async () => {

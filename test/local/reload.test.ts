@@ -4,9 +4,10 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
-import { removeDataDir } from "../contract/support/cluster.ts";
-import { eventually, get } from "../client.ts";
-import { query, startCommandIn } from "./runtime.ts";
+import { removeDataDir } from "../support/cluster.ts";
+import { eventually } from "../support/eventually.ts";
+import { get } from "../support/http.ts";
+import { query, startCommandIn } from "../support/runtime.ts";
 
 let copy: string;
 let dataDir: string;
@@ -50,7 +51,6 @@ const said = (text: string) =>
   eventually(
     async () => running.log,
     (lines) => lines.some((line) => line.includes(text)),
-    20_000,
   );
 
 describe("editing while it runs", () => {
@@ -59,7 +59,6 @@ describe("editing while it runs", () => {
     await eventually(
       () => get(`${running.addresses.url}/health`),
       ({ text }) => text.includes("once"),
-      20_000,
     );
     expect(running.log.findLast((line) => line.startsWith("Reloaded"))).toMatch(
       /^Reloaded; changed functions: Query\w*$/,
@@ -69,7 +68,6 @@ describe("editing while it runs", () => {
     await eventually(
       () => get(`${running.addresses.url}/health`),
       ({ text }) => text.includes("edited"),
-      20_000,
     );
   });
 
@@ -83,7 +81,6 @@ describe("editing while it runs", () => {
     await eventually(
       async () => running.log.join("\n"),
       (log) => /Not reloaded: [^]*functions\/query\/endpoints\.ts/.test(log),
-      20_000,
     );
     expect((await get(`${running.addresses.url}/health`)).text).toContain("edited");
     await edit(
@@ -94,12 +91,12 @@ describe("editing while it runs", () => {
   });
 
   it("says what takes effect only at the next start", async () => {
-    await edit("lib/queue.ts", "Duration.days(QUEUE_RETENTION_DAYS)", "Duration.days(QUEUE_RETENTION_DAYS - 1)");
+    await edit("lib/event-queue.ts", "Duration.days(QUEUE_RETENTION_DAYS)", "Duration.days(QUEUE_RETENTION_DAYS - 1)");
 
     await said("Reloaded; changed functions: none");
     await said("Restart to apply");
     expect(running.log).toContain("Restart to apply what changed in: queues");
-    await edit("lib/queue.ts", "Duration.days(QUEUE_RETENTION_DAYS - 1)", "Duration.days(QUEUE_RETENTION_DAYS)");
+    await edit("lib/event-queue.ts", "Duration.days(QUEUE_RETENTION_DAYS - 1)", "Duration.days(QUEUE_RETENTION_DAYS)");
   });
 
   it("keeps the files of the code that runs, however many reloads fail after it", async () => {
@@ -134,7 +131,6 @@ describe("editing while it runs", () => {
     await eventually(
       () => get(`${running.addresses.url}/schemas/${type}`),
       ({ status, text }) => status === 200 && text.includes("userId"),
-      20_000,
     );
     await said("Reloaded");
     // Longer than the watcher waits for a change to settle: a synthesis must not write into the watched folders.
@@ -148,7 +144,6 @@ describe("editing while it runs", () => {
     await eventually(
       () => query(running.addresses.databaseUrl, "select * from more"),
       (rows) => rows.length === 0,
-      20_000,
     );
   });
 });

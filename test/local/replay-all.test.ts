@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { deadLetter, type DeadLetterQueues, startDeadLetterQueues } from "./dead-letter-queue.ts";
-import { eventually } from "../client.ts";
+import { deadLetter, type DeadLetterQueues, startDeadLetterQueues } from "../support/dead-letter-queues.ts";
+import { eventually } from "../support/eventually.ts";
 
 let queues: DeadLetterQueues;
 beforeAll(async () => {

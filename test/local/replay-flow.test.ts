@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type SqsFaultProxy, startSqsFaultProxy } from "../contract/support/sqs-fault-proxy.ts";
-import { atCall, killAndForget, startScript } from "./dead-letter-queue.ts";
-import { eventually, post, runScript } from "../client.ts";
-import { startTestRuntime, type TestRuntime } from "./runtime.ts";
+import { type SqsFaultProxy, startSqsFaultProxy } from "../support/sqs-fault-proxy.ts";
+import { atCall } from "../support/dead-letter-queues.ts";
+import { killAndForget, startScript } from "../support/run-script.ts";
+import { eventually } from "../support/eventually.ts";
+import { post } from "../support/http.ts";
+import { runScript } from "../support/run-script.ts";
+import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
 
 let runtime: TestRuntime;
 let proxy: SqsFaultProxy;
@@ -69,7 +72,6 @@ const arrivedAgain = (source: string, count: number, replays: number) =>
   eventually(
     () => list(source),
     (listed) => listed.length === count && listed.every((each) => each.replays === replays),
-    30_000,
   );
 
 describe("an event that is refused again", () => {

@@ -6,12 +6,12 @@ import {
   atCall,
   beforeReceives,
   idsIn,
-  killAndForget,
   deadLetter,
   type DeadLetterQueues,
   movedBySqs,
   startDeadLetterQueues,
-} from "./dead-letter-queue.ts";
+} from "../support/dead-letter-queues.ts";
+import { killAndForget } from "../support/run-script.ts";
 
 let queues: DeadLetterQueues;
 beforeAll(async () => {
@@ -477,7 +477,10 @@ describe.concurrent("a replay that is killed", () => {
     await killed.ended;
     queue.proxy.onCall = undefined;
 
-    expect(await replay("--resume")).toMatchObject({ code: 0 });
+    expect(await replay("--resume")).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^Goes on with [^\n]*\n$/),
+    });
 
     expect(idsIn(await queue.all("events"))).toEqual(["b"]);
     expect(idsIn(await queue.all())).toEqual(["a"]);

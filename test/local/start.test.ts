@@ -6,14 +6,18 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
 import { type Addresses, startRuntime } from "../../localstack/runtime.ts";
 import { synthesize } from "../../localstack/template/synthesize.ts";
-import { removeDataDir } from "../contract/support/cluster.ts";
-import { eventually, get, post } from "../client.ts";
-import { query, startCommand } from "./runtime.ts";
+import { removeDataDir } from "../support/cluster.ts";
+import { queueCounts, sqsClient } from "../support/sqs.ts";
+import { eventually } from "../support/eventually.ts";
+import { get, post } from "../support/http.ts";
+import { query, startCommand } from "../support/runtime.ts";
+
+/** Idle machines need less than five seconds; whatever waits for PostgreSQL or a request takes 15 s or for ever. */
+const STOPS_WITHIN_MS = 12_000;
 
 let dataDir: string;
 beforeAll(async () => {
@@ -41,7 +45,7 @@ describe("npm start", () => {
     const asked = performance.now();
     first.child.kill("SIGINT");
     expect(await first.exitCode).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(performance.now() - asked).toBeLessThan(STOPS_WITHIN_MS);
     await expect(fetch(first.addresses.url)).rejects.toThrow("fetch failed");
 
     const second = await startCommand(dataDir);
@@ -50,7 +54,6 @@ describe("npm start", () => {
         eventually(
           () => get(`${second.addresses.url}/events/${id}`),
           ({ status }) => status === 200,
-          30_000,
         );
       await read(stored);
       await read(queued);
@@ -73,11 +76,10 @@ describe("npm start", () => {
       async () => log,
       (lines) => lines.some((line) => line.startsWith("Stopping")),
     );
-    const asked = performance.now();
     child.kill("SIGINT");
 
+    // The first signal alone waits for the request, and then ends with 0.
     expect(await exitCode).toBe(130);
-    expect(performance.now() - asked).toBeLessThan(1_500);
     expect(await ended).toBe("cut off");
   });
 
@@ -97,7 +99,7 @@ describe("npm start", () => {
     child.kill("SIGHUP");
 
     expect(await exitCode, log.join("\n")).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(4_900);
+    expect(performance.now() - asked).toBeLessThan(STOPS_WITHIN_MS);
     expect([503, 504]).toContain((await waiting).status);
     expect(describeProcess(postgres)).toBeUndefined();
 
@@ -128,7 +130,7 @@ describe("npm start", () => {
       child.kill("SIGINT");
 
       expect(await exited).toEqual([0, null]);
-      expect(performance.now() - asked).toBeLessThan(5_000);
+      expect(performance.now() - asked).toBeLessThan(STOPS_WITHIN_MS);
       expect(output).toEqual([]);
       expect(await readdir(folder)).not.toContain("runtime.pid");
     } finally {
@@ -175,7 +177,6 @@ describe("a part that ends by itself", () => {
       eventually(
         () => get(`${addresses.url}/events/${id}`),
         ({ status }) => status === 200,
-        30_000,
       );
 
     process.kill(partOf(child, SERVER), "SIGKILL");
@@ -241,15 +242,11 @@ async function holdRequest({ url, dataApiUrl }: Addresses): Promise<{ ended: Pro
   return { ended };
 }
 
-async function inFlight({ queueUrl, awsEndpointUrl, region }: Addresses): Promise<number> {
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new SQSClient({ endpoint: awsEndpointUrl, region, credentials });
-  const names = ["ApproximateNumberOfMessagesNotVisible"] as const;
-  const { Attributes: found } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
-  );
+async function inFlight({ queueUrl, awsEndpointUrl }: Addresses): Promise<number> {
+  const client = sqsClient(awsEndpointUrl);
+  const { hidden } = await queueCounts(client, queueUrl);
   client.destroy();
-  return Number(found?.ApproximateNumberOfMessagesNotVisible);
+  return hidden;
 }
 
 const SERVER = "cluster_name=sluice";

@@ -3,33 +3,33 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Report } from "../faults/checker/report.ts";
 import { seconds, writeBlock } from "../faults/support/reliability-page.ts";
-import { createScene } from "../faults/support/fault-scenario.ts";
-import { startWorld, type World } from "../faults/support/fault-stack.ts";
+import { createFaultScenario } from "../faults/support/fault-scenario.ts";
+import { startFaultStack, type FaultStack } from "../faults/support/fault-stack.ts";
 
 /** SOAK_EVENTS for a shorter one, whose figures are not written down. */
 const EVENTS = Number(process.env["SOAK_EVENTS"] ?? 1_000_000);
 const KILL_EVERY_MS = 2_000;
 const OUTAGE_MS = 60_000;
 
-let world: World;
+let stack: FaultStack;
 beforeAll(async () => {
-  world = await startWorld({ visibilitySeconds: 30 });
+  stack = await startFaultStack({ visibilitySeconds: 30 });
 });
-afterAll(() => world?.remove());
+afterAll(() => stack?.remove());
 
 it("loses and doubles nothing while consumers are killed and the database is away for a minute", async () => {
-  const scene = createScene("soak", world);
+  const scenario = createFaultScenario("soak", stack);
   const killer = killConsumers();
   const started = performance.now();
   const outage = databaseOutage();
 
-  await scene.deliver(scene.events(EVENTS), { perRequest: 100, connections: 8 });
+  await scenario.deliver(scenario.events(EVENTS), { perRequest: 100, connections: 8 });
   const sentMs = performance.now() - started;
   await outage;
-  await scene.atRest(30 * 60_000);
+  await scenario.atRest(30 * 60_000);
   const kills = killer.stop();
   const restMs = performance.now() - started;
-  const report = await scene.judge();
+  const report = await scenario.judge();
 
   process.stdout.write(
     `${report.text}\n${kills} kills, sent in ${seconds(sentMs)}, at rest after ${seconds(restMs)}\n`,
@@ -64,8 +64,8 @@ function page({ counts, timeToStable }: Report, run: { kills: number; sentMs: nu
 function killConsumers(): { stop: () => number } {
   let kills = 0;
   const consumers: number[] = [];
-  world.failpoints.order(({ stage, pid }) => {
-    if (stage === "consume" && !consumers.includes(pid)) consumers.push(pid);
+  stack.failpoints.order(({ functionName, pid }) => {
+    if (functionName === "consume" && !consumers.includes(pid)) consumers.push(pid);
     return "go";
   });
   const timer = setInterval(() => {
@@ -89,7 +89,7 @@ function killConsumers(): { stop: () => number } {
 /** As by a crash, in the middle of the load. */
 async function databaseOutage(): Promise<void> {
   await delay(OUTAGE_MS / 3);
-  await world.postgres.stop("immediate");
+  await stack.postgres.stop("immediate");
   await delay(OUTAGE_MS);
-  await world.postgres.start();
+  await stack.postgres.start();
 }

@@ -6,7 +6,7 @@ const crashCases = (test: string) => ({ file: "test/faults/crash.test.ts", test 
 const poisonCases = (test: string) => ({ file: "test/faults/poison.test.ts", test });
 const databaseCases = (test: string) => ({ file: "test/faults/database.test.ts", test });
 const outageCases = (test: string) => ({ file: "test/faults/outage.test.ts", test });
-const virtualTime = { file: "test/unit/consume/outage.test.ts" };
+const virtualTime = { file: "test/simulation/outage.test.ts" };
 
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
 export const sabotages: readonly Sabotage[] = [

@@ -1,5 +1,5 @@
 import { outcomesOf, type Answer } from "../checker/answer-outcomes.ts";
-import type { Scene } from "./fault-scenario.ts";
+import type { FaultScenario } from "./fault-scenario.ts";
 
 /** Events that keep coming at a steady rate, whatever becomes of them. */
 export type Arrivals = {
@@ -12,14 +12,14 @@ export type Arrivals = {
 type Rate = { requestsPerSecond: number; perRequest: number };
 
 /** An open loop: the next request is sent when it is due, also while those before have no answer. */
-export function startArrivals(scene: Scene, { requestsPerSecond, perRequest }: Rate): Arrivals {
+export function startArrivals(scenario: FaultScenario, { requestsPerSecond, perRequest }: Rate): Arrivals {
   const answers: Answer[] = [];
   const started = performance.now();
   const sent: Promise<void>[] = [];
   const sendDue = () => {
     const due = 1 + Math.floor((requestsPerSecond * (performance.now() - started)) / 1_000);
     while (sent.length < due) {
-      const delivery = scene.deliver(scene.events(perRequest), {
+      const delivery = scenario.deliver(scenario.events(perRequest), {
         perRequest,
         connections: 1,
         onAnswer: (answer) => answers.push(answer),

@@ -1,4 +1,4 @@
-import type { World } from "./fault-stack.ts";
+import type { FaultStack } from "./fault-stack.ts";
 
 /** What the consumer writes of each batch. */
 export type BatchLine = {
@@ -18,7 +18,7 @@ export type BatchLine = {
 };
 
 /** The consumer's line of each batch, of the log from its line `from` on. */
-export function batchLines({ lines }: World, from: number): BatchLine[] {
+export function batchLines({ lines }: FaultStack, from: number): BatchLine[] {
   return lines
     .slice(from)
     .filter((line) => line.includes('"message":"batch"'))

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { World } from "./fault-stack.ts";
+import type { FaultStack } from "./fault-stack.ts";
 
 /** A session of the Data API that runs a statement or holds a transaction open. */
 export type BusySession = {
@@ -10,7 +10,7 @@ export type BusySession = {
   query: string;
 };
 
-export function busySessions({ ask }: World): Promise<BusySession[]> {
+export function busySessions({ ask }: FaultStack): Promise<BusySession[]> {
   return ask<BusySession>(`
     select state, extract(epoch from clock_timestamp() - query_start)::float8 as seconds, left(query, 60) as query
     from pg_stat_activity
@@ -19,12 +19,12 @@ export function busySessions({ ask }: World): Promise<BusySession[]> {
 }
 
 /** Looks at the sessions again and again; answers how long the longest statement ran, in seconds. */
-export function watchSessions(world: World): { stop: () => Promise<number> } {
+export function watchSessions(stack: FaultStack): { stop: () => Promise<number> } {
   const stopped = new AbortController();
   const watching = (async () => {
     let longest = 0;
     while (!stopped.signal.aborted) {
-      const sessions = await busySessions(world);
+      const sessions = await busySessions(stack);
       longest = Math.max(longest, ...sessions.map(({ seconds }) => seconds));
       await delay(LOOK_MS);
     }

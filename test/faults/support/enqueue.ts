@@ -1,7 +1,7 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import type { SentEvent } from "./client.ts";
-import type { Scene } from "./fault-scenario.ts";
+import type { FaultScenario } from "./fault-scenario.ts";
 
 const TENANT = "default";
 
@@ -10,7 +10,7 @@ const TENANT = "default";
  * @param alter changes the envelope before it is sent
  */
 export async function enqueue(
-  scene: Scene,
+  scenario: FaultScenario,
   events: readonly SentEvent[],
   receivedAt: string,
   alter: (envelope: object) => object = (envelope) => envelope,
@@ -21,9 +21,9 @@ export async function enqueue(
     receivedAt,
     events: events.map((event) => ({ ...event, time: receivedAt })),
   };
-  const { client, url } = scene.world.queue;
+  const { client, url } = scenario.stack.queue;
   await client.send(
     new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(alter(envelope)), MessageGroupId: TENANT }),
   );
-  scene.accept(events);
+  scenario.accept(events);
 }

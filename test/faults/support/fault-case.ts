@@ -1,18 +1,18 @@
 import { expect, inject, it } from "vitest";
 import { saveMeasured } from "./measured.ts";
-import { createScene, type Scene } from "./fault-scenario.ts";
-import type { World } from "./fault-stack.ts";
+import { createFaultScenario, type FaultScenario } from "./fault-scenario.ts";
+import type { FaultStack } from "./fault-stack.ts";
 
-export type { Scene } from "./fault-scenario.ts";
+export type { FaultScenario } from "./fault-scenario.ts";
 
 type Options = {
   /** Events that end in the dead-letter queue. @default 0 */
   deadLetters?: number;
   /** The same event may be dead-lettered twice, because two consumers had its message. @default false */
   lettersTwice?: boolean;
-  /** From the end of the fault until nothing is left in the queue, ms. @default 30,000, full: 120,000 */
+  /** From the end of the fault until nothing is left in the queue, ms. @default 150,000, full: 120,000 */
   drainWithinMs?: number;
-  /** From the acknowledgement to the row, ms: the fault's duration and the draining. @default 80,000, full: 800,000 */
+  /** From the acknowledgement to the row, ms: the fault's duration and the draining. @default 200,000, full: 800,000 */
   stableWithinMs?: number;
 };
 
@@ -27,20 +27,20 @@ export const sized = (pullRequest: number, full: number): number =>
 export function faultCase(
   id: string,
   title: string,
-  world: () => World,
-  body: (scene: Scene) => Promise<void>,
-  { deadLetters = 0, lettersTwice = false, drainWithinMs = sized(30_000, 120_000), stableWithinMs }: Options = {},
+  stack: () => FaultStack,
+  body: (scenario: FaultScenario) => Promise<void>,
+  { deadLetters = 0, lettersTwice = false, drainWithinMs = sized(150_000, 120_000), stableWithinMs }: Options = {},
 ): void {
   it(`${id} ${title}`, async () => {
-    const scene = createScene(id, world());
-    await clean(world());
+    const scenario = createFaultScenario(id, stack());
+    await clean(stack());
     try {
-      await body(scene);
+      await body(scenario);
     } finally {
-      await scene.end();
+      await scenario.end();
     }
-    const { ok, text, counts, timeToStable } = await scene.judge();
-    const drainMs = scene.drainMs();
+    const { ok, text, counts, timeToStable } = await scenario.judge();
+    const drainMs = scenario.drainMs();
 
     expect(ok, text).toBe(true);
     expect(counts.acknowledged, text).toBeGreaterThan(0);
@@ -50,14 +50,14 @@ export function faultCase(
     expect(counts.storedAndDeadLettered, text).toBe(0);
     if (!lettersTwice) expect(counts.deadLetteredTwice, text).toBe(0);
     expect(drainMs).toBeLessThan(drainWithinMs);
-    expect(timeToStable.max, text).not.toBeGreaterThan(stableWithinMs ?? sized(80_000, 800_000));
-    saveMeasured({ id, title, counts, timeToStable, drainMs, notes: scene.notes });
+    expect(timeToStable.max, text).not.toBeGreaterThan(stableWithinMs ?? sized(200_000, 800_000));
+    saveMeasured({ id, title, counts, timeToStable, drainMs, notes: scenario.notes });
   });
 }
 
 /** A case that failed leaves nothing to the next one. */
-async function clean(world: World): Promise<void> {
-  await world.heal();
-  await world.queue.drain();
-  await world.deadLetters.drain();
+async function clean(stack: FaultStack): Promise<void> {
+  await stack.heal();
+  await stack.queue.drain();
+  await stack.deadLetters.drain();
 }

@@ -1,24 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
-import { eventually } from "../../client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type MessageAtRest, readMessageAtRest, type Row } from "../checker/at-rest.ts";
 import { check } from "../checker/check.ts";
 import { fingerprint } from "../checker/fingerprint.ts";
 import { createHistory, type History } from "../checker/history.ts";
 import type { Report } from "../checker/report.ts";
 import { type Client, createClient, type SentEvent } from "./client.ts";
-import type { World } from "./fault-stack.ts";
+import type { FaultStack } from "./fault-stack.ts";
 
-/** A source of its own, its history, and the world it happens in. */
-export type Scene = Client & {
-  world: World;
+/** A source of its own, its history, and the stack it happens in. */
+export type FaultScenario = Client & {
+  stack: FaultStack;
   history: History;
   source: string;
   /** Events of this case's source with new ids; `data` gets the event's index. */
   events: (count: number, data?: (index: number) => unknown) => SentEvent[];
   /** Says that events count as accepted, which the case has put on the queue itself. */
   accept: (events: readonly SentEvent[]) => void;
-  /** From now on what is sent stays in the queue, until the faults of `world.sqs` are changed. */
+  /** From now on what is sent stays in the queue, until the faults of `stack.sqs` are changed. */
   hold: () => Promise<void>;
   /** Heals where the case did not, and waits until all is at rest. */
   end: () => Promise<void>;
@@ -37,17 +37,17 @@ export type Scene = Client & {
   readonly healedAt: number | undefined;
 };
 
-export function createScene(id: string, world: World): Scene {
+export function createFaultScenario(id: string, stack: FaultStack): FaultScenario {
   const source = `/faults/${id}/${randomUUID()}`;
   const history = createHistory();
   const notes: string[] = [];
   const startedAt = Date.now();
   const rests: number[] = [];
-  const client = createClient(() => world.addresses.url, history);
+  const client = createClient(() => stack.addresses.url, history);
   let healed: number | undefined;
-  const scene: Scene = {
+  const scenario: FaultScenario = {
     ...client,
-    world,
+    stack,
     history,
     source,
     events: (count, data = (index) => ({ index })) =>
@@ -67,50 +67,50 @@ export function createScene(id: string, world: World): Scene {
       history.attempt(attempts, Date.now())("acked", Date.now());
     },
     async hold() {
-      world.sqs.setFaults({ kind: "unavailable", action: "ReceiveMessage" });
+      stack.sqs.setFaults({ kind: "unavailable", action: "ReceiveMessage" });
       // Polls that are open already end with the next message.
-      await scene.deliver(scene.events(1));
-      await scene.atRest();
+      await scenario.deliver(scenario.events(1));
+      await scenario.atRest();
     },
     async heal() {
       healed = Date.now();
-      await world.heal();
+      await stack.heal();
     },
     async atRest(withinMs = REST_MS) {
-      await eventually(world.queue.depth, (depth) => depth === 0, withinMs).catch((cause: unknown) => {
-        throw new Error(`The queue did not come to rest. The log ends:\n${world.lines.slice(-5).join("\n")}`, {
+      await eventually(stack.queue.depth, (depth) => depth === 0, withinMs).catch((cause: unknown) => {
+        throw new Error(`The queue did not come to rest. The log ends:\n${stack.lines.slice(-5).join("\n")}`, {
           cause,
         });
       });
       rests.push(Date.now());
     },
     async end() {
-      if (healed !== undefined || rests.length > 0) await world.heal();
-      else await scene.heal();
-      await scene.atRest();
+      if (healed !== undefined || rests.length > 0) await stack.heal();
+      else await scenario.heal();
+      await scenario.atRest();
     },
     drainMs() {
-      const faults = [world.failpoints.lastFaultAt, world.sqs.lastFaultAt, healed ?? -Infinity];
+      const faults = [stack.failpoints.lastFaultAt, stack.sqs.lastFaultAt, healed ?? -Infinity];
       const ends = faults.filter((at) => at >= startedAt);
       // Bad events are a fault that is over when they are sent.
       const endedAt = ends.length > 0 ? Math.max(...ends) : client.lastAnswerAt();
       return (rests.find((at) => at >= endedAt) ?? Number.NaN) - endedAt;
     },
-    judge: () => judge(scene),
+    judge: () => judge(scenario),
     note: (text) => notes.push(text),
     notes,
     get healedAt() {
       return healed;
     },
   };
-  return scene;
+  return scenario;
 }
 
 /** However slow, a case that comes to rest is to be judged by the checker, not by the clock. */
-const REST_MS = inject("faultSize") === "full" ? 300_000 : 80_000;
+const REST_MS = inject("faultSize") === "full" ? 300_000 : 200_000;
 
-async function judge({ world, history, source }: Scene): Promise<Report> {
-  const rows = await world.ask<{ tenant: string; id: string; at: number; data: unknown }>(
+async function judge({ stack, history, source }: FaultScenario): Promise<Report> {
+  const rows = await stack.ask<{ tenant: string; id: string; at: number; data: unknown }>(
     "select tenant, id, extract(epoch from stored_at)::float8 * 1000 as at, data from events where source = $1",
     [source],
   );
@@ -123,7 +123,7 @@ async function judge({ world, history, source }: Scene): Promise<Report> {
       fingerprint: fingerprint(data),
     }),
   );
-  const letters = await world.deadLetters.drain();
+  const letters = await stack.deadLetters.drain();
   const deadLetters = letters.map(({ Body: body = "" }): MessageAtRest => readMessageAtRest(body));
   return check(history, { stored, deadLetters, queued: [] });
 }

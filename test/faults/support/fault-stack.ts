@@ -1,23 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
+import { type Message, SQSClient } from "@aws-sdk/client-sqs";
 import { Pool } from "pg";
 import { inject } from "vitest";
 import { buildHandler } from "../../../lib/bundle.ts";
 import { type Runtime, startRuntime } from "../../../localstack/runtime.ts";
 import type { FunctionModel, StackModel } from "../../../localstack/template/model.ts";
-import { removeDataDir } from "../../contract/support/cluster.ts";
-import { startSqsFaultProxy, type SqsFaultProxy } from "../../contract/support/sqs-fault-proxy.ts";
-import { type Failpoints, startFailpoints } from "./failpoint-server.ts";
+import { clonePreparedCluster, removeDataDir } from "../../support/cluster.ts";
+import { LOCAL_AWS } from "../../support/local-aws.ts";
+import { drain, queueDepth, receive } from "../../support/sqs.ts";
+import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
+import { type Failpoints, startFailpoints } from "./failpoints.ts";
 
-/** What a world changes of the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
+/** What a fault stack changes of the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
 export type Scale = {
   /** Until a message comes again whose consumer died. */
   visibilitySeconds?: number;
@@ -31,7 +27,7 @@ export type Scale = {
 };
 
 /** The whole stack with every switch a fault needs. */
-export type World = Runtime & {
+export type FaultStack = Runtime & {
   dataDir: string;
   /** Log lines so far. */
   lines: string[];
@@ -48,7 +44,7 @@ export type World = Runtime & {
   /** Takes back every fault. */
   heal: () => Promise<void>;
   /** Changes a function while it runs: new invocations get what it is now, others end as they began. */
-  deploy: (stage: Stage, changes: Partial<Deployable>) => void;
+  deploy: (functionName: FunctionName, changes: Partial<Deployable>) => void;
   /** Stops the stack as Ctrl-C does, and starts it on the same folder. */
   restart: () => Promise<void>;
   shutDown: () => Promise<void>;
@@ -69,30 +65,32 @@ type QueueAtRest = {
 };
 
 /** Starts the stack with failpoints in its functions, on free ports and in a folder that goes away with it. */
-export async function startWorld(scale: Scale = {}): Promise<World> {
+export async function startFaultStack(scale: Scale = {}): Promise<FaultStack> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-faults-"));
-  for (const stage of STAGES) buildHandler(stage, join(dataDir, "bundles", stage), { dropLabels: [] });
+  await clonePreparedCluster(join(dataDir, "postgres"));
+  for (const functionName of FUNCTIONS)
+    buildHandler(functionName, join(dataDir, "bundles", functionName), { dropLabels: [] });
   const lasting = { dataDir, lines: [], metrics: [], failpoints: await startFailpoints() };
   const parts = await startParts(lasting, scale);
-  const world: World = {
+  const stack: FaultStack = {
     ...lasting,
     ...parts,
     async restart() {
-      await world.shutDown();
-      Object.assign(world, await startParts(lasting, scale));
+      await stack.shutDown();
+      Object.assign(stack, await startParts(lasting, scale));
     },
     async remove() {
-      world.failpoints.order();
-      await world.shutDown();
-      await world.failpoints.stop();
+      stack.failpoints.order();
+      await stack.shutDown();
+      await stack.failpoints.stop();
       await removeDataDir(dataDir);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
-  return world;
+  return stack;
 }
 
-type Lasting = Pick<World, "dataDir" | "lines" | "metrics" | "failpoints">;
+type Lasting = Pick<FaultStack, "dataDir" | "lines" | "metrics" | "failpoints">;
 
 /** What a restart makes anew. */
 async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
@@ -127,8 +125,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
   const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 4 });
   // The server ends connections when a test stops it.
   pool.on("error", () => undefined);
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new SQSClient({ endpoint: sqsEndpoint, region: "us-east-1", credentials });
+  const client = new SQSClient({ ...LOCAL_AWS, endpoint: sqsEndpoint });
   const atRest = (url: string) => queueAtRest(client, sqsEndpoint + new URL(url).pathname);
   return {
     ...runtime,
@@ -145,9 +142,9 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
       runtime.postgres.resume();
       await runtime.postgres.start();
     },
-    deploy(stage: Stage, changes: Partial<Deployable>) {
-      const model = models.find((each) => stageOf(each) === stage);
-      if (model === undefined) throw new Error(`The stack has no function ${stage}.`);
+    deploy(functionName: FunctionName, changes: Partial<Deployable>) {
+      const model = models.find((each) => nameOf(each) === functionName);
+      if (model === undefined) throw new Error(`The stack has no function ${functionName}.`);
       reload?.({ ...model, ...changes });
     },
     async shutDown() {
@@ -161,21 +158,21 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
 }
 
 /** The stages that have failpoints. */
-const STAGES = ["ingest", "consume"] as const;
-type Stage = (typeof STAGES)[number];
+const FUNCTIONS = ["ingest", "consume"] as const;
+type FunctionName = (typeof FUNCTIONS)[number];
 
 type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
 
-const stageOf = ({ name }: FunctionModel): Stage | undefined =>
-  STAGES.find((stage) => name.toLowerCase().includes(stage));
+const nameOf = ({ name }: FunctionModel): FunctionName | undefined =>
+  FUNCTIONS.find((functionName) => name.toLowerCase().includes(functionName));
 
 /** The functions run from bundles that were made with their failpoints. */
 function withFailpoints(stack: StackModel, dataDir: string, url: string): StackModel {
   const functions = stack.functions.map((model) => {
-    const stage = stageOf(model);
-    if (stage === undefined) return model;
+    const functionName = nameOf(model);
+    if (functionName === undefined) return model;
     const environment = { ...model.environment, FAILPOINTS_URL: url };
-    return { ...model, environment, assetPath: join(dataDir, "bundles", stage) };
+    return { ...model, environment, assetPath: join(dataDir, "bundles", functionName) };
   });
   return { ...stack, functions };
 }
@@ -221,40 +218,12 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
 }
 
 function queueAtRest(client: SQSClient, url: string): QueueAtRest {
-  const names = [
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-  ] as const;
   return {
     name: new URL(url).pathname.split("/").at(-1) ?? "",
     url,
     client,
-    async depth() {
-      const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
-      const { Attributes: counts } = await client.send(command);
-      return names.reduce((sum, name) => sum + Number(counts?.[name]), 0);
-    },
-    async peek() {
-      const receive = { QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 0, MessageAttributeNames: ["All"] };
-      return (await client.send(new ReceiveMessageCommand(receive))).Messages ?? [];
-    },
-    async drain() {
-      const drained: Message[] = [];
-      for (;;) {
-        const { Messages: messages = [] } = await client.send(
-          new ReceiveMessageCommand({
-            QueueUrl: url,
-            MaxNumberOfMessages: 10,
-            MessageAttributeNames: ["All"],
-            MessageSystemAttributeNames: ["All"],
-          }),
-        );
-        if (messages.length === 0) return drained;
-        drained.push(...messages);
-        const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-        await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }));
-      }
-    },
+    depth: () => queueDepth(client, url),
+    peek: () => receive(client, url, { visibilityTimeout: 0 }),
+    drain: () => drain(client, url),
   };
 }

@@ -1,5 +1,5 @@
 import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
-import type { World } from "./fault-stack.ts";
+import type { FaultStack } from "./fault-stack.ts";
 
 /** Bytes of what is sent to any queue. */
 export type MessageSizes = {
@@ -13,9 +13,9 @@ export type MessageSizes = {
 };
 
 /** Watches every message, attributes included, until the case is healed. */
-export function watchSizes(world: World): MessageSizes {
+export function watchSizes(stack: FaultStack): MessageSizes {
   const seen: MessageSizes = { fullest: 0, fullestCall: 0, attributed: 0, oversize: [] };
-  world.sqs.onCall = ({ action, entries }) => {
+  stack.sqs.onCall = ({ action, entries }) => {
     if (action !== "SendMessageBatch") return;
     const sizes = entries.map(({ MessageBody: body = "", MessageAttributes: attributes = {} }) => {
       const texts = Object.entries(attributes).map(([name, its]) => name + its.DataType + (its.StringValue ?? ""));

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import synthesizeOnce from "../../synthesize-once.ts";
+import prepareRuntime from "../../support/prepare-runtime.ts";
 import { writeCases } from "./measured.ts";
 
 declare module "vitest" {
@@ -22,7 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const faultSize = process.env["FAULTS"] === "full" ? "full" : "pull-request";
   project.provide("resultsFile", resultsFile);
   project.provide("faultSize", faultSize);
-  const removeAssembly = await synthesizeOnce(project);
+  const removePrepared = await prepareRuntime(project);
   return async () => {
     const failed = project.vitest.state.getCountOfFailedTests();
     if (faultSize === "full" && failed === 0) {
@@ -31,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       if (missing.length > 0)
         process.stderr.write(`docs/reliability.md is as it was; not run: ${missing.join(", ")}\n`);
     }
-    await removeAssembly();
+    await removePrepared();
     await rm(folder, { recursive: true, force: true });
   };
 }

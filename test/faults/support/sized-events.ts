@@ -2,7 +2,7 @@ import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
 import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 import type { SentEvent } from "./client.ts";
-import type { Scene } from "./fault-scenario.ts";
+import type { FaultScenario } from "./fault-scenario.ts";
 
 /** The event filled up with copies of a text until it has exactly so many bytes in a queue message. */
 export function filled(event: SentEvent, bytes: number, unit = "x"): SentEvent {
@@ -22,18 +22,18 @@ export function messageOf(events: readonly SentEvent[], bytes: number, unit?: st
 }
 
 /** Events of one request that make five messages, of which the last is small and goes in a call with the one before. */
-export function fiveMessages(scene: Scene, perMessage: number): SentEvent[] {
+export function fiveMessages(scenario: FaultScenario, perMessage: number): SentEvent[] {
   const spare = 1_500;
   const full = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - spare;
-  const messages = Array.from({ length: 4 }, () => messageOf(scene.events(perMessage), full));
-  return [...messages.flat(), ...scene.events(3).map((event) => filled(event, spare))];
+  const messages = Array.from({ length: 4 }, () => messageOf(scenario.events(perMessage), full));
+  return [...messages.flat(), ...scenario.events(3).map((event) => filled(event, spare))];
 }
 
 /** Events of one request that make five messages, each of which needs a call of its own. */
-export function fiveCalls(scene: Scene, perMessage: number): SentEvent[] {
+export function fiveCalls(scenario: FaultScenario, perMessage: number): SentEvent[] {
   // Three large ones leave too little room for a fourth, and five times three are below the limit of a request.
   const messages = Array.from({ length: 5 }, () =>
-    scene.events(perMessage).map((event, index) => filled(event, index < 3 ? 260_000 : 500)),
+    scenario.events(perMessage).map((event, index) => filled(event, index < 3 ? 260_000 : 500)),
   );
   return messages.flat();
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createEventStore } from "../../../functions/adapters/data-api/event-store.ts";
 import type { SqlValue } from "../../../functions/core/ports.ts";
-import { storables } from "../../contract/support/event-samples.ts";
+import { storables } from "../../support/event-samples.ts";
 
 const storeThatAnswers = (rows: SqlValue[][]) =>
   createEventStore({

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bindParameters } from "../../../localstack/data-api/bind-parameters.ts";
 import { fromPostgres } from "../../../localstack/data-api/errors.ts";
 import { createFaults } from "../../../localstack/data-api/faults.ts";
-import { createManualClock } from "../../contract/support/manual-clock.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 describe("a parameter", () => {
   it("a parameter is refused if it is missing, unused or given twice", () => {

@@ -5,14 +5,14 @@ import * as z from "zod";
 import { findStackAddress, type StackAddress, type StackOptions } from "../../scripts/stack-address.ts";
 
 /** Where the tests of this folder run: a stack that is deployed, or one that they start themselves. */
-export type Place = StackAddress & {
+export type Deployment = StackAddress & {
   /** What leads a command of scripts/ to it. */
   flags: string[];
   database: { resourceArn: string; secretArn: string; database: string; client: RDSDataClientConfig };
 };
 
 /** The stack that SLUICE_E2E names (test/e2e/run.ts sets it), as the options of a command. */
-export function deployedPlace(): StackOptions | undefined {
+export function deployedTarget(): StackOptions | undefined {
   const text = process.env["SLUICE_E2E"];
   return text === undefined ? undefined : (JSON.parse(text) as StackOptions);
 }
@@ -26,7 +26,7 @@ const runtimeFile = z.object({
 });
 
 /** @throws Error that says what to deploy or start */
-export async function findPlace(options: StackOptions): Promise<Place> {
+export async function findDeployment(options: StackOptions): Promise<Deployment> {
   const target = findStackAddress(options);
   const { dataDir, outputs, stack } = options;
   const flags = outputs === undefined ? ["--data-dir", dataDir] : ["--outputs", outputs];
@@ -37,7 +37,7 @@ export async function findPlace(options: StackOptions): Promise<Place> {
 async function databaseOf(
   { dataDir, outputs, stack }: StackOptions,
   { sqs }: StackAddress,
-): Promise<Place["database"]> {
+): Promise<Deployment["database"]> {
   if (outputs === undefined) {
     const file = await readFile(join(dataDir, "runtime.json"), "utf8");
     const { clusterArn, secretArn, databaseName, dataApiUrl } = runtimeFile.parse(JSON.parse(file));

@@ -1,28 +1,18 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  ChangeMessageVisibilityBatchCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
+import { type Message, SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { startSqs } from "../../localstack/sqs/sqs.ts";
-import { arnOf, queueModel } from "../contract/local-sqs.ts";
-import { type SqsFaultProxy, startSqsFaultProxy } from "../contract/support/sqs-fault-proxy.ts";
-import { runScript } from "../client.ts";
+import { runScript, startScript } from "./run-script.ts";
+import { type SqsFaultProxy, startSqsFaultProxy } from "./sqs-fault-proxy.ts";
+import { arnOf, peekAll, queueCounts, queueModel, receiveAll, release, sqsClient } from "./sqs.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** A real SQS without a consumer, for the tests of one file: each opens its own queues, so that they can run at once. */
 export async function startDeadLetterQueues() {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-dead-letters-"));
+  const folder = await temporaryFolder();
   const lanes = Array.from({ length: MAX_LANES }, (_, lane) => lane);
-  const sqs = await startSqs({ dataDir: folder, queues: lanes.flatMap(queuesOf), region: "us-east-1" });
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new SQSClient({ endpoint: sqs.endpoint, region: "us-east-1", credentials });
+  const sqs = await startSqs({ dataDir: folder.path, queues: lanes.flatMap(queuesOf), region: "us-east-1" });
+  const client = sqsClient(sqs.endpoint);
   const proxies: SqsFaultProxy[] = [];
   const free = lanes.values();
 
@@ -30,7 +20,7 @@ export async function startDeadLetterQueues() {
     const { value: lane } = free.next();
     const proxy = await startSqsFaultProxy(sqs.endpoint);
     proxies.push(proxy);
-    const laneFolder = join(folder, `lane-${lane}`);
+    const laneFolder = join(folder.path, `lane-${lane}`);
     const url = (queue: string) => sqs.queueUrl(`${queue}-${lane}`);
     const urlFor = (queue: string) => proxy.queueUrl(url(queue));
     const addresses = {
@@ -54,13 +44,16 @@ export async function startDeadLetterQueues() {
       start: (name: Command, ...args: string[]) => startScript(name, [...args, "--data-dir", laneFolder]),
       put: (...messages: TestMessage[]) => put(client, url("dead"), messages),
       /** All messages that can be received; they are visible again afterwards. */
-      all: (queue: QueueName = "dead") => receiveAll(client, url(queue)),
+      all: (queue: QueueName = "dead") => peekAll(client, url(queue)),
       /** Receives all messages and keeps them hidden; the returned function makes them visible again. */
       hideAll: async () => {
-        const hidden = await receivePages(client, url("dead"));
+        const hidden = await receiveAll(client, url("dead"), { visibilityTimeout: 60 });
         return () => release(client, url("dead"), hidden);
       },
-      counts: (queue: QueueName = "dead") => counts(client, url(queue)),
+      counts: async (queue: QueueName = "dead") => {
+        const { visible, hidden } = await queueCounts(client, url(queue));
+        return { visible, hidden };
+      },
       file: async (name: string, lines: string[]): Promise<string> => {
         const path = join(laneFolder, name);
         await writeFile(path, lines.map((line) => `${line}\n`).join(""));
@@ -74,7 +67,7 @@ export async function startDeadLetterQueues() {
       await Promise.all(proxies.map((proxy) => proxy.stop()));
       client.destroy();
       await sqs.stop();
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 }
@@ -133,67 +126,11 @@ async function put(client: SQSClient, QueueUrl: string, messages: TestMessage[])
   }
 }
 
-async function receivePages(client: SQSClient, QueueUrl: string): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const { Messages = [] } = await client.send(
-      new ReceiveMessageCommand({
-        QueueUrl,
-        MaxNumberOfMessages: 10,
-        VisibilityTimeout: 60,
-        MessageAttributeNames: ["All"],
-        MessageSystemAttributeNames: ["All"],
-      }),
-    );
-    if (Messages.length === 0) return all;
-    all.push(...Messages);
-  }
-}
-
-async function receiveAll(client: SQSClient, QueueUrl: string): Promise<Message[]> {
-  const all = await receivePages(client, QueueUrl);
-  await release(client, QueueUrl, all);
-  return all;
-}
-
-async function release(client: SQSClient, QueueUrl: string, all: Message[]): Promise<void> {
-  for (let i = 0; i < all.length; i += 10) {
-    const Entries = all
-      .slice(i, i + 10)
-      .map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 }));
-    await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
-  }
-}
-
-async function counts(client: SQSClient, QueueUrl: string): Promise<{ visible: number; hidden: number }> {
-  const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
-  return {
-    visible: Number(Attributes?.ApproximateNumberOfMessages),
-    hidden: Number(Attributes?.ApproximateNumberOfMessagesNotVisible),
-  };
-}
-
 /** The ids of the events in messages, in order. */
 export function idsIn(messages: Message[]): string[] {
   return messages
     .flatMap(({ Body = "" }) => (JSON.parse(Body) as { events: { id: string }[] }).events.map(({ id }) => id))
     .toSorted();
-}
-
-/** Starts a command without waiting for its end, so that a test can stop it. */
-export function startScript(name: string, args: string[]) {
-  const child = spawn(process.execPath, [`scripts/${name}.ts`, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  const output = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
-  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
-  return { child, output, ended };
-}
-
-/** Kills a process; as the `act` of `atCall` it also never passes the call on. */
-export function killAndForget(child: { kill: (signal: "SIGKILL") => boolean }): Promise<never> {
-  child.kill("SIGKILL");
-  return new Promise<never>(() => undefined);
 }
 
 /** Runs `act` at the nth call of an action, before the call is passed on. */

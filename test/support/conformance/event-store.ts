@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Event } from "../../../functions/core/event.ts";
 import { CHUNK_MAX_EVENTS } from "../../../functions/core/database-limits.ts";
 import type { EventStore, StoreOutcome } from "../../../functions/core/ports.ts";
-import { soon } from "./database.ts";
-import { storable, storables } from "./event-samples.ts";
-import { allWell, chunksOf } from "./event-store.ts";
+import { soon } from "../database.ts";
+import { storable, storables } from "../event-samples.ts";
+import { allWell, chunksOf } from "../event-store.ts";
 
 type StoreUnderTest = {
   store: EventStore;

@@ -3,8 +3,8 @@ import {
   MAX_RECEIVE_COUNT,
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
-} from "../../../functions/core/queue-limits.ts";
-import { record } from "./sqs-records.ts";
+} from "../../functions/core/queue-limits.ts";
+import { record } from "../unit/consume/sqs-records.ts";
 
 type Held = {
   messageId: string;

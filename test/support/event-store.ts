@@ -1,5 +1,5 @@
-import { createEventStore } from "../../../functions/adapters/data-api/event-store.ts";
-import type { EventStore, StorableEvent, StoreOutcome } from "../../../functions/core/ports.ts";
+import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import type { EventStore, StorableEvent, StoreOutcome } from "../../functions/core/ports.ts";
 import { startDatabase, type TestDatabase } from "./database.ts";
 
 type StoredRow = {

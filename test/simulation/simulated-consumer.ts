@@ -1,16 +1,16 @@
 import type { SQSRecord } from "aws-lambda";
-import { createObservability } from "../../../functions/adapters/lambda/observability.ts";
-import { sqsBatchHandler } from "../../../functions/adapters/lambda/sqs-batch-handler.ts";
-import { createConsume } from "../../../functions/consume/consume.ts";
-import type { StoreMessages } from "../../../functions/consume/store-messages.ts";
+import { createObservability } from "../../functions/adapters/lambda/observability.ts";
+import { sqsBatchHandler } from "../../functions/adapters/lambda/sqs-batch-handler.ts";
+import { createConsume } from "../../functions/consume/consume.ts";
+import type { StoreMessages } from "../../functions/consume/store-messages.ts";
 import {
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
-} from "../../../functions/core/function-limits.ts";
-import { QUEUE_VISIBILITY_SECONDS } from "../../../functions/core/queue-limits.ts";
-import { requeueAttributes } from "../../../functions/core/queue-message.ts";
-import { contextOf } from "./sqs-records.ts";
+} from "../../functions/core/function-limits.ts";
+import { QUEUE_VISIBILITY_SECONDS } from "../../functions/core/queue-limits.ts";
+import { requeueAttributes } from "../../functions/core/queue-message.ts";
+import { contextOf } from "../unit/consume/sqs-records.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";
 
 /** A message with this text in it ends the function that reads it. */

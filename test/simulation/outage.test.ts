@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createStoreMessages } from "../../../functions/consume/store-messages.ts";
-import { BACKOFF_MAX_SECONDS } from "../../../functions/consume/limits.ts";
-import { MAX_RECEIVE_COUNT } from "../../../functions/core/queue-limits.ts";
+import { createStoreMessages } from "../../functions/consume/store-messages.ts";
+import { BACKOFF_MAX_SECONDS } from "../../functions/consume/limits.ts";
+import { MAX_RECEIVE_COUNT } from "../../functions/core/queue-limits.ts";
 import { POISON, simulateConsumer, THROWS } from "./simulated-consumer.ts";
 import { simulateQueue } from "./simulated-queue.ts";
-import { memoryDeadLetters, memoryStore, message, NOW, outage } from "./support.ts";
+import { memoryDeadLetters, memoryStore, message, NOW, outage } from "../unit/consume/support.ts";
 
 /** Virtual time, in seconds: a day passes as fast as the consumer works, in about a second. */
 const MINUTE = 60;
@@ -20,7 +20,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe("an outage of the database", { timeout: 60_000 }, () => {
+describe("an outage of the database", () => {
   it.each([
     { name: "10 minutes", length: 10 * MINUTE, everySeconds: 0.5, pollSeconds: 1 },
     { name: "3 days", length: 3 * DAY, everySeconds: HOUR, pollSeconds: 20 },

@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { startPostgres } from "../../../localstack/postgres/postgres.ts";
+import { startPostgres } from "../../localstack/postgres/postgres.ts";
 
 /** A process that runs PostgreSQL like the local runtime does: at Ctrl-C it finishes its work, then stops it. */
 const postgres = await startPostgres({ dataDir: process.argv[2] ?? "", databaseName: "events" });

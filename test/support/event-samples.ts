@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import type { Event } from "../../../functions/core/event.ts";
-import type { StorableEvent } from "../../../functions/core/ports.ts";
+import type { Event } from "../../functions/core/event.ts";
+import type { StorableEvent } from "../../functions/core/ports.ts";
 
 const RECEIVED_AT = "2026-11-21T09:30:00.000Z";
 

@@ -1,5 +1,5 @@
 import type { SentEvent } from "./client.ts";
-import type { World } from "./fault-stack.ts";
+import type { FaultStack } from "./fault-stack.ts";
 
 /** `late`: SQS fails twice; `never`: whenever it is asked; `refused`: for what the message is. */
 export type Fate = "taken" | "late" | "never" | "refused";
@@ -9,13 +9,13 @@ export type Fate = "taken" | "late" | "never" | "refused";
  * they are.
  * @returns whether the message of an event was taken
  */
-export function failByFate(world: World, fates: readonly Fate[]): (id: string) => boolean {
+export function failByFate(stack: FaultStack, fates: readonly Fate[]): (id: string) => boolean {
   const messages = new Map<string, { fate: Fate | undefined; tries: number }>();
   const taken = new Set<string>();
-  world.sqs.setFaults({
+  stack.sqs.setFaults({
     kind: "failEntries",
     action: "SendMessageBatch",
-    queue: world.queue.name,
+    queue: stack.queue.name,
     entries: ({ MessageBody: body = "" }) => {
       const ids = (JSON.parse(body) as { events: SentEvent[] }).events.map(({ id }) => id);
       const [first = ""] = ids;

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client } from "pg";
-import { inject } from "vitest";
+import { inject, type ProvidedContext } from "vitest";
 import { type Addresses, type Runtime, startRuntime } from "../../localstack/runtime.ts";
-import { removeDataDir } from "../contract/support/cluster.ts";
+import { copyCluster, removeDataDir } from "./cluster.ts";
 
 export type TestRuntime = Runtime & {
   dataDir: string;
@@ -18,13 +18,22 @@ export type TestRuntime = Runtime & {
   remove: () => Promise<void>;
 };
 
-/** A stack of its own for one test file, on free ports and in a folder that goes away with it. */
-export async function startTestRuntime(): Promise<TestRuntime> {
+/**
+ * A runtime on free ports and in a folder of its own, which is deleted with it.
+ * @param prepared what prepare-runtime.ts made; given only where there is no test to inject it into
+ */
+export async function startTestRuntime(
+  prepared: Pick<ProvidedContext, "assemblyDir" | "preparedCluster"> = {
+    assemblyDir: inject("assemblyDir"),
+    preparedCluster: inject("preparedCluster"),
+  },
+): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
+  await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
   const lines: string[] = [];
   const runtime = await startRuntime({
     dataDir,
-    assemblyDir: inject("assemblyDir"),
+    assemblyDir: prepared.assemblyDir,
     port: 0,
     log: (line) => lines.push(line),
   });

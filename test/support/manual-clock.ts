@@ -1,4 +1,4 @@
-import type { Clock } from "../../../localstack/clock.ts";
+import type { Clock } from "../../localstack/clock.ts";
 
 export type ManualClock = Clock & { advance(milliseconds: number): void };
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Where a function stands: its stage, the failpoint's name, its process, and how often that place was reached. */
-export type Hit = { stage: string; point: string; pid: number; count: number };
+/** Where a function stands: its name, the failpoint's name, its process, and how often that place was reached. */
+export type Hit = { functionName: string; point: string; pid: number; count: number };
 
 /** `kill` ends the process as a crash does. A promise makes the function wait for it. */
 export type Order = "go" | "kill" | "throw";
@@ -36,11 +36,11 @@ export async function startFailpoints(): Promise<Failpoints> {
     }
   };
   const server = createServer((request, response) => {
-    const [, functionName = "", point = "", pid] = request.url?.split("/") ?? [];
-    const stage = /(Ingest|Consume|Query|Migrate)/.exec(functionName)?.[1]?.toLowerCase() ?? functionName;
-    const count = (counts.get(`${stage} ${point}`) ?? 0) + 1;
-    counts.set(`${stage} ${point}`, count);
-    const hit = { stage, point, pid: Number(pid), count };
+    const [, physicalName = "", point = "", pid] = request.url?.split("/") ?? [];
+    const functionName = /(Ingest|Consume|Query|Migrate)/.exec(physicalName)?.[1]?.toLowerCase() ?? physicalName;
+    const count = (counts.get(`${functionName} ${point}`) ?? 0) + 1;
+    counts.set(`${functionName} ${point}`, count);
+    const hit = { functionName, point, pid: Number(pid), count };
     hits.push(hit);
     void carryOut(hit).then((order) => (order === undefined ? response.destroy() : response.end(order)));
   });

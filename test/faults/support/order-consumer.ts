@@ -1,17 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Hit, Order } from "./failpoint-server.ts";
-import type { World } from "./fault-stack.ts";
+import type { Hit, Order } from "./failpoints.ts";
+import type { FaultStack } from "./fault-stack.ts";
 
 /** Decides at every failpoint of the consumer; the door goes on. */
-export function orderConsumer({ failpoints }: World, decide: (hit: Hit) => Order | Promise<Order>): void {
-  failpoints.order((hit) => (hit.stage === "consume" ? decide(hit) : "go"));
+export function orderConsumer({ failpoints }: FaultStack, decide: (hit: Hit) => Order | Promise<Order>): void {
+  failpoints.order((hit) => (hit.functionName === "consume" ? decide(hit) : "go"));
 }
 
 /** Waits until a batch stands at the point, where it stays until there is an order; all others go on. */
-export function batchHeldAt(world: World, point: string, order: Promise<Order>): Promise<void> {
+export function batchHeldAt(stack: FaultStack, point: string, order: Promise<Order>): Promise<void> {
   return new Promise((resolve) => {
     let isHeld = false;
-    orderConsumer(world, (hit) => {
+    orderConsumer(stack, (hit) => {
       if (hit.point !== point || isHeld) return "go";
       isHeld = true;
       resolve();

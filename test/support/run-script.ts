@@ -1,0 +1,26 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** Runs a command of scripts/ as a user does. */
+export async function runScript(
+  name: string,
+  args: string[],
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return startScript(name, args).ended;
+}
+
+/** Starts a command of scripts/ without waiting for its end, so that a test can stop it half way. */
+export function startScript(name: string, args: string[]) {
+  const child = spawn(process.execPath, [`scripts/${name}.ts`, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
+  return { child, output, ended };
+}
+
+/** Ends a process in the middle of a call: returned by the act of `atCall`, it keeps the call from being passed on. */
+export function killAndForget(child: Pick<ChildProcess, "kill">): Promise<never> {
+  child.kill("SIGKILL");
+  return new Promise<never>(() => undefined);
+}
