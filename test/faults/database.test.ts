@@ -102,7 +102,7 @@ describe("a partition", () => {
 
   faultCase(
     "F24",
-    "the same events again on other days, also when their partition is gone",
+    "the same events again on other days, also when their partition is dropped",
     () => stack,
     async (scenario) => {
       const from = stack.lines.length;
@@ -176,10 +176,10 @@ describe("what PostgreSQL may answer", () => {
         const from = stack.lines.length;
         const bad = new Map(REFUSED.map((state, place) => [3 * place, state]));
         await scenario.deliver(scenario.events(20, (index) => ({ index, raise: bad.get(index) ?? null })));
-        await eventually(stack.deadLetters.depth, (letters) => letters === REFUSED.length);
+        await eventually(stack.deadLetters.depth, (count) => count === REFUSED.length);
         await eventually(
           async () => batchLines(stack, from),
-          (lines) => lines.some(({ EventsDeadLettered: letters }) => letters === REFUSED.length),
+          (lines) => lines.some(({ EventsDeadLettered: count }) => count === REFUSED.length),
         );
         await scenario.atRest();
       } finally {
@@ -238,7 +238,7 @@ async function stored(commits: number): Promise<void> {
 /** Five consumers whose SDK repeats each call twice: of so many answers in a row one call must lose all of its own. */
 const UNTIL_ONE_GIVES_UP = 5 * 2 + 1;
 
-/** A connection that breaks, a gateway's time-out (504), and what the SDK cannot mend by itself. */
+/** A connection that breaks, a gateway's time-out (504), and what the SDK cannot repair by itself. */
 const LOSSES = [
   { kind: "dropAfter", calls: 1 },
   { kind: "errorAfter", error: "DatabaseUnavailableException", calls: 1 },

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.remove());
 
-/** Of the door: the consumer sends, too. */
+/** Calls of ingest: the consumer sends, too. */
 const sends = () => ({ action: "SendMessageBatch", queue: stack.queue.name });
 const sendCalls = () =>
   stack.sqs.calls.filter(({ action, queue }) => action === sends().action && queue === sends().queue);
@@ -30,7 +30,7 @@ const sendCalls = () =>
 const copiesStored = (from: number) => total(batchLines(stack, from), "EventsDuplicate");
 const statusesOf = (answers: readonly Answer[]) => [...new Set(answers.map((answer) => answer?.status))];
 
-/** While `work` runs, the door gives a queue up after three seconds, a second before its timeout, instead of nine. */
+/** While `work` runs, ingest gives a queue up after three seconds, a second before its timeout, instead of nine. */
 const hurried = async (work: () => Promise<void>) => {
   stack.deploy("ingest", { timeoutSeconds: 4 });
   try {
@@ -72,11 +72,11 @@ describe("a queue that takes some messages of a call and not others", () => {
       expect(await storedIds(scenario)).toHaveLength(scenario.history.attempted.length - again.length);
       await scenario.heal();
       await scenario.deliver(again, { perRequest: 30 });
-      scenario.note(`${again.length} events told to be sent again`);
+      scenario.note(`${again.length} events marked retry`);
     },
   );
 
-  /** For the last one the door tries until just before its timeout. */
+  /** For the last one ingest tries until just before its timeout. */
   const fate = fc.constantFrom<Fate>("taken", "late", "refused", ...(sized(0, 1) === 1 ? (["never"] as const) : []));
 
   const verdictsOf = (answer: Answer) =>
@@ -101,14 +101,14 @@ describe("a queue whose answers are lost", () => {
         stack.sqs.setFaults({ kind: "dropAfter", ...sends(), where });
       };
 
-      // One of three: the door itself sends again.
+      // One of three: ingest itself sends again.
       const answers: Answer[] = [];
       loseWhere((call) => call % 3 === 0);
       await scenario.deliver(scenario.events(sized(200, 8_000)), { onAnswer: (answer) => answers.push(answer) });
       expect(refusals(answers)).toEqual([]);
       expect(lost).toBeGreaterThan(2);
 
-      // All: the door cannot know, so it must not say 202, and the client sends again.
+      // All: ingest cannot know, so it must not answer 202, and the client sends again.
       await hurried(async () => {
         const untold: Answer[] = [];
         loseWhere(() => true);
@@ -135,7 +135,7 @@ describe("a queue whose answers are lost", () => {
   );
 });
 
-describe("a queue that is away", () => {
+describe("an outage of the queue", () => {
   faultCase(
     "F13",
     "SQS unavailable: it answers 503, then nothing at all",
@@ -167,10 +167,10 @@ describe("a queue that is away", () => {
       });
 
       expect(statusesOf(meanwhile)).not.toContain(202);
-      // A door that is too slow for its timeout, as on a busy machine, cannot say so itself.
-      const told = meanwhile.filter((answer) => answer?.status !== 502);
-      expect(told.length).toBeGreaterThan(meanwhile.length / 2);
-      for (const answer of told) {
+      // A function that is too slow for its timeout, as on a busy machine, cannot answer.
+      const answered = meanwhile.filter((answer) => answer?.status !== 502);
+      expect(answered.length).toBeGreaterThan(meanwhile.length / 2);
+      for (const answer of answered) {
         expect(answer).toMatchObject({ status: 503, body: { code: "queue_unavailable" } });
         expect(answer?.headers.get("retry-after")).toBe(String(RETRY_AFTER_SECONDS));
       }
@@ -179,7 +179,7 @@ describe("a queue that is away", () => {
   );
 });
 
-describe("a door that is killed", () => {
+describe("ingest that is killed", () => {
   faultCase(
     "F14",
     "ingest killed after 3 of 5 batch sends",

@@ -98,21 +98,21 @@ describe("a database that is down", () => {
       expect(drainMs).toBeLessThan(outageMs / 3 + sized(60_000, DRAIN_CONSTANT_MS));
       // The outage began before the first event arrived, so all that is stored was stored since it ended.
       const multiple = stored / (drainMs / 1_000) / (RATE.requestsPerSecond * RATE.perRequest);
-      // A short outage is made up for by a start of the database, which says nothing of a rate.
+      // The backlog of a short outage drains while the database starts, which says nothing about a rate.
       if (sized(0, 1) === 1) expect(multiple).toBeGreaterThan(3);
       expect(oldestFailedSeconds(from)).toBeGreaterThan(outageMs / 2_000);
       scenario.note(
-        `${(outageMs / 1_000).toFixed(0)} s: ${before.length} events behind, gone in ${(drainMs / 1_000).toFixed(1)} s, ` +
+        `${(outageMs / 1_000).toFixed(0)} s: ${before.length} events behind, drained in ${(drainMs / 1_000).toFixed(1)} s, ` +
           `${multiple.toFixed(1)} x the arrival rate`,
       );
     },
   );
 
-  // Here one machine does both, and an event costs the database about as much of it as the door: the ratio is noted
-  // and says nothing of a stack whose door and database have machines of their own.
+  // Here one machine does both, and an event costs the database about as much of it as ingest: the ratio is noted
+  // and says nothing about a stack whose ingest and database have separate machines.
   faultCase(
     "F36",
-    "backlog that grew at the highest rate the door takes",
+    "backlog that grew at the highest rate that ingest accepts",
     () => stack,
     async (scenario) => {
       const count = sized(10_000, 100_000);

@@ -8,7 +8,7 @@ import { batchLines } from "./support/batch-lines.ts";
 import { faultCase, type FaultScenario, sized } from "./support/fault-case.ts";
 import { startFaultStack, type FaultStack } from "./support/fault-stack.ts";
 
-/** A database that refuses every event with a member `poison` in its data, which the door knows nothing about. */
+/** A database that refuses every event with a member `poison` in its data, which ingest knows nothing about. */
 let stack: FaultStack;
 beforeAll(async () => {
   stack = await startFaultStack({ visibilitySeconds: 60 });
@@ -65,15 +65,15 @@ describe("an event that the database refuses", () => {
 
 describe("a replay", () => {
   /** Dead letters in the queue, the cause still there. An event may have two where the answer for the first came late. */
-  const makeLetters = async (scenario: FaultScenario, count: number): Promise<number> => {
+  const makeDeadLetters = async (scenario: FaultScenario, count: number): Promise<number> => {
     await scenario.deliver(
       scenario.events(count, (index) => ({ index, poison: true })),
       { perRequest: 100 },
     );
     await scenario.atRest();
-    const letters = await stack.deadLetters.depth();
-    expect(letters).toBeGreaterThanOrEqual(count);
-    return letters;
+    const depth = await stack.deadLetters.depth();
+    expect(depth).toBeGreaterThanOrEqual(count);
+    return depth;
   };
 
   faultCase(
@@ -81,7 +81,7 @@ describe("a replay", () => {
     "replay killed half-way",
     () => stack,
     async (scenario) => {
-      const letters = await makeLetters(scenario, sized(60, 2_000));
+      const count = await makeDeadLetters(scenario, sized(60, 2_000));
       await refusePoison(false);
       try {
         const killed = spawn(process.execPath, ["scripts/replay.ts", "--data-dir", stack.dataDir], { stdio: "ignore" });
@@ -89,16 +89,16 @@ describe("a replay", () => {
         stack.sqs.onCall = ({ action, queue }) => {
           if (!queue.endsWith("dead-letters") || !action.startsWith("DeleteMessage")) return;
           deletes += 1;
-          // Letters of this call are sent and not deleted.
+          // The dead letters of this call are sent and not deleted.
           if (deletes === 2) killed.kill("SIGKILL");
-          if (deletes >= 2) throw new Error("its connection is gone");
+          if (deletes >= 2) throw new Error("its connection is closed");
         };
         expect(await once(killed, "exit")).toEqual([null, "SIGKILL"]);
         const left = await stack.deadLetters.depth();
         expect(left).toBeGreaterThan(0);
-        expect(left).toBeLessThan(letters);
+        expect(left).toBeLessThan(count);
         stack.sqs.onCall = undefined;
-        // What it had received and not yet written down stays hidden for a while: until then it is not finished.
+        // Messages that it had received and not yet recorded keep their visibility timeout: until then it cannot finish.
         await eventually(
           () => runScript("replay", ["--data-dir", stack.dataDir]),
           ({ code }) => code === 0,
@@ -106,7 +106,7 @@ describe("a replay", () => {
         );
         expect(await stack.deadLetters.depth()).toBe(0);
         await scenario.atRest();
-        scenario.note(`${left} of ${letters} left by the killed run`);
+        scenario.note(`${left} of ${count} left by the killed run`);
       } finally {
         await refusePoison(true);
       }
@@ -115,10 +115,10 @@ describe("a replay", () => {
 
   faultCase(
     "F23",
-    "replay of a letter that is still bad",
+    "replay of a dead letter that is still refused",
     () => stack,
     async (scenario) => {
-      await makeLetters(scenario, 3);
+      await makeDeadLetters(scenario, 3);
       const replay = () => runScript("replay", ["--data-dir", stack.dataDir, "--max-replays", "1"]);
 
       expect(await replay()).toMatchObject({ code: 0 });
@@ -129,8 +129,8 @@ describe("a replay", () => {
       const again = await replay();
       expect(again.stdout).toContain("0 events replayed");
       const { stdout: listed } = await runScript("dead-letters", ["list", "--json", "--data-dir", stack.dataDir]);
-      const letters = listed.trimEnd().split("\n");
-      expect(letters.map((line) => (JSON.parse(line) as { replays: number }).replays)).toEqual([1, 1, 1]);
+      const deadLetters = listed.trimEnd().split("\n");
+      expect(deadLetters.map((line) => (JSON.parse(line) as { replays: number }).replays)).toEqual([1, 1, 1]);
     },
     { deadLetters: 3 },
   );

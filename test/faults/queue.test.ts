@@ -90,7 +90,7 @@ describe("a rolling deployment", () => {
       const count = sized(50, 5_000);
       const [early, late, extended] = [scenario.events(count), scenario.events(count), scenario.events(10)];
 
-      // The door first: today's consumer parks what it cannot read. What has only more members it can.
+      // Ingest first: today's consumer parks a message that it cannot read. It can read one that only has more members.
       stack.deploy("ingest", { assetPath: next("ingest") });
       await parked(scenario, () => scenario.deliver(early, { perRequest: count / 5 }));
       await enqueue(scenario, extended, new Date().toISOString(), (envelope) => ({ ...envelope, trace: randomUUID() }));
@@ -101,7 +101,7 @@ describe("a rolling deployment", () => {
       await replayed(scenario);
       expect(new Set(await storedIds(scenario))).toEqual(idsOf(extended, early));
 
-      // The door is rolled back, and then the consumer.
+      // Ingest is rolled back, and then the consumer.
       stack.deploy("ingest", {});
       await parked(scenario, () => scenario.deliver(late, { perRequest: count / 5 }));
       stack.deploy("consume", {});
@@ -121,9 +121,9 @@ describe("a rolling deployment", () => {
     const sent = stack.sqs.calls
       .filter(({ action, queue }) => action === "SendMessageBatch" && queue === stack.queue.name)
       .flatMap(({ entries }) => entries.map(({ MessageBody: body }) => body));
-    const letters = await eventually(stack.deadLetters.peek, ({ length }) => length === 5);
-    expect(new Set(letters.map(({ Body: body }) => body))).toEqual(new Set(sent));
-    for (const { MessageAttributes: attributes } of letters) {
+    const deadLetters = await eventually(stack.deadLetters.peek, ({ length }) => length === 5);
+    expect(new Set(deadLetters.map(({ Body: body }) => body))).toEqual(new Set(sent));
+    for (const { MessageAttributes: attributes } of deadLetters) {
       expect(attributes).toMatchObject({
         reason: { StringValue: "unreadable_message" },
         detail: { StringValue: expect.stringContaining("version") },
@@ -304,7 +304,7 @@ describe("a stack that is stopped", () => {
 
   faultCase(
     "F46",
-    "consumer frozen for longer than its messages are hidden, or told to end",
+    "consumer frozen for longer than the visibility timeout, or asked to end",
     () => stack,
     briefly(2, async (scenario) => {
       const from = stack.lines.length;

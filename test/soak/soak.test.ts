@@ -17,9 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.remove());
 
-it("loses and doubles nothing while consumers are killed and the database is away for a minute", async () => {
+it("loses and doubles nothing while consumers are killed and the database is down for a minute", async () => {
   const scenario = createFaultScenario("soak", stack);
-  const killer = killConsumers();
+  const crashes = killConsumers();
   const started = performance.now();
   const outage = databaseOutage();
 
@@ -27,7 +27,7 @@ it("loses and doubles nothing while consumers are killed and the database is awa
   const sentMs = performance.now() - started;
   await outage;
   await scenario.atRest(30 * 60_000);
-  const kills = killer.stop();
+  const kills = crashes.stop();
   const restMs = performance.now() - started;
   const report = await scenario.judge();
 

@@ -40,7 +40,7 @@ export function startArrivals(scenario: FaultScenario, { requestsPerSecond, perR
   };
 }
 
-/** What the door answered other than 202, a line for each kind; empty where every request was accepted. */
+/** The answers of ingest other than 202, a line for each kind; empty where every request was accepted. */
 export function refusals(answers: readonly Answer[]): string[] {
   const others = answers.filter((answer) => answer?.status !== 202);
   return [...new Set(others.map((answer) => `${answer?.status ?? "no answer"}: ${String(outcomesOf(answer))}`))];

@@ -22,7 +22,7 @@ type Delivery = {
   connections?: number;
   /** Requests begun per second by all connections together; undefined = as fast as it goes. */
   requestsPerSecond?: number;
-  /** Told of every answer, undefined where none came. */
+  /** Called with every answer, undefined where none came. */
   onAnswer?: (answer: AnswerWithHeaders) => void;
 };
 

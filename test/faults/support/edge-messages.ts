@@ -7,7 +7,7 @@ import { filled } from "./sized-events.ts";
 /** Events that would have so many bytes as one message, and the text they are filled with. */
 type EdgeMessage = { bytes: number; count: number; unit: string };
 
-/** As full as the door makes a message; the rest is for what is added later. */
+/** As full as ingest makes a message; the rest is for attributes that are added later. */
 export const FULL_BYTES = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES;
 
 /** Around that limit and that of SQS itself, filled with characters that take one to six bytes. */

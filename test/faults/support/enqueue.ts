@@ -6,7 +6,7 @@ import type { FaultScenario } from "./fault-scenario.ts";
 const TENANT = "default";
 
 /**
- * Puts events on the queue in one message, as the door had if it had received them then; they count as accepted.
+ * Puts events on the queue in one message, as ingest would have at that time; they count as accepted.
  * @param alter changes the envelope before it is sent
  */
 export async function enqueue(

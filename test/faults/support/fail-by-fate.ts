@@ -5,7 +5,7 @@ import type { FaultStack } from "./fault-stack.ts";
 export type Fate = "taken" | "late" | "never" | "refused";
 
 /**
- * From now on the door's messages meet these fates, in the order in which they are first sent. SQS answers 200 whatever
+ * From now on the messages of ingest meet these fates, in the order in which they are first sent. SQS answers 200 whatever
  * they are.
  * @returns whether the message of an event was taken
  */

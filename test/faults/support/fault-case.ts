@@ -9,7 +9,7 @@ type Options = {
   /** Events that end in the dead-letter queue. @default 0 */
   deadLetters?: number;
   /** The same event may be dead-lettered twice, because two consumers had its message. @default false */
-  lettersTwice?: boolean;
+  deadLetteredTwice?: boolean;
   /** From the end of the fault until nothing is left in the queue, ms. @default 150,000, full: 120,000 */
   drainWithinMs?: number;
   /** From the acknowledgement to the row, ms: the fault's duration and the draining. @default 200,000, full: 800,000 */
@@ -22,14 +22,14 @@ export const sized = (pullRequest: number, full: number): number =>
 
 /**
  * Runs a named case: the fault while `body` runs, then healing, then the wait until all is at rest, then the checker
- * over everything clients were told and everything that is stored, dead-lettered or queued.
+ * over every answer that clients got and everything that is stored, dead-lettered or queued.
  */
 export function faultCase(
   id: string,
   title: string,
   stack: () => FaultStack,
   body: (scenario: FaultScenario) => Promise<void>,
-  { deadLetters = 0, lettersTwice = false, drainWithinMs = sized(150_000, 120_000), stableWithinMs }: Options = {},
+  { deadLetters = 0, deadLetteredTwice = false, drainWithinMs = sized(150_000, 120_000), stableWithinMs }: Options = {},
 ): void {
   it(`${id} ${title}`, async () => {
     const scenario = createFaultScenario(id, stack());
@@ -48,7 +48,7 @@ export function faultCase(
     expect(counts.deadLettered, text).toBe(deadLetters);
     // A good event in a dead letter breaks no promise, but somebody is called for nothing.
     expect(counts.storedAndDeadLettered, text).toBe(0);
-    if (!lettersTwice) expect(counts.deadLetteredTwice, text).toBe(0);
+    if (!deadLetteredTwice) expect(counts.deadLetteredTwice, text).toBe(0);
     expect(drainMs).toBeLessThan(drainWithinMs);
     expect(timeToStable.max, text).not.toBeGreaterThan(stableWithinMs ?? sized(200_000, 800_000));
     saveMeasured({ id, title, counts, timeToStable, drainMs, notes: scenario.notes });

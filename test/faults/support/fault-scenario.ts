@@ -28,7 +28,7 @@ export type FaultScenario = Client & {
   atRest: (withinMs?: number) => Promise<void>;
   /** From the last moment a fault had an effect until nothing was left in the queue, ms. */
   drainMs: () => number;
-  /** The checker over all that clients were told and all that is stored and dead-lettered; empties the latter. */
+  /** Runs the checker over all answers and all that is stored and dead-lettered; empties the dead-letter queue. */
   judge: () => Promise<Report>;
   /** A figure for the table of docs/reliability.md. */
   note: (text: string) => void;
@@ -123,7 +123,7 @@ async function judge({ stack, history, source }: FaultScenario): Promise<Report>
       fingerprint: fingerprint(data),
     }),
   );
-  const letters = await stack.deadLetters.drain();
-  const deadLetters = letters.map(({ Body: body = "" }): MessageAtRest => readMessageAtRest(body));
+  const drained = await stack.deadLetters.drain();
+  const deadLetters = drained.map(({ Body: body = "" }): MessageAtRest => readMessageAtRest(body));
   return check(history, { stored, deadLetters, queued: [] });
 }

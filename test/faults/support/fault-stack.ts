@@ -92,7 +92,7 @@ export async function startFaultStack(scale: Scale = {}): Promise<FaultStack> {
 
 type Lasting = Pick<FaultStack, "dataDir" | "lines" | "metrics" | "failpoints">;
 
-/** What a restart makes anew. */
+/** What a restart creates again. */
 async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
   let proxy: SqsFaultProxy | undefined;
   let sqsEndpoint = "";

@@ -3,7 +3,7 @@ import type { FaultStack } from "./fault-stack.ts";
 
 /** Bytes of what is sent to any queue. */
 export type MessageSizes = {
-  /** Of the largest message that came from the door, and of the largest call. */
+  /** Of the largest message that ingest sent, and of the largest call. */
   fullest: number;
   fullestCall: number;
   /** Messages with attributes, as copies and dead letters have them. */

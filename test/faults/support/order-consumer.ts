@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Hit, Order } from "./failpoints.ts";
 import type { FaultStack } from "./fault-stack.ts";
 
-/** Decides at every failpoint of the consumer; the door goes on. */
+/** Decides at every failpoint of the consumer; ingest goes on. */
 export function orderConsumer({ failpoints }: FaultStack, decide: (hit: Hit) => Order | Promise<Order>): void {
   failpoints.order((hit) => (hit.functionName === "consume" ? decide(hit) : "go"));
 }

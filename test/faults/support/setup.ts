@@ -14,7 +14,7 @@ declare module "vitest" {
   }
 }
 
-/** For all files of the fault suite: the synthesized app, and the results, which a full run turns into a page. */
+/** For all files of the fault suite: the synthesized app, and the results, of which a full run writes a page. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-faults-"));
   const resultsFile = join(folder, "results.ndjson");

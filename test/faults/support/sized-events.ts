@@ -7,7 +7,7 @@ import type { FaultScenario } from "./fault-scenario.ts";
 /** The event filled up with copies of a text until it has exactly so many bytes in a queue message. */
 export function filled(event: SentEvent, bytes: number, unit = "x"): SentEvent {
   const withText = (text: string): SentEvent => ({ ...event, data: { ...(event.data as object), text } });
-  // The door adds the time where there is none.
+  // Ingest adds the time where there is none.
   const missing = bytes - queueBytes({ ...withText(""), time: new Date(0).toISOString() });
   if (missing < 0) throw new Error(`The event alone has ${bytes - missing} bytes.`);
   const unitBytes = queueBytes(unit) - 2;
