@@ -2,7 +2,7 @@ import * as z from "zod";
 import { datacontenttype, dataschema, source, subject, text, time, type } from "./attributes.ts";
 import { ID_MAX_BYTES } from "./limits.ts";
 
-/** The forms in which clients write an event. Ingest turns each into the form of core/event.ts. */
+/** The forms in which clients write an event. Ingest writes each in the form of core/event.ts. */
 
 /** `.` and `..` are steps in a URL, so `GET /events/{id}` could not name such events. */
 const id = text(ID_MAX_BYTES).refine((value) => value !== "." && value !== "..", "must not be . or ..");

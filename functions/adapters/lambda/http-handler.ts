@@ -46,7 +46,7 @@ function findOperation(routes: Routes, handlers: Handlers<Routes>): HttpMiddlewa
   };
 }
 
-/** Turns the response, an error's too, into the shape that API Gateway expects. */
+/** Writes the response, an error's too, in the shape that API Gateway expects. */
 function proxyResult(): HttpMiddleware {
   const convert: HttpMiddleware["after"] = (invocation) => {
     const { status, headers, body } = invocation.response as HttpResponse;

@@ -14,7 +14,7 @@ export function problemDocuments(): HttpMiddleware {
 }
 
 /**
- * Turns an error into `application/problem+json`. A 5xx says what the client can do and never what happened inside.
+ * Writes an error as `application/problem+json`. A 5xx says what the client can do and never what happened inside.
  * @see RFC 9457
  */
 export function toProblem(error: unknown, requestId: string): HttpResponse {
