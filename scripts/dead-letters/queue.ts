@@ -4,7 +4,7 @@ import {
   GetQueueAttributesCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { mapConcurrently } from "../../functions/core/map-concurrently.ts";
+import { forEachConcurrently } from "../../functions/core/for-each-concurrently.ts";
 import { intoBatchesOfTen } from "../../functions/core/queue-message.ts";
 import { callBatch } from "../call-batch.ts";
 
@@ -15,7 +15,7 @@ export const CONNECTIONS = 8;
 
 /** Makes received messages visible to other readers, by their receipt handles. A visible message is no error. */
 export async function makeVisible({ client, url }: Queue, handles: Iterable<string>): Promise<void> {
-  await mapConcurrently(intoBatchesOfTen([...handles]), CONNECTIONS, async (batch) => {
+  await forEachConcurrently(intoBatchesOfTen([...handles]), CONNECTIONS, async (batch) => {
     await callBatch(batch, (entries) =>
       client.send(
         new ChangeMessageVisibilityBatchCommand({
@@ -30,7 +30,7 @@ export async function makeVisible({ client, url }: Queue, handles: Iterable<stri
 /** Deletes messages by their receipt handles. Returns the handles that SQS refused, each with the reason. */
 export async function deleteMessages({ client, url }: Queue, handles: string[]): Promise<Map<string, string>> {
   const failures = new Map<string, string>();
-  await mapConcurrently(intoBatchesOfTen(handles), CONNECTIONS, async (batch) => {
+  await forEachConcurrently(intoBatchesOfTen(handles), CONNECTIONS, async (batch) => {
     const failed = await callBatch(batch, (entries) =>
       client.send(
         new DeleteMessageBatchCommand({

@@ -1,5 +1,5 @@
 import { type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
-import { mapConcurrently } from "../../functions/core/map-concurrently.ts";
+import { forEachConcurrently } from "../../functions/core/for-each-concurrently.ts";
 import type { MessageAttributes } from "../../functions/core/queue-message.ts";
 import { type DeadLetterMessage, toDeadLetterMessage } from "../../functions/replay/dead-letter-message.ts";
 import { CONNECTIONS, countMessages, makeVisible, type Queue } from "./queue.ts";
@@ -112,7 +112,7 @@ async function receiveRound(
     return messages.map(fromSqs);
   };
   const errors: unknown[] = [];
-  await mapConcurrently(Array.from({ length: connections }), connections, async () => {
+  await forEachConcurrently(Array.from({ length: connections }), connections, async () => {
     try {
       for (;;) {
         await pace();

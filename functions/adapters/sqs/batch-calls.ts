@@ -1,6 +1,6 @@
 import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
 import { SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../../core/queue-limits.ts";
-import { mapConcurrently } from "../../core/map-concurrently.ts";
+import { forEachConcurrently } from "../../core/for-each-concurrently.ts";
 import { intoBatchesOfTen } from "../../core/queue-message.ts";
 import type { Logger } from "../lambda/logger.ts";
 
@@ -20,7 +20,7 @@ export async function batchCalls<T>(
 ): Promise<boolean> {
   let unconfirmed = 0;
   let answeredAt = Date.now();
-  await mapConcurrently(intoBatchesOfTen(messages), SQS_CALLS_IN_FLIGHT, async (batch) => {
+  await forEachConcurrently(intoBatchesOfTen(messages), SQS_CALLS_IN_FLIGHT, async (batch) => {
     // Where SQS has not answered for a call's time, the waiting calls would only use up the time of the others.
     if (Date.now() >= answeredAt + SQS_CALL_MS) {
       unconfirmed += batch.length;

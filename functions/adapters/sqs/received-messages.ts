@@ -1,6 +1,6 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { REQUEUE_CALLS_IN_FLIGHT, SQS_CALL_MS } from "../../core/queue-limits.ts";
-import { mapConcurrently } from "../../core/map-concurrently.ts";
+import { forEachConcurrently } from "../../core/for-each-concurrently.ts";
 import type { ReceivedMessages } from "../../core/ports.ts";
 import { fitAttributes, intoBatchesOfTen, requeueAttributes } from "../../core/queue-message.ts";
 import type { Logger } from "../lambda/logger.ts";
@@ -82,7 +82,7 @@ async function requeue(
   };
   const [first = [], ...rest] = intoBatchesOfTen(messages);
   if (!(await requeueTen(first))) return requeued;
-  await mapConcurrently(rest, REQUEUE_CALLS_IN_FLIGHT, async (ten) => {
+  await forEachConcurrently(rest, REQUEUE_CALLS_IN_FLIGHT, async (ten) => {
     if (Date.now() + SQS_CALL_MS <= deadline) await requeueTen(ten);
   });
   return requeued;

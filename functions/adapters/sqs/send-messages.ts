@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../../core/queue-limits.ts";
-import { mapConcurrently } from "../../core/map-concurrently.ts";
+import { forEachConcurrently } from "../../core/for-each-concurrently.ts";
 import type { SendOutcome } from "../../core/ports.ts";
 import { intoSendBatches, type OutgoingMessage } from "../../core/queue-message.ts";
 import { failpoint } from "../lambda/failpoint.ts";
@@ -35,7 +35,7 @@ export async function sendMessages(
   let judgedAt = Date.now();
   const outcomes = messages.map((): SendOutcome => "failed");
   const indexed = messages.map((message, index) => ({ ...message, index }));
-  await mapConcurrently(intoSendBatches(indexed), SQS_CALLS_IN_FLIGHT, async (batch) => {
+  await forEachConcurrently(intoSendBatches(indexed), SQS_CALLS_IN_FLIGHT, async (batch) => {
     let pending = batch.map((message) => toEntry(message, String(message.index)));
     // Once SQS accepts nothing, the waiting batches are not tried either.
     for (let attempt = 1; Date.now() <= judgedAt + giveUpMs; attempt++) {

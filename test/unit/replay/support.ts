@@ -1,3 +1,4 @@
+import type { DeadLetterRow } from "../../../functions/replay/dead-letter-row.ts";
 import {
   type DeadLetterMessage,
   type RawMessage,
@@ -27,3 +28,20 @@ export function messageOf(data: unknown[], attributes: Record<string, string> = 
   const envelope = { version: 1, tenant: "acme", receivedAt: "2026-11-20T10:00:00.000Z", events };
   return readMessage(JSON.stringify(envelope), { reason: "not_storable", ...attributes });
 }
+
+/** A row of the list of dead letters. */
+export const row = (changes: Partial<DeadLetterRow> = {}): DeadLetterRow => ({
+  id: "a",
+  type: "order",
+  source: "/shop",
+  messageId: "m-1",
+  reason: "not_storable",
+  sqlState: "22P05",
+  detail: "unsupported\nCONTEXT: more",
+  tenant: "acme",
+  receivedAt: "2026-11-20T10:00:00.000Z",
+  sentAt: "2026-11-20T10:00:05.000Z",
+  attempts: 1,
+  replays: 2,
+  ...changes,
+});

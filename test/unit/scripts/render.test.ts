@@ -1,22 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { DeadLetterRow } from "../../../functions/replay/dead-letter-row.ts";
 import { pluralize, printable, TABLE_HEAD, toCells, toLine, toTable } from "../../../scripts/dead-letters/render.ts";
-
-const row = (changes: Partial<DeadLetterRow> = {}): DeadLetterRow => ({
-  id: "a",
-  type: "order",
-  source: "/shop",
-  messageId: "m-1",
-  reason: "not_storable",
-  sqlState: "22P05",
-  detail: "unsupported\nCONTEXT: more",
-  tenant: "acme",
-  receivedAt: "2026-11-20T10:00:00.000Z",
-  sentAt: "2026-11-20T10:00:05.000Z",
-  attempts: 1,
-  replays: 2,
-  ...changes,
-});
+import { row } from "../replay/support.ts";
 
 describe("the line of an event", () => {
   it("has type, source, id, reason, tenant, times and counts", () => {

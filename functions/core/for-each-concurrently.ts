@@ -1,5 +1,5 @@
 /** Works on all items, at most `limit` at a time; the next begins when one has ended. */
-export async function mapConcurrently<T>(
+export async function forEachConcurrently<T>(
   items: readonly T[],
   limit: number,
   work: (item: T) => Promise<void>,
