@@ -41,7 +41,7 @@ const parsed = (found: FoundEvent): Record<string, unknown> =>
   found.kind === "found" ? (JSON.parse(found.json) as Record<string, unknown>) : { kind: found.kind };
 
 describe("an event that is stored", () => {
-  it("is found in CloudEvents JSON form, with what the door added", async () => {
+  it("is found in CloudEvents JSON form, with the attributes that ingest added", async () => {
     const found = await roundTrip({
       subject: "sub",
       dataschema: "https://example.com/schema",
@@ -94,11 +94,11 @@ describe("an event that is stored", () => {
     "9999-12-31T23:59:59.999Z",
     "9999-12-31T23:59:59.999999999-15:59",
     "2024-02-29T23:59:59.999Z",
-  ])("has its time %s letter for letter", async (time) => {
+  ])("has its time %s verbatim", async (time) => {
     expect(parsed(await roundTrip({ time }))).toMatchObject({ time });
   });
 
-  it("has every time in its canonical form letter for letter", async () => {
+  it("has every canonical time verbatim", async () => {
     const times = fc.date({
       min: new Date("0001-01-01T00:00:00Z"),
       max: new Date("9999-12-31T23:59:59.999Z"),

@@ -68,7 +68,7 @@ describe("chunks", () => {
     ["quotes", '"', 2],
     ["backslashes", "\\", 2],
     ["control characters", "\u0001", 6],
-    ["letters of four bytes", "\u{1f680}", 4],
+    ["characters of four bytes", "\u{1f680}", 4],
   ])("of the largest events made of %s are stored in one call each", async (_what, unit, bytes) => {
     const data = unit.repeat(Math.floor((EVENT_MAX_BYTES - 200) / bytes));
     const chunks = chunksOf(store, storables(16, "large", { data }));

@@ -54,7 +54,7 @@ describe("an event that the database refuses", () => {
     expect(await store.store([storable(), late], soon())).toEqual(allWell(1));
   });
 
-  it("is told in the database's words, but for what would not fit into one answer", async () => {
+  it("is reported in the database's words, cut to what fits into one result", async () => {
     const { refused } = await store.store([storable(), storable({ id: "bad", data: "\u00e4\u0000" })], soon());
 
     expect(refused[0]?.error.detail).toMatch(/^ERROR: .*\\u0000 cannot be converted to text/);
@@ -192,14 +192,14 @@ describe("a call that fails", () => {
   });
 
   it("for want of the table says that the schema is not the code's", async () => {
-    await setup.db.ask("alter table events rename to gone");
+    await setup.db.ask("alter table events rename to renamed");
     try {
       await expect(store.store(storables(2, "e"), soon())).rejects.toMatchObject({
         disposition: "stop",
         sqlState: "42P01",
       });
     } finally {
-      await setup.db.ask("alter table gone rename to events");
+      await setup.db.ask("alter table renamed rename to events");
     }
   });
 });

@@ -164,7 +164,7 @@ describe("what is stored", () => {
 
   it.each([
     ["noncharacters", "\ufffe\uffff\ufdd0"],
-    ["emoji and letters beyond the BMP", "\u{1f469}\u200d\u{1f680}\u{10ffff}"],
+    ["emoji and characters beyond the BMP", "\u{1f469}\u200d\u{1f680}\u{10ffff}"],
     ["control characters", "\u0001\b\t\n\f\r\u001f\u007f\u0085\u2028"],
     ["what JSON and SQL quote", `"\\'\`:name :: $1 $$ %s \\u0000 \\\\`],
   ])("keeps %s in data, keys and attributes", async (_what, text) => {

@@ -107,8 +107,8 @@ describe("migrations", () => {
     expect(await exists("after_half")).toBe(false);
     expect((await records()).map(({ name }) => name)).toEqual(NAMES);
 
-    const mended = { ...half, sql: "create table half (id integer)" };
-    expect(await db.migrate([...MIGRATIONS, mended, after])).toMatchObject({ applied: [half.name, after.name] });
+    const repaired = { ...half, sql: "create table half (id integer)" };
+    expect(await db.migrate([...MIGRATIONS, repaired, after])).toMatchObject({ applied: [half.name, after.name] });
   });
 
   it("run forward only: one with a number below an applied one is refused, by name", async () => {

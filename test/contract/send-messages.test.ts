@@ -128,7 +128,7 @@ describe("messages", () => {
   });
 
   it("may have 1 MiB each, one to a call", async () => {
-    const bodies = ["a", "b"].map((letter) => letter.repeat(MESSAGE_MAX_BYTES));
+    const bodies = ["a", "b"].map((character) => character.repeat(MESSAGE_MAX_BYTES));
 
     expect(
       await queue.send(
@@ -228,10 +228,10 @@ describe("a queue that is in trouble", () => {
   });
 
   it("because nothing listens there fails every message", async () => {
-    const gone = await startSqsFaultProxy(sqs.endpoint);
-    await gone.stop();
-    vi.stubEnv("AWS_ENDPOINT_URL_SQS", gone.url);
-    const unreachable = createEventQueue({ queueUrl: gone.queueUrl(sqs.queueUrl("events")), logger });
+    const stopped = await startSqsFaultProxy(sqs.endpoint);
+    await stopped.stop();
+    vi.stubEnv("AWS_ENDPOINT_URL_SQS", stopped.url);
+    const unreachable = createEventQueue({ queueUrl: stopped.queueUrl(sqs.queueUrl("events")), logger });
     const started = performance.now();
 
     const outcomes = await unreachable.send(outgoing(2), Date.now() + 400);
@@ -255,7 +255,7 @@ describe("a queue that is in trouble", () => {
 });
 
 describe("dead letters", () => {
-  const letter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
+  const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
     body: '{"version":1}',
     reason: "not_storable",
     sqlState: "22P05",
@@ -272,7 +272,7 @@ describe("dead letters", () => {
   const deadLetters = () =>
     createDeadLetterQueue({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("dead")), logger });
   const sentAttributes = async (changes: Partial<DeadLetter>) => {
-    expect(await deadLetters().send([letter(changes)], soon())).toEqual(["enqueued"]);
+    expect(await deadLetters().send([deadLetter(changes)], soon())).toEqual(["enqueued"]);
     const [message] = await receive("dead");
     return Object.fromEntries(
       Object.entries(message?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
@@ -280,7 +280,7 @@ describe("dead letters", () => {
   };
 
   it("have the body as it can be sent again, and every reason as an attribute", async () => {
-    expect(await deadLetters().send([letter()], soon())).toEqual(["enqueued"]);
+    expect(await deadLetters().send([deadLetter()], soon())).toEqual(["enqueued"]);
 
     const [message] = await receive("dead");
     expect(message?.Body).toBe('{"version":1}');
@@ -305,7 +305,7 @@ describe("dead letters", () => {
     ["with space", undefined],
     [undefined, undefined],
   ])("of the tenant %j stand in the group %j", async (tenant, group) => {
-    expect(await deadLetters().send([letter({ tenant })], soon())).toEqual(["enqueued"]);
+    expect(await deadLetters().send([deadLetter({ tenant })], soon())).toEqual(["enqueued"]);
 
     const [message] = await receive("dead");
     expect(message?.Attributes?.MessageGroupId).toBe(group);
@@ -315,7 +315,7 @@ describe("dead letters", () => {
     proxy.setFaults({ kind: "unavailable" });
     const started = performance.now();
 
-    const outcomes = await deadLetters().send([letter(), letter()], Date.now() + 20_000);
+    const outcomes = await deadLetters().send([deadLetter(), deadLetter()], Date.now() + 20_000);
 
     expect(outcomes).toEqual(["failed", "failed"]);
     const took = performance.now() - started;
@@ -356,9 +356,9 @@ describe("dead letters", () => {
     const text = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(text, text, text, async (detail, id, source) => {
-        expect(await deadLetters().send([letter({ detail, id, source, type: detail })], Date.now() + 2_000)).toEqual([
-          "enqueued",
-        ]);
+        expect(
+          await deadLetters().send([deadLetter({ detail, id, source, type: detail })], Date.now() + 2_000),
+        ).toEqual(["enqueued"]);
       }),
       { numRuns: 40 },
     );
@@ -375,7 +375,10 @@ describe("dead letters", () => {
   it("with long attributes go in calls of at most 1 MiB, attributes counted", async () => {
     const body = "b".repeat(SEND_BATCH_MAX_BYTES / 2 - 500);
 
-    const outcomes = await deadLetters().send([letter({ body }), letter({ body, detail: "d".repeat(1_000) })], soon());
+    const outcomes = await deadLetters().send(
+      [deadLetter({ body }), deadLetter({ body, detail: "d".repeat(1_000) })],
+      soon(),
+    );
 
     expect(outcomes).toEqual(["enqueued", "enqueued"]);
     expect(proxy.calls).toHaveLength(2);
@@ -384,7 +387,10 @@ describe("dead letters", () => {
   it("that cannot be sent are reported as failed", async () => {
     proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => MessageBody === "bad" });
 
-    const outcomes = await deadLetters().send([letter(), letter({ body: "bad" }), letter()], Date.now() + 150);
+    const outcomes = await deadLetters().send(
+      [deadLetter(), deadLetter({ body: "bad" }), deadLetter()],
+      Date.now() + 150,
+    );
 
     expect(outcomes).toEqual(["enqueued", "failed", "enqueued"]);
   });
@@ -432,9 +438,9 @@ describe("visibility", () => {
     const warned = vi.spyOn(logger, "warn");
     await queue.send(outgoing(3), soon());
     const received = await receive();
-    const gone = received.find(({ Body }) => Body === "m1");
+    const deleted = received.find(({ Body }) => Body === "m1");
     await client.send(
-      new DeleteMessageCommand({ QueueUrl: sqs.queueUrl("events"), ReceiptHandle: gone?.ReceiptHandle }),
+      new DeleteMessageCommand({ QueueUrl: sqs.queueUrl("events"), ReceiptHandle: deleted?.ReceiptHandle }),
     );
 
     await postpone(received.map((message) => ({ receiptHandle: handleOf(message), seconds: 0 })));

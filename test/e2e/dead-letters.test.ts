@@ -11,14 +11,14 @@ import { openTarget, type Target } from "./test-stack.ts";
 let target: Target;
 let folder: string;
 beforeAll(async () => {
-  [target, folder] = await Promise.all([openTarget({ own: true }), mkdtemp(join(tmpdir(), "sluice-letters-"))]);
+  [target, folder] = await Promise.all([openTarget({ own: true }), mkdtemp(join(tmpdir(), "sluice-dead-letters-"))]);
 });
 afterAll(async () => {
   await target?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A source of a test's own, by which the commands leave the letters of others alone. */
+/** A source of a test's own, by which the commands leave the dead letters of other tests alone. */
 const newSource = () => `${target.source}/${randomUUID()}`;
 const event = (source: string, id: string, data: unknown = {}) => ({ id, source, type: "com.example.e2e", data });
 const isStored = (source: string, id: string) =>
@@ -36,11 +36,11 @@ async function list(source: string): Promise<Listed[]> {
 const arrived = (source: string, count: number, replays = 0) =>
   eventually(
     () => list(source),
-    (letters) => letters.length === count && letters.every((letter) => letter.replays === replays),
+    (rows) => rows.length === count && rows.every((row) => row.replays === replays),
   );
 
 describe("an event that the database refuses", () => {
-  it("is dead-lettered alone, with its reason, and is stored by a replay once the cause is gone", async () => {
+  it("is dead-lettered alone, with its reason, and is stored by a replay once the cause is removed", async () => {
     const source = newSource();
     const mark = randomUUID();
     const ids = Array.from({ length: 9 }, () => randomUUID());
@@ -50,8 +50,8 @@ describe("an event that the database refuses", () => {
 
     expect(answer.status).toBe(202);
     for (const id of ids) await isStored(source, id);
-    const [letter] = await arrived(source, 1);
-    expect(letter).toMatchObject({ id: "poison", reason: "not_storable", sqlState: "22P05", tenant: "default" });
+    const [found] = await arrived(source, 1);
+    expect(found).toMatchObject({ id: "poison", reason: "not_storable", sqlState: "22P05", tenant: "default" });
     const read = await get(`${target.url}/events/poison?source=${encodeURIComponent(source)}`);
     expect(read.status).toBe(404);
 
@@ -82,17 +82,17 @@ describe("an event that the database refuses", () => {
     await post(target.url, event(source, "poison", { mark }));
     await arrived(source, 1);
 
-    // It may come back while the command still looks for letters.
+    // It may come back while the command still scans the queue.
     expect(await target.run("replay", "--source", source)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^1 event replayed\n/),
     });
     await arrived(source, 1, 1);
-    const [letter] = await eventually(
-      () => target.letters(source),
+    const [found] = await eventually(
+      () => target.deadLetters(source),
       ({ length }) => length === 1,
     );
-    expect(letter?.MessageAttributes).toMatchObject({
+    expect(found?.MessageAttributes).toMatchObject({
       reason: { StringValue: "not_storable" },
       sqlState: { StringValue: "22003" },
       tenant: { StringValue: "default" },
@@ -119,13 +119,13 @@ describe("an event that the database refuses", () => {
     await post(target.url, `[${body("000")},${body("001")}]`);
     await arrived(source, 2);
     await target.run("dead-letters", "export", path, "--source", source);
-    await writeFile(path, (await readFile(path, "utf8")).replaceAll(mark, "mended"));
+    await writeFile(path, (await readFile(path, "utf8")).replaceAll(mark, "repaired"));
 
     expect(await target.run("replay", "--edit", path)).toMatchObject({ code: 0, stdout: "2 events replayed\n" });
     const again = await target.run("replay", "--edit", path);
 
     const rows = () => target.sql(`select id, data::text from events where source = '${source}' order by id`);
-    const data = '{"n": 12345678901234567890.50, "text": "mended"}';
+    const data = '{"n": 12345678901234567890.50, "text": "repaired"}';
     expect(await eventually(rows, ({ length }) => length === 2)).toEqual([
       { id: "000", data },
       { id: "001", data },
@@ -145,7 +145,7 @@ describe("all dead letters at once", () => {
     await arrived(source, 1);
     await accept();
     // Those of others are not ours to move.
-    if ((await target.letters("")).length > 1) context.skip();
+    if ((await target.deadLetters("")).length > 1) context.skip();
 
     expect(await target.run("replay", "--all")).toMatchObject({
       code: 0,
@@ -168,12 +168,12 @@ describe("a message that is no envelope", () => {
     await post(target.url, event(source, "after"));
 
     await isStored(source, "after");
-    const [letter] = await eventually(
-      () => target.letters(source),
+    const [found] = await eventually(
+      () => target.deadLetters(source),
       ({ length }) => length === 1,
     );
-    expect(letter?.Body).toBe(body);
-    expect(letter?.MessageAttributes).toMatchObject({ reason: { StringValue: "unreadable_message" } });
+    expect(found?.Body).toBe(body);
+    expect(found?.MessageAttributes).toMatchObject({ reason: { StringValue: "unreadable_message" } });
     const listed = await target.run("replay", "--dry-run", "--reason", "unreadable_message");
     expect(listed.stdout).toMatch(/^unreadable message [0-9a-f-]{36} \| unreadable_message/m);
   });

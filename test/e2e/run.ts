@@ -24,10 +24,10 @@ const reporters = [
   "--reporter=./test/e2e/gap-reporter.ts",
 ];
 // Files would read each other's dead letters: there is one queue for all of them.
-const inTurn = isDeployed ? ["--no-file-parallelism"] : [];
+const oneFileAtATime = isDeployed ? ["--no-file-parallelism"] : [];
 const { status } = spawnSync(
   process.execPath,
-  ["node_modules/vitest/vitest.mjs", "run", "--project", "e2e", ...reporters, ...inTurn, ...command.args],
+  ["node_modules/vitest/vitest.mjs", "run", "--project", "e2e", ...reporters, ...oneFileAtATime, ...command.args],
   { stdio: "inherit", env: { ...process.env, ...(isDeployed && { SLUICE_E2E: JSON.stringify(options) }) } },
 );
 process.exitCode = status ?? 1;

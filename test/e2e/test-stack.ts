@@ -24,7 +24,7 @@ export type Target = {
   /** Runs a command of scripts/ on this stack. */
   run: (script: string, ...args: string[]) => ReturnType<typeof runScript>;
   /** The dead letters whose body or attributes have this text; all of them can be received again. */
-  letters: (text: string) => Promise<Message[]>;
+  deadLetters: (text: string) => Promise<Message[]>;
   /** What the functions logged so far; of a deployed stack nothing. */
   logged: () => string[];
   /** Deletes what the tests wrote to a deployed stack, or the runtime that was started for this file. */
@@ -89,9 +89,9 @@ function targetAt(deployment: Deployment) {
     return async () => void (await execute(`drop function if exists ${name}() cascade`));
   };
 
-  const letters = async (text: string) => {
+  const deadLetters = async (text: string) => {
     const all = await peekAll(sqs, deployment.deadLetterQueueUrl, { visibilityTimeout: 30, wait: 1 });
-    return all.filter((letter) => JSON.stringify([letter.Body, letter.MessageAttributes]).includes(text));
+    return all.filter(({ Body, MessageAttributes }) => JSON.stringify([Body, MessageAttributes]).includes(text));
   };
 
   /** Wakes the database, and takes away what a run that was killed left in it. */
@@ -103,7 +103,7 @@ function targetAt(deployment: Deployment) {
   };
 
   const deleteAll = async (): Promise<number> => {
-    const own = await letters(source);
+    const own = await deadLetters(source);
     for (const { ReceiptHandle } of own) {
       await sqs.send(new DeleteMessageCommand({ QueueUrl: deployment.deadLetterQueueUrl, ReceiptHandle }));
     }
@@ -129,7 +129,7 @@ function targetAt(deployment: Deployment) {
     sql,
     refuse,
     run: (script: string, ...args: string[]) => runScript(script, [...args, ...deployment.flags]),
-    letters,
+    deadLetters,
     logged: (): string[] => [],
     prepare,
     cleanUp,
@@ -145,13 +145,13 @@ const CLOCKS_DIFFER_MS = 3_600_000;
 
 /** Only the partitions since the start of the tests are looked through. */
 const DELETE_EVENTS = `
-  with gone as (
+  with deleted as (
     delete from events
     where received_at >= cast(:since as timestamptz) and starts_with(source, :source)
     returning tenant, id, source
   )
-  delete from event_keys using gone
-  where (event_keys.tenant, event_keys.id, event_keys.source) = (gone.tenant, gone.id, gone.source)`;
+  delete from event_keys using deleted
+  where (event_keys.tenant, event_keys.id, event_keys.source) = (deleted.tenant, deleted.id, deleted.source)`;
 
 /** Aurora takes about fifteen seconds to resume from 0 ACU. */
 const RESUME_TRIES = 40;

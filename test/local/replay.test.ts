@@ -479,7 +479,7 @@ describe.concurrent("a replay that is killed", () => {
 
     expect(await replay("--resume")).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^Goes on with [^\n]*\n$/),
+      stderr: expect.stringMatching(/^Continues the replay [^\n]*\n$/),
     });
 
     expect(idsIn(await queue.all("events"))).toEqual(["b"]);

@@ -208,7 +208,7 @@ describe("a runtime", () => {
     const assemblyDir = join(folder, "cdk.out");
     await cp(inject("assemblyDir"), assemblyDir, { recursive: true });
     await cp(`${inject("assemblyDir")}.key`, `${assemblyDir}.key`);
-    // Makes it anew if a source has changed since that synthesis: only one that is up to date is used as it lies there.
+    // Synthesizes again if a source has changed since: only an assembly that is up to date is used as it is.
     await synthesize({ projectDir: ".", outDir: assemblyDir });
     const name = (await readdir(assemblyDir)).find((each) => each.endsWith(".template.json")) ?? "";
     const template = JSON.parse(await readFile(join(assemblyDir, name), "utf8")) as { Resources: object };

@@ -4,7 +4,7 @@ import type { StorableEvent } from "../../functions/core/ports.ts";
 
 const RECEIVED_AT = "2026-11-21T09:30:00.000Z";
 
-/** An event that could have come through the door; changes go to the event or to what the door adds. */
+/** An event that ingest would accept; changes go to the event or to the attributes that ingest adds. */
 export function storable(
   changes: Partial<Event> = {},
   { tenant = "default", receivedAt = RECEIVED_AT }: Partial<Omit<StorableEvent, "event">> = {},
@@ -21,7 +21,7 @@ export function storables(count: number, prefix: string, changes: Partial<Event>
   return Array.from({ length: count }, (_, i) => storable({ ...changes, id: `${prefix}${i}` }));
 }
 
-/** Any JSON value that the door lets through: no U+0000, no half surrogates, no `__proto__`. */
+/** Any JSON value that ingest accepts: no U+0000, no half surrogates, no `__proto__`. */
 export const jsonData: fc.Arbitrary<unknown> = (() => {
   const text = fc.string({ unit: "binary", maxLength: 20 }).filter((each) => !each.includes("\0"));
   const key = text.filter((each) => each !== "__proto__");

@@ -31,7 +31,7 @@ type Disturbance = {
 type Pause = { kind: "delay"; milliseconds: number };
 
 /**
- * Answers these entries of a batch as `Failed` and passes on only the others. `true` is a fault of SQS, which may be gone
+ * Answers these entries of a batch as `Failed` and passes on only the others. `true` is a fault of SQS, which may be over
  * the next time, `"sender"` one of the message.
  */
 type PartialFailure = { kind: "failEntries"; entries: (entry: BatchEntry) => boolean | "sender" };
@@ -52,7 +52,7 @@ export type SqsFaultProxy = {
   readonly lastFaultAt: number;
   /** Replaces the faults in force; none without arguments. */
   setFaults(...faults: SqsFault[]): void;
-  /** Told of each call before it is passed on; waits for what it returns. */
+  /** Called with each call before it is passed on; the proxy waits for what it returns. */
   onCall: ((call: SqsCall) => void | Promise<void>) | undefined;
   stop(): Promise<void>;
 };
@@ -174,14 +174,14 @@ type Call = {
   headers: Record<string, string>;
   body: { QueueUrl?: string; Entries?: BatchEntry[] };
   /** Fires when the client hangs up: nobody may receive messages for it then. */
-  gone: AbortSignal;
+  closed: AbortSignal;
 };
 type Answer = { status: number; body: string };
 
-/** Reads a call of the JSON protocol and turns its queue URL into the one the target knows. */
+/** Reads a call of the JSON protocol and replaces its queue URL by the one that the target knows. */
 async function readCall(request: IncomingMessage, response: ServerResponse, target: string): Promise<Call> {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  const closed = new AbortController();
+  response.once("close", () => closed.abort());
   const chunks = (await request.toArray()) as Buffer[];
   const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Call["body"];
   if (body.QueueUrl !== undefined) body.QueueUrl = target + new URL(body.QueueUrl).pathname;
@@ -189,11 +189,11 @@ async function readCall(request: IncomingMessage, response: ServerResponse, targ
     Object.entries(request.headers).filter((pair): pair is [string, string] => !OF_THIS_HOP.has(pair[0])),
   );
   const action = String(headers["x-amz-target"]).replace("AmazonSQS.", "");
-  return { action, queue: body.QueueUrl?.split("/").at(-1) ?? "", headers, body, gone: gone.signal };
+  return { action, queue: body.QueueUrl?.split("/").at(-1) ?? "", headers, body, closed: closed.signal };
 }
 
-async function pass({ headers, body, gone }: Call, target: string): Promise<Answer> {
-  const response = await fetch(target, { method: "POST", headers, body: JSON.stringify(body), signal: gone });
+async function pass({ headers, body, closed }: Call, target: string): Promise<Answer> {
+  const response = await fetch(target, { method: "POST", headers, body: JSON.stringify(body), signal: closed });
   return { status: response.status, body: await response.text() };
 }
 

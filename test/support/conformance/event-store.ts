@@ -201,7 +201,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
       expect(await store.store(storables(3, "good"), soon())).toEqual(allWell(3));
     });
 
-    it("stores nothing while the database is away, and says to try again", async () => {
+    it("stores nothing in an outage of the database, and says to try again", async () => {
       const { store, ids, outage } = await open();
       outage();
 
