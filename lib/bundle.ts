@@ -42,18 +42,21 @@ export function buildHandler(
   { dropLabels, alias = {} }: { readonly dropLabels: string[]; readonly alias?: Record<string, string> },
 ): void {
   const eventTypes = writeEventTypes(outputDir);
-  buildSync({
-    ...BUNDLE_OPTIONS,
-    entryPoints: [join("functions", name, "handler.ts")],
-    outfile: join(outputDir, "index.js"),
-    dropLabels,
-    alias: {
-      "@aws-sdk/credential-provider-node": "./functions/adapters/lambda/credentials.ts",
-      "#event-types": eventTypes,
-      ...alias,
-    },
-  });
-  rmSync(eventTypes);
+  try {
+    buildSync({
+      ...BUNDLE_OPTIONS,
+      entryPoints: [join("functions", name, "handler.ts")],
+      outfile: join(outputDir, "index.js"),
+      dropLabels,
+      alias: {
+        "@aws-sdk/credential-provider-node": "./functions/adapters/lambda/credentials.ts",
+        "#event-types": eventTypes,
+        ...alias,
+      },
+    });
+  } finally {
+    rmSync(eventTypes);
+  }
 }
 
 /**
