@@ -13,6 +13,8 @@ import {
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import type { EventReader, EventStore, FoundEvent } from "../../functions/core/ports.ts";
 import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { memoryReader } from "../unit/query/support.ts";
+import { describeEventReader } from "../support/conformance/event-reader.ts";
 import { jsonData, storable } from "../support/event-samples.ts";
 
 let db: TestDatabase;
@@ -26,6 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.remove());
 afterEach(async () => {
+  db.faults.clear();
   await db.ask("delete from events");
   await db.ask("delete from event_keys");
 });
@@ -39,6 +42,13 @@ async function roundTrip(changes: Partial<Event>): Promise<FoundEvent> {
 }
 const parsed = (found: FoundEvent): Record<string, unknown> =>
   found.kind === "found" ? (JSON.parse(found.json) as Record<string, unknown>) : { kind: found.kind };
+
+describeEventReader("in PostgreSQL", async (events) => {
+  await store.store(events, soon());
+  return { reader, outage: () => db.faults.add({ kind: "error", error: "DatabaseUnavailableException" }) };
+});
+
+describeEventReader("in memory", async (events) => memoryReader(events));
 
 describe("an event that is stored", () => {
   it("is found in CloudEvents JSON form, with the attributes that ingest added", async () => {

@@ -14,6 +14,10 @@ import {
 } from "../../functions/core/queue-limits.ts";
 import type { DeadLetter, EventQueue } from "../../functions/core/ports.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
+import { memoryDeadLetters } from "../unit/consume/support.ts";
+import { memoryQueue } from "../unit/ingest/support.ts";
+import { describeDeadLetterQueue } from "../support/conformance/dead-letter-queue.ts";
+import { describeEventQueue } from "../support/conformance/event-queue.ts";
 import { eventually } from "../support/eventually.ts";
 import { queueModel, receiveAll, sqsClient } from "../support/sqs.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -63,6 +67,61 @@ const stored = (count: number) => Array.from({ length: count }, () => "enqueued"
 const bodiesOf = (messages: Message[]) => messages.map(({ Body }) => Body ?? "").toSorted();
 
 const receive = (name = "events") => receiveAll(client, sqs.queueUrl(name));
+
+describeEventQueue("of SQS", async () => ({
+  queue,
+  bodies: async () => bodiesOf(await receive()),
+  refuse: (body) =>
+    proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => (MessageBody === body ? "sender" : false) }),
+  outage: () => proxy.setFaults({ kind: "unavailable" }),
+}));
+
+describeEventQueue("in memory", async () => {
+  let refused: string | undefined;
+  let isDown = false;
+  const memory = memoryQueue(({ body }) => isDown || body === refused);
+  return {
+    queue: memory.queue,
+    bodies: async () => memory.enqueued.map(({ body }) => body).toSorted(),
+    refuse: (body) => {
+      refused = body;
+    },
+    outage: () => {
+      isDown = true;
+    },
+  };
+});
+
+describeDeadLetterQueue("of SQS", async () => ({
+  queue: createDeadLetterQueue({ client: new SQSClient(), queueUrl: proxy.queueUrl(sqs.queueUrl("dead")), logger }),
+  deadLetters: async () =>
+    (await receive("dead"))
+      .map(({ Body: body = "", MessageAttributes }) => ({
+        body,
+        reason: MessageAttributes?.["reason"]?.StringValue ?? "",
+      }))
+      .toSorted((a, b) => (a.body < b.body ? -1 : 1)),
+  refuse: (body) =>
+    proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => (MessageBody === body ? "sender" : false) }),
+  outage: () => proxy.setFaults({ kind: "unavailable" }),
+}));
+
+describeDeadLetterQueue("in memory", async () => {
+  let refused: string | undefined;
+  let isDown = false;
+  const memory = memoryDeadLetters(({ body }) => isDown || body === refused);
+  return {
+    queue: memory.queue,
+    deadLetters: async () =>
+      memory.deadLetters.map(({ body, reason }) => ({ body, reason })).toSorted((a, b) => (a.body < b.body ? -1 : 1)),
+    refuse: (body) => {
+      refused = body;
+    },
+    outage: () => {
+      isDown = true;
+    },
+  };
+});
 
 describe("messages", () => {
   it("are all stored and confirmed", async () => {
