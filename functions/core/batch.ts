@@ -1,3 +1,4 @@
+import type { BatchFields } from "./log-lines.ts";
 import type { MetricCounts } from "./metric-names.ts";
 import type { ReceivedMessage } from "./queue-message.ts";
 
@@ -14,6 +15,6 @@ export type BatchOutcome = {
   error?: unknown;
   /** The log line of the batch. */
   level: "info" | "warn" | "error";
-  fields: Record<string, unknown>;
+  fields: BatchFields;
   metrics: MetricCounts;
 };

@@ -1,12 +1,14 @@
 import type { Context } from "aws-lambda";
+import type { LogLines } from "../../core/log-lines.ts";
 import { lambdaEnvironment } from "./environment.ts";
 
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
-type LogFields = Record<string, unknown>;
-
 /** Each message becomes one line of JSON, without the fields that are undefined, null or empty. */
-export type Logger = Record<"info" | "warn" | "error", (message: string, fields: LogFields) => void>;
+export type Logger = Record<
+  "info" | "warn" | "error",
+  <Message extends keyof LogLines>(message: Message, fields: LogLines[Message]) => void
+>;
 
 /** A logger whose lines name their invocation, from `begin` on. */
 export type InvocationLogger = Logger & { begin: (context: Context) => void };
@@ -20,12 +22,19 @@ export function createLogger(options: { service: string; stage: string; level: L
   const { service, stage } = options;
   let isColdStart = lambdaEnvironment.isStartedOnDemand();
   let invocation: object = { sampling_rate: 0, stage };
-  const writer = (level: LogLevel, stream: NodeJS.WriteStream) => (message: string, fields: LogFields) => {
-    if (ORDER.indexOf(level) < ORDER.indexOf(options.level)) return;
-    const line: LogFields = { level, message, timestamp: new Date().toISOString(), service, ...invocation };
-    for (const [name, value] of Object.entries(fields)) if (value !== null && value !== "") line[name] = value;
-    stream.write(`${JSON.stringify(line)}\n`);
-  };
+  const writer =
+    (level: LogLevel, stream: NodeJS.WriteStream) => (message: string, fields: Record<string, unknown>) => {
+      if (ORDER.indexOf(level) < ORDER.indexOf(options.level)) return;
+      const line: Record<string, unknown> = {
+        level,
+        message,
+        timestamp: new Date().toISOString(),
+        service,
+        ...invocation,
+      };
+      for (const [name, value] of Object.entries(fields)) if (value !== null && value !== "") line[name] = value;
+      stream.write(`${JSON.stringify(line)}\n`);
+    };
   return {
     begin({ invokedFunctionArn, memoryLimitInMB, functionName, awsRequestId }) {
       invocation = {

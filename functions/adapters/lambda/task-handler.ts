@@ -1,4 +1,5 @@
 import middy from "@middy/core";
+import type { TaskFields } from "../../core/log-lines.ts";
 import { ANSWER_RESERVE_MS } from "../../core/function-limits.ts";
 import { type Observability, observed } from "./observability.ts";
 
@@ -6,7 +7,7 @@ import { type Observability, observed } from "./observability.ts";
  * The chain of every function that a deployment or a schedule invokes: it runs one task and logs one line with the result.
  * An error of the task fails the invocation, so that the deployment stops or the alarm goes off.
  */
-export function taskHandler<T extends object>(options: {
+export function taskHandler<T extends TaskFields>(options: {
   task: (deadline: number) => Promise<T>;
   observability: Observability;
 }) {

@@ -16,7 +16,11 @@ type BatchCall<T> = (
 export async function batchCalls<T>(
   messages: readonly T[],
   call: BatchCall<T>,
-  { deadline, logger, failure }: { deadline: number; logger: Logger; failure: string },
+  {
+    deadline,
+    logger,
+    failure,
+  }: { deadline: number; logger: Logger; failure: "message not deleted" | "visibility not changed" },
 ): Promise<boolean> {
   let unconfirmed = 0;
   let answeredAt = Date.now();

@@ -1,21 +1,12 @@
+import type { LogLines } from "../../../functions/core/log-lines.ts";
 import type { FaultStack } from "./fault-stack.ts";
 
-/** What the consumer writes of each batch. */
-export type BatchLine = {
-  /** When it was written, ISO 8601. */
-  timestamp: string;
-  messages: number;
-  failedMessages: number;
-  durationMs: number;
-  EventsStored: number;
-  EventsDuplicate: number;
-  /** Of the duplicates. */
-  EventsConflicting: number;
-  EventsDeadLettered: number;
-  /** Why messages failed, where the database said why. */
-  reason?: string;
-  disposition?: string;
-};
+/** The log line of a batch, all counts filled in. */
+export type BatchLine = LogLines["batch"] &
+  Record<"EventsStored" | "EventsDuplicate" | "EventsConflicting" | "EventsDeadLettered", number> & {
+    /** When it was written, ISO 8601. */
+    timestamp: string;
+  };
 
 /** The consumer's line of each batch, of the log from its line `from` on. */
 export function batchLines({ lines }: FaultStack, from: number): BatchLine[] {

@@ -1,0 +1,50 @@
+import type { Disposition } from "./errors.ts";
+import type { MetricCounts } from "./metric-names.ts";
+
+/**
+ * Every log line of the functions: its message, and its fields beside those that name the invocation. No field ever has an
+ * event's data, a key or a secret.
+ */
+export type LogLines = {
+  /** An HTTP request was answered. */
+  request: MetricCounts & {
+    /** Method and path of the route. */
+    route: string;
+    status: number;
+    durationMs: number;
+    requestId: string;
+    requestBytes: number;
+    /** Of an answer from 500 on: names, stacks, and the messages of our own errors. */
+    error?: unknown;
+  };
+  /** An invocation for messages of a queue ended. */
+  batch: BatchFields & { messages: number; durationMs: number };
+  /** An invocation by a deployment or a schedule ended. */
+  task: TaskFields & { durationMs: number };
+  "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
+  "queue did not answer": { code: string };
+  "message not deleted": { code: string | undefined };
+  "visibility not changed": { code: string | undefined };
+};
+
+/** What the rule of a batch says about it. */
+export type BatchFields = MetricCounts & {
+  /** Messages that are delivered again. */
+  failedMessages: number;
+  /** The failed messages that went back to the queue as new ones. */
+  requeuedMessages: number;
+  /** Why messages failed, where the database said why. */
+  reason?: string;
+  sqlState?: string | undefined;
+  disposition?: Disposition;
+  /** The first events whose key is stored with other content. */
+  conflicts?: { tenant: string; source: string; eventId: string }[];
+};
+
+/** What a task says about its result. */
+export type TaskFields = {
+  /** Names of the migrations that were applied. */
+  applied?: string[];
+  /** Number of partitions that were created. */
+  partitionsMade?: number;
+};
