@@ -94,7 +94,9 @@ function bodySchema(content: BodyContent): JsonObject {
 }
 
 function events(name: SchemaName): JsonObject {
-  return { type: "array", items: refTo(name), minItems: 1, maxItems: REQUEST_MAX_EVENTS };
+  // A CloudEvents batch may be empty.
+  const minItems = name === "CloudEvent" ? 0 : 1;
+  return { type: "array", items: refTo(name), minItems, maxItems: REQUEST_MAX_EVENTS };
 }
 
 function response(operationId: OperationId, status: number, answer: Route["answers"][number]): JsonObject {

@@ -47,8 +47,12 @@ export const SUBJECT_MAX_BYTES = 1_024;
 export const DATASCHEMA_MAX_BYTES = 2_048;
 export const DATACONTENTTYPE_MAX_BYTES = 256;
 
-/** CloudEvents asks for names of at most 20 characters. @see https://github.com/cloudevents/spec (naming conventions) */
-export const EXTENSION_NAME_MAX_CHARACTERS = 20;
+/**
+ * CloudEvents recommends names of at most 20 characters, but does not require it, and real producers use longer ones:
+ * Knative's `knativekafkapartition` has 21, Debezium's `iodebeziumtxtotalorder` 22.
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#attribute-naming-convention
+ */
+export const EXTENSION_NAME_MAX_CHARACTERS = 64;
 export const EXTENSIONS_MAX = 32;
 export const EXTENSION_VALUE_MAX_BYTES = 1_024;
 

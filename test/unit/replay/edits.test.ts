@@ -16,7 +16,7 @@ const fail = (): never => {
 
 describe("an event line", () => {
   it("is parsed as the event of the message, verbatim and with every digit", () => {
-    const name = fc.stringMatching(/^[a-z0-9]{1,20}$/).filter((each) => each !== "tenant" && !TAKEN.has(each));
+    const name = fc.stringMatching(/^[a-z0-9]{1,64}$/).filter((each) => each !== "tenant" && !TAKEN.has(each));
     const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((each) => !each.includes("\0"));
     const event = fc.record(
       {

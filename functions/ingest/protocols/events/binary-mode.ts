@@ -5,9 +5,18 @@ import { isJson, isText, type MediaType } from "../media-type.ts";
 
 const PREFIX = "ce-";
 
-/** Tells whether the headers carry an event's attributes. */
+/**
+ * Tells whether the headers carry an event's attributes.
+ * @throws RequestError `bad_header` for attributes without `ce-specversion`, which would otherwise be lost
+ */
 export function isBinaryMode(headers: Record<string, string | undefined>): boolean {
-  return headers["ce-specversion"] !== undefined;
+  if (headers["ce-specversion"] !== undefined) return true;
+  const attribute = Object.keys(headers).find((name) => name.startsWith(PREFIX));
+  if (attribute === undefined) return false;
+  throw new RequestError(
+    "bad_header",
+    `There is ${attribute}, but no ce-specversion. Send ce-specversion: 1.0 for an event in binary mode, or no ce- header.`,
+  );
 }
 
 /**
@@ -40,7 +49,8 @@ export function decodeBinaryMode(
 function decodeData(mediaType: MediaType | undefined, bytes: Uint8Array, text: () => string) {
   if (bytes.byteLength === 0) return { value: {}, lossless: {} };
   if (mediaType !== undefined && isJson(mediaType)) {
-    const { value, lossless } = parse(text());
+    // A byte order mark does not belong to JSON (RFC 8259 section 8.1).
+    const { value, lossless } = parse(text().replace(/^\uFEFF/, ""));
     return { value: { data: value }, lossless: { data: lossless } };
   }
   const data =

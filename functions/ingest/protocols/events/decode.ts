@@ -10,12 +10,13 @@ import { type MediaType, parseMediaType } from "../media-type.ts";
 /**
  * Splits a request body into events.
  * @param headers names in lower case
- * @throws RequestError `unsupported_media_type`, `body_too_large`, `too_many_events`, `malformed_body`
+ * @throws RequestError `bad_header`, `unsupported_media_type`, `body_too_large`, `too_many_events`, `malformed_body`
  */
 export function decode(headers: Record<string, string | undefined>, body: Uint8Array, inflated: boolean): Decoded {
   const mediaType = parseMediaType(headers["content-type"]);
   const decoder = decoders[mediaType?.essence ?? ""];
-  const binaryMode = isBinaryMode(headers) && !mediaType?.essence.startsWith("application/cloudevents");
+  // In structured mode the headers may repeat the attributes of the body.
+  const binaryMode = !mediaType?.essence.startsWith("application/cloudevents") && isBinaryMode(headers);
   checkSize(body);
   // Data in binary mode may be gzip itself, so there only the transport knows whether it is inflated.
   const bytes = inflated && binaryMode ? body : inflate(headers["content-encoding"], body);

@@ -21,12 +21,13 @@ export function decodeOne(text: string, form: Form): Decoded {
   return { candidates: [single(text, parsed, form)] };
 }
 
-/** Decodes an array of events. @throws RequestError `malformed_body` */
+/** Decodes an array of events, which may be empty (CloudEvents JSON batch format 4.2). @throws RequestError `malformed_body` */
 export function decodeMany(text: string, form: Form): Decoded {
   const parsed = parse(text);
   if (!Array.isArray(parsed.value)) {
     throw new RequestError("malformed_body", "The body is not an array. A batch is an array of events.");
   }
+  if (parsed.value.length === 0) return { candidates: [] };
   return members(text, parsed, form);
 }
 
