@@ -82,7 +82,7 @@ function describeEvent({ properties, ...schema }: JsonSchema, description: strin
     properties: Object.fromEntries(described),
     additionalProperties: { ...extension, description: EXTENSION_DESCRIPTION },
     // Names of attributes and extensions; `tenant` is set by Sluice and only read.
-    propertyNames: { pattern: `^([a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}|data_base64|receivedAt)$` },
+    propertyNames: { pattern: `^([a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}|data_base64)$` },
   };
 }
 
@@ -102,7 +102,7 @@ function withNullableAttributes({ properties, additionalProperties, ...schema }:
 
 const EVENT_DESCRIPTION = `An event in plain JSON: at most ${EVENT_MAX_BYTES / 1024} KiB and ${EVENT_MAX_DEPTH} levels deep.`;
 const CLOUDEVENT_DESCRIPTION = "A CloudEvent 1.0 in its JSON format; `data` and `data_base64` exclude each other.";
-const STORED_EVENT_DESCRIPTION = "A CloudEvent 1.0 as it was sent, with `tenant` and `receivedAt`.";
+const STORED_EVENT_DESCRIPTION = "A CloudEvent 1.0 as it was sent, with `tenant` and `receivedat`.";
 const EXTENSION_DESCRIPTION = `Extension attributes: at most ${EXTENSIONS_MAX}, with names of 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9.`;
 
 /** A string of n bytes has at most n characters. */

@@ -60,7 +60,7 @@ const stored = {
   ...order,
   time: "2026-11-21T09:30:00.123Z",
   tenant: "default",
-  receivedAt: "2026-11-21T09:30:00.123Z",
+  receivedat: "2026-11-21T09:30:00.123Z",
 };
 
 const types = {

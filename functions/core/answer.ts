@@ -33,7 +33,7 @@ export const storedEvent = z
   .object({
     ...cloudEvent.shape,
     tenant: z.string().meta({ description: "Added by Sluice" }),
-    receivedAt: z.iso.datetime().meta({ description: "Added by Sluice: when the event was accepted" }),
+    receivedat: z.iso.datetime().meta({ description: "Added by Sluice: when the event was accepted" }),
   })
   .catchall(z.unknown());
 

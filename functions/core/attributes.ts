@@ -31,9 +31,12 @@ export const extensionValue = z.union([text(EXTENSION_VALUE_MAX_BYTES), z.boolea
   error: `expected a string of at most ${EXTENSION_VALUE_MAX_BYTES} bytes, a boolean or a 32-bit integer`,
 });
 
+/** Extension attributes that Sluice adds to an event that is read. */
+export const SET_BY_SLUICE: ReadonlySet<string> = new Set(["tenant", "receivedat"]);
+
 export const extensionName = z
   .string()
-  .refine((name) => name !== "tenant", "is set by Sluice; send it under another name")
+  .refine((name) => !SET_BY_SLUICE.has(name), "is set by Sluice; send it under another name")
   .regex(
     new RegExp(`^[a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}$`),
     `is no attribute of an event; an extension attribute has 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9`,

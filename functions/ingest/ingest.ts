@@ -32,12 +32,12 @@ export type IngestDeps = ValidateDeps & { queue: EventQueue; clock: Clock };
  */
 export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
-    const receivedAt = deps.clock().toISOString();
+    const head = { tenant: request.tenant, receivedAt: deps.clock().toISOString() };
     const { candidates, verbatimList } = request.decoded;
-    const validated = candidates.map((each) => validate(each, receivedAt, deps));
+    const validated = candidates.map((each) => validate(each, head, deps));
     const { firsts, copies } = separateCopies(validated);
     const list = firsts.length === validated.length ? verbatimList : undefined;
-    const messages = packAll(firsts, list, { tenant: request.tenant, receivedAt });
+    const messages = packAll(firsts, list, head);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
     const outcomes = request.validateOnly
       ? messages.map(() => "enqueued")

@@ -1,7 +1,8 @@
 import type * as z from "zod";
 import { compile, config, util } from "zod/v4/core";
 import type { Catalog } from "../core/catalog.ts";
-import { extensionName, extensionValue } from "../core/attributes.ts";
+import { extensionName, extensionValue, SET_BY_SLUICE } from "../core/attributes.ts";
+import type { EnvelopeHead } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
 import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import { type EventError, verdictCodes } from "../core/errors.ts";
@@ -25,7 +26,7 @@ export type ValidateDeps = {
  * Checks one event by itself, so that its verdict does not depend on the batch around it: its attributes, its `data`
  * against the catalog, and whether queue and database can hold it. Generates a missing id and time.
  */
-export function validate(candidate: Candidate, receivedAt: string, deps: ValidateDeps): Validated {
+export function validate(candidate: Candidate, head: EnvelopeHead, deps: ValidateDeps): Validated {
   if (candidate.kind === "unreadable") return { kind: "invalid", id: undefined, errors: [candidate.error] };
   const { form, value, lossless, verbatim } = candidate;
   if (!isObject(value) || !isObject(lossless)) {
@@ -39,15 +40,22 @@ export function validate(candidate: Candidate, receivedAt: string, deps: Validat
   const schema = form === "cloudevent" ? cloudEvent : plainEvent;
   // Lossless, because 1.0000000000000000001 is no integer, though a double says so.
   const losslessInput = form === "cloudevent" ? withoutNulls(lossless) : lossless;
-  const extensions = extensionsOf(losslessInput, ATTRIBUTES[form]);
+  const added = extensionsOf(losslessInput, ATTRIBUTES[form]);
+  // An event that was read can be sent again: the attributes that Sluice added are not stored as the event's own.
+  const extensions = added.filter(([name, attribute]) => !isSetBySluice(name, attribute, head.tenant));
   const data = dataErrors(input, deps);
   const issues = isValid(schema, input) ? [] : (schema.safeParse(input).error?.issues ?? []);
   const errors = [...issues.map((issue) => toEventError(issue, [])), ...extensionErrors(extensions), ...data.errors];
   if (errors.length > 0) {
     return { kind: "invalid", id: idForVerdict(value["id"]), errors: limitErrors(errors, data.omitted) };
   }
-  const event = toEvent(input as EventInput, { data: lossless["data"], extensions, receivedAt, newId: deps.newId });
-  return { kind: "valid", event, isComplete: isComplete({ value, input, extensions }), verbatim };
+  const event = toEvent(input as EventInput, {
+    data: lossless["data"],
+    extensions,
+    receivedAt: head.receivedAt,
+    newId: deps.newId,
+  });
+  return { kind: "valid", event, isComplete: isComplete({ value, input, extensions: added }), verbatim };
 }
 
 /** Names of members that are no extension attributes. */
@@ -105,6 +113,11 @@ function extensionsOf(event: Record<string, unknown>, attributes: ReadonlySet<st
   const extensions: [string, unknown][] = [];
   for (const name of Object.keys(event)) if (!attributes.has(name)) extensions.push([name, event[name]]);
   return extensions;
+}
+
+/** Whether an attribute is the one that Sluice adds when the caller reads the event. Another tenant's is an error. */
+function isSetBySluice(name: string, value: unknown, tenant: string): boolean {
+  return SET_BY_SLUICE.has(name) && (name !== "tenant" || value === tenant);
 }
 
 function extensionErrors(extensions: [string, unknown][]): EventError[] {

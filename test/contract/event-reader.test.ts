@@ -73,14 +73,14 @@ describe("an event that is stored", () => {
       sampled: false,
       weight: -3,
       tenant: "default",
-      receivedAt: "2026-11-21T09:30:00.000Z",
+      receivedat: "2026-11-21T09:30:00.000Z",
       data: { a: [1, null] },
     });
   });
 
   it("has no attribute that was not sent", async () => {
     expect(Object.keys(parsed(await roundTrip({}))).toSorted()).toEqual(
-      ["specversion", "id", "source", "type", "time", "tenant", "receivedAt"].toSorted(),
+      ["specversion", "id", "source", "type", "time", "tenant", "receivedat"].toSorted(),
     );
   });
 

@@ -118,6 +118,24 @@ describe.concurrent("the official CloudEvents SDK", () => {
   });
 });
 
+describe("an event that was read", () => {
+  it("is a valid CloudEvent for the official SDK and can be sent again without a change", async () => {
+    const event = cloudEvent({ n: 1 });
+    await emitterFor(httpTransport(`${url}/events`), { mode: Mode.STRUCTURED })(event);
+    const read = await stored(event.id);
+
+    expect(new CloudEvent(read).validate()).toBe(true);
+    const answer = await fetch(`${url}/events`, {
+      method: "POST",
+      headers: { "content-type": "application/cloudevents+json" },
+      body: JSON.stringify(read),
+    });
+
+    expect(answer.status).toBe(202);
+    expect(await stored(event.id)).toEqual(read);
+  });
+});
+
 describe("a batch by the specification", () => {
   it("is stored event by event, gzipped or not", async () => {
     for (const zip of [false, true]) {

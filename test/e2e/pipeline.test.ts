@@ -50,7 +50,7 @@ describe.concurrent("the pipeline", () => {
       ...sent,
       specversion: "1.0",
       tenant: "default",
-      receivedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      receivedat: expect.stringMatching(/^\d{4}-.*Z$/),
     });
   });
 

@@ -24,7 +24,7 @@ const findEvent = `
         'specversion', '1.0', 'id', e.id, 'source', e.source, 'type', e.type, 'subject', e.subject,
         'time', coalesce(e.time_sent, to_char(e.time at time zone 'UTC', '${MILLISECONDS}')),
         'dataschema', e.dataschema, 'datacontenttype', e.datacontenttype,
-        'tenant', e.tenant, 'receivedAt', to_char(e.received_at at time zone 'UTC', '${MILLISECONDS}')
+        'tenant', e.tenant, 'receivedat', to_char(e.received_at at time zone 'UTC', '${MILLISECONDS}')
       )) as text), '}')
       || coalesce(',' || nullif(trim(both '{}' from cast(e.extensions as text)), ''), '')
       || coalesce(',"data":' || cast(e.data as text), '')

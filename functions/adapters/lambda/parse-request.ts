@@ -62,9 +62,14 @@ function parseEach(schemas: Parameters, valueOf: (name: string) => string | unde
   return parsed;
 }
 
+/** Joins the values of repeated headers (RFC 9110 section 5.3). An attribute of an event has one value, so it is refused. */
 function joinHeaders(headers: Record<string, string[] | undefined> | null): Record<string, string> {
   const joined: Record<string, string> = {};
-  for (const [name, values] of Object.entries(headers ?? {}))
-    joined[name.toLowerCase()] = values?.length === 1 ? (values[0] ?? "") : (values ?? []).join(", ");
+  for (const [sent, values = []] of Object.entries(headers ?? {})) {
+    const name = sent.toLowerCase();
+    if (name.startsWith("ce-") && (values.length > 1 || name in joined))
+      throw new RequestError("bad_header", `The header ${name} is there more than once. Send it once.`);
+    joined[name] = values.length === 1 ? (values[0] ?? "") : values.join(", ");
+  }
   return joined;
 }

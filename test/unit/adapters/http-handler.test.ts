@@ -94,6 +94,16 @@ describe("the HTTP handler", () => {
     });
   });
 
+  it.each([{ "ce-id": ["1", "2"] }, { "Ce-Id": ["1"], "ce-id": ["2"] }])(
+    "refuses an event's attribute that is sent twice: %j",
+    async (multiValueHeaders) => {
+      expect(await answer({ multiValueHeaders })).toMatchObject({
+        statusCode: 400,
+        problem: { code: "bad_header", detail: "The header ce-id is there more than once. Send it once." },
+      });
+    },
+  );
+
   it("answers an unknown parameter with 400 and the names of those there are", async () => {
     expect(await answer(query({ three: ["x"] }))).toMatchObject({
       statusCode: 400,

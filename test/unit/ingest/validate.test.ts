@@ -18,11 +18,15 @@ import { cpuMilliseconds, NOW, order } from "./support.ts";
 
 function validateText(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
   const text = typeof event === "string" ? event : JSON.stringify(event);
-  return validate({ kind: "event", form: "plain", ...parseLossless(text) }, NOW, {
-    catalog,
-    unknownTypes,
-    newId: () => "generated",
-  });
+  return validate(
+    { kind: "event", form: "plain", ...parseLossless(text) },
+    { tenant: "default", receivedAt: NOW },
+    {
+      catalog,
+      unknownTypes,
+      newId: () => "generated",
+    },
+  );
 }
 
 function errorsOf(event: unknown, unknownTypes?: "accept" | "refuse") {
@@ -33,6 +37,20 @@ function errorsOf(event: unknown, unknownTypes?: "accept" | "refuse") {
 const plain = (overrides: Record<string, unknown>) => ({ id: "1", source: "/s", type: "t", data: {}, ...overrides });
 
 describe("validate", () => {
+  it("leaves the attributes that Sluice added out of an event that was read and is sent again", () => {
+    const read = { ...plain({ mine: "x" }), time: NOW, tenant: "default", receivedat: NOW };
+
+    const result = validateText(read);
+
+    expect(result).toMatchObject({ kind: "valid", isComplete: false, event: { extensions: { mine: "x" } } });
+    expect(result.kind === "valid" && Object.keys(result.event.extensions ?? {})).toEqual(["mine"]);
+  });
+
+  it("never sends an event with Sluice's own attributes verbatim", () => {
+    const result = validateText({ ...plain({}), time: NOW, tenant: "default", receivedat: NOW });
+
+    expect(result.kind === "valid" && JSON.parse(toJson(result))).toEqual(plain({ time: NOW }));
+  });
   it("names each invalid field with a JSON Pointer", () => {
     expect(errorsOf({ type: 5, data: null })).toEqual([
       ["/source", "required"],

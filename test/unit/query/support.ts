@@ -16,7 +16,7 @@ export function memoryReader(events: StorableEvent[]): { reader: EventReader; ou
         return { kind: "ambiguous", sources: matches.map(({ event }) => event.source).toSorted() };
       }
       const { extensions, ...attributes } = match.event;
-      const json = { specversion: "1.0", ...attributes, ...extensions, tenant, receivedAt: match.receivedAt };
+      const json = { specversion: "1.0", ...attributes, ...extensions, tenant, receivedat: match.receivedAt };
       return { kind: "found", json: JSON.stringify(json) };
     },
   };
