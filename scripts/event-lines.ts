@@ -1,40 +1,50 @@
-import { readFileSync } from "node:fs";
 import { v7 as newId } from "uuid";
-import { REQUEST_MAX_BYTES } from "../functions/core/limits.ts";
+import { JSON_MAX_DEPTH, REQUEST_MAX_BYTES, REQUEST_MAX_VALUES } from "../functions/core/limits.ts";
+import { JsonLimitError, parseLossless } from "../functions/core/lossless-json.ts";
+import { readLines } from "./read-lines.ts";
 
 /** One event of a file: its line number, counted from 1, and its JSON text. */
 export type EventLine = { line: number; json: string };
 
+/** A line that cannot be sent, and why. */
+export type BadLine = { line: number; why: string };
+
 /**
  * Reads a file of newline-delimited JSON (`-` is stdin). The text is sent verbatim, so no digit changes. An event without
- * an id gets one here, so that sending it again after a lost answer does not store it twice.
- * @throws Error that names the line that is not a JSON object
+ * an id gets one here, so that sending it again after a lost answer does not store it twice. A bad line keeps no other
+ * line from being sent.
  */
-export function readEventLines(file: string): EventLine[] {
-  const text = readFileSync(file === "-" ? 0 : file, "utf8");
-  return text
-    .split("\n")
-    .map((json, index) => ({ line: index + 1, json: json.trim() }))
-    .filter(({ json }) => json !== "")
-    .map(({ line, json }) => ({ line, json: withId(json, line, file) }));
+export async function readEventLines(file: string): Promise<{ lines: EventLine[]; bad: BadLine[] }> {
+  const lines: EventLine[] = [];
+  const bad: BadLine[] = [];
+  for await (const { line, text } of readLines(file)) {
+    const read = text === undefined ? { why: "is not valid UTF-8; save the file as UTF-8" } : withId(text);
+    if ("why" in read) bad.push({ line, why: read.why });
+    else lines.push({ line, json: read.json });
+  }
+  return { lines, bad };
 }
 
-function withId(json: string, line: number, file: string): string {
+function withId(json: string): { json: string } | { why: string } {
   let event: unknown;
   try {
-    event = JSON.parse(json);
-  } catch (cause) {
-    throw new Error(`${file}:${line} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    event = parseLossless(json, REQUEST_MAX_VALUES).value;
+  } catch (error) {
+    if (error instanceof JsonLimitError) return { why: LIMITS[error.limit] };
+    return { why: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
-  if (typeof event !== "object" || event === null || Array.isArray(event)) {
-    throw new Error(`${file}:${line} is not a JSON object. Write one event a line.`);
-  }
-  if ("id" in event) return json;
+  if (typeof event !== "object" || event === null || Array.isArray(event))
+    return { why: "is not a JSON object; write one event a line" };
+  if ("id" in event) return { json };
   const rest = json.slice(1);
-  return `{"id":"${newId()}"${rest.trim() === "}" ? "" : ","}${rest}`;
+  return { json: `{"id":"${newId()}"${rest.trim() === "}" ? "" : ","}${rest}` };
 }
+
+/** What one line may not have, because no request may. */
+const LIMITS = {
+  depth: `is nested deeper than ${JSON_MAX_DEPTH} levels; flatten it`,
+  values: `has more than ${REQUEST_MAX_VALUES} values (members and elements), which is the limit of a request`,
+};
 
 /** Cuts lines into request bodies of at most `size` events and the API's size limit. */
 export function intoRequests(lines: EventLine[], size: number): EventLine[][] {

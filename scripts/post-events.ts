@@ -14,14 +14,19 @@ export type LineOutcome = { line: number; status: Exclude<Verdict["status"], "re
 const MAX_ATTEMPTS = 8;
 const LONGEST_PAUSE_SECONDS = 30;
 
+/** Bounds of `Retry-After`: an API asks for seconds, and a pause of none would use up the attempts at once. */
+const RETRY_AFTER_SECONDS = { least: 1, most: 60 };
+
 /**
  * Posts one request and returns an outcome for each of its lines. Events that may be sent again (`retry`, 429, 5xx, no
- * answer) are sent again, after `Retry-After` or a doubling pause. They keep their ids, so none is stored twice.
+ * answer) are sent again, after `Retry-After` or a doubling pause. They keep their ids, so none is stored twice. A request that is too large
+ * is halved.
  */
 export async function postEvents(
   url: string,
   lines: EventLine[],
   onRetry: (why: string) => void,
+  wait: (milliseconds: number) => Promise<unknown> = delay,
 ): Promise<LineOutcome[]> {
   const outcomes: LineOutcome[] = [];
   let open = lines;
@@ -35,25 +40,41 @@ export async function postEvents(
       if (status === "retry") again.push(each);
       else outcomes.push({ line: each.line, status, why: explain(errors) });
     }
+    if (posted.isTooLarge && again.length > 1) {
+      const middle = Math.ceil(again.length / 2);
+      const halves = [again.slice(0, middle), again.slice(middle)];
+      for (const half of halves) outcomes.push(...(await postEvents(url, half, onRetry, wait)));
+      return outcomes;
+    }
     if (posted.final) {
       for (const each of again) outcomes.push({ line: each.line, status: "unsent", why });
       return outcomes;
     }
     open = again;
     if (open.length > 0 && attempt < MAX_ATTEMPTS) {
-      const seconds = posted.retryAfter ?? Math.min(2 ** (attempt - 1), LONGEST_PAUSE_SECONDS);
-      onRetry(`${why}; ${open.length} events again in ${seconds} s`);
-      await delay(1_000 * seconds);
+      const { seconds, note } = pauseAfter(attempt, posted.retryAfter);
+      onRetry(`${why}; ${open.length} events again in ${seconds} s${note}`);
+      await wait(1_000 * seconds);
     }
   }
   for (const each of open) outcomes.push({ line: each.line, status: "unsent", why });
   return outcomes;
 }
 
+/** The pause before the next attempt, and a note where it is not the one that the API asked for. */
+function pauseAfter(attempt: number, retryAfter: number | undefined): { seconds: number; note: string } {
+  if (retryAfter === undefined) return { seconds: Math.min(2 ** (attempt - 1), LONGEST_PAUSE_SECONDS), note: "" };
+  const { least, most } = RETRY_AFTER_SECONDS;
+  const seconds = Math.min(Math.max(retryAfter, least), most);
+  return { seconds, note: seconds === retryAfter ? "" : ` (Retry-After asks for ${retryAfter} s)` };
+}
+
 type Posted = {
   verdicts: Map<number, Pick<Verdict, "status" | "errors">>;
   /** Sending the rest again would not help. */
   final: boolean;
+  /** The request as a whole is over a limit of the API, so fewer events may be accepted. */
+  isTooLarge: boolean;
   retryAfter: number | undefined;
   why: string;
 };
@@ -70,7 +91,13 @@ async function postOnce(url: string, lines: EventLine[]): Promise<Posted> {
     text = await response.text();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return { verdicts: new Map(), final: false, retryAfter: undefined, why: `no answer from ${url}: ${cause}` };
+    return {
+      verdicts: new Map(),
+      final: false,
+      isTooLarge: false,
+      retryAfter: undefined,
+      why: `no answer from ${url}: ${cause}`,
+    };
   }
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
   const body = parse(text);
@@ -78,6 +105,7 @@ async function postOnce(url: string, lines: EventLine[]): Promise<Posted> {
   const { code, detail } = reason.safeParse(body).data ?? {};
   return {
     verdicts: new Map(results.map((each) => [each.index, each])),
+    isTooLarge: response.status === 413,
     final: response.status < 500 && response.status !== 429 && results.length === 0,
     retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
     why: `HTTP ${response.status}${code === undefined ? "" : ` ${code}`}${detail === undefined ? "" : `: ${detail}`}`,

@@ -27,11 +27,11 @@ async function send(file: string, options: Options): Promise<void> {
   if (options.batch > REQUEST_MAX_EVENTS)
     throw new Error(`--batch takes at most ${REQUEST_MAX_EVENTS}, the API's limit.`);
   const url = options.url?.replace(/\/$/, "") ?? findStackAddress(options).url;
-  const lines = readEventLines(file);
+  const { lines, bad } = await readEventLines(file);
   const progress = startProgress(lines.length, "events");
   const started = performance.now();
   const requests = intoRequests(lines, options.batch);
-  const outcomes: LineOutcome[] = [];
+  const outcomes: LineOutcome[] = bad.map((each) => ({ ...each, status: "invalid" }));
   const worker = async () => {
     for (let request = requests.shift(); request !== undefined; request = requests.shift()) {
       outcomes.push(...(await postEvents(url, request, (why) => process.stderr.write(`${why}\n`))));

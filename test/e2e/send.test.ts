@@ -93,16 +93,24 @@ describe("npm run send", () => {
     expect(stderr).toContain("line 4 invalid: /data is missing");
   });
 
-  it("names the line that is not JSON before it sends anything, and exits with 2", async () => {
+  it("sends the good lines of a file, names the bad ones, and exits with 1", async () => {
     const source = newSource();
-    const path = await file(event({ source }), "{");
+    const path = await file(event({ source }), "{", "[]", event({ source }), '{"id":"half');
 
-    expect(await send(path)).toMatchObject({
-      code: 2,
-      stdout: "",
-      stderr: expect.stringContaining(`${path}:2 is not JSON`),
-    });
-    expect(await rows(source)).toBe(0);
+    const { code, stdout, stderr } = await send(path);
+
+    expect(code).toBe(1);
+    expect(stdout).toContain("5 events: 2 accepted, 0 duplicate, 3 invalid, 0 unsent");
+    for (const text of [
+      "line 2 invalid: is not JSON",
+      "line 3 invalid: is not a JSON object",
+      "line 5 invalid: is not",
+    ])
+      expect(stderr).toContain(text);
+    await eventually(
+      () => rows(source),
+      (count) => count === 2,
+    );
   });
 
   it("sends again what the API could not take yet", async () => {

@@ -1,0 +1,56 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { postEvents } from "../../../scripts/post-events.ts";
+
+afterEach(() => vi.unstubAllGlobals());
+
+const lines = (count: number) => Array.from({ length: count }, (_, i) => ({ line: i + 1, json: `{"id":"${i}"}` }));
+
+const accepted = (body: string) =>
+  Response.json({ results: (JSON.parse(body) as object[]).map((_, index) => ({ index, status: "accepted" })) });
+
+/** Answers each request by its body and its number, from 1. */
+function stubApi(answer: (body: string, request: number) => Response) {
+  const bodies: string[] = [];
+  vi.stubGlobal("fetch", async (_url: string, { body }: { body: string }) => {
+    bodies.push(body);
+    return answer(body, bodies.length);
+  });
+  return bodies;
+}
+
+describe("posting events", () => {
+  it("halves a request that is too large until the API accepts it, and names the one line that is too large", async () => {
+    stubApi((body) => {
+      const isTooLarge = body.includes('"5"') || body.split(",").length > 3;
+      return isTooLarge ? Response.json({ code: "too_many_values" }, { status: 413 }) : accepted(body);
+    });
+
+    const outcomes = await postEvents("http://api", lines(16), () => undefined);
+
+    expect(outcomes).toHaveLength(16);
+    expect(outcomes.filter(({ status }) => status !== "accepted")).toEqual([
+      { line: 6, status: "unsent", why: "HTTP 413 too_many_values" },
+    ]);
+  });
+
+  it.each([
+    ["86400", 60],
+    ["9999999", 60],
+    ["0", 1],
+    ["7", 7],
+  ])("waits a bounded time where Retry-After is %s", async (retryAfter, seconds) => {
+    stubApi((body, request) =>
+      request === 1 ? new Response("{}", { status: 503, headers: { "retry-after": retryAfter } }) : accepted(body),
+    );
+    const said: string[] = [];
+    const waited: number[] = [];
+    const wait = async (milliseconds: number) => void waited.push(milliseconds);
+
+    const outcomes = await postEvents("http://api", lines(1), (why) => said.push(why), wait);
+
+    expect(outcomes).toMatchObject([{ status: "accepted" }]);
+    expect(waited).toEqual([1_000 * seconds]);
+    expect(said).toEqual([expect.stringContaining(`again in ${seconds} s`)]);
+    expect(said[0]?.includes("Retry-After asks for")).toBe(retryAfter !== "7");
+  });
+});
