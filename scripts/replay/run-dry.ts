@@ -15,7 +15,7 @@ const SAMPLE = 10;
 /** Counts the events that a replay would send now and shows the first; all messages are visible again afterwards. */
 export async function runDry(queue: Queue, replay: ReplayOptions, signal: AbortSignal): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY, maxReplays } = replay;
-  const edits = replay.edit === undefined ? undefined : readEdits(replay.edit.file);
+  const edits = replay.edit === undefined ? undefined : await readEdits(replay.edit.file);
   const unmatched = createUnmatchedCheck(replay, edits);
   const plan = createPlan({ filter: replay, edits, maxReplays, limit, cameBack: () => false });
   const sample: string[] = [];

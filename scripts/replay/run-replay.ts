@@ -28,7 +28,7 @@ export async function runReplay(queue: Queue, { address, options, signal, unfini
   if (replay.to !== undefined && (await queueArn({ ...queue, url: replay.to })) === (await queueArn(queue)))
     throw new Error("--to names the dead-letter queue itself.");
   refuseChangedEdits(replay);
-  const edits = replay.edit === undefined ? undefined : readEdits(replay.edit.file);
+  const edits = replay.edit === undefined ? undefined : await readEdits(replay.edit.file);
   const counts = await countMessages(queue);
 
   const journal = await openJournal(address.journal, replay);
