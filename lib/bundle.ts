@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { type BuildOptions, buildSync } from "esbuild";
+import { inVersionOrder } from "../functions/core/catalog.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
 
 /**
@@ -60,12 +61,12 @@ export function buildHandler(
 }
 
 /**
- * Writes the module `#event-types` of a bundle: the files of catalog/, in the order of their names. It exists only while
+ * Writes the module `#event-types` of a bundle: the files of catalog/, in the order of their versions. It exists only while
  * the bundle is built, so that adding an event type is adding one file and synthesis writes nothing into the sources.
  */
 function writeEventTypes(outputDir: string): string {
   const files = readdirSync("catalog").filter((file) => file.endsWith(".ts"));
-  const paths = files.toSorted().map((file) => JSON.stringify(resolve("catalog", file)));
+  const paths = inVersionOrder(files).map((file) => JSON.stringify(resolve("catalog", file)));
   const imports = paths.map((path, index) => `import * as type${index} from ${path};\n`);
   const module = join(resolve(outputDir), "event-types.ts");
   mkdirSync(outputDir, { recursive: true });

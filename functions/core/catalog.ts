@@ -9,7 +9,18 @@ export type EventType = { type: string; dataschema: string; data: z.ZodType };
 /** Type to its versions, oldest first: an event without `dataschema` means the oldest. */
 export type Catalog = ReadonlyMap<string, readonly EventType[]>;
 
-/** @param eventTypes in the order of their files' names, which is the order of the versions of a type */
+/** @param eventTypes in the order of `inVersionOrder`, which is the order of the versions of a type */
 export function toCatalog(eventTypes: readonly EventType[]): Catalog {
   return Map.groupBy(eventTypes, ({ type }) => type);
 }
+
+/**
+ * Sorts the files of catalog/ by their names without the ending, and numbers in them by value: `order.ts`, `order-2.ts`,
+ * `order-10.ts`. With the ending, `order-2.ts` would come before `order.ts` and be the version of events that name none.
+ */
+export function inVersionOrder(files: readonly string[]): string[] {
+  const stem = (file: string) => file.replace(/\.ts$/, "");
+  return files.toSorted((a, b) => byNumber.compare(stem(a), stem(b)) || (a < b ? -1 : 1));
+}
+
+const byNumber = new Intl.Collator("en", { numeric: true });

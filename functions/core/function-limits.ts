@@ -19,8 +19,8 @@ export const API_DOCS_TIMEOUT_SECONDS = 10;
 export const ANSWER_RESERVE_MS = 1_000;
 
 /**
- * Messages per invocation. One Data API call costs about 17 ms for 1 row or 1,000, so a batch is as large as one chunk
- * of one-event messages; fuller messages close the batch at Lambda's 6 MB instead.
+ * Messages per invocation. One Data API call costs about 17 ms for 1 row or 1,000, so a batch fills half a chunk
+ * with one-event messages; fuller messages close the batch at Lambda's 6 MB instead.
  */
 export const CONSUME_BATCH_MESSAGES = 1_000;
 

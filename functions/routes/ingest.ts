@@ -9,7 +9,7 @@ export const ingestRoutes = {
     auth: "public",
     tag: "events",
     summary: "Send events",
-    description: `One to ${REQUEST_MAX_EVENTS} events; the content type says how they are written. Each event is checked by itself: its
+    description: `Up to ${REQUEST_MAX_EVENTS} events; the content type says how they are written. Each event is checked by itself: its
 verdict is in \`results\`, in the order of the request.
 
 With the header \`ce-specversion\` the body is the data of one CloudEvent in binary mode, and \`ce-\` headers carry its
