@@ -1,6 +1,6 @@
 import { v7 as newId } from "uuid";
 import { JSON_MAX_DEPTH, REQUEST_MAX_BYTES, REQUEST_MAX_VALUES } from "../functions/core/limits.ts";
-import { JsonLimitError, parseLossless } from "../functions/core/lossless-json.ts";
+import { isJsonObject, JsonLimitError, parseLossless } from "../functions/core/lossless-json.ts";
 import { readLines } from "./read-lines.ts";
 
 /** One event of a file: its line number, counted from 1, and its JSON text. */
@@ -33,8 +33,7 @@ function withId(json: string): { json: string } | { why: string } {
     if (error instanceof JsonLimitError) return { why: LIMITS[error.limit] };
     return { why: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
-  if (typeof event !== "object" || event === null || Array.isArray(event))
-    return { why: "is not a JSON object; write one event a line" };
+  if (!isJsonObject(event)) return { why: "is not a JSON object; write one event a line" };
   if ("id" in event) return { json };
   const rest = json.slice(1);
   return { json: `{"id":"${newId()}"${rest.trim() === "}" ? "" : ","}${rest}` };

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { forEachConcurrently } from "../functions/core/for-each-concurrently.ts";
 import { REQUEST_MAX_EVENTS } from "../functions/core/limits.ts";
 import { exitCodes, positiveInteger, runCommand } from "./command.ts";
 import { type EventLine, intoRequests, readEventLines } from "./event-lines.ts";
@@ -32,13 +33,10 @@ async function send(file: string, options: Options): Promise<void> {
   const started = performance.now();
   const requests = intoRequests(lines, options.batch);
   const outcomes: LineOutcome[] = bad.map((each) => ({ ...each, status: "invalid" }));
-  const worker = async () => {
-    for (let request = requests.shift(); request !== undefined; request = requests.shift()) {
-      outcomes.push(...(await postEvents(url, request, (why) => process.stderr.write(`${why}\n`))));
-      progress.advance(request.length);
-    }
-  };
-  await Promise.all(Array.from({ length: options.connections }, worker));
+  await forEachConcurrently(requests, options.connections, async (request) => {
+    outcomes.push(...(await postEvents(url, request, (why) => process.stderr.write(`${why}\n`))));
+    progress.advance(request.length);
+  });
   progress.stop();
   report(outcomes, performance.now() - started);
   if (options.readBack) await readAllBack(url, lines, outcomes, options.connections);
@@ -46,17 +44,14 @@ async function send(file: string, options: Options): Promise<void> {
 
 async function readAllBack(url: string, lines: EventLine[], outcomes: LineOutcome[], connections: number) {
   const accepted = new Set(outcomes.filter(({ status }) => status === "accepted").map(({ line }) => line));
-  const left = lines.filter(({ line }) => accepted.has(line));
-  const progress = startProgress(left.length, "events read back");
+  const sent = lines.filter(({ line }) => accepted.has(line));
+  const progress = startProgress(sent.length, "events read back");
   const all: ReadBack[] = [];
   const readBack = createReadBack(url);
-  const worker = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      all.push(await readBack(next));
-      progress.advance(1);
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, worker));
+  await forEachConcurrently(sent, connections, async (each) => {
+    all.push(await readBack(each));
+    progress.advance(1);
+  });
   progress.stop();
   const faults = all.filter(({ isEqual }) => !isEqual);
   list(faults.map(({ line, why }) => ({ line, text: why })));

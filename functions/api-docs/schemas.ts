@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Catalog, EventType } from "../core/catalog.ts";
+import { type Catalog, type EventType, findVersion } from "../core/catalog.ts";
 import type { TypeList } from "../core/answer.ts";
 import { RequestError } from "../core/errors.ts";
 
@@ -26,7 +26,7 @@ export function createSchemas({ catalog }: { catalog: Catalog }) {
           },
         );
       }
-      const version = versions.find((each) => dataschema === undefined || each.dataschema === dataschema);
+      const version = findVersion(versions, dataschema);
       if (version === undefined) {
         const dataschemas = versions.map((each) => each.dataschema);
         throw new RequestError(

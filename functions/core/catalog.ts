@@ -14,6 +14,11 @@ export function toCatalog(eventTypes: readonly EventType[]): Catalog {
   return Map.groupBy(eventTypes, ({ type }) => type);
 }
 
+/** The version that an event means: without a `dataschema` the oldest; undefined where the type has no such version. */
+export function findVersion(versions: readonly EventType[], dataschema: unknown): EventType | undefined {
+  return versions.find((version) => dataschema === undefined || version.dataschema === dataschema);
+}
+
 /**
  * Sorts the files of catalog/ by their names without the ending, and numbers in them by value: `order.ts`, `order-2.ts`,
  * `order-10.ts`. With the ending, `order-2.ts` would come before `order.ts` and be the version of events that name none.

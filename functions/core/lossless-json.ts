@@ -153,3 +153,8 @@ const BACKSLASH = 0x5c;
 export function isRawNumber(value: unknown): value is RawNumber {
   return json.isRawJSON(value);
 }
+
+/** Whether a parsed value is an object of JSON: no array, not null, and no number that is kept as its text. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value);
+}

@@ -57,11 +57,7 @@ type Packed = { body: string; events: First[] };
 
 /** @param list the text of exactly these events, if it may travel verbatim */
 function packAll(firsts: First[], list: string | undefined, head: EnvelopeHead): Packed[] {
-  const body = packVerbatim(
-    list,
-    firsts.map(({ valid }) => valid),
-    head,
-  );
+  const body = packVerbatim(list, firsts, head);
   if (body !== undefined) return [{ body, events: firsts }];
   return packEvents(firsts, head, ({ valid }) => toJson(valid));
 }

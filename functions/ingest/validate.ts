@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { compile, config, util } from "zod/v4/core";
-import type { Catalog } from "../core/catalog.ts";
+import { type Catalog, findVersion } from "../core/catalog.ts";
 import { extensionName, extensionValue, SET_BY_SLUICE } from "../core/attributes.ts";
 import type { EnvelopeHead } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
@@ -8,6 +8,7 @@ import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import { type EventError, verdictCodes } from "../core/errors.ts";
 import { toPointer } from "../core/json-pointer.ts";
 import { EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
+import { isJsonObject } from "../core/lossless-json.ts";
 import { findUnstorable } from "../core/storable.ts";
 import type { Candidate } from "./candidate.ts";
 import { type Checked, isComplete, isKnownStorable } from "./verbatim.ts";
@@ -29,7 +30,7 @@ export type ValidateDeps = {
 export function validate(candidate: Candidate, head: EnvelopeHead, deps: ValidateDeps): Validated {
   if (candidate.kind === "unreadable") return { kind: "invalid", id: undefined, errors: [candidate.error] };
   const { form, value, lossless, verbatim } = candidate;
-  if (!isObject(value) || !isObject(lossless)) {
+  if (!isJsonObject(value) || !isJsonObject(lossless)) {
     const message = "expected an event object";
     return { kind: "invalid", id: undefined, errors: [{ path: "", code: "invalid_type", message }] };
   }
@@ -99,10 +100,6 @@ function toEvent(
   };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Leaves out attributes that are null: in the JSON format of CloudEvents they count as absent. Data may be null. */
 function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
   if (!Object.values(value).includes(null)) return value;
@@ -144,7 +141,7 @@ function dataErrors(input: Record<string, unknown>, { catalog, unknownTypes }: V
   const { type, dataschema } = input;
   if (typeof type !== "string") return NONE;
   const versions = catalog.get(type);
-  const known = versions?.find((version) => dataschema === undefined || version.dataschema === dataschema);
+  const known = versions === undefined ? undefined : findVersion(versions, dataschema);
   if (known !== undefined) {
     if (input["data"] === undefined && "data_base64" in input) {
       return singleError({ path: "/data_base64", code: "invalid_type", message: `expected data; ${type} is JSON` });

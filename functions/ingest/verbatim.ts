@@ -75,8 +75,8 @@ export function toJson({ event, isComplete, verbatim }: Checked): string {
  */
 export function packVerbatim(
   list: string | undefined,
-  events: readonly Checked[],
+  events: readonly { valid: Checked }[],
   head: EnvelopeHead,
 ): string | undefined {
-  return list !== undefined && events.every(({ isComplete }) => isComplete) ? packText(list, head) : undefined;
+  return list !== undefined && events.every(({ valid }) => valid.isComplete) ? packText(list, head) : undefined;
 }

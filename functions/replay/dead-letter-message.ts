@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isRawNumber, parseLossless } from "../core/lossless-json.ts";
+import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
 import { type MessageAttributes, toCount } from "../core/queue-message.ts";
 
 /** A message as it was received from the dead-letter queue. */
@@ -98,7 +98,7 @@ const NAMELESS: DeadLetterEvent = { id: undefined, type: undefined, source: unde
 function parseEnvelope(body: string): Record<string, unknown> | undefined {
   try {
     const { lossless } = parseLossless(body);
-    return isObject(lossless) && eventsOf(lossless).length > 0 && eventsOf(lossless).every(hasNames)
+    return isJsonObject(lossless) && eventsOf(lossless).length > 0 && eventsOf(lossless).every(hasNames)
       ? lossless
       : undefined;
   } catch {
@@ -111,16 +111,12 @@ function eventsOf(envelope: Record<string, unknown>): unknown[] {
 }
 
 function hasNames(event: unknown): boolean {
-  return isObject(event) && ["id", "type", "source"].every((name) => typeof event[name] === "string");
+  return isJsonObject(event) && ["id", "type", "source"].every((name) => typeof event[name] === "string");
 }
 
 function toDeadLetterEvent(event: unknown): DeadLetterEvent {
   const content = event as Record<string, unknown>;
   return { id: text(content["id"]), type: text(content["type"]), source: text(content["source"]), content };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }
 
 function text(value: unknown): string | undefined {

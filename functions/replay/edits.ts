@@ -1,7 +1,7 @@
 import { type Event, event } from "../core/event.ts";
 import { cloudEvent } from "../core/event-forms.ts";
 import { toPointer } from "../core/json-pointer.ts";
-import { isRawNumber, parseLossless } from "../core/lossless-json.ts";
+import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
 import { findUnstorable } from "../core/storable.ts";
 import type { DeadLetterEvent, DeadLetterMessage } from "./dead-letter-message.ts";
 import { DEAD_LETTER_MEMBER } from "./event-line.ts";
@@ -62,9 +62,8 @@ function parseLine(text: string): ParsedLine {
   } catch (error) {
     return { fault: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed) || isRawNumber(parsed))
-    return { fault: "is no JSON object; write one event a line" };
-  const { [DEAD_LETTER_MEMBER]: facts, ...members } = parsed as Record<string, unknown>;
+  if (!isJsonObject(parsed)) return { fault: "is not a JSON object; write one event a line" };
+  const { [DEAD_LETTER_MEMBER]: facts, ...members } = parsed;
   const unstorable = findUnstorable(members);
   if (unstorable !== undefined) return { fault: `${unstorable.path} ${unstorable.message}` };
   // The rules of ingest, then those of the envelope: together they are all rules but the catalog's.

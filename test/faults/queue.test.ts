@@ -179,8 +179,13 @@ describe("a dead-letter queue that takes nothing", () => {
 
         await scenario.heal();
         await scenario.atRest();
-        // An event has two dead letters where the answer to the first came later than the sender waited.
-        expect(await stack.deadLetters.depth()).toBeGreaterThanOrEqual(poison);
+        // A call that got no answer in time may have been done, and is made again.
+        const unanswered = stack.sqs.calls
+          .filter(({ queue, isUnanswered }) => queue === stack.deadLetters.name && isUnanswered)
+          .flatMap(({ entries }) => entries);
+        const doubled = (await stack.deadLetters.depth()) - poison;
+        expect(doubled).toBeGreaterThanOrEqual(0);
+        expect(doubled).toBeLessThanOrEqual(unanswered.length);
         scenario.note(`${total(batchLines(stack, from), "failedMessages")} times a message came again`);
       } finally {
         await stack.ask("alter table events drop constraint no_poison");

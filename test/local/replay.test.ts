@@ -260,7 +260,7 @@ describe.concurrent("corrected events", () => {
       `${path}:5 /type must not be empty`,
       expect.stringMatching(`${path}:6 /Strange .*is no attribute of an event`),
       `${path}:7 has another content for the event a than line 1`,
-      `${path}:8 is no JSON object; write one event a line`,
+      `${path}:8 is not a JSON object; write one event a line`,
       "Nothing was replayed.",
     ]);
     expect(await queue.counts()).toEqual({ visible: 2, hidden: 0 });

@@ -37,7 +37,13 @@ type Pause = { kind: "delay"; milliseconds: number };
 type PartialFailure = { kind: "failEntries"; entries: (entry: BatchEntry) => boolean | "sender" };
 
 /** A call that came in, before any fault. */
-type SqsCall = { action: string; queue: string; entries: BatchEntry[] };
+type SqsCall = {
+  action: string;
+  queue: string;
+  entries: BatchEntry[];
+  /** The client got no answer: it hung up, or a fault closed its connection. The server may have done the call all the same. */
+  isUnanswered: boolean;
+};
 
 export type SqsFaultProxy = {
   /** For `AWS_ENDPOINT_URL_SQS`. */
@@ -93,7 +99,10 @@ export async function startSqsFaultProxy(target: string): Promise<SqsFaultProxy>
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const call = await readCall(request, response, target);
-    const seen = { action: call.action, queue: call.queue, entries: call.body.Entries ?? [] };
+    const seen = { action: call.action, queue: call.queue, entries: call.body.Entries ?? [], isUnanswered: false };
+    response.once("close", () => {
+      seen.isUnanswered = !response.writableFinished;
+    });
     calls.push(seen);
     await proxy.onCall?.(seen);
     const fault = take(seen);

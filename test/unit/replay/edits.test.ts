@@ -74,8 +74,8 @@ describe("an event line", () => {
 describe("a bad line", () => {
   it.each([
     ["no JSON", "{", "is not JSON"],
-    ["a list", "[]", "is no JSON object"],
-    ["a bare number", "12345678901234567890", "is no JSON object"],
+    ["a list", "[]", "is not a JSON object"],
+    ["a bare number", "12345678901234567890", "is not a JSON object"],
     ["no time", '{"id":"a","source":"/s","type":"t"}', "/time "],
     ["another specversion", '{"specversion":"0.3","id":"a","source":"/s","type":"t"}', "/specversion "],
     [
