@@ -8,6 +8,8 @@ export type HttpRequest<Parameters = object, Query = object> = {
   path: string;
   /** Names in lower case; repeated fields joined by a comma (RFC 9110 section 5.3). */
   headers: Record<string, string | undefined>;
+  /** Names of the headers that were sent more than once. */
+  repeatedHeaders: readonly string[];
   /** Path parameters, decoded and parsed by the route's schemas. */
   parameters: Parameters;
   /** Query parameters, parsed by the route's schemas. */

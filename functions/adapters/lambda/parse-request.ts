@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { RequestError } from "../../core/errors.ts";
+import type { HttpRequest } from "../../core/http.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Parameters } from "../../routes/route.ts";
 import type { HttpMiddleware, Operation } from "./http-middleware.ts";
@@ -12,7 +13,7 @@ export function parseRequest(): HttpMiddleware {
       event.request = {
         method: event.httpMethod,
         path: event.path,
-        headers: joinHeaders(event.multiValueHeaders),
+        ...parseHeaders(event.multiValueHeaders),
         parameters: parsePath(parameters, event.pathParameters),
         query: parseQuery(query, event.multiValueQueryStringParameters),
         principal: event.principal as Principal,
@@ -62,14 +63,14 @@ function parseEach(schemas: Parameters, valueOf: (name: string) => string | unde
   return parsed;
 }
 
-/** Joins the values of repeated headers (RFC 9110 section 5.3). An attribute of an event has one value, so it is refused. */
-function joinHeaders(headers: Record<string, string[] | undefined> | null): Record<string, string> {
-  const joined: Record<string, string> = {};
-  for (const [sent, values = []] of Object.entries(headers ?? {})) {
-    const name = sent.toLowerCase();
-    if (name.startsWith("ce-") && (values.length > 1 || name in joined))
-      throw new RequestError("bad_header", `The header ${name} is there more than once. Send it once.`);
-    joined[name] = values.length === 1 ? (values[0] ?? "") : values.join(", ");
-  }
-  return joined;
+function parseHeaders(
+  sent: APIGatewayProxyEvent["multiValueHeaders"] | null,
+): Pick<HttpRequest, "headers" | "repeatedHeaders"> {
+  const values: Record<string, string[]> = {};
+  for (const [name, each = []] of Object.entries(sent ?? {})) (values[name.toLowerCase()] ??= []).push(...each);
+  const names = Object.keys(values);
+  return {
+    headers: Object.fromEntries(names.map((name) => [name, values[name]?.join(", ")])),
+    repeatedHeaders: names.filter((name) => (values[name]?.length ?? 0) > 1),
+  };
 }

@@ -190,6 +190,16 @@ describe("CloudEvents, binary", () => {
     },
   );
 
+  it("are refused where an attribute is sent twice, instead of joining its values", async () => {
+    const { queue } = memoryQueue();
+    const headers = { ...attributes, "ce-id": "1, 2" };
+
+    await expect(ingestTo(queue)("", headers, { repeatedHeaders: ["ce-id"] })).rejects.toMatchObject({
+      code: "bad_header",
+      message: "The header ce-id is there more than once. Send it once.",
+    });
+  });
+
   it("are read without the byte order mark of JSON data", async () => {
     const [event] = (await sent('\ufeff{"n":1}', { ...attributes, "content-type": "application/json" })).events;
 

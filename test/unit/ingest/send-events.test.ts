@@ -19,6 +19,7 @@ async function answer(body: unknown, options: { refuse?: (index: number) => bool
     method: "POST",
     path: "/events",
     headers: { "content-type": "application/json" },
+    repeatedHeaders: [],
     parameters: {},
     query: { validate: options.validate },
     principal: { tenant: "default" },

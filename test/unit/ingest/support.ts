@@ -50,7 +50,7 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
   return async (
     body: unknown,
     headers: Record<string, string> = { "content-type": "application/json" },
-    { validateOnly = false, inflated = false } = {},
+    { validateOnly = false, inflated = false, repeatedHeaders = [] as string[] } = {},
   ) => {
     const bytes =
       typeof body === "string" || body instanceof Uint8Array
@@ -58,7 +58,7 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
         : Buffer.from(JSON.stringify(body));
     return ingest({
       tenant: "default",
-      decoded: decode(headers, bytes, inflated),
+      decoded: decode({ headers, repeatedHeaders, body: bytes, inflated }),
       validateOnly,
       deadline: Date.parse(NOW) + 5_000,
     });

@@ -9,6 +9,7 @@ const request = {
   method: "GET",
   path: "/events/e-1",
   headers: {},
+  repeatedHeaders: [],
   parameters: { id: "e-1" },
   query: { source: "/s" },
   principal: { tenant: "t" },

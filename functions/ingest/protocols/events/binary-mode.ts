@@ -1,4 +1,5 @@
 import { RequestError } from "../../../core/errors.ts";
+import type { HttpRequest } from "../../../core/http.ts";
 import type { Decoded } from "../../candidate.ts";
 import { parse } from "./json.ts";
 import { isJson, isText, type MediaType } from "../media-type.ts";
@@ -26,7 +27,7 @@ export function isBinaryMode(headers: Record<string, string | undefined>): boole
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
  */
 export function decodeBinaryMode(
-  headers: Record<string, string | undefined>,
+  { headers, repeatedHeaders }: Pick<HttpRequest, "headers" | "repeatedHeaders">,
   mediaType: MediaType | undefined,
   bytes: Uint8Array,
   text: () => string,
@@ -34,6 +35,8 @@ export function decodeBinaryMode(
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith(PREFIX) || value === undefined) continue;
+    if (repeatedHeaders.includes(name))
+      throw new RequestError("bad_header", `The header ${name} is there more than once. Send it once.`);
     const attribute = name.slice(PREFIX.length);
     if (NOT_IN_HEADERS.has(attribute)) {
       throw new RequestError("bad_header", `The header ${name} is no attribute in binary mode. The body is the data.`);

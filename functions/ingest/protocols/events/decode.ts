@@ -1,4 +1,5 @@
 import { RequestError } from "../../../core/errors.ts";
+import type { HttpRequest } from "../../../core/http.ts";
 import { REQUEST_MAX_BYTES } from "../../../core/limits.ts";
 import type { ingestRoutes } from "../../../routes/ingest.ts";
 import { decodeBinaryMode, isBinaryMode } from "./binary-mode.ts";
@@ -9,10 +10,10 @@ import { type MediaType, parseMediaType } from "../media-type.ts";
 
 /**
  * Splits a request body into events.
- * @param headers names in lower case
  * @throws RequestError `bad_header`, `unsupported_media_type`, `body_too_large`, `too_many_events`, `malformed_body`
  */
-export function decode(headers: Record<string, string | undefined>, body: Uint8Array, inflated: boolean): Decoded {
+export function decode(request: Pick<HttpRequest, "headers" | "repeatedHeaders" | "body" | "inflated">): Decoded {
+  const { headers, body, inflated } = request;
   const mediaType = parseMediaType(headers["content-type"]);
   const decoder = decoders[mediaType?.essence ?? ""];
   // In structured mode the headers may repeat the attributes of the body.
@@ -23,7 +24,7 @@ export function decode(headers: Record<string, string | undefined>, body: Uint8A
   checkSize(bytes);
 
   const text = () => utf8(bytes, mediaType, binaryMode ? EXACT_UTF8 : UTF8);
-  if (binaryMode) return decodeBinaryMode(headers, mediaType, bytes, text);
+  if (binaryMode) return decodeBinaryMode(request, mediaType, bytes, text);
   if (decoder === undefined) throw unsupported(headers["content-type"]);
   return decoder(text());
 }

@@ -9,12 +9,12 @@ import { decode } from "./decode.ts";
 
 /** Speaks Sluice's own protocol: events in five formats, answered with a verdict for each. */
 export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handler<typeof ingestRoutes.sendEvents> {
-  return async ({ principal, headers, body, inflated, query, deadline }) => {
+  return async (request) => {
     const result = await ingest({
-      tenant: principal.tenant,
-      decoded: decode(headers, body, inflated),
-      validateOnly: query.validate === "only",
-      deadline: deadline - ANSWER_RESERVE_MS,
+      tenant: request.principal.tenant,
+      decoded: decode(request),
+      validateOnly: request.query.validate === "only",
+      deadline: request.deadline - ANSWER_RESERVE_MS,
     });
     return {
       status: statusOf(result),
