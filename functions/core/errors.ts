@@ -14,7 +14,7 @@ export const errorTable = {
   unsupported_media_type: { status: 415, title: "The content type is not supported" },
   bad_header: { status: 400, title: "A header is not valid" },
   bad_parameter: { status: 400, title: "A parameter is not valid" },
-  queue_unavailable: { status: 503, title: "No event was stored, send the request again" },
+  queue_unavailable: { status: 503, title: "The queue confirmed no event, send the request again" },
   database_unavailable: { status: 503, title: "The database does not answer, ask again" },
   internal_error: { status: 500, title: "Something went wrong on our side" },
   // API Gateway itself answers these, in the same shape.

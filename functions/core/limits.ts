@@ -28,7 +28,7 @@ export const JSON_MAX_DEPTH = 1_000;
 /** One event as stored JSON. Four fit in one SQS message of 1 MiB and one always fits in a Data API call of 4 MiB. */
 export const EVENT_MAX_BYTES = 256 * KIB;
 
-/** Levels of arrays and objects inside `data`; deep nesting overflows the stack of every recursive reader. */
+/** Levels of arrays and objects of a whole event, itself included; deep nesting overflows the stack of every recursive reader. */
 export const EVENT_MAX_DEPTH = 64;
 
 /** Digits before and after the point of one number when written out; doubles need at most 309 and 1,074. */

@@ -19,7 +19,7 @@ const ingest = createIngest({
   newId,
 });
 
-/** Receives events: one handler for each protocol. */
+/** Receives events over HTTP. */
 export const handler = httpHandler({
   routes: ingestRoutes,
   handlers: { sendEvents: createSendEvents(ingest) },

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { compile, config, util } from "zod/v4/core";
 import { type Catalog, findVersion } from "../core/catalog.ts";
-import { extensionName, extensionValue, SET_BY_SLUICE } from "../core/attributes.ts";
+import { extensionName, extensionValue, SET_BY_SLUICE, time } from "../core/attributes.ts";
 import type { EnvelopeHead } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
 import { cloudEvent, plainEvent } from "../core/event-forms.ts";
@@ -112,9 +112,10 @@ function extensionsOf(event: Record<string, unknown>, attributes: ReadonlySet<st
   return extensions;
 }
 
-/** Whether an attribute is the one that Sluice adds when the caller reads the event. Another tenant's is an error. */
+/** Whether an attribute is as Sluice adds it when the caller reads the event. Any other value under its name is an error. */
 function isSetBySluice(name: string, value: unknown, tenant: string): boolean {
-  return SET_BY_SLUICE.has(name) && (name !== "tenant" || value === tenant);
+  if (!SET_BY_SLUICE.has(name)) return false;
+  return name === "tenant" ? value === tenant : time.safeParse(value).success;
 }
 
 function extensionErrors(extensions: [string, unknown][]): EventError[] {

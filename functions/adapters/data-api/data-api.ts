@@ -19,7 +19,7 @@ const RESUME_POLL_MS = 1_000;
 const ROLLBACK_MIN_MS = 500;
 
 /**
- * The RDS Data API for one database. Every failure leaves as a DatabaseError with its verdict; a paused database
+ * The RDS Data API for one database. Every failure leaves as a DatabaseError with its disposition; a paused database
  * (`DatabaseResumingException`, which the SDK does not retry) is waited for until the deadline.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html
  */

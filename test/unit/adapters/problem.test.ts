@@ -14,7 +14,7 @@ describe("problem documents", () => {
       headers: { "content-type": "application/problem+json", "retry-after": "5" },
     });
     expect(JSON.parse(problem.body)).toEqual({
-      title: "No event was stored, send the request again",
+      title: "The queue confirmed no event, send the request again",
       status: 503,
       detail: "Send it again.",
       code: "queue_unavailable",

@@ -174,6 +174,7 @@ describe("validate", () => {
       ["", "unstorable_key"],
     ]);
     expect(errorsOf(plain({ tenant: "mine" }))).toEqual([["/tenant", "unknown_attribute"]]);
+    expect(errorsOf(plain({ receivedat: "yesterday" }))).toEqual([["/receivedat", "unknown_attribute"]]);
     expect(errorsOf(plain({ Data: 1 }))).toEqual([["/Data", "unknown_attribute"]]);
     expect(errorsOf(plain({ nested: {} }))).toEqual([["/nested", "invalid_union"]]);
   });
