@@ -5,14 +5,15 @@ import { type DeadLetterRow, toRow } from "../functions/replay/dead-letter-row.t
 import { toEventLine } from "../functions/replay/event-line.ts";
 import { createIdCheck, type FilterOptions, matchingEvents, toFilter } from "../functions/replay/filter.ts";
 import { createGroups, type GroupField, groupFields } from "../functions/replay/groups.ts";
-import { exitCodes, runCommand } from "./command.ts";
+import { userPath } from "../cli/npm.ts";
+import { exitCodes, runCommand } from "../cli/run-command.ts";
 import { addFilterOptions, FILTER_HELP } from "./dead-letters/filter-options.ts";
 import { openLineFile } from "./dead-letters/line-file.ts";
 import { lostNote, missedNote, STOPPED_NOTE, unseenNote } from "./dead-letters/notes.ts";
 import { countMessages, type Queue } from "./dead-letters/queue.ts";
 import { pluralize, printable, TABLE_HEAD, toCells, toLine, toTable } from "./dead-letters/render.ts";
 import { type ScanResult, scanDeadLetters, VISIBILITY_TIMEOUT_SECONDS } from "./dead-letters/scan.ts";
-import { onInterrupt } from "./interrupt.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
 import { addStackOptions, createSqsClient, findStackAddress, type StackOptions } from "./stack-address.ts";
 import { withAdvice } from "./with-advice.ts";
 
@@ -93,7 +94,8 @@ async function showDeadLetter(id: string, options: Options): Promise<void> {
   });
 }
 
-async function exportEvents(path: string, options: Options): Promise<void> {
+async function exportEvents(name: string, options: Options): Promise<void> {
+  const path = name === "-" ? name : userPath(name);
   const file = openLineFile(path);
   let events = 0;
   let unreadable = 0;

@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { MAX_REPLAYS } from "../functions/core/queue-limits.ts";
-import { positiveInteger, runCommand } from "./command.ts";
+import { httpUrl, positiveInteger } from "../cli/option-values.ts";
+import { userPath } from "../cli/npm.ts";
+import { runCommand } from "../cli/run-command.ts";
 import { addFilterOptions, FILTER_HELP } from "./dead-letters/filter-options.ts";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./dead-letters/scan.ts";
-import { onInterrupt } from "./interrupt.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
 import { readStart } from "./replay/journal.ts";
 import { type CommandOptions, refuseContradictions, toReplayOptions } from "./replay/options.ts";
 import { runAll } from "./replay/run-all.ts";
@@ -25,8 +27,14 @@ addFilterOptions(command)
     `also events that were replayed often, up to this many times (default: ${MAX_REPLAYS})`,
     positiveInteger("--max-replays"),
   )
-  .option("--edit <file>", "only the events of this file, as the file has them (see `dead-letters export`)")
-  .option("--to <queue-url>", "to another queue")
+  .option("--edit <file>", "only the events of this file, as the file has them (see `dead-letters export`)", (file) =>
+    userPath(file),
+  )
+  .option(
+    "--to <queue-url>",
+    "to another queue",
+    httpUrl("--to", "https://sqs.eu-central-1.amazonaws.com/111122223333/queue"),
+  )
   .option("--all", "let SQS itself move every message as it is, whatever its replay count; accepts only --rate")
   .option("--resume", "finish a replay that was interrupted")
   .option("--discard", "forget a replay that was interrupted; what it did not replay stays in the dead-letter queue");

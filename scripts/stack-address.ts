@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as z from "zod";
+import { userPath } from "../cli/npm.ts";
+import { shellWord } from "../cli/shell-word.ts";
 
 /** The URLs of the local runtime or of a deployed stack. */
 export type StackAddress = {
@@ -18,17 +21,18 @@ export type StackOptions = { dataDir: string; outputs?: string; stack?: string }
 const DEFAULT_DATA_DIR = ".sluice";
 
 export function addStackOptions(command: Command): Command {
+  const path = (text: string) => userPath(text);
   return command
-    .option("--outputs <file>", "a deployed stack, by the outputs file of cdk deploy")
+    .option("--outputs <file>", "a deployed stack, by the outputs file of cdk deploy", path)
     .option("--stack <name>", "which stack of the outputs file")
-    .option("--data-dir <folder>", "the data folder of the runtime that runs here", DEFAULT_DATA_DIR);
+    .option("--data-dir <folder>", "the data folder of the runtime that runs here", path, DEFAULT_DATA_DIR);
 }
 
 /** The options that name the same stack, for a command line that is shown. */
 export function stackFlags({ dataDir, outputs, stack }: StackOptions): string {
   const flags = { outputs, stack, "data-dir": dataDir === DEFAULT_DATA_DIR ? undefined : dataDir };
   return Object.entries(flags)
-    .map(([name, value]) => (value === undefined ? "" : ` --${name} ${value}`))
+    .map(([name, value]) => (value === undefined ? "" : ` --${name} ${shellWord(value)}`))
     .join("");
 }
 
@@ -41,12 +45,18 @@ const runtimeFile = z.object({
   region: z.string().min(1),
 });
 
-/** The file of `cdk deploy --outputs-file`: stack name to outputs. */
-const outputsFile = z.record(z.string(), z.object({ ApiUrl: z.url(), QueueUrl: z.url(), DeadLetterQueueUrl: z.url() }));
+/** What the file of `cdk deploy --outputs-file` has of a stack of Sluice. */
+const stackOutputs = z.object({ ApiUrl: z.url(), QueueUrl: z.url(), DeadLetterQueueUrl: z.url() });
 
 /** @throws Error that names the command to run, or the stacks of the outputs file */
 export function findStackAddress({ dataDir, outputs, stack }: StackOptions): StackAddress {
-  return outputs === undefined ? localAddress(dataDir) : deployedAddress(outputs, stack);
+  if (outputs !== undefined) {
+    if (dataDir !== DEFAULT_DATA_DIR)
+      throw new Error("--outputs and --data-dir name two stacks. Leave one of them out.");
+    return deployedAddress(outputs, stack);
+  }
+  if (stack !== undefined) throw new Error("--stack chooses a stack of an outputs file. Name the file with --outputs.");
+  return localAddress(dataDir);
 }
 
 export function createSqsClient({ sqs }: StackAddress): SQSClient {
@@ -60,16 +70,30 @@ const MAX_ATTEMPTS = 5;
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
 
 function localAddress(dataDir: string): StackAddress {
-  const file = `${dataDir}/runtime.json`;
+  const file = join(dataDir, "runtime.json");
   if (!existsSync(file)) {
     throw new Error(
-      `Nothing runs here: ${file} is missing. Start the runtime with \`npm start\`, or name a deployed stack with --outputs outputs.json.`,
+      `Nothing runs here: ${resolve(file)} is missing. Start the runtime with \`npm start\`, or name a deployed stack with --outputs outputs.json.`,
     );
   }
-  const { awsEndpointUrl, region, ...rest } = runtimeFile.parse(JSON.parse(readFileSync(file, "utf8")));
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  return { ...rest, sqs: { endpoint: awsEndpointUrl, region, credentials }, journal: `${dataDir}/replay.journal` };
+  const read = runtimeFile.safeParse(readJson(file, START_AGAIN));
+  if (!read.success) throw new Error(`${resolve(file)} is not what \`npm start\` writes. ${START_AGAIN}`);
+  const { awsEndpointUrl, region, ...rest } = read.data;
+  return {
+    ...rest,
+    sqs: { ...LOCAL_AWS, endpoint: awsEndpointUrl, region },
+    journal: join(dataDir, "replay.journal"),
+  };
 }
+
+const START_AGAIN = "Start the runtime again with `npm start`.";
+
+/** What the shell says about AWS is meant for other endpoints; FIPS and dual-stack ones cannot be local. */
+const LOCAL_AWS = {
+  credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  useFipsEndpoint: false,
+  useDualstackEndpoint: false,
+} satisfies SQSClientConfig;
 
 function deployedAddress(file: string, stack: string | undefined): StackAddress {
   if (!existsSync(file)) {
@@ -77,17 +101,42 @@ function deployedAddress(file: string, stack: string | undefined): StackAddress 
       `${file} is missing. \`npm run deploy\` writes it; \`cdk deploy --outputs-file ${file}\` does too.`,
     );
   }
-  const stacks = outputsFile.parse(JSON.parse(readFileSync(file, "utf8")));
-  const names = Object.keys(stacks);
-  const name = stack ?? (names.length === 1 ? names[0] : undefined);
-  const found = name === undefined ? undefined : stacks[name];
-  if (found === undefined) throw new Error(`Name one of the stacks in ${file} with --stack: ${names.join(", ")}.`);
-  const region = /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(found.QueueUrl)?.[1];
+  const stacks = z.record(z.string(), z.unknown()).safeParse(readJson(file, DEPLOY_AGAIN));
+  if (!stacks.success) throw new Error(`${file} is no outputs file of \`cdk deploy\`. ${DEPLOY_AGAIN}`);
+  const ours = Object.entries(stacks.data).flatMap(([name, value]) => {
+    const outputs = stackOutputs.safeParse(value);
+    return outputs.success ? [{ name, outputs: outputs.data }] : [];
+  });
+  const [first, ...others] = ours;
+  if (first === undefined) throw new Error(`${file} has no stack of Sluice. ${DEPLOY_AGAIN}`);
+  const chosen = stack === undefined && others.length === 0 ? first : ours.find(({ name }) => name === stack);
+  if (chosen === undefined) {
+    const names = ours.map(({ name }) => name).join(", ");
+    throw new Error(
+      stack === undefined
+        ? `${file} has several stacks of Sluice. Name one with --stack: ${names}.`
+        : `${file} has no stack of Sluice that is called ${stack}. Name one with --stack: ${names}.`,
+    );
+  }
+  const { name, outputs } = chosen;
+  const region = /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(outputs.QueueUrl)?.[1];
   return {
-    url: found.ApiUrl.replace(/\/$/, ""),
-    queueUrl: found.QueueUrl,
-    deadLetterQueueUrl: found.DeadLetterQueueUrl,
+    url: outputs.ApiUrl.replace(/\/$/, ""),
+    queueUrl: outputs.QueueUrl,
+    deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
     sqs: region === undefined ? {} : { region },
     journal: `${file}.${name}.replay.journal`,
   };
+}
+
+const DEPLOY_AGAIN = "Write it again with `npm run deploy`.";
+
+function readJson(file: string, advice: string): unknown {
+  const text = readFileSync(file, "utf8");
+  if (text.trim() === "") throw new Error(`${resolve(file)} is empty. ${advice}`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${resolve(file)} is not JSON. ${advice}`);
+  }
 }

@@ -3,8 +3,9 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { REQUEST_MAX_EVENTS } from "../../functions/core/limits.ts";
-import { positiveInteger, runCommand } from "../../scripts/command.ts";
-import { onInterrupt } from "../../scripts/interrupt.ts";
+import { positiveInteger } from "../../cli/option-values.ts";
+import { runCommand } from "../../cli/run-command.ts";
+import { onInterrupt } from "../../cli/interrupt.ts";
 import { type CostReport, costPerMillion } from "./cost-per-million.ts";
 import { renderPage, renderReport } from "./render.ts";
 

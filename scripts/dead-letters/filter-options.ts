@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { duration } from "../duration.ts";
+import { duration } from "../../cli/option-values.ts";
 
 /** Adds the options of a `FilterOptions`. */
 export function addFilterOptions(command: Command): Command {

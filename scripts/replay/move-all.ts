@@ -7,7 +7,7 @@ import {
   type SQSClient,
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
-import { startProgress } from "../progress.ts";
+import { startProgress } from "../../cli/progress.ts";
 
 /** SQS accepts no higher rate. @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html */
 export const MOVE_MAX_PER_SECOND = 500;

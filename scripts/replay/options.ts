@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { readError } from "../../cli/read-lines.ts";
+import { shellWord } from "../../cli/shell-word.ts";
 import { MAX_REPLAYS } from "../../functions/core/queue-limits.ts";
 import { type FilterOptions, toFilter } from "../../functions/replay/filter.ts";
 import type { StackOptions } from "../stack-address.ts";
@@ -36,7 +38,9 @@ export function flagsOf(options: CommandOptions): string {
     ["--edit", edit],
     ["--to", to],
   ];
-  const words = flags.flatMap(([flag, value]) => [value ?? []].flat().map((each) => `${flag} ${quoted(String(each))}`));
+  const words = flags.flatMap(([flag, value]) =>
+    [value ?? []].flat().map((each) => `${flag} ${shellWord(String(each))}`),
+  );
   return [...words, ...(all ? ["--all"] : [])].join(" ");
 }
 
@@ -81,10 +85,9 @@ export function refuseChangedEdits({ edit }: ReplayOptions): void {
 }
 
 function sha256(file: string): string {
-  return createHash("sha256").update(readFileSync(file)).digest("hex");
-}
-
-/** Quotes a word for a shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  try {
+    return createHash("sha256").update(readFileSync(file)).digest("hex");
+  } catch (error) {
+    throw readError(file, error);
+  }
 }

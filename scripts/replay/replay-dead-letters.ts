@@ -7,7 +7,7 @@ import { remainder, someEvents, wholeMessage } from "../../functions/replay/outg
 import { createPlan } from "../../functions/replay/plan.ts";
 import { deleteMessages, makeVisible, type Queue } from "../dead-letters/queue.ts";
 import { receiveAll } from "../dead-letters/scan.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../../cli/progress.ts";
 import type { Journal } from "./journal.ts";
 import type { PlannedMessage, Steps } from "./journal-lines.ts";
 import { createPace } from "./pace.ts";

@@ -1,4 +1,4 @@
-import { exitCodes } from "../command.ts";
+import { exitCodes } from "../../cli/run-command.ts";
 import type { Queue } from "../dead-letters/queue.ts";
 import { pluralize } from "../dead-letters/render.ts";
 import { moveAll } from "./move-all.ts";

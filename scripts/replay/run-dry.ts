@@ -1,6 +1,6 @@
 import { createPlan } from "../../functions/replay/plan.ts";
 import { toRow } from "../../functions/replay/dead-letter-row.ts";
-import { exitCodes } from "../command.ts";
+import { exitCodes } from "../../cli/run-command.ts";
 import { lostNote, missedNote, STOPPED_NOTE, unseenNote } from "../dead-letters/notes.ts";
 import { countMessages, type Queue } from "../dead-letters/queue.ts";
 import { readEdits } from "../dead-letters/read-edits.ts";

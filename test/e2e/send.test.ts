@@ -121,6 +121,7 @@ describe("npm run send", () => {
     let refused = 0;
     const relay = async (incoming: IncomingMessage, answer: ServerResponse) => {
       const body = Buffer.concat((await incoming.toArray()) as Buffer[]);
+      if (incoming.method === "GET") return answer.end(JSON.stringify({ status: "ok" }));
       if (refused++ === 0) return answer.writeHead(503, { "retry-after": "1" }).end("{}");
       const headers = { "content-type": "application/json" };
       const real = await fetch(`${target.url}${incoming.url}`, { method: "POST", headers, body });

@@ -1,5 +1,48 @@
-import { describe, expect, it } from "vitest";
-import { runScript } from "../support/run-script.ts";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { runScript, startScript } from "../support/run-script.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+
+let server: Server | undefined;
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+/** An API that accepts every event; `onPost` is called with the number of each request before its answer. */
+async function startApi(
+  onPost: (count: number) => void = () => undefined,
+): Promise<{ url: string; posts: () => number }> {
+  let posts = 0;
+  server = createServer((request, response) => {
+    void request.toArray().then((chunks) => {
+      if (request.method === "GET") return response.end('{"status":"ok"}');
+      posts += 1;
+      onPost(posts);
+      const events = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as object[];
+      const results = events.map((_, index) => ({ index, status: "accepted" }));
+      return response.writeHead(202).end(JSON.stringify({ accepted: events.length, rejected: 0, results }));
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posts: () => posts };
+}
+
+async function eventFile(lines: number): Promise<string> {
+  const path = join(folder.path, "events.ndjson");
+  await writeFile(path, Array.from({ length: lines }, (_, i) => `{"id":"${i}"}`).join("\n"));
+  return path;
+}
 
 describe("a command", () => {
   it.each(["send", "dead-letters", "replay"])("%s --help prints the usage, with exit code 0", async (name) => {
@@ -10,7 +53,11 @@ describe("a command", () => {
   });
 
   it.each([
-    ["send", ["nothing.ndjson", "--url", "http://127.0.0.1:1"], "no such file"],
+    ["send", ["x.ndjson", "--url", "http://127.0.0.1:1"], "Nothing answers at http://127.0.0.1:1: "],
+    ["send", ["x.ndjson", "--url", "localhost:4800"], "Did you mean http://localhost:4800/?"],
+    ["send", ["x.ndjson", "--url", "htp://127.0.0.1:4800"], "Did you mean http://127.0.0.1:4800/?"],
+    ["send", ["x.ndjson", "--url", ""], "--url needs a value; the one given is empty"],
+    ["send", ["x.ndjson", "y.ndjson"], "too many arguments"],
     ["send", ["--batch", "0", "x"], "--batch takes a whole number above 0"],
     ["send", ["x", "--batch", "1001"], "--batch takes at most 1000"],
     ["dead-letters", ["group", "--by", "moon"], "Allowed choices are type, source, tenant"],
@@ -19,7 +66,54 @@ describe("a command", () => {
     ["replay", ["--data-dir", "/nowhere"], "Start the runtime with `npm start`"],
     ["replay", ["--outputs", "/nowhere.json"], "npm run deploy"],
     ["replay", ["--unknown"], "unknown option"],
+    ["replay", ["--id", "--dry-run"], "--id needs a value, and --dry-run looks like an option"],
+    ["replay", ["--edit", "nothing.ndjson"], "Start the runtime with `npm start`"],
+    ["dead-letters", ["show", "-OaBcD"], "Start the runtime with `npm start`"],
   ])("%s %j exits with 2 and the reason", async (name, args, why) => {
     expect(await runScript(name, args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(why) });
+  });
+});
+
+describe("npm run send", () => {
+  it("finishes the requests under way on Ctrl-C, and says which lines were not sent", async () => {
+    const path = await eventFile(5_000);
+    const api = await startApi((count) => {
+      if (count === 3) started.child.kill("SIGINT");
+    });
+    const started = startScript("send", [path, "--url", api.url, "--batch", "10", "--connections", "1"]);
+
+    const { code, stdout } = await started.ended;
+
+    expect(code).toBe(1);
+    const accepted = Number(/(\d+) accepted/.exec(stdout)?.[1]);
+    expect(accepted).toBe(10 * api.posts());
+    expect(accepted).toBeLessThan(5_000);
+    const last = Number(/Stopped: the lines after (\d+) were not sent/.exec(stdout)?.[1]);
+    expect(last).toBe(Number(/^(\d+) events/.exec(stdout)?.[1]));
+  });
+
+  it("reaches an API on this machine whatever proxy the shell names", async () => {
+    const api = await startApi();
+    const proxy = { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: "http://127.0.0.1:1", http_proxy: "http://127.0.0.1:1" };
+
+    const sent = await runScript("send", [await eventFile(5), "--url", api.url], { ...proxy, NO_PROXY: "example.com" });
+
+    expect(sent).toMatchObject({ code: 0, stdout: expect.stringContaining("5 accepted") });
+  });
+});
+
+describe("an option that npm keeps for itself", () => {
+  it.each([
+    ["replay", "npm_config_dry_run", "npm run replay -- --dry-run"],
+    ["send", "npm_config_url", "npm run send -- --url"],
+    ["dead-letters", "npm_config_json", "npm run dead-letters -- --json"],
+  ])("keeps %s from running without it: %s", async (name, setting, advice) => {
+    const byNpm = { npm_lifecycle_script: `node scripts/${name}.ts`, [setting]: "true" };
+
+    expect(await runScript(name, [], byNpm)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(advice),
+    });
   });
 });

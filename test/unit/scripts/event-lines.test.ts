@@ -1,11 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
-import { readEventLines } from "../../../scripts/event-lines.ts";
-import { readLines } from "../../../scripts/read-lines.ts";
+import { REQUEST_MAX_BYTES, REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
+import { type BadLine, type EventLine, intoRequests, readEventLines } from "../../../scripts/send/event-lines.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -18,7 +16,24 @@ const write = async (content: string | Uint8Array) => {
   await writeFile(path, content);
   return path;
 };
-const read = async (content: string | Uint8Array) => readEventLines(await write(content));
+async function read(content: string | Uint8Array) {
+  const lines: EventLine[] = [];
+  const bad: BadLine[] = [];
+  for await (const each of readEventLines(await write(content))) {
+    if ("why" in each) bad.push(each);
+    else lines.push(each);
+  }
+  return { lines, bad };
+}
+
+async function cut(lines: EventLine[], size: number): Promise<EventLine[][]> {
+  const found: EventLine[][] = [];
+  const all = async function* () {
+    yield* lines;
+  };
+  for await (const request of intoRequests(all(), size, () => expect.unreachable())) found.push(request);
+  return found;
+}
 
 describe("the lines of a file", () => {
   it("are read without a byte order mark, blank lines and either kind of line end", async () => {
@@ -55,18 +70,33 @@ describe("the lines of a file", () => {
     expect(bad).toEqual([{ line: 2, why: expect.stringContaining(why) }]);
   });
 
-  it("come back whatever characters they have and wherever the file is cut into chunks", async () => {
-    const text = fc.string({ unit: fc.constantFrom("a", "é", "😀", " ", '"'), minLength: 1, maxLength: 40_000 });
-    await fc.assert(
-      fc.asyncProperty(fc.array(text, { maxLength: 6 }), async (texts) => {
-        const sent = texts.map((each) => `${each}x`);
-        const found: (string | undefined)[] = [];
+  it.each([1, 3, 100])("are cut into requests of at most %i events, in order and without a loss", async (size) => {
+    const { lines } = await read(Array.from({ length: 7 }, (_, i) => `{"id":"${i}"}`).join("\n"));
 
-        for await (const line of readLines(await write(sent.join("\n")))) found.push(line.text);
+    const requests = await cut(lines, size);
 
-        expect(found).toEqual(sent.map((each) => each.trim()));
-      }),
-      { numRuns: 15 },
+    expect(requests.flat()).toEqual(lines);
+    expect(requests.map(({ length }) => length)).toEqual(
+      Array.from({ length: Math.ceil(7 / size) }, (_, i) => Math.min(size, 7 - i * size)),
     );
+  });
+
+  it("are cut into requests of exactly the API's limit and no more bytes", async () => {
+    const line = (bytes: number) => ({ line: 1, json: `{"id":"${"x".repeat(bytes - '{"id":""}'.length)}"}` });
+    const first = line(1_000);
+    const body = (lines: EventLine[]) => `[${lines.map(({ json }) => json).join(",")}]`.length;
+    const fits = [first, line(REQUEST_MAX_BYTES - 1_003)];
+    const isOver = [first, line(REQUEST_MAX_BYTES - 1_002)];
+
+    expect(body(fits)).toBe(REQUEST_MAX_BYTES);
+    expect((await cut(fits, 100)).map(({ length }) => length)).toEqual([2]);
+    expect((await cut(isOver, 100)).map(({ length }) => length)).toEqual([1, 1]);
+  });
+
+  it("are not kept from each other by a line that is larger than any request", async () => {
+    const { lines, bad } = await read(`{"id":"1"}\n${"x".repeat(REQUEST_MAX_BYTES + 1)}\n{"id":"3"}`);
+
+    expect(lines.map(({ line }) => line)).toEqual([1, 3]);
+    expect(bad).toEqual([{ line: 2, why: `has more than ${REQUEST_MAX_BYTES} bytes, the limit of a request` }]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { postEvents } from "../../../scripts/post-events.ts";
+import { postEvents } from "../../../scripts/send/post-events.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -25,7 +25,7 @@ describe("posting events", () => {
       return isTooLarge ? Response.json({ code: "too_many_values" }, { status: 413 }) : accepted(body);
     });
 
-    const outcomes = await postEvents("http://api", lines(16), () => undefined);
+    const outcomes = await postEvents("http://api", lines(16), { onRetry: () => undefined });
 
     expect(outcomes).toHaveLength(16);
     expect(outcomes.filter(({ status }) => status !== "accepted")).toEqual([
@@ -46,11 +46,34 @@ describe("posting events", () => {
     const waited: number[] = [];
     const wait = async (milliseconds: number) => void waited.push(milliseconds);
 
-    const outcomes = await postEvents("http://api", lines(1), (why) => said.push(why), wait);
+    const outcomes = await postEvents("http://api", lines(1), { onRetry: (why) => said.push(why), wait });
 
     expect(outcomes).toMatchObject([{ status: "accepted" }]);
     expect(waited).toEqual([1_000 * seconds]);
     expect(said).toEqual([expect.stringContaining(`again in ${seconds} s`)]);
     expect(said[0]?.includes("Retry-After asks for")).toBe(retryAfter !== "7");
+  });
+
+  it("does not follow a redirect, which fetch would do with a GET", async () => {
+    vi.stubGlobal("fetch", async (_url: string, { redirect }: { redirect: string }) =>
+      redirect === "manual" ? new Response("", { status: 301, headers: { location: "https://api/" } }) : accepted("[]"),
+    );
+
+    expect(await postEvents("http://api", lines(1), { onRetry: () => undefined })).toEqual([
+      { line: 1, status: "unsent", why: "HTTP 301" },
+    ]);
+  });
+
+  it("ends a pause and makes no further attempt when it is stopped", async () => {
+    const stop = new AbortController();
+    const bodies = stubApi(() => new Response("{}", { status: 503, headers: { "retry-after": "60" } }));
+
+    const outcomes = await postEvents("http://api", lines(2), { onRetry: () => stop.abort(), signal: stop.signal });
+
+    expect(bodies).toHaveLength(1);
+    expect(outcomes.map(({ line, status, why }) => [line, status, why])).toEqual([
+      [1, "unsent", "the command was stopped"],
+      [2, "unsent", "the command was stopped"],
+    ]);
   });
 });

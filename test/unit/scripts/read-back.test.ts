@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compare } from "../../../scripts/read-back.ts";
+import { compare } from "../../../scripts/send/read-back.ts";
 
 describe("reading an event back", () => {
   it("names the members that came back with another value", () => {

@@ -1,4 +1,7 @@
 import { type Command, CommanderError } from "commander";
+import { checkWords } from "./check-words.ts";
+import { swallowedByNpm } from "./npm.ts";
+import { reachLoopbackDirectly } from "./proxies.ts";
 
 /** Exit codes of every command: all was done; some was not done; the call was wrong or the command could not start. */
 export const exitCodes = { done: 0, incomplete: 1, failed: 2 } as const;
@@ -10,8 +13,11 @@ export async function runCommand(command: Command): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
+  reachLoopbackDirectly(process.env);
   try {
-    await command.parseAsync();
+    const swallowed = swallowedByNpm(command, process.env);
+    if (swallowed !== undefined) throw new Error(swallowed);
+    await command.parseAsync(checkWords(command, process.argv.slice(2)), { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.failed;
@@ -20,14 +26,4 @@ export async function runCommand(command: Command): Promise<void> {
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = exitCodes.failed;
   }
-}
-
-/** Parses a whole number above zero. @throws Error that names the option */
-export function positiveInteger(option: string) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new Error(`${option} takes a whole number above 0, not ${text}.`);
-    return value;
-  };
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
-import { ingestAnswer, problem, type verdict } from "../functions/core/answer.ts";
+import { ingestAnswer, problem, type verdict } from "../../functions/core/answer.ts";
 import type { EventLine } from "./event-lines.ts";
+import { reasonOf } from "./find-api.ts";
 
 type Verdict = z.output<typeof verdict>;
 
@@ -14,24 +15,34 @@ export type LineOutcome = { line: number; status: Exclude<Verdict["status"], "re
 const MAX_ATTEMPTS = 8;
 const LONGEST_PAUSE_SECONDS = 30;
 
+/** A request and its answer on a slow line; API Gateway itself answers within 29 seconds. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
 /** Bounds of `Retry-After`: an API asks for seconds, and a pause of none would use up the attempts at once. */
 const RETRY_AFTER_SECONDS = { least: 1, most: 60 };
 
+export type PostOptions = {
+  /** Called before each pause. */
+  onRetry: (why: string) => void;
+  /** Ends pauses and further attempts; a request under way is finished. */
+  signal?: AbortSignal;
+  wait?: (milliseconds: number) => Promise<unknown>;
+};
+
 /**
  * Posts one request and returns an outcome for each of its lines. Events that may be sent again (`retry`, 429, 5xx, no
- * answer) are sent again, after `Retry-After` or a doubling pause. They keep their ids, so none is stored twice. A request that is too large
- * is halved.
+ * answer) are sent again, after `Retry-After` or a doubling pause. They keep their ids, so none is stored twice. A request
+ * that is too large is halved.
  */
-export async function postEvents(
-  url: string,
-  lines: EventLine[],
-  onRetry: (why: string) => void,
-  wait: (milliseconds: number) => Promise<unknown> = delay,
-): Promise<LineOutcome[]> {
+export async function postEvents(url: string, lines: EventLine[], options: PostOptions): Promise<LineOutcome[]> {
+  const { onRetry, signal } = options;
+  const { wait = (milliseconds: number) => delay(milliseconds, undefined, { signal }).catch(() => undefined) } =
+    options;
   const outcomes: LineOutcome[] = [];
   let open = lines;
   let why = "";
   for (let attempt = 1; open.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
+    if (signal?.aborted) break;
     const posted = await postOnce(url, open);
     why = posted.why;
     const again: EventLine[] = [];
@@ -42,24 +53,23 @@ export async function postEvents(
     }
     if (posted.isTooLarge && again.length > 1) {
       const middle = Math.ceil(again.length / 2);
-      const halves = [again.slice(0, middle), again.slice(middle)];
-      for (const half of halves) outcomes.push(...(await postEvents(url, half, onRetry, wait)));
-      return outcomes;
-    }
-    if (posted.final) {
-      for (const each of again) outcomes.push({ line: each.line, status: "unsent", why });
+      for (const half of [again.slice(0, middle), again.slice(middle)])
+        outcomes.push(...(await postEvents(url, half, options)));
       return outcomes;
     }
     open = again;
+    if (posted.final) break;
     if (open.length > 0 && attempt < MAX_ATTEMPTS) {
       const { seconds, note } = pauseAfter(attempt, posted.retryAfter);
       onRetry(`${why}; ${open.length} events again in ${seconds} s${note}`);
       await wait(1_000 * seconds);
     }
   }
-  for (const each of open) outcomes.push({ line: each.line, status: "unsent", why });
+  for (const each of open) outcomes.push({ line: each.line, status: "unsent", why: signal?.aborted ? STOPPED : why });
   return outcomes;
 }
+
+const STOPPED = "the command was stopped";
 
 /** The pause before the next attempt, and a note where it is not the one that the API asked for. */
 function pauseAfter(attempt: number, retryAfter: number | undefined): { seconds: number; note: string } {
@@ -87,16 +97,18 @@ async function postOnce(url: string, lines: EventLine[]): Promise<Posted> {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: `[${lines.map(({ json }) => json).join(",")}]`,
+      // fetch would follow a redirect with a GET.
+      redirect: "manual",
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     text = await response.text();
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     return {
       verdicts: new Map(),
       final: false,
       isTooLarge: false,
       retryAfter: undefined,
-      why: `no answer from ${url}: ${cause}`,
+      why: `no answer from ${url}: ${reasonOf(error)}`,
     };
   }
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { SET_BY_SLUICE } from "../functions/core/attributes.ts";
-import { isJsonObject, isRawNumber, parseLossless } from "../functions/core/lossless-json.ts";
+import { SET_BY_SLUICE } from "../../functions/core/attributes.ts";
+import { isJsonObject, isRawNumber, parseLossless } from "../../functions/core/lossless-json.ts";
 import type { EventLine } from "./event-lines.ts";
+import { reasonOf } from "./find-api.ts";
 
 export type ReadBack = { line: number; isEqual: boolean; why: string };
 
@@ -10,15 +11,46 @@ const GIVE_UP_AFTER_MS = 60_000;
 const PAUSE_MS = 250;
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Gets an accepted event until it is stored, and compares each of its members with the event that was sent. */
-export function createReadBack(url: string) {
+/** Requests whose events are read at the same time; more are not faster on one machine. */
+const REQUESTS_AT_ONCE = 8;
+
+export type ReadBackOptions = {
+  onResult: (result: ReadBack) => void;
+  /** Ends the reading; events that were not read yet have no result. */
+  signal?: AbortSignal;
+};
+
+/** Reads accepted events back, beside the sending of others, and compares each with the event that was sent. */
+export function createReadBack(url: string, { onResult, signal }: ReadBackOptions) {
+  const reading = new Set<Promise<void>>();
   let until = Date.now() + GIVE_UP_AFTER_MS;
 
-  return async function readBack({ line, json }: EventLine): Promise<ReadBack> {
+  return {
+    /** Begins to read the events of a request; resolves when another request may come, so that memory is bounded. */
+    async add(lines: EventLine[]): Promise<void> {
+      const done = readAll(lines).finally(() => reading.delete(done));
+      reading.add(done);
+      while (reading.size >= REQUESTS_AT_ONCE) await Promise.race(reading);
+    },
+    async end(): Promise<void> {
+      await Promise.all(reading);
+    },
+  };
+
+  async function readAll(lines: EventLine[]): Promise<void> {
+    for (const each of lines) {
+      const result = await readOne(each);
+      if (result !== undefined) onResult(result);
+    }
+  }
+
+  /** Gets an event until it is stored. */
+  async function readOne({ line, json }: EventLine): Promise<ReadBack | undefined> {
     const sent = parseLossless(json).lossless as Record<string, unknown>;
     const query = `source=${encodeURIComponent(String(sent["source"]))}`;
     const address = `${url}/events/${encodeURIComponent(String(sent["id"]))}?${query}`;
     for (;;) {
+      if (signal?.aborted) return undefined;
       const { status, text } = await get(address);
       if (status === 200) {
         until = Date.now() + GIVE_UP_AFTER_MS;
@@ -28,9 +60,9 @@ export function createReadBack(url: string) {
         const answer = status === undefined ? text : `HTTP ${status}`;
         return { line, isEqual: false, why: `was not stored; the last answer was ${answer}` };
       }
-      await delay(PAUSE_MS);
+      await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
-  };
+  }
 }
 
 /** An event that was read and is sent again may have another time of receipt, and the tenant of its reader. */
@@ -68,6 +100,6 @@ async function get(address: string): Promise<{ status?: number; text: string }> 
     const response = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     return { status: response.status, text: await response.text() };
   } catch (error) {
-    return { text: error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error) };
+    return { text: reasonOf(error) };
   }
 }

@@ -1,0 +1,39 @@
+import { relative, resolve } from "node:path";
+import type { Command } from "commander";
+import { optionsOf } from "./check-words.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Whether npm runs this very process as a script of package.json. The variables of npm are inherited, so a command that
+ * such a script starts has them too.
+ * @see https://docs.npmjs.com/cli/v11/using-npm/scripts
+ */
+function isRunByNpm(environment: Environment): boolean {
+  const script = relative(process.cwd(), process.argv[1] ?? "");
+  return (environment["npm_lifecycle_script"] ?? "").split(" ").includes(script);
+}
+
+/**
+ * The full path of a file or folder that the user names. npm runs a script in the folder of package.json and says in
+ * INIT_CWD where the user stands.
+ */
+export function userPath(path: string, environment: Environment = process.env): string {
+  const standsIn = isRunByNpm(environment) ? environment["INIT_CWD"] : undefined;
+  return resolve(standsIn ?? process.cwd(), path);
+}
+
+/**
+ * What is wrong when an option stands in front of npm's own `--`: npm keeps it as a setting of its own, and the command
+ * would run without it. `npm run replay --dry-run` would replay.
+ */
+export function swallowedByNpm(command: Command, environment: Environment): string | undefined {
+  if (!isRunByNpm(environment)) return undefined;
+  const all = [command, ...command.commands].flatMap((each) => optionsOf(each, []));
+  const taken = all.find((option) => (environment[`npm_config_${option.name().replaceAll("-", "_")}`] ?? "") !== "");
+  if (taken === undefined) return undefined;
+  return (
+    `npm keeps ${taken.long} for itself. Write the options behind two dashes: ${command.name()} ${taken.long} … ` +
+    `(If you did, take the setting ${taken.name()} out of npm's own configuration.)`
+  );
+}
