@@ -1,31 +1,59 @@
-import { type Envelope, envelope } from "../core/envelope.ts";
-import { EVENT_MAX_DEPTH } from "../core/limits.ts";
+import type * as z from "zod";
+import { type Envelope, envelope, envelopeHead } from "../core/envelope.ts";
+import { type Event, event } from "../core/event.ts";
+import { toPointer } from "../core/json-pointer.ts";
+import { EVENT_MAX_DEPTH, REQUEST_MAX_EVENTS } from "../core/limits.ts";
 import { type Parsed, parseLossless } from "../core/lossless-json.ts";
+import { splitEnvelope } from "../core/split-envelope.ts";
 import { isDeeperThan } from "../core/storable.ts";
 
-export type ReadMessage = { kind: "readable"; envelope: Envelope } | { kind: "unreadable"; detail: string };
+export type ReadMessage =
+  | { kind: "readable"; envelope: Envelope; unreadable: UnreadableEvent[] }
+  | { kind: "unreadable"; detail: string };
+
+/** The text of an event that is no event, and what is wrong with it. */
+export type UnreadableEvent = { text: string; detail: string };
 
 /** An event is two levels deep in a message: the envelope and its list are around it. */
 const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
 
-/** Parses a message body once, at the trust boundary: anybody who may write to the queue may write anything. */
+/**
+ * Parses a message body once, at the trust boundary: anybody who may write to the queue may write anything. Where the body
+ * as a whole is no envelope, its events are read one by one, so that a bad one does not take the others along.
+ */
 export function readMessage(body: string): ReadMessage {
+  const whole = read(envelope, body, ENVELOPE_MAX_DEPTH);
+  if ("value" in whole) return { kind: "readable", envelope: whole.value, unreadable: [] };
+
+  const split = splitEnvelope(body, REQUEST_MAX_EVENTS);
+  const head = split && read(envelopeHead, split.head, ENVELOPE_MAX_DEPTH);
+  if (head === undefined || "detail" in head) {
+    const { detail } = head ?? whole;
+    return { kind: "unreadable", detail: `The message is not an envelope of a known version. ${detail}` };
+  }
+  const events: Event[] = [];
+  const unreadable: UnreadableEvent[] = [];
+  for (const text of split?.events ?? []) {
+    const each = read(event, text, EVENT_MAX_DEPTH);
+    if ("value" in each) events.push(each.value);
+    else unreadable.push({ text, detail: each.detail });
+  }
+  return { kind: "readable", envelope: { ...head.value, events }, unreadable };
+}
+
+/** Parses JSON text and checks it by a schema; says what is wrong where it is not valid. */
+function read<T>(schema: z.ZodType<T>, text: string, maxDepth: number): { value: T } | { detail: string } {
   let parsed: Parsed;
   try {
-    parsed = parseLossless(body);
+    parsed = parseLossless(text);
   } catch {
-    return { kind: "unreadable", detail: "The message body is not JSON, or nested too deep." };
+    return { detail: "It is not JSON, or nested too deep." };
   }
-  const { lossless, depth } = parsed;
   // The schema check recurses, so bound the depth first. The scan counts too many levels where a key is repeated, hence
   // the second, exact check.
-  if (depth > ENVELOPE_MAX_DEPTH && isDeeperThan(lossless, ENVELOPE_MAX_DEPTH))
-    return { kind: "unreadable", detail: "The message is nested too deep." };
-  const checked = envelope.safeParse(lossless);
-  if (checked.success) return { kind: "readable", envelope: checked.data };
-  const [first] = checked.error.issues;
-  return {
-    kind: "unreadable",
-    detail: `The message is not an envelope of a known version. ${first?.path.join(".")}: ${first?.message}`,
-  };
+  if (parsed.depth > maxDepth && isDeeperThan(parsed.lossless, maxDepth)) return { detail: "It is nested too deep." };
+  const { data, error } = schema.safeParse(parsed.lossless);
+  if (error === undefined) return { value: data };
+  const [first] = error.issues;
+  return { detail: `${toPointer(first?.path ?? [])} ${first?.message}`.trim() };
 }

@@ -1,9 +1,9 @@
-import { writeEnvelope } from "../core/envelope.ts";
+import { type Envelope, wrapText, writeEnvelope } from "../core/envelope.ts";
 import type { DatabaseError } from "../core/errors.ts";
 import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import { readMessage } from "./read-message.ts";
+import { readMessage, type UnreadableEvent } from "./read-message.ts";
 import { storeChunk } from "./store-chunk.ts";
 import { workAhead } from "./work-ahead.ts";
 
@@ -87,7 +87,7 @@ type SourcedEvent = StorableEvent & { message: ReceivedMessage };
 /** A dead letter to be sent, and the message it is made of. */
 type Pending = { message: ReceivedMessage; deadLetter: DeadLetter };
 
-/** The events of one call, and the messages before their end that could not be read. */
+/** The events of one call, and what could not be read before their end. */
 type ReadChunk = { events: SourcedEvent[]; unreadable: Pending[] };
 
 /** Reads messages in order, a chunk each time it is asked for one; the last chunk may have no events. */
@@ -101,6 +101,7 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
       continue;
     }
     const { tenant, receivedAt, events } = read.envelope;
+    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event)));
     for (const event of events) {
       const full = chunker.add({ tenant, receivedAt, event, message });
       if (full === undefined) continue;
@@ -123,26 +124,35 @@ function refusedEvent({ tenant, receivedAt, event, message }: SourcedEvent, erro
     source: event.source,
     id: event.id,
     receivedAt,
-    attempts: message.attempts,
-    replays: message.replays,
+    ...triesOf(message),
   };
+  return { message, deadLetter };
+}
+
+/** The text of the event alone in an envelope; its neighbours are stored. */
+function unreadableEvent(
+  message: ReceivedMessage,
+  { tenant, receivedAt }: Envelope,
+  { text, detail }: UnreadableEvent,
+): Pending {
+  const body = wrapText(text, { tenant, receivedAt });
+  const deadLetter = { ...UNKNOWN, body, reason: "unreadable_event", detail, tenant, receivedAt, ...triesOf(message) };
   return { message, deadLetter };
 }
 
 /** The whole message as it came: its events cannot be judged, and none is ever dropped. */
 function unreadableMessage(message: ReceivedMessage, detail: string): Pending {
-  const deadLetter: DeadLetter = {
-    body: message.body,
-    reason: "unreadable_message",
-    sqlState: undefined,
-    detail,
-    tenant: undefined,
-    type: undefined,
-    source: undefined,
-    id: undefined,
-    receivedAt: undefined,
-    attempts: message.attempts,
-    replays: message.replays,
-  };
+  const deadLetter = { ...UNKNOWN, body: message.body, reason: "unreadable_message", detail, ...triesOf(message) };
   return { message, deadLetter };
 }
+
+const UNKNOWN = {
+  sqlState: undefined,
+  tenant: undefined,
+  type: undefined,
+  source: undefined,
+  id: undefined,
+  receivedAt: undefined,
+};
+
+const triesOf = ({ attempts, replays }: ReceivedMessage) => ({ attempts, replays });

@@ -21,12 +21,20 @@ export const envelope = z.object({
 
 export type Envelope = z.output<typeof envelope>;
 
+/** An envelope whose events are judged one by one. */
+export const envelopeHead = envelope.omit({ events: true });
+
 /** The members of an envelope before its events. */
 export type EnvelopeHead = { tenant: string; receivedAt: string };
 
 /** An envelope around one event. */
 export function writeEnvelope(head: EnvelopeHead, event: unknown): string {
-  return `${openEnvelope(head)}${stringifyForQueue(event)}${CLOSING}`;
+  return wrapText(stringifyForQueue(event), head);
+}
+
+/** An envelope around the text of one event, which need not be JSON. */
+export function wrapText(event: string, head: EnvelopeHead): string {
+  return openEnvelope(head) + event + CLOSING;
 }
 
 /**

@@ -139,7 +139,7 @@ const [QUOTE, COMMA, POINT, NINE, UPPER_E, LOWER_E] = [0x22, 0x2c, 0x2e, 0x39, 0
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** Returns the position of the quote that ends a string, which follows an even number of backslashes; else the end. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let at = text.indexOf('"', start); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0;
     while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;

@@ -82,14 +82,52 @@ describe("storing messages", () => {
       "not json",
       "{}",
       '{"version":2,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[{}]}',
+      '{"version":1,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[ ]}',
+      `{"version":1,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[${",".repeat(1_000)}]}`,
+      '{"version":1,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[{"id":Infinity}],"events":[]}',
     ];
 
     const result = await storing(memoryStore().store, queue)(bodies.map((body, i) => message(`m${i}`, [], { body })));
 
-    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 0, EventsDeadLettered: 4 } });
+    expect(result).toMatchObject({ failed: [], metrics: { EventsStored: 0, EventsDeadLettered: bodies.length } });
     expect(deadLetters.map(({ body, reason }) => [body, reason])).toEqual(
       bodies.map((body) => [body, "unreadable_message"]),
     );
+  });
+
+  it.each([
+    ["a number that is no JSON", '{"id":"bad","source":"/s","type":"t","data":[1,Infinity]}', "It is not JSON"],
+    ["half an event", '{"id":"bad","source":"/s","type":"t","data":"half}', undefined],
+    ["an event without a type", '{"id":"bad","source":"/s","data":"},{"}', "/type "],
+    ["no event", "7", "Invalid input"],
+    ["nothing", "", "It is not JSON"],
+    ["an event that is nested too deep", `{"id":"bad","data":${"[".repeat(9_000)}${"]".repeat(9_000)}}`, "too deep"],
+  ])("stores the neighbours of %s, and dead-letters its text alone", async (_name, bad, detail) => {
+    const { queue, deadLetters } = memoryDeadLetters();
+    const { store, ids } = memoryStore();
+    const { body } = message("", ["a", "b"]);
+    const split = body.indexOf('},{"id":"b"') + 2;
+    const broken = `${body.slice(0, split)}${bad},${body.slice(split)}`;
+
+    const result = await storing(store, queue)([message("m1", [], { body: broken, attempts: 3, replays: 1 })]);
+
+    expect(result.failed).toEqual([]);
+    if (detail === undefined) {
+      // Nobody can say where the event ends.
+      expect(deadLetters.map((each) => [each.body, each.reason])).toEqual([[broken, "unreadable_message"]]);
+      return;
+    }
+    expect(ids()).toEqual(["a", "b"]);
+    expect(deadLetters).toMatchObject([
+      {
+        reason: "unreadable_event",
+        tenant: "default",
+        detail: expect.stringContaining(detail),
+        attempts: 3,
+        replays: 1,
+      },
+    ]);
+    expect(deadLetters[0]?.body).toBe(`${body.slice(0, body.indexOf("[") + 1)}${bad}]}`);
   });
 
   it("fails every message in an outage and dead-letters none of them", async () => {
@@ -205,7 +243,7 @@ describe("storing messages", () => {
     )([9_000, 1_000_000].map((levels, i) => message(`m${i}`, [], { body: body(levels) })));
 
     expect(result.failed).toEqual([]);
-    expect(deadLetters.map(({ reason }) => reason)).toEqual(["unreadable_message", "unreadable_message"]);
+    expect(deadLetters.map(({ reason }) => reason)).toEqual(["unreadable_event", "unreadable_event"]);
   });
 
   it("starts no chunk without the time to finish it, and fails the messages that were not begun", async () => {
