@@ -17,7 +17,7 @@ import { type HttpFunction, routes } from "../functions/routes/routes.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 /** The regional REST API: throttled and logged; it hands bodies over as bytes and answers its own errors in our shape. */
-export class EventApi extends Construct {
+export class Api extends Construct {
   readonly restApi: RestApi;
 
   constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {

@@ -1,7 +1,7 @@
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import { CONFLICTS_MAX_NAMED, SETTLE_RESERVE_MS, SETTLE_RESERVE_SHARE } from "./limits.ts";
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
-import { type IsolationDeps, type IsolationResult, isolateRedelivered } from "./isolate.ts";
+import { type IsolationDeps, type IsolationResult, isolate } from "./isolate.ts";
 import { redeliver } from "./redeliver.ts";
 
 /**
@@ -12,7 +12,7 @@ import { redeliver } from "./redeliver.ts";
 export function createConsume(deps: IsolationDeps): BatchRule {
   return async function consume(messages, until) {
     const now = deps.clock().getTime();
-    const result = await isolateRedelivered(messages, storeDeadline(until, now), deps);
+    const result = await isolate(messages, storeDeadline(until, now), deps);
     const { remaining, requeued } = await redeliver(result, until, deps);
     return { remaining, ...report(result, requeued, deps.clock().getTime()) };
   };

@@ -31,7 +31,7 @@ export type IsolationDeps = {
  * and without time for a chunk none at all. See docs/decisions/0005-outages-and-crashes.md.
  * @param deadline ms since the epoch
  */
-export async function isolateRedelivered(
+export async function isolate(
   messages: ReceivedMessage[],
   deadline: number,
   { storeMessages, queue, clock, visibilitySeconds, random }: IsolationDeps,

@@ -1,7 +1,7 @@
 import { type Envelope, envelope } from "../core/envelope.ts";
 import { EVENT_MAX_DEPTH } from "../core/limits.ts";
 import { type Parsed, parseLossless } from "../core/lossless-json.ts";
-import { isDeeperThan } from "../core/storable.ts";
+import { isDeeperThan } from "../core/find-unstorable.ts";
 
 export type ReadMessage = { kind: "readable"; envelope: Envelope } | { kind: "unreadable"; detail: string };
 

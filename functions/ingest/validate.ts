@@ -6,10 +6,10 @@ import type { EnvelopeHead } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
 import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import { type EventError, verdictCodes } from "../core/errors.ts";
-import { toPointer } from "../core/json-pointer.ts";
+import { jsonPointer } from "../core/json-pointer.ts";
 import { EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
 import { isJsonObject } from "../core/lossless-json.ts";
-import { findUnstorable } from "../core/storable.ts";
+import { findUnstorable } from "../core/find-unstorable.ts";
 import type { Candidate } from "./candidate.ts";
 import { type Checked, isComplete, isKnownStorable } from "./verbatim.ts";
 
@@ -127,7 +127,7 @@ function extensionErrors(extensions: [string, unknown][]): EventError[] {
     const badName = extensionName.safeParse(name).error?.issues ?? [];
     const badValue = badName.length > 0 ? [] : (extensionValue.safeParse(value).error?.issues ?? []);
     return [
-      ...badName.map(({ message }) => ({ path: toPointer([name]), code: "unknown_attribute" as const, message })),
+      ...badName.map(({ message }) => ({ path: jsonPointer([name]), code: "unknown_attribute" as const, message })),
       ...badValue.map((issue) => toEventError({ ...issue, path: [] }, [name])),
     ];
   });
@@ -177,7 +177,7 @@ function validateData(schema: z.ZodType, data: unknown): DataErrors {
 
 /** Translates a zod issue. JSON has no undefined, so that type means a missing field. */
 function toEventError(issue: z.core.$ZodIssue, base: string[]): EventError {
-  const path = toPointer([...base, ...issue.path]);
+  const path = jsonPointer([...base, ...issue.path]);
   if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
     const expected = issue.expected === "nonoptional" ? "send null for none" : `expected ${issue.expected}`;
     return { path, code: "required", message: `is missing; ${expected}` };

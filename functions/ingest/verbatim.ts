@@ -3,7 +3,7 @@ import type { Event } from "../core/event.ts";
 import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "../core/limits.ts";
 import type { Parsed } from "../core/lossless-json.ts";
 import { stringifyForQueue } from "../core/sqs-text.ts";
-import { UTF8_MAX_BYTES } from "../core/utf8.ts";
+import { UTF8_MAX_BYTES } from "../core/fits-utf8.ts";
 
 /**
  * The verbatim fast path (docs/decisions/0013). An event travels as the text that was sent, and its values are neither

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Client, escapeIdentifier, type QueryResultRow } from "pg";
 import { inject, vi } from "vitest";
 import { createDataApi } from "../../functions/adapters/data-api/data-api.ts";
-import { readMigrations } from "../../functions/adapters/files/migration-files.ts";
+import { readMigrations } from "../../functions/adapters/files/read-migrations.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
 import { createMigrate, type Migration, type MigrateResult } from "../../functions/migrate/migrate.ts";
 import { startDataApi } from "../../localstack/data-api/data-api.ts";

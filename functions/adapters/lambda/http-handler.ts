@@ -6,7 +6,7 @@ import { authenticate } from "./authenticate.ts";
 import type { HttpEvent, HttpMiddleware, Operation } from "./http-middleware.ts";
 import { type Observability, observed } from "./observability.ts";
 import { parseRequest } from "./parse-request.ts";
-import { problemDocuments } from "./problem.ts";
+import { problemDocuments } from "./problem-documents.ts";
 import { requestLine } from "./request-line.ts";
 
 /**

@@ -169,7 +169,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/consume/isolate.ts",
     find: "const done = group.filter((message) => !failed.has(message));",
     replace: "const done = group;",
-    caughtBy: { file: "test/unit/consume/redelivery.test.ts" },
+    caughtBy: { file: "test/unit/consume/consume.test.ts" },
   },
   {
     name: "all chunks of a batch but the first are dropped",
@@ -268,7 +268,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/consume/consume.ts",
     find: "Math.ceil((until - now) * SETTLE_RESERVE_SHARE)",
     replace: "(until - now) * SETTLE_RESERVE_SHARE",
-    caughtBy: { file: "test/unit/consume/redelivery.test.ts" },
+    caughtBy: { file: "test/unit/consume/consume.test.ts" },
   },
   {
     name: "a mistake in our own code passes for an outage",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toProblem } from "../../../functions/adapters/lambda/problem.ts";
+import { toProblem } from "../../../functions/adapters/lambda/problem-documents.ts";
 import { RequestError, DatabaseError } from "../../../functions/core/errors.ts";
 
 describe("problem documents", () => {
