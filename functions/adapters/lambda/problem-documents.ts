@@ -32,7 +32,7 @@ export function toProblem(error: unknown, requestId: string): HttpResponse {
 
 function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
-  if (error instanceof DatabaseError && error.disposition === "retry") {
+  if (error instanceof DatabaseError && error.isOutage) {
     return new RequestError("database_unavailable", "The database does not answer now. Ask again after Retry-After.", {
       cause: error,
     });
