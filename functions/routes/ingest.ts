@@ -17,7 +17,7 @@ attributes, extension attributes included.`,
     query: {
       validate: z
         .optional(z.enum(["only"], "takes only one value: only"))
-        .check(z.describe("`only`: answer the verdicts and store nothing")),
+        .check(z.describe("`only`: answer the verdicts and enqueue nothing")),
     },
     body: {
       description: `At most ${REQUEST_MAX_BYTES / 1024 / 1024} MiB`,

@@ -12,7 +12,7 @@ export type Route = {
   readonly path: `/${string}`;
   /** Who may call. */
   readonly auth: "public";
-  readonly tag: "events" | "reference" | "health";
+  readonly tag: "events" | "api-docs" | "health";
   readonly summary: string;
   readonly description?: string;
   /** Path parameters by name. The message of a schema's error continues the parameter's name. */

@@ -178,7 +178,7 @@ describe("NDJSON", () => {
 });
 
 describe("?validate=only", () => {
-  it("answers the verdicts and stores nothing", async () => {
+  it("answers the verdicts and enqueues nothing", async () => {
     const [checked, after] = [randomUUID(), randomUUID()];
     const send = (id: string, query: string) =>
       fetch(`${url}/events${query}`, {
