@@ -4,9 +4,9 @@ import { RemovalPolicy } from "aws-cdk-lib";
 export type StageConfig = {
   /** Part of the stack's name. */
   readonly name: string;
-  /** What CloudFormation does with the database when the stack is deleted. */
+  /** The fate of the database when the stack is deleted. */
   readonly databaseRemovalPolicy: RemovalPolicy;
-  /** What CloudFormation does with the queues and the events in them when the stack is deleted. */
+  /** The fate of the queues, and of the events in them, when the stack is deleted. */
   readonly queueRemovalPolicy: RemovalPolicy;
   readonly deletionProtection: boolean;
   /** Whether ingest accepts events whose type is not in the catalog. */

@@ -5,9 +5,8 @@ import { type IsolationDeps, type IsolationResult, isolate } from "./isolate.ts"
 import { redeliver } from "./redeliver.ts";
 
 /**
- * The rule of the consumer, and the fate of every message it receives: done, when each of its events is stored or
- * dead-lettered (store-messages.ts); else delivered again (redeliver.ts), apart from the others once it was delivered
- * before (isolate.ts).
+ * The rule of the consumer. A message is done when each of its events is stored or dead-lettered (store-messages.ts). Any
+ * other message is delivered again (redeliver.ts), and is then stored apart from new ones (isolate.ts).
  */
 export function createConsume(deps: IsolationDeps): BatchRule {
   return async function consume(messages, until) {

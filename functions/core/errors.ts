@@ -75,8 +75,8 @@ export class RequestError extends Error {
 }
 
 /**
- * What to do about a failed database call. About one event: `dead-letter` it, or let it `wait` (its neighbours are
- * stored). About all events: `retry` later, or `stop`, which retries too and raises an alarm.
+ * The treatment of events whose database call failed. Of one event: `dead-letter` it, or let it `wait` (its neighbours are
+ * stored). Of all events: `retry` later, or `stop`, which retries too and raises an alarm.
  */
 export type Disposition = "dead-letter" | "wait" | "retry" | "stop";
 
@@ -106,7 +106,7 @@ export class DatabaseError extends Error {
     this.detail = options.detail;
   }
 
-  /** Whether the database serves nobody now, so that the failure concerns every event. */
+  /** True if the database serves nobody now, so that the failure concerns every event. */
   get isOutage(): boolean {
     return this.disposition === "retry" || this.disposition === "stop";
   }

@@ -27,7 +27,7 @@ export type LogLines = {
   "visibility not changed": { code: string | undefined };
 };
 
-/** What the rule of a batch says about it. */
+/** The result of a batch, as its rule gives it. */
 export type BatchFields = MetricCounts & {
   /** Messages that are delivered again. */
   failedMessages: number;
@@ -41,7 +41,7 @@ export type BatchFields = MetricCounts & {
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };
 
-/** What a task says about its result. */
+/** The result of a task. */
 export type TaskFields = {
   /** Names of the migrations that were applied. */
   applied?: string[];

@@ -3,8 +3,8 @@ import type { Event } from "./event.ts";
 import type { OutgoingMessage, ReceivedMessage } from "./queue-message.ts";
 
 /**
- * What the functions need of the world outside. Adapters implement these ports; each port's fake and its adapter pass the
- * same tests.
+ * The ports of the functions to the world outside. Adapters implement them; each port's fake and its adapter pass the same
+ * tests.
  */
 
 export type Clock = () => Date;

@@ -2,7 +2,7 @@ import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from 
 import type { DeadLetter } from "./ports.ts";
 import { replaceForSqs } from "./sqs-text.ts";
 
-/** A message of the event queue or the dead-letter queue: written and read here, by whoever sends or receives it. */
+/** The messages of the event queue and the dead-letter queue. Everything that sends or receives one uses this file. */
 
 /** A message to be sent. */
 export type OutgoingMessage = {
@@ -56,8 +56,8 @@ export type AttributeName =
 const DETAIL_MAX_CHARACTERS = 1_000;
 
 /**
- * The attributes of a dead letter, those that a replay goes by first. SQS allows no empty value, so what is unknown is
- * left out.
+ * The attributes of a dead letter. The reason and the replays come first, because a replay needs them and fitAttributes
+ * drops the last ones. SQS allows no empty value, so an unknown fact has no attribute.
  */
 export function deadLetterAttributes(deadLetter: Omit<DeadLetter, "body">): MessageAttributes {
   const attributes: Partial<Record<AttributeName, string | undefined>> = {
@@ -76,12 +76,12 @@ export function deadLetterAttributes(deadLetter: Omit<DeadLetter, "body">): Mess
   return Object.fromEntries(known.map(([name, value]) => [name, replaceForSqs(value)]));
 }
 
-/** The attribute of a dead letter that is replayed: how often that happened, this time included. */
+/** The attribute of a replayed dead letter: the number of its replays, this one included. */
 export function replayAttributes(replays: number): MessageAttributes {
   return { replays: String(replays) };
 }
 
-/** The attributes of a message's copy in the same queue: as often tried and as old as the message. */
+/** The attributes of a requeued copy: it keeps the attempts, the replays and the age of its message. */
 export function requeueAttributes(message: ReceivedMessage): MessageAttributes {
   const { attempts, replays, firstSentAt } = message;
   return { earlierAttempts: String(attempts), replays: String(replays), firstSentAt: String(firstSentAt) };
@@ -149,7 +149,7 @@ function messageBytes({ body, attributes = {} }: OutgoingMessage): number {
   );
 }
 
-/** What a text attribute adds to a message's size: name, data type and value. */
+/** The size of a text attribute in a message: name, data type and value. */
 function attributeBytes(name: string, value: string): number {
   return Buffer.byteLength(name) + "String".length + Buffer.byteLength(value);
 }

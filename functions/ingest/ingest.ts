@@ -10,7 +10,7 @@ export type IngestRequest = {
   tenant: string;
   /** The events as a protocol has read them. */
   decoded: Decoded;
-  /** Answer the verdicts and queue nothing. */
+  /** Answer the verdicts and enqueue nothing. */
   validateOnly: boolean;
   /** Time by which the answer must be ready, ms since the epoch. */
   deadline: number;

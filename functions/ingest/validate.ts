@@ -112,7 +112,7 @@ function extensionsOf(event: Record<string, unknown>, attributes: ReadonlySet<st
   return extensions;
 }
 
-/** Whether an attribute is as Sluice adds it when the caller reads the event. Any other value under its name is an error. */
+/** Tells whether an attribute is as Sluice adds it when the caller reads the event. Any other value under its name is an error. */
 function isSetBySluice(name: string, value: unknown, tenant: string): boolean {
   if (!SET_BY_SLUICE.has(name)) return false;
   return name === "tenant" ? value === tenant : time.safeParse(value).success;

@@ -69,10 +69,7 @@ export function toJson({ event, isComplete, verbatim }: Checked): string {
   return (isComplete ? verbatim?.text : undefined) ?? stringifyForQueue(event);
 }
 
-/**
- * Packs a list as it was sent into one message body; undefined if it must be written again.
- * @param list the text of exactly these events, if it may travel
- */
+/** Packs a list as it was sent into one message body; undefined if its events must be written one by one. */
 export function packVerbatim(
   list: string | undefined,
   events: readonly { valid: Checked }[],

@@ -48,7 +48,7 @@ export type DeadLetterEvent = {
   content: Record<string, unknown> | undefined;
 };
 
-/** Reads any message of the dead-letter queue; what cannot be read is left undefined. Never throws. */
+/** Reads any message of the dead-letter queue; an unreadable part is undefined. Never throws. */
 export function toDeadLetterMessage(raw: RawMessage): DeadLetterMessage {
   const { messageId, receiptHandle, body, attributes } = raw;
   const envelope = parseEnvelope(body);

@@ -10,7 +10,7 @@ export type Route = {
   readonly method: "GET" | "POST";
   /** As API Gateway and OpenAPI write it, for example `/events/{id}`. */
   readonly path: `/${string}`;
-  /** Who may call. */
+  /** The callers that may use it. */
   readonly auth: "public";
   readonly tag: "events" | "api-docs" | "health";
   readonly summary: string;
@@ -32,7 +32,10 @@ export type Routes = Readonly<Record<string, Route>>;
 /** Schemas of text, each with a description. */
 export type Parameters = Readonly<Record<string, z.ZodMiniType<unknown, string | undefined>>>;
 
-/** What a body of one content type holds: one of several schemas, or a value that only its description explains. */
+/**
+ * The body of one content type: one of several schemas, or a value that only its description explains. A list may be
+ * empty only where `mayBeEmpty` says so.
+ */
 export type BodyContent =
   | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[] }
   | { readonly description: string; readonly type?: "string" };

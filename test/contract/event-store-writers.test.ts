@@ -73,7 +73,7 @@ describe("writers of the same keys at the same time", () => {
   });
 });
 
-/** What another writer does, step by step, in a transaction that stays open. */
+/** The steps of another writer in a transaction that stays open. */
 const insertKey = `
   insert into event_keys (tenant, id, source, received_at) values ('default', :id, '/s', '2026-11-21T09:30:00Z')`;
 const insertEvent = `

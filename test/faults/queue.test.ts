@@ -252,7 +252,7 @@ describe("receives that come to nothing", () => {
   );
 });
 
-/** What the event source makes of every answer: test/unit/localstack/event-source-outcome.test.ts. */
+/** The event source on every answer: test/unit/localstack/event-source-outcome.test.ts. */
 describe("a consumer that does not answer for its batch", () => {
   faultCase(
     "F34",

@@ -6,6 +6,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 /** Logger and metrics of one function, made once per cold start. */
 export type Observability = { logger: InvocationLogger; metrics: Metrics };
 
+/** Makes logger and metrics from the environment that every function has. */
 export function createObservability(
   service: FunctionName,
   environment: { STAGE: string; METRICS_NAMESPACE: string; LOG_LEVEL: LogLevel },

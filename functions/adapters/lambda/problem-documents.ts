@@ -3,7 +3,7 @@ import type { HttpResponse } from "../../core/http.ts";
 import { RETRY_AFTER_SECONDS } from "../../core/limits.ts";
 import type { HttpMiddleware } from "./http-middleware.ts";
 
-/** Answers a request that failed with a problem document. */
+/** Answers a request that failed with a problem document, whose code is one that the route may answer. */
 export function problemDocuments(): HttpMiddleware {
   return {
     onError: (invocation) => {

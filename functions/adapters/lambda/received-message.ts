@@ -1,7 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
 import { type AttributeName, type ReceivedMessage, toCount } from "../../core/queue-message.ts";
 
-/** Reads a record of Lambda's event. Anybody may have written its attributes; one that is no count is taken as absent. */
+/** Reads a record of Lambda's event. A dead letter among them was moved by SQS itself, which counts as a replay. */
 export function toReceivedMessage(record: SQSRecord): ReceivedMessage {
   const { messageId, body, receiptHandle, attributes, messageAttributes } = record;
   const attribute = (name: AttributeName) => messageAttributes[name]?.stringValue;

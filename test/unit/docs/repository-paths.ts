@@ -11,7 +11,7 @@ const paths = new Set([
 ]);
 
 /**
- * Whether a file or folder of the repository has this path. `*` stands for any part of a name, and a placeholder such as
+ * Tells whether a file or folder of the repository has this path. `*` stands for any part of a name, and a placeholder such as
  * `<function>` for the same name at each of its occurrences.
  */
 export function pathExists(path: string): boolean {
