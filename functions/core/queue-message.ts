@@ -87,7 +87,43 @@ export function requeueAttributes(message: ReceivedMessage): MessageAttributes {
   return { earlierAttempts: String(attempts), replays: String(replays), firstSentAt: String(firstSentAt) };
 }
 
-/** Reads a count from an attribute's text; anybody may write to a queue, and a text that is no count is undefined. */
+/** The history of a message in all its copies, as its attributes and SQS know it. */
+export type MessageHistory = Pick<ReceivedMessage, "attempts" | "replays" | "firstSentAt"> & {
+  /** True if the message is a dead letter, or was one and came back by a move task of SQS. */
+  isDeadLetter: boolean;
+};
+
+/**
+ * Reads a message's attributes beside the counts of SQS: receives of this copy, and the time it was sent (ms since the
+ * epoch). Anybody may have written the attributes; one that is no count is taken as absent.
+ */
+export function readAttributes(
+  attributes: MessageAttributes,
+  { receiveCount, sentAt }: { receiveCount: number; sentAt: number },
+): MessageHistory {
+  return {
+    // Only dead letters have a reason.
+    isDeadLetter: attributes.reason !== undefined,
+    attempts: (toCount(attributes.earlierAttempts) ?? 0) + receiveCount,
+    replays: toCount(attributes.replays) ?? 0,
+    firstSentAt: toCount(attributes.firstSentAt) ?? sentAt,
+  };
+}
+
+/** A message as an entry of SQS's SendMessageBatch. */
+export function toSendEntry({ body, group, attributes = {}, delaySeconds }: OutgoingMessage, id: string) {
+  return {
+    Id: id,
+    MessageBody: body,
+    MessageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name, { DataType: "String", StringValue: value }]),
+    ),
+    ...(group !== undefined && { MessageGroupId: group }),
+    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
+  };
+}
+
+/** Reads a count from an attribute's text; a text that is no count is undefined. */
 export function toCount(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
