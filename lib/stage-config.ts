@@ -1,4 +1,5 @@
 import { RemovalPolicy } from "aws-cdk-lib";
+import type { CommonEnvironment, IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
 
 /** The settings that differ between the stages. Everything else is the same in all of them. */
 export type StageConfig = {
@@ -9,11 +10,11 @@ export type StageConfig = {
   /** The fate of the queues, and of the events in them, when the stack is deleted. */
   readonly queueRemovalPolicy: RemovalPolicy;
   readonly deletionProtection: boolean;
-  /** Whether ingest accepts events whose type is not in the catalog. */
-  readonly unknownTypes: "accept" | "refuse";
+  /** The treatment of events whose type is not in the catalog. */
+  readonly unknownTypes: IngestEnvironment["UNKNOWN_TYPES"];
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
   readonly alarmEmail?: string;
-  readonly logLevel: "DEBUG" | "INFO" | "WARN" | "ERROR";
+  readonly logLevel: CommonEnvironment["LOG_LEVEL"];
 };
 
 /** Chosen by the context value `stage`: `cdk deploy -c stage=prod`. */

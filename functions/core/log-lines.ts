@@ -1,6 +1,11 @@
 import type { Disposition } from "./errors.ts";
 import type { MetricCounts } from "./metric-names.ts";
 
+/** Levels of log lines, from the least important; a function writes those from its own level on. */
+export const LOG_LEVELS = ["INFO", "WARN", "ERROR"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /**
  * Every log line of the functions: its message, and its fields beside those that name the invocation. No field ever has an
  * event's data, a key or a secret.

@@ -105,6 +105,9 @@ export type DeadLetter = {
   replays: number;
 };
 
+/** A file of functions/sql; its name is for example `0001_events.sql`. */
+export type Migration = { name: string; sql: string };
+
 /** One value of a result row. */
 export type SqlValue = string | number | boolean | null;
 

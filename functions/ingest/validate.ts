@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { compile, config, util } from "zod/v4/core";
-import { type Catalog, findVersion } from "../core/catalog.ts";
+import { type Catalog, findVersion, type UnknownTypes } from "../core/catalog.ts";
 import { extensionName, extensionValue, SET_BY_SLUICE, time } from "../core/attributes.ts";
 import type { EnvelopeHead } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
@@ -19,7 +19,7 @@ export type Valid = { kind: "valid" } & Checked;
 
 export type ValidateDeps = {
   catalog: Catalog;
-  unknownTypes: "accept" | "refuse";
+  unknownTypes: UnknownTypes;
   newId: () => string;
 };
 

@@ -1,6 +1,7 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { FunctionName } from "../../core/functions.ts";
-import { createLogger, type InvocationLogger, type LogLevel } from "./logger.ts";
+import type { LogLevel } from "../../core/log-lines.ts";
+import { createLogger, type InvocationLogger } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
 /** Logger and metrics of one function, made once per cold start. */
