@@ -9,9 +9,8 @@ import { type EventError, verdictCodes } from "../core/errors.ts";
 import { jsonPointer } from "../core/json-pointer.ts";
 import { EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
 import { isJsonObject } from "../core/lossless-json.ts";
-import { findUnstorable } from "../core/find-unstorable.ts";
 import type { Candidate } from "./candidate.ts";
-import { type Checked, isComplete, isKnownStorable } from "./verbatim.ts";
+import { type Checked, findUnstorablePart, isComplete } from "./verbatim.ts";
 
 export type Validated = Valid | { kind: "invalid"; id: string | undefined; errors: EventError[] };
 
@@ -35,7 +34,7 @@ export function validate(candidate: Candidate, head: EnvelopeHead, deps: Validat
     return { kind: "invalid", id: undefined, errors: [{ path: "", code: "invalid_type", message }] };
   }
   // The checks below recurse and collect errors, so bound depth and size first.
-  const unstorable = isKnownStorable(verbatim) ? undefined : findUnstorable(lossless);
+  const unstorable = findUnstorablePart(lossless, verbatim);
   if (unstorable !== undefined) return { kind: "invalid", id: idForVerdict(value["id"]), errors: [unstorable] };
   const input = form === "cloudevent" ? withoutNulls(value) : value;
   const schema = form === "cloudevent" ? cloudEvent : plainEvent;
