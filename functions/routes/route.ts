@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import type { SchemaName } from "../core/answer.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 
@@ -19,6 +20,8 @@ export type Route = {
   readonly parameters?: Parameters;
   /** Query parameters by name; any other is refused. */
   readonly query?: Parameters;
+  /** Headers that the route reads beside the content type: their descriptions, and the values of those that have few. */
+  readonly headers?: Readonly<Record<string, { readonly description: string; readonly values?: readonly string[] }>>;
   readonly body?: { readonly description: string; readonly content: Readonly<Record<string, BodyContent>> };
   /** Successful answers by status. */
   readonly answers: Readonly<Record<number, Answer>>;
@@ -37,7 +40,7 @@ export type Parameters = Readonly<Record<string, z.ZodMiniType<unknown, string |
  * empty only where `mayBeEmpty` says so.
  */
 export type BodyContent =
-  | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[] }
+  | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[]; readonly mayBeEmpty?: true }
   | { readonly description: string; readonly type?: "string" };
 
 type Answer = {
@@ -46,17 +49,6 @@ type Answer = {
   readonly contentType?: string;
   readonly schema?: SchemaName | "object" | "string";
 };
-
-/** Names of the schemas in the OpenAPI document. */
-export type SchemaName =
-  | "Event"
-  | "CloudEvent"
-  | "Verdicts"
-  | "Verdict"
-  | "StoredEvent"
-  | "Problem"
-  | "Health"
-  | "Types";
 
 /** One handler for each route of a function, and no others. */
 export type Handlers<R extends Routes> = { readonly [Name in keyof R]: Handler<R[Name]> };
