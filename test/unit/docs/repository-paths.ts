@@ -3,7 +3,8 @@ import { join } from "node:path";
 
 const FOLDERS = ["bench", "bin", "catalog", "docs", "functions", "lib", "localstack", "scripts", "test"];
 
-const paths = new Set([
+/** Every file and folder of the repository. */
+export const paths: ReadonlySet<string> = new Set([
   ...readdirSync("."),
   ...FOLDERS.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
