@@ -10,7 +10,7 @@ import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./pag
 import { clientsBenchmark } from "./pipeline/clients-benchmark.ts";
 import { readableBenchmark } from "./pipeline/readable-benchmark.ts";
 import { throughputBenchmark } from "./pipeline/throughput-benchmark.ts";
-import { poisonBenchmark } from "./store/poison-benchmark.ts";
+import { refusedBenchmark } from "./store/refused-benchmark.ts";
 import { storeBenchmark } from "./store/store-benchmark.ts";
 import { walBenchmark } from "./store/wal-benchmark.ts";
 
@@ -20,7 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   storeBenchmark,
   throughputBenchmark,
   readableBenchmark,
-  poisonBenchmark,
+  refusedBenchmark,
   bundlesBenchmark,
   walBenchmark,
   costBenchmark,

@@ -25,7 +25,7 @@ export function writePage(machine: string, measured: readonly Measured[]): void 
   );
 }
 
-/** Whether the median keeps the enforced bound: `reached` where the wanted one is known to be out of reach. */
+/** Tells whether the median keeps the enforced bound: `reached` where the wanted one is known to be out of reach. */
 export function holds({ ratios, floor, reached }: Check): boolean {
   const { median } = spread(ratios);
   return "atLeast" in floor ? median >= (reached?.bound ?? floor.atLeast) : median <= (reached?.bound ?? floor.atMost);

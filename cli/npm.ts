@@ -24,8 +24,8 @@ export function userPath(path: string, environment: Environment = process.env): 
 }
 
 /**
- * What is wrong when an option stands in front of npm's own `--`: npm keeps it as a setting of its own, and the command
- * would run without it. `npm run replay --dry-run` would replay.
+ * The error of an option that stands in front of npm's own `--`: npm keeps it as a setting of its own, and the command
+ * would run without it. `npm run replay --dry-run` would replay. Undefined where there is none.
  */
 export function swallowedByNpm(command: Command, environment: Environment): string | undefined {
   if (!isRunByNpm(environment)) return undefined;

@@ -2,7 +2,7 @@ import { Presets, SingleBar } from "cli-progress";
 
 export type Progress = { advance(count: number): void; setTotal(total: number): void; stop(): void };
 
-/** Where no terminal shows a bar, a line this often says how far the command is. */
+/** The time between lines that say how far the command is, where no terminal shows a bar. */
 const LINE_EVERY_MS = 10_000;
 
 /** Shows on stderr how far a command is: a bar on a terminal, lines elsewhere. Without a total it only counts. */

@@ -11,7 +11,7 @@ import type { AlarmTopic } from "./alarm-topic.ts";
 
 export type AlarmProps = {
   readonly topic: AlarmTopic;
-  /** What has happened, as one sentence. */
+  /** The event behind the alarm, as one sentence. */
   readonly description: string;
   /** Anchor of the section of docs/runbook.md that says what to do. */
   readonly runbook: string;
@@ -22,7 +22,7 @@ export type AlarmProps = {
   readonly threshold?: number;
   /** Datapoints that the alarm looks back on. @default 1 */
   readonly evaluationPeriods?: number;
-  /** How many of them must reach the threshold. @default all */
+  /** The number of them that must reach the threshold. @default all */
   readonly datapointsToAlarm?: number;
 };
 

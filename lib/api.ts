@@ -10,14 +10,20 @@ import {
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import { type ErrorCode, errorTable, STATUSES_WITH_RETRY_AFTER } from "../functions/core/errors.ts";
+import {
+  type ErrorCode,
+  errorTable,
+  PROBLEM_MEDIA_TYPE,
+  problemDocument,
+  STATUSES_WITH_RETRY_AFTER,
+} from "../functions/core/errors.ts";
 import { API_BURST_LIMIT, API_RATE_LIMIT, REQUEST_MAX_BYTES, RETRY_AFTER_SECONDS } from "../functions/core/limits.ts";
 import type { Route } from "../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../functions/routes/routes.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 /** The regional REST API: throttled and logged; it hands bodies over as bytes and answers its own errors in our shape. */
-export class EventApi extends Construct {
+export class Api extends Construct {
   readonly restApi: RestApi;
 
   constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
@@ -90,16 +96,16 @@ export class EventApi extends Construct {
   }
 
   private addProblem(type: string, code: ErrorCode, detail: string): void {
-    const { status, title } = errorTable[code];
+    const { status } = errorTable[code];
     this.restApi.addGatewayResponse(type, {
       type: ResponseType.of(type),
       statusCode: String(status),
       responseHeaders: {
-        "content-type": "'application/problem+json'",
+        "content-type": `'${PROBLEM_MEDIA_TYPE}'`,
         ...(STATUSES_WITH_RETRY_AFTER.has(status) && { "retry-after": `'${RETRY_AFTER_SECONDS}'` }),
       },
       templates: {
-        "application/json": `{"title":${JSON.stringify(title)},"status":${status},"detail":${JSON.stringify(detail)},"code":"${code}","requestId":"$context.requestId"}`,
+        "application/json": JSON.stringify(problemDocument(code, { detail, requestId: "$context.requestId" })),
       },
     });
   }

@@ -3,8 +3,8 @@ import type { Construct } from "constructs";
 import type { DatabaseEnvironment } from "../functions/adapters/lambda/environment.ts";
 
 /**
- * What the functions need of a database, wherever it is: its names in the Data API, an endpoint where it is not AWS's,
- * the constructs it depends on, and the right to call it. Another target brings its own (`SluiceStackProps.database`).
+ * A database for the functions, wherever it is: its names in the Data API, an endpoint where it is not AWS's, the
+ * constructs it depends on, and the right to call it. Another target brings its own (`SluiceStackProps.database`).
  */
 export type Database = {
   readonly clusterArn: string;

@@ -14,7 +14,7 @@ export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
   readonly timeoutSeconds: number;
   /** Folders and files copied beside the code, each under its own name. */
   readonly copies?: readonly string[];
-  /** Whether Lambda stops the function when a message it sent invokes it again and again. @default Lambda stops it */
+  /** The treatment of a function that a message it sent invokes again and again. @default Lambda stops it */
   readonly recursiveLoop?: RecursiveLoop;
 };
 

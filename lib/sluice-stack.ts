@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/lambda/environment.ts";
-import { EventApi } from "./api.ts";
+import { Api } from "./api.ts";
 import { AlarmTopic } from "./alarm-topic.ts";
 import { AuroraDatabase } from "./aurora-database.ts";
 import { Consume } from "./consume.ts";
@@ -26,7 +26,7 @@ export class SluiceStack extends Stack {
     const { stage } = props;
     const common: CommonEnvironment = { STAGE: stage.name, METRICS_NAMESPACE: "Sluice", LOG_LEVEL: stage.logLevel };
 
-    const api = new EventApi(this, "Api", { stage });
+    const api = new Api(this, "Api", { stage });
     const alarmTopic = new AlarmTopic(this, "AlarmTopic", { stage });
     const events = new EventQueue(this, "Queue", { stage, alarmTopic });
     const database = props.database?.(this) ?? new AuroraDatabase(this, "Database", { stage });

@@ -1,19 +1,20 @@
 import { RemovalPolicy } from "aws-cdk-lib";
+import type { CommonEnvironment, IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
 
 /** The settings that differ between the stages. Everything else is the same in all of them. */
 export type StageConfig = {
   /** Part of the stack's name. */
   readonly name: string;
-  /** What CloudFormation does with the database when the stack is deleted. */
+  /** The fate of the database when the stack is deleted. */
   readonly databaseRemovalPolicy: RemovalPolicy;
-  /** What CloudFormation does with the queues and the events in them when the stack is deleted. */
+  /** The fate of the queues, and of the events in them, when the stack is deleted. */
   readonly queueRemovalPolicy: RemovalPolicy;
   readonly deletionProtection: boolean;
-  /** Whether ingest accepts events whose type is not in the catalog. */
-  readonly unknownTypes: "accept" | "refuse";
+  /** The treatment of events whose type is not in the catalog. */
+  readonly unknownTypes: IngestEnvironment["UNKNOWN_TYPES"];
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
   readonly alarmEmail?: string;
-  readonly logLevel: "DEBUG" | "INFO" | "WARN" | "ERROR";
+  readonly logLevel: CommonEnvironment["LOG_LEVEL"];
 };
 
 /** Chosen by the context value `stage`: `cdk deploy -c stage=prod`. */

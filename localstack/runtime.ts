@@ -25,7 +25,7 @@ import { watchSources } from "./watch-sources.ts";
 export type RuntimeOptions = {
   /** Folder for everything that outlives a stop: database, messages, the synthesized app. */
   dataDir: string;
-  /** Where the synthesized app goes (default: in the data folder); runs that share it share one synthesis. */
+  /** The folder of the synthesized app (default: in the data folder); runs that share it share one synthesis. */
   assemblyDir?: string;
   /** Port of the API; undefined takes a free one. */
   port?: number;

@@ -127,7 +127,7 @@ async function exportEvents(name: string, options: Options): Promise<void> {
 type Scanned = {
   /** Messages with an event that the filter accepts. */
   messages: number;
-  /** Whether some messages may not have been read. */
+  /** True if some messages may not have been read. */
   isPartial: boolean;
 };
 

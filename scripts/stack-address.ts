@@ -45,7 +45,7 @@ const runtimeFile = z.object({
   region: z.string().min(1),
 });
 
-/** What the file of `cdk deploy --outputs-file` has of a stack of Sluice. */
+/** The outputs of a stack of Sluice in the file of `cdk deploy --outputs-file`. */
 const stackOutputs = z.object({ ApiUrl: z.url(), QueueUrl: z.url(), DeadLetterQueueUrl: z.url() });
 
 /** @throws Error that names the command to run, or the stacks of the outputs file */
@@ -88,7 +88,7 @@ function localAddress(dataDir: string): StackAddress {
 
 const START_AGAIN = "Start the runtime again with `npm start`.";
 
-/** What the shell says about AWS is meant for other endpoints; FIPS and dual-stack ones cannot be local. */
+/** Settings that the shell does not change: its own are meant for other endpoints, and none of FIPS or dual-stack is local. */
 const LOCAL_AWS = {
   credentials: { accessKeyId: "local", secretAccessKey: "local" },
   useFipsEndpoint: false,

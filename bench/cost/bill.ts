@@ -18,7 +18,7 @@ export type Measured = {
   /** Bytes of the heads and bodies of all answers. */
   responseBytes: number;
   walBytes: number;
-  /** How often PostgreSQL wrote its WAL out. */
+  /** The number of times PostgreSQL wrote its WAL out. */
   walWrites: number;
   databaseProcessorSeconds: number;
   /** Processor time of each function's processes; undefined on platforms that do not report it. */

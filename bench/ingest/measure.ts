@@ -23,7 +23,7 @@ type Speed = {
 
 export type IngestMeasurement = {
   rounds: IngestRound[];
-  /** Whether server and load each had their own core. */
+  /** True if server and load each had their own core. */
   pinned: boolean;
 };
 

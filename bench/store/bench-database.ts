@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Client } from "pg";
-import { readMigrations } from "../../functions/adapters/files/migration-files.ts";
+import { readMigrations } from "../../functions/adapters/files/read-migrations.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
 import { createMigrate } from "../../functions/migrate/migrate.ts";
 import { startPostgres } from "../../localstack/postgres/postgres.ts";

@@ -1,7 +1,6 @@
 import * as z from "zod";
-import { healthAnswer, ingestAnswer, problem, storedEvent, typeList, verdict } from "../core/answer.ts";
+import { type SchemaName, schemas } from "../core/answer.ts";
 import { extensionValue } from "../core/attributes.ts";
-import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import {
   DATACONTENTTYPE_MAX_BYTES,
   DATASCHEMA_MAX_BYTES,
@@ -15,20 +14,8 @@ import {
   SUBJECT_MAX_BYTES,
   TYPE_MAX_BYTES,
 } from "../core/limits.ts";
-import type { SchemaName } from "../routes/route.ts";
 
 type JsonSchema = Record<string, unknown>;
-
-const schemas = {
-  Event: plainEvent,
-  CloudEvent: cloudEvent,
-  Verdicts: ingestAnswer,
-  Verdict: verdict,
-  StoredEvent: storedEvent,
-  Problem: problem,
-  Health: healthAnswer,
-  Types: typeList,
-} satisfies Record<SchemaName, z.ZodType>;
 
 export function refTo(name: SchemaName) {
   return { $ref: `#/components/schemas/${name}` };

@@ -3,21 +3,21 @@ import type { apiDocsRoutes } from "../routes/api-docs.ts";
 import type { Handlers } from "../routes/route.ts";
 import { type Asset, CONTENT_SECURITY_POLICY, docsPage } from "./docs-page.ts";
 import { openApi } from "./openapi.ts";
-import type { createSchemas } from "./schemas.ts";
+import type { createApiDocs } from "./api-docs.ts";
 
 export type ApiDocsDeps = {
-  schemas: ReturnType<typeof createSchemas>;
+  apiDocs: ReturnType<typeof createApiDocs>;
   /** The scripts of the documentation page. */
   rapidoc: () => Asset;
   pageScript: () => Asset;
 };
 
 /** Answers the routes of api-docs. */
-export function createApiDocsEndpoints({ schemas, rapidoc, pageScript }: ApiDocsDeps): Handlers<typeof apiDocsRoutes> {
+export function createApiDocsEndpoints({ apiDocs, rapidoc, pageScript }: ApiDocsDeps): Handlers<typeof apiDocsRoutes> {
   return {
-    listTypes: async () => ok(JSON.stringify(schemas.types())),
+    listTypes: async () => ok(JSON.stringify(apiDocs.types())),
 
-    readSchema: async ({ parameters, query }) => ok(JSON.stringify(schemas.schema(parameters.type, query.dataschema))),
+    readSchema: async ({ parameters, query }) => ok(JSON.stringify(apiDocs.schema(parameters.type, query.dataschema))),
 
     openApi: async () => ok(JSON.stringify(openApi())),
 

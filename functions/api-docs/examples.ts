@@ -1,4 +1,5 @@
-import { type ErrorCode, errorTable } from "../core/errors.ts";
+import { type ErrorCode, errorTable, problemDocument } from "../core/errors.ts";
+import { PUBLIC_PRINCIPAL } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
 
 /** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
@@ -59,7 +60,7 @@ const stored = {
   specversion: "1.0",
   ...order,
   time: "2026-11-21T09:30:00.123Z",
-  tenant: "default",
+  tenant: PUBLIC_PRINCIPAL.tenant,
   receivedat: "2026-11-21T09:30:00.123Z",
 };
 
@@ -104,7 +105,7 @@ const members: Partial<Record<ErrorCode, Record<string, unknown>>> = {
 };
 
 export function problemExample(code: ErrorCode) {
-  const { status, title } = errorTable[code];
+  const { title } = errorTable[code];
   const requestId = "3c0f7b1e-5a52-4a4f-9c1d-0e6f2b9d8a77";
-  return { summary: title, value: { title, status, detail: `${title}.`, code, requestId, ...members[code] } };
+  return { summary: title, value: problemDocument(code, { detail: `${title}.`, requestId, ...members[code] }) };
 }

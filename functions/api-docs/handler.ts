@@ -7,14 +7,14 @@ import { catalog } from "../adapters/catalog/catalog.ts";
 import { apiDocsRoutes } from "../routes/api-docs.ts";
 import { PAGE_SCRIPT } from "./docs-page.ts";
 import { createApiDocsEndpoints } from "./endpoints.ts";
-import { createSchemas } from "./schemas.ts";
+import { createApiDocs } from "./api-docs.ts";
 
 const environment = readEnvironment(apiDocsEnvironment);
 const observability = createObservability("api-docs", environment);
 const pageScript = textAsset(PAGE_SCRIPT);
 
 const handlers = createApiDocsEndpoints({
-  schemas: createSchemas({ catalog }),
+  apiDocs: createApiDocs({ catalog }),
   rapidoc: assetFile(join(environment.LAMBDA_TASK_ROOT, "rapidoc-min.js")),
   pageScript: () => pageScript,
 });

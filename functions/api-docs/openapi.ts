@@ -21,7 +21,7 @@ export function openApi() {
     servers: [{ url: "." }],
     tags: [
       { name: "events", description: "Send and read events" },
-      { name: "reference", description: "Types, schemas and this document" },
+      { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },
     ],
     paths: operations(),

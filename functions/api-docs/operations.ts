@@ -1,9 +1,10 @@
 import * as z from "zod";
-import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS } from "../core/limits.ts";
-import type { BodyContent, Parameters, Route, SchemaName } from "../routes/route.ts";
+import { REQUEST_MAX_EVENTS } from "../core/limits.ts";
+import type { SchemaName } from "../core/answer.ts";
+import type { BodyContent, Parameters, Route } from "../routes/route.ts";
 import { type OperationId, routes } from "../routes/routes.ts";
 import { refTo } from "./components.ts";
-import { answers, binaryModeHeaders, parameters, requests } from "./examples.ts";
+import { answers, parameters, requests } from "./examples.ts";
 import { problems } from "./problems.ts";
 
 type JsonObject = Record<string, unknown>;
@@ -24,7 +25,7 @@ function operation(operationId: OperationId, route: Route): JsonObject {
   const parameters = [
     ...describeParameters(operationId, "path", route.parameters),
     ...describeParameters(operationId, "query", route.query),
-    ...(headers[operationId] ?? []),
+    ...describeHeaders(route.headers),
   ];
   return {
     operationId,
@@ -57,25 +58,14 @@ function describeParameters(operationId: OperationId, place: "path" | "query", s
   });
 }
 
-/** Headers that an operation reads, beside the content type. */
-const headers: Partial<Record<OperationId, JsonObject[]>> = {
-  sendEvents: [
-    {
-      name: "Content-Encoding",
-      in: "header",
-      description: `\`gzip\`: the body is compressed; at most ${REQUEST_MAX_BYTES / 1024 / 1024} MiB after inflating`,
-      schema: { type: "string", enum: ["gzip"] },
-    },
-    ...Object.entries({ ...binaryModeHeaders, "ce-subject": "order-1", "ce-time": "2026-11-21T09:30:00Z" }).map(
-      ([name, example]) => ({
-        name,
-        in: "header",
-        description: `Binary mode: the attribute \`${name.slice("ce-".length)}\`, for example \`${example}\`; percent-encoded where it is not printable ASCII`,
-        schema: { type: "string" },
-      }),
-    ),
-  ],
-};
+function describeHeaders(headers: Route["headers"] = {}): JsonObject[] {
+  return Object.entries(headers).map(([name, { description, values }]) => ({
+    name,
+    in: "header",
+    description,
+    schema: { type: "string", ...(values !== undefined && { enum: values }) },
+  }));
+}
 
 function requestBody(operationId: OperationId, { description, content }: NonNullable<Route["body"]>): JsonObject {
   const described = Object.entries(content).map(([contentType, each]) => [
@@ -88,15 +78,13 @@ function requestBody(operationId: OperationId, { description, content }: NonNull
 function bodySchema(content: BodyContent): JsonObject {
   if (!("oneOf" in content)) return content;
   const schemas = content.oneOf.map((name) =>
-    name.endsWith("[]") ? events(name.slice(0, -"[]".length) as SchemaName) : refTo(name as SchemaName),
+    name.endsWith("[]") ? events(name.slice(0, -"[]".length) as SchemaName, content) : refTo(name as SchemaName),
   );
   return schemas.length === 1 ? (schemas[0] as JsonObject) : { oneOf: schemas };
 }
 
-function events(name: SchemaName): JsonObject {
-  // A CloudEvents batch may be empty.
-  const minItems = name === "CloudEvent" ? 0 : 1;
-  return { type: "array", items: refTo(name), minItems, maxItems: REQUEST_MAX_EVENTS };
+function events(name: SchemaName, { mayBeEmpty = false }: { mayBeEmpty?: boolean }): JsonObject {
+  return { type: "array", items: refTo(name), minItems: mayBeEmpty ? 0 : 1, maxItems: REQUEST_MAX_EVENTS };
 }
 
 function response(operationId: OperationId, status: number, answer: Route["answers"][number]): JsonObject {

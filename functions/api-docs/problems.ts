@@ -1,21 +1,17 @@
-import { type ErrorCode, errorTable, STATUSES_WITH_RETRY_AFTER } from "../core/errors.ts";
+import {
+  type ErrorCode,
+  errorTable,
+  PROBLEM_MEDIA_TYPE,
+  SHARED_CODES,
+  STATUSES_WITH_RETRY_AFTER,
+} from "../core/errors.ts";
 import { RETRY_AFTER_SECONDS } from "../core/limits.ts";
 import { refTo } from "./components.ts";
 import { problemExample } from "./examples.ts";
 
-/** Error codes that every route can answer, by its function or by API Gateway itself. */
-const EVERYWHERE: ErrorCode[] = [
-  "bad_parameter",
-  "bad_request",
-  "throttled",
-  "internal_error",
-  "gateway_failure",
-  "gateway_timeout",
-];
-
 /** Describes the problem documents of one operation by status: its own codes and those that every route has. */
 export function problems(codes: readonly ErrorCode[]): Record<string, Record<string, unknown>> {
-  const byStatus = groupByStatus([...codes, ...EVERYWHERE]);
+  const byStatus = groupByStatus([...codes, ...SHARED_CODES]);
   const own = new Set<number>(codes.map((code) => errorTable[code].status));
   return Object.fromEntries(
     byStatus.map(([status, ofStatus]) => [
@@ -28,7 +24,7 @@ export function problems(codes: readonly ErrorCode[]): Record<string, Record<str
 /** Describes the responses that operations share, by status. */
 export function sharedProblems(): Record<string, Record<string, unknown>> {
   return Object.fromEntries(
-    groupByStatus(EVERYWHERE).map(([status, codes]) => [String(status), problemResponse(status, codes)]),
+    groupByStatus(SHARED_CODES).map(([status, codes]) => [String(status), problemResponse(status, codes)]),
   );
 }
 
@@ -41,7 +37,7 @@ function problemResponse(status: number, codes: ErrorCode[]): Record<string, unk
     description: codes.map((code) => `\`${code}\`: ${errorTable[code].title}`).join(". "),
     ...(STATUSES_WITH_RETRY_AFTER.has(status) && { headers: { "Retry-After": RETRY_AFTER } }),
     content: {
-      "application/problem+json": {
+      [PROBLEM_MEDIA_TYPE]: {
         schema: {
           allOf: [refTo("Problem"), { properties: { status: { const: status }, code: { enum: codes } } }],
         },

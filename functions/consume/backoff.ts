@@ -1,18 +1,19 @@
 import { BACKOFF_MAX_SECONDS } from "./limits.ts";
 
 /**
- * Waits grow by a quarter and are drawn from their upper quarter, because all waits before one then add up to at least
- * three times its length: however long an outage was, the backlog is visible again after a third of that.
+ * Each wait is a quarter longer than the one before, and a random part of its last quarter is left out. The waits before any
+ * wait then add up to at least three times its length. So after an outage the last wait of a message is at most a third of
+ * the outage.
  */
 const GROWTH = 1.25;
 const SPREAD = 0.25;
 
-/** A quarter of the first waits is less than the second SQS counts in: they are spread over 1 to 3 seconds instead. */
+/** SQS counts whole seconds, and a quarter of the first waits is less. These are spread over 1 to 3 seconds instead. */
 const FIRST_SECONDS = 1;
 const FIRST_SPREAD_SECONDS = 2;
 
 /**
- * Seconds a failed message waits before it comes again: longer with each attempt up to the maximum, and spread, so that
+ * Seconds until a failed message is delivered again. They grow with each attempt up to the maximum, and are random, so that
  * messages that failed together do not come back together.
  * @param attempts times the message was tried so far, from 1
  * @param random from 0 (included) to 1 (excluded)

@@ -1,18 +1,17 @@
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import { CONFLICTS_MAX_NAMED, SETTLE_RESERVE_MS, SETTLE_RESERVE_SHARE } from "./limits.ts";
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
-import { type IsolationDeps, type IsolationResult, isolateRedelivered } from "./isolate.ts";
+import { type IsolationDeps, type IsolationResult, isolate } from "./isolate.ts";
 import { redeliver } from "./redeliver.ts";
 
 /**
- * The rule of the consumer, and the fate of every message it receives: done, when each of its events is stored or
- * dead-lettered (store-messages.ts); else delivered again (redeliver.ts), apart from the others once it was delivered
- * before (isolate.ts).
+ * The rule of the consumer. A message is done when each of its events is stored or dead-lettered (store-messages.ts). Any
+ * other message is delivered again (redeliver.ts), and is then stored apart from new ones (isolate.ts).
  */
 export function createConsume(deps: IsolationDeps): BatchRule {
   return async function consume(messages, until) {
     const now = deps.clock().getTime();
-    const result = await isolateRedelivered(messages, storeDeadline(until, now), deps);
+    const result = await isolate(messages, storeDeadline(until, now), deps);
     const { remaining, requeued } = await redeliver(result, until, deps);
     return { remaining, ...report(result, requeued, deps.clock().getTime()) };
   };

@@ -1,4 +1,5 @@
 import { ISOLATION_MAX_GROUPS, REQUEUE_FROM_ATTEMPT } from "./limits.ts";
+import type { DatabaseError } from "../core/errors.ts";
 import type { Clock, ReceivedMessages } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import type { StoreMessages, StoreResult } from "./store-messages.ts";
@@ -31,7 +32,7 @@ export type IsolationDeps = {
  * and without time for a chunk none at all. See docs/decisions/0005-outages-and-crashes.md.
  * @param deadline ms since the epoch
  */
-export async function isolateRedelivered(
+export async function isolate(
   messages: ReceivedMessage[],
   deadline: number,
   { storeMessages, queue, clock, visibilitySeconds, random }: IsolationDeps,
@@ -87,9 +88,16 @@ function intoGroups(messages: ReceivedMessage[], random: () => number): Received
   return groups;
 }
 
+/** The failure that decides the alarm: `stop` before any other outage, and an outage before a wait. */
+function graver(a: DatabaseError | undefined, b: DatabaseError | undefined): DatabaseError | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const gravity = ({ disposition, isOutage }: DatabaseError) => (disposition === "stop" ? 2 : isOutage ? 1 : 0);
+  return gravity(b) > gravity(a) ? b : a;
+}
+
 function addResult({ failed, failure, conflicts, metrics }: StoreResult, total: IsolationResult): void {
   total.failed.push(...failed);
-  total.failure = failure ?? total.failure;
+  total.failure = graver(total.failure, failure);
   total.conflicts.push(...conflicts);
   for (const [name, value] of Object.entries(metrics)) {
     const metric = name as keyof typeof metrics;

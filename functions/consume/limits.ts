@@ -1,4 +1,4 @@
-/** How the consumer treats messages that fail (docs/decisions/0005-outages-and-crashes.md). */
+/** The limits of the consumer for messages that fail (docs/decisions/0005-outages-and-crashes.md). */
 
 /**
  * From this attempt on a failed message is requeued: it gets a new receive count and retention. The attempts before take

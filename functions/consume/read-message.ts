@@ -1,11 +1,11 @@
 import type * as z from "zod";
 import { type Envelope, envelope, envelopeHead } from "../core/envelope.ts";
 import { type Event, event } from "../core/event.ts";
-import { toPointer } from "../core/json-pointer.ts";
+import { jsonPointer } from "../core/json-pointer.ts";
 import { EVENT_MAX_DEPTH, REQUEST_MAX_EVENTS } from "../core/limits.ts";
 import { type Parsed, parseLossless } from "../core/lossless-json.ts";
 import { splitEnvelope } from "../core/split-envelope.ts";
-import { isDeeperThan } from "../core/storable.ts";
+import { isDeeperThan } from "../core/find-unstorable.ts";
 
 export type ReadMessage =
   | { kind: "readable"; envelope: Envelope; unreadable: UnreadableEvent[] }
@@ -55,5 +55,5 @@ function read<T>(schema: z.ZodType<T>, text: string, maxDepth: number): { value:
   const { data, error } = schema.safeParse(parsed.lossless);
   if (error === undefined) return { value: data };
   const [first] = error.issues;
-  return { detail: `${toPointer(first?.path ?? [])} ${first?.message}`.trim() };
+  return { detail: `${jsonPointer(first?.path ?? [])} ${first?.message}`.trim() };
 }

@@ -6,9 +6,10 @@ import { backoffSeconds } from "./backoff.ts";
 import type { IsolationResult } from "./isolate.ts";
 
 /**
- * Lets failed messages be delivered again after their backoff. SQS counts receives: crashes are to use them up, an outage
- * is not. So a message that failed goes back as a new one from some attempt on. A message on which storing threw counts
- * as a crash: it keeps its receive count, and its visibility timeout too once the error does not pass.
+ * Lets failed messages be delivered again after their backoff. SQS dead-letters a message after too many receives, which
+ * shall count crashes and not the attempts of an outage: a failed message is requeued from REQUEUE_FROM_ATTEMPT on, and
+ * its copy starts at no receives. A message on which storing threw is never requeued, so its receives count as crashes do.
+ * It gets the backoff in its first attempts, and later the visibility timeout of the queue.
  * See docs/decisions/0005-outages-and-crashes.md.
  * @param until when the function is stopped, ms since the epoch
  * @returns the messages that stay in the queue as they are, and the number that was requeued

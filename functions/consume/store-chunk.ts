@@ -2,7 +2,7 @@ import { DatabaseError } from "../core/errors.ts";
 import type { Clock, EventStore, StorableEvent } from "../core/ports.ts";
 import { hasTimeForChunk } from "./time-for-chunk.ts";
 
-/** What became of the events of a chunk; those that are neither refused nor blocked are stored, now or before. */
+/** The result of a chunk. Its events that are neither refused nor blocked are stored, now or before. */
 export type ChunkOutcome<T extends StorableEvent> = {
   /** Number of events that were new. */
   stored: number;

@@ -58,7 +58,8 @@ export function createStoreMessages({
       for (const { message } of outcome.blocked) failed.add(message);
     });
 
-    // A failed message brings its refused events again, so their dead letters wait until the message is done.
+    // A failed message is delivered again with all its events. Its refused ones are dead-lettered only when the others are
+    // stored, or each delivery would add their dead letters once more.
     const ready = pending.filter(({ message }) => !failed.has(message));
     const outcomes = await deadLetters.send(
       ready.map(({ deadLetter }) => deadLetter),

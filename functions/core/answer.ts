@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
-import { cloudEvent } from "./event-forms.ts";
+import { cloudEvent, plainEvent } from "./event-forms.ts";
 
 /** The schemas of all answers. Their types and the OpenAPI document derive from them. */
 
@@ -29,7 +29,7 @@ export const ingestAnswer = z.object({
 });
 
 /** An event as `GET /events/{id}` returns it: as it was sent, with two members added by Sluice. */
-export const storedEvent = z
+const storedEvent = z
   .object({
     ...cloudEvent.shape,
     tenant: z.string().meta({ description: "Added by Sluice" }),
@@ -46,10 +46,10 @@ export const problem = z.looseObject({
   requestId: z.string().meta({ description: "The operator finds the request by it" }),
 });
 
-export const healthAnswer = z.object({ status: z.literal("ok") });
+const healthAnswer = z.object({ status: z.literal("ok") });
 
 /** The answer to `GET /schemas`. */
-export const typeList = z.object({
+const typeList = z.object({
   types: z.array(
     z.object({
       type: z.string(),
@@ -66,3 +66,17 @@ export const typeList = z.object({
 });
 
 export type TypeList = z.output<typeof typeList>;
+
+/** The schemas of events and answers by their names in the OpenAPI document. */
+export const schemas = {
+  Event: plainEvent,
+  CloudEvent: cloudEvent,
+  Verdicts: ingestAnswer,
+  Verdict: verdict,
+  StoredEvent: storedEvent,
+  Problem: problem,
+  Health: healthAnswer,
+  Types: typeList,
+} satisfies Record<string, z.ZodType>;
+
+export type SchemaName = keyof typeof schemas;

@@ -8,7 +8,7 @@ import {
   SUBJECT_MAX_BYTES,
   TYPE_MAX_BYTES,
 } from "./limits.ts";
-import { fitsUtf8 } from "./utf8.ts";
+import { fitsUtf8 } from "./fits-utf8.ts";
 
 /** RFC 3339, in the range that PostgreSQL accepts: no year 0000, offsets below 16 hours. */
 export const time = z.iso

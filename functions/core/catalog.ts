@@ -9,6 +9,11 @@ export type EventType = { type: string; dataschema: string; data: z.ZodType };
 /** Type to its versions, oldest first: an event without `dataschema` means the oldest. */
 export type Catalog = ReadonlyMap<string, readonly EventType[]>;
 
+/** The treatments of an event whose type is not in the catalog. */
+export const UNKNOWN_TYPES = ["accept", "refuse"] as const;
+
+export type UnknownTypes = (typeof UNKNOWN_TYPES)[number];
+
 /** @param eventTypes in the order of `inVersionOrder`, which is the order of the versions of a type */
 export function toCatalog(eventTypes: readonly EventType[]): Catalog {
   return Map.groupBy(eventTypes, ({ type }) => type);
@@ -24,8 +29,7 @@ export function findVersion(versions: readonly EventType[], dataschema: unknown)
  * `order-10.ts`. With the ending, `order-2.ts` would come before `order.ts` and be the version of events that name none.
  */
 export function inVersionOrder(files: readonly string[]): string[] {
+  const byNumber = new Intl.Collator("en", { numeric: true });
   const stem = (file: string) => file.replace(/\.ts$/, "");
   return files.toSorted((a, b) => byNumber.compare(stem(a), stem(b)) || (a < b ? -1 : 1));
 }
-
-const byNumber = new Intl.Collator("en", { numeric: true });

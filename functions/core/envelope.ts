@@ -3,7 +3,7 @@ import { event } from "./event.ts";
 import { TENANT_MAX_BYTES } from "./limits.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "./queue-limits.ts";
 import { stringifyForQueue } from "./sqs-text.ts";
-import { fitsUtf8 } from "./utf8.ts";
+import { fitsUtf8 } from "./fits-utf8.ts";
 
 /** Raised when a consumer of the previous version could not read what is sent; both versions are then read. */
 export const ENVELOPE_VERSION = 1;

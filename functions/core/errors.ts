@@ -27,6 +27,29 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
+/** Codes that API Gateway itself answers on every route. */
+export const GATEWAY_CODES = [
+  "bad_request",
+  "throttled",
+  "gateway_failure",
+  "gateway_timeout",
+] as const satisfies readonly ErrorCode[];
+
+/** Codes that every route answers, beside those of its own: its function's, and API Gateway's. */
+export const SHARED_CODES: readonly ErrorCode[] = ["bad_parameter", "internal_error", ...GATEWAY_CODES];
+
+/** The media type of a problem document (RFC 9457). */
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+
+/** The body of a failed request (RFC 9457). `detail` says what to do next; `more` has the members that only this code has. */
+export function problemDocument(
+  code: ErrorCode,
+  { detail, requestId, ...more }: { detail: string; requestId: string; [member: string]: unknown },
+) {
+  const { status, title } = errorTable[code];
+  return { title, status, detail, code, requestId, ...more };
+}
+
 /** Statuses of answers that carry `Retry-After`: sending the same request again later may succeed. */
 export const STATUSES_WITH_RETRY_AFTER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
@@ -75,8 +98,8 @@ export class RequestError extends Error {
 }
 
 /**
- * What to do about a failed database call. About one event: `dead-letter` it, or let it `wait` (its neighbours are
- * stored). About all events: `retry` later, or `stop`, which retries too and raises an alarm.
+ * The treatment of events whose database call failed. Of one event: `dead-letter` it, or let it `wait` (its neighbours are
+ * stored). Of all events: `retry` later, or `stop`, which retries too and raises an alarm.
  */
 export type Disposition = "dead-letter" | "wait" | "retry" | "stop";
 
@@ -106,7 +129,7 @@ export class DatabaseError extends Error {
     this.detail = options.detail;
   }
 
-  /** Whether the database serves nobody now, so that the failure concerns every event. */
+  /** True if the database serves nobody now, so that the failure concerns every event. */
   get isOutage(): boolean {
     return this.disposition === "retry" || this.disposition === "stop";
   }

@@ -1,4 +1,4 @@
-/** How long each function may run, how it is invoked, and what it keeps free of its time. */
+/** The timeout of each function, the settings of its trigger, and the time that it keeps free. */
 
 /** Validation plus one queue round trip with retries. Short, because each waiting request holds a function. */
 export const INGEST_TIMEOUT_SECONDS = 10;

@@ -16,7 +16,7 @@ export type HttpRequest<Parameters = object, Query = object> = {
   query: Query;
   principal: Principal;
   body: Uint8Array;
-  /** Whether the transport has undone the content encoding, though its header is still there. */
+  /** True if the transport has undone the content encoding, though its header is still there. */
   inflated: boolean;
   requestId: string;
   /** The end of the invocation, ms since the epoch. */

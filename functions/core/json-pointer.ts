@@ -1,7 +1,7 @@
 import { FAULT_PATH_MAX_CHARACTERS } from "./limits.ts";
 
 /** Writes a path as a JSON Pointer (RFC 6901 section 3) and truncates it where a hostile key makes it too long. */
-export function toPointer(path: readonly PropertyKey[]): string {
+export function jsonPointer(path: readonly PropertyKey[]): string {
   let pointer = "";
   for (const token of path) {
     const text = String(token).slice(0, FAULT_PATH_MAX_CHARACTERS).replaceAll("~", "~0").replaceAll("/", "~1");

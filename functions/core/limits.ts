@@ -1,6 +1,6 @@
 /**
- * What a client may send, and how the API answers. Other limits stand beside their owner: queue-limits.ts,
- * database-limits.ts, function-limits.ts, ../consume/limits.ts. A number has its unit in its name and its reason above it.
+ * The limits of requests and answers. Other limits stand beside their owner: queue-limits.ts, database-limits.ts,
+ * function-limits.ts, ../consume/limits.ts. A number has its unit in its name and its reason above it.
  */
 
 export const KIB = 1024;
@@ -65,7 +65,10 @@ export const FAULT_PATH_MAX_CHARACTERS = 256;
 /** Sources that are named when an id is ambiguous. */
 export const AMBIGUOUS_MAX_SOURCES = 20;
 
-/** An answer over Lambda's 6 MB would be lost although its events are enqueued; this one lists one error an event. */
+/**
+ * A longer answer has only the first error of each event. Lambda drops an answer over 6 MB, and then the client would not
+ * know that its events are enqueued.
+ */
 export const ANSWER_MAX_BYTES = 4 * MIB;
 
 /** Throttle of the API, requests a second and burst; below the account's default of 10,000 and 5,000. */

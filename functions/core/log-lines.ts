@@ -1,6 +1,11 @@
 import type { Disposition } from "./errors.ts";
 import type { MetricCounts } from "./metric-names.ts";
 
+/** Levels of log lines, from the least important; a function writes those from its own level on. */
+export const LOG_LEVELS = ["INFO", "WARN", "ERROR"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /**
  * Every log line of the functions: its message, and its fields beside those that name the invocation. No field ever has an
  * event's data, a key or a secret.
@@ -27,7 +32,7 @@ export type LogLines = {
   "visibility not changed": { code: string | undefined };
 };
 
-/** What the rule of a batch says about it. */
+/** The result of a batch, as its rule gives it. */
 export type BatchFields = MetricCounts & {
   /** Messages that are delivered again. */
   failedMessages: number;
@@ -41,7 +46,7 @@ export type BatchFields = MetricCounts & {
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };
 
-/** What a task says about its result. */
+/** The result of a task. */
 export type TaskFields = {
   /** Names of the migrations that were applied. */
   applied?: string[];

@@ -28,7 +28,7 @@ export type Parsed = {
   /** Upper bound, in characters, of the longest member or element of the outermost object or array. */
   longestMember: number;
   /**
-   * Whether the text may be stored as it is: every string is well-formed and has no character that PostgreSQL or SQS
+   * True if the text may be stored as it is: every string is well-formed and has no character that PostgreSQL or SQS
    * refuses, no key is `__proto__`, and every number has at most 15 digits and no exponent. The value written back then
    * has no more bytes than the text.
    */
@@ -103,7 +103,7 @@ type ScanResult = {
 function scan(text: string): ScanResult {
   const found: ScanResult = { values: 1, depth: 0, longestMember: 0, numbers: "simple" };
   let level = 0;
-  /** Where the current member or element of the outermost object or array began. */
+  /** The start of the current member or element of the outermost object or array. */
   let start = 0;
   /** Digits and points of the current number so far. */
   let digits = 0;
@@ -154,7 +154,7 @@ export function isRawNumber(value: unknown): value is RawNumber {
   return json.isRawJSON(value);
 }
 
-/** Whether a parsed value is an object of JSON: no array, not null, and no number that is kept as its text. */
+/** Tells whether a parsed value is an object of JSON: no array, not null, and no number that is kept as its text. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }

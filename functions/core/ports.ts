@@ -3,8 +3,8 @@ import type { Event } from "./event.ts";
 import type { OutgoingMessage, ReceivedMessage } from "./queue-message.ts";
 
 /**
- * What the functions need of the world outside. Adapters implement these ports; each port's fake and its adapter pass the
- * same tests.
+ * The ports of the functions to the world outside. Adapters implement them; each port's fake and its adapter pass the same
+ * tests.
  */
 
 export type Clock = () => Date;
@@ -104,6 +104,9 @@ export type DeadLetter = {
   /** Times the event was replayed from the dead-letter queue. */
   replays: number;
 };
+
+/** A file of functions/sql; its name is for example `0001_events.sql`. */
+export type Migration = { name: string; sql: string };
 
 /** One value of a result row. */
 export type SqlValue = string | number | boolean | null;

@@ -1,7 +1,7 @@
 import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "./function-limits.ts";
 import { KIB, MIB } from "./limits.ts";
 
-/** What SQS takes, and how long it keeps messages. */
+/** The limits of SQS, and the settings of the two queues. */
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const MESSAGE_MAX_BYTES = 1 * MIB;
@@ -27,17 +27,18 @@ export const DEAD_LETTER_RETENTION_DAYS = 14;
 export const MAX_RECEIVE_COUNT = 30;
 
 /**
- * AWS asks for at least six times the function's timeout plus the batch window.
+ * The visibility timeout of the event queue. AWS asks for at least six times the function's timeout plus the batch window,
+ * which is 361 s; this is the next number of whole tens.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-export const QUEUE_VISIBILITY_SECONDS = 6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS + 9;
+export const QUEUE_VISIBILITY_SECONDS = Math.ceil((6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS) / 10) * 10;
 
-/** One call's share of the time: a connection that hangs must not use up the time of the next attempt. */
+/** The time of one call. A connection that hangs ends with it, and leaves time for another attempt. */
 export const SQS_CALL_MS = 3_000;
 
 /**
- * Calls of one kind at once. Each has its share of the time (SQS_CALL_MS) from when it begins: a thousand at once on a
- * third of a processor would use it up waiting for each other, and a call that is given up may have arrived all the same.
+ * Calls of one kind at once. A thousand at once would share a third of a processor, and most would end at SQS_CALL_MS
+ * without an answer, although SQS may have done what they asked.
  */
 export const SQS_CALLS_IN_FLIGHT = 16;
 
@@ -45,8 +46,8 @@ export const SQS_CALLS_IN_FLIGHT = 16;
 export const REQUEUE_CALLS_IN_FLIGHT = 8;
 
 /**
- * How long a dead-letter queue that accepts nothing is tried. The message is delivered again with backoff anyway, and a
- * consumer that went on to its end would keep good messages waiting.
+ * The time for a dead-letter queue that accepts nothing. The message is delivered again with backoff anyway, and a consumer
+ * that tried until its end would keep good messages waiting.
  */
 export const DEAD_LETTER_GIVE_UP_MS = 5_000;
 

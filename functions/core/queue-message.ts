@@ -2,7 +2,7 @@ import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from 
 import type { DeadLetter } from "./ports.ts";
 import { replaceForSqs } from "./sqs-text.ts";
 
-/** A message of the event queue or the dead-letter queue: written and read here, by whoever sends or receives it. */
+/** The messages of the event queue and the dead-letter queue. Everything that sends or receives one uses this file. */
 
 /** A message to be sent. */
 export type OutgoingMessage = {
@@ -56,8 +56,8 @@ export type AttributeName =
 const DETAIL_MAX_CHARACTERS = 1_000;
 
 /**
- * The attributes of a dead letter, those that a replay goes by first. SQS allows no empty value, so what is unknown is
- * left out.
+ * The attributes of a dead letter. The reason and the replays come first, because a replay needs them and fitAttributes
+ * drops the last ones. SQS allows no empty value, so an unknown fact has no attribute.
  */
 export function deadLetterAttributes(deadLetter: Omit<DeadLetter, "body">): MessageAttributes {
   const attributes: Partial<Record<AttributeName, string | undefined>> = {
@@ -76,18 +76,54 @@ export function deadLetterAttributes(deadLetter: Omit<DeadLetter, "body">): Mess
   return Object.fromEntries(known.map(([name, value]) => [name, replaceForSqs(value)]));
 }
 
-/** The attribute of a dead letter that is replayed: how often that happened, this time included. */
+/** The attribute of a replayed dead letter: the number of its replays, this one included. */
 export function replayAttributes(replays: number): MessageAttributes {
   return { replays: String(replays) };
 }
 
-/** The attributes of a message's copy in the same queue: as often tried and as old as the message. */
+/** The attributes of a requeued copy: it keeps the attempts, the replays and the age of its message. */
 export function requeueAttributes(message: ReceivedMessage): MessageAttributes {
   const { attempts, replays, firstSentAt } = message;
   return { earlierAttempts: String(attempts), replays: String(replays), firstSentAt: String(firstSentAt) };
 }
 
-/** Reads a count from an attribute's text; anybody may write to a queue, and a text that is no count is undefined. */
+/** The history of a message in all its copies, as its attributes and SQS know it. */
+export type MessageHistory = Pick<ReceivedMessage, "attempts" | "replays" | "firstSentAt"> & {
+  /** True if the message is a dead letter, or was one and came back by a move task of SQS. */
+  isDeadLetter: boolean;
+};
+
+/**
+ * Reads a message's attributes beside the counts of SQS: receives of this copy, and the time it was sent (ms since the
+ * epoch). Anybody may have written the attributes; one that is no count is taken as absent.
+ */
+export function readAttributes(
+  attributes: MessageAttributes,
+  { receiveCount, sentAt }: { receiveCount: number; sentAt: number },
+): MessageHistory {
+  return {
+    // Only dead letters have a reason.
+    isDeadLetter: attributes.reason !== undefined,
+    attempts: (toCount(attributes.earlierAttempts) ?? 0) + receiveCount,
+    replays: toCount(attributes.replays) ?? 0,
+    firstSentAt: toCount(attributes.firstSentAt) ?? sentAt,
+  };
+}
+
+/** A message as an entry of SQS's SendMessageBatch. */
+export function toSendEntry({ body, group, attributes = {}, delaySeconds }: OutgoingMessage, id: string) {
+  return {
+    Id: id,
+    MessageBody: body,
+    MessageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name, { DataType: "String", StringValue: value }]),
+    ),
+    ...(group !== undefined && { MessageGroupId: group }),
+    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
+  };
+}
+
+/** Reads a count from an attribute's text; a text that is no count is undefined. */
 export function toCount(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
@@ -149,7 +185,7 @@ function messageBytes({ body, attributes = {} }: OutgoingMessage): number {
   );
 }
 
-/** What a text attribute adds to a message's size: name, data type and value. */
+/** The size of a text attribute in a message: name, data type and value. */
 function attributeBytes(name: string, value: string): number {
   return Buffer.byteLength(name) + "String".length + Buffer.byteLength(value);
 }

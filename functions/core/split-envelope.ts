@@ -11,10 +11,10 @@ export type SplitEnvelope = { head: string; events: string[] };
 export function splitEnvelope(body: string, most: number): SplitEnvelope | undefined {
   let level = 0;
   let key = "";
-  /** Where the list begins, behind its bracket; -1 before it. */
+  /** The position behind the bracket of the list; -1 before it. */
   let list = -1;
   let end = -1;
-  /** Where the current event begins. */
+  /** The beginning of the current event. */
   let start = -1;
   const events: string[] = [];
   for (let at = 0; at < body.length; at++) {

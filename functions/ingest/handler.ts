@@ -5,8 +5,8 @@ import { createObservability } from "../adapters/lambda/observability.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
+import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
-import { createSendEvents } from "./protocols/events/send-events.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
@@ -20,8 +20,4 @@ const ingest = createIngest({
 });
 
 /** Receives events over HTTP. */
-export const handler = httpHandler({
-  routes: ingestRoutes,
-  handlers: { sendEvents: createSendEvents(ingest) },
-  observability,
-});
+export const handler = httpHandler({ routes: ingestRoutes, handlers: createIngestEndpoints(ingest), observability });

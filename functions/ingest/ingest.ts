@@ -10,7 +10,7 @@ export type IngestRequest = {
   tenant: string;
   /** The events as a protocol has read them. */
   decoded: Decoded;
-  /** Answer the verdicts and queue nothing. */
+  /** Answer the verdicts and enqueue nothing. */
   validateOnly: boolean;
   /** Time by which the answer must be ready, ms since the epoch. */
   deadline: number;
@@ -33,11 +33,9 @@ export type IngestDeps = ValidateDeps & { queue: EventQueue; clock: Clock };
 export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const head = { tenant: request.tenant, receivedAt: deps.clock().toISOString() };
-    const { candidates, verbatimList } = request.decoded;
-    const validated = candidates.map((each) => validate(each, head, deps));
+    const validated = request.decoded.candidates.map((each) => validate(each, head, deps));
     const { firsts, copies } = separateCopies(validated);
-    const list = firsts.length === validated.length ? verbatimList : undefined;
-    const messages = packAll(firsts, list, head);
+    const messages = packAll(firsts, request.decoded, head);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
     const outcomes = request.validateOnly
       ? messages.map(() => "enqueued")
@@ -55,9 +53,8 @@ type First = { index: number; valid: Valid };
 /** A message body and the events in it. */
 type Packed = { body: string; events: First[] };
 
-/** @param list the text of exactly these events, if it may travel verbatim */
-function packAll(firsts: First[], list: string | undefined, head: EnvelopeHead): Packed[] {
-  const body = packVerbatim(list, firsts, head);
+function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead): Packed[] {
+  const body = packVerbatim(decoded, firsts, head);
   if (body !== undefined) return [{ body, events: firsts }];
   return packEvents(firsts, head, ({ valid }) => toJson(valid));
 }

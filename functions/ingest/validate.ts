@@ -1,17 +1,16 @@
 import type * as z from "zod";
 import { compile, config, util } from "zod/v4/core";
-import { type Catalog, findVersion } from "../core/catalog.ts";
+import { type Catalog, findVersion, type UnknownTypes } from "../core/catalog.ts";
 import { extensionName, extensionValue, SET_BY_SLUICE, time } from "../core/attributes.ts";
 import type { EnvelopeHead } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
 import { cloudEvent, plainEvent } from "../core/event-forms.ts";
 import { type EventError, verdictCodes } from "../core/errors.ts";
-import { toPointer } from "../core/json-pointer.ts";
+import { jsonPointer } from "../core/json-pointer.ts";
 import { EXTENSIONS_MAX, ID_MAX_BYTES, VERDICT_MAX_ERRORS } from "../core/limits.ts";
 import { isJsonObject } from "../core/lossless-json.ts";
-import { findUnstorable } from "../core/storable.ts";
 import type { Candidate } from "./candidate.ts";
-import { type Checked, isComplete, isKnownStorable } from "./verbatim.ts";
+import { type Checked, findUnstorablePart, isComplete } from "./verbatim.ts";
 
 export type Validated = Valid | { kind: "invalid"; id: string | undefined; errors: EventError[] };
 
@@ -19,7 +18,7 @@ export type Valid = { kind: "valid" } & Checked;
 
 export type ValidateDeps = {
   catalog: Catalog;
-  unknownTypes: "accept" | "refuse";
+  unknownTypes: UnknownTypes;
   newId: () => string;
 };
 
@@ -35,7 +34,7 @@ export function validate(candidate: Candidate, head: EnvelopeHead, deps: Validat
     return { kind: "invalid", id: undefined, errors: [{ path: "", code: "invalid_type", message }] };
   }
   // The checks below recurse and collect errors, so bound depth and size first.
-  const unstorable = isKnownStorable(verbatim) ? undefined : findUnstorable(lossless);
+  const unstorable = findUnstorablePart(lossless, verbatim);
   if (unstorable !== undefined) return { kind: "invalid", id: idForVerdict(value["id"]), errors: [unstorable] };
   const input = form === "cloudevent" ? withoutNulls(value) : value;
   const schema = form === "cloudevent" ? cloudEvent : plainEvent;
@@ -112,7 +111,7 @@ function extensionsOf(event: Record<string, unknown>, attributes: ReadonlySet<st
   return extensions;
 }
 
-/** Whether an attribute is as Sluice adds it when the caller reads the event. Any other value under its name is an error. */
+/** Tells whether an attribute is as Sluice adds it when the caller reads the event. Any other value under its name is an error. */
 function isSetBySluice(name: string, value: unknown, tenant: string): boolean {
   if (!SET_BY_SLUICE.has(name)) return false;
   return name === "tenant" ? value === tenant : time.safeParse(value).success;
@@ -127,7 +126,7 @@ function extensionErrors(extensions: [string, unknown][]): EventError[] {
     const badName = extensionName.safeParse(name).error?.issues ?? [];
     const badValue = badName.length > 0 ? [] : (extensionValue.safeParse(value).error?.issues ?? []);
     return [
-      ...badName.map(({ message }) => ({ path: toPointer([name]), code: "unknown_attribute" as const, message })),
+      ...badName.map(({ message }) => ({ path: jsonPointer([name]), code: "unknown_attribute" as const, message })),
       ...badValue.map((issue) => toEventError({ ...issue, path: [] }, [name])),
     ];
   });
@@ -177,7 +176,7 @@ function validateData(schema: z.ZodType, data: unknown): DataErrors {
 
 /** Translates a zod issue. JSON has no undefined, so that type means a missing field. */
 function toEventError(issue: z.core.$ZodIssue, base: string[]): EventError {
-  const path = toPointer([...base, ...issue.path]);
+  const path = jsonPointer([...base, ...issue.path]);
   if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
     const expected = issue.expected === "nonoptional" ? "send null for none" : `expected ${issue.expected}`;
     return { path, code: "required", message: `is missing; ${expected}` };

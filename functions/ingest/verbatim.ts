@@ -1,9 +1,11 @@
 import { type EnvelopeHead, packText } from "../core/envelope.ts";
+import type { EventError } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
+import { findUnstorable } from "../core/find-unstorable.ts";
+import { UTF8_MAX_BYTES } from "../core/fits-utf8.ts";
 import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "../core/limits.ts";
 import type { Parsed } from "../core/lossless-json.ts";
 import { stringifyForQueue } from "../core/sqs-text.ts";
-import { UTF8_MAX_BYTES } from "../core/utf8.ts";
 
 /**
  * The verbatim fast path (docs/decisions/0013). An event travels as the text that was sent, and its values are neither
@@ -45,9 +47,10 @@ function unlessShortened(text: string): string | undefined {
   return text.includes("\n") || text.includes("\\u") ? undefined : text;
 }
 
-/** Tells whether an event is known to be storable, so that its values need no check. */
-export function isKnownStorable(verbatim: VerbatimText | undefined): boolean {
-  return verbatim !== undefined && verbatim.maxBytes <= EVENT_MAX_BYTES;
+/** Finds a part of an event that cannot be stored; the values of a storable text need no check. */
+export function findUnstorablePart(lossless: unknown, verbatim: VerbatimText | undefined): EventError | undefined {
+  const isKnownStorable = verbatim !== undefined && verbatim.maxBytes <= EVENT_MAX_BYTES;
+  return isKnownStorable ? undefined : findUnstorable(lossless);
 }
 
 /** Tells whether an event has the same members in a message as in the request. */
@@ -69,14 +72,12 @@ export function toJson({ event, isComplete, verbatim }: Checked): string {
   return (isComplete ? verbatim?.text : undefined) ?? stringifyForQueue(event);
 }
 
-/**
- * Packs a list as it was sent into one message body; undefined if it must be written again.
- * @param list the text of exactly these events, if it may travel
- */
+/** Packs a list as it was sent into one message body; undefined if its events must be written one by one. */
 export function packVerbatim(
-  list: string | undefined,
+  { candidates, verbatimList: list }: { candidates: readonly unknown[]; verbatimList?: string | undefined },
   events: readonly { valid: Checked }[],
   head: EnvelopeHead,
 ): string | undefined {
-  return list !== undefined && events.every(({ valid }) => valid.isComplete) ? packText(list, head) : undefined;
+  const isSent = events.length === candidates.length && events.every(({ valid }) => valid.isComplete);
+  return isSent && list !== undefined ? packText(list, head) : undefined;
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { migrateEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
-import { readMigrations } from "../adapters/files/migration-files.ts";
+import { readMigrations } from "../adapters/files/read-migrations.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { taskHandler } from "../adapters/lambda/task-handler.ts";
 import { createMigrate } from "./migrate.ts";

@@ -2,11 +2,8 @@ import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/database-limits.ts";
 import { DatabaseError } from "../core/errors.ts";
-import type { Clock, ExecuteSql, SqlDatabase } from "../core/ports.ts";
-import { splitStatements } from "./statements.ts";
-
-/** A file of functions/sql; its name is for example `0001_events.sql`. */
-export type Migration = { name: string; sql: string };
+import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
+import { splitStatements } from "./split-statements.ts";
 
 export type MigrateResult = { applied: string[]; partitionsMade: number };
 

@@ -9,7 +9,7 @@ export type Criteria = {
   edits: Edits | undefined;
   /** Messages with this many replays or more are skipped. */
   maxReplays: number;
-  /** Whether an event is back in the dead-letter queue since this replay sent it. */
+  /** Tells whether an event is back in the dead-letter queue since this replay sent it. */
   cameBack: (key: string, replays: number) => boolean;
 };
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
-import { type MessageAttributes, toCount } from "../core/queue-message.ts";
+import { type MessageAttributes, readAttributes, toCount } from "../core/queue-message.ts";
 
 /** A message as it was received from the dead-letter queue. */
 export type RawMessage = {
@@ -48,14 +48,13 @@ export type DeadLetterEvent = {
   content: Record<string, unknown> | undefined;
 };
 
-/** Reads any message of the dead-letter queue; what cannot be read is left undefined. Never throws. */
+/** Reads any message of the dead-letter queue; an unreadable part is undefined. Never throws. */
 export function toDeadLetterMessage(raw: RawMessage): DeadLetterMessage {
   const { messageId, receiptHandle, body, attributes } = raw;
   const envelope = parseEnvelope(body);
   const { reason, sqlState, detail = NO_DETAIL } = attributes;
-  // A requeued message carries what SQS knew of the message that it replaced.
-  const sentAt = new Date(toCount(attributes.firstSentAt) ?? raw.sentAt).toISOString();
-  const deliveries = (toCount(attributes.earlierAttempts) ?? 0) + raw.receiveCount;
+  const { isDeadLetter, replays, ...history } = readAttributes(attributes, raw);
+  const sentAt = new Date(history.firstSentAt).toISOString();
   return {
     messageId,
     receiptHandle,
@@ -66,8 +65,8 @@ export function toDeadLetterMessage(raw: RawMessage): DeadLetterMessage {
     tenant: attributes.tenant ?? text(envelope?.["tenant"]),
     receivedAt: time(attributes.receivedAt) ?? time(envelope?.["receivedAt"]) ?? sentAt,
     sentAt,
-    attempts: reason === undefined ? deliveries : (toCount(attributes.attempts) ?? 0),
-    replays: toCount(attributes.replays) ?? 0,
+    attempts: isDeadLetter ? (toCount(attributes.attempts) ?? 0) : history.attempts,
+    replays,
     envelope,
     events: envelope === undefined ? [NAMELESS] : eventsOf(envelope).map(toDeadLetterEvent),
   };

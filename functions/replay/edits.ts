@@ -1,8 +1,8 @@
 import { type Event, event } from "../core/event.ts";
 import { cloudEvent } from "../core/event-forms.ts";
-import { toPointer } from "../core/json-pointer.ts";
+import { jsonPointer } from "../core/json-pointer.ts";
 import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
-import { findUnstorable } from "../core/storable.ts";
+import { findUnstorable } from "../core/find-unstorable.ts";
 import type { DeadLetterEvent, DeadLetterMessage } from "./dead-letter-message.ts";
 import { DEAD_LETTER_MEMBER } from "./event-line.ts";
 
@@ -69,13 +69,13 @@ function parseLine(text: string): ParsedLine {
   // The rules of ingest, then those of the envelope: together they are all rules but the catalog's.
   const sent = cloudEvent.safeParse({ specversion: "1.0", ...members });
   const [fault] = sent.error?.issues ?? [];
-  if (fault !== undefined) return { fault: `${toPointer(fault.path)} ${fault.message}` };
+  if (fault !== undefined) return { fault: `${jsonPointer(fault.path)} ${fault.message}` };
   const enveloped = event.safeParse(toEnveloped(members));
   const [other] = enveloped.error?.issues ?? [];
   if (other !== undefined) {
     // For a bad name zod reports a bad key, and the cause one level below.
     const why = other.code === "invalid_key" ? other.issues[0]?.message : other.message;
-    return { fault: `${toPointer(other.path.filter((step) => step !== "extensions"))} ${why}` };
+    return { fault: `${jsonPointer(other.path.filter((step) => step !== "extensions"))} ${why}` };
   }
   return { event: enveloped.data as Event, tenant: (facts as { tenant?: string } | undefined)?.tenant };
 }

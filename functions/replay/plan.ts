@@ -4,7 +4,7 @@ import type { DeadLetterMessage } from "./dead-letter-message.ts";
 export type Plan = {
   /** Chooses events of one more message, as many as the limit leaves. */
   add(message: DeadLetterMessage): Choice;
-  /** Whether the limit is reached. */
+  /** Tells whether the limit is reached. */
   isFull(): boolean;
 };
 

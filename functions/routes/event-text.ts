@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { fitsUtf8 } from "../core/utf8.ts";
+import { fitsUtf8 } from "../core/fits-utf8.ts";
 
 /** A parameter that names a stored event. Text that no event can have is refused without waking the database. */
 export function eventText(maxBytes: number) {

@@ -17,7 +17,19 @@ attributes, extension attributes included.`,
     query: {
       validate: z
         .optional(z.enum(["only"], "takes only one value: only"))
-        .check(z.describe("`only`: answer the verdicts and store nothing")),
+        .check(z.describe("`only`: answer the verdicts and enqueue nothing")),
+    },
+    headers: {
+      "Content-Encoding": {
+        description: `\`gzip\`: the body is compressed; at most ${REQUEST_MAX_BYTES / 1024 / 1024} MiB after inflating`,
+        values: ["gzip"],
+      },
+      "ce-specversion": attribute("specversion", "1.0"),
+      "ce-id": attribute("id", "order-1"),
+      "ce-source": attribute("source", "/shop"),
+      "ce-type": attribute("type", "com.example.order.placed"),
+      "ce-subject": attribute("subject", "order-1"),
+      "ce-time": attribute("time", "2026-11-21T09:30:00Z"),
     },
     body: {
       description: `At most ${REQUEST_MAX_BYTES / 1024 / 1024} MiB`,
@@ -28,7 +40,7 @@ attributes, extension attributes included.`,
           description: "One event in plain JSON a line; empty lines do not count",
         },
         "application/cloudevents+json": { oneOf: ["CloudEvent"] },
-        "application/cloudevents-batch+json": { oneOf: ["CloudEvent[]"] },
+        "application/cloudevents-batch+json": { oneOf: ["CloudEvent[]"], mayBeEmpty: true },
         "*/*": { description: "Binary mode: JSON and text are stored as such, everything else as `data_base64`" },
       },
     },
@@ -52,3 +64,10 @@ attributes, extension attributes included.`,
     ],
   },
 } as const satisfies Routes;
+
+/** A header of binary mode. Its example is in the text: the page would send it with every request. */
+function attribute(name: string, example: string) {
+  return {
+    description: `Binary mode: the attribute \`${name}\`, for example \`${example}\`; percent-encoded where it is not printable ASCII`,
+  };
+}

@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import type { SchemaName } from "../core/answer.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
 
@@ -10,15 +11,17 @@ export type Route = {
   readonly method: "GET" | "POST";
   /** As API Gateway and OpenAPI write it, for example `/events/{id}`. */
   readonly path: `/${string}`;
-  /** Who may call. */
+  /** The callers that may use it. */
   readonly auth: "public";
-  readonly tag: "events" | "reference" | "health";
+  readonly tag: "events" | "api-docs" | "health";
   readonly summary: string;
   readonly description?: string;
   /** Path parameters by name. The message of a schema's error continues the parameter's name. */
   readonly parameters?: Parameters;
   /** Query parameters by name; any other is refused. */
   readonly query?: Parameters;
+  /** Headers that the route reads beside the content type: their descriptions, and the values of those that have few. */
+  readonly headers?: Readonly<Record<string, { readonly description: string; readonly values?: readonly string[] }>>;
   readonly body?: { readonly description: string; readonly content: Readonly<Record<string, BodyContent>> };
   /** Successful answers by status. */
   readonly answers: Readonly<Record<number, Answer>>;
@@ -32,9 +35,12 @@ export type Routes = Readonly<Record<string, Route>>;
 /** Schemas of text, each with a description. */
 export type Parameters = Readonly<Record<string, z.ZodMiniType<unknown, string | undefined>>>;
 
-/** What a body of one content type holds: one of several schemas, or a value that only its description explains. */
+/**
+ * The body of one content type: one of several schemas, or a value that only its description explains. A list may be
+ * empty only where `mayBeEmpty` says so.
+ */
 export type BodyContent =
-  | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[] }
+  | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[]; readonly mayBeEmpty?: true }
   | { readonly description: string; readonly type?: "string" };
 
 type Answer = {
@@ -43,17 +49,6 @@ type Answer = {
   readonly contentType?: string;
   readonly schema?: SchemaName | "object" | "string";
 };
-
-/** Names of the schemas in the OpenAPI document. */
-export type SchemaName =
-  | "Event"
-  | "CloudEvent"
-  | "Verdicts"
-  | "Verdict"
-  | "StoredEvent"
-  | "Problem"
-  | "Health"
-  | "Types";
 
 /** One handler for each route of a function, and no others. */
 export type Handlers<R extends Routes> = { readonly [Name in keyof R]: Handler<R[Name]> };

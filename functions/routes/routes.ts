@@ -1,3 +1,4 @@
+import type { FunctionName } from "../core/functions.ts";
 import { apiDocsRoutes } from "./api-docs.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { queryRoutes } from "./query.ts";
@@ -8,7 +9,7 @@ export const routes = {
   ingest: ingestRoutes,
   query: queryRoutes,
   "api-docs": apiDocsRoutes,
-} as const satisfies Record<string, Routes>;
+} as const satisfies Partial<Record<FunctionName, Routes>>;
 
 /** Functions that answer HTTP requests. */
 export type HttpFunction = keyof typeof routes;

@@ -1,7 +1,7 @@
 /** One HTTP response, ready to be written. */
 export type Answer = { status: number; headers: [name: string, value: string][]; body: string | Buffer };
 
-/** Whether a header is among `headers`, in any case. */
+/** Tells whether a header is among `headers`, in any case. */
 export function hasHeader(headers: Answer["headers"], name: string): boolean {
   const wanted = name.toLowerCase();
   return headers.some(([header]) => header.toLowerCase() === wanted);

@@ -2,7 +2,7 @@
 const DEFAULT_MEDIA_TYPE = "application/json";
 
 /**
- * Whether a media type is one of the API's binary ones (`*` matches any part).
+ * Tells whether a media type is one of the API's binary ones (`*` matches any part).
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
  */
 export function isBinary(binaryMediaTypes: string[], mediaType: string | undefined): boolean {

@@ -28,5 +28,5 @@ export const TRANSACTION_LIFETIME_MS = 24 * 60 * 60_000;
 /** Connections kept to PostgreSQL: statements under way plus open transactions. Further calls wait. Ours, not AWS's. */
 export const MAX_CONNECTIONS = 20;
 
-/** How long a call waits for a connection before the database counts as unavailable. Ours, not AWS's. */
+/** The wait of a call for a connection before the database counts as unavailable. Ours, not AWS's. */
 export const CONNECT_TIMEOUT_MS = 10_000;

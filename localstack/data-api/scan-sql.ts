@@ -92,7 +92,7 @@ function* codeOf(sql: string, reader: Reader): Generator<{ start: number; end: n
   yield { start, end: sql.length };
 }
 
-/** Where the quoted text or comment that opens here ends, or undefined if this reader sees none. */
+/** The end of the quoted text or comment that opens here, or undefined if this reader sees none. */
 function endOfQuote(sql: string, opening: string, index: number, reader: Reader): number | undefined {
   if (opening === "--") return endOf(sql, "\n", index);
   if (opening === "/*") return endOfComment(sql, index, reader);

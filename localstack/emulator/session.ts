@@ -30,7 +30,7 @@ const schema = z.object({
   }),
 });
 
-/** What `up` started, for later commands. */
+/** The parts that `up` started, for later commands. */
 export type Session = z.infer<typeof schema>;
 
 const sessionFile = (dataDir: string): string => join(dataDir, "session.json");

@@ -2,7 +2,7 @@
 const FIRST_MILLISECONDS = 100;
 const LONGEST_MILLISECONDS = 5000;
 
-/** How long to wait before the attempt after `failures` failed ones: 100 ms, 200, 400 … at most 5 s. */
+/** The wait before the attempt after `failures` failed ones: 100 ms, 200, 400 … at most 5 s. */
 export function backoffMilliseconds(failures: number): number {
   return Math.min(FIRST_MILLISECONDS * 2 ** (failures - 1), LONGEST_MILLISECONDS);
 }

@@ -34,7 +34,7 @@ export type FunctionProcess = {
 
 const BOOTSTRAP = join(import.meta.dirname, "bootstrap.mjs");
 
-/** How long a program that the process started may hold its pipes open after its end. */
+/** The time for which a program that the process started may hold its pipes open after its end. */
 const PIPE_GRACE_MILLISECONDS = 500;
 
 export function startFunctionProcess(model: FunctionModel, options: ProcessOptions): FunctionProcess {

@@ -68,5 +68,5 @@ function disownPid(cluster: string): void {
 
 const lockFile = (cluster: string): string => join(cluster, "postmaster.pid");
 
-/** How long each signal may take before the next, harder one. */
+/** The time for each signal before the next, harder one. */
 const STOP_STEP_MS = 5_000;

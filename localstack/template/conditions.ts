@@ -3,7 +3,7 @@ import { type Template, TemplateError } from "./template.ts";
 import { list } from "./values.ts";
 
 /**
- * Whether a condition of the template holds.
+ * Tells whether a condition of the template holds.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
  */
 export function createConditions(template: Template, resolve: (value: unknown, path: string) => unknown) {

@@ -9,7 +9,7 @@ import { TemplateError } from "./template.ts";
 export type SynthesizeOptions = {
   /** Folder with `cdk.json`. */
   projectDir: string;
-  /** Where the cloud assembly goes; replaced only after a synthesis that succeeded. */
+  /** The folder of the cloud assembly; replaced only after a synthesis that succeeded. */
   outDir: string;
   /** Overrides the context of `cdk.json`. */
   context?: Record<string, string>;

@@ -14,7 +14,7 @@ import {
 import { lockJournal } from "./lock.ts";
 
 export type Journal = Pick<JournalState, "start" | "messages" | "held" | "events"> & {
-  /** Whether an event came back since this run replayed it. */
+  /** Tells whether an event came back since this run replayed it. */
   cameBack(key: string, replays: number): boolean;
   /** After messages were received. Like `deleted` it is not awaited: the next awaited line reports a failure. */
   received(messages: DeadLetterMessage[]): void;

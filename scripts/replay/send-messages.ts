@@ -1,5 +1,5 @@
 import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
-import { intoSendBatches, type OutgoingMessage } from "../../functions/core/queue-message.ts";
+import { intoSendBatches, type OutgoingMessage, toSendEntry } from "../../functions/core/queue-message.ts";
 import { callBatch } from "../call-batch.ts";
 import type { Queue } from "../dead-letters/queue.ts";
 
@@ -14,14 +14,7 @@ export async function sendMessages(
       client.send(
         new SendMessageBatchCommand({
           QueueUrl: url,
-          Entries: entries.map(({ Id, item: { body, group, attributes = {} } }) => ({
-            Id,
-            MessageBody: body,
-            MessageAttributes: Object.fromEntries(
-              Object.entries(attributes).map(([name, value]) => [name, { DataType: "String", StringValue: value }]),
-            ),
-            ...(group !== undefined && { MessageGroupId: group }),
-          })),
+          Entries: entries.map(({ Id, item }) => toSendEntry(item, Id)),
         }),
       ),
     );

@@ -35,7 +35,7 @@ function withId(json: string): { json: string } | { why: string } {
   return { json: `{"id":"${newId()}"${rest.trim() === "}" ? "" : ","}${rest}` };
 }
 
-/** What one line may not have, because no request may. */
+/** The faults of a line that no request may have. */
 const LIMITS = {
   depth: `is nested deeper than ${JSON_MAX_DEPTH} levels; flatten it`,
   values: `has more than ${REQUEST_MAX_VALUES} values (members and elements), which is the limit of a request`,

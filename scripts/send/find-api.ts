@@ -1,4 +1,4 @@
-import { healthAnswer } from "../../functions/core/answer.ts";
+import { schemas } from "../../functions/core/answer.ts";
 
 /** A database that sleeps does not delay this answer, so a few seconds are enough for a cold start. */
 const TIMEOUT_MS = 15_000;
@@ -37,7 +37,7 @@ export function reasonOf(error: unknown): string {
 
 function isHealth(text: string): boolean {
   try {
-    return healthAnswer.safeParse(JSON.parse(text)).success;
+    return schemas.Health.safeParse(JSON.parse(text)).success;
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createDataApi } from "../../functions/adapters/data-api/data-api.ts";
 import { startDatabase, soon, TARGET, type TestDatabase } from "../support/database.ts";
 
-/** How much later than its deadline a call may come back; without a deadline it takes a minute or for ever. */
+/** The most by which a call may come back after its deadline; without a deadline it takes a minute or for ever. */
 const GRACE_MS = 5_000;
 
 let db: TestDatabase;
@@ -19,7 +19,7 @@ const notes = async () =>
   (await db.ask<{ text: string }>("select text from note order by text")).map(({ text }) => text);
 const inSeconds = (seconds: number) => Date.now() + seconds * 1_000;
 
-/** What a call fails with, and after how many milliseconds. */
+/** The error of a call, and the milliseconds until it came. */
 async function failureOf(call: Promise<unknown>): Promise<{ error: unknown; afterMs: number }> {
   const started = performance.now();
   const error = await call.then(

@@ -423,12 +423,12 @@ describe("an injected fault", () => {
     expect(await count()).toBe(rows);
   });
 
-  it("an injected fault refuses statements about a poison event with its SQLSTATE until it is taken away", async () => {
-    const insert = () => run("insert into t values (1, :note)", [parameter("note", { stringValue: "a poison b" })]);
+  it("an injected fault refuses statements about one event with its SQLSTATE until it is taken away", async () => {
+    const insert = () => run("insert into t values (1, :note)", [parameter("note", { stringValue: "a refused b" })]);
     const set = (method: string, body?: unknown) =>
       fetch(`${server.url}/_faults`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 
-    await set("PUT", [{ kind: "refuse", text: "poison", sqlState: "22P02" }]);
+    await set("PUT", [{ kind: "refuse", text: "refused", sqlState: "22P02" }]);
     await expect(insert()).rejects.toEqual(refused("DatabaseErrorException", /SQLState: 22P02$/));
     await run("insert into t values (2, :note)", [parameter("note", { stringValue: "healthy" })]);
     await set("DELETE");

@@ -8,7 +8,7 @@ import { soon, TARGET } from "../support/database.ts";
 import { storable, storables } from "../support/event-samples.ts";
 import { allWell, chunksOf, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
-/** What one Data API call may have, headers and all. */
+/** The limit of one Data API call, headers and all. */
 const CALL_MAX_BYTES = 4 * 1024 * 1024;
 
 let setup: TestEventStore;
@@ -21,7 +21,7 @@ afterAll(() => setup.db.remove());
 beforeEach(() => setup.empty());
 
 describe("chunks", () => {
-  /** What one call would send, as a request of the Data API. */
+  /** The request of one call to the Data API. */
   const callBytes = async (events: StorableEvent[]) => {
     let bytes = 0;
     const execute = async (sql: string, parameters: Record<string, string | null>) => {

@@ -84,7 +84,7 @@ describe("with rules of the user's own", () => {
     await setup.db.ask("drop sequence tries");
     await setup.db.ask("alter table events drop constraint no_check");
   });
-  /** How often a row was tried, also in what was rolled back: sequences do not go back. */
+  /** The number of times a row was tried, also in work that was rolled back: sequences do not go back. */
   const tries = async () => Number((await setup.db.ask<{ n: string }>("select last_value as n from tries"))[0]?.n);
 
   it.each([

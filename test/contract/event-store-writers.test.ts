@@ -35,14 +35,14 @@ describe("writers of the same keys at the same time", () => {
 
   it("do not deadlock either when some of their events are refused", async () => {
     const bad = 20;
-    const poisoned = writers((each, i) =>
+    const withRefused = writers((each, i) =>
       i % (events.length / bad) === 7 ? storable({ ...each.event, data: "\0" }) : each,
     );
 
-    const outcomes = await Promise.all(poisoned.map((all) => store.store(all, soon())));
+    const outcomes = await Promise.all(withRefused.map((all) => store.store(all, soon())));
 
     expect(sum(outcomes.map(({ stored }) => stored))).toBe(events.length - bad);
-    expect(outcomes.map(({ refused }) => refused.length)).toEqual(poisoned.map(() => bad));
+    expect(outcomes.map(({ refused }) => refused.length)).toEqual(withRefused.map(() => bad));
     expect(await counts()).toEqual([events.length - bad, events.length - bad]);
   });
 
@@ -73,7 +73,7 @@ describe("writers of the same keys at the same time", () => {
   });
 });
 
-/** What another writer does, step by step, in a transaction that stays open. */
+/** The steps of another writer in a transaction that stays open. */
 const insertKey = `
   insert into event_keys (tenant, id, source, received_at) values ('default', :id, '/s', '2026-11-21T09:30:00Z')`;
 const insertEvent = `

@@ -4,7 +4,7 @@ import { EVENT_MAX_BYTES, ID_MAX_BYTES, SOURCE_MAX_BYTES, TENANT_MAX_BYTES } fro
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import { stringifyForQueue } from "../../functions/core/sqs-text.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
-import { memoryStore, outage, poison } from "../unit/consume/support.ts";
+import { memoryStore, outage, refusal } from "../unit/consume/support.ts";
 import { soon } from "../support/database.ts";
 import { jsonData, storable } from "../support/event-samples.ts";
 import { describeEventStore } from "../support/conformance/event-store.ts";
@@ -31,7 +31,7 @@ describeEventStore("in PostgreSQL", async () => {
   return {
     store,
     ids: async () => (await rows()).map(({ id }) => id).toSorted(),
-    poison: (id) => db.faults.add({ kind: "refuse", text: `"id":"${id}"`, sqlState: "22P05" }),
+    refuse: (id) => db.faults.add({ kind: "refuse", text: `"id":"${id}"`, sqlState: "22P05" }),
     outage: () => db.faults.add({ kind: "error", error: "DatabaseUnavailableException" }),
   };
 });
@@ -40,13 +40,13 @@ describeEventStore("in memory", async () => {
   let bad: string | undefined;
   let away = false;
   const { store, ids } = memoryStore({
-    fault: (all) => (away ? outage() : bad !== undefined && all.includes(bad) ? poison() : undefined),
-    refuse: ({ data }) => (typeof data === "string" && data.includes("\0") ? poison() : undefined),
+    fault: (all) => (away ? outage() : bad !== undefined && all.includes(bad) ? refusal() : undefined),
+    refuse: ({ data }) => (typeof data === "string" && data.includes("\0") ? refusal() : undefined),
   });
   return {
     store,
     ids: async () => ids(),
-    poison: (id) => {
+    refuse: (id) => {
       bad = id;
     },
     outage: () => {

@@ -15,7 +15,7 @@ import { soon } from "../support/database.ts";
 import { stubAws } from "../support/local-aws.ts";
 import { type SqsFaultProxy, startSqsFaultProxy } from "../support/sqs-fault-proxy.ts";
 
-/** How much later than its deadline a call may come back; less than one more call to SQS takes (SQS_CALL_MS). */
+/** The most by which a call may come back after its deadline; less than one more call to SQS takes (SQS_CALL_MS). */
 const GRACE_MS = 2_500;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

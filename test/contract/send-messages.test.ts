@@ -25,7 +25,7 @@ import { soon } from "../support/database.ts";
 import { stubAws } from "../support/local-aws.ts";
 import { type SqsFaultProxy, startSqsFaultProxy } from "../support/sqs-fault-proxy.ts";
 
-/** How much later than its deadline a call may come back; less than one more call to SQS takes (SQS_CALL_MS). */
+/** The most by which a call may come back after its deadline; less than one more call to SQS takes (SQS_CALL_MS). */
 const GRACE_MS = 2_500;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -63,7 +63,7 @@ afterEach(async () => {
 
 const outgoing = (count: number, body = (i: number) => `m${i}`) =>
   Array.from({ length: count }, (_, i) => ({ body: body(i), group: "default" }));
-const stored = (count: number) => Array.from({ length: count }, () => "enqueued");
+const enqueued = (count: number) => Array.from({ length: count }, () => "enqueued");
 const bodiesOf = (messages: Message[]) => messages.map(({ Body }) => Body ?? "").toSorted();
 
 const receive = (name = "events") => receiveAll(client, sqs.queueUrl(name));
@@ -127,7 +127,7 @@ describe("messages", () => {
   it("are all stored and confirmed", async () => {
     const outcomes = await queue.send(outgoing(3), soon());
 
-    expect(outcomes).toEqual(stored(3));
+    expect(outcomes).toEqual(enqueued(3));
     expect(bodiesOf(await receive())).toEqual(["m0", "m1", "m2"]);
   });
 
@@ -154,7 +154,7 @@ describe("messages", () => {
     [11, [10, 1]],
     [25, [10, 10, 5]],
   ])("that are %i go in calls of at most ten", async (count, sizes) => {
-    expect(await queue.send(outgoing(count), soon())).toEqual(stored(count));
+    expect(await queue.send(outgoing(count), soon())).toEqual(enqueued(count));
 
     expect(proxy.calls.map(({ entries }) => entries.length).toSorted((a, b) => b - a)).toEqual(sizes);
     expect(await receive()).toHaveLength(count);
@@ -171,7 +171,7 @@ describe("messages", () => {
             outgoing(bodies.length, (i) => bodies[i] ?? ""),
             soon(),
           ),
-        ).toEqual(stored(bodies.length));
+        ).toEqual(enqueued(bodies.length));
 
         for (const { entries } of proxy.calls) {
           const bytes = entries.reduce((sum, { MessageBody = "" }) => sum + Buffer.byteLength(MessageBody), 0);
@@ -194,7 +194,7 @@ describe("messages", () => {
         outgoing(2, (i) => bodies[i] ?? ""),
         soon(),
       ),
-    ).toEqual(stored(2));
+    ).toEqual(enqueued(2));
 
     expect(proxy.calls.map(({ entries }) => entries.length)).toEqual([1, 1]);
     expect((await receive()).map(({ Body }) => Body?.length)).toEqual([MESSAGE_MAX_BYTES, MESSAGE_MAX_BYTES]);
@@ -205,7 +205,7 @@ describe("entries that the queue fails in an answer of 200", () => {
   it("are sent again, they alone, until they are stored", async () => {
     proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => MessageBody === "m1", calls: 2 });
 
-    expect(await queue.send(outgoing(3), soon())).toEqual(stored(3));
+    expect(await queue.send(outgoing(3), soon())).toEqual(enqueued(3));
 
     expect(proxy.calls.map(({ entries }) => entries.map(({ MessageBody }) => MessageBody))).toEqual([
       ["m0", "m1", "m2"],
@@ -252,14 +252,14 @@ describe("a queue that is in trouble", () => {
   it.each(["unavailable", "dropBefore"] as const)("for some calls (%s) is asked again", async (kind) => {
     proxy.setFaults({ kind, calls: 4 });
 
-    expect(await queue.send(outgoing(2), soon())).toEqual(stored(2));
+    expect(await queue.send(outgoing(2), soon())).toEqual(enqueued(2));
     expect(bodiesOf(await receive())).toEqual(["m0", "m1"]);
   });
 
   it("that stored messages but did not say so gets them again", async () => {
     proxy.setFaults({ kind: "dropAfter", calls: 1 });
 
-    expect(await queue.send(outgoing(2), soon())).toEqual(stored(2));
+    expect(await queue.send(outgoing(2), soon())).toEqual(enqueued(2));
     expect(bodiesOf(await receive())).toEqual(["m0", "m0", "m1", "m1"]);
   });
 

@@ -40,7 +40,7 @@ function cloudEvent<T>(data: T, overrides: Record<string, unknown> = {}) {
   });
 }
 
-/** What was sent and what came back, as plain values. */
+/** The event that was sent and the event that came back, as plain values. */
 const plain = (event: CloudEvent<unknown>) => JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
 
 describe.concurrent("the official CloudEvents SDK", () => {
@@ -178,7 +178,7 @@ describe("NDJSON", () => {
 });
 
 describe("?validate=only", () => {
-  it("answers the verdicts and stores nothing", async () => {
+  it("answers the verdicts and enqueues nothing", async () => {
     const [checked, after] = [randomUUID(), randomUUID()];
     const send = (id: string, query: string) =>
       fetch(`${url}/events${query}`, {

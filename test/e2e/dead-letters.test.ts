@@ -46,19 +46,19 @@ describe("an event that the database refuses", () => {
     const ids = Array.from({ length: 9 }, () => randomUUID());
     const accept = await target.refuse(mark, "22P05");
 
-    const answer = await post(target.url, [...ids.map((id) => event(source, id)), event(source, "poison", { mark })]);
+    const answer = await post(target.url, [...ids.map((id) => event(source, id)), event(source, "refused", { mark })]);
 
     expect(answer.status).toBe(202);
     for (const id of ids) await isStored(source, id);
     const [found] = await arrived(source, 1);
-    expect(found).toMatchObject({ id: "poison", reason: "not_storable", sqlState: "22P05", tenant: "default" });
-    const read = await get(`${target.url}/events/poison?source=${encodeURIComponent(source)}`);
+    expect(found).toMatchObject({ id: "refused", reason: "not_storable", sqlState: "22P05", tenant: "default" });
+    const read = await get(`${target.url}/events/refused?source=${encodeURIComponent(source)}`);
     expect(read.status).toBe(404);
 
     const listed = await target.run("replay", "--dry-run", "--source", source);
     expect(listed).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining(`com.example.e2e ${source} poison | not_storable 22P05`),
+      stdout: expect.stringContaining(`com.example.e2e ${source} refused | not_storable 22P05`),
     });
     expect(listed.stdout).toMatch(/1 of \d+ events? would be replayed/);
 
@@ -71,7 +71,7 @@ describe("an event that the database refuses", () => {
       code: 0,
       stdout: "1 event replayed\n",
     });
-    await isStored(source, "poison");
+    await isStored(source, "refused");
     expect(await list(source)).toEqual([]);
   });
 
@@ -79,7 +79,7 @@ describe("an event that the database refuses", () => {
     const source = newSource();
     const mark = randomUUID();
     const accept = await target.refuse(mark, "22003");
-    await post(target.url, event(source, "poison", { mark }));
+    await post(target.url, event(source, "refused", { mark }));
     await arrived(source, 1);
 
     // It may come back while the command still scans the queue.
@@ -97,7 +97,7 @@ describe("an event that the database refuses", () => {
       sqlState: { StringValue: "22003" },
       tenant: { StringValue: "default" },
       type: { StringValue: "com.example.e2e" },
-      eventId: { StringValue: "poison" },
+      eventId: { StringValue: "refused" },
       replays: { StringValue: "1" },
     });
 
@@ -105,7 +105,7 @@ describe("an event that the database refuses", () => {
     expect(capped.stdout).toContain("0 events replayed\n1 skipped: replayed 1 times or more");
     await accept();
     expect(await target.run("replay", "--source", source)).toMatchObject({ code: 0, stdout: "1 event replayed\n" });
-    await isStored(source, "poison");
+    await isStored(source, "refused");
     expect(await list(source)).toEqual([]);
   });
 
@@ -141,7 +141,7 @@ describe("all dead letters at once", () => {
     const source = newSource();
     const mark = randomUUID();
     const accept = await target.refuse(mark, "22P05");
-    await post(target.url, event(source, "poison", { mark }));
+    await post(target.url, event(source, "refused", { mark }));
     await arrived(source, 1);
     await accept();
     // Those of others are not ours to move.
@@ -153,7 +153,7 @@ describe("all dead letters at once", () => {
       stdout: expect.stringMatching(/^Done: about \d+ of \d+ messages? moved\n$/),
     });
 
-    await isStored(source, "poison");
+    await isStored(source, "refused");
     expect(await list(source)).toEqual([]);
   });
 });

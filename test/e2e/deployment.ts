@@ -4,9 +4,9 @@ import type { RDSDataClientConfig } from "@aws-sdk/client-rds-data";
 import * as z from "zod";
 import { findStackAddress, type StackAddress, type StackOptions } from "../../scripts/stack-address.ts";
 
-/** Where the tests of this folder run: a stack that is deployed, or one that they start themselves. */
+/** The target of the tests of this folder: a stack that is deployed, or one that they start themselves. */
 export type Deployment = StackAddress & {
-  /** What leads a command of scripts/ to it. */
+  /** The options that lead a command of scripts/ to it. */
   flags: string[];
   database: { resourceArn: string; secretArn: string; database: string; client: RDSDataClientConfig };
 };

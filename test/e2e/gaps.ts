@@ -5,9 +5,9 @@ export type Gap = {
   file: string;
   /** Full name of the test: its describe-blocks in front, joined by " > ". */
   test: string;
-  /** What the emulator does, and what AWS does. */
+  /** The behaviour of the emulator, and that of AWS. */
   reason: string;
-  /** Where the emulator does it, or where AWS says what it does. */
+  /** The place of it in the emulator, or in the documentation of AWS. */
   link: string;
 };
 

@@ -11,7 +11,7 @@ const MINISTACK_DECODES = {
   link: "https://github.com/aws/aws-sam-cli/issues/771",
 };
 
-/** What a named emulator cannot do. A test in here must fail there: once it passes, the run fails until the row is deleted. */
+/** The gaps of a named emulator. A test in here must fail there: once it passes, the run fails until the row is deleted. */
 const knownGaps: Record<Session["emulator"], Gap[]> = {
   ministack: [
     { test: "the pipeline > finds the id per%cent", ...MINISTACK_DECODES },

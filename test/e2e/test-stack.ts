@@ -14,7 +14,7 @@ export type Target = {
   /** Of the API. */
   url: string;
   queueUrl: string;
-  /** What every source of an event of these tests begins with; `close()` deletes those events. */
+  /** The beginning of every source of these tests; `close()` deletes those events. */
   source: string;
   sqs: SQSClient;
   /** Runs SQL over the Data API; a result has a member for each column. */
@@ -25,7 +25,7 @@ export type Target = {
   run: (script: string, ...args: string[]) => ReturnType<typeof runScript>;
   /** The dead letters whose body or attributes have this text; all of them can be received again. */
   deadLetters: (text: string) => Promise<Message[]>;
-  /** What the functions logged so far; of a deployed stack nothing. */
+  /** The log of the functions so far; of a deployed stack nothing. */
   logged: () => string[];
   /** Deletes what the tests wrote to a deployed stack, or the runtime that was started for this file. */
   close: () => Promise<void>;

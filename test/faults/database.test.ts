@@ -222,7 +222,7 @@ describe("a PostgreSQL that crashes", () => {
   );
 });
 
-/** What a crash could lose. */
+/** The rows that a crash could lose. */
 const COMMITS_BEFORE_CRASH = 3;
 
 /** Waits until consumers have committed so many more statements. */

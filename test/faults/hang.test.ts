@@ -11,7 +11,7 @@ import { faultCase, type FaultScenario, sized } from "./support/fault-case.ts";
 import { mostInCall } from "./support/most-in-call.ts";
 import { startFaultStack, type FaultStack } from "./support/fault-stack.ts";
 
-/** What is kept free of it to bring messages back and to answer leaves a call six seconds. */
+/** The reserves to bring messages back and to answer leave a call six seconds of it. */
 const FUNCTION_TIMEOUT_SECONDS = 11;
 
 let stack: FaultStack;

@@ -86,7 +86,7 @@ describe("a queue that takes some messages of a call and not others", () => {
 describe("a queue whose answers are lost", () => {
   faultCase(
     "F12",
-    "answer of the send lost after SQS stored it",
+    "answer of the send lost after SQS enqueued it",
     () => stack,
     async (scenario) => {
       const from = stack.lines.length;

@@ -139,7 +139,7 @@ describe("a database that is down", () => {
   );
 });
 
-/** What the alarm on the age of events watches. */
+/** The age that the alarm on old events watches. */
 function oldestFailedSeconds(from: number): number {
   const ages = stack.metrics.slice(from).flatMap((line) => /"OldestFailedAgeSeconds":(\d+)/.exec(line)?.[1] ?? []);
   return Math.max(0, ...ages.map(Number));

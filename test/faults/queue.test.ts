@@ -140,7 +140,7 @@ describe("a rolling deployment", () => {
 });
 
 describe("a dead-letter queue that takes nothing", () => {
-  const poison = sized(2, 20);
+  const refused = sized(2, 20);
 
   faultCase(
     "F30",
@@ -149,18 +149,18 @@ describe("a dead-letter queue that takes nothing", () => {
     async (scenario) => {
       const from = stack.lines.length;
       const count = sized(100, 10_000);
-      const every = count / poison;
-      await stack.ask("alter table events add constraint no_poison check (data -> 'poison' is null) not valid");
+      const every = count / refused;
+      await stack.ask("alter table events add constraint no_refused check (data -> 'refused' is null) not valid");
       try {
         const deadLetterSends = { action: "SendMessageBatch", queue: stack.deadLetters.name };
         stack.sqs.setFaults({ kind: "failEntries", ...deadLetterSends, entries: () => "sender" });
         await scenario.deliver(
-          scenario.events(count, (index) => (index % every === 7 ? { index, poison: true } : { index })),
+          scenario.events(count, (index) => (index % every === 7 ? { index, refused: true } : { index })),
           { perRequest: 20 },
         );
         await eventually(
           async () => total(batchLines(stack, from), "failedMessages"),
-          (failures) => failures >= 2 * poison,
+          (failures) => failures >= 2 * refused,
         );
         // Now it tries again and again until it gives up for this time.
         if (sized(0, 1) === 1) {
@@ -171,10 +171,10 @@ describe("a dead-letter queue that takes nothing", () => {
         // What cannot be dead-lettered takes its consumers' time, but not all of it.
         await eventually(
           () => storedIds(scenario),
-          ({ length }) => length === count - poison,
+          ({ length }) => length === count - refused,
           sized(60_000, 90_000),
         );
-        expect(await stack.queue.depth()).toBeGreaterThanOrEqual(poison);
+        expect(await stack.queue.depth()).toBeGreaterThanOrEqual(refused);
         expect(await stack.deadLetters.depth()).toBe(0);
 
         await scenario.heal();
@@ -183,15 +183,15 @@ describe("a dead-letter queue that takes nothing", () => {
         const unanswered = stack.sqs.calls
           .filter(({ queue, isUnanswered }) => queue === stack.deadLetters.name && isUnanswered)
           .flatMap(({ entries }) => entries);
-        const doubled = (await stack.deadLetters.depth()) - poison;
+        const doubled = (await stack.deadLetters.depth()) - refused;
         expect(doubled).toBeGreaterThanOrEqual(0);
         expect(doubled).toBeLessThanOrEqual(unanswered.length);
         scenario.note(`${total(batchLines(stack, from), "failedMessages")} times a message came again`);
       } finally {
-        await stack.ask("alter table events drop constraint no_poison");
+        await stack.ask("alter table events drop constraint no_refused");
       }
     },
-    { deadLetters: poison, deadLetteredTwice: true },
+    { deadLetters: refused, deadLetteredTwice: true },
   );
 });
 
@@ -252,7 +252,7 @@ describe("receives that come to nothing", () => {
   );
 });
 
-/** What the event source makes of every answer: test/unit/localstack/event-source-outcome.test.ts. */
+/** The event source on every answer: test/unit/localstack/event-source-outcome.test.ts. */
 describe("a consumer that does not answer for its batch", () => {
   faultCase(
     "F34",

@@ -1,4 +1,4 @@
-import type { FunctionName } from "../../functions/core/functions.ts";
+import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
 
 const SECRET_ACTIONS = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
 const STATEMENT_ACTIONS = ["rds-data:ExecuteStatement", ...SECRET_ACTIONS];
@@ -21,6 +21,10 @@ type ExpectedFunction = {
    */
   ceilingKib: number;
 };
+
+/** The functions that call the database. */
+export const databaseFunctions = () =>
+  FUNCTIONS.filter((name) => EXPECTED_FUNCTIONS[name].actions.includes("rds-data:ExecuteStatement"));
 
 /** The rights and the size of each function, which the tests compare with the stack. */
 export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {

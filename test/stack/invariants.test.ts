@@ -5,8 +5,10 @@ import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts"
 import { BACKOFF_MAX_SECONDS, REQUEUE_FROM_ATTEMPT } from "../../functions/consume/limits.ts";
 import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "../../functions/core/function-limits.ts";
 import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS } from "../../functions/core/queue-limits.ts";
+import { type ErrorCode, GATEWAY_CODES } from "../../functions/core/errors.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
-import { routes } from "../../functions/routes/routes.ts";
+import type { Route } from "../../functions/routes/route.ts";
+import { type HttpFunction, routes } from "../../functions/routes/routes.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
 import { EXPECTED_FUNCTIONS } from "./expected-functions.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
@@ -214,11 +216,27 @@ describe("api", () => {
       id,
       JSON.stringify((Properties["Integration"] as { Uri: unknown }).Uri),
     ]);
-    const answeredBy = (name: string) => resources.filter(([, uri]) => uri?.includes(`"${name}Function`)).length;
+    const answeredBy = (name: FunctionName) =>
+      resources.filter(([, uri]) => uri?.includes(`"${constructOf(name)}Function`)).length;
 
-    expect([answeredBy("Ingest"), answeredBy("Query"), answeredBy("ApiDocs")]).toEqual(
-      [routes.ingest, routes.query, routes["api-docs"]].map((ofFunction) => Object.keys(ofFunction).length),
+    for (const [name, ofFunction] of Object.entries(routes))
+      expect(answeredBy(name as HttpFunction), name).toBe(Object.keys(ofFunction).length);
+  });
+
+  it("the API answers with codes that every route lists, or every route with a body", () => {
+    const codes = all("AWS::ApiGateway::GatewayResponse").map(([, { Properties }]) => {
+      const { "application/json": body = "" } = Properties["ResponseTemplates"] as Record<string, string>;
+      return (JSON.parse(body) as { code: ErrorCode }).code;
+    });
+    const withBody = Object.values(routes).flatMap((ofFunction) =>
+      Object.values<Route>(ofFunction).filter(({ body }) => body !== undefined),
     );
+    const others = codes.filter((code) => !(GATEWAY_CODES as readonly ErrorCode[]).includes(code));
+
+    expect(codes).toEqual(expect.arrayContaining([...GATEWAY_CODES]));
+    expect(others).toContain("no_such_route");
+    for (const code of others.filter((each) => each !== "no_such_route"))
+      for (const { path, errors } of withBody) expect(errors, path).toContain(code);
   });
 
   it("the API answers its own errors as problem documents, with Retry-After where a retry helps", () => {

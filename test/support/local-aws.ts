@@ -1,6 +1,6 @@
 import { vi } from "vitest";
 
-/** What an SDK client needs to reach a server on this machine, besides its endpoint. */
+/** The settings of an SDK client for a server on this machine, besides its endpoint. */
 export const LOCAL_AWS = {
   region: "us-east-1",
   credentials: { accessKeyId: "local", secretAccessKey: "local" },

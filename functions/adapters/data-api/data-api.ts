@@ -15,7 +15,7 @@ import { toDatabaseError } from "./database-errors.ts";
 /** A database paused at 0 ACU takes about 15 s to resume; a call asks again this often. */
 const RESUME_POLL_MS = 1_000;
 
-/** What a rollback gets at least, also after the deadline; below the reserve that every function keeps for its answer. */
+/** The time of a rollback, also after the deadline; less than the reserve that every function keeps for its answer. */
 const ROLLBACK_MIN_MS = 500;
 
 /**

@@ -1,6 +1,6 @@
 import { DatabaseError, type Disposition } from "../../core/errors.ts";
 
-/** What a failed database call means is decided by the tables of this file alone; the first match counts. */
+/** The meaning of a failed database call, which the tables of this file alone decide; the first match counts. */
 type Row = { disposition: Disposition; reason: string };
 
 /**

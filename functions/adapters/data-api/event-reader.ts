@@ -40,6 +40,7 @@ const findEvent = `
   order by keys.source, piece.number
 `;
 
+/** The reader of stored events: one statement an event. */
 export function createEventReader(database: SqlDatabase): EventReader {
   return {
     async find({ tenant, id, source }, deadline): Promise<FoundEvent> {

@@ -4,9 +4,10 @@ import type { Chunker, EventStore, SqlDatabase, SqlValue, StorableEvent, StoreOu
 import { failpoint } from "../lambda/failpoint.ts";
 import { toSqlError } from "./database-errors.ts";
 
-/** functions/sql/0001_events.sql documents what it does and returns. */
+/** Documented in functions/sql/0001_events.sql. */
 const storeBatch = "select outcome, position, state, message from store_batch(string_to_array(:lines, chr(10)))";
 
+/** The store of events in PostgreSQL: one call of `store_batch` a chunk. */
 export function createEventStore(database: SqlDatabase): EventStore {
   return {
     createChunker,
@@ -121,7 +122,7 @@ function writeRow({ tenant, receivedAt, event }: StorableEvent): string {
   });
 }
 
-/** Whether the reader can write the same text from the stored instant: UTC with milliseconds. */
+/** Tells whether the reader can write the same text from the stored instant: UTC with milliseconds. */
 function isCanonical(time: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(time);
 }

@@ -1,5 +1,7 @@
 import { en } from "zod/locales";
 import * as z from "zod/mini";
+import { UNKNOWN_TYPES } from "../../core/catalog.ts";
+import { LOG_LEVELS } from "../../core/log-lines.ts";
 
 /**
  * The environment of each function. Only this file reads `process.env` (the linter checks it). lib/ fills a function's
@@ -8,7 +10,7 @@ import * as z from "zod/mini";
 const common = {
   STAGE: z.string().check(z.minLength(1)),
   METRICS_NAMESPACE: z.string().check(z.minLength(1)),
-  LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARN", "ERROR"]),
+  LOG_LEVEL: z.enum(LOG_LEVELS),
 };
 
 const database = {
@@ -25,8 +27,7 @@ const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 export const ingestEnvironment = z.object({
   ...common,
   QUEUE_URL: z.url(),
-  /** Whether ingest accepts an event whose type is not in the catalog. */
-  UNKNOWN_TYPES: z.enum(["accept", "refuse"]),
+  UNKNOWN_TYPES: z.enum(UNKNOWN_TYPES),
 });
 
 export const consumeEnvironment = z.object({

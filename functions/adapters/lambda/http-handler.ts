@@ -6,7 +6,7 @@ import { authenticate } from "./authenticate.ts";
 import type { HttpEvent, HttpMiddleware, Operation } from "./http-middleware.ts";
 import { type Observability, observed } from "./observability.ts";
 import { parseRequest } from "./parse-request.ts";
-import { problemDocuments } from "./problem.ts";
+import { problemDocuments } from "./problem-documents.ts";
 import { requestLine } from "./request-line.ts";
 
 /**
@@ -30,7 +30,7 @@ export function httpHandler<R extends Routes>(options: {
     .handler(({ operation, request }) => (operation as Operation).handle(request as HttpRequest));
 }
 
-/** Finds the route that API Gateway has matched, by its own name for it. */
+/** Finds the route of a request: API Gateway names it by its method and path. */
 function findOperation(routes: Routes, handlers: Handlers<Routes>): HttpMiddleware {
   const operations = new Map<string, Operation>();
   for (const [name, route] of Object.entries(routes)) {

@@ -1,8 +1,6 @@
 import type { Context } from "aws-lambda";
-import type { LogLines } from "../../core/log-lines.ts";
+import { LOG_LEVELS, type LogLevel, type LogLines } from "../../core/log-lines.ts";
 import { lambdaEnvironment } from "./environment.ts";
-
-export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
 /** Each message becomes one line of JSON, without the fields that are undefined, null or empty. */
 export type Logger = Record<
@@ -24,7 +22,7 @@ export function createLogger(options: { service: string; stage: string; level: L
   let invocation: object = { sampling_rate: 0, stage };
   const writer =
     (level: LogLevel, stream: NodeJS.WriteStream) => (message: string, fields: Record<string, unknown>) => {
-      if (ORDER.indexOf(level) < ORDER.indexOf(options.level)) return;
+      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
       const line: Record<string, unknown> = {
         level,
         message,
@@ -54,8 +52,6 @@ export function createLogger(options: { service: string; stage: string; level: L
     error: writer("ERROR", process.stderr),
   };
 }
-
-const ORDER: readonly LogLevel[] = ["DEBUG", "INFO", "WARN", "ERROR"];
 
 /** @see https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
 function rootOf(traceHeader: string | undefined): string | undefined {

@@ -1,11 +1,13 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { FunctionName } from "../../core/functions.ts";
-import { createLogger, type InvocationLogger, type LogLevel } from "./logger.ts";
+import type { LogLevel } from "../../core/log-lines.ts";
+import { createLogger, type InvocationLogger } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
 /** Logger and metrics of one function, made once per cold start. */
 export type Observability = { logger: InvocationLogger; metrics: Metrics };
 
+/** Makes logger and metrics from the environment that every function has. */
 export function createObservability(
   service: FunctionName,
   environment: { STAGE: string; METRICS_NAMESPACE: string; LOG_LEVEL: LogLevel },

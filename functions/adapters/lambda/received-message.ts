@@ -1,21 +1,26 @@
 import type { SQSRecord } from "aws-lambda";
-import { type AttributeName, type ReceivedMessage, toCount } from "../../core/queue-message.ts";
+import { PUBLIC_PRINCIPAL } from "../../core/principal.ts";
+import { type MessageAttributes, readAttributes, type ReceivedMessage } from "../../core/queue-message.ts";
 
-/** Reads a record of Lambda's event. Anybody may have written its attributes; one that is no count is taken as absent. */
+/** Reads a record of Lambda's event. A dead letter among them was moved by SQS itself, which counts as a replay. */
 export function toReceivedMessage(record: SQSRecord): ReceivedMessage {
-  const { messageId, body, receiptHandle, attributes, messageAttributes } = record;
-  const attribute = (name: AttributeName) => messageAttributes[name]?.stringValue;
-  const receiveCount = Number(attributes.ApproximateReceiveCount);
-  // Only dead letters have a reason: SQS's own move task brings them back as they are.
-  const wasDeadLetter = attribute("reason") !== undefined;
+  const { messageId, body, receiptHandle, attributes: system } = record;
+  const receiveCount = Number(system.ApproximateReceiveCount);
+  const { isDeadLetter, replays, ...history } = readAttributes(attributesOf(record), {
+    receiveCount,
+    sentAt: Number(system.SentTimestamp),
+  });
   return {
     messageId,
     body,
     receiptHandle,
     receiveCount,
-    attempts: (toCount(attribute("earlierAttempts")) ?? 0) + receiveCount,
-    replays: (toCount(attribute("replays")) ?? 0) + (wasDeadLetter ? 1 : 0),
-    group: attributes.MessageGroupId ?? "default",
-    firstSentAt: toCount(attribute("firstSentAt")) ?? Number(attributes.SentTimestamp),
+    ...history,
+    replays: isDeadLetter ? replays + 1 : replays,
+    group: system.MessageGroupId ?? PUBLIC_PRINCIPAL.tenant,
   };
+}
+
+function attributesOf({ messageAttributes }: SQSRecord): MessageAttributes {
+  return Object.fromEntries(Object.entries(messageAttributes).map(([name, { stringValue }]) => [name, stringValue]));
 }

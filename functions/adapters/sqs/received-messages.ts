@@ -19,7 +19,7 @@ export function createReceivedMessages(queue: Options): ReceivedMessages {
 }
 
 /**
- * A message that SQS does not delete is delivered again; so may one be that it did delete.
+ * Deletes messages. SQS may deliver even a deleted message again.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
  */
 function deleteMessages(

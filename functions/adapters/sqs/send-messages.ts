@@ -1,14 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  type MessageAttributeValue,
-  SendMessageBatchCommand,
-  type SendMessageBatchRequestEntry,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { SQS_CALL_MS, SQS_CALLS_IN_FLIGHT } from "../../core/queue-limits.ts";
 import { forEachConcurrently } from "../../core/for-each-concurrently.ts";
 import type { SendOutcome } from "../../core/ports.ts";
-import { intoSendBatches, type OutgoingMessage } from "../../core/queue-message.ts";
+import { intoSendBatches, type OutgoingMessage, toSendEntry } from "../../core/queue-message.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import type { Logger } from "../lambda/logger.ts";
 
@@ -36,7 +31,7 @@ export async function sendMessages(
   const outcomes = messages.map((): SendOutcome => "failed");
   const indexed = messages.map((message, index) => ({ ...message, index }));
   await forEachConcurrently(intoSendBatches(indexed), SQS_CALLS_IN_FLIGHT, async (batch) => {
-    let pending = batch.map((message) => toEntry(message, String(message.index)));
+    let pending = batch.map((message) => toSendEntry(message, String(message.index)));
     // Once SQS accepts nothing, the waiting batches are not tried either.
     for (let attempt = 1; Date.now() <= judgedAt + giveUpMs; attempt++) {
       const { enqueued, refused } = await sendOnce(client, queueUrl, pending, deadline, logger);
@@ -51,7 +46,7 @@ export async function sendMessages(
   return outcomes;
 }
 
-type Entry = SendMessageBatchRequestEntry & { Id: string };
+type Entry = ReturnType<typeof toSendEntry>;
 
 type Answer = {
   /** Ids that SQS confirmed; none when the call failed or its answer was lost. */
@@ -88,18 +83,4 @@ async function sendOnce(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function toEntry({ body, group, attributes = {}, delaySeconds }: OutgoingMessage, Id: string): Entry {
-  const MessageAttributes: Record<string, MessageAttributeValue> = {};
-  for (const [name, StringValue] of Object.entries(attributes)) {
-    MessageAttributes[name] = { DataType: "String", StringValue };
-  }
-  return {
-    Id,
-    MessageBody: body,
-    MessageAttributes,
-    ...(group !== undefined && { MessageGroupId: group }),
-    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
-  };
 }

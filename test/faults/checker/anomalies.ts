@@ -10,7 +10,7 @@ export type Place = Key & {
   queued: number;
   /** The time at which its first row could be read, ms since the epoch; undefined without a row. */
   storedAt: number | undefined;
-  /** Whether a row has a fingerprint of no attempt. */
+  /** True if a row has a fingerprint of no attempt. */
   changed: boolean;
 };
 
@@ -53,7 +53,7 @@ export function isAnywhere({ rows, deadLetters, queued }: Place): boolean {
   return rows > 0 || deadLetters > 0 || queued > 0;
 }
 
-/** Whether every attempt was rejected; after one attempt without an answer the event may be stored. */
+/** Tells whether every attempt was rejected; after one attempt without an answer the event may be stored. */
 export function isRejected({ attempted }: Place): boolean {
   return attempted !== undefined && attempted.rejections === attempted.attempts;
 }

@@ -28,7 +28,7 @@ export type Counts = Record<Anomaly, number> & {
 export type Findings = { counts: Counts; examples: Record<Anomaly, Place[]> };
 
 export type Report = Readonly<Findings> & {
-  /** Whether no anomaly breaks the promise. Tests that expect it pass `text` as the message. */
+  /** True if no anomaly breaks the promise. Tests that expect it pass `text` as the message. */
   ok: boolean;
   timeToStable: TimeToStable;
   /** The verdict, the ledger and the times. */

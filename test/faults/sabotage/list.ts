@@ -3,7 +3,7 @@ import type { Sabotage } from "./sabotage.ts";
 const ingestCases = (test: string) => ({ file: "test/faults/ingest.test.ts", test });
 const queueCases = (test: string) => ({ file: "test/faults/queue.test.ts", test });
 const crashCases = (test: string) => ({ file: "test/faults/crash.test.ts", test });
-const poisonCases = (test: string) => ({ file: "test/faults/poison.test.ts", test });
+const refusedCases = (test: string) => ({ file: "test/faults/refused-events.test.ts", test });
 const databaseCases = (test: string) => ({ file: "test/faults/database.test.ts", test });
 const outageCases = (test: string) => ({ file: "test/faults/outage.test.ts", test });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
@@ -169,28 +169,28 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/consume/isolate.ts",
     find: "const done = group.filter((message) => !failed.has(message));",
     replace: "const done = group;",
-    caughtBy: { file: "test/unit/consume/redelivery.test.ts" },
+    caughtBy: { file: "test/unit/consume/consume.test.ts" },
   },
   {
     name: "all chunks of a batch but the first are dropped",
     file: "functions/consume/store-messages.ts",
     find: "workAhead(readChunks(messages, store),",
     replace: "workAhead([...readChunks(messages, store)].slice(0, 1),",
-    caughtBy: poisonCases("F15 "),
+    caughtBy: refusedCases("F15 "),
   },
   {
     name: "refused events make no dead letters",
     file: "functions/consume/store-messages.ts",
     find: "pending.push(...outcome.refused.map(({ event, error }) => refusedEvent(event, error)));",
     replace: "void refusedEvent;",
-    caughtBy: poisonCases("F16 "),
+    caughtBy: refusedCases("F16 "),
   },
   {
     name: "a constraint's refusal is tried again for ever",
     file: "functions/adapters/data-api/database-errors.ts",
     find: '"23": { disposition: "dead-letter",',
     replace: '"23": { disposition: "retry",',
-    caughtBy: poisonCases("F16 "),
+    caughtBy: refusedCases("F16 "),
   },
   {
     name: "keys are inserted without on conflict",
@@ -211,14 +211,14 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/sql/0001_events.sql",
     find: "if cardinality(part) > 1 then",
     replace: "if false then",
-    caughtBy: poisonCases("F16 "),
+    caughtBy: refusedCases("F16 "),
   },
   {
     name: "a replayed dead letter keeps its replay count",
     file: "functions/replay/outgoing.ts",
     find: "return outgoing(message, message.body, replayAttributes(message.replays + 1));",
     replace: "return outgoing(message, message.body, replayAttributes(message.replays));",
-    caughtBy: poisonCases("F23 "),
+    caughtBy: refusedCases("F23 "),
   },
   {
     name: "a replay deletes dead letters that the queue refused",
@@ -232,7 +232,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/sql/0001_events.sql",
     find: "if inserted < cardinality(part) then",
     replace: "if false then",
-    caughtBy: poisonCases("F44 "),
+    caughtBy: refusedCases("F44 "),
   },
   {
     name: "the key has the time of arrival",
@@ -268,7 +268,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/consume/consume.ts",
     find: "Math.ceil((until - now) * SETTLE_RESERVE_SHARE)",
     replace: "(until - now) * SETTLE_RESERVE_SHARE",
-    caughtBy: { file: "test/unit/consume/redelivery.test.ts" },
+    caughtBy: { file: "test/unit/consume/consume.test.ts" },
   },
   {
     name: "a mistake in our own code passes for an outage",

@@ -20,7 +20,7 @@ export const edgeMessages = (mostEvents: number) =>
     unit: fc.constantFrom("x", "é", "€", "😀", '"', "\u0001", "\uFFFF"),
   });
 
-/** Those that are always to be tried. */
+/** Messages that every run tries. */
 export const EDGES: EdgeMessage[] = [
   ...[-64, -1, 0, 1].map((more) => FULL_BYTES + more),
   ...[-64, -1, 0, 1, 40, 80].map((more) => MESSAGE_MAX_BYTES + more),

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Where a function stands: its name, the failpoint's name, its process, and how often that place was reached. */
+/** The place where a function stands: its name, the failpoint's name, its process, and how often that place was reached. */
 export type Hit = { functionName: string; point: string; pid: number; count: number };
 
 /** `kill` ends the process as a crash does. A promise makes the function wait for it. */

@@ -13,7 +13,7 @@ import { drain, queueDepth, receive } from "../../support/sqs.ts";
 import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
 import { type Failpoints, startFailpoints } from "./failpoints.ts";
 
-/** What a fault stack changes of the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
+/** The changes of a fault stack to the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
 export type Scale = {
   /** Until a message comes again whose consumer died. */
   visibilitySeconds?: number;
@@ -92,7 +92,7 @@ export async function startFaultStack(scale: Scale = {}): Promise<FaultStack> {
 
 type Lasting = Pick<FaultStack, "dataDir" | "lines" | "metrics" | "failpoints">;
 
-/** What a restart creates again. */
+/** The parts that a restart creates again. */
 async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
   let proxy: SqsFaultProxy | undefined;
   let sqsEndpoint = "";

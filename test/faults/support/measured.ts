@@ -3,7 +3,7 @@ import { inject } from "vitest";
 import type { Report } from "../checker/report.ts";
 import { seconds, writeBlock } from "./reliability-page.ts";
 
-/** What one fault case measured; a row of the table in docs/reliability.md. */
+/** The measurements of one fault case; a row of the table in docs/reliability.md. */
 export type Measured = {
   id: string;
   title: string;

@@ -7,7 +7,7 @@ import { writeCases } from "./measured.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Where each case leaves what it measured, a line each. */
+    /** The file for the measurements of each case, a line each. */
     resultsFile: string;
     /** `pull-request`: a few hundred events a case, seconds; `full`: ten thousand, minutes. */
     faultSize: "pull-request" | "full";

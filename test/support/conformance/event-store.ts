@@ -12,7 +12,7 @@ type StoreUnderTest = {
   /** The ids of all stored events, sorted, once for each event. */
   ids: () => Promise<string[]>;
   /** From now on the database refuses every statement with the event of this id. */
-  poison: (id: string) => void;
+  refuse: (id: string) => void;
   /** From now on the database is unavailable. */
   outage: () => void;
 };
@@ -187,8 +187,8 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     });
 
     it("stores nothing by a statement that is refused for an event in it, and says that it is the event", async () => {
-      const { store, ids, poison } = await open();
-      poison("bad");
+      const { store, ids, refuse } = await open();
+      refuse("bad");
 
       const call = store.store([...storables(3, "good"), storable({ id: "bad" })], soon());
 

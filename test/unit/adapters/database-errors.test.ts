@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { bySqlStateClass, toDatabaseError } from "../../../functions/adapters/data-api/database-errors.ts";
 
@@ -123,7 +123,13 @@ describe("the exception list of store_batch", () => {
   };
 
   it("has exactly the SQLSTATE classes that the error table dead-letters", () => {
-    const sql = readFileSync("functions/sql/0001_events.sql", "utf8");
+    const folder = "functions/sql";
+    const definitions = readdirSync(folder)
+      .toSorted()
+      .map(
+        (name) => readFileSync(`${folder}/${name}`, "utf8").split(/create (?:or replace )?function store_batch\(/)[1],
+      );
+    const sql = definitions.findLast((each) => each !== undefined) ?? "";
     const [, list = ""] = /exception\s+when ([a-z_\s]+?)\s+then/.exec(sql) ?? [];
 
     const deadLettered = Object.entries(bySqlStateClass).filter(([, { disposition }]) => disposition === "dead-letter");

@@ -19,7 +19,7 @@ const testRoutes = {
     parameters: { id: text },
     query: { one: z.optional(text), two: z.optional(z.enum(["a"], "takes only one value: a")) },
     answers: { 200: { description: "It", contentType: "text/plain; charset=utf-8", schema: "string" } },
-    errors: [],
+    errors: ["not_found"],
   },
   ping: {
     method: "GET",
@@ -179,6 +179,21 @@ describe("the HTTP handler", () => {
     expect(JSON.stringify([failed.lines, failed.body])).not.toContain("secret");
     expect(failed.metrics).toEqual([["Requests", 1]]);
     expect(failed.publish).toHaveBeenCalledOnce();
+  });
+
+  it("answers an error that the route does not list as internal_error, and logs what to add", async () => {
+    const failed = await answer({}, () => {
+      throw new RequestError("ambiguous_id", "Name a source.");
+    });
+
+    expect(failed).toMatchObject({ statusCode: 500, problem: { code: "internal_error" } });
+    expect(failed.lines).toMatchObject([
+      [
+        "error",
+        "request",
+        { status: 500, error: { cause: { message: expect.stringContaining("list ambiguous_id") } } },
+      ],
+    ]);
   });
 
   it("answers 500 for a route that the function does not have, and logs its name", async () => {

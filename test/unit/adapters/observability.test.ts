@@ -34,7 +34,7 @@ type Parts = {
   metrics: { addMetric: (name: MetricName, unit: "Count" | "Seconds", value: number) => unknown };
 };
 
-/** What a function writes whose chain has the middleware, in two invocations of which the second throws. */
+/** The lines of a function whose chain has the middleware, in two invocations of which the second throws. */
 async function linesOf({ logger, metrics }: Parts, chain: () => ReturnType<typeof middy>): Promise<string[]> {
   const lines: string[] = [];
   for (const stream of ["stdout", "stderr"] as const) {

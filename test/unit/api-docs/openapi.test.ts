@@ -1,9 +1,10 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
-import { healthAnswer, ingestAnswer, problem, storedEvent, typeList } from "../../../functions/core/answer.ts";
+import { problem, type SchemaName, schemas } from "../../../functions/core/answer.ts";
 import { type ErrorCode, errorTable } from "../../../functions/core/errors.ts";
 import { binaryModeHeaders, requests } from "../../../functions/api-docs/examples.ts";
 import { openApi } from "../../../functions/api-docs/openapi.ts";
+import { ingestRoutes } from "../../../functions/routes/ingest.ts";
 import { ingestTo, memoryQueue } from "../ingest/support.ts";
 
 type Content = Record<string, { schema: unknown; examples?: Record<string, { value: unknown }> }>;
@@ -70,6 +71,14 @@ describe("the OpenAPI document", () => {
     );
   });
 
+  it("gives the example attributes of binary mode in the headers' descriptions too", () => {
+    for (const [name, value] of Object.entries(binaryModeHeaders))
+      expect(ingestRoutes.sendEvents.headers).toHaveProperty(
+        [name, "description"],
+        expect.stringContaining(`\`${value}\``),
+      );
+  });
+
   it("has Retry-After for the statuses where sending again helps", () => {
     for (const { status, response } of responses) {
       expect(Object.keys(response.headers ?? {}), `${status}`).toEqual(
@@ -107,9 +116,8 @@ describe("its examples", () => {
         expect({ status, title }).toEqual(errorTable[code satisfies ErrorCode]);
         return;
       }
-      const name = (schema as { $ref: string }).$ref.split("/").at(-1) ?? "";
-      const parsed = { Verdicts: ingestAnswer, StoredEvent: storedEvent, Types: typeList, Health: healthAnswer }[name];
-      expect(parsed?.parse(value)).toEqual(value);
+      const name = (schema as { $ref: string }).$ref.split("/").at(-1) as SchemaName;
+      expect(schemas[name].parse(value)).toEqual(value);
     },
   );
 });

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import { REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
-import { memoryDeadLetters, memoryStore, message, NOW, outage, poison, storing } from "./support.ts";
+import { memoryDeadLetters, memoryStore, message, NOW, outage, refusal, storing } from "./support.ts";
 
 describe("storing messages", () => {
   it("stores the events of all messages in one call", async () => {
@@ -49,7 +49,7 @@ describe("storing messages", () => {
   });
 
   it("dead-letters the one event the database refuses, with its reason, and stores its neighbours", async () => {
-    const { store, calls, ids } = memoryStore({ refuse: ({ id }) => (id === "bad" ? poison() : undefined) });
+    const { store, calls, ids } = memoryStore({ refuse: ({ id }) => (id === "bad" ? refusal() : undefined) });
     const { queue, deadLetters } = memoryDeadLetters();
 
     const result = await storing(store, queue)([message("m1", ["a", "bad", "b"], { attempts: 3, replays: 1 })]);
@@ -160,7 +160,7 @@ describe("storing messages", () => {
     const { store } = memoryStore({
       chunk: 1,
       fault: ([id]) => (id === "later" && down ? outage() : undefined),
-      refuse: ({ id }) => (id === "bad" ? poison() : undefined),
+      refuse: ({ id }) => (id === "bad" ? refusal() : undefined),
     });
     const storeMessages = storing(store, queue);
 
@@ -174,7 +174,7 @@ describe("storing messages", () => {
 
   it("fails a message whose dead letter was not enqueued", async () => {
     const { queue } = memoryDeadLetters((deadLetter) => deadLetter.id === "bad");
-    const { store } = memoryStore({ refuse: ({ id }) => (id === "good" ? undefined : poison()) });
+    const { store } = memoryStore({ refuse: ({ id }) => (id === "good" ? undefined : refusal()) });
 
     const result = await storing(
       store,
@@ -204,8 +204,8 @@ describe("storing messages", () => {
 
   it("halves a chunk that the database cannot read down to the event at fault, and judges the rest by itself", async () => {
     const { store, calls, ids } = memoryStore({
-      fault: (call) => (call.includes("unreadable") ? poison("program_limit_exceeded") : undefined),
-      refuse: ({ id }) => (id === "bad" ? poison() : undefined),
+      fault: (call) => (call.includes("unreadable") ? refusal("program_limit_exceeded") : undefined),
+      refuse: ({ id }) => (id === "bad" ? refusal() : undefined),
     });
     const { queue, deadLetters } = memoryDeadLetters();
     const good = Array.from({ length: 62 }, (_, i) => `e${i}`);
@@ -287,8 +287,8 @@ describe("storing messages", () => {
           const bad = [...new Set([...refused, ...unreadable])];
           const { store, ids: stored } = memoryStore({
             chunk,
-            fault: (call) => (call.some((id) => unreadable.includes(id)) ? poison() : undefined),
-            refuse: ({ id }) => (refused.includes(id) ? poison() : undefined),
+            fault: (call) => (call.some((id) => unreadable.includes(id)) ? refusal() : undefined),
+            refuse: ({ id }) => (refused.includes(id) ? refusal() : undefined),
           });
           const { queue, ids: dead } = memoryDeadLetters();
           const messages = Array.from({ length: Math.ceil(ids.length / perMessage) }, (_, i) =>
@@ -314,7 +314,7 @@ describe("storing messages", () => {
         const { store, ids: stored } = memoryStore({
           chunk: 5,
           fault: (_call, count) => (weather[count] === "outage" ? outage() : undefined),
-          refuse: ({ id }) => (bad.includes(id) ? poison() : undefined),
+          refuse: ({ id }) => (bad.includes(id) ? refusal() : undefined),
         });
         const { queue, ids: dead } = memoryDeadLetters(() => deadLettersLost.pop() ?? false);
         const storeMessages = storing(store, queue);

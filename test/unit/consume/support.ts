@@ -13,7 +13,7 @@ import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
 
 export const NOW = Date.parse("2026-11-21T09:30:00Z");
 
-export const poison = (reason = "not_storable") =>
+export const refusal = (reason = "not_storable") =>
   new DatabaseError({ disposition: "dead-letter", reason, sqlState: "22P05", detail: "ERROR: no" });
 export const outage = () => new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "down" });
 

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { FUNCTIONS } from "../../../functions/core/functions.ts";
+import { routes } from "../../../functions/routes/routes.ts";
 import { pathExists } from "./repository-paths.ts";
 
 const guide = readFileSync("CONTRIBUTING.md", "utf8");
@@ -16,6 +18,9 @@ const lists = new Map(
     }),
 );
 
+/** The functions that a list is about: endpoints are of functions that answer HTTP requests. */
+const functionsOf = (title: string): readonly string[] => (title === "an endpoint" ? Object.keys(routes) : FUNCTIONS);
+
 describe("CONTRIBUTING.md", () => {
   it("CONTRIBUTING.md says how to add each part of the repository", () => {
     expect([...lists.keys()]).toEqual([
@@ -28,9 +33,10 @@ describe("CONTRIBUTING.md", () => {
     ]);
   });
 
-  it.each([...lists])("each step of adding %s begins with a path that exists", (_, paths) => {
+  it.each([...lists])("each step of adding %s begins with a path that each function has", (title, paths) => {
     expect(paths.length).toBeGreaterThan(0);
-    expect(paths.filter((path) => !pathExists(path))).toEqual([]);
+    const each = paths.flatMap((path) => functionsOf(title).map((name) => path.replaceAll("<function>", name)));
+    expect(each.filter((path) => !pathExists(path))).toEqual([]);
   });
 
   it.each([

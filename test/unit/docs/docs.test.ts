@@ -1,15 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorTable, verdictCodes } from "../../../functions/core/errors.ts";
-import { pathExists, pathsIn } from "./repository-paths.ts";
+import { pathExists, paths, pathsIn } from "./repository-paths.ts";
 
 const read = (file: string) => readFileSync(file, "utf8");
-const documents = [
-  "README.md",
-  "CONTRIBUTING.md",
-  ...readdirSync("docs", { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
-].filter((name) => name.endsWith(".md"));
+const documents = [...paths].filter((path) => path.endsWith(".md"));
 
 /** GitHub's anchor of a heading. */
 const anchor = (heading: string) =>

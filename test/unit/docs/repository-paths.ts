@@ -3,7 +3,8 @@ import { join } from "node:path";
 
 const FOLDERS = ["bench", "bin", "catalog", "docs", "functions", "lib", "localstack", "scripts", "test"];
 
-const paths = new Set([
+/** Every file and folder of the repository. */
+export const paths: ReadonlySet<string> = new Set([
   ...readdirSync("."),
   ...FOLDERS.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
@@ -11,7 +12,7 @@ const paths = new Set([
 ]);
 
 /**
- * Whether a file or folder of the repository has this path. `*` stands for any part of a name, and a placeholder such as
+ * Tells whether a file or folder of the repository has this path. `*` stands for any part of a name, and a placeholder such as
  * `<function>` for the same name at each of its occurrences.
  */
 export function pathExists(path: string): boolean {

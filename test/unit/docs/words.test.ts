@@ -16,7 +16,7 @@ const retired = [
   ),
 ];
 
-/** Where a text has a retired word in any form, alone or inside an identifier. A dead letter is not a letter. */
+/** The places where a text has a retired word in any form, alone or inside an identifier. A dead letter is not a letter. */
 function placesOf(word: string, text: string): number[] {
   const forms = "(?:s|ed|al|ing)?(?![a-z])";
   const capital = word.charAt(0).toUpperCase() + word.slice(1);
@@ -59,12 +59,23 @@ describe("the glossary", () => {
     expect(found).toEqual([]);
   });
 
-  it.each(["the doors open", "DOOR", "lookAtLetters", "a letter", "takeInTurns", "RENEW_FROM", "renewedMessages"])(
-    "refuses %j",
-    (text) => {
-      expect(retired.some((word) => placesOf(word, text).length > 0)).toBe(true);
-    },
-  );
+  it.each(retired)("retires the word %j, and no file or folder is named by it", (word) => {
+    expect(files.map(({ path }) => path).filter((path) => placesOf(word, path).length > 0)).toEqual([]);
+  });
+
+  it.each([
+    "the doors open",
+    "DOOR",
+    "lookAtLetters",
+    "a letter",
+    "lib/door.ts",
+    "isolation-turns.ts",
+    "takeInTurns",
+    "RENEW_FROM",
+    "renewedMessages",
+  ])("refuses %j", (text) => {
+    expect(retired.some((word) => placesOf(word, text).length > 0)).toBe(true);
+  });
 
   it.each([
     "a dead letter",
@@ -77,6 +88,26 @@ describe("the glossary", () => {
   ])("accepts %j", (text) => {
     expect(retired.some((word) => placesOf(word, text).length > 0)).toBe(false);
   });
+});
+
+/** Docstrings whose subject is no thing: `What is sent`, `How long it waits`. */
+const WITHOUT_SUBJECT = /\/\*\*(?:\s*\*)?\s+(?:What|Who|Where|How|Those)\b.*/g;
+
+describe("docstrings", () => {
+  it("docstrings begin with the thing that they describe, and not with a question word", () => {
+    const found = files
+      .filter(({ path }) => /\.(?:ts|mjs|js)$/.test(path))
+      .flatMap(({ path, text }) => (text.match(WITHOUT_SUBJECT) ?? []).map((match) => `${path} ${match}`));
+
+    expect(found).toEqual([]);
+  });
+
+  it.each(["/** What is sent. */", "/**\n * How long it waits.\n */", "/** Those that wait. */"])(
+    "refuses %j",
+    (text) => {
+      expect(text).toMatch(WITHOUT_SUBJECT);
+    },
+  );
 });
 
 const files = filesBelow(".").map((path) => ({ path, text: readFileSync(path, "utf8") }));

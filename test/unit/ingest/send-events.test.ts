@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toProblem } from "../../../functions/adapters/lambda/problem.ts";
+import { toProblem } from "../../../functions/adapters/lambda/problem-documents.ts";
 import { createIngest } from "../../../functions/ingest/ingest.ts";
 import { createSendEvents } from "../../../functions/ingest/protocols/events/send-events.ts";
 import { catalog } from "./catalog.ts";

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import type { Route } from "../../../functions/routes/route.ts";
@@ -6,6 +7,18 @@ import { routes } from "../../../functions/routes/routes.ts";
 const all = Object.values(routes).flatMap((ofFunction) => Object.entries<Route>(ofFunction));
 
 describe("the route table", () => {
+  it("has the routes of every file of functions/routes, so that each is deployed", async () => {
+    const modules = readdirSync("functions/routes").map(
+      (file) => import(`../../../functions/routes/${file.replace(/\.ts$/, "")}.ts`) as Promise<Record<string, unknown>>,
+    );
+    const exported = (await Promise.all(modules)).flatMap((module) =>
+      Object.keys(module).flatMap((name) => (name.endsWith("Routes") ? [module[name]] : [])),
+    );
+
+    expect(exported.length).toBeGreaterThan(0);
+    expect(new Set(exported)).toEqual(new Set(Object.values(routes)));
+  });
+
   it("has each operation, and each method and path, once", () => {
     for (const keys of [all.map(([name]) => name), all.map(([, { method, path }]) => `${method} ${path}`)])
       expect(keys).toEqual([...new Set(keys)]);

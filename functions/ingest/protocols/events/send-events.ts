@@ -1,7 +1,7 @@
 import { RequestError } from "../../../core/errors.ts";
 import { ANSWER_RESERVE_MS } from "../../../core/function-limits.ts";
 import { ANSWER_MAX_BYTES } from "../../../core/limits.ts";
-import { fitsUtf8 } from "../../../core/utf8.ts";
+import { fitsUtf8 } from "../../../core/fits-utf8.ts";
 import type { ingestRoutes } from "../../../routes/ingest.ts";
 import type { Handler } from "../../../routes/route.ts";
 import type { createIngest, IngestResult, Verdict } from "../../ingest.ts";

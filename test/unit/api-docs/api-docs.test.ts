@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
 import type { Catalog } from "../../../functions/core/catalog.ts";
-import { createSchemas } from "../../../functions/api-docs/schemas.ts";
+import { createApiDocs } from "../../../functions/api-docs/api-docs.ts";
 
 const version = (number: number, data: z.ZodType) => ({ type: "a/b.type", dataschema: `urn:type:${number}`, data });
 const versions = [
@@ -13,11 +13,11 @@ const two: Catalog = new Map([
   ["a/b.type", versions],
   ["other", [{ type: "other", dataschema: "urn:other", data: z.unknown() }]],
 ]);
-const schemas = createSchemas({ catalog: two });
+const apiDocs = createApiDocs({ catalog: two });
 
 describe("the list of types", () => {
   it("has each type with its versions, oldest first, each with a link to its schema", () => {
-    expect(schemas.types()).toEqual({
+    expect(apiDocs.types()).toEqual({
       types: [
         {
           type: "a/b.type",
@@ -34,7 +34,7 @@ describe("the list of types", () => {
 
 describe("the schema of a type", () => {
   it("is JSON Schema 2020-12 of the oldest version, unless a version is named", () => {
-    expect(schemas.schema("a/b.type", undefined)).toEqual({
+    expect(apiDocs.schema("a/b.type", undefined)).toEqual({
       $schema: "https://json-schema.org/draft/2020-12/schema",
       $id: "urn:type:1",
       title: "a/b.type",
@@ -45,25 +45,25 @@ describe("the schema of a type", () => {
   });
 
   it("is that of the named version, without the checks that JSON Schema cannot express", () => {
-    expect(schemas.schema("a/b.type", "urn:type:2")).toMatchObject({
+    expect(apiDocs.schema("a/b.type", "urn:type:2")).toMatchObject({
       $id: "urn:type:2",
       properties: { n: { type: "string" }, at: {} },
     });
   });
 
   it("allows unknown fields, as ingest does", () => {
-    expect(schemas.schema("a/b.type", undefined)).not.toHaveProperty("additionalProperties");
+    expect(apiDocs.schema("a/b.type", undefined)).not.toHaveProperty("additionalProperties");
   });
 
   it("exists for each version of the catalog", () => {
-    const all = createSchemas({ catalog });
+    const all = createApiDocs({ catalog });
     for (const { type, dataschema } of [...catalog.values()].flat()) {
       expect(all.schema(type, dataschema)).toMatchObject({ title: type, $id: dataschema });
     }
   });
 
   it("is refused for a type that is not in the catalog, with the names of its types", () => {
-    expect(() => schemas.schema("missing", undefined)).toThrow(
+    expect(() => apiDocs.schema("missing", undefined)).toThrow(
       expect.objectContaining({
         code: "no_such_type",
         message: '"missing" is not in the catalog, which has: a/b.type, other.',
@@ -73,7 +73,7 @@ describe("the schema of a type", () => {
   });
 
   it("is refused for a missing version, with the names of the type's versions", () => {
-    expect(() => schemas.schema("a/b.type", "urn:type:3")).toThrow(
+    expect(() => apiDocs.schema("a/b.type", "urn:type:3")).toThrow(
       expect.objectContaining({
         code: "no_such_version",
         members: { dataschemas: ["urn:type:1", "urn:type:2"] },

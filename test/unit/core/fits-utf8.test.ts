@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { fitsUtf8 } from "../../../functions/core/utf8.ts";
+import { fitsUtf8 } from "../../../functions/core/fits-utf8.ts";
 
 it("counts bytes of UTF-8, whatever the characters", () => {
   fc.assert(

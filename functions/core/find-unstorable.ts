@@ -1,5 +1,5 @@
 import type { EventError } from "./errors.ts";
-import { toPointer } from "./json-pointer.ts";
+import { jsonPointer } from "./json-pointer.ts";
 import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, NUMBER_MAX_DIGITS } from "./limits.ts";
 import { isRawNumber } from "./lossless-json.ts";
 
@@ -15,7 +15,7 @@ import { isRawNumber } from "./lossless-json.ts";
 export function findUnstorable(value: unknown): EventError | undefined {
   const state: State = { bytes: 0, path: [] };
   const found = walk(value, state);
-  return found === undefined ? undefined : { ...found, path: found === TOO_LARGE ? "" : toPointer(state.path) };
+  return found === undefined ? undefined : { ...found, path: found === TOO_LARGE ? "" : jsonPointer(state.path) };
 }
 
 /** Tells whether arrays and objects are nested deeper than `levels`; the walk ends there. */

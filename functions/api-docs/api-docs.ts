@@ -4,7 +4,7 @@ import type { TypeList } from "../core/answer.ts";
 import { RequestError } from "../core/errors.ts";
 
 /** Reads the catalog: its types, and the schema of `data` in each version. */
-export function createSchemas({ catalog }: { catalog: Catalog }) {
+export function createApiDocs({ catalog }: { catalog: Catalog }) {
   return {
     types(): TypeList {
       return { types: Array.from(catalog, ([type, versions]) => ({ type, versions: versions.map(toVersion) })) };

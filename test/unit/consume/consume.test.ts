@@ -345,6 +345,31 @@ describe("the log line of a batch", () => {
     expect(consumer.metrics()).toMatchObject({ EventsStored: 30 });
   });
 
+  it.each([
+    ["stop", "wait"],
+    ["wait", "stop"],
+    ["stop", "retry"],
+    ["retry", "stop"],
+  ] as const)(
+    "counts a stop of one isolation group, whatever the others report (%s, then %s)",
+    async (first, second) => {
+      const reason = (disposition: "stop" | "wait" | "retry") =>
+        new DatabaseError({ disposition, reason: disposition, detail: "" });
+      const consumer = createConsumer({
+        storing: (messages) => ({
+          failed: ids(messages),
+          failure: reason(ids(messages).includes("m2") ? first : second),
+        }),
+        random: drawing([0, 0, 0.9]),
+      });
+
+      await consumer.invoke([record("m1"), record("m2", { receiveCount: 2 })]);
+
+      expect(consumer.groups).toEqual([["m2"], ["m1"]]);
+      expect(consumer.metrics()).toMatchObject({ ConsumerStopped: 1 });
+    },
+  );
+
   it("has no list of conflicts where there are none", async () => {
     const consumer = createConsumer();
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { splitStatements } from "../../../functions/migrate/statements.ts";
+import { splitStatements } from "../../../functions/migrate/split-statements.ts";
 
 describe("splitStatements", () => {
   it.each([

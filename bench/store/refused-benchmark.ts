@@ -6,29 +6,29 @@ import { startBenchDatabase } from "./bench-database.ts";
 import { consume, createConsumer, toMessages } from "./writers.ts";
 
 /** B7. */
-export const poisonBenchmark: Benchmark = {
-  name: "poison",
+export const refusedBenchmark: Benchmark = {
+  name: "refused",
   title: "One bad event among ten thousand",
   about:
     "One invocation of the consumer with 10,000 events of 1 KB in messages of 100: all good, or one that a constraint of " +
     "the table refuses. The second clean batch shows the difference between two equal measurements.",
-  run: measurePoison,
+  run: measureRefused,
 };
 
 const EVENTS = 10_000;
 const PER_MESSAGE = 100;
 const EVENT_BYTES = 1_024;
 
-async function measurePoison({ rounds, quick, log }: BenchOptions): Promise<BenchReport> {
+async function measureRefused({ rounds, quick, log }: BenchOptions): Promise<BenchReport> {
   const bench = await startBenchDatabase();
   try {
-    await bench.client.query("alter table events add constraint no_poison check (subject is distinct from 'poison')");
+    await bench.client.query("alter table events add constraint no_refused check (subject is distinct from 'refused')");
     const rule = createConsumer(bench.database);
     const batch = (bad: number) => async () => {
       const events = Array.from({ length: EVENTS }, (_, serial) => makeEvent(serial, EVENT_BYTES, uuidV7()));
       // A random position in each round.
       const at = Math.floor(Math.random() * (EVENTS - bad));
-      const sent = events.map((event, index) => (index < at || index >= at + bad ? event : toPoison(event)));
+      const sent = events.map((event, index) => (index < at || index >= at + bad ? event : toRefused(event)));
       const messages = toMessages(sent, PER_MESSAGE);
       const started = performance.now();
       await consume(rule, messages, { stored: EVENTS - bad, dead: bad });
@@ -63,4 +63,4 @@ async function measurePoison({ rounds, quick, log }: BenchOptions): Promise<Benc
   }
 }
 
-const toPoison = (event: BenchEvent) => ({ ...event, subject: "poison" });
+const toRefused = (event: BenchEvent) => ({ ...event, subject: "refused" });

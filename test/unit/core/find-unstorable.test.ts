@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EVENT_MAX_BYTES } from "../../../functions/core/limits.ts";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
-import { findUnstorable } from "../../../functions/core/storable.ts";
+import { findUnstorable } from "../../../functions/core/find-unstorable.ts";
 import { cpuMilliseconds } from "../ingest/support.ts";
 
 const check = (text: string) => findUnstorable(parseLossless(text).lossless);

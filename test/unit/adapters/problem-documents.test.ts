@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toProblem } from "../../../functions/adapters/lambda/problem.ts";
+import { toProblem } from "../../../functions/adapters/lambda/problem-documents.ts";
 import { RequestError, DatabaseError } from "../../../functions/core/errors.ts";
 
 describe("problem documents", () => {
@@ -35,12 +35,10 @@ describe("problem documents", () => {
     expect(problem.body).not.toContain("secret");
   });
 
-  it("have Retry-After during an outage of the database", () => {
-    const problem = toProblem(
-      new DatabaseError({ disposition: "retry", reason: "database_resuming", detail: "" }),
-      "r-1",
-    );
+  it.each(["retry", "stop"] as const)("have Retry-After during an outage of the database (%s)", (disposition) => {
+    const problem = toProblem(new DatabaseError({ disposition, reason: "any", detail: "" }), "r-1");
 
     expect(problem).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
+    expect(JSON.parse(problem.body)).toMatchObject({ code: "database_unavailable" });
   });
 });

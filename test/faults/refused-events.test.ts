@@ -8,29 +8,29 @@ import { batchLines } from "./support/batch-lines.ts";
 import { faultCase, type FaultScenario, sized } from "./support/fault-case.ts";
 import { startFaultStack, type FaultStack } from "./support/fault-stack.ts";
 
-/** A database that refuses every event with a member `poison` in its data, which ingest knows nothing about. */
+/** A database that refuses every event with a member `refused` in its data, which ingest knows nothing about. */
 let stack: FaultStack;
 beforeAll(async () => {
   stack = await startFaultStack({ visibilitySeconds: 60 });
-  await refusePoison(true);
+  await refuseMarked(true);
 });
 afterAll(() => stack?.remove());
 
-const refusePoison = (refuse: boolean) =>
+const refuseMarked = (refuse: boolean) =>
   stack.ask(
     refuse
-      ? "alter table events add constraint no_poison check (data -> 'poison' is null) not valid"
-      : "alter table events drop constraint no_poison",
+      ? "alter table events add constraint no_refused check (data -> 'refused' is null) not valid"
+      : "alter table events drop constraint no_refused",
   );
-const poisonAt = (places: readonly number[]) => (index: number) =>
-  places.includes(index) ? { index, poison: true } : { index };
+const markedAt = (places: readonly number[]) => (index: number) =>
+  places.includes(index) ? { index, refused: true } : { index };
 
 describe("an event that the database refuses", () => {
   /** All of them in the queue before the consumer gets the first, so that one invocation has them all. */
-  const inOneBatch = async (scenario: FaultScenario, poison: readonly number[]) => {
+  const inOneBatch = async (scenario: FaultScenario, places: readonly number[]) => {
     await scenario.hold();
     const from = stack.lines.length;
-    await scenario.deliver(scenario.events(10_000, poisonAt(poison)), { perRequest: 1_000 });
+    await scenario.deliver(scenario.events(10_000, markedAt(places)), { perRequest: 1_000 });
     stack.sqs.setFaults();
     await scenario.atRest();
     return batchLines(stack, from);
@@ -38,24 +38,24 @@ describe("an event that the database refuses", () => {
 
   faultCase(
     "F15",
-    "one poison event in a batch of 10,000",
+    "one refused event in a batch of 10,000",
     () => stack,
     async (scenario) => {
-      const poisoned = await inOneBatch(scenario, [7_777]);
-      expect(poisoned).toMatchObject([{ EventsStored: 9_999, EventsDeadLettered: 1, failedMessages: 0 }]);
+      const lines = await inOneBatch(scenario, [7_777]);
+      expect(lines).toMatchObject([{ EventsStored: 9_999, EventsDeadLettered: 1, failedMessages: 0 }]);
     },
     { deadLetters: 1 },
   );
 
   faultCase(
     "F16",
-    "poison inside a packed message of 100 events",
+    "a refused event inside each packed message of 100 events",
     () => stack,
     async (scenario) => {
       const from = stack.lines.length;
       const messages = sized(3, 100);
       const bad = Array.from({ length: messages }, (_, i) => 100 * i + ((37 * i) % 100));
-      await scenario.deliver(scenario.events(100 * messages, poisonAt(bad)), { perRequest: 100 });
+      await scenario.deliver(scenario.events(100 * messages, markedAt(bad)), { perRequest: 100 });
       await scenario.atRest();
       expect(batchLines(stack, from).reduce((sum, { failedMessages }) => sum + failedMessages, 0)).toBe(0);
     },
@@ -67,7 +67,7 @@ describe("a replay", () => {
   /** Dead letters in the queue, the cause still there. An event may have two where the answer for the first came late. */
   const makeDeadLetters = async (scenario: FaultScenario, count: number): Promise<number> => {
     await scenario.deliver(
-      scenario.events(count, (index) => ({ index, poison: true })),
+      scenario.events(count, (index) => ({ index, refused: true })),
       { perRequest: 100 },
     );
     await scenario.atRest();
@@ -82,7 +82,7 @@ describe("a replay", () => {
     () => stack,
     async (scenario) => {
       const count = await makeDeadLetters(scenario, sized(60, 2_000));
-      await refusePoison(false);
+      await refuseMarked(false);
       try {
         const killed = spawn(process.execPath, ["scripts/replay.ts", "--data-dir", stack.dataDir], { stdio: "ignore" });
         let deletes = 0;
@@ -108,7 +108,7 @@ describe("a replay", () => {
         await scenario.atRest();
         scenario.note(`${left} of ${count} left by the killed run`);
       } finally {
-        await refusePoison(true);
+        await refuseMarked(true);
       }
     },
   );

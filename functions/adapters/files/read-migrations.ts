@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Migration } from "../../core/ports.ts";
 
 /** Reads the `.sql` files of a folder, sorted by name. @throws Error when there is none */
-export function readMigrations(folder: string): { name: string; sql: string }[] {
+export function readMigrations(folder: string): Migration[] {
   const names = readdirSync(folder)
     .filter((name) => name.endsWith(".sql"))
     .toSorted();

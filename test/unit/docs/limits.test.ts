@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { CONSUME_BATCH_MESSAGES } from "../../../functions/core/function-limits.ts";
+import {
+  EVENT_MAX_BYTES,
+  EVENT_MAX_DEPTH,
+  EXTENSION_NAME_MAX_CHARACTERS,
+  EXTENSIONS_MAX,
+  ID_MAX_BYTES,
+  JSON_MAX_DEPTH,
+  KIB,
+  MIB,
+  NUMBER_MAX_DIGITS,
+  REQUEST_MAX_BYTES,
+  REQUEST_MAX_EVENTS,
+  REQUEST_MAX_VALUES,
+  SOURCE_MAX_BYTES,
+  TYPE_MAX_BYTES,
+  VERDICT_MAX_ERRORS,
+} from "../../../functions/core/limits.ts";
+import {
+  DEAD_LETTER_RETENTION_DAYS,
+  MAX_RECEIVE_COUNT,
+  MESSAGE_MAX_BYTES,
+  QUEUE_RETENTION_DAYS,
+} from "../../../functions/core/queue-limits.ts";
+
+const number = (value: number) => value.toLocaleString("en");
+const kib = (bytes: number) => `${number(bytes / KIB)} KiB`;
+const mib = (bytes: number) => `${number(bytes / MIB)} MiB`;
+
+/** The places in the documents that give a limit, written with the limit's value. */
+const statements: [string, string][] = [
+  ["README.md", `A request has up to ${number(REQUEST_MAX_EVENTS)} events and ${mib(REQUEST_MAX_BYTES)}:`],
+  ["README.md", `up to ${number(TYPE_MAX_BYTES)} and ${number(SOURCE_MAX_BYTES)} bytes |`],
+  ["README.md", `| \`id\` | up to ${number(ID_MAX_BYTES)} bytes;`],
+  ["README.md", `names of 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9;`],
+  ["README.md", `| Request | ${number(REQUEST_MAX_EVENTS)} events, ${mib(REQUEST_MAX_BYTES)} after inflating |`],
+  [
+    "README.md",
+    `| Event | ${kib(EVENT_MAX_BYTES)}, ${EVENT_MAX_DEPTH} levels, ${EXTENSIONS_MAX} extension attributes |`,
+  ],
+  ["README.md", `| Number | ${number(NUMBER_MAX_DIGITS)} digits when written out |`],
+  ["README.md", `but ${QUEUE_RETENTION_DAYS} days if nothing receives them;`],
+  ["README.md", `dead letters wait ${DEAD_LETTER_RETENTION_DAYS} days |`],
+  ["docs/errors.md", `nested deeper than ${number(JSON_MAX_DEPTH)} levels`],
+  ["docs/errors.md", `The body is over ${mib(REQUEST_MAX_BYTES)} |`],
+  ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_VALUES)} members and elements |`],
+  ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_EVENTS)} events |`],
+  ["docs/errors.md", `extension attribute (1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9)`],
+  ["docs/errors.md", `The event is over ${kib(EVENT_MAX_BYTES)},`],
+  ["docs/errors.md", `Nested deeper than ${EVENT_MAX_DEPTH} levels |`],
+  ["docs/errors.md", `A number of more than ${number(NUMBER_MAX_DIGITS)} digits when written out;`],
+  ["docs/errors.md", `errors beyond the first ${VERDICT_MAX_ERRORS} there are`],
+  ["docs/errors.md", `ended the consumer ${MAX_RECEIVE_COUNT} times`],
+  ["docs/values.md", `More than ${number(NUMBER_MAX_DIGITS)} digits written out |`],
+  ["docs/values.md", `More than ${number(NUMBER_MAX_DIGITS)} digits after the point |`],
+  ["docs/values.md", `| ${EVENT_MAX_DEPTH - 1} levels, ${EVENT_MAX_DEPTH} with the event itself |`],
+  ["docs/values.md", `over ${kib(EVENT_MAX_BYTES)} an event is \`event_too_large\``],
+  ["docs/values.md", `More than ${number(JSON_MAX_DEPTH)} levels |`],
+  ["docs/values.md", `More than ${number(REQUEST_MAX_VALUES)} members and elements |`],
+  ["docs/formats/json.md", `an array of at most ${number(REQUEST_MAX_EVENTS)}.`],
+  ["docs/formats/cloudevents-batched.md", `An array of at most ${number(REQUEST_MAX_EVENTS)} events,`],
+  ["docs/runbook.md", `it stays ${DEAD_LETTER_RETENTION_DAYS} days.`],
+  ["docs/architecture.md", `of at most ${mib(MESSAGE_MAX_BYTES)}.`],
+  ["docs/architecture.md", `reads up to ${number(CONSUME_BATCH_MESSAGES)} messages`],
+  ["docs/architecture.md", `after ${MAX_RECEIVE_COUNT} receives SQS redrives the message`],
+];
+
+/** A limit with its unit, as the documents write them. */
+const QUANTITY = /\b[\d,]+ (?:KiB|MiB|levels|digits|members and elements|extension attributes)\b/g;
+
+describe("the limits in the documents", () => {
+  it.each(statements)("%s gives the limit of the code: %s", (file, statement) => {
+    expect(readFileSync(file, "utf8").replaceAll(/\s+/g, " ")).toContain(statement);
+  });
+
+  it.each(["README.md", "docs/errors.md", "docs/values.md"])("%s gives no limit that is not compared", (file) => {
+    const compared = statements.filter(([name]) => name === file).flatMap(([, text]) => text.match(QUANTITY) ?? []);
+
+    expect(compared).toEqual(expect.arrayContaining(readFileSync(file, "utf8").match(QUANTITY) ?? []));
+  });
+});
