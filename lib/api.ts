@@ -13,14 +13,21 @@ import { type ErrorCode, errorTable, STATUSES_WITH_RETRY_AFTER } from "../functi
 import { API_BURST_LIMIT, API_RATE_LIMIT, REQUEST_MAX_BYTES, RETRY_AFTER_SECONDS } from "../functions/core/limits.ts";
 import type { Route } from "../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../functions/routes/routes.ts";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
 import { Logs } from "./logs.ts";
 import type { StageConfig } from "./stage-config.ts";
+
+export type EventApiProps = {
+  readonly stage: StageConfig;
+  readonly alarmTopic: AlarmTopic;
+};
 
 /** The regional REST API: throttled and logged; it hands bodies over as bytes and answers its own errors in our shape. */
 export class EventApi extends Construct {
   readonly restApi: RestApi;
 
-  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
+  constructor(scope: Construct, id: string, { stage, alarmTopic }: EventApiProps) {
     super(scope, id);
     this.restApi = new RestApi(this, "Api", {
       // In the dimensions of its metrics, so another stack must not have it.
@@ -52,6 +59,14 @@ export class EventApi extends Construct {
       },
     });
     for (const [type, { code, detail }] of Object.entries(gatewayErrors)) this.addProblem(type, code, detail);
+    new Alarm(this, "ServerErrorsAlarm", {
+      topic: alarmTopic,
+      description: "The API answers with errors of its own.",
+      runbook: "server-errors",
+      metric: this.restApi.metricServerError(),
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+    });
 
     Validations.of(this.restApi).acknowledge(
       { id: "AwsSolutions-APIG2", reason: "The ingest function validates each event and answers a verdict per event." },

@@ -26,10 +26,10 @@ export class SluiceStack extends Stack {
     const { stage } = props;
 
     const alarmTopic = new AlarmTopic(this, "AlarmTopic", { stage });
-    const api = new EventApi(this, "Api", { stage });
+    const api = new EventApi(this, "Api", { stage, alarmTopic });
     const events = new EventQueue(this, "Queue", { stage, alarmTopic });
     const database = props.database ?? stage.existingDatabase ?? new AuroraDatabase(this, "Database", { stage });
-    const ingest = new Ingest(this, "Ingest", { stage, events });
+    const ingest = new Ingest(this, "Ingest", { stage, events, alarmTopic });
     const consume = new Consume(this, "Consume", { stage, events, database, alarmTopic });
     const query = new Query(this, "Query", { stage, database });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });

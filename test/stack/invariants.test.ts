@@ -4,8 +4,12 @@ import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
 import { BACKOFF_MAX_SECONDS, REQUEUE_FROM_ATTEMPT } from "../../functions/consume/limits.ts";
-import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "../../functions/core/function-limits.ts";
-import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS } from "../../functions/core/queue-limits.ts";
+import {
+  CONSUME_TIMEOUT_SECONDS,
+  CONSUME_WINDOW_SECONDS,
+  INGEST_TIMEOUT_SECONDS,
+} from "../../functions/core/function-limits.ts";
+import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS, SQS_CALL_MS } from "../../functions/core/queue-limits.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
 import { routes } from "../../functions/routes/routes.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
@@ -297,7 +301,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(8);
+    expect(named).toHaveLength(11);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -348,6 +352,25 @@ describe("alarms", () => {
         DatapointsToAlarm: 3,
       }),
     );
+  });
+
+  it("alarms go off for crashes of ingest, for its latency and for 5XX of the API in three minutes of five", () => {
+    const ingest = { Name: "FunctionName", Value: { Ref: functions().find(([id]) => id.startsWith("Ingest"))?.[0] } };
+    const api = { Name: "ApiName", Value: "Sluice-dev" };
+    const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+    const inThreeOfFive = (properties: object) =>
+      expect.objectContaining({ ...properties, Period: 60, EvaluationPeriods: 5, DatapointsToAlarm: 3 }) as unknown;
+
+    expect(alarms).toEqual(
+      expect.arrayContaining([
+        inThreeOfFive({ MetricName: "Errors", Statistic: "Sum", Threshold: 1, Dimensions: [ingest] }),
+        inThreeOfFive({ MetricName: "Duration", ExtendedStatistic: "p99", Threshold: 3_000, Dimensions: [ingest] }),
+        inThreeOfFive({ MetricName: "5XXError", Statistic: "Sum", Threshold: 1, Dimensions: [api] }),
+      ]),
+    );
+    // A call of SQS that hangs is over by then, and so is an answer of ingest at the latest.
+    expect(SQS_CALL_MS).toBe(3_000);
+    expect(SQS_CALL_MS).toBeLessThan(1_000 * INGEST_TIMEOUT_SECONDS);
   });
 
   it("alarms go off for failed events older than a quarter of an hour, even at the longest backoff", () => {
