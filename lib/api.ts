@@ -1,4 +1,4 @@
-import { RemovalPolicy, Validations } from "aws-cdk-lib";
+import { Stack, Validations } from "aws-cdk-lib";
 import {
   AccessLogFormat,
   EndpointType,
@@ -8,7 +8,6 @@ import {
   RestApi,
 } from "aws-cdk-lib/aws-apigateway";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
-import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import {
   type ErrorCode,
@@ -20,19 +19,30 @@ import {
 import { API_BURST_LIMIT, API_RATE_LIMIT, REQUEST_MAX_BYTES, RETRY_AFTER_SECONDS } from "../functions/core/limits.ts";
 import type { Route } from "../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../functions/routes/routes.ts";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
+import { Logs } from "./logs.ts";
 import type { StageConfig } from "./stage-config.ts";
+
+export type EventApiProps = {
+  readonly stage: StageConfig;
+  readonly alarmTopic: AlarmTopic;
+};
 
 /** The regional REST API: throttled and logged; it hands bodies over as bytes and answers its own errors in our shape. */
 export class Api extends Construct {
   readonly restApi: RestApi;
 
-  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
+  constructor(scope: Construct, id: string, { stage, alarmTopic }: EventApiProps) {
     super(scope, id);
     this.restApi = new RestApi(this, "Api", {
-      restApiName: `sluice-${stage.name}`,
+      // In the dimensions of its metrics, so another stack must not have it.
+      restApiName: Stack.of(this).stackName,
       endpointConfiguration: { types: [EndpointType.REGIONAL] },
       // Bodies reach the function as bytes: as text, API Gateway would put U+FFFD where bytes are not UTF-8.
       binaryMediaTypes: ["*/*"],
+      // The account's setting for all its REST APIs. It and the role stay when the stack is deleted (the CDK's default), so
+      // that the APIs which share it go on logging.
       cloudWatchRole: true,
       deployOptions: {
         stageName: stage.name,
@@ -40,12 +50,7 @@ export class Api extends Construct {
         throttlingBurstLimit: API_BURST_LIMIT,
         tracingEnabled: true,
         metricsEnabled: true,
-        accessLogDestination: new LogGroupLogDestination(
-          new LogGroup(this, "AccessLogs", {
-            retention: RetentionDays.ONE_MONTH,
-            removalPolicy: RemovalPolicy.DESTROY,
-          }),
-        ),
+        accessLogDestination: new LogGroupLogDestination(new Logs(this, "AccessLogs", { stage })),
         accessLogFormat: AccessLogFormat.jsonWithStandardFields({
           caller: false,
           user: false,
@@ -60,6 +65,14 @@ export class Api extends Construct {
       },
     });
     for (const [type, { code, detail }] of Object.entries(gatewayErrors)) this.addProblem(type, code, detail);
+    new Alarm(this, "ServerErrorsAlarm", {
+      topic: alarmTopic,
+      description: "The API answers with errors of its own.",
+      runbook: "server-errors",
+      metric: this.restApi.metricServerError(),
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+    });
 
     Validations.of(this.restApi).acknowledge(
       { id: "AwsSolutions-APIG2", reason: "The ingest function validates each event and answers a verdict per event." },

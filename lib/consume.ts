@@ -16,12 +16,13 @@ import { QUEUE_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
 import type { MetricName } from "../functions/core/metric-names.ts";
 import { Alarm, type AlarmProps } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
-import { databaseEnvironment, type Database } from "./database.ts";
+import { databaseEnvironment, type Database, grantDataApi } from "./database.ts";
 import { AGE_ALARM_SECONDS, type EventQueue } from "./event-queue.ts";
-import { SluiceFunction } from "./sluice-function.ts";
+import { commonEnvironment, SluiceFunction } from "./sluice-function.ts";
+import type { StageConfig } from "./stage-config.ts";
 
 export type ConsumeProps = {
-  readonly common: CommonEnvironment;
+  readonly stage: StageConfig;
   readonly events: EventQueue;
   readonly database: Database;
   readonly alarmTopic: AlarmTopic;
@@ -31,7 +32,7 @@ export type ConsumeProps = {
 export class Consume extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { common, events, database, alarmTopic }: ConsumeProps) {
+  constructor(scope: Construct, id: string, { stage, events, database, alarmTopic }: ConsumeProps) {
     super(scope, id);
     const handler = new SluiceFunction<ConsumeEnvironment>(this, "Function", {
       name: "consume",
@@ -39,8 +40,8 @@ export class Consume extends Construct {
       // Failed messages are requeued; after some sixteen rounds Lambda would take that for a runaway loop and stop it.
       // https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
       recursiveLoop: RecursiveLoop.ALLOW,
+      stage,
       environment: {
-        ...common,
         ...databaseEnvironment(database),
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
@@ -58,9 +59,10 @@ export class Consume extends Construct {
     );
     events.queue.grantSendMessages(handler);
     events.deadLetters.grantSendMessages(handler);
-    database.grantDataApi(handler, ["ExecuteStatement"]);
+    grantDataApi(database, handler, ["ExecuteStatement"]);
     this.function = handler;
 
+    const common = commonEnvironment(this, stage);
     const alarm = (name: string, props: Omit<AlarmProps, "topic">) =>
       new Alarm(this, name, { topic: alarmTopic, ...props });
     alarm("ErrorsAlarm", {

@@ -1,10 +1,10 @@
-import type { IGrantable } from "aws-cdk-lib/aws-iam";
+import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import type { DatabaseEnvironment } from "../functions/adapters/lambda/environment.ts";
 
 /**
- * A database for the functions, wherever it is: its names in the Data API, an endpoint where it is not AWS's, the
- * constructs it depends on, and the right to call it. Another target brings its own (`SluiceStackProps.database`).
+ * A database for the functions, wherever it is: its names in the Data API, an endpoint where it is not AWS's,
+ * and the constructs it depends on. One outside the stack is only its names.
  */
 export type Database = {
   readonly clusterArn: string;
@@ -12,13 +12,23 @@ export type Database = {
   readonly databaseName: string;
   /** Data API endpoint outside AWS. @default the region's own */
   readonly endpoint?: string;
-  /** Constructs that must exist before a statement can run. */
-  readonly ready: Construct[];
-  /** Lets a function make these calls of the Data API, with the secret they need. */
-  grantDataApi(grantee: IGrantable, calls: readonly DataApiCall[]): void;
+  /** Constructs that must exist before a statement can run. @default none, because it is outside the stack */
+  readonly ready?: Construct[];
 };
 
-export type DataApiCall = "ExecuteStatement" | "BeginTransaction" | "CommitTransaction" | "RollbackTransaction";
+type DataApiCall = "ExecuteStatement" | "BeginTransaction" | "CommitTransaction" | "RollbackTransaction";
+
+/** Lets a function make these calls of the Data API, with the secret they need. */
+export function grantDataApi(
+  { clusterArn, secretArn }: Database,
+  grantee: IGrantable,
+  calls: readonly DataApiCall[],
+): void {
+  const actions = calls.map((call) => `rds-data:${call}`);
+  Grant.addToPrincipal({ grantee, actions, resourceArns: [clusterArn] });
+  const secretActions = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"];
+  Grant.addToPrincipal({ grantee, actions: secretActions, resourceArns: [secretArn] });
+}
 
 /** The variables that lead a function to the database. */
 export function databaseEnvironment({ clusterArn, secretArn, databaseName, endpoint }: Database): DatabaseEnvironment {

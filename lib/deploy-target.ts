@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { ExternalDatabase } from "./external-database.ts";
 import type { SluiceStackProps } from "./sluice-stack.ts";
 
 /**
@@ -12,17 +11,15 @@ export function deployTarget(context: (name: string) => unknown): Pick<SluiceSta
   switch (target) {
     case "aws":
       return {};
-    case "localstack": {
-      const database = readDatabase(context("database"));
-      return { database: (scope) => new ExternalDatabase(scope, "Database", database) };
-    }
+    case "localstack":
+      return { database: readDatabase(context("database")) };
     default:
       throw new Error(`Unknown target ${JSON.stringify(target)}. Give one of aws, localstack with -c target=NAME.`);
   }
 }
 
 /** The context value `database`, which is JSON text because it comes from the command line. */
-const externalDatabaseProps = z.object({
+const databaseOfTarget = z.object({
   clusterArn: z.string().startsWith("arn:"),
   secretArn: z.string().startsWith("arn:"),
   databaseName: z.string().min(1),
@@ -40,7 +37,7 @@ function readDatabase(value: unknown) {
         return z.NEVER;
       }
     })
-    .pipe(externalDatabaseProps)
+    .pipe(databaseOfTarget)
     .safeParse(value);
   if (parsed.success) return parsed.data;
   throw new Error(

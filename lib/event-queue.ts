@@ -1,4 +1,4 @@
-import { Duration, Stack } from "aws-cdk-lib";
+import { Aws, Duration, Fn, Stack } from "aws-cdk-lib";
 import { Queue, QueueEncryption, RedrivePermission } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import {
@@ -27,13 +27,16 @@ export class EventQueue extends Construct {
 
   constructor(scope: Construct, id: string, { stage, alarmTopic }: EventQueueProps) {
     super(scope, id);
-    // The two queues refer to each other, so one of their names must be fixed.
-    const queueName = `sluice-${stage.name}-events`;
+    // The two queues refer to each other, so one must have a name that CloudFormation does not choose. With a part of the
+    // stack's id, no other stack has it, nor one of the same name that is made after this one is deleted: SQS refuses
+    // the name of a deleted queue for 60 seconds, and the name of a kept one for good.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
+    const stackId = Fn.select(2, Fn.split("/", Aws.STACK_ID));
+    const queueName = `${Stack.of(this).stackName}-events-${Fn.select(0, Fn.split("-", stackId))}`;
     this.deadLetters = new Queue(this, "DeadLetters", {
       ...SECURE,
       removalPolicy: stage.queueRemovalPolicy,
       retentionPeriod: Duration.days(DEAD_LETTER_RETENTION_DAYS),
-      queueName: `sluice-${stage.name}-dead-letters`,
       redriveAllowPolicy: {
         redrivePermission: RedrivePermission.BY_QUEUE,
         sourceQueues: [

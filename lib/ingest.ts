@@ -1,29 +1,53 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { CommonEnvironment, IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { INGEST_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
+import { SQS_CALL_MS } from "../functions/core/queue-limits.ts";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { StageConfig } from "./stage-config.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 
 export type IngestProps = {
   readonly stage: StageConfig;
-  readonly common: CommonEnvironment;
   readonly events: EventQueue;
+  readonly alarmTopic: AlarmTopic;
 };
 
 /** Receives events and puts them into the queue. It needs no database. */
 export class Ingest extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, common, events }: IngestProps) {
+  constructor(scope: Construct, id: string, { stage, events, alarmTopic }: IngestProps) {
     super(scope, id);
     const handler = new SluiceFunction<IngestEnvironment>(this, "Function", {
       name: "ingest",
       timeoutSeconds: INGEST_TIMEOUT_SECONDS,
-      environment: { ...common, QUEUE_URL: events.queue.queueUrl, UNKNOWN_TYPES: stage.unknownTypes },
+      stage,
+      environment: { QUEUE_URL: events.queue.queueUrl, UNKNOWN_TYPES: stage.unknownTypes },
     });
     events.queue.grantSendMessages(handler);
     this.function = handler;
+
+    new Alarm(this, "ErrorsAlarm", {
+      topic: alarmTopic,
+      description: "Ingest crashes or times out.",
+      runbook: "ingest-errors",
+      metric: handler.metricErrors(),
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+    });
+    new Alarm(this, "LatencyAlarm", {
+      topic: alarmTopic,
+      description: "Ingest is slow.",
+      runbook: "ingest-latency",
+      // A request takes some ten milliseconds, and some hundred at a cold start. This long means that a call of SQS has
+      // used up its share of the time, and was made again.
+      metric: handler.metricDuration({ statistic: "p99" }),
+      threshold: SQS_CALL_MS,
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+    });
   }
 }

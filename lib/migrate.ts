@@ -3,15 +3,16 @@ import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
-import type { CommonEnvironment, MigrateEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { MigrateEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { MIGRATE_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
-import { databaseEnvironment, type Database } from "./database.ts";
+import { databaseEnvironment, type Database, grantDataApi } from "./database.ts";
 import { SluiceFunction } from "./sluice-function.ts";
+import type { StageConfig } from "./stage-config.ts";
 
 export type MigrateProps = {
-  readonly common: CommonEnvironment;
+  readonly stage: StageConfig;
   readonly database: Database;
   /** Constructs that use the schema, and so are updated after it. */
   readonly before: Construct[];
@@ -23,15 +24,16 @@ export type MigrateProps = {
  * that need them are updated. A daily run makes the partitions of the next days.
  */
 export class Migrate extends Construct {
-  constructor(scope: Construct, id: string, { common, database, before, alarmTopic }: MigrateProps) {
+  constructor(scope: Construct, id: string, { stage, database, before, alarmTopic }: MigrateProps) {
     super(scope, id);
     const handler = new SluiceFunction<MigrateEnvironment>(this, "Function", {
       name: "migrate",
       timeoutSeconds: MIGRATE_TIMEOUT_SECONDS,
-      environment: { ...common, ...databaseEnvironment(database) },
+      stage,
+      environment: databaseEnvironment(database),
       copies: ["functions/sql"],
     });
-    database.grantDataApi(handler, [
+    grantDataApi(database, handler, [
       "ExecuteStatement",
       "BeginTransaction",
       "CommitTransaction",
@@ -40,7 +42,7 @@ export class Migrate extends Construct {
     new Trigger(this, "Trigger", {
       handler,
       timeout: Duration.seconds(MIGRATE_TIMEOUT_SECONDS),
-      executeAfter: database.ready,
+      executeAfter: database.ready ?? [],
       executeBefore: before,
     });
     new Rule(this, "Daily", {

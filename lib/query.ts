@@ -1,12 +1,13 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { CommonEnvironment, QueryEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { QueryEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { QUERY_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
-import { type Database, databaseEnvironment } from "./database.ts";
+import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
 import { SluiceFunction } from "./sluice-function.ts";
+import type { StageConfig } from "./stage-config.ts";
 
 export type QueryProps = {
-  readonly common: CommonEnvironment;
+  readonly stage: StageConfig;
   readonly database: Database;
 };
 
@@ -14,14 +15,15 @@ export type QueryProps = {
 export class Query extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { common, database }: QueryProps) {
+  constructor(scope: Construct, id: string, { stage, database }: QueryProps) {
     super(scope, id);
     const handler = new SluiceFunction<QueryEnvironment>(this, "Function", {
       name: "query",
       timeoutSeconds: QUERY_TIMEOUT_SECONDS,
-      environment: { ...common, ...databaseEnvironment(database) },
+      stage,
+      environment: databaseEnvironment(database),
     });
-    database.grantDataApi(handler, ["ExecuteStatement"]);
+    grantDataApi(database, handler, ["ExecuteStatement"]);
     this.function = handler;
   }
 }

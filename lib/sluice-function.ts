@@ -1,16 +1,19 @@
-import { Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
+import { Duration, Stack, Validations } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
-import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/lambda/environment.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
 import { bundleHandler } from "./bundle.ts";
+import { Logs } from "./logs.ts";
+import type { StageConfig } from "./stage-config.ts";
 
 export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
   /** Folder in functions/, whose handler.ts is bundled. */
   readonly name: FunctionName;
-  readonly environment: Environment;
+  readonly stage: StageConfig;
+  /** Its variables besides those that all functions have. */
+  readonly environment: Omit<Environment, keyof CommonEnvironment>;
   readonly timeoutSeconds: number;
   /** Folders and files copied beside the code, each under its own name. */
   readonly copies?: readonly string[];
@@ -27,10 +30,7 @@ const MEMORY_MEGABYTES = 512;
  */
 export class SluiceFunction<Environment extends CommonEnvironment> extends LambdaFunction {
   constructor(scope: Construct, id: string, props: SluiceFunctionProps<Environment>) {
-    const logGroup = new LogGroup(scope, `${id}Logs`, {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const logGroup = new Logs(scope, `${id}Logs`, props);
     // AWSLambdaBasicExecutionRole may write to every log group of the account, so it is not used.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);
@@ -41,7 +41,11 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
       architecture: Architecture.ARM_64,
       memorySize: MEMORY_MEGABYTES,
       timeout: Duration.seconds(props.timeoutSeconds),
-      environment: { ...props.environment, NODE_OPTIONS: "--enable-source-maps" },
+      environment: {
+        ...commonEnvironment(scope, props.stage),
+        ...props.environment,
+        NODE_OPTIONS: "--enable-source-maps",
+      },
       tracing: Tracing.ACTIVE,
       recursiveLoop: props.recursiveLoop,
       logGroup,
@@ -52,4 +56,9 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
       reason: "X-Ray has no resource-level permissions for PutTraceSegments and PutTelemetryRecords.",
     });
   }
+}
+
+/** The variables of every function. The stack's own namespace keeps its metrics, and so its alarms, apart from other stacks'. */
+export function commonEnvironment(scope: Construct, stage: StageConfig): CommonEnvironment {
+  return { STAGE: stage.name, METRICS_NAMESPACE: Stack.of(scope).stackName, LOG_LEVEL: stage.logLevel };
 }

@@ -1,47 +1,65 @@
 import { RemovalPolicy } from "aws-cdk-lib";
-import type { CommonEnvironment, IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { OwnSettings, Settings } from "./settings.ts";
 
-/** The settings that differ between the stages. Everything else is the same in all of them. */
-export type StageConfig = {
+export type StageConfig = Settings & {
   /** Part of the stack's name. */
   readonly name: string;
-  /** The fate of the database when the stack is deleted. */
-  readonly databaseRemovalPolicy: RemovalPolicy;
-  /** The fate of the queues, and of the events in them, when the stack is deleted. */
-  readonly queueRemovalPolicy: RemovalPolicy;
-  readonly deletionProtection: boolean;
-  /** The treatment of events whose type is not in the catalog. */
-  readonly unknownTypes: IngestEnvironment["UNKNOWN_TYPES"];
-  /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
-  readonly alarmEmail?: string;
-  readonly logLevel: CommonEnvironment["LOG_LEVEL"];
 };
 
-/** Chosen by the context value `stage`: `cdk deploy -c stage=prod`. */
-const stages: Record<string, Omit<StageConfig, "name">> = {
+/** Settings of `sluice.config.json` take the place of these. */
+const stages: Record<string, Settings> = {
   dev: {
     databaseRemovalPolicy: RemovalPolicy.DESTROY,
-    queueRemovalPolicy: RemovalPolicy.DESTROY,
+    databaseMinCapacity: 0,
+    databaseMaxCapacity: 8,
+    databaseAutoPauseMinutes: 5,
+    databaseReaders: 0,
     deletionProtection: false,
-    unknownTypes: "accept",
+    queueRemovalPolicy: RemovalPolicy.DESTROY,
+    logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
+    unknownTypes: "accept",
   },
   prod: {
     // A last snapshot. A kept cluster would keep its VPC, and the deletion would stop half-way.
     databaseRemovalPolicy: RemovalPolicy.SNAPSHOT,
-    queueRemovalPolicy: RemovalPolicy.RETAIN,
+    // It never pauses: a read would wait for the resume, some fifteen seconds.
+    databaseMinCapacity: 0.5,
+    databaseMaxCapacity: 8,
+    databaseAutoPauseMinutes: 5,
+    databaseReaders: 1,
     deletionProtection: true,
-    unknownTypes: "accept",
+    queueRemovalPolicy: RemovalPolicy.RETAIN,
+    logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
+    unknownTypes: "accept",
   },
 };
 
-/** @throws Error that names the known stages */
-export function stageConfig(name: unknown): StageConfig {
-  if (typeof name !== "string" || !Object.hasOwn(stages, name)) {
+/**
+ * The settings of the stage that the context value `stage` names (`cdk deploy -c stage=prod`).
+ * @param own settings of one's own, by stage (settings.ts)
+ * @throws Error that names the known stages, or the settings that contradict each other
+ */
+export function stageConfig(stage: unknown, own: Record<string, OwnSettings> = {}): StageConfig {
+  const name = String(stage);
+  const { like = name, ...settings } = (Object.hasOwn(own, name) && own[name]) || {};
+  const defaults = Object.hasOwn(stages, like) ? stages[like] : undefined;
+  if (defaults === undefined) {
     throw new Error(
-      `Unknown stage ${JSON.stringify(name)}. Give one of ${Object.keys(stages).join(", ")} with -c stage=NAME.`,
+      `Unknown stage ${JSON.stringify(stage)}. Give one of ${Object.keys(stages).join(", ")} with -c stage=NAME, or make it in sluice.config.json: "${name}": { "like": "prod" }.`,
     );
   }
-  return { name, ...(stages[name] as Omit<StageConfig, "name">) };
+  const config = { name, ...defaults, ...settings };
+  const { databaseMinCapacity: min, databaseMaxCapacity: max, existingDatabase } = config;
+  if (min > max)
+    throw new Error(`The stage ${name} has a databaseMinCapacity of ${min}, above its databaseMaxCapacity of ${max}.`);
+  const useless = Object.keys(settings).filter((key) => existingDatabase !== undefined && key.startsWith("database"));
+  if (useless.length > 0) {
+    throw new Error(
+      `The stage ${name} has an existingDatabase, so ${useless.join(", ")} would do nothing. Set that at the cluster, and leave it out of sluice.config.json.`,
+    );
+  }
+  return config;
 }

@@ -1,5 +1,4 @@
-/** A file that the page loads, and a version that changes with its content. */
-export type Asset = { text: string; version: string };
+import type { Asset } from "../core/ports.ts";
 
 /**
  * Writes the page that shows the OpenAPI document with RapiDoc. Its addresses are relative to `/docs`, so it works at the

@@ -1,7 +1,8 @@
 import type { HttpResponse } from "../core/http.ts";
+import type { Asset } from "../core/ports.ts";
 import type { apiDocsRoutes } from "../routes/api-docs.ts";
 import type { Handlers } from "../routes/route.ts";
-import { type Asset, CONTENT_SECURITY_POLICY, docsPage } from "./docs-page.ts";
+import { CONTENT_SECURITY_POLICY, docsPage } from "./docs-page.ts";
 import { openApi } from "./openapi.ts";
 import type { createApiDocs } from "./api-docs.ts";
 

@@ -9,6 +9,9 @@ import type { OutgoingMessage, ReceivedMessage } from "./queue-message.ts";
 
 export type Clock = () => Date;
 
+/** A text for browsers, which may cache it without end because `version` changes with the text. */
+export type Asset = { text: string; version: string };
+
 /** `enqueued`: SQS confirmed the message. `failed`: it did not, and may have the message all the same. */
 export type SendOutcome = "enqueued" | "failed";
 

@@ -1,4 +1,5 @@
 import type { Resolver } from "./resolver.ts";
+import { TemplateError } from "./template.ts";
 import { list, record, text } from "./values.ts";
 
 type Intrinsic = (argument: unknown, path: string, resolver: Resolver) => unknown;
@@ -24,6 +25,17 @@ export const INTRINSICS: Record<string, Intrinsic> = {
     return list(resolve(values, path), path)
       .map((value) => text(value, path))
       .join(text(separator, path));
+  },
+  "Fn::Split": (argument, path, { resolve }) => {
+    const [separator, value] = list(argument, path);
+    return text(resolve(value, path), path).split(text(separator, path));
+  },
+  "Fn::Select": (argument, path, { resolve }) => {
+    const [index, values] = list(argument, path);
+    const items = list(resolve(values, path), path);
+    const item = items[Number(text(index, path))];
+    if (item !== undefined) return item;
+    throw new TemplateError(`${path}: there is no item ${text(index, path)} in a list of ${items.length}.`);
   },
   "Fn::Sub": (argument, path, resolver) => {
     const [template, given] = typeof argument === "string" ? [argument, {}] : list(argument, path);

@@ -18,6 +18,12 @@ export function physicalName(environment: Environment, type: string, logicalId: 
   return `${readable}-${suffix}`;
 }
 
+/** The UUID in the stack's id, which is the same on every start. */
+export function stableUuid({ stackName }: Environment): string {
+  const digest = createHash("sha256").update(stackName).digest("hex");
+  return digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
+}
+
 /** A resource's id in lower-case characters and digits, as a REST API has one. */
 export function stableId(environment: Environment, logicalId: string, length: number): string {
   const digest = createHash("sha256").update(`${environment.stackName}/${logicalId}`).digest("hex");

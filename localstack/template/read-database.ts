@@ -1,15 +1,20 @@
-import type { DatabaseModel } from "./model.ts";
+import type { DatabaseModel, FunctionModel } from "./model.ts";
 import { propertiesOf } from "./properties.ts";
 import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
 /**
  * The cluster that the Data API serves. Properties about how AWS runs the cluster (capacity, backups, networks) have no
- * meaning here and are not read.
+ * meaning here and are not read. A stack whose cluster is outside has only its names, in the variables of the functions.
  */
-export function readDatabase(resolver: Resolver): DatabaseModel {
+export function readDatabase(resolver: Resolver, functions: FunctionModel[]): DatabaseModel {
   const clusters = resolver.idsOf("AWS::RDS::DBCluster");
   const [logicalId] = clusters;
+  const outside = functions.map(({ environment }) => environment).find(({ CLUSTER_ARN }) => CLUSTER_ARN !== undefined);
+  if (logicalId === undefined && outside !== undefined) {
+    const { CLUSTER_ARN: clusterArn = "", SECRET_ARN: secretArn = "", DATABASE_NAME: databaseName = "" } = outside;
+    return { clusterArn, secretArn, databaseName };
+  }
   if (logicalId === undefined || clusters.length !== 1) {
     throw new TemplateError(
       `The template has ${clusters.length} AWS::RDS::DBCluster; the local stack needs exactly one for the Data API.`,

@@ -38,7 +38,7 @@ export function readStack(
     eventSources: readEventSources(resolver, functions, queues),
     schedules: readSchedules(resolver, functions),
     triggers: readTriggers(resolver, functions),
-    database: readDatabase(resolver),
+    database: readDatabase(resolver, functions),
     outputs: readOutputs(resolver),
   };
 }

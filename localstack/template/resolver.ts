@@ -1,6 +1,7 @@
 import { attributeOf, knownAttributes, refOf } from "./attributes.ts";
 import { createConditions } from "./conditions.ts";
 import { intrinsicOf, INTRINSICS } from "./intrinsics.ts";
+import { stableUuid } from "./physical-names.ts";
 import { type Environment, type Resource, type Template, TemplateError } from "./template.ts";
 
 export type Resolver = {
@@ -101,6 +102,10 @@ const PSEUDO_PARAMETERS: Record<string, (environment: Environment) => string> = 
   "AWS::AccountId": ({ accountId }) => accountId,
   "AWS::Partition": () => "aws",
   "AWS::Region": ({ region }) => region,
+  "AWS::StackId": (environment) => {
+    const { stackName, region, accountId } = environment;
+    return `arn:aws:cloudformation:${region}:${accountId}:stack/${stackName}/${stableUuid(environment)}`;
+  },
   "AWS::StackName": ({ stackName }) => stackName,
   "AWS::URLSuffix": () => "amazonaws.com",
 };

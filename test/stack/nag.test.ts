@@ -1,9 +1,26 @@
 import { describe, expect, it } from "vitest";
+import { stageConfig } from "../../lib/stage-config.ts";
 import { synthesizeStack } from "./support.ts";
+
+const existingDatabase = {
+  clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:restored",
+  secretArn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:restored",
+  databaseName: "sluice",
+};
 
 describe("cdk-nag AwsSolutions", () => {
   it.each(["dev", "prod"] as const)("cdk-nag finds nothing in %s that is not acknowledged with a reason", (stage) => {
     const { app } = synthesizeStack(stage, { nag: true });
+
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  it.each([
+    { deletionProtection: false },
+    { databaseMinCapacity: 0, databaseReaders: 2, logRetentionDays: 7, alarmEmail: "on-call@example.com" },
+    { existingDatabase },
+  ])("cdk-nag finds nothing in prod with %j that is not acknowledged with a reason", (settings) => {
+    const { app } = synthesizeStack({ ...stageConfig("prod"), ...settings }, { nag: true });
 
     expect(() => app.synth()).not.toThrow();
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
@@ -8,15 +8,18 @@ import { afterAll } from "vitest";
 import { SluiceStack, type SluiceStackProps } from "../../lib/sluice-stack.ts";
 import { type StageConfig, stageConfig } from "../../lib/stage-config.ts";
 
+/** As the CDK's command line gives it to the app: its flags change the template. */
+const { context } = JSON.parse(readFileSync("cdk.json", "utf8")) as { context: Record<string, unknown> };
+
 /** Makes the app of one stage without bundling, because these tests read the template alone. */
 export function synthesizeStack(
   stage: "dev" | "prod" | StageConfig,
-  options: { nag?: boolean; target?: Pick<SluiceStackProps, "database"> } = {},
+  options: { nag?: boolean; target?: Pick<SluiceStackProps, "database">; name?: string } = {},
 ) {
-  const app = new App({ outdir: temporaryOutdir(), context: { "aws:cdk:bundling-stacks": [] } });
+  const app = new App({ outdir: temporaryOutdir(), context: { ...context, "aws:cdk:bundling-stacks": [] } });
   if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const config = typeof stage === "string" ? stageConfig(stage) : stage;
-  const stack = new SluiceStack(app, `Sluice-${config.name}`, { ...options.target, stage: config });
+  const stack = new SluiceStack(app, options.name ?? `Sluice-${config.name}`, { ...options.target, stage: config });
   return { app, stack, template: () => Template.fromStack(stack) };
 }
 

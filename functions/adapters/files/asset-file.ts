@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-
-/** A text for browsers, which may cache it without end because `version` changes with the text. */
-type Asset = { text: string; version: string };
+import type { Asset } from "../../core/ports.ts";
 
 /** Returns a function that reads the text file on its first call. */
 export function assetFile(path: string): () => Asset {

@@ -406,6 +406,19 @@ describe("the database", () => {
     expect(() => withProperties("Cluster", properties)).toThrow(message);
   });
 
+  it("the database of a stack whose cluster is outside has the names in the functions' variables", () => {
+    const names = { clusterArn: "arn:aws:rds:cluster", secretArn: "arn:aws:secret", databaseName: "elsewhere" };
+    const { clusterArn, secretArn, databaseName } = names;
+    const variables = { CLUSTER_ARN: clusterArn, SECRET_ARN: secretArn, DATABASE_NAME: databaseName };
+
+    const { database } = read((all) => {
+      delete all["Cluster"];
+      Object.assign(all["Consume"]?.Properties ?? {}, { Environment: { Variables: variables } });
+    });
+
+    expect(database).toEqual(names);
+  });
+
   it("a template without a database cluster is an error", () => {
     expect(() => read((all) => delete all["Cluster"])).toThrow("has 0 AWS::RDS::DBCluster");
   });

@@ -47,6 +47,9 @@ describe("an intrinsic function", () => {
     ],
     [{ "Fn::Sub": ["${Own}-${Function}", { Own: { Ref: "Rule" } }] }, "daily-ingest"],
     [{ "Fn::GetAtt": ["Named", "QueueName"] }, "my-queue"],
+    [{ "Fn::Split": ["-", { "Fn::GetAtt": ["Named", "QueueName"] }] }, ["my", "queue"]],
+    [{ "Fn::Select": [1, { "Fn::Split": ["-", "my-queue"] }] }, "queue"],
+    [{ "Fn::Select": ["0", ["a", "b"]] }, "a"],
   ])("an intrinsic function %j is %j", (value, expected) => {
     expect(resolve(value)).toEqual(expected);
   });
@@ -54,6 +57,7 @@ describe("an intrinsic function", () => {
   it.each([
     [{ "Fn::Cidr": ["10.0.0.0/16", 1, 8] }, "Here: the intrinsic function Fn::Cidr is not known locally"],
     [{ "Fn::If": ["Yes", 1, 2] }, "the intrinsic function Fn::If is not known locally. Add it to intrinsics.ts"],
+    [{ "Fn::Select": [2, ["a", "b"]] }, "Here.Fn::Select: there is no item 2 in a list of 2"],
     [{ "Fn::Join": ["", [{ a: 1 }]] }, 'expected text, found {"a":1}'],
     [{ a: [{ Ref: "Nobody" }] }, "Here.a[0].Ref: there is no resource Nobody"],
     [{ Ref: "constructor" }, "no resource constructor"],
@@ -84,6 +88,19 @@ describe("a pseudo parameter", () => {
     ["AWS::URLSuffix", "amazonaws.com"],
   ])("a pseudo parameter %s is %s", (name, expected) => {
     expect(resolve({ Ref: name })).toBe(expected);
+  });
+});
+
+describe("the id of the stack", () => {
+  const idIn = (stackName: string) =>
+    createResolver(TEMPLATE, { ...ENVIRONMENT, stackName }).resolve({ Ref: "AWS::StackId" }, "Here");
+
+  it("the id of the stack is the same on every start, and another for another stack", () => {
+    const arn = "arn:aws:cloudformation:us-east-1:000000000000:stack";
+
+    expect(idIn("Stack")).toMatch(new RegExp(`^${arn}/Stack/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`));
+    expect(idIn("Stack")).toBe(idIn("Stack"));
+    expect(String(idIn("Other")).split("/")[2]).not.toBe(String(idIn("Stack")).split("/")[2]);
   });
 });
 

@@ -160,6 +160,7 @@ describe("a kept assembly", () => {
         await writeFile(join(projectDir, "functions/ingest/handler.ts"), "");
       },
     ],
+    ["the settings of one's own", () => writeFile(join(projectDir, "sluice.config.json"), "{}")],
     ["the lock file", () => writeFile(join(projectDir, "package-lock.json"), "{}")],
     ["an asset that was deleted", () => rm(join(outDir, "asset.one"), { recursive: true })],
     ["a manifest that was deleted", () => rm(join(outDir, "manifest.json"))],

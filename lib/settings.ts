@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RemovalPolicy } from "aws-cdk-lib";
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import * as z from "zod";
+import type { IngestEnvironment as Environment } from "../functions/adapters/lambda/environment.ts";
+
+/** In ACU; each has about 2 GiB. */
+const capacity = z.number().max(256).multipleOf(0.5);
+
+const shape = {
+  /** The fate of the database when the stack is deleted. */
+  databaseRemovalPolicy: z.enum([RemovalPolicy.DESTROY, RemovalPolicy.SNAPSHOT]),
+  /** Zero lets the database pause, when it costs only its storage. */
+  databaseMinCapacity: capacity.min(0),
+  databaseMaxCapacity: capacity.min(1),
+  /**
+   * Idle minutes until a database pauses whose smallest capacity is zero.
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
+   */
+  databaseAutoPauseMinutes: z.int().min(5).max(1_440),
+  /** Instances besides the writer. One in another zone takes over when the writer fails; the Data API never reads from it. */
+  databaseReaders: z.int().min(0).max(15),
+  /** A cluster outside the stack in place of the stack's own, for example a restored one. */
+  existingDatabase: z.optional(
+    z.strictObject({
+      clusterArn: z.string().regex(/^arn:[\w-]+:rds:[\w-]+:\d{12}:cluster:.+$/, "is not the ARN of a DB cluster"),
+      secretArn: z.string().regex(/^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:.+$/, "is not the ARN of a secret"),
+      databaseName: z.string().min(1),
+    }),
+  ),
+  deletionProtection: z.boolean(),
+  /** The fate of the queues, and of the events in them, when the stack is deleted. */
+  queueRemovalPolicy: z.enum([RemovalPolicy.DESTROY, RemovalPolicy.RETAIN]),
+  /** Of the functions, the API and the CDK's own functions. */
+  logRetentionDays: z.enum(RetentionDays),
+  logLevel: z.enum(["INFO", "WARN", "ERROR"] satisfies Environment["LOG_LEVEL"][]),
+  /** The treatment of events whose type is not in the catalog. */
+  unknownTypes: z.enum(["accept", "refuse"] satisfies Environment["UNKNOWN_TYPES"][]),
+  /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
+  alarmEmail: z.optional(z.email("is not an e-mail address")),
+};
+
+/** The settings of a stage. Everything else is the same in all stages. */
+export type Settings = z.infer<z.ZodObject<typeof shape>>;
+
+/** The settings of somebody's own stage, or in place of a stage's defaults. */
+export type OwnSettings = Partial<Settings> & {
+  /** The stage whose defaults it has. @default the stage itself */
+  readonly like?: "dev" | "prod" | undefined;
+};
+
+const ownSettings = z
+  .strictObject(
+    { ...shape, like: z.enum(["dev", "prod"]) },
+    {
+      error: ({ code, keys }) =>
+        code === "unrecognized_keys"
+          ? `${String(keys)}: there is no such setting. The settings are ${Object.keys(shape).join(", ")}, like`
+          : undefined,
+    },
+  )
+  .partial();
+
+/** The name is part of those of the stack, the queue (at most 80 characters) and the API's stage. */
+const settingsFile = z.record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), ownSettings, {
+  error: ({ code }) =>
+    code === "invalid_key" ? "A stage has a name of at most 40 characters: a-z, 0-9 and hyphens" : undefined,
+});
+
+const SETTINGS_FILE = "sluice.config.json";
+
+/**
+ * Reads the settings of one's own, by stage, from `sluice.config.json`, which git ignores. Without the file there are none.
+ * @throws Error that names the stage and the key, and the values it takes
+ */
+export function readSettings(folder = join(import.meta.dirname, "..")): Record<string, OwnSettings> {
+  const text = readIfPresent(join(folder, SETTINGS_FILE));
+  if (text === undefined) return {};
+  const parsed = settingsFile.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `${SETTINGS_FILE} is not valid; docs/deploy.md#settings explains it.\n${z.prettifyError(parsed.error)}`,
+  );
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${SETTINGS_FILE} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
