@@ -159,13 +159,56 @@ describe("CloudEvents, binary", () => {
 
   it.each([
     ['"a" and "b"', '"a" and "b"'],
-    ["%E2%82", "%E2%82"],
-    ["100%ff", "100%ff"],
     ['"quo\\"ted"', 'quo"ted'],
+    ['"back\\\\slash"', "back\\slash"],
+    ['"open', '"open'],
+    ['"open\\"', '"open\\"'],
+    ['"', '"'],
+    ["back\\slash", "back\\slash"],
+    ['"%22"', '"'],
+    ["%2541", "%41"],
+    ["%61%c3%a9", "aé"],
+    ["100%25", "100%"],
+    ["100%", "100%"],
+    ["%2", "%2"],
+    ["%zz", "%zz"],
+    ["%%41", "%A"],
+    ["%2%35", "%25"],
   ])("reads the header value %s as %s", async (value, subject) => {
     const [event] = (await sent("", { ...attributes, "ce-subject": value })).events;
 
     expect(event).toMatchObject({ subject });
+  });
+
+  it.each([
+    ["a byte that is none of UTF-8", "a%FFb"],
+    ["a character that is cut off", "%E2%82"],
+    ["a character in two parts", "%C3x%A9"],
+    ["an overlong space", "%C0%A0"],
+    ["half of a surrogate pair", "%ED%A0%80"],
+    ["a code point beyond Unicode", "%F4%90%80%80"],
+    ["such bytes in quotes", '"%FF"'],
+  ])("are refused with %s in percent-encoding: %s", async (_name, value) => {
+    await expect(sent("", { ...attributes, "ce-subject": value })).rejects.toMatchObject({
+      code: "bad_header",
+      message: expect.stringMatching(/ce-subject.*not UTF-8/),
+    });
+  });
+
+  it.each([
+    ["ce-subject", "café"],
+    ["ce-id", "hé"],
+    ["ce-myext", "€"],
+    ["ce-source", "/\ufffd"],
+    ["ce-type", "tab\there"],
+    ["content-type", "text/plän"],
+  ])("are refused with %s: %s, whether the transport reads bytes as UTF-8 or as Latin-1", async (name, text) => {
+    for (const value of [text, Buffer.from(text).toString("latin1")]) {
+      await expect(sent("", { ...attributes, [name]: value })).rejects.toMatchObject({
+        code: "bad_header",
+        message: expect.stringMatching(new RegExp(`${name} is not printable ASCII`)),
+      });
+    }
   });
 
   it.each(["ce-data", "ce-data_base64", "ce-datacontenttype", "ce-__proto__"])(
