@@ -18,15 +18,17 @@ export function problemDocuments(): HttpMiddleware {
  * @see RFC 9457
  */
 export function toProblem(error: unknown, requestId: string): HttpResponse {
-  const { code, message: detail, members } = toRequestError(error);
+  const { code, message: detail, members, headers, metrics } = toRequestError(error);
   const { status, title } = errorTable[code];
   return {
     status,
     headers: {
       "content-type": "application/problem+json",
       ...(STATUSES_WITH_RETRY_AFTER.has(status) && { "retry-after": String(RETRY_AFTER_SECONDS) }),
+      ...headers,
     },
     body: JSON.stringify({ title, status, detail, code, requestId, ...members }),
+    metrics,
   };
 }
 
