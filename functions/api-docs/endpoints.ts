@@ -19,7 +19,7 @@ export function createApiDocsEndpoints({ schemas, rapidoc, pageScript }: ApiDocs
 
     readSchema: async ({ parameters, query }) => ok(JSON.stringify(schemas.schema(parameters.type, query.dataschema))),
 
-    openApi: async () => ok(JSON.stringify(openApi())),
+    openApi: async () => ok(JSON.stringify(openApi(schemas))),
 
     docs: async ({ path }) => {
       // Below /docs/ the page's relative addresses would be others.

@@ -7,6 +7,8 @@ import { problemExample } from "./examples.ts";
 const EVERYWHERE: ErrorCode[] = [
   "bad_parameter",
   "bad_request",
+  "no_such_route",
+  "forbidden",
   "throttled",
   "internal_error",
   "gateway_failure",

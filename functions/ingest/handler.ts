@@ -4,6 +4,7 @@ import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environme
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
+import { allowedMethods } from "../routes/allowed-methods.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngest } from "./ingest.ts";
 import { createSendEvents } from "./protocols/events/send-events.ts";
@@ -23,5 +24,6 @@ const ingest = createIngest({
 export const handler = httpHandler({
   routes: ingestRoutes,
   handlers: { sendEvents: createSendEvents(ingest) },
+  allowedMethods,
   observability,
 });

@@ -201,10 +201,11 @@ describe("api", () => {
     template.resourceCountIs("AWS::Lambda::Url", 0);
   });
 
-  it("the API has exactly the routes of the OpenAPI document", () => {
-    const documented = Object.entries(openApi().paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-    );
+  it("the API has exactly the routes of the OpenAPI document, and sends the other methods of their paths to a function", () => {
+    const documented = Object.entries(openApi().paths).flatMap(([path, methods]) => [
+      ...Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+      `ANY ${path}`,
+    ]);
 
     expect(routesOf(template).toSorted()).toEqual(documented.toSorted());
   });
@@ -216,9 +217,22 @@ describe("api", () => {
     ]);
     const answeredBy = (name: string) => resources.filter(([, uri]) => uri?.includes(`"${name}Function`)).length;
 
+    // Each route, and the other methods of each path.
     expect([answeredBy("Ingest"), answeredBy("Query"), answeredBy("ApiDocs")]).toEqual(
-      [routes.ingest, routes.query, routes["api-docs"]].map((ofFunction) => Object.keys(ofFunction).length),
+      [routes.ingest, routes.query, routes["api-docs"]].map((ofFunction) => 2 * Object.keys(ofFunction).length),
     );
+  });
+
+  it("the API may invoke exactly the functions that answer it, with one permission for each", () => {
+    const allowed = all("AWS::Lambda::Permission")
+      .filter(([, { Properties }]) => Properties["Principal"] === "apigateway.amazonaws.com")
+      .map(([, { Properties }]) => JSON.stringify(Properties["FunctionName"]));
+
+    expect(allowed.map((name) => /"(\w+)Function/.exec(name)?.[1] ?? name).toSorted()).toEqual([
+      "ApiDocs",
+      "Ingest",
+      "Query",
+    ]);
   });
 
   it("the API answers its own errors as problem documents, with Retry-After where a retry helps", () => {

@@ -1,11 +1,21 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
+import { allowedMethods } from "../../../functions/routes/allowed-methods.ts";
 import type { Route } from "../../../functions/routes/route.ts";
 import { routes } from "../../../functions/routes/routes.ts";
 
 const all = Object.values(routes).flatMap((ofFunction) => Object.entries<Route>(ofFunction));
 
 describe("the route table", () => {
+  it("allows on a path the methods of its routes, HEAD beside GET, and none on another path", () => {
+    expect(["/health", "/events", "/events/{id}", "/nothing"].map(allowedMethods)).toEqual([
+      ["GET", "HEAD"],
+      ["POST"],
+      ["GET", "HEAD"],
+      [],
+    ]);
+  });
+
   it("has each operation, and each method and path, once", () => {
     for (const keys of [all.map(([name]) => name), all.map(([, { method, path }]) => `${method} ${path}`)])
       expect(keys).toEqual([...new Set(keys)]);
