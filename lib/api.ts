@@ -98,13 +98,23 @@ export class Api extends Construct {
     this.restApi.node.tryRemoveChild("Endpoint");
   }
 
-  /** Sends the requests of every route to the function that answers it. */
+  /**
+   * Sends the requests of every route to the function that answers it. The other methods of its path go there too, HEAD
+   * among them: without them API Gateway answers 403, as for a path that does not exist. A mock integration would answer
+   * them for less, but it reads the body, which breaks it for a content type without a template.
+   */
   addRoutes(functions: Record<HttpFunction, IFunction>): void {
-    for (const [name, ofFunction] of Object.entries(routes)) {
-      for (const { method, path } of Object.values<Route>(ofFunction)) {
-        const integration = new LambdaIntegration(functions[name as HttpFunction]);
-        this.restApi.root.resourceForPath(path).addMethod(method, integration);
-      }
+    const all = Object.entries(routes).flatMap(([name, ofFunction]) => {
+      // One permission for each function, because its policy holds 20 KB and every method would add two statements.
+      const integration = new LambdaIntegration(functions[name as HttpFunction], { scopePermissionToMethod: false });
+      return Object.values<Route>(ofFunction).map(({ method, path }) => ({ method, path, integration }));
+    });
+    for (const [path, ofPath] of Map.groupBy(all, (route) => route.path)) {
+      const resource = this.restApi.root.resourceForPath(path);
+      for (const { method, integration } of ofPath) resource.addMethod(method, integration);
+      // HEAD must reach the function that answers GET.
+      const [others] = ofPath.toSorted((a, b) => Number(b.method === "GET") - Number(a.method === "GET"));
+      resource.addMethod("ANY", others?.integration);
     }
   }
 
@@ -124,6 +134,7 @@ export class Api extends Construct {
   }
 }
 
+const REFUSED = "A resource policy or a WAF of the operator refused the request. Ask the operator to let you in.";
 const SEND_AGAIN = "Send the request again after the time in Retry-After.";
 
 /**
@@ -133,7 +144,7 @@ const SEND_AGAIN = "Send the request again after the time in Retry-After.";
 const gatewayErrors: Record<string, { code: ErrorCode; detail: string }> = {
   MISSING_AUTHENTICATION_TOKEN: {
     code: "no_such_route",
-    detail: "There is no such method and path. GET /docs lists all of them.",
+    detail: "There is no such path, or no such method. GET /docs lists all of them.",
   },
   REQUEST_TOO_LARGE: {
     code: "body_too_large",
@@ -144,6 +155,8 @@ const gatewayErrors: Record<string, { code: ErrorCode; detail: string }> = {
     detail: "The content encoding is not supported, or the body is not what it says. Send valid gzip, or none.",
   },
   THROTTLED: { code: "throttled", detail: SEND_AGAIN },
+  ACCESS_DENIED: { code: "forbidden", detail: REFUSED },
+  WAF_FILTERED: { code: "forbidden", detail: REFUSED },
   QUOTA_EXCEEDED: { code: "throttled", detail: SEND_AGAIN },
   INTEGRATION_TIMEOUT: { code: "gateway_timeout", detail: SEND_AGAIN },
   INTEGRATION_FAILURE: { code: "gateway_failure", detail: SEND_AGAIN },

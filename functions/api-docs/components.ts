@@ -43,7 +43,11 @@ export function componentSchemas(): Record<string, JsonSchema> {
   const components = Object.fromEntries(named) as Record<SchemaName, JsonSchema>;
   return {
     ...components,
-    Event: describeEvent(components.Event, EVENT_DESCRIPTION),
+    Event: {
+      ...describeEvent(components.Event, EVENT_DESCRIPTION),
+      // With `specversion` it is a CloudEvent.
+      dependentRequired: { specversion: ["id"] },
+    },
     CloudEvent: {
       ...withNullableAttributes(describeEvent(components.CloudEvent, CLOUDEVENT_DESCRIPTION)),
       not: { required: ["data", "data_base64"] },

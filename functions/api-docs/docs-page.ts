@@ -12,7 +12,11 @@ export function docsPage(scripts: { rapidoc: Asset; page: Asset }): string {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Sluice HTTP API</title>
     <link rel="icon" href="data:,">
-    <style>body { margin: 0; }</style>
+    <style>
+      body { margin: 0; }
+      /* On a phone the buttons are wider than the row, which would hide TRY. */
+      rapi-doc::part(wrap-request-btn) { flex-wrap: wrap; gap: 8px; }
+    </style>
     <script type="module" src="docs/page.js?v=${scripts.page.version}"></script>
     <script type="module" src="docs/rapidoc-min.js?v=${scripts.rapidoc.version}"></script>
   </head>

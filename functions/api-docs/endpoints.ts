@@ -20,7 +20,7 @@ export function createApiDocsEndpoints({ apiDocs, rapidoc, pageScript }: ApiDocs
 
     readSchema: async ({ parameters, query }) => ok(JSON.stringify(apiDocs.schema(parameters.type, query.dataschema))),
 
-    openApi: async () => ok(JSON.stringify(openApi())),
+    openApi: async () => ok(JSON.stringify(openApi(apiDocs))),
 
     docs: async ({ path }) => {
       // Below /docs/ the page's relative addresses would be others.

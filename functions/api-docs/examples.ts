@@ -100,6 +100,7 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
 const members: Partial<Record<ErrorCode, Record<string, unknown>>> = {
   ambiguous_id: { sources: ["/shop", "/shop/eu"] },
   queue_unavailable: { results: [{ ...accepted, status: "retry" }] },
+  not_all_enqueued: { results: [accepted, { index: 1, id: "order-2", status: "retry" }] },
   no_such_type: { types: [order.type, reading.type] },
   no_such_version: { dataschemas: ["https://schemas.example.com/order-placed/1"] },
 };

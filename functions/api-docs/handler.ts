@@ -4,6 +4,7 @@ import { assetFile, textAsset } from "../adapters/files/asset-file.ts";
 import { readEnvironment, apiDocsEnvironment } from "../adapters/lambda/environment.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
+import { allowedMethods } from "../routes/allowed-methods.ts";
 import { apiDocsRoutes } from "../routes/api-docs.ts";
 import { PAGE_SCRIPT } from "./docs-page.ts";
 import { createApiDocsEndpoints } from "./endpoints.ts";
@@ -20,4 +21,4 @@ const handlers = createApiDocsEndpoints({
 });
 
 /** Describes the API: the schemas of the catalog, the OpenAPI document and its page. */
-export const handler = httpHandler({ routes: apiDocsRoutes, handlers, observability });
+export const handler = httpHandler({ routes: apiDocsRoutes, handlers, allowedMethods, observability });

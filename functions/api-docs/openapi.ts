@@ -1,14 +1,17 @@
 import { type ErrorCode, errorTable } from "../core/errors.ts";
 import { componentSchemas } from "./components.ts";
+import { dataSchemas, describeTypes, eventTypes } from "./event-types.ts";
 import { operations } from "./operations.ts";
 import { sharedProblems } from "./problems.ts";
+import type { createApiDocs } from "./api-docs.ts";
 
 /**
- * Builds the OpenAPI 3.1 document of the HTTP API from the routes, the zod schemas and the table of errors.
- * `npm run generate` writes it to docs/openapi.json.
+ * Builds the OpenAPI 3.1 document of the HTTP API from the routes, the zod schemas, the table of errors, and the catalog where
+ * it is given. `npm run generate` writes it to docs/openapi.json without the catalog, whose types belong to the user.
  * @see https://spec.openapis.org/oas/v3.1.1
  */
-export function openApi() {
+export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
+  const types = catalog === undefined ? [] : eventTypes(catalog);
   return {
     openapi: "3.1.1",
     info: {
@@ -20,19 +23,21 @@ export function openApi() {
     // Relative to the address of the document: the root of a domain, or below the name of a stage.
     servers: [{ url: "." }],
     tags: [
-      { name: "events", description: "Send and read events" },
+      { name: "events", description: `Send and read events${describeTypes(types)}` },
       { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },
     ],
     paths: operations(),
-    components: { schemas: componentSchemas(), responses: sharedProblems() },
+    components: { schemas: { ...componentSchemas(), ...dataSchemas(types) }, responses: sharedProblems() },
   };
 }
 
-const unknownRoute: ErrorCode = "no_such_route";
+const unknownPath: ErrorCode = "no_such_route";
+const otherMethod: ErrorCode = "method_not_allowed";
 
 const DESCRIPTION = `**A 202 means that an event will be stored exactly once per (tenant, source, id), or put into
 the dead-letter queue with its reason, from which it can be replayed.** Sending an event with its id again is always safe.
 
-A request that fails as a whole is answered with a problem document (RFC 9457) with a stable \`code\`. A method and path
-that are not in this document get ${errorTable[unknownRoute].status} \`${unknownRoute}\`.`;
+A request that fails as a whole is answered with a problem document (RFC 9457) with a stable \`code\`. A path that is not in
+this document gets ${errorTable[unknownPath].status} \`${unknownPath}\`, another method of a path
+${errorTable[otherMethod].status} \`${otherMethod}\` with \`Allow\`. HEAD is answered as GET, without the body.`;

@@ -10,13 +10,14 @@ const eventError = z.object({
   message: z.string().meta({ description: "For people; may change" }),
 });
 
-/** The verdict about one event, which does not depend on the events around it. */
+/** The verdict about one event. Of the events around it, only another one with its key has a part in it. */
 export const verdict = z.object({
   index: z.int().nonnegative().meta({ description: "Place in the request, from 0" }),
+  line: z.int().positive().optional().meta({ description: "Of NDJSON: the event's line, from 1, empty lines counted" }),
   id: z.string().optional().meta({ description: "As sent, or generated" }),
   status: z.enum(["accepted", "invalid", "duplicate", "retry"]).meta({
     description:
-      "`duplicate`: a second copy in the same request. `retry`: valid, but the queue did not confirm it; send it again.",
+      "`duplicate`: an equal copy of an event in the same request. `retry`: valid, but the queue did not confirm it; send it again.",
   }),
   errors: z.array(eventError).optional(),
 });

@@ -1,3 +1,5 @@
+import type { MetricCounts } from "./metric-names.ts";
+
 /**
  * Every error of a whole request: code (stable), status and title. docs/errors.md lists exactly these. The error of a
  * single event is in its verdict instead.
@@ -14,11 +16,14 @@ export const errorTable = {
   unsupported_media_type: { status: 415, title: "The content type is not supported" },
   bad_header: { status: 400, title: "A header is not valid" },
   bad_parameter: { status: 400, title: "A parameter is not valid" },
+  method_not_allowed: { status: 405, title: "The path does not have this method" },
   queue_unavailable: { status: 503, title: "The queue confirmed no event, send the request again" },
+  not_all_enqueued: { status: 503, title: "The queue did not confirm every event, send the request again" },
   database_unavailable: { status: 503, title: "The database does not answer, ask again" },
   internal_error: { status: 500, title: "Something went wrong on our side" },
   // API Gateway itself answers these, in the same shape.
   no_such_route: { status: 403, title: "There is no such route" },
+  forbidden: { status: 403, title: "The request was refused before it was read" },
   throttled: { status: 429, title: "Too many requests, send this one again later" },
   gateway_timeout: { status: 504, title: "The function did not answer in time, send the request again" },
   gateway_failure: { status: 502, title: "The function failed, send the request again" },
@@ -30,6 +35,8 @@ export type ErrorCode = keyof typeof errorTable;
 /** Codes that API Gateway itself answers on every route. */
 export const GATEWAY_CODES = [
   "bad_request",
+  "no_such_route",
+  "forbidden",
   "throttled",
   "gateway_failure",
   "gateway_timeout",
@@ -59,6 +66,7 @@ export const verdictCodes = [
   "malformed_json",
   "unknown_attribute",
   "unknown_type",
+  "id_conflict",
   "event_too_large",
   "too_deep",
   "unstorable_text",
@@ -89,11 +97,26 @@ export class RequestError extends Error {
   readonly code: ErrorCode;
   /** More members of the problem document, for example the sources of an ambiguous id. */
   readonly members: Record<string, unknown>;
+  /** More headers of the answer, for example `allow`. */
+  readonly headers: Record<string, string>;
+  /** Counts for this request, by metric name. */
+  readonly metrics: MetricCounts;
 
-  constructor(code: ErrorCode, detail: string, options: { cause?: unknown; members?: Record<string, unknown> } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: {
+      cause?: unknown;
+      members?: Record<string, unknown>;
+      headers?: Record<string, string>;
+      metrics?: MetricCounts;
+    } = {},
+  ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.members = options.members ?? {};
+    this.headers = options.headers ?? {};
+    this.metrics = options.metrics ?? {};
   }
 }
 

@@ -11,7 +11,8 @@ const optionalAttributes = { subject, time: time.optional(), dataschema, datacon
 
 /**
  * An event in the plain JSON form: CloudEvents attributes beside `data`. Only attributes that cannot be generated are
- * required. Other names are extension attributes.
+ * required. Other names are extension attributes. An event with `specversion` is read in the form of CloudEvents, wherever
+ * plain JSON may be sent.
  */
 export const plainEvent = z
   .object({
@@ -30,7 +31,10 @@ export const plainEvent = z
  */
 export const cloudEvent = z
   .object({
-    specversion: z.literal("1.0"),
+    specversion: z.literal(
+      "1.0",
+      'expected "1.0"; an event without specversion is plain JSON, which is application/json',
+    ),
     id,
     source,
     type,

@@ -5,7 +5,7 @@ import type { VerbatimText } from "./verbatim.ts";
  * One event as a protocol reads it from a body, not yet checked. `cloudevent` must carry the attributes that CloudEvents
  * requires; in `plain` a missing id and time are generated.
  */
-export type Candidate =
+export type Candidate = (
   | {
       kind: "event";
       form: "plain" | "cloudevent";
@@ -16,7 +16,11 @@ export type Candidate =
       verbatim?: VerbatimText | undefined;
     }
   /** One line of several that is not JSON: an error of this event alone. */
-  | { kind: "unreadable"; error: EventError };
+  | { kind: "unreadable"; error: EventError }
+) & {
+  /** The line of NDJSON, from 1. */
+  line?: number;
+};
 
 export type Decoded = {
   candidates: Candidate[];

@@ -4,6 +4,7 @@ import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environme
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
+import { allowedMethods } from "../routes/allowed-methods.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
@@ -20,4 +21,9 @@ const ingest = createIngest({
 });
 
 /** Receives events over HTTP. */
-export const handler = httpHandler({ routes: ingestRoutes, handlers: createIngestEndpoints(ingest), observability });
+export const handler = httpHandler({
+  routes: ingestRoutes,
+  handlers: createIngestEndpoints(ingest),
+  allowedMethods,
+  observability,
+});

@@ -3,6 +3,7 @@ import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import { type EnvelopeHead, packEvents } from "../core/envelope.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Decoded } from "./candidate.ts";
+import { haveSameContent } from "./same-content.ts";
 import { type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
 import { packVerbatim, toJson } from "./verbatim.ts";
 
@@ -16,7 +17,7 @@ export type IngestRequest = {
   deadline: number;
 };
 
-/** The verdict about one event, which does not depend on the events around it. */
+/** The verdict about one event. */
 export type Verdict = z.output<typeof verdictSchema>;
 
 export type IngestResult = z.output<typeof ingestAnswer> & {
@@ -28,13 +29,14 @@ export type IngestDeps = ValidateDeps & { queue: EventQueue; clock: Clock };
 
 /**
  * Checks each event by itself, packs the valid ones, and answers after the queue has confirmed them. An event is `accepted`
- * if and only if the queue confirmed its message.
+ * if and only if the queue confirmed its message. Of several events with one key the first counts: an equal one is its
+ * `duplicate`, and one with other content is `invalid`, because the database would keep the first and drop it.
  */
 export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const head = { tenant: request.tenant, receivedAt: deps.clock().toISOString() };
-    const validated = request.decoded.candidates.map((each) => validate(each, head, deps));
-    const { firsts, copies } = separateCopies(validated);
+    const { candidates } = request.decoded;
+    const { validated, firsts, copies } = separateCopies(candidates.map((each) => validate(each, head, deps)));
     const messages = packAll(firsts, request.decoded, head);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
     const outcomes = request.validateOnly
@@ -43,7 +45,8 @@ export function createIngest(deps: IngestDeps) {
     const unconfirmed = new Set(
       messages.flatMap(({ events }, i) => (outcomes[i] === "enqueued" ? [] : events.map(({ index }) => index))),
     );
-    return summarize(validated.map((each, index) => verdict(each, index, copies, unconfirmed)));
+    const verdicts = validated.map((each, index) => verdict(each, index, copies, unconfirmed));
+    return summarize(verdicts.map((each, index) => withLine(each, candidates[index]?.line)));
   };
 }
 
@@ -59,22 +62,37 @@ function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead): Packed[
   return packEvents(firsts, head, ({ valid }) => toJson(valid));
 }
 
-/** Returns the valid events without second copies, and for each copy the place of the first. */
-function separateCopies(validated: Validated[]): { firsts: First[]; copies: Map<number, number> } {
+type Separated = {
+  /** The events, those with other content under the key of an event before them invalid. */
+  validated: Validated[];
+  /** The valid events that are no copy. */
+  firsts: First[];
+  /** For each equal copy the place of the first. */
+  copies: Map<number, number>;
+};
+
+function separateCopies(validated: Validated[]): Separated {
   const all: First[] = [];
   for (const [index, each] of validated.entries()) if (each.kind === "valid") all.push({ index, valid: each });
   const copies = new Map<number, number>();
   // If no id is there twice, no pair of id and source is.
-  if (new Set(all.map(({ valid }) => valid.event.id)).size === all.length) return { firsts: all, copies };
-  const seen = new Map<string, number>();
-  const firsts = all.filter(({ index, valid }) => {
+  if (new Set(all.map(({ valid }) => valid.event.id)).size === all.length) return { validated, firsts: all, copies };
+  const firsts = new Map<string, First>();
+  const judged = [...validated];
+  for (const each of all) {
+    const { index, valid } = each;
     const key = JSON.stringify([valid.event.source, valid.event.id]);
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, index);
-    else copies.set(index, first);
-    return first === undefined;
-  });
-  return { firsts, copies };
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, each);
+    else if (haveSameContent(first.valid.event, valid.event)) copies.set(index, first.index);
+    else judged[index] = conflict(valid, first.index);
+  }
+  return { validated: judged, firsts: [...firsts.values()], copies };
+}
+
+function conflict({ event }: Valid, first: number): Validated {
+  const message = `is the id of the event at index ${first}, from the same source and with other content; send this one under an id of its own`;
+  return { kind: "invalid", id: event.id, errors: [{ path: "/id", code: "id_conflict", message }] };
 }
 
 function verdict(each: Validated, index: number, copies: Map<number, number>, unconfirmed: Set<number>): Verdict {
@@ -84,6 +102,10 @@ function verdict(each: Validated, index: number, copies: Map<number, number>, un
   const first = copies.get(index);
   if (unconfirmed.has(first ?? index)) return { index, id: each.event.id, status: "retry" };
   return { index, id: each.event.id, status: first === undefined ? "accepted" : "duplicate" };
+}
+
+function withLine({ index, ...verdict }: Verdict, line: number | undefined): Verdict {
+  return line === undefined ? { index, ...verdict } : { index, line, ...verdict };
 }
 
 function summarize(results: Verdict[]): IngestResult {

@@ -3,6 +3,7 @@ import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createEventReader } from "../adapters/data-api/event-reader.ts";
 import { queryEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
+import { allowedMethods } from "../routes/allowed-methods.ts";
 import { queryRoutes } from "../routes/query.ts";
 import { createQueryEndpoints } from "./endpoints.ts";
 import { createQuery } from "./query.ts";
@@ -13,4 +14,9 @@ const observability = createObservability("query", environment);
 const query = createQuery({ reader: createEventReader(createDataApi(environment)) });
 
 /** Reads events. */
-export const handler = httpHandler({ routes: queryRoutes, handlers: createQueryEndpoints(query), observability });
+export const handler = httpHandler({
+  routes: queryRoutes,
+  handlers: createQueryEndpoints(query),
+  allowedMethods,
+  observability,
+});

@@ -13,11 +13,20 @@ export const ingestRoutes = {
 verdict is in \`results\`, in the order of the request.
 
 With the header \`ce-specversion\` the body is the data of one CloudEvent in binary mode, and \`ce-\` headers carry its
-attributes, extension attributes included.`,
+attributes, extension attributes included.
+
+An event with \`specversion\` in plain JSON or NDJSON is read as the CloudEvent that it is.`,
     query: {
       validate: z
         .optional(z.enum(["only"], "takes only one value: only"))
         .check(z.describe("`only`: answer the verdicts and enqueue nothing")),
+      status: z
+        .optional(z.enum(["whole"], "takes only one value: whole"))
+        .check(
+          z.describe(
+            "`whole`: for clients that read only the status: 503 if any event is to be sent again, 422 if none was valid, otherwise 202",
+          ),
+        ),
     },
     headers: {
       "Content-Encoding": {
@@ -37,7 +46,7 @@ attributes, extension attributes included.`,
         "application/json": { oneOf: ["Event", "Event[]"] },
         "application/x-ndjson": {
           type: "string",
-          description: "One event in plain JSON a line; empty lines do not count",
+          description: "One event in plain JSON a line; empty lines do not count. Verdicts have the number of the line",
         },
         "application/cloudevents+json": { oneOf: ["CloudEvent"] },
         "application/cloudevents-batch+json": { oneOf: ["CloudEvent[]"], mayBeEmpty: true },
@@ -46,7 +55,8 @@ attributes, extension attributes included.`,
     },
     answers: {
       202: {
-        description: "Every event was accepted (`duplicate` included)",
+        description:
+          "Every event was accepted (`duplicate` included). With `?status=whole` others may be invalid: none is to be sent again",
         contentType: "application/json",
         schema: "Verdicts",
       },
@@ -61,6 +71,7 @@ attributes, extension attributes included.`,
       "too_many_values",
       "unsupported_media_type",
       "queue_unavailable",
+      "not_all_enqueued",
     ],
   },
 } as const satisfies Routes;

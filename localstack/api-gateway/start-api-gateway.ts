@@ -90,7 +90,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
 }
 
 function write(response: ServerResponse, answer: Answer, log: (line: string) => void): void {
-  const bodiless = answer.status === 204 || answer.status === 304;
+  const bodiless = answer.status === 204 || answer.status === 304 || response.req.method === "HEAD";
   const headers = answer.headers.flat();
   if (!bodiless) headers.push("Content-Length", String(Buffer.byteLength(answer.body)));
   try {

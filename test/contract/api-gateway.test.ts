@@ -196,6 +196,19 @@ describe("the answer a client gets", () => {
     expect(asBytes.bytes).toEqual(Buffer.from([0xff, 0]));
   });
 
+  it("a client's response has no body for HEAD, whatever the function returns, and the connection stays usable", async () => {
+    gateway.update(apiModel({ routes: [{ method: "ANY", path: "/events/{id}", functionArn: QUERY }] }));
+    answer = () => success({ statusCode: 200, body: "body" });
+
+    const got = await raw(
+      "HEAD /events/a HTTP/1.1\r\nHost: h\r\n\r\nGET /events/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+    );
+
+    expect(got.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+    expect(got.match(/body/g)).toHaveLength(1);
+    expect(got.match(/content-length/gi)).toHaveLength(1);
+  });
+
   it("a client's response has no body for 204", async () => {
     answer = () => success({ statusCode: 204 });
 

@@ -5,8 +5,10 @@ import { parseLossless } from "../../functions/core/lossless-json.ts";
 import { stringifyForQueue } from "../../functions/core/sqs-text.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
 import { memoryStore, outage, refusal } from "../unit/consume/support.ts";
+import { haveSameContent } from "../../functions/ingest/same-content.ts";
 import { soon } from "../support/database.ts";
 import { jsonData, storable } from "../support/event-samples.ts";
+import { EQUAL_JSON, OTHER_JSON } from "../support/json-pairs.ts";
 import { describeEventStore } from "../support/conformance/event-store.ts";
 import { allWell, startEventStore, type TestEventStore } from "../support/event-store.ts";
 
@@ -99,6 +101,22 @@ describe("of several copies of an event", () => {
     const { conflicts } = await store.store(events(others), soon());
 
     expect(conflicts).toHaveLength(values.length);
+  });
+
+  it("each is a conflict exactly where ingest says that its content differs", async () => {
+    const pairs = [...EQUAL_JSON, ...OTHER_JSON];
+    const events = (side: 0 | 1) =>
+      pairs.map((pair, i) => storable({ id: `e${i}`, data: parseLossless(pair[side]).lossless }));
+    await store.store(events(0), soon());
+
+    const { conflicts } = await store.store(events(1), soon());
+
+    const differing = pairs.flatMap((_pair, i) => {
+      const [a, b] = [events(0)[i], events(1)[i]];
+      return a !== undefined && b !== undefined && haveSameContent(a.event, b.event) ? [] : [i];
+    });
+    expect(conflicts.toSorted((a, b) => a - b)).toEqual(differing);
+    expect(differing).toHaveLength(OTHER_JSON.length);
   });
 
   it("none is a conflict of an event whose day was dropped while its key is still kept", async () => {

@@ -11,6 +11,11 @@ afterAll(() => target?.close());
 
 const ORDER = "com.example.order.placed";
 
+type OpenApi = {
+  tags: { name: string; description?: string }[];
+  components: { schemas: Record<string, { title?: string }> };
+};
+
 describe("api-docs", () => {
   const url = (path: string) => `${target.url}${path}`;
 
@@ -45,11 +50,50 @@ describe("api-docs", () => {
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
   });
 
-  it("serves the OpenAPI document that is in docs/", async () => {
+  it("serves the OpenAPI document that is in docs/, and the catalog's types in it", async () => {
     const answer = await get(url("/openapi.json"));
+    const { body: catalog } = await get(url("/schemas"));
 
     expect(answer.headers.get("content-type")).toBe("application/json");
-    expect(answer.body).toEqual(JSON.parse(readFileSync("docs/openapi.json", "utf8")));
+    const { tags, components, ...rest } = answer.body as unknown as OpenApi;
+    const types = (catalog as unknown as { types: { type: string }[] }).types.map(({ type }) => type);
+    const [own, data] = [false, true].map((isData) =>
+      Object.entries(components.schemas).filter(([name]) => name.startsWith("data.") === isData),
+    );
+    expect(new Set(data?.map(([, { title }]) => title))).toEqual(new Set(types));
+    for (const type of types) expect(tags[0]?.description).toContain(type);
+    const { tags: committedTags, ...committed } = JSON.parse(readFileSync("docs/openapi.json", "utf8")) as OpenApi;
+    expect({ ...rest, components: { ...components, schemas: Object.fromEntries(own ?? []) } }).toEqual(committed);
+    expect(tags.slice(1)).toEqual(committedTags.slice(1));
+  });
+
+  it.each(["/health", "/docs", "/openapi.json", "/schemas", `/schemas/${ORDER}`, "/events/nothing-is-stored-here"])(
+    "answers HEAD %s as GET, without a body",
+    async (path) => {
+      const [head, got] = [await fetch(url(path), { method: "HEAD" }), await fetch(url(path))];
+
+      expect(head.status).toBe(got.status);
+      expect(head.headers.get("content-type")).toBe(got.headers.get("content-type"));
+      expect(await head.text()).toBe("");
+      expect((await got.text()).length).toBeGreaterThan(0);
+    },
+  );
+
+  it.each([
+    ["PUT", "/health", "GET, HEAD"],
+    ["DELETE", "/events/1", "GET, HEAD"],
+    ["OPTIONS", "/events", "POST"],
+    ["GET", "/events", "POST"],
+    ["PATCH", "/docs/page.js", "GET, HEAD"],
+  ])("answers %s %s with 405 and the methods of the path", async (method, path, allow) => {
+    const body = ["GET", "OPTIONS"].includes(method) ? null : "any text";
+
+    const answer = await fetch(url(path), { method, body });
+
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get("allow")).toBe(allow);
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(await answer.json()).toMatchObject({ code: "method_not_allowed", status: 405 });
   });
 
   it("serves a page that loads only its own scripts, which browsers may keep", async () => {

@@ -25,14 +25,15 @@ function parseCurl(line: string): { path: string; headers: Record<string, string
   const headers = [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value] as const);
   const quoted = /(?:-d|--data-binary) (\$?)'([^']*)'/.exec(line);
   const body = quoted?.[1] === "$" ? (quoted[2] ?? "").replaceAll("\\n", "\n") : (quoted?.[2] ?? "");
-  return { path: /127\.0\.0\.1:4800(\S+)/.exec(line)?.[1] ?? "", headers: Object.fromEntries(headers), body };
+  return { path: /127\.0\.0\.1:4800([^\s']+)/.exec(line)?.[1] ?? "", headers: Object.fromEntries(headers), body };
 }
 
 describe.concurrent("docs/formats", () => {
-  const pages = readdirSync("docs/formats").filter((name) => name !== "README.md");
+  const formats = readdirSync("docs/formats").filter((name) => name !== "README.md");
+  const pages = [...formats.map((name) => `docs/formats/${name}`), "docs/log-shippers.md"];
 
   it.each(pages)("%s has a curl line whose events are accepted and stored", async (page) => {
-    const [line] = /^curl .*$/m.exec(readFileSync(`docs/formats/${page}`, "utf8")) ?? [];
+    const [line] = /^curl .*$/m.exec(readFileSync(page, "utf8")) ?? [];
     const { path, headers, body } = parseCurl((line ?? "").replaceAll("/docs", source));
 
     const answer = await fetch(`${url}${path}`, { method: "POST", headers, body });

@@ -171,6 +171,16 @@ describe.concurrent("the pipeline", () => {
     expect(await post(url, body, { "content-type": contentType })).toMatchObject({ status, body: { code } });
   });
 
+  it.each(["utf8", "latin1"] as const)(
+    "refuses an id in a header that is %s and not percent-encoded",
+    async (encoding) => {
+      const id = Buffer.from(`hé-${randomUUID()}`, encoding).toString("latin1");
+      const headers = { "ce-specversion": "1.0", "ce-id": id, "ce-source": source, "ce-type": "t" };
+
+      expect((await fetch(`${url}/events`, { method: "POST", headers, body: "x" })).status).toBe(400);
+    },
+  );
+
   it("answers an unknown route in the shape of its own errors", async () => {
     const answer = await get(`${url}/nothing`);
 

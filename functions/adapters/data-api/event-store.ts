@@ -111,7 +111,8 @@ function writeRow({ tenant, receivedAt, event }: StorableEvent): string {
     source: event.source,
     type: event.type,
     subject: event.subject,
-    time: event.time,
+    // A leap second is the instant after it. PostgreSQL reads `:60` so, but refuses a fraction that it rounds up.
+    time: event.time.replace(/(:60)\.\d+/, "$1"),
     time_sent: isCanonical(event.time) ? undefined : event.time,
     received_at: receivedAt,
     dataschema: event.dataschema,
@@ -122,7 +123,7 @@ function writeRow({ tenant, receivedAt, event }: StorableEvent): string {
   });
 }
 
-/** Tells whether the reader can write the same text from the stored instant: UTC with milliseconds. */
+/** Tells whether the reader can write the same text from the stored instant: UTC with milliseconds, and no leap second. */
 function isCanonical(time: string): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(time);
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d\.\d{3}Z$/.test(time);
 }

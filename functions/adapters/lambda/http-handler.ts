@@ -1,6 +1,7 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { HttpRequest, HttpResponse } from "../../core/http.ts";
+import { RequestError } from "../../core/errors.ts";
 import type { Handlers, Routes } from "../../routes/route.ts";
 import { authenticate } from "./authenticate.ts";
 import type { HttpEvent, HttpMiddleware, Operation } from "./http-middleware.ts";
@@ -16,6 +17,8 @@ import { requestLine } from "./request-line.ts";
 export function httpHandler<R extends Routes>(options: {
   routes: R;
   handlers: Handlers<NoInfer<R>>;
+  /** The methods of a path, whichever function answers them. */
+  allowedMethods: (path: string) => string[];
   observability: Observability;
 }) {
   // The handlers end well before the function's time is up, so middy need not watch it.
@@ -24,24 +27,36 @@ export function httpHandler<R extends Routes>(options: {
     .use(proxyResult())
     .use(requestLine(options.observability))
     .use(problemDocuments())
-    .use(findOperation(options.routes, options.handlers as Handlers<Routes>))
+    .use(findOperation(options.routes, options.handlers as Handlers<Routes>, options.allowedMethods))
     .use(authenticate())
     .use(parseRequest())
     .handler(({ operation, request }) => (operation as Operation).handle(request as HttpRequest));
 }
 
-/** Finds the route of a request: API Gateway names it by its method and path. */
-function findOperation(routes: Routes, handlers: Handlers<Routes>): HttpMiddleware {
+/**
+ * Finds the route that API Gateway has matched, by its own name for it. API Gateway sends every method of a path; HEAD is
+ * answered as GET, and a method that the path does not have with 405.
+ */
+function findOperation(
+  routes: Routes,
+  handlers: Handlers<Routes>,
+  allowedMethods: (path: string) => string[],
+): HttpMiddleware {
   const operations = new Map<string, Operation>();
   for (const [name, route] of Object.entries(routes)) {
     operations.set(`${route.method} ${route.path}`, { route, handle: handlers[name] as Operation["handle"] });
   }
   return {
-    before: ({ event }) => {
-      const name = `${event.httpMethod} ${event.resource}`;
-      event.operation = operations.get(name);
-      if (event.operation === undefined)
-        throw new Error(`API Gateway sent ${name}, which is no route of this function.`);
+    before: ({ event: { httpMethod, resource }, event }) => {
+      event.operation = operations.get(`${httpMethod === "HEAD" ? "GET" : httpMethod} ${resource}`);
+      if (event.operation !== undefined) return;
+      const allowed = allowedMethods(resource);
+      if (allowed.length === 0 || allowed.includes(httpMethod))
+        throw new Error(`API Gateway sent ${httpMethod} ${resource}, which is no route of this function.`);
+      const list = allowed.join(", ");
+      throw new RequestError("method_not_allowed", `${httpMethod} is no method of ${resource}, which has: ${list}.`, {
+        headers: { allow: list },
+      });
     },
   };
 }
@@ -58,7 +73,8 @@ function proxyResult(): HttpMiddleware {
         ...headers,
         "x-content-type-options": "nosniff",
       },
-      body,
+      // RFC 9110 section 9.3.2. No AWS page says that API Gateway drops a body here.
+      body: invocation.event.httpMethod === "HEAD" ? "" : body,
     };
     (invocation as { response: unknown }).response = result;
   };

@@ -27,15 +27,17 @@ export function problemDocuments(): HttpMiddleware {
  * @see RFC 9457
  */
 export function toProblem(error: unknown, requestId: string): HttpResponse {
-  const { code, message: detail, members } = toRequestError(error);
+  const { code, message: detail, members, headers, metrics } = toRequestError(error);
   const { status } = errorTable[code];
   return {
     status,
     headers: {
       "content-type": PROBLEM_MEDIA_TYPE,
       ...(STATUSES_WITH_RETRY_AFTER.has(status) && { "retry-after": String(RETRY_AFTER_SECONDS) }),
+      ...headers,
     },
     body: JSON.stringify(problemDocument(code, { detail, requestId, ...members })),
+    metrics,
   };
 }
 

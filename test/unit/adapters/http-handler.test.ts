@@ -5,6 +5,7 @@ import { httpHandler } from "../../../functions/adapters/lambda/http-handler.ts"
 import type { Observability } from "../../../functions/adapters/lambda/observability.ts";
 import type { HttpRequest } from "../../../functions/core/http.ts";
 import { RequestError } from "../../../functions/core/errors.ts";
+import { allowedMethods } from "../../../functions/routes/allowed-methods.ts";
 import type { Handlers, Routes } from "../../../functions/routes/route.ts";
 
 const text = z.string("is no text").check(z.minLength(2, "is too short"));
@@ -50,6 +51,7 @@ async function answer(event: Partial<APIGatewayProxyEvent>, read: () => string =
   const handler = httpHandler({
     routes: testRoutes,
     handlers,
+    allowedMethods,
     observability: {
       logger: { begin: () => undefined, info: log("info"), warn: log("warn"), error: log("error") },
       metrics: { addMetric: (name, _unit, value) => void metrics.push([name, value]), publish },
@@ -70,7 +72,7 @@ async function answer(event: Partial<APIGatewayProxyEvent>, read: () => string =
     } as APIGatewayProxyEvent,
     { getRemainingTimeInMillis: () => 10_000 } as Context,
   )) as unknown as { statusCode: number; headers: Record<string, string>; body: string };
-  const problem = statusCode < 400 ? undefined : (JSON.parse(body) as { code: string; detail: string });
+  const problem = statusCode < 400 || body === "" ? undefined : (JSON.parse(body) as { code: string; detail: string });
   return { statusCode, headers, body, problem, request, lines, metrics, publish };
 }
 
@@ -196,6 +198,53 @@ describe("the HTTP handler", () => {
     ]);
   });
 
+  it("answers HEAD as GET, without the body", async () => {
+    const asked = await answer({ httpMethod: "HEAD" });
+
+    expect(asked).toMatchObject({
+      statusCode: 200,
+      headers: { "content-type": "text/plain; charset=utf-8", "x-own": "1" },
+      body: "",
+      request: { parameters: { id: "it self" } },
+    });
+    expect(asked.lines).toMatchObject([["info", "request", { route: "HEAD /things/{id}", status: 200 }]]);
+  });
+
+  it("answers a failed HEAD without the problem document", async () => {
+    const { statusCode, body } = await answer({ httpMethod: "HEAD" }, () => {
+      throw new RequestError("not_found", "There is none.");
+    });
+
+    expect({ statusCode, body }).toEqual({ statusCode: 404, body: "" });
+  });
+
+  it.each([
+    ["PUT", "/health", "GET, HEAD"],
+    ["OPTIONS", "/events/{id}", "GET, HEAD"],
+    ["GET", "/events", "POST"],
+    ["HEAD", "/events", "POST"],
+  ])("answers %s %s, which the path does not have, with 405 and the methods it has", async (method, path, allow) => {
+    const refused = await answer({ httpMethod: method, resource: path });
+
+    expect(refused).toMatchObject({ statusCode: 405, headers: { allow, "content-type": "application/problem+json" } });
+    expect(refused.body === "" ? method : refused.problem).toEqual(
+      method === "HEAD"
+        ? "HEAD"
+        : expect.objectContaining({
+            code: "method_not_allowed",
+            detail: `${method} is no method of ${path}, which has: ${allow}.`,
+          }),
+    );
+    expect(refused.lines).toMatchObject([["info", "request", { route: `${method} ${path}`, status: 405 }]]);
+  });
+
+  it("answers 500 for a method of a path that another function answers", async () => {
+    const { statusCode, lines } = await answer({ httpMethod: "POST", resource: "/events" });
+
+    expect(statusCode).toBe(500);
+    expect(lines).toMatchObject([["error", "request", { route: "POST /events", status: 500 }]]);
+  });
+
   it("answers 500 for a route that the function does not have, and logs its name", async () => {
     const { statusCode, lines } = await answer({ resource: "/else" });
 
@@ -208,9 +257,9 @@ describe("the HTTP handler", () => {
 export function refusedByTheTypeCheck(handlers: Handlers<typeof testRoutes>, observability: Observability) {
   const { ping: _ping, ...missing } = handlers;
   // @ts-expect-error a route without a handler
-  httpHandler({ routes: testRoutes, handlers: missing, observability });
+  httpHandler({ routes: testRoutes, handlers: missing, allowedMethods, observability });
   // @ts-expect-error a handler without a route
-  httpHandler({ routes: testRoutes, handlers: { ...handlers, other: handlers.ping }, observability });
+  httpHandler({ routes: testRoutes, handlers: { ...handlers, other: handlers.ping }, allowedMethods, observability });
   // @ts-expect-error a status that the route does not answer
   const status: Handlers<typeof testRoutes>["ping"] = async () => ({ status: 201, body: "" });
   // @ts-expect-error a parameter that the route does not have

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CONTENT_SECURITY_POLICY, docsPage } from "../../../functions/api-docs/docs-page.ts";
 
@@ -18,6 +19,14 @@ describe("the documentation page", () => {
   it("has no inline script, and its policy allows none", () => {
     expect(page).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:/);
     expect(CONTENT_SECURITY_POLICY).toContain("script-src 'self';");
+  });
+
+  it("lets the row of RapiDoc's buttons wrap, whose last one is TRY, so that a phone shows it", () => {
+    const rapidoc = readFileSync("node_modules/rapidoc/dist/rapidoc-min.js", "utf8");
+    const row = /part="(wrap-request-btn)">[^]*?part="btn btn-try"/.exec(rapidoc)?.[1];
+
+    expect(row).toBe("wrap-request-btn");
+    expect(page).toMatch(/rapi-doc::part\(wrap-request-btn\) \{ flex-wrap: wrap;/);
   });
 
   it("loads no fonts from elsewhere", () => {

@@ -44,6 +44,42 @@ describe("NDJSON", () => {
     expect(events).toHaveLength(2);
   });
 
+  it("gets verdicts with the number of the line, empty lines counted", async () => {
+    const body = `\n${JSON.stringify(order("a"))}\r\n \n\n{\n${"[".repeat(2_000)}\n[1]\n7`;
+
+    const { results } = await ingestTo(memoryQueue().queue)(body, headers);
+
+    expect(results.map(({ index, line, status }) => [index, line, status])).toEqual([
+      [0, 2, "accepted"],
+      [1, 5, "invalid"],
+      [2, 6, "invalid"],
+      [3, 7, "invalid"],
+      [4, 8, "invalid"],
+    ]);
+  });
+
+  it("names the content type of an array", async () => {
+    const { results } = await ingestTo(memoryQueue().queue)(JSON.stringify([order("a")]), headers);
+
+    expect(results).toMatchObject([
+      { errors: [{ code: "invalid_type", message: expect.stringContaining("application/json") }] },
+    ]);
+  });
+
+  it.each([
+    ["two lines", '{"a":1}\n{"a":2}\n', true],
+    ["lines that end with CRLF, after empty ones", '\r\n{"a":1}\r\n{"a":2}', true],
+    ["a second line that is not JSON", '{"a":1}\n{', true],
+    ["one value over several lines", '{"a":\n1,\n', false],
+    ["one line that is not JSON", '{"a":1}}', false],
+    ["lines that are no objects", "1\n2", false],
+  ])("is named where %s are sent as application/json: %s", async (_name, body, isNamed) => {
+    const error = await sent(body, { "content-type": "application/json" }).catch((cause: Error) => cause);
+
+    expect(error).toMatchObject({ code: "malformed_body" });
+    expect((error as Error).message.includes("application/x-ndjson")).toBe(isNamed);
+  });
+
   it("is refused without any line", async () => {
     await expect(sent("\n \n", headers)).rejects.toMatchObject({ code: "malformed_body" });
   });
@@ -94,9 +130,54 @@ describe("CloudEvents, structured", () => {
     expect((await sent(cloudEvent(overrides), headers)).verdicts[0]).toContain(error);
   });
 
-  it("are refused in an array", async () => {
-    await expect(sent([cloudEvent()], headers)).rejects.toMatchObject({ code: "malformed_body" });
+  it("are refused in an array, with the content type of one", async () => {
+    await expect(sent([cloudEvent()], headers)).rejects.toMatchObject({
+      code: "malformed_body",
+      message: expect.stringContaining("application/cloudevents-batch+json"),
+    });
   });
+
+  it("name the content type of an event without specversion", async () => {
+    const { results } = await ingestTo(memoryQueue().queue)(cloudEvent({ specversion: undefined }), headers);
+
+    expect(results).toMatchObject([
+      { errors: [{ path: "/specversion", message: expect.stringContaining("application/json") }] },
+    ]);
+  });
+
+  it.each(["application/json", "application/x-ndjson"])(
+    "are read as such in %s too, by their specversion",
+    async (type) => {
+      const forms = [
+        cloudEvent({ id: "1" }),
+        cloudEvent({ id: "2", subject: null, data: 1 }),
+        cloudEvent({ id: "3", data_base64: "AAE=" }),
+        cloudEvent({ id: undefined, data: 1 }),
+        cloudEvent({ id: "5", specversion: "0.3" }),
+        order("6"),
+      ];
+      const texts = forms.map((each) => JSON.stringify(each));
+
+      const { events, verdicts } = await sent(type === "application/json" ? `[${texts.join(",")}]` : texts.join("\n"), {
+        "content-type": type,
+      });
+
+      expect(verdicts).toEqual([
+        ["accepted"],
+        ["accepted"],
+        ["accepted"],
+        ["invalid", "/id required"],
+        ["invalid", "/specversion invalid_value"],
+        ["accepted"],
+      ]);
+      expect(events.map(({ id, data, data_base64 }) => [id, data, data_base64])).toEqual([
+        ["1", undefined, undefined],
+        ["2", 1, undefined],
+        ["3", undefined, "AAE="],
+        ["6", order("6").data, undefined],
+      ]);
+    },
+  );
 });
 
 describe("CloudEvents, batched", () => {
@@ -109,8 +190,11 @@ describe("CloudEvents, batched", () => {
     ]);
   });
 
-  it("are refused as an object", async () => {
-    await expect(sent(cloudEvent(), headers)).rejects.toMatchObject({ code: "malformed_body" });
+  it("are refused as an object, with the content type of one", async () => {
+    await expect(sent(cloudEvent(), headers)).rejects.toMatchObject({
+      code: "malformed_body",
+      message: expect.stringContaining("application/cloudevents+json"),
+    });
   });
 
   it.each(["[]", " [ ] "])("may be the empty batch %j, which sends no message", async (body) => {
@@ -159,13 +243,56 @@ describe("CloudEvents, binary", () => {
 
   it.each([
     ['"a" and "b"', '"a" and "b"'],
-    ["%E2%82", "%E2%82"],
-    ["100%ff", "100%ff"],
     ['"quo\\"ted"', 'quo"ted'],
+    ['"back\\\\slash"', "back\\slash"],
+    ['"open', '"open'],
+    ['"open\\"', '"open\\"'],
+    ['"', '"'],
+    ["back\\slash", "back\\slash"],
+    ['"%22"', '"'],
+    ["%2541", "%41"],
+    ["%61%c3%a9", "aé"],
+    ["100%25", "100%"],
+    ["100%", "100%"],
+    ["%2", "%2"],
+    ["%zz", "%zz"],
+    ["%%41", "%A"],
+    ["%2%35", "%25"],
   ])("reads the header value %s as %s", async (value, subject) => {
     const [event] = (await sent("", { ...attributes, "ce-subject": value })).events;
 
     expect(event).toMatchObject({ subject });
+  });
+
+  it.each([
+    ["a byte that is none of UTF-8", "a%FFb"],
+    ["a character that is cut off", "%E2%82"],
+    ["a character in two parts", "%C3x%A9"],
+    ["an overlong space", "%C0%A0"],
+    ["half of a surrogate pair", "%ED%A0%80"],
+    ["a code point beyond Unicode", "%F4%90%80%80"],
+    ["such bytes in quotes", '"%FF"'],
+  ])("are refused with %s in percent-encoding: %s", async (_name, value) => {
+    await expect(sent("", { ...attributes, "ce-subject": value })).rejects.toMatchObject({
+      code: "bad_header",
+      message: expect.stringMatching(/ce-subject.*not UTF-8/),
+    });
+  });
+
+  it.each([
+    ["ce-subject", "café"],
+    ["ce-id", "hé"],
+    ["ce-myext", "€"],
+    ["ce-source", "/\ufffd"],
+    ["ce-type", "tab\there"],
+    ["content-type", "text/plän"],
+  ])("are refused with %s: %s, whether the transport reads bytes as UTF-8 or as Latin-1", async (name, text) => {
+    for (const value of [text, Buffer.from(text).toString("latin1")]) {
+      await expect(sent("", { ...attributes, [name]: value })).rejects.toMatchObject({
+        code: "bad_header",
+        message: expect.stringMatching(new RegExp(`${name} is not printable ASCII`)),
+      });
+    }
   });
 
   it.each(["ce-data", "ce-data_base64", "ce-datacontenttype", "ce-__proto__"])(

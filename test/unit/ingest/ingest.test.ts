@@ -40,6 +40,53 @@ describe("ingest", () => {
     expect(events().map(({ id }) => id)).toEqual(["a", "c"]);
   });
 
+  it("refuses other content under the key of an event before it, and names that event", async () => {
+    const { queue, events } = memoryQueue();
+    const [first, other] = [order("a", { subject: "1" }), order("a", { subject: "2" })];
+
+    const result = await ingestTo(queue)([order("b"), first, other, first, other, order("a", { source: "/other" })]);
+
+    const conflict = {
+      id: "a",
+      status: "invalid",
+      errors: [{ path: "/id", code: "id_conflict", message: expect.stringContaining("the event at index 1") }],
+    };
+    expect(result).toEqual({
+      kind: "partly",
+      accepted: 3,
+      rejected: 2,
+      results: [
+        { index: 0, id: "b", status: "accepted" },
+        { index: 1, id: "a", status: "accepted" },
+        { index: 2, ...conflict },
+        { index: 3, id: "a", status: "duplicate" },
+        { index: 4, ...conflict },
+        { index: 5, id: "a", status: "accepted" },
+      ],
+    });
+    expect(events()).toMatchObject([{ id: "b" }, { id: "a", subject: "1" }, { id: "a", source: "/other" }]);
+  });
+
+  it("takes an event with other times or other spelling of its values for a copy", async () => {
+    const text = (data: string, time: string) => `{"id":"a","source":"/s","type":"t","time":"${time}","data":${data}}`;
+
+    const result = await ingestTo(memoryQueue().queue)(
+      `[${text('{"n":1,"m":[12345678901234567890.0]}', NOW)},${text('{"m":[12345678901234567890],"n":1.0}', "2026-11-22T00:00:00Z")}]`,
+    );
+
+    expect(result.results.map(({ status }) => status)).toEqual(["accepted", "duplicate"]);
+  });
+
+  it("compares a thousand large copies in bounded time", async () => {
+    const large = order("a", { data: { ...order("a").data, pad: Array.from({ length: 20_000 }, (_, i) => i) } });
+    const started = cpuMilliseconds();
+
+    const { results } = await ingestTo(memoryQueue().queue)([large, ...Array.from({ length: 999 }, () => order("a"))]);
+
+    expect(results.filter(({ status }) => status === "invalid")).toHaveLength(999);
+    expect(cpuMilliseconds() - started).toBeLessThan(2_000);
+  });
+
   it("generates an id where none is sent", async () => {
     const { queue, events } = memoryQueue();
 

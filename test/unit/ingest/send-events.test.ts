@@ -6,7 +6,10 @@ import { catalog } from "./catalog.ts";
 import { memoryQueue, NOW, order } from "./support.ts";
 
 /** The answer to a body, errors included, as the HTTP chain gives it. */
-async function answer(body: unknown, options: { refuse?: (index: number) => boolean; validate?: "only" } = {}) {
+async function answer(
+  body: unknown,
+  options: { refuse?: (index: number) => boolean; validate?: "only"; status?: "whole" } = {},
+) {
   const { queue, enqueued } = memoryQueue((_message, index) => options.refuse?.(index) ?? false);
   const ingest = createIngest({
     queue,
@@ -21,7 +24,7 @@ async function answer(body: unknown, options: { refuse?: (index: number) => bool
     headers: { "content-type": "application/json" },
     repeatedHeaders: [],
     parameters: {},
-    query: { validate: options.validate },
+    query: { validate: options.validate, status: options.status },
     principal: { tenant: "default" },
     body: Buffer.from(JSON.stringify(body)),
     inflated: true,
@@ -63,6 +66,43 @@ describe("the answer of POST /events", () => {
           { index: 1, status: "invalid" },
         ],
       },
+    });
+  });
+
+  it("counts events that share a key with other content", async () => {
+    expect(await answer([order("a"), order("a", { subject: "other" }), {}])).toMatchObject({
+      status: 207,
+      metrics: { EventsAccepted: 1, EventsRejected: 2, EventsConflicting: 1 },
+    });
+  });
+
+  describe("with ?status=whole", () => {
+    const big = Array.from({ length: 8 }, (_, i) =>
+      order(`e-${i}`, { data: { ...order("o").data, pad: "x".repeat(250_000) } }),
+    );
+
+    it("is 503 with Retry-After and the verdicts when the queue did not confirm some", async () => {
+      const partly = await answer([...big, {}], { status: "whole", refuse: (index) => index === 1 });
+
+      expect(partly).toMatchObject({
+        status: 503,
+        headers: { "retry-after": "5", "content-type": "application/problem+json" },
+        json: { code: "not_all_enqueued", detail: expect.stringContaining("did not confirm 4 of 9 events") },
+        metrics: { EventsAccepted: 4, EventsRejected: 5 },
+      });
+      expect((partly.json["results"] as { status: string }[]).map(({ status }) => status)).toEqual([
+        ...Array.from({ length: 4 }, () => "accepted"),
+        ...Array.from({ length: 4 }, () => "retry"),
+        "invalid",
+      ]);
+    });
+
+    it.each([
+      ["202 when all were accepted", [order("a"), order("b")], 202],
+      ["202 when the others are invalid, which no repetition would change", [order("a"), {}], 202],
+      ["422 when none was valid", [{}, 7], 422],
+    ])("is %s", async (_name, body, status) => {
+      expect(await answer(body, { status: "whole" })).toMatchObject({ status });
     });
   });
 

@@ -186,8 +186,39 @@ describe("validate", () => {
     "0000-01-01T00:00:00Z",
     "2026-11-21T00:00:00+16:00",
     "2026-11-21T00:00:00",
+    "2026-13-01T00:00:00Z",
+    "2026-00-01T00:00:00Z",
+    "2026-11-00T00:00:00Z",
+    "2026-11-31T00:00:00Z",
+    "2025-02-29T00:00:00Z",
+    "1900-02-29T00:00:00Z",
+    "2026-11-21T24:00:00Z",
+    "2026-11-21T09:60:00Z",
+    "2026-11-21T09:30Z",
+    "2026-11-21 09:30:00Z",
+    "2026-11-21T09:30:00,5Z",
+    "2026-11-21T09:30:00.Z",
+    "2026-11-21T09:30:00+0100",
+    "2026-11-21T09:30:00Z ",
+    "2026-11-21T09:30:61Z",
+    "2026-11-21T09:30:60Z",
+    "2026-11-30T22:59:60Z",
+    "2026-12-30T23:59:60Z",
+    "2026-12-31T23:59:60+01:00",
   ])("refuses the time %s", (time) => {
     expect(errorsOf(plain({ time })).map(([path]) => path)).toContain("/time");
+  });
+
+  it("says of a bad time what is accepted", () => {
+    expect(validateText(plain({ time: "2026-11-21T09:30:60Z" }))).toMatchObject({
+      errors: [
+        {
+          path: "/time",
+          code: "invalid_format",
+          message: expect.stringMatching(/RFC 3339.*60 only at the end of a month/),
+        },
+      ],
+    });
   });
 
   it.each([
@@ -195,8 +226,24 @@ describe("validate", () => {
     "2026-11-21T09:30:00.123456789+05:30",
     "9999-12-31T23:59:59.999Z",
     "0001-01-01T00:00:00Z",
+    "2024-02-29T00:00:00Z",
+    "2000-02-29T00:00:00Z",
+    "2026-11-21t09:30:00z",
+    "2026-11-21t09:30:00.5+05:30",
+    "2016-12-31T23:59:60Z",
+    "2016-12-31t23:59:60.999z",
+    "2015-06-30T23:59:60-00:00",
+    "1990-12-31T15:59:60-08:00",
+    "2017-01-01T05:29:60.25+05:30",
+    "9999-12-31T23:59:60Z",
   ])("keeps the time %s verbatim", (time) => {
     expect(validateText(plain({ time }))).toMatchObject({ event: { time } });
+  });
+
+  it.each(["2026-11-21t09:30:00z", "2016-12-31T23:59:60Z"])("leaves out a receivedat of %s", (receivedat) => {
+    const result = validateText(plain({ receivedat }));
+
+    expect(result).toMatchObject({ kind: "valid", event: { extensions: undefined } });
   });
 
   it("checks a hostile value in bounded time and with a bounded answer", () => {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
+import { allowedMethods } from "../../../functions/routes/allowed-methods.ts";
 import type { Route } from "../../../functions/routes/route.ts";
 import { routes } from "../../../functions/routes/routes.ts";
 
@@ -17,6 +18,15 @@ describe("the route table", () => {
 
     expect(exported.length).toBeGreaterThan(0);
     expect(new Set(exported)).toEqual(new Set(Object.values(routes)));
+  });
+
+  it("allows on a path the methods of its routes, HEAD beside GET, and none on another path", () => {
+    expect(["/health", "/events", "/events/{id}", "/nothing"].map(allowedMethods)).toEqual([
+      ["GET", "HEAD"],
+      ["POST"],
+      ["GET", "HEAD"],
+      [],
+    ]);
   });
 
   it("has each operation, and each method and path, once", () => {

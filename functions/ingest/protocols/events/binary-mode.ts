@@ -41,9 +41,15 @@ export function decodeBinaryMode(
     if (NOT_IN_HEADERS.has(attribute)) {
       throw new RequestError("bad_header", `The header ${name} is no attribute in binary mode. The body is the data.`);
     }
-    attributes[attribute] = decodeValue(value);
+    attributes[attribute] = decodeValue(name, value);
   }
-  if (headers["content-type"] !== undefined) attributes["datacontenttype"] = headers["content-type"];
+  const contentType = headers["content-type"];
+  if (contentType !== undefined) {
+    if (!PRINTABLE_ASCII.test(contentType)) {
+      throw new RequestError("bad_header", "The header content-type is not printable ASCII. Send a media type.");
+    }
+    attributes["datacontenttype"] = contentType;
+  }
   const data = decodeData(mediaType, bytes, text);
   const value = { ...attributes, ...data.value };
   return { candidates: [{ kind: "event", form: "cloudevent", value, lossless: { ...attributes, ...data.lossless } }] };
@@ -67,16 +73,32 @@ function decodeData(mediaType: MediaType | undefined, bytes: Uint8Array, text: (
 const NOT_IN_HEADERS = new Set(["data", "data_base64", "datacontenttype", "__proto__"]);
 
 /**
- * Decodes a header value: it is percent-encoded where it is not printable ASCII, and may be quoted as a whole. An invalid
- * encoding stays as it is, because the JavaScript SDK encodes nothing.
+ * Decodes a header value: quotes around the whole value are undone, then one round of percent-encoding. Bytes outside ASCII
+ * are refused: one transport hands them over as Latin-1, another as UTF-8, and they look alike. A percent sign
+ * without two hexadecimal digits stays, because the JavaScript SDK encodes nothing (docs/decisions/0010).
+ * @throws RequestError `bad_header`
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#3132-http-header-values
  */
-function decodeValue(value: string): string {
+function decodeValue(name: string, value: string): string {
+  if (!PRINTABLE_ASCII.test(value)) {
+    throw new RequestError(
+      "bad_header",
+      `The header ${name} is not printable ASCII. Percent-encode other characters as UTF-8, for example caf%C3%A9.`,
+    );
+  }
   const unquoted = /^"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? value;
   return unquoted.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (encoded) => {
     try {
       return decodeURIComponent(encoded);
-    } catch {
-      return encoded;
+    } catch (cause) {
+      throw new RequestError(
+        "bad_header",
+        `The header ${name} has percent-encoded bytes that are not UTF-8. Encode characters as UTF-8, and a percent sign as %25.`,
+        { cause },
+      );
     }
   });
 }
+
+/** All that a header value may hold (the section that `decodeValue` names): with spaces, which older senders do not encode. */
+const PRINTABLE_ASCII = /^[ -~]*$/;

@@ -5,7 +5,7 @@ import type { ingestRoutes } from "../../../routes/ingest.ts";
 import { decodeBinaryMode, isBinaryMode } from "./binary-mode.ts";
 import type { Decoded } from "../../candidate.ts";
 import { inflate } from "../inflate.ts";
-import { decodeLines, decodeMany, decodeOne, decodeOneOrMany } from "./json.ts";
+import { decodeBatch, decodeCloudEvent, decodeJson, decodeLines } from "./json.ts";
 import { type MediaType, parseMediaType } from "../media-type.ts";
 
 /**
@@ -33,10 +33,10 @@ type Decoder = (text: string) => Decoded;
 
 /** One decoder for each content type of the route; any other content type is binary mode. */
 const decoderOf: Record<Exclude<keyof typeof ingestRoutes.sendEvents.body.content, "*/*">, Decoder> = {
-  "application/json": (text) => decodeOneOrMany(text, "plain"),
+  "application/json": decodeJson,
   "application/x-ndjson": decodeLines,
-  "application/cloudevents+json": (text) => decodeOne(text, "cloudevent"),
-  "application/cloudevents-batch+json": (text) => decodeMany(text, "cloudevent"),
+  "application/cloudevents+json": decodeCloudEvent,
+  "application/cloudevents-batch+json": decodeBatch,
 };
 
 const decoders: Record<string, Decoder | undefined> = Object.assign(Object.create(null), decoderOf);

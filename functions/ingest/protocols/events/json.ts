@@ -1,62 +1,101 @@
-import { RequestError } from "../../../core/errors.ts";
+import { type EventError, RequestError } from "../../../core/errors.ts";
 import { EVENT_MAX_DEPTH, JSON_MAX_DEPTH, REQUEST_MAX_EVENTS, REQUEST_MAX_VALUES } from "../../../core/limits.ts";
-import { JsonLimitError, type Parsed, parseLossless } from "../../../core/lossless-json.ts";
+import { isJsonObject, JsonLimitError, type Parsed, parseLossless } from "../../../core/lossless-json.ts";
 import type { Candidate, Decoded } from "../../candidate.ts";
 import { verbatimEvent, verbatimList } from "../../verbatim.ts";
 
-type Form = "plain" | "cloudevent";
-
-/** Decodes one event object, or an array of them. @throws RequestError `malformed_body`, `too_many_events`, `too_many_values` */
-export function decodeOneOrMany(text: string, form: Form): Decoded {
-  const parsed = parse(text);
-  return Array.isArray(parsed.value) ? members(text, parsed, form) : { candidates: [single(text, parsed, form)] };
+/**
+ * Decodes one event in plain JSON, or an array of them. An event with `specversion` is read as the CloudEvent that it is.
+ * @throws RequestError `malformed_body`, `too_many_events`, `too_many_values`
+ */
+export function decodeJson(text: string): Decoded {
+  const parsed = parse(text, () => (isLines(text) ? " Send one event a line as application/x-ndjson." : ""));
+  return Array.isArray(parsed.value) ? members(text, parsed, formOf) : { candidates: [single(text, parsed, formOf)] };
 }
 
-/** Decodes exactly one event. @throws RequestError `malformed_body` */
-export function decodeOne(text: string, form: Form): Decoded {
+/** Decodes one CloudEvent. @throws RequestError `malformed_body` */
+export function decodeCloudEvent(text: string): Decoded {
   const parsed = parse(text);
   if (Array.isArray(parsed.value)) {
-    throw new RequestError("malformed_body", "The body is an array. Send one event, or the content type of a batch.");
+    throw new RequestError(
+      "malformed_body",
+      "The body is an array. Send one event, or the array as application/cloudevents-batch+json.",
+    );
   }
-  return { candidates: [single(text, parsed, form)] };
+  return { candidates: [single(text, parsed, cloudEvent)] };
 }
 
-/** Decodes an array of events, which may be empty (CloudEvents JSON batch format 4.2). @throws RequestError `malformed_body` */
-export function decodeMany(text: string, form: Form): Decoded {
+/**
+ * Decodes an array of CloudEvents, which may be empty (CloudEvents JSON batch format 4.2).
+ * @throws RequestError `malformed_body`
+ */
+export function decodeBatch(text: string): Decoded {
   const parsed = parse(text);
   if (!Array.isArray(parsed.value)) {
-    throw new RequestError("malformed_body", "The body is not an array. A batch is an array of events.");
+    throw new RequestError(
+      "malformed_body",
+      "The body is not an array. Send an array of events, or one event as application/cloudevents+json.",
+    );
   }
   if (parsed.value.length === 0) return { candidates: [] };
-  return members(text, parsed, form);
+  return members(text, parsed, cloudEvent);
 }
 
-/** Decodes one event a line; empty lines do not count. A line that is not JSON makes that event alone invalid. */
+/**
+ * Decodes one event a line, each as in plain JSON; empty lines do not count. A line that is no event makes that event alone
+ * invalid.
+ */
 export function decodeLines(text: string): Decoded {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  checkCount(lines.length);
+  const events: { line: string; number: number }[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() !== "") events.push({ line, number: index + 1 });
+  }
+  checkCount(events.length);
   let values = 0;
-  const candidates = lines.map((line): Candidate => {
+  const candidates = events.map(({ line, number }): Candidate => {
+    const unreadable = (code: EventError["code"], message: string): Candidate => ({
+      kind: "unreadable",
+      error: { path: "", code, message },
+      line: number,
+    });
     try {
       const parsed = parseLossless(line, REQUEST_MAX_VALUES);
       values += parsed.values;
       if (values > REQUEST_MAX_VALUES) throw new JsonLimitError("values");
-      return single(line, parsed, "plain");
-    } catch (error) {
-      if (!(error instanceof JsonLimitError)) {
-        const message = `is not JSON${position(error)}`;
-        return { kind: "unreadable", error: { path: "", code: "malformed_json", message } };
+      if (Array.isArray(parsed.value)) {
+        return unreadable("invalid_type", "is an array; a line is one event, and an array is application/json");
       }
+      return { ...single(line, parsed, formOf), line: number };
+    } catch (error) {
+      if (!(error instanceof JsonLimitError)) return unreadable("malformed_json", `is not JSON${position(error)}`);
       if (error.limit === "values") throw tooManyValues(error);
-      const message = `is nested deeper than ${EVENT_MAX_DEPTH} levels`;
-      return { kind: "unreadable", error: { path: "", code: "too_deep", message } };
+      return unreadable("too_deep", `is nested deeper than ${EVENT_MAX_DEPTH} levels`);
     }
   });
   return { candidates };
 }
 
-/** @throws RequestError `malformed_body`, `too_many_values` */
-export function parse(text: string): Parsed {
+/** An event's form. */
+type FormOf = (value: unknown) => "plain" | "cloudevent";
+
+const cloudEvent: FormOf = () => "cloudevent";
+const formOf: FormOf = (value) => (isJsonObject(value) && "specversion" in value ? "cloudevent" : "plain");
+
+/** Tells whether a text that is not JSON as a whole begins with a line that is. */
+function isLines(text: string): boolean {
+  const [first = "", rest = ""] = text.trimStart().split(/\n([^]*)/, 2);
+  try {
+    return rest.trim() !== "" && isJsonObject(JSON.parse(first));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param advice more to say about a text that is not JSON
+ * @throws RequestError `malformed_body`, `too_many_values`
+ */
+export function parse(text: string, advice = () => ""): Parsed {
   try {
     return parseLossless(text, REQUEST_MAX_VALUES);
   } catch (cause) {
@@ -65,7 +104,7 @@ export function parse(text: string): Parsed {
     const detail =
       text.trim() === ""
         ? "The body is empty. Send an event or an array of events."
-        : `The body is not JSON${position(cause)}.`;
+        : `The body is not JSON${position(cause)}.${advice()}`;
     throw new RequestError("malformed_body", detail, { cause });
   }
 }
@@ -81,19 +120,19 @@ function tooManyValues(cause: unknown): RequestError {
 }
 
 /** @param text of this event alone */
-function single(text: string, parsed: Parsed, form: Form): Candidate {
+function single(text: string, parsed: Parsed, formOf: FormOf): Candidate {
   const { value, lossless } = parsed;
-  return { kind: "event", form, value, lossless, verbatim: verbatimEvent(text, parsed) };
+  return { kind: "event", form: formOf(value), value, lossless, verbatim: verbatimEvent(text, parsed) };
 }
 
-function members(text: string, parsed: Parsed, form: Form): Decoded {
+function members(text: string, parsed: Parsed, formOf: FormOf): Decoded {
   const [values, lossless] = [parsed.value, parsed.lossless] as [unknown[], unknown[]];
   checkCount(values.length);
   const verbatim = verbatimList(text, parsed);
   const candidates = values.map(
     (value, index): Candidate => ({
       kind: "event",
-      form,
+      form: formOf(value),
       value,
       lossless: lossless[index],
       verbatim: verbatim?.member,
