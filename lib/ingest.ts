@@ -21,7 +21,12 @@ export class Ingest extends Construct {
     const handler = new SluiceFunction<IngestEnvironment>(this, "Function", {
       name: "ingest",
       timeoutSeconds: INGEST_TIMEOUT_SECONDS,
-      environment: { ...common, QUEUE_URL: events.queue.queueUrl, UNKNOWN_TYPES: stage.unknownTypes },
+      environment: {
+        ...common,
+        QUEUE_URL: events.queue.queueUrl,
+        UNKNOWN_TYPES: stage.unknownTypes,
+        UNKNOWN_VERSIONS: stage.unknownVersions,
+      },
     });
     events.queue.grantSendMessages(handler);
     this.function = handler;

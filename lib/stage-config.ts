@@ -9,8 +9,13 @@ export type StageConfig = {
   /** What CloudFormation does with the queues and the events in them when the stack is deleted. */
   readonly queueRemovalPolicy: RemovalPolicy;
   readonly deletionProtection: boolean;
-  /** Whether ingest accepts events whose type is not in the catalog. */
+  /** Whether ingest accepts events whose type is not in the catalog. Their data is not checked. */
   readonly unknownTypes: "accept" | "refuse";
+  /**
+   * Whether ingest accepts events of a type in the catalog with another `dataschema` than its versions have. Their data is
+   * not checked, so a typo in `dataschema` would switch the check off.
+   */
+  readonly unknownVersions: "accept" | "refuse";
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
   readonly alarmEmail?: string;
   readonly logLevel: "DEBUG" | "INFO" | "WARN" | "ERROR";
@@ -23,6 +28,7 @@ const stages: Record<string, Omit<StageConfig, "name">> = {
     queueRemovalPolicy: RemovalPolicy.DESTROY,
     deletionProtection: false,
     unknownTypes: "accept",
+    unknownVersions: "refuse",
     logLevel: "INFO",
   },
   prod: {
@@ -31,6 +37,7 @@ const stages: Record<string, Omit<StageConfig, "name">> = {
     queueRemovalPolicy: RemovalPolicy.RETAIN,
     deletionProtection: true,
     unknownTypes: "accept",
+    unknownVersions: "refuse",
     logLevel: "INFO",
   },
 };

@@ -36,6 +36,8 @@ export const verdictCodes = [
   "malformed_json",
   "unknown_attribute",
   "unknown_type",
+  "unknown_version",
+  "schema_failed",
   "event_too_large",
   "too_deep",
   "unstorable_text",

@@ -3,7 +3,7 @@ import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import { type EnvelopeHead, packEvents } from "../core/envelope.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Decoded } from "./candidate.ts";
-import { type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
+import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
 import { packVerbatim, toJson } from "./verbatim.ts";
 
 export type IngestRequest = {
@@ -24,7 +24,12 @@ export type IngestResult = z.output<typeof ingestAnswer> & {
   kind: "enqueued" | "partly" | "invalid" | "unavailable";
 };
 
-export type IngestDeps = ValidateDeps & { queue: EventQueue; clock: Clock };
+export type IngestDeps = ValidateDeps & {
+  queue: EventQueue;
+  clock: Clock;
+  /** Gets the first failure of each schema in a request. */
+  onSchemaFailure: (failure: SchemaFailure) => void;
+};
 
 /**
  * Checks each event by itself, packs the valid ones, and answers after the queue has confirmed them. An event is `accepted`
@@ -35,6 +40,7 @@ export function createIngest(deps: IngestDeps) {
     const head = { tenant: request.tenant, receivedAt: deps.clock().toISOString() };
     const { candidates, verbatimList } = request.decoded;
     const validated = candidates.map((each) => validate(each, head, deps));
+    for (const failure of firstFailures(validated)) deps.onSchemaFailure(failure);
     const { firsts, copies } = separateCopies(validated);
     const list = firsts.length === validated.length ? verbatimList : undefined;
     const messages = packAll(firsts, list, head);
@@ -47,6 +53,16 @@ export function createIngest(deps: IngestDeps) {
     );
     return summarize(validated.map((each, index) => verdict(each, index, copies, unconfirmed)));
   };
+}
+
+/** The first failure of each file, because one schema may fail on every event of a request. */
+function firstFailures(validated: Validated[]): Iterable<SchemaFailure> {
+  const byFile = new Map<string, SchemaFailure>();
+  for (const each of validated) {
+    if (each.kind === "valid" || each.failure === undefined || byFile.has(each.failure.file)) continue;
+    byFile.set(each.failure.file, each.failure);
+  }
+  return byFile.values();
 }
 
 /** A valid event that is no copy, with its place in the request. */
@@ -85,8 +101,8 @@ function verdict(each: Validated, index: number, copies: Map<number, number>, un
     return { index, ...(each.id !== undefined && { id: each.id }), status: "invalid", errors: each.errors };
   }
   const first = copies.get(index);
-  if (unconfirmed.has(first ?? index)) return { index, id: each.event.id, status: "retry" };
-  return { index, id: each.event.id, status: first === undefined ? "accepted" : "duplicate" };
+  const status = unconfirmed.has(first ?? index) ? "retry" : first === undefined ? "accepted" : "duplicate";
+  return { index, id: each.event.id, status, ...(each.isUnchecked && { unchecked: true }) };
 }
 
 function summarize(results: Verdict[]): IngestResult {

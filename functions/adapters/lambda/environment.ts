@@ -27,6 +27,8 @@ export const ingestEnvironment = z.object({
   QUEUE_URL: z.url(),
   /** Whether ingest accepts an event whose type is not in the catalog. */
   UNKNOWN_TYPES: z.enum(["accept", "refuse"]),
+  /** Whether ingest accepts an event of a type in the catalog whose `dataschema` is none of its versions. */
+  UNKNOWN_VERSIONS: z.enum(["accept", "refuse"]),
 });
 
 export const consumeEnvironment = z.object({

@@ -16,7 +16,9 @@ import { toJson } from "../../../functions/ingest/verbatim.ts";
 import { catalog } from "./catalog.ts";
 import { cpuMilliseconds, NOW, order } from "./support.ts";
 
-function validateText(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
+type Policy = "accept" | "refuse";
+
+function validateText(event: unknown, unknownTypes: Policy = "accept", unknownVersions: Policy = "refuse") {
   const text = typeof event === "string" ? event : JSON.stringify(event);
   return validate(
     { kind: "event", form: "plain", ...parseLossless(text) },
@@ -24,12 +26,13 @@ function validateText(event: unknown, unknownTypes: "accept" | "refuse" = "accep
     {
       catalog,
       unknownTypes,
+      unknownVersions,
       newId: () => "generated",
     },
   );
 }
 
-function errorsOf(event: unknown, unknownTypes?: "accept" | "refuse") {
+function errorsOf(event: unknown, unknownTypes?: Policy) {
   const result = validateText(event, unknownTypes);
   return result.kind === "invalid" ? result.errors.map(({ path, code }) => [path, code]) : [];
 }
@@ -83,10 +86,37 @@ describe("validate", () => {
   });
 
   it("accepts or refuses an unknown type as configured, naming the known ones", () => {
-    expect(validateText(plain({})).kind).toBe("valid");
+    expect(validateText(plain({}))).toMatchObject({ kind: "valid", isUnchecked: true });
+    expect(validateText(order("o"))).toMatchObject({ kind: "valid", isUnchecked: false });
     expect(validateText(plain({}), "refuse")).toMatchObject({
       errors: [{ path: "/type", code: "unknown_type", message: expect.stringContaining("com.example.order.placed") }],
     });
+  });
+
+  it.each<Policy>(["accept", "refuse"])(
+    "refuses an unknown version of a known type, naming the known versions, where the stage says %s to unknown types",
+    (unknownTypes) => {
+      expect(validateText(order("o", { dataschema: "order-placed/2" }), unknownTypes)).toMatchObject({
+        kind: "invalid",
+        errors: [
+          {
+            path: "/dataschema",
+            code: "unknown_version",
+            message: expect.stringContaining("https://schemas.example.com/order-placed/1"),
+          },
+        ],
+      });
+    },
+  );
+
+  it("accepts an unknown version unchecked where the stage says so", () => {
+    const event = order("o", { dataschema: "order-placed/2", data: {} });
+
+    expect(validateText(event, "refuse", "accept")).toMatchObject({ kind: "valid", isUnchecked: true });
+  });
+
+  it("reports a dataschema that is no string as that alone", () => {
+    expect(errorsOf(order("o", { dataschema: 2 }))).toEqual([["/dataschema", "invalid_type"]]);
   });
 
   it("accepts id and source up to their limits in bytes of UTF-8", () => {

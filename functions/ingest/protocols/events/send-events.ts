@@ -19,7 +19,11 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
     return {
       status: statusOf(result),
       body: `{"accepted":${result.accepted},"rejected":${result.rejected},"results":${serializeVerdicts(result)}}`,
-      metrics: { EventsAccepted: result.accepted, EventsRejected: result.rejected },
+      metrics: {
+        EventsAccepted: result.accepted,
+        EventsRejected: result.rejected,
+        EventsUnchecked: result.results.filter(({ status, unchecked }) => status === "accepted" && unchecked).length,
+      },
     };
   };
 }
