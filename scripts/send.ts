@@ -66,6 +66,8 @@ function report(outcomes: LineOutcome[], milliseconds: number): void {
   const count = (status: LineOutcome["status"]) => outcomes.filter((each) => each.status === status).length;
   const faults = outcomes.filter(({ status }) => status === "invalid" || status === "unsent");
   list(faults.map(({ line, status, why }) => ({ line, text: `${status}: ${why}` })));
+  const unchecked = outcomes.filter((each) => each.unchecked).length;
+  if (unchecked > 0) process.stderr.write(`${unchecked} events unchecked: the catalog does not have their type\n`);
   const tally = (["accepted", "duplicate", "invalid", "unsent"] as const).map((status) => `${count(status)} ${status}`);
   process.stdout.write(`${outcomes.length} events: ${tally.join(", ")} in ${(milliseconds / 1_000).toFixed(1)} s\n`);
   process.exitCode = faults.length === 0 ? exitCodes.done : exitCodes.incomplete;
