@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type * as z from "zod";
+import * as mini from "zod/mini";
+import { toCatalog } from "../../../functions/core/catalog.ts";
 import {
   DATACONTENTTYPE_MAX_BYTES,
   DATASCHEMA_MAX_BYTES,
@@ -18,13 +21,18 @@ import { cpuMilliseconds, NOW, order } from "./support.ts";
 
 type Policy = "accept" | "refuse";
 
-function validateText(event: unknown, unknownTypes: Policy = "accept", unknownVersions: Policy = "refuse") {
+function validateText(
+  event: unknown,
+  unknownTypes: Policy = "accept",
+  unknownVersions: Policy = "refuse",
+  types = catalog,
+) {
   const text = typeof event === "string" ? event : JSON.stringify(event);
   return validate(
     { kind: "event", form: "plain", ...parseLossless(text) },
     { tenant: "default", receivedAt: NOW },
     {
-      catalog,
+      catalog: types,
       unknownTypes,
       unknownVersions,
       newId: () => "generated",
@@ -83,6 +91,17 @@ describe("validate", () => {
       event: { data: { ...data, extra: { kept: true } } },
     });
     expect(validateText(plain({ type, data: { ...data, ...change } })).kind).toBe("invalid");
+  });
+
+  it("checks data by a schema of zod/mini as by one of zod", () => {
+    const data = mini.object({ n: mini.string() }) as unknown as z.ZodType;
+    const small = toCatalog([{ file: "catalog/small.ts", type: "small", data }]);
+    const check = (n: unknown) => validateText(plain({ type: "small", data: { n } }), "accept", "refuse", small);
+
+    expect(check("text")).toMatchObject({ kind: "valid", isUnchecked: false });
+    expect(check(1)).toMatchObject({
+      errors: [{ path: "/data/n", code: "invalid_type", message: "Invalid input: expected string, received number" }],
+    });
   });
 
   it("accepts or refuses an unknown type as configured, naming the known ones", () => {
