@@ -51,7 +51,11 @@ describe("a catalog with a fault", () => {
     await mkdir(dataDir);
 
     const ended = await startCommandIn(copy, dataDir).then(
-      () => "",
+      async ({ child, exitCode }) => {
+        child.kill("SIGINT");
+        await exitCode;
+        return "it started";
+      },
       (error: Error) => error.message,
     );
 
