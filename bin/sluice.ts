@@ -1,16 +1,38 @@
 import { App, Tags } from "aws-cdk-lib";
+import { CatalogError, readCatalog } from "../lib/read-catalog.ts";
 import { SluiceStack } from "../lib/sluice-stack.ts";
 import { readSettings } from "../lib/settings.ts";
 import { stageConfig } from "../lib/stage-config.ts";
 import { deployTarget } from "../lib/deploy-target.ts";
 
-const app = new App();
-const context = (name: string): unknown => app.node.tryGetContext(name);
-const stage = stageConfig(context("stage") ?? "dev", readSettings());
-const stack = new SluiceStack(app, `Sluice-${stage.name}`, {
-  ...deployTarget(context),
-  stage,
-  description: "Sluice: event ingestion",
-});
-Tags.of(stack).add("application", "sluice");
-Tags.of(stack).add("stage", stage.name);
+// Bundling reads the catalog too, but CDK would hide the message between its own.
+const fault = catalogFault();
+if (fault === undefined) {
+  createApp();
+} else {
+  process.stderr.write(`${fault}\n`);
+  process.exitCode = 1;
+}
+
+function catalogFault(): string | undefined {
+  try {
+    readCatalog("catalog");
+    return undefined;
+  } catch (error) {
+    if (error instanceof CatalogError) return error.message;
+    throw error;
+  }
+}
+
+function createApp(): void {
+  const app = new App();
+  const context = (name: string): unknown => app.node.tryGetContext(name);
+  const stage = stageConfig(context("stage") ?? "dev", readSettings());
+  const stack = new SluiceStack(app, `Sluice-${stage.name}`, {
+    ...deployTarget(context),
+    stage,
+    description: "Sluice: event ingestion",
+  });
+  Tags.of(stack).add("application", "sluice");
+  Tags.of(stack).add("stage", stage.name);
+}

@@ -1,10 +1,10 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { type BuildOptions, buildSync } from "esbuild";
-import { inVersionOrder } from "../functions/core/catalog.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
+import { readCatalog } from "./read-catalog.ts";
 
 /**
  * Bundles a function's handler into one CommonJS file with nothing external, and copies folders and files beside it.
@@ -63,17 +63,15 @@ export function buildHandler(
 /**
  * Writes the module `#event-types` of a bundle: the files of catalog/, in the order of their versions. It exists only while
  * the bundle is built, so that adding an event type is adding one file and synthesis writes nothing into the sources.
+ * @throws CatalogError
  */
 function writeEventTypes(outputDir: string): string {
-  const files = readdirSync("catalog").filter((file) => file.endsWith(".ts"));
-  const paths = inVersionOrder(files).map((file) => JSON.stringify(resolve("catalog", file)));
-  const imports = paths.map((path, index) => `import * as type${index} from ${path};\n`);
+  const files = readCatalog("catalog").map(({ file }) => file);
+  const imports = files.map((file, index) => `import * as type${index} from ${JSON.stringify(resolve(file))};\n`);
+  const members = files.map((file, index) => `{ ...type${index}, file: ${JSON.stringify(file)} }`);
   const module = join(resolve(outputDir), "event-types.ts");
   mkdirSync(outputDir, { recursive: true });
-  writeFileSync(
-    module,
-    `${imports.join("")}export const eventTypes = [${paths.map((_, index) => `type${index}`).join(", ")}];\n`,
-  );
+  writeFileSync(module, `${imports.join("")}export const eventTypes = [${members.join(", ")}];\n`);
   return module;
 }
 

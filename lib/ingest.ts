@@ -25,7 +25,11 @@ export class Ingest extends Construct {
       name: "ingest",
       timeoutSeconds: INGEST_TIMEOUT_SECONDS,
       stage,
-      environment: { QUEUE_URL: events.queue.queueUrl, UNKNOWN_TYPES: stage.unknownTypes },
+      environment: {
+        QUEUE_URL: events.queue.queueUrl,
+        UNKNOWN_TYPES: stage.unknownTypes,
+        UNKNOWN_VERSIONS: stage.unknownVersions,
+      },
     });
     events.queue.grantSendMessages(handler);
     this.function = handler;

@@ -8,6 +8,8 @@ import type { IngestEnvironment as Environment } from "../functions/adapters/lam
 /** In ACU; each has about 2 GiB. */
 const capacity = z.number().max(256).multipleOf(0.5);
 
+const unknownEvents = z.enum(["accept", "refuse"] satisfies Environment["UNKNOWN_TYPES"][]);
+
 const shape = {
   /** The fate of the database when the stack is deleted. */
   databaseRemovalPolicy: z.enum([RemovalPolicy.DESTROY, RemovalPolicy.SNAPSHOT]),
@@ -36,7 +38,12 @@ const shape = {
   logRetentionDays: z.enum(RetentionDays),
   logLevel: z.enum(["INFO", "WARN", "ERROR"] satisfies Environment["LOG_LEVEL"][]),
   /** The treatment of events whose type is not in the catalog. */
-  unknownTypes: z.enum(["accept", "refuse"] satisfies Environment["UNKNOWN_TYPES"][]),
+  unknownTypes: unknownEvents,
+  /**
+   * The treatment of events of a type in the catalog with another `dataschema` than its versions have. Their data is not
+   * checked, so a typo in `dataschema` would switch the check off.
+   */
+  unknownVersions: unknownEvents,
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
   alarmEmail: z.optional(z.email("is not an e-mail address")),
 };

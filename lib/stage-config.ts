@@ -20,6 +20,7 @@ const stages: Record<string, Settings> = {
     logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
     unknownTypes: "accept",
+    unknownVersions: "refuse",
   },
   prod: {
     // A last snapshot. A kept cluster would keep its VPC, and the deletion would stop half-way.
@@ -34,6 +35,7 @@ const stages: Record<string, Settings> = {
     logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
     unknownTypes: "accept",
+    unknownVersions: "refuse",
   },
 };
 

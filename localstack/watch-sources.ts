@@ -1,3 +1,4 @@
+import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "./message-of.ts";
@@ -61,8 +62,9 @@ async function snapshot(projectDir: string): Promise<string> {
   return lines.toSorted().join("\n");
 }
 
-/** The files in a folder; none if the folder is deleted, also while it is read. */
+/** The files in a folder without hidden ones, such as an editor's locks; none if the folder is deleted while it is read. */
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  const isSource = (entry: Dirent) => !entry.isDirectory() && !entry.name.startsWith(".");
+  return entries.filter(isSource).map((entry) => join(entry.parentPath, entry.name));
 }

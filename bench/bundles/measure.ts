@@ -100,6 +100,7 @@ const ENVIRONMENT = {
   DEAD_LETTER_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters",
   QUEUE_VISIBILITY_SECONDS: "370",
   UNKNOWN_TYPES: "accept",
+  UNKNOWN_VERSIONS: "refuse",
   CLUSTER_ARN: "arn:aws:rds:eu-central-1:123456789012:cluster:events",
   SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:events",
   DATABASE_NAME: "sluice",

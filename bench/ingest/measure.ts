@@ -86,6 +86,7 @@ const ENVIRONMENT = {
   LOG_LEVEL: "INFO",
   QUEUE_URL: "http://127.0.0.1/queue",
   UNKNOWN_TYPES: "accept",
+  UNKNOWN_VERSIONS: "refuse",
   AWS_REGION: "eu-central-1",
   _X_AMZN_TRACE_ID: "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
 };

@@ -1,6 +1,6 @@
-import * as z from "zod";
-import { type Catalog, type EventType, findVersion } from "../core/catalog.ts";
+import { type Catalog, dataschemasOf, type EventType, findVersion } from "../core/catalog.ts";
 import type { TypeList } from "../core/answer.ts";
+import { toJsonSchema } from "../core/data-schema.ts";
 import { RequestError } from "../core/errors.ts";
 
 /** Reads the catalog: its types, and the schema of `data` in each version. */
@@ -28,10 +28,10 @@ export function createApiDocs({ catalog }: { catalog: Catalog }) {
       }
       const version = findVersion(versions, dataschema);
       if (version === undefined) {
-        const dataschemas = versions.map((each) => each.dataschema);
+        const dataschemas = dataschemasOf(versions);
         throw new RequestError(
           "no_such_version",
-          `${quote(dataschema)} is no version of ${type}, which has: ${dataschemas.join(", ")}.`,
+          `${quote(dataschema)} is no version of ${type}, which has: ${dataschemas.join(", ") || "one without dataschema"}.`,
           { members: { dataschemas } },
         );
       }
@@ -41,14 +41,9 @@ export function createApiDocs({ catalog }: { catalog: Catalog }) {
 }
 
 function toVersion({ type, dataschema }: EventType) {
-  const link = `schemas/${encodeURIComponent(type)}?dataschema=${encodeURIComponent(dataschema)}`;
-  return { dataschema, link };
-}
-
-/** Describes what a client may send. A check that JSON Schema cannot express is left out; ingest still makes it. */
-function toJsonSchema({ type, dataschema, data }: EventType): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(data, { io: "input", unrepresentable: "any" });
-  return { $schema, $id: dataschema, title: type, ...schema };
+  const link = `schemas/${encodeURIComponent(type)}`;
+  if (dataschema === undefined) return { link };
+  return { dataschema, link: `${link}?dataschema=${encodeURIComponent(dataschema)}` };
 }
 
 function quote(text: string | undefined): string {

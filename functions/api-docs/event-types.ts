@@ -3,7 +3,7 @@ import type { createApiDocs } from "./api-docs.ts";
 /** One version of an event type in the OpenAPI document. */
 type DocumentedType = {
   type: string;
-  dataschema: string;
+  dataschema: string | undefined;
   /** The address of its JSON Schema, relative to the document. */
   link: string;
   /** The name of its component. */
@@ -31,7 +31,8 @@ export function dataSchemas(types: DocumentedType[]): Record<string, unknown> {
       const text = JSON.stringify(schema, (key, value: unknown) =>
         key === "$ref" && typeof value === "string" ? value.replace(/^#/, `#/components/schemas/${component}`) : value,
       );
-      const description = `The \`data\` of \`${type}\`, version \`${dataschema}\``;
+      const version = dataschema === undefined ? "" : `, version \`${dataschema}\``;
+      const description = `The \`data\` of \`${type}\`${version}`;
       return [component, { description, ...(JSON.parse(text) as object) }];
     }),
   );
@@ -40,6 +41,8 @@ export function dataSchemas(types: DocumentedType[]): Record<string, unknown> {
 /** A list of the types, as Markdown after a sentence. A table would be wider than a phone. */
 export function describeTypes(types: DocumentedType[]): string {
   if (types.length === 0) return "";
-  const lines = types.map(({ type, dataschema, link }) => `- \`${type}\`: [${dataschema}](${link})`);
+  const lines = types.map(
+    ({ type, dataschema, link }) => `- \`${type}\`: [${dataschema ?? "without dataschema"}](${link})`,
+  );
   return `. The \`data\` of these types is checked:\n\n${lines.join("\n")}`;
 }

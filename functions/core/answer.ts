@@ -19,6 +19,10 @@ export const verdict = z.object({
     description:
       "`duplicate`: an equal copy of an event in the same request. `retry`: valid, but the queue did not confirm it; send it again.",
   }),
+  unchecked: z
+    .literal(true)
+    .optional()
+    .meta({ description: "`data` was not checked: the catalog does not have the type, or not this version of it" }),
   errors: z.array(eventError).optional(),
 });
 
@@ -57,7 +61,10 @@ const typeList = z.object({
       versions: z
         .array(
           z.object({
-            dataschema: z.string().meta({ description: "Names the version in an event" }),
+            dataschema: z
+              .string()
+              .optional()
+              .meta({ description: "Names the version in an event; missing where the oldest version has no name" }),
             link: z.string().meta({ description: "The version's schema, relative to this document" }),
           }),
         )

@@ -1,18 +1,24 @@
 import type * as z from "zod";
 
-/**
- * One version of an event type: its CloudEvents `type`, the `dataschema` that names the version, and the schema of its
- * `data`. Fields that the schema does not name are kept.
- */
-export type EventType = { type: string; dataschema: string; data: z.ZodType };
+/** One version of an event type: a file of catalog/. Fields that the schema does not name are kept. */
+export type EventType = {
+  /** The file, for messages: `catalog/order-placed.ts`. */
+  file: string;
+  /** The CloudEvents attribute `type`. */
+  type: string;
+  /** Names the version in an event. Only the oldest version of a type may have none. */
+  dataschema?: string | undefined;
+  /** The schema of the event's `data`. */
+  data: z.ZodType;
+};
 
 /** Type to its versions, oldest first: an event without `dataschema` means the oldest. */
 export type Catalog = ReadonlyMap<string, readonly EventType[]>;
 
-/** The treatments of an event whose type is not in the catalog. */
-export const UNKNOWN_TYPES = ["accept", "refuse"] as const;
+/** The treatments of an event whose type, or version of its type, is not in the catalog. */
+export const UNKNOWN_EVENTS = ["accept", "refuse"] as const;
 
-export type UnknownTypes = (typeof UNKNOWN_TYPES)[number];
+export type UnknownEvents = (typeof UNKNOWN_EVENTS)[number];
 
 /** @param eventTypes in the order of `inVersionOrder`, which is the order of the versions of a type */
 export function toCatalog(eventTypes: readonly EventType[]): Catalog {
@@ -22,6 +28,11 @@ export function toCatalog(eventTypes: readonly EventType[]): Catalog {
 /** The version that an event means: without a `dataschema` the oldest; undefined where the type has no such version. */
 export function findVersion(versions: readonly EventType[], dataschema: unknown): EventType | undefined {
   return versions.find((version) => dataschema === undefined || version.dataschema === dataschema);
+}
+
+/** The names of the versions that have one. */
+export function dataschemasOf(versions: readonly EventType[]): string[] {
+  return versions.flatMap(({ dataschema }) => dataschema ?? []);
 }
 
 /**

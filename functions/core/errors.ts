@@ -67,6 +67,8 @@ export const verdictCodes = [
   "unknown_attribute",
   "unknown_type",
   "id_conflict",
+  "unknown_version",
+  "schema_failed",
   "event_too_large",
   "too_deep",
   "unstorable_text",

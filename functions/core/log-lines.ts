@@ -26,6 +26,8 @@ export type LogLines = {
   batch: BatchFields & { messages: number; durationMs: number };
   /** An invocation by a deployment or a schedule ended. */
   task: TaskFields & { durationMs: number };
+  /** A schema of the catalog threw: its file, and the error without its message, which may quote an event. */
+  "schema failed": { file: string; error: unknown };
   "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
   "queue did not answer": { code: string };
   "message not deleted": { code: string | undefined };

@@ -3,6 +3,7 @@ export const METRICS = {
   Requests: "Count",
   EventsAccepted: "Count",
   EventsRejected: "Count",
+  EventsUnchecked: "Count",
   EventsStored: "Count",
   EventsDuplicate: "Count",
   EventsConflicting: "Count",

@@ -1,6 +1,7 @@
 import { v7 as newId } from "uuid";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
 import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
+import { loggableError } from "../adapters/lambda/loggable-error.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
@@ -11,11 +12,14 @@ import { createIngest } from "./ingest.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
+const { logger } = observability;
 
 const ingest = createIngest({
-  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
+  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
+  unknownVersions: environment.UNKNOWN_VERSIONS,
+  onSchemaFailure: ({ file, error }) => logger.error("schema failed", { file, error: loggableError(error) }),
   clock: () => new Date(),
   newId,
 });

@@ -4,7 +4,7 @@ import { type EnvelopeHead, packEvents } from "../core/envelope.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Decoded } from "./candidate.ts";
 import { haveSameContent } from "./same-content.ts";
-import { type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
+import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
 import { packVerbatim, toJson } from "./verbatim.ts";
 
 export type IngestRequest = {
@@ -25,7 +25,12 @@ export type IngestResult = z.output<typeof ingestAnswer> & {
   kind: "enqueued" | "partly" | "invalid" | "unavailable";
 };
 
-export type IngestDeps = ValidateDeps & { queue: EventQueue; clock: Clock };
+export type IngestDeps = ValidateDeps & {
+  queue: EventQueue;
+  clock: Clock;
+  /** Gets the first failure of each schema in a request. */
+  onSchemaFailure: (failure: SchemaFailure) => void;
+};
 
 /**
  * Checks each event by itself, packs the valid ones, and answers after the queue has confirmed them. An event is `accepted`
@@ -36,7 +41,9 @@ export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const head = { tenant: request.tenant, receivedAt: deps.clock().toISOString() };
     const { candidates } = request.decoded;
-    const { validated, firsts, copies } = separateCopies(candidates.map((each) => validate(each, head, deps)));
+    const judged = candidates.map((each) => validate(each, head, deps));
+    for (const failure of firstFailures(judged)) deps.onSchemaFailure(failure);
+    const { validated, firsts, copies } = separateCopies(judged);
     const messages = packAll(firsts, request.decoded, head);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
     const outcomes = request.validateOnly
@@ -48,6 +55,16 @@ export function createIngest(deps: IngestDeps) {
     const verdicts = validated.map((each, index) => verdict(each, index, copies, unconfirmed));
     return summarize(verdicts.map((each, index) => withLine(each, candidates[index]?.line)));
   };
+}
+
+/** The first failure of each file, because one schema may fail on every event of a request. */
+function firstFailures(validated: Validated[]): Iterable<SchemaFailure> {
+  const byFile = new Map<string, SchemaFailure>();
+  for (const each of validated) {
+    if (each.kind === "valid" || each.failure === undefined || byFile.has(each.failure.file)) continue;
+    byFile.set(each.failure.file, each.failure);
+  }
+  return byFile.values();
 }
 
 /** A valid event that is no copy, with its place in the request. */
@@ -100,8 +117,8 @@ function verdict(each: Validated, index: number, copies: Map<number, number>, un
     return { index, ...(each.id !== undefined && { id: each.id }), status: "invalid", errors: each.errors };
   }
   const first = copies.get(index);
-  if (unconfirmed.has(first ?? index)) return { index, id: each.event.id, status: "retry" };
-  return { index, id: each.event.id, status: first === undefined ? "accepted" : "duplicate" };
+  const status = unconfirmed.has(first ?? index) ? "retry" : first === undefined ? "accepted" : "duplicate";
+  return { index, id: each.event.id, status, ...(each.isUnchecked && { unchecked: true }) };
 }
 
 function withLine({ index, ...verdict }: Verdict, line: number | undefined): Verdict {

@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { compile, config, util } from "zod/v4/core";
-import { type Catalog, findVersion, type UnknownTypes } from "../core/catalog.ts";
+import { compile, config, util, validate as matches } from "zod/v4/core";
+import { type Catalog, dataschemasOf, type EventType, findVersion, type UnknownEvents } from "../core/catalog.ts";
 import { extensionName, extensionValue, SET_BY_SLUICE, time } from "../core/attributes.ts";
 import type { EnvelopeHead } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
@@ -12,13 +12,22 @@ import { isJsonObject } from "../core/lossless-json.ts";
 import type { Candidate } from "./candidate.ts";
 import { type Checked, findUnstorablePart, isComplete } from "./verbatim.ts";
 
-export type Validated = Valid | { kind: "invalid"; id: string | undefined; errors: EventError[] };
+export type Validated = Valid | Invalid;
 
-export type Valid = { kind: "valid" } & Checked;
+/** `isUnchecked`: the catalog has no schema for the event's data. */
+export type Valid = { kind: "valid"; isUnchecked: boolean } & Checked;
+
+type Invalid = { kind: "invalid"; id: string | undefined; errors: EventError[]; failure?: SchemaFailure };
+
+/** A schema of the catalog threw: a fault of the schema, whatever the event is. */
+export type SchemaFailure = { file: string; error: unknown };
 
 export type ValidateDeps = {
   catalog: Catalog;
-  unknownTypes: UnknownTypes;
+  /** Whether an event is accepted unchecked where the catalog does not have its type. */
+  unknownTypes: UnknownEvents;
+  /** The same where the catalog has its type, but not the version that its `dataschema` names. */
+  unknownVersions: UnknownEvents;
   newId: () => string;
 };
 
@@ -47,7 +56,9 @@ export function validate(candidate: Candidate, head: EnvelopeHead, deps: Validat
   const issues = isValid(schema, input) ? [] : (schema.safeParse(input).error?.issues ?? []);
   const errors = [...issues.map((issue) => toEventError(issue, [])), ...extensionErrors(extensions), ...data.errors];
   if (errors.length > 0) {
-    return { kind: "invalid", id: idForVerdict(value["id"]), errors: limitErrors(errors, data.omitted) };
+    const { omitted, failure } = data;
+    const limited = limitErrors(errors, omitted);
+    return { kind: "invalid", id: idForVerdict(value["id"]), errors: limited, ...(failure && { failure }) };
   }
   const event = toEvent(input as EventInput, {
     data: lossless["data"],
@@ -55,7 +66,8 @@ export function validate(candidate: Candidate, head: EnvelopeHead, deps: Validat
     receivedAt: head.receivedAt,
     newId: deps.newId,
   });
-  return { kind: "valid", event, isComplete: isComplete({ value, input, extensions: added }), verbatim };
+  const { isUnchecked = false } = data;
+  return { kind: "valid", event, isUnchecked, isComplete: isComplete({ value, input, extensions: added }), verbatim };
 }
 
 /** Names of members that are no extension attributes. */
@@ -67,7 +79,7 @@ const ATTRIBUTES = {
 /** Checks a value by a compiled schema, in a tenth of the time of a parse; only an invalid value is parsed, for its issues. */
 function isValid(schema: z.ZodType, value: unknown): boolean {
   const known = compiled.get(schema);
-  if (known !== undefined) return known.validate(value);
+  if (known !== undefined) return matches(known, value);
   compiled.set(schema, compile(schema));
   return isValid(schema, value);
 }
@@ -133,11 +145,13 @@ function extensionErrors(extensions: [string, unknown][]): EventError[] {
 }
 
 /** Errors of `data`, and the number of those left out. */
-type DataErrors = { errors: EventError[]; omitted: number };
+type DataErrors = { errors: EventError[]; omitted: number; isUnchecked?: true; failure?: SchemaFailure };
 
 const NONE: DataErrors = { errors: [], omitted: 0 };
+const UNCHECKED: DataErrors = { ...NONE, isUnchecked: true };
 
-function dataErrors(input: Record<string, unknown>, { catalog, unknownTypes }: ValidateDeps): DataErrors {
+function dataErrors(input: Record<string, unknown>, deps: ValidateDeps): DataErrors {
+  const { catalog, unknownTypes, unknownVersions } = deps;
   const { type, dataschema } = input;
   if (typeof type !== "string") return NONE;
   const versions = catalog.get(type);
@@ -147,26 +161,35 @@ function dataErrors(input: Record<string, unknown>, { catalog, unknownTypes }: V
       return singleError({ path: "/data_base64", code: "invalid_type", message: `expected data; ${type} is JSON` });
     }
     // The schema of the plain form reports missing data already.
-    return "data" in input || "specversion" in input ? validateData(known.data, input["data"]) : NONE;
+    return "data" in input || "specversion" in input ? validateData(known, input["data"]) : NONE;
   }
-  if (unknownTypes === "accept") return NONE;
   if (versions === undefined) {
+    if (unknownTypes === "accept") return UNCHECKED;
     const message = `is not in the catalog, which has: ${[...catalog.keys()].toSorted().join(", ")}`;
     return singleError({ path: "/type", code: "unknown_type", message });
   }
-  const message = `is no version of ${type}, which has: ${versions.map((version) => version.dataschema).join(", ")}`;
-  return singleError({ path: "/dataschema", code: "unknown_type", message });
+  // Its own schema reports a dataschema that is no string.
+  if (unknownVersions === "accept" || typeof dataschema !== "string") return UNCHECKED;
+  const message = `is no version of ${type}: ${["leave it out", ...dataschemasOf(versions)].join(", or send ")}`;
+  return singleError({ path: "/dataschema", code: "unknown_version", message });
 }
 
 function singleError(error: EventError): DataErrors {
   return { errors: [error], omitted: 0 };
 }
 
-/**
- * Checks `data` by a schema of the catalog. zod collects every issue; messages are written only for the reported ones,
- * because a hostile array has a hundred thousand issues.
- */
-function validateData(schema: z.ZodType, data: unknown): DataErrors {
+/** Checks `data` by a schema of the catalog. The schema is the user's code, so it may throw. */
+function validateData({ file, type, data: schema }: EventType, data: unknown): DataErrors {
+  try {
+    return issuesOf(schema, data);
+  } catch (error) {
+    const message = `could not be checked: the schema of ${type} failed, not the event. Send it again once the schema is repaired`;
+    return { ...singleError({ path: "/data", code: "schema_failed", message }), failure: { file, error } };
+  }
+}
+
+/** zod collects every issue; messages are written only for the reported ones: a hostile array has a hundred thousand. */
+function issuesOf(schema: z.ZodType, data: unknown): DataErrors {
   if (isValid(schema, data)) return NONE;
   const { issues } = schema._zod.run({ value: data, issues: [] }, { async: false }) as z.core.ParsePayload;
   const reported = issues.slice(0, VERDICT_MAX_ERRORS);

@@ -10,7 +10,13 @@ type Verdict = z.output<typeof verdict>;
 const withResults = ingestAnswer.pick({ results: true });
 const reason = problem.pick({ code: true, detail: true }).partial();
 
-export type LineOutcome = { line: number; status: Exclude<Verdict["status"], "retry"> | "unsent"; why: string };
+export type LineOutcome = {
+  line: number;
+  status: Exclude<Verdict["status"], "retry"> | "unsent";
+  why: string;
+  /** The data was not checked: the catalog does not have the type or version. */
+  unchecked?: true | undefined;
+};
 
 const MAX_ATTEMPTS = 8;
 const LONGEST_PAUSE_SECONDS = 30;
@@ -47,9 +53,9 @@ export async function postEvents(url: string, lines: EventLine[], options: PostO
     why = posted.why;
     const again: EventLine[] = [];
     for (const [index, each] of open.entries()) {
-      const { status, errors } = posted.verdicts.get(index) ?? { status: "retry" };
+      const { status, errors, unchecked } = posted.verdicts.get(index) ?? { status: "retry" };
       if (status === "retry") again.push(each);
-      else outcomes.push({ line: each.line, status, why: explain(errors) });
+      else outcomes.push({ line: each.line, status, why: explain(errors), unchecked });
     }
     if (posted.isTooLarge && again.length > 1) {
       const middle = Math.ceil(again.length / 2);
@@ -80,7 +86,7 @@ function pauseAfter(attempt: number, retryAfter: number | undefined): { seconds:
 }
 
 type Posted = {
-  verdicts: Map<number, Pick<Verdict, "status" | "errors">>;
+  verdicts: Map<number, Pick<Verdict, "status" | "errors" | "unchecked">>;
   /** Sending the rest again would not help. */
   final: boolean;
   /** The request as a whole is over a limit of the API, so fewer events may be accepted. */

@@ -10,13 +10,15 @@ export function createReport() {
   const started = performance.now();
   const counts = { accepted: 0, duplicate: 0, invalid: 0, unsent: 0 };
   const readBack = { read: 0, equal: 0 };
+  let unchecked = 0;
   const refused = createFaults();
   const changed = createFaults();
   let lastLine = 0;
   return {
     add(outcomes: LineOutcome[]): void {
-      for (const { line, status, why } of outcomes) {
+      for (const { line, status, why, ...outcome } of outcomes) {
         counts[status] += 1;
+        if (outcome.unchecked) unchecked += 1;
         lastLine = Math.max(lastLine, line);
         if (status === "invalid" || status === "unsent") refused.add(line, `${status}: ${why}`);
       }
@@ -30,6 +32,7 @@ export function createReport() {
     print({ isStopped, isReadBack }: { isStopped: boolean; isReadBack: boolean }): void {
       refused.print();
       changed.print();
+      if (unchecked > 0) process.stderr.write(`${unchecked} events unchecked: the catalog does not have their type\n`);
       const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
       const tally = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
       const seconds = ((performance.now() - started) / 1_000).toFixed(1);

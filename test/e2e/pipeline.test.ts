@@ -43,7 +43,7 @@ describe.concurrent("the pipeline", () => {
 
     expect(answer).toMatchObject({
       status: 202,
-      body: { accepted: 1, rejected: 0, results: [{ index: 0, id: sent.id, status: "accepted" }] },
+      body: { accepted: 1, rejected: 0, results: [{ index: 0, id: sent.id, status: "accepted", unchecked: true }] },
     });
     expect(read.headers.get("content-type")).toBe("application/cloudevents+json");
     expect(read.body).toEqual({
@@ -96,6 +96,22 @@ describe.concurrent("the pipeline", () => {
 
     await stored(`${id}-after`);
     expect((await stored(id)).body.data).toBe("first");
+  });
+
+  it("refuses another version of a type than the catalog has, and says which there are", async () => {
+    const type = "com.example.log.entry";
+    const data = { level: "info", message: "", service: "api" };
+
+    const answer = await post(url, [
+      event(randomUUID(), { type, data, dataschema: "https://schemas.example.com/log-entry/1" }),
+      event(randomUUID(), { type, data, dataschema: "https://schemas.example.com/log-entry/9" }),
+    ]);
+
+    expect(answer.body.results).toMatchObject([
+      { status: "accepted" },
+      { status: "invalid", errors: [{ path: "/dataschema", code: "unknown_version" }] },
+    ]);
+    expect(answer.body.results?.[0]).not.toHaveProperty("unchecked");
   });
 
   it("answers a verdict for each event of an array and stores the valid ones", async () => {

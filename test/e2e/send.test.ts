@@ -41,8 +41,9 @@ describe("npm run send", () => {
     const path = await file(...Array.from({ length: 245 }, () => event({ source })), "", "");
 
     for (let time = 1; time <= 2; time++) {
-      const { code, stdout } = await send(path, "--batch", "50");
+      const { code, stdout, stderr } = await send(path, "--batch", "50");
       expect(code).toBe(0);
+      expect(stderr).toContain("245 events unchecked: the catalog does not have their type");
       expect(stdout).toMatch(/^245 events: 245 accepted, 0 duplicate, 0 invalid, 0 unsent in \d/);
       await eventually(
         () => rows(source),

@@ -1,34 +1,20 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { childrenOf, describeProcess } from "../../localstack/postgres/process-table.ts";
 import { removeDataDir } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
-import { get } from "../support/http.ts";
+import { get, post } from "../support/http.ts";
+import { copyProject } from "../support/project-copy.ts";
 import { query, startCommandIn } from "../support/runtime.ts";
 
 let copy: string;
 let dataDir: string;
 let running: Awaited<ReturnType<typeof startCommandIn>>;
 beforeAll(async () => {
-  // A copy, because the test edits sources.
-  copy = await mkdtemp(join(tmpdir(), "sluice-reload-"));
+  copy = await copyProject();
   dataDir = join(copy, "data");
-  for (const name of [
-    "bin",
-    "lib",
-    "functions",
-    "catalog",
-    "localstack",
-    "cdk.json",
-    "package.json",
-    "package-lock.json",
-  ]) {
-    await cp(name, join(copy, name), { recursive: true });
-  }
-  await symlink(resolve("node_modules"), join(copy, "node_modules"));
   await mkdir(dataDir);
   running = await startCommandIn(copy, dataDir);
 });
@@ -136,6 +122,54 @@ describe("editing while it runs", () => {
     // Longer than the watcher waits for a change to settle: a synthesis must not write into the watched folders.
     await delay(1_000);
     expect(running.log.filter((line) => line.startsWith("Synthesizing"))).toHaveLength(1);
+    expect(running.log.filter((line) => line.startsWith("Reloaded"))).toHaveLength(1);
+  });
+
+  it("does not reload for the hidden files of editors and macOS", async () => {
+    running.log.length = 0;
+    await writeFile(join(copy, "catalog/._order-placed.ts"), "\u0000");
+    await symlink("user@host.1:2", join(copy, "catalog/.#order-placed.ts"));
+
+    // Longer than the watcher waits for a change to settle.
+    await delay(1_000);
+    expect(running.log).toEqual([]);
+  });
+
+  it("keeps the event types that ran when a file of catalog/ has a fault, and names the file and the fault", async () => {
+    const { url } = running.addresses;
+    running.log.length = 0;
+
+    await writeFile(join(copy, "catalog/broken.ts"), "export const typ = 'broken';\n");
+
+    await said("Not reloaded:");
+    await said("catalog/broken.ts exports `typ`; did you mean `type`?");
+    expect(running.log.filter((line) => /^Reloaded|^ {4}at /.test(line))).toEqual([]);
+    expect((await post(url, { type: "com.example.note", source: "/reload", data: {} })).status).toBe(202);
+    await rm(join(copy, "catalog/broken.ts"));
+    await said("Reloaded");
+  });
+
+  it("answers an event whose schema throws with a verdict, and names the file in one log line", async () => {
+    const { url } = running.addresses;
+    running.log.length = 0;
+    await writeFile(
+      join(copy, "catalog/throwing.ts"),
+      'import * as z from "zod";\nexport const type = "throwing";\nexport const data = z.string().refine((text) => JSON.parse(text));\n',
+    );
+    await said("Reloaded");
+    const throwing = { source: "/reload", type: "throwing", data: "secret" };
+
+    const { status, body } = await post(url, [{ ...throwing, data: "1" }, throwing, throwing]);
+
+    expect(status).toBe(207);
+    expect(body.results?.map((each) => each.status)).toEqual(["accepted", "invalid", "invalid"]);
+    expect(JSON.stringify(body)).toContain("schema_failed");
+    await said('"schema failed"');
+    const lines = running.log.filter((line) => line.includes('"schema failed"'));
+    expect(lines).toEqual([expect.stringContaining('"file":"catalog/throwing.ts"')]);
+    expect(lines[0]).toContain("catalog/throwing.ts:3");
+    expect(lines[0]).not.toContain("secret");
+    await rm(join(copy, "catalog/throwing.ts"));
   });
 
   it("applies a new migration", async () => {

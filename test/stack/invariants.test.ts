@@ -76,6 +76,14 @@ describe("functions", () => {
     for (const [id, { Properties }] of groups) expect(Properties["RetentionInDays"], id).toBe(90);
   });
 
+  it("functions refuse an unknown version of a known type, because its data would go unchecked", () => {
+    for (const from of [template, production]) {
+      const variables = all("AWS::Lambda::Function", from).map(([, { Properties }]) => Properties["Environment"]);
+
+      expect(variables).toContainEqual({ Variables: expect.objectContaining({ UNKNOWN_VERSIONS: "refuse" }) });
+    }
+  });
+
   it("functions each have a role of their own, which has no managed policy", () => {
     const roles = functions().map(([, { Properties }]) => JSON.stringify(Properties["Role"]));
     expect(new Set(roles).size).toBe(FUNCTIONS.length);

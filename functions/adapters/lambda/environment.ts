@@ -1,6 +1,6 @@
 import { en } from "zod/locales";
 import * as z from "zod/mini";
-import { UNKNOWN_TYPES } from "../../core/catalog.ts";
+import { UNKNOWN_EVENTS } from "../../core/catalog.ts";
 import { LOG_LEVELS } from "../../core/log-lines.ts";
 
 /**
@@ -27,7 +27,8 @@ const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 export const ingestEnvironment = z.object({
   ...common,
   QUEUE_URL: z.url(),
-  UNKNOWN_TYPES: z.enum(UNKNOWN_TYPES),
+  UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
+  UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
 });
 
 export const consumeEnvironment = z.object({

@@ -1,7 +1,7 @@
-import { DatabaseError, RequestError } from "../../core/errors.ts";
 import type { HttpResponse } from "../../core/http.ts";
 import { METRICS, type MetricName } from "../../core/metric-names.ts";
 import type { HttpMiddleware } from "./http-middleware.ts";
+import { loggableError } from "./loggable-error.ts";
 import type { Observability } from "./observability.ts";
 
 /** Writes one log line for each request, and counts it. */
@@ -16,7 +16,7 @@ export function requestLine({ logger, metrics }: Observability): HttpMiddleware 
       requestBytes: Buffer.byteLength(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
       ...counts,
     };
-    if (status >= 500) logger.error("request", { ...fields, error: loggable(error) });
+    if (status >= 500) logger.error("request", { ...fields, error: loggableError(error) });
     else logger.info("request", fields);
     const numbers = Object.entries({ Requests: 1, ...counts }) as [MetricName, number][];
     for (const [name, value] of numbers) metrics.addMetric(name, METRICS[name], value);
@@ -28,12 +28,4 @@ export function requestLine({ logger, metrics }: Observability): HttpMiddleware 
     after: write,
     onError: write,
   };
-}
-
-/** Names and stacks of an error and its causes; messages only of our own errors, because others may quote an event. */
-function loggable(error: unknown): unknown {
-  if (!(error instanceof Error)) return undefined;
-  const [, ...frames] = (error.stack ?? "").split("\n    at ");
-  const isOurs = error instanceof RequestError || error instanceof DatabaseError;
-  return { name: error.name, message: isOurs ? error.message : undefined, stack: frames, cause: loggable(error.cause) };
 }

@@ -8,7 +8,10 @@ describe("environment", () => {
     vi.stubEnv("STAGE", "dev");
     vi.stubEnv("QUEUE_URL", "no url");
     vi.stubEnv("UNKNOWN_TYPES", "maybe");
+    vi.stubEnv("UNKNOWN_VERSIONS", "");
 
-    expect(() => readEnvironment(ingestEnvironment)).toThrow(/METRICS_NAMESPACE.*LOG_LEVEL.*QUEUE_URL.*UNKNOWN_TYPES/);
+    expect(() => readEnvironment(ingestEnvironment)).toThrow(
+      /METRICS_NAMESPACE.*LOG_LEVEL.*QUEUE_URL.*UNKNOWN_TYPES.*UNKNOWN_VERSIONS/,
+    );
   });
 });

@@ -1,17 +1,22 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { catalog } from "../../../functions/adapters/catalog/catalog.ts";
-import type { Catalog } from "../../../functions/core/catalog.ts";
+import type { Catalog, EventType } from "../../../functions/core/catalog.ts";
 import { createApiDocs } from "../../../functions/api-docs/api-docs.ts";
 
-const version = (number: number, data: z.ZodType) => ({ type: "a/b.type", dataschema: `urn:type:${number}`, data });
+const version = (number: number, data: z.ZodType): EventType => ({
+  file: `catalog/type-${number}.ts`,
+  type: "a/b.type",
+  dataschema: `urn:type:${number}`,
+  data,
+});
 const versions = [
   version(1, z.object({ n: z.int32() })),
   version(2, z.object({ n: z.string().refine((text) => text !== "x"), at: z.date() })),
 ];
 const two: Catalog = new Map([
   ["a/b.type", versions],
-  ["other", [{ type: "other", dataschema: "urn:other", data: z.unknown() }]],
+  ["other", [{ file: "catalog/other.ts", type: "other", data: z.unknown() }]],
 ]);
 const apiDocs = createApiDocs({ catalog: two });
 
@@ -26,7 +31,7 @@ describe("the list of types", () => {
             { dataschema: "urn:type:2", link: "schemas/a%2Fb.type?dataschema=urn%3Atype%3A2" },
           ],
         },
-        { type: "other", versions: [{ dataschema: "urn:other", link: "schemas/other?dataschema=urn%3Aother" }] },
+        { type: "other", versions: [{ link: "schemas/other" }] },
       ],
     });
   });
@@ -60,6 +65,13 @@ describe("the schema of a type", () => {
     for (const { type, dataschema } of [...catalog.values()].flat()) {
       expect(all.schema(type, dataschema)).toMatchObject({ title: type, $id: dataschema });
     }
+  });
+
+  it("has no $id where the version has no dataschema", () => {
+    expect(JSON.parse(JSON.stringify(apiDocs.schema("other", undefined)))).toEqual({
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      title: "other",
+    });
   });
 
   it("is refused for a type that is not in the catalog, with the names of its types", () => {

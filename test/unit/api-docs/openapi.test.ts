@@ -122,6 +122,7 @@ describe("the OpenAPI document", () => {
 describe("the OpenAPI document of a catalog", () => {
   const recursive: z.ZodType = z.lazy(() => z.object({ name: z.string(), parts: z.array(recursive) }));
   const version = (type: string, number: number, data: z.ZodType): EventType => ({
+    file: `catalog/${number}.ts`,
     type,
     dataschema: `urn:${type}:${number}`,
     data,

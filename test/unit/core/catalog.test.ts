@@ -11,8 +11,8 @@ describe("the files of catalog/", () => {
 
   it("give events without dataschema the version of the file without a number", () => {
     const types: Record<string, EventType> = {
-      "order.ts": { type: "order", dataschema: "urn:1", data: z.unknown() },
-      "order-2.ts": { type: "order", dataschema: "urn:2", data: z.unknown() },
+      "order.ts": { file: "catalog/order.ts", type: "order", dataschema: "urn:1", data: z.unknown() },
+      "order-2.ts": { file: "catalog/order-2.ts", type: "order", dataschema: "urn:2", data: z.unknown() },
     };
 
     const catalog = toCatalog(inVersionOrder(Object.keys(types)).map((file) => types[file] as EventType));

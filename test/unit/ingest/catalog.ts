@@ -4,6 +4,7 @@ import { toCatalog } from "../../../functions/core/catalog.ts";
 /** A catalog of the tests' own: the files in catalog/ belong to the user. */
 export const catalog = toCatalog([
   {
+    file: "catalog/order-placed.ts",
     type: "com.example.order.placed",
     dataschema: "https://schemas.example.com/order-placed/1",
     data: z.object({
@@ -16,6 +17,7 @@ export const catalog = toCatalog([
     }),
   },
   {
+    file: "catalog/telemetry-reading.ts",
     type: "com.example.telemetry.reading",
     dataschema: "https://schemas.example.com/telemetry-reading/1",
     data: z.object({
@@ -27,6 +29,7 @@ export const catalog = toCatalog([
     }),
   },
   {
+    file: "catalog/log-entry.ts",
     type: "com.example.log.entry",
     dataschema: "https://schemas.example.com/log-entry/1",
     data: z.object({
@@ -38,6 +41,7 @@ export const catalog = toCatalog([
     }),
   },
   {
+    file: "catalog/notification-requested.ts",
     type: "com.example.notification.requested",
     dataschema: "https://schemas.example.com/notification-requested/1",
     data: z.object({

@@ -15,6 +15,8 @@ async function answer(
     queue,
     catalog,
     unknownTypes: "accept",
+    unknownVersions: "refuse",
+    onSchemaFailure: () => undefined,
     clock: () => new Date(NOW),
     newId: () => "generated",
   });
@@ -31,7 +33,8 @@ async function answer(
     requestId: "r-1",
     deadline: Date.now() + 10_000,
   }).catch((error: unknown) => toProblem(error, "r-1"));
-  return { ...response, json: JSON.parse(response.body) as Record<string, unknown>, enqueued };
+  const metrics = "metrics" in response ? response.metrics : undefined;
+  return { ...response, metrics, json: JSON.parse(response.body) as Record<string, unknown>, enqueued };
 }
 
 describe("the answer of POST /events", () => {
@@ -119,5 +122,19 @@ describe("the answer of POST /events", () => {
 
   it("enqueues nothing for ?validate=only", async () => {
     expect(await answer([order("a")], { validate: "only" })).toMatchObject({ status: 202, enqueued: [] });
+  });
+
+  it("counts the events that were accepted unchecked, not those that were refused too", async () => {
+    const typo = { ...order("a"), type: "com.example.order.plaecd" };
+
+    const { json, metrics } = await answer([typo, order("b"), { ...typo, source: "" }, typo]);
+
+    expect(json["results"]).toEqual([
+      { index: 0, id: "a", status: "accepted", unchecked: true },
+      { index: 1, id: "b", status: "accepted" },
+      { index: 2, id: "a", status: "invalid", errors: [expect.objectContaining({ path: "/source" })] },
+      { index: 3, id: "a", status: "duplicate", unchecked: true },
+    ]);
+    expect(metrics).toEqual({ EventsAccepted: 2, EventsRejected: 1, EventsUnchecked: 1 });
   });
 });

@@ -43,6 +43,10 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
     queue,
     catalog,
     unknownTypes: "accept",
+    unknownVersions: "refuse",
+    onSchemaFailure: ({ error }) => {
+      throw error;
+    },
     clock: () => new Date(NOW),
     newId: () => `generated-${++generated}`,
     ...overrides,

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type * as z from "zod";
+import * as mini from "zod/mini";
+import { toCatalog } from "../../../functions/core/catalog.ts";
 import {
   DATACONTENTTYPE_MAX_BYTES,
   DATASCHEMA_MAX_BYTES,
@@ -16,20 +19,28 @@ import { toJson } from "../../../functions/ingest/verbatim.ts";
 import { catalog } from "./catalog.ts";
 import { cpuMilliseconds, NOW, order } from "./support.ts";
 
-function validateText(event: unknown, unknownTypes: "accept" | "refuse" = "accept") {
+type Policy = "accept" | "refuse";
+
+function validateText(
+  event: unknown,
+  unknownTypes: Policy = "accept",
+  unknownVersions: Policy = "refuse",
+  types = catalog,
+) {
   const text = typeof event === "string" ? event : JSON.stringify(event);
   return validate(
     { kind: "event", form: "plain", ...parseLossless(text) },
     { tenant: "default", receivedAt: NOW },
     {
-      catalog,
+      catalog: types,
       unknownTypes,
+      unknownVersions,
       newId: () => "generated",
     },
   );
 }
 
-function errorsOf(event: unknown, unknownTypes?: "accept" | "refuse") {
+function errorsOf(event: unknown, unknownTypes?: Policy) {
   const result = validateText(event, unknownTypes);
   return result.kind === "invalid" ? result.errors.map(({ path, code }) => [path, code]) : [];
 }
@@ -82,11 +93,49 @@ describe("validate", () => {
     expect(validateText(plain({ type, data: { ...data, ...change } })).kind).toBe("invalid");
   });
 
+  it("checks data by a schema of zod/mini as by one of zod", () => {
+    const data = mini.object({ n: mini.string() }) as unknown as z.ZodType;
+    const small = toCatalog([{ file: "catalog/small.ts", type: "small", data }]);
+    const check = (n: unknown) => validateText(plain({ type: "small", data: { n } }), "accept", "refuse", small);
+
+    expect(check("text")).toMatchObject({ kind: "valid", isUnchecked: false });
+    expect(check(1)).toMatchObject({
+      errors: [{ path: "/data/n", code: "invalid_type", message: "Invalid input: expected string, received number" }],
+    });
+  });
+
   it("accepts or refuses an unknown type as configured, naming the known ones", () => {
-    expect(validateText(plain({})).kind).toBe("valid");
+    expect(validateText(plain({}))).toMatchObject({ kind: "valid", isUnchecked: true });
+    expect(validateText(order("o"))).toMatchObject({ kind: "valid", isUnchecked: false });
     expect(validateText(plain({}), "refuse")).toMatchObject({
       errors: [{ path: "/type", code: "unknown_type", message: expect.stringContaining("com.example.order.placed") }],
     });
+  });
+
+  it.each<Policy>(["accept", "refuse"])(
+    "refuses an unknown version of a known type, naming the known versions, where the stage says %s to unknown types",
+    (unknownTypes) => {
+      expect(validateText(order("o", { dataschema: "order-placed/2" }), unknownTypes)).toMatchObject({
+        kind: "invalid",
+        errors: [
+          {
+            path: "/dataschema",
+            code: "unknown_version",
+            message: expect.stringContaining("https://schemas.example.com/order-placed/1"),
+          },
+        ],
+      });
+    },
+  );
+
+  it("accepts an unknown version unchecked where the stage says so", () => {
+    const event = order("o", { dataschema: "order-placed/2", data: {} });
+
+    expect(validateText(event, "refuse", "accept")).toMatchObject({ kind: "valid", isUnchecked: true });
+  });
+
+  it("reports a dataschema that is no string as that alone", () => {
+    expect(errorsOf(order("o", { dataschema: 2 }))).toEqual([["/dataschema", "invalid_type"]]);
   });
 
   it("accepts id and source up to their limits in bytes of UTF-8", () => {

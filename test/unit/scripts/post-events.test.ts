@@ -33,6 +33,26 @@ describe("posting events", () => {
     ]);
   });
 
+  it("says of which lines the data was not checked", async () => {
+    stubApi(() =>
+      Response.json({
+        accepted: 2,
+        rejected: 0,
+        results: [
+          { index: 0, status: "accepted" },
+          { index: 1, status: "accepted", unchecked: true },
+        ],
+      }),
+    );
+
+    const outcomes = await postEvents("http://api", lines(2), { onRetry: () => undefined });
+
+    expect(outcomes.map(({ line, unchecked }) => [line, unchecked])).toEqual([
+      [1, undefined],
+      [2, true],
+    ]);
+  });
+
   it.each([
     ["86400", 60],
     ["9999999", 60],

@@ -30,10 +30,12 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
 }
 
 function metricsOf({ accepted, rejected, results }: IngestResult): MetricCounts {
+  const unchecked = results.filter((each) => each.status === "accepted" && each.unchecked).length;
   const conflicting = results.filter(({ errors = [] }) => errors.some(({ code }) => code === "id_conflict")).length;
   return {
     EventsAccepted: accepted,
     EventsRejected: rejected,
+    EventsUnchecked: unchecked,
     ...(conflicting > 0 && { EventsConflicting: conflicting }),
   };
 }

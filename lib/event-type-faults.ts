@@ -1,0 +1,70 @@
+import * as z from "zod";
+import { dataschema, type } from "../functions/core/attributes.ts";
+import { toJsonSchema } from "../functions/core/data-schema.ts";
+import { isAsync } from "./is-async.ts";
+
+/** The faults in what a file of catalog/ exports, each a text that follows the file's name. */
+export function eventTypeFaults(exports: Record<string, unknown>): string[] {
+  const missing = NAMES.filter((name) => !(name in exports));
+  const misspelt = new Set<string>();
+  const unknown = Object.keys(exports).filter((name) => !NAMES.includes(name as Name) && name !== ADDED_BY_NODE);
+  const faults = unknown.map((name) => {
+    const meant = missing.find((each) => isWithin(MAX_TYPOS, name.toLowerCase(), each));
+    if (meant === undefined) return `exports \`${name}\`, which is no part of an event type`;
+    misspelt.add(meant);
+    return `exports \`${name}\`; did you mean \`${meant}\`?`;
+  });
+  const absent = missing.filter((name) => name !== "dataschema" && !misspelt.has(name));
+  faults.push(...absent.map((name) => `exports no \`${name}\``));
+  return faults.length > 0 ? faults : valueFaults(exports);
+}
+
+type Name = "type" | "dataschema" | "data";
+const NAMES: readonly Name[] = ["type", "dataschema", "data"];
+
+/** Node adds it to a module with a default export. https://nodejs.org/docs/latest-v24.x/api/modules.html */
+const ADDED_BY_NODE = "__esModule";
+
+/** More would make other words of `type` and `data`. */
+const MAX_TYPOS = 2;
+
+/** Tells whether one word becomes the other by so many insertions, deletions or replacements of a character. */
+function isWithin(edits: number, one: string, other: string): boolean {
+  if (one === "" || other === "") return one.length + other.length <= edits;
+  const [oneRest, otherRest] = [one.slice(1), other.slice(1)];
+  if (one[0] === other[0]) return isWithin(edits, oneRest, otherRest);
+  if (edits === 0) return false;
+  return (
+    isWithin(edits - 1, oneRest, other) ||
+    isWithin(edits - 1, one, otherRest) ||
+    isWithin(edits - 1, oneRest, otherRest)
+  );
+}
+
+function valueFaults({ type: name, dataschema: version, data }: Record<string, unknown>): string[] {
+  return [
+    ...attributeFaults("type", type, name),
+    ...attributeFaults("dataschema", dataschema, version),
+    ...schemaFaults(data),
+  ];
+}
+
+function attributeFaults(name: Name, schema: z.ZodType, value: unknown): string[] {
+  const issue = schema.safeParse(value).error?.issues[0];
+  return issue === undefined ? [] : [`has a \`${name}\` that no event can have: ${issue.message}`];
+}
+
+function schemaFaults(data: unknown): string[] {
+  if (!isSchema(data)) return ["has a `data` that is no schema of zod 4"];
+  try {
+    JSON.stringify(toJsonSchema({ type: "", data }));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [`has a \`data\` that cannot be written as JSON Schema, which GET /schemas needs: ${why}`];
+  }
+  return isAsync(data) ? ["has a `data` with an asynchronous check or transform; ingest needs its answer at once"] : [];
+}
+
+function isSchema(data: unknown): data is z.ZodType {
+  return data instanceof z.core.$ZodType;
+}
