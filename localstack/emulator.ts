@@ -7,6 +7,7 @@ import { versionOf } from "./emulator/health.ts";
 import { MINISTACK_VERSION } from "./emulator/ministack.ts";
 import { readSession } from "./emulator/session.ts";
 import { down, logFile, up, type UpOptions } from "./emulator/up.ts";
+import { useNoProxy } from "./child-environment.ts";
 import { messageOf } from "./message-of.ts";
 import { parsePort } from "./ports.ts";
 
@@ -67,6 +68,7 @@ command("down", "ends what `up` started, and deletes its data").action(async ({ 
   print("What `up` started has ended.");
 });
 
+useNoProxy();
 try {
   await program.parseAsync();
 } catch (error) {

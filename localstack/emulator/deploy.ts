@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { Addresses } from "../runtime.ts";
-import { cliEnvironment } from "../cli-environment.ts";
+import { commandEnvironment } from "../child-environment.ts";
 import { migrateAgain } from "./migrate-again.ts";
 import type { Session } from "./session.ts";
 import { deleteStack } from "./stacks.ts";
@@ -104,7 +104,7 @@ async function cdk(session: Session, dataDir: string, words: string[]): Promise<
     {
       cwd: PROJECT_DIR,
       env: {
-        ...cliEnvironment(),
+        ...commandEnvironment(),
         AWS_ENDPOINT_URL: session.endpoint,
         AWS_ACCESS_KEY_ID: "test",
         AWS_SECRET_ACCESS_KEY: "test",

@@ -46,6 +46,7 @@ const ALLOWED: Record<string, string[]> = {
     "../functions/core/event.ts",
     "../functions/replay/edit.ts",
     "../functions/routes/routes.ts",
+    "../localstack/local-client.ts",
   ],
   "scripts/dead-letters/list.ts": ["./filter.ts", "../command.ts", "../../functions/core/event.ts", "commander"],
   "scripts/generate.ts": ["../functions/api-docs/openapi.ts"],
