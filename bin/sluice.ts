@@ -6,8 +6,9 @@ import { deployTarget } from "../lib/deploy-target.ts";
 const app = new App();
 const context = (name: string): unknown => app.node.tryGetContext(name);
 const stage = stageConfig(context("stage") ?? "dev");
-const stack = new SluiceStack(app, `Sluice-${stage.name}`, {
-  ...deployTarget(context),
+const stackName = `Sluice-${stage.name}`;
+const stack = new SluiceStack(app, stackName, {
+  ...deployTarget(context, stackName),
   stage,
   description: "Sluice: event ingestion",
 });
