@@ -3,11 +3,15 @@ import { messageOf } from "./message-of.ts";
 import { parsePort } from "./ports.ts";
 import { type Addresses, type Runtime, startRuntime } from "./runtime.ts";
 
-type Options = { port?: number; dataDir: string; fresh?: true; json?: true };
+type Options = { port?: number; host?: string; dataDir: string; fresh?: true; json?: true };
 
 const options = new Command("npm start --")
   .description("Runs the whole stack on this machine: the API, the queue, the functions and PostgreSQL.")
   .option("--port <port>", "port of the API (default: 4800, or any free one)", portOrExit)
+  .option(
+    "--host <address>",
+    "an address where the API listens besides this machine's own, or 0.0.0.0; it asks for no key",
+  )
   .option("--data-dir <folder>", "where the database and the queue keep their data", ".sluice")
   .option("--fresh", "delete that data first")
   .option("--json", "print one JSON line with the addresses when ready; logs go to stderr")
@@ -31,6 +35,7 @@ try {
   runtime = await startRuntime({
     dataDir: options.dataDir,
     port: options.port,
+    host: options.host,
     fresh: options.fresh ?? false,
     watch: true,
     signal: starting.signal,
@@ -38,7 +43,8 @@ try {
   });
   const { addresses, failure } = runtime;
   void failure.then(onFailure);
-  process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(addresses));
+  if (options.host !== undefined) log(warning(options.host));
+  process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(runtime));
 } catch (error) {
   if (stopping) process.exit(0);
   log(`error: ${messageOf(error)}`);
@@ -65,11 +71,16 @@ function stop(exitCode: number): void {
   else void runtime.stop().finally(() => process.exit(exitCode));
 }
 
-function greeting({ url, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses): string {
+function warning(host: string): string {
+  return `warning: --host ${host}: everyone who reaches the API there may read and write your events, without a key`;
+}
+
+function greeting({ addresses, listensOn }: Runtime): string {
+  const { url, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses = addresses;
   const aws = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region ${region} --endpoint-url ${awsEndpointUrl} sqs`;
   const event = '{"type":"com.example.greeting","source":"/me","data":{"hello":"world"}}';
   return `
-Sluice runs at ${url}
+Sluice runs at ${url} (it listens on ${listensOn.join(" and ")})
 
   Send an event    curl -i ${url}/events -H 'content-type: application/json' -d '${event}'
   Read it          curl ${url}/events/ID
