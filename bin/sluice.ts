@@ -28,8 +28,9 @@ function createApp(): void {
   const app = new App();
   const context = (name: string): unknown => app.node.tryGetContext(name);
   const stage = stageConfig(context("stage") ?? "dev", readSettings());
-  const stack = new SluiceStack(app, `Sluice-${stage.name}`, {
-    ...deployTarget(context),
+  const stackName = `Sluice-${stage.name}`;
+  const stack = new SluiceStack(app, stackName, {
+    ...deployTarget(context, stackName),
     stage,
     description: "Sluice: event ingestion",
   });

@@ -2,11 +2,13 @@ import type { Command, Option } from "commander";
 
 /**
  * Checks the words of a command line before commander reads them, and returns them in an order that it reads as they are
- * meant. No command has options of a single character, so `-OaBcD` is an id and no option; it goes behind `--`.
+ * meant. No command has options of a single character, so `-OaBcD` is an id and no option; it goes behind `--`. Words that
+ * a command passes on to another program stay as they are.
  * @throws Error for an option without its value: commander would take the next option for it
  */
 export function checkWords(program: Command, words: readonly string[]): string[] {
   const options = optionsOf(program, words);
+  const passesOn = commandOf(program, words).registeredArguments.some(({ variadic }) => variadic);
   const checked: string[] = [];
   const operands: string[] = [];
   for (let at = 0; at < words.length; at++) {
@@ -21,7 +23,7 @@ export function checkWords(program: Command, words: readonly string[]): string[]
       const value = ownValue ?? words[++at];
       checkValue(name, value, ownValue !== undefined);
       checked.push(...(ownValue === undefined ? [name, value] : [word]));
-    } else if (/^-[^-]/.test(word) && word !== "-h") operands.push(word);
+    } else if (/^-[^-]/.test(word) && word !== "-h" && !passesOn) operands.push(word);
     else checked.push(word);
   }
   return operands.length === 0 ? checked : [...checked, "--", ...operands];
@@ -29,8 +31,11 @@ export function checkWords(program: Command, words: readonly string[]): string[]
 
 /** The options that a command line can have: those of the program and of its subcommand. */
 export function optionsOf(program: Command, words: readonly string[]): readonly Option[] {
-  const command = program.commands.find((each) => each.name() === words[0]);
-  return [...program.options, ...(command?.options ?? [])];
+  return [...new Set([...program.options, ...commandOf(program, words).options])];
+}
+
+function commandOf(program: Command, [name]: readonly string[]): Command {
+  return program.commands.find((each) => each.name() === name) ?? program;
 }
 
 function splitOnce(word: string): [string, string?] {

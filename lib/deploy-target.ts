@@ -4,15 +4,21 @@ import type { SluiceStackProps } from "./sluice-stack.ts";
 /**
  * The properties of the stack that depend on where it is deployed, by the context value `target`: `aws` (the default), or
  * `localstack`, an emulator without Aurora, whose database the context value `database` describes.
- * @throws Error that names the known targets, or what `database` lacks
+ * @throws Error that names the known targets, what `database` lacks, or the other stack that has the database
  */
-export function deployTarget(context: (name: string) => unknown): Pick<SluiceStackProps, "database"> {
+export function deployTarget(
+  context: (name: string) => unknown,
+  stackName: string,
+): Pick<SluiceStackProps, "database"> {
   const target = context("target") ?? "aws";
   switch (target) {
     case "aws":
       return {};
-    case "localstack":
-      return { database: readDatabase(context("database")) };
+    case "localstack": {
+      const { usedBy = stackName, ...database } = readDatabase(context("database"));
+      if (usedBy !== stackName) throw new Error(inUse(usedBy, stackName));
+      return { database };
+    }
     default:
       throw new Error(`Unknown target ${JSON.stringify(target)}. Give one of aws, localstack with -c target=NAME.`);
   }
@@ -24,7 +30,12 @@ const databaseOfTarget = z.object({
   secretArn: z.string().startsWith("arn:"),
   databaseName: z.string().min(1),
   endpoint: z.url(),
+  /** The stack that stores its events there. Two stacks in one database would answer each other's events. */
+  usedBy: z.string().optional(),
 });
+
+const inUse = (usedBy: string, stackName: string): string =>
+  `The database of this emulator has the events of ${usedBy}, so ${stackName} cannot use it. Give ${stackName} an emulator and a database of its own: npm run localstack -- up --data-dir .localstack-2 --port 0, then deploy with the same --data-dir. Or end this one: npm run localstack -- down.`;
 
 function readDatabase(value: unknown) {
   const parsed = z

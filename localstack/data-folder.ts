@@ -1,82 +1,105 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAlive, startTimeOf } from "./postgres/process-table.ts";
+
+/** The process that uses a data folder. */
+type Owner = {
+  pid: number;
+  /** Whether `pid` means that process here too: another container counts its processes by itself. */
+  isHere: boolean;
+};
 
 /**
  * Locks a data folder for this process and empties it if `fresh`; the returned function releases it.
- * @throws Error that names the process that uses it
+ * @throws Error that names the process that uses it; nothing in the folder has changed then
  */
 export async function takeDataFolder(dataDir: string, fresh: boolean): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true });
-  const lock = join(dataDir, LOCK);
-  await takeLock(lock, dataDir);
+  const lock = await takeLock(dataDir);
+  held.add(lock);
+  const owner = join(dataDir, OWNER);
+  await writeFile(owner, JSON.stringify({ pid: process.pid, space: processSpace() }));
   if (fresh) {
-    const entries = (await readdir(dataDir)).filter((name) => name !== LOCK);
+    const entries = (await readdir(dataDir)).filter((name) => name !== LOCK && name !== OWNER);
     await Promise.all(entries.map((name) => rm(join(dataDir, name), { recursive: true, force: true })));
   }
-  return () => rm(lock, { force: true });
+  return async () => {
+    await rm(owner, { force: true });
+    if (held.delete(lock)) lock.close();
+  };
 }
 
 /** The process that uses a data folder, if any. */
-export async function ownerOf(dataDir: string): Promise<number | undefined> {
-  return runningOwner(await readFile(join(dataDir, LOCK), "utf8").catch(() => ""));
+export async function ownerOf(dataDir: string): Promise<Owner | undefined> {
+  if (!existsSync(join(dataDir, LOCK))) return undefined;
+  const lock = tryLock(dataDir);
+  if (lock === undefined) return recordedOwner(dataDir);
+  lock.close();
+  return undefined;
 }
 
-const LOCK = "runtime.pid";
+/**
+ * The lock is that of SQLite on this empty file: a lock of the operating system. It ends with its process, however that
+ * ends, survives a sleep of the machine, and holds for the processes of every container on it, where process ids mean
+ * nothing. The file stays, because a lock on a deleted file would not keep anybody out.
+ */
+const LOCK = "runtime.lock";
 
-/** A lock is empty only for a moment; one that is empty for longer than this belongs to a process that died. */
-const EMPTY_LOCK_MS = 1_000;
-const EMPTY_LOCK_PAUSE_MS = 50;
+/** The owner of the lock, for messages and for `down`. */
+const OWNER = "runtime.pid";
 
-async function takeLock(lock: string, dataDir: string): Promise<void> {
-  const own = JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) });
-  for (const deadline = Date.now() + EMPTY_LOCK_MS; ; ) {
-    try {
-      // Fails if the file exists, so that of two runtimes that start at once only one gets the folder.
-      return await writeFile(lock, own, { flag: "wx" });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const found = await readFile(lock, "utf8").catch(() => "");
-    const owner = runningOwner(found);
-    if (owner !== undefined) {
-      throw new Error(
-        `${dataDir} is in use by process ${owner}. Stop it, or name another folder with --data-dir. ` +
-          `If that process is no Sluice, delete ${lock}.`,
-      );
-    }
-    if (found === "" && Date.now() < deadline) await delay(EMPTY_LOCK_PAUSE_MS);
-    else await removeStale(lock, found);
+/** A question for the owner locks the folder for a moment too; a lock that lasts longer is a runtime's. */
+const PATIENCE_MS = 1_000;
+const PAUSE_MS = 50;
+
+/** The locks of this process. A lock that nobody refers to would be collected, and its file closed. */
+const held = new Set<DatabaseSync>();
+
+async function takeLock(dataDir: string): Promise<DatabaseSync> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await delay(PAUSE_MS)) {
+    const lock = tryLock(dataDir);
+    if (lock !== undefined) return lock;
+    if (Date.now() < deadline) continue;
+    const owner = await recordedOwner(dataDir);
+    const where = owner?.isHere === false ? " of another container" : "";
+    const who = owner === undefined ? "another process" : `process ${owner.pid}${where}`;
+    throw new Error(`${dataDir} is in use by ${who}. Stop it, or name another folder with --data-dir.`);
   }
 }
 
-/** Removes a dead process's lock, unless another start has already replaced it by its own. */
-async function removeStale(lock: string, stale: string): Promise<void> {
-  const aside = `${lock}.${process.pid}`;
+function tryLock(dataDir: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(join(dataDir, LOCK));
   try {
-    await rename(lock, aside);
+    // Without a journal on disk: nothing is ever written.
+    database.exec("pragma journal_mode = memory; begin exclusive");
+    return database;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    database.close();
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
     throw error;
   }
-  const taken = await readFile(aside, "utf8");
-  if (taken !== stale) await writeFile(lock, taken, { flag: "wx" }).catch(() => undefined);
-  await rm(aside, { force: true });
 }
 
-/** The process in the lock, if it still runs. Process ids are reused, so its start time is compared too. */
-function runningOwner(lock: string): number | undefined {
-  const { pid, started } = parse(lock);
-  if (pid === undefined || !isAlive(pid)) return undefined;
-  return startTimeOf(pid) === started ? pid : undefined;
-}
+/** https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
 
-function parse(lock: string): { pid?: number; started?: string } {
+async function recordedOwner(dataDir: string): Promise<Owner | undefined> {
   try {
-    const { pid, started } = JSON.parse(lock) as { pid?: number; started?: string };
-    return Number.isInteger(pid) && Number(pid) > 0 ? { pid: Number(pid), ...(started ? { started } : {}) } : {};
+    const { pid, space } = JSON.parse(await readFile(join(dataDir, OWNER), "utf8")) as { pid: number; space: string };
+    return { pid, isHere: space === processSpace() };
   } catch {
-    return {};
+    // The owner has not written it yet.
+    return undefined;
+  }
+}
+
+/** Equal for processes that see each other's ids: on Linux, those of one PID namespace of one boot. */
+function processSpace(): string {
+  try {
+    return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return process.platform;
   }
 }

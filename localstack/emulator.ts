@@ -1,5 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
+import { userPath } from "../cli/npm.ts";
+import { port } from "../cli/option-values.ts";
+import { runCommand } from "../cli/run-command.ts";
 import { chooseEmulator, type Way, WAYS } from "./emulator/choose-emulator.ts";
 import { deploy, readUrl } from "./emulator/deploy.ts";
 import { showLogs } from "./emulator/show-logs.ts";
@@ -7,8 +10,7 @@ import { versionOf } from "./emulator/health.ts";
 import { MINISTACK_VERSION } from "./emulator/ministack.ts";
 import { readSession } from "./emulator/session.ts";
 import { down, logFile, up, type UpOptions } from "./emulator/up.ts";
-import { messageOf } from "./message-of.ts";
-import { parsePort } from "./ports.ts";
+import { useNoProxy } from "./child-environment.ts";
 
 const program = new Command("npm run localstack --").description(
   "Deploys the CDK app into an emulator of AWS: LocalStack, MiniStack, or the one at AWS_ENDPOINT_URL.",
@@ -17,14 +19,19 @@ const command = (name: string, description: string) =>
   program
     .command(name)
     .description(description)
-    .option("--data-dir <folder>", "folder of the database and of what was deployed", ".localstack");
+    .option(
+      "--data-dir <folder>",
+      "folder of the database and of what was deployed",
+      (text) => userPath(text),
+      ".localstack",
+    );
 
 type Options = { dataDir: string };
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 command("up", "starts the emulator, and the database that it lacks")
   .addOption(new Option("--emulator <name>", "which one (default: the first that is available)").choices(WAYS))
-  .option("--port <port>", "port of the emulator; 0 is any free one", parsePort, 4566)
+  .option("--port <port>", "port of the emulator; 0 is any free one", port("--port"), 4566)
   .option(
     "--functions-host <host>",
     "how functions in containers reach this machine (default: depends on the emulator)",
@@ -67,12 +74,8 @@ command("down", "ends what `up` started, and deletes its data").action(async ({ 
   print("What `up` started has ended.");
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`error: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-}
+useNoProxy();
+await runCommand(program);
 
 function untilInterrupted(): AbortSignal {
   const interrupted = new AbortController();

@@ -9,10 +9,11 @@ import type { Invoke } from "./lambda/invoke.ts";
 import { runTriggers, type StackFunctions, startStackFunctions } from "./lambda/stack-functions.ts";
 import { type Postgres, startPostgres } from "./postgres/postgres.ts";
 import { unlessAborted } from "./on-abort.ts";
-import { freePort, isPortTaken } from "./ports.ts";
+import { freePort, isAddressMissing, isPortTaken } from "./ports.ts";
 import { reload } from "./reload.ts";
 import { startSchedules } from "./schedule/schedule.ts";
 import { startSupervisedSqs } from "./sqs/supervised-sqs.ts";
+import { addressesOf } from "./start-local-server.ts";
 import { type StopPart, stopInOrder, together } from "./stop-in-order.ts";
 import { STOP_DATABASE_LATE_MS, STOP_DATABASE_MS } from "./stop-times.ts";
 import { supervise } from "./supervise.ts";
@@ -29,6 +30,8 @@ export type RuntimeOptions = {
   assemblyDir?: string;
   /** Port of the API; undefined takes a free one. */
   port?: number;
+  /** An address where the API listens besides the loopback ones: whoever reaches it may read and write. */
+  host?: string | undefined;
   /** Deletes what the folder holds before the start. */
   fresh?: boolean;
   /** Rebuilds and reloads the functions when their sources change. */
@@ -74,6 +77,8 @@ export type Addresses = {
 
 export type Runtime = {
   addresses: Addresses;
+  /** The addresses where the API listens. */
+  listensOn: string[];
   /** For fault tests: stop, start, freeze the database, and make the Data API fail. */
   postgres: Postgres;
   dataApiFaults: Faults;
@@ -95,7 +100,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const stops: StopPart[] = [];
   const stop = () => stopInOrder(stops, log);
   try {
-    await refuseTakenPort(options.port);
+    await refuseUnusable(options);
     return await startParts({ ...options, dataDir, log }, stops, stop);
   } catch (error) {
     await stop();
@@ -226,7 +231,8 @@ async function startParts(
   stops.push(() => rm(runtimeFile, { force: true }));
   await writeFile(runtimeFile, `${JSON.stringify(addresses)}\n`, { mode: 0o600 });
   signal.throwIfAborted();
-  return { addresses, postgres, dataApiFaults: dataApi.faults, failure: failure.promise, stop };
+  const { addresses: listensOn } = api;
+  return { addresses, listensOn, postgres, dataApiFaults: dataApi.faults, failure: failure.promise, stop };
 }
 
 const unaltered = (stack: StackModel): StackModel => stack;
@@ -245,11 +251,12 @@ async function startApi(
     api: stack.api,
     invoke,
     accountId: LOCAL_ACCOUNT_ID,
+    host: options.host,
     log: labelled(options.log, "api"),
   };
   const { port } = options;
   if (port !== undefined) {
-    return startApiGateway({ ...settings, port }).catch((error: unknown) => raisePortTaken(error, port));
+    return startApiGateway({ ...settings, port }).catch((error: unknown) => raiseUnusable(error, options));
   }
   return startApiGateway({ ...settings, port: PREFERRED_PORT }).catch((error: unknown) => {
     if (!isPortTaken(error)) throw error;
@@ -258,12 +265,16 @@ async function startApi(
 }
 
 /** Called before anything starts, because the API itself starts last. */
-async function refuseTakenPort(port: number | undefined): Promise<void> {
-  if (port !== undefined) await freePort(port).catch((error: unknown) => raisePortTaken(error, port));
+async function refuseUnusable(options: RuntimeOptions): Promise<void> {
+  await freePort(options.port, addressesOf(options.host)).catch((error: unknown) => raiseUnusable(error, options));
 }
 
-function raisePortTaken(error: unknown, port: number): never {
-  throw isPortTaken(error) ? new Error(`port ${port} is taken; name another with --port`) : error;
+function raiseUnusable(error: unknown, { port, host }: RuntimeOptions): never {
+  if (isPortTaken(error)) throw new Error(`port ${port} is taken; name another with --port`);
+  if (isAddressMissing(error)) {
+    throw new Error(`${host} is no address of this machine; give --host one that it has, or 0.0.0.0 for all of them`);
+  }
+  throw error;
 }
 
 function output(stack: StackModel, name: string): string {

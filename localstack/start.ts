@@ -1,18 +1,28 @@
 import { Command } from "commander";
+import { userPath } from "../cli/npm.ts";
+import { port } from "../cli/option-values.ts";
+import { runCommand } from "../cli/run-command.ts";
 import { messageOf } from "./message-of.ts";
-import { parsePort } from "./ports.ts";
 import { type Addresses, type Runtime, startRuntime } from "./runtime.ts";
 
-type Options = { port?: number; dataDir: string; fresh?: true; json?: true };
+type Options = { port?: number; host?: string; dataDir: string; fresh?: true; json?: true };
 
-const options = new Command("npm start --")
+const command = new Command("npm start --")
   .description("Runs the whole stack on this machine: the API, the queue, the functions and PostgreSQL.")
-  .option("--port <port>", "port of the API (default: 4800, or any free one)", portOrExit)
-  .option("--data-dir <folder>", "where the database and the queue keep their data", ".sluice")
+  .option("--port <port>", "port of the API (default: 4800, or any free one)", port("--port"))
+  .option(
+    "--host <address>",
+    "an address where the API listens besides this machine's own, or 0.0.0.0; it asks for no key",
+  )
+  .option(
+    "--data-dir <folder>",
+    "where the database and the queue keep their data",
+    (text) => userPath(text),
+    ".sluice",
+  )
   .option("--fresh", "delete that data first")
   .option("--json", "print one JSON line with the addresses when ready; logs go to stderr")
-  .parse()
-  .opts<Options>();
+  .action(start);
 
 const log = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -27,22 +37,28 @@ let stopping = false;
 const starting = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
 
-try {
-  runtime = await startRuntime({
-    dataDir: options.dataDir,
-    port: options.port,
-    fresh: options.fresh ?? false,
-    watch: true,
-    signal: starting.signal,
-    log,
-  });
-  const { addresses, failure } = runtime;
-  void failure.then(onFailure);
-  process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(addresses));
-} catch (error) {
-  if (stopping) process.exit(0);
-  log(`error: ${messageOf(error)}`);
-  process.exit(1);
+await runCommand(command);
+
+async function start(options: Options): Promise<void> {
+  try {
+    runtime = await startRuntime({
+      dataDir: options.dataDir,
+      port: options.port,
+      host: options.host,
+      fresh: options.fresh ?? false,
+      watch: true,
+      signal: starting.signal,
+      log,
+    });
+    const { addresses, failure } = runtime;
+    void failure.then(onFailure);
+    if (options.host !== undefined) log(warning(options.host));
+    process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(runtime, options.dataDir));
+  } catch (error) {
+    if (stopping) process.exit(0);
+    log(`error: ${messageOf(error)}`);
+    process.exit(1);
+  }
 }
 
 /** The first signal finishes what is in flight; a second one ends at once. */
@@ -65,11 +81,16 @@ function stop(exitCode: number): void {
   else void runtime.stop().finally(() => process.exit(exitCode));
 }
 
-function greeting({ url, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses): string {
+function warning(host: string): string {
+  return `warning: --host ${host}: everyone who reaches the API there may read and write your events, without a key`;
+}
+
+function greeting({ addresses, listensOn }: Runtime, dataDir: string): string {
+  const { url, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses = addresses;
   const aws = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region ${region} --endpoint-url ${awsEndpointUrl} sqs`;
   const event = '{"type":"com.example.greeting","source":"/me","data":{"hello":"world"}}';
   return `
-Sluice runs at ${url}
+Sluice runs at ${url} (it listens on ${listensOn.join(" and ")})
 
   Send an event    curl -i ${url}/events -H 'content-type: application/json' -d '${event}'
   Read it          curl ${url}/events/ID
@@ -79,16 +100,7 @@ Sluice runs at ${url}
   Dead letters     ${aws} receive-message --message-attribute-names All --queue-url ${deadLetterQueueUrl}
                    npm run dead-letters -- list
 
-Data is in ${options.dataDir}; \`npm start -- --fresh\` deletes it first. Ctrl-C stops.
+Data is in ${dataDir}; \`npm start -- --fresh\` deletes it first. Ctrl-C stops.
 
 `;
-}
-
-function portOrExit(text: string): number {
-  try {
-    return parsePort(text);
-  } catch (error) {
-    process.stderr.write(`error: ${messageOf(error)}\n`);
-    process.exit(2);
-  }
 }

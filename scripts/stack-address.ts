@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as z from "zod";
+import { localClient } from "../cli/local-client.ts";
 import { userPath } from "../cli/npm.ts";
 import { shellWord } from "../cli/shell-word.ts";
 
@@ -81,19 +82,12 @@ function localAddress(dataDir: string): StackAddress {
   const { awsEndpointUrl, region, ...rest } = read.data;
   return {
     ...rest,
-    sqs: { ...LOCAL_AWS, endpoint: awsEndpointUrl, region },
+    sqs: localClient({ endpoint: awsEndpointUrl, region, maxAttempts: MAX_ATTEMPTS }),
     journal: join(dataDir, "replay.journal"),
   };
 }
 
 const START_AGAIN = "Start the runtime again with `npm start`.";
-
-/** Settings that the shell does not change: its own are meant for other endpoints, and none of FIPS or dual-stack is local. */
-const LOCAL_AWS = {
-  credentials: { accessKeyId: "local", secretAccessKey: "local" },
-  useFipsEndpoint: false,
-  useDualstackEndpoint: false,
-} satisfies SQSClientConfig;
 
 function deployedAddress(file: string, stack: string | undefined): StackAddress {
   if (!existsSync(file)) {

@@ -6,7 +6,8 @@ import { answerRequest, type Gateway } from "./answer-request.ts";
 import { gatewayResponse } from "./gateway-response.ts";
 import { INTEGRATION_TIMEOUT_MILLISECONDS } from "./limits.ts";
 import { onAbort } from "../on-abort.ts";
-import { listen } from "../ports.ts";
+import type { Listening } from "../ports.ts";
+import { startLocalServer } from "../start-local-server.ts";
 import { STOP_WORK_MS } from "../stop-times.ts";
 import { createRequestContext } from "./request-context.ts";
 import { createRouter } from "./router.ts";
@@ -17,6 +18,8 @@ export type ApiGatewayOptions = {
   invoke: (functionArn: string) => Invoke;
   /** 0 takes any free port. */
   port: number;
+  /** An address to listen on besides the loopback ones. */
+  host?: string | undefined;
   accountId: string;
   log?: (line: string) => void;
   integrationTimeoutMilliseconds?: number;
@@ -25,6 +28,8 @@ export type ApiGatewayOptions = {
 export type ApiGateway = {
   /** `http://127.0.0.1:PORT`, without a slash at the end. */
   url: string;
+  /** The addresses where it listens. */
+  addresses: string[];
   /** Routes new requests by another model of the API. */
   update(api: ApiModel): void;
   /**
@@ -36,7 +41,8 @@ export type ApiGateway = {
 
 /**
  * The REST API of the template on this machine, in front of its functions. Routes are served at the root and below the
- * stage's name. It listens on the loopback interface only, because it asks nobody for a key. Rejects with EADDRINUSE.
+ * stage's name. It listens on the loopback interface, because it asks nobody for a key; elsewhere only on request. Rejects
+ * with EADDRINUSE.
  */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
   const log = options.log ?? (() => {});
@@ -75,16 +81,17 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
   });
   // Node's 5 s would close a kept connection just as a client that paused sends its next request on it.
   server.keepAliveTimeout = 60_000;
-  const port = await listen(server, options.port);
+  const listening = await startLocalServer(server, options);
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${listening.port}`,
+    addresses: listening.addresses,
     update: (api) => {
       gateway = { ...gateway, api, router: createRouter(api.routes) };
     },
     stop: (signal = AbortSignal.timeout(STOP_WORK_MS)) => {
       onAbort(signal, () => giveUp.abort());
-      return (stopped ??= close(server, giveUp.signal));
+      return (stopped ??= close(server, listening, giveUp.signal));
     },
   };
 }
@@ -109,10 +116,8 @@ function write(response: ServerResponse, answer: Answer, log: (line: string) => 
 /** Time to write the last answers; then a client that goes on sending or does not read is disconnected. */
 const LAST_ANSWERS_MILLISECONDS = 100;
 
-async function close(server: Server, giveUp: AbortSignal): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
+async function close(server: Server, listening: Listening, giveUp: AbortSignal): Promise<void> {
+  const closed = listening.close();
   let timer: NodeJS.Timeout | undefined;
   const forget = onAbort(giveUp, () => {
     timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MILLISECONDS);

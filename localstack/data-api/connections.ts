@@ -1,4 +1,5 @@
 import { Client, Pool, type PoolClient } from "pg";
+import { connectionSettings } from "../postgres/connection-settings.ts";
 import { fromPostgres } from "./errors.ts";
 import { CONNECT_TIMEOUT_MS, MAX_CONNECTIONS } from "./limits.ts";
 
@@ -18,8 +19,12 @@ export type Connections = {
 
 /** A pool of connections that survives restarts of PostgreSQL: a broken one is dropped, the next call opens another. */
 export function openConnections(databaseUrl: string): Connections {
-  const config = { connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS };
-  const pool = new Pool({ ...config, max: MAX_CONNECTIONS, application_name: "sluice data api" });
+  const config = {
+    ...connectionSettings(databaseUrl),
+    application_name: "sluice data api",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  };
+  const pool = new Pool({ ...config, max: MAX_CONNECTIONS });
   const leases = new Set<Lease>();
   // The pool drops the connection. Without listeners the error of an idle or used connection would end the process.
   pool.on("error", () => undefined);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock, type Clock } from "../clock.ts";
-import { listen } from "../ports.ts";
+import { startLocalServer } from "../start-local-server.ts";
 import { openConnections } from "./connections.ts";
 import { DataApiError } from "./errors.ts";
 import { createFaults, parseFaults, type Faults, type FaultSwitch } from "./faults.ts";
@@ -20,8 +20,10 @@ export type DataApiOptions = {
   databaseName: string;
   /** Undefined = a free one. */
   port?: number;
-  /** The address to listen on. @default 127.0.0.1 */
-  host?: string;
+  /** An address to listen on besides the loopback ones. */
+  host?: string | undefined;
+  /** A name by which clients elsewhere, for example in containers, call that address. */
+  nameElsewhere?: string | undefined;
   /** For the 45 s, 3 min and 24 h limits. */
   clock?: Clock;
   /** Gets one line for each call that failed for a reason other than the caller's SQL. */
@@ -41,7 +43,7 @@ export type DataApiServer = {
  * https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/Welcome.html
  */
 export async function startDataApi(options: DataApiOptions): Promise<DataApiServer> {
-  const { clock = systemClock, host = "127.0.0.1" } = options;
+  const { clock = systemClock, host, nameElsewhere } = options;
   const connections = openConnections(options.databaseUrl);
   const faults = createFaults();
   const transactions = createTransactions(connections, clock);
@@ -54,14 +56,15 @@ export async function startDataApi(options: DataApiOptions): Promise<DataApiServ
       if (!response.headersSent) answerError(response, new DataApiError("InternalServerErrorException"));
     });
   });
-  const port = await listen(server, options.port ?? 0, host);
+  const names = nameElsewhere === undefined ? [] : [nameElsewhere];
+  const listening = await startLocalServer(server, { port: options.port ?? 0, host, names });
   return {
-    url: `http://${host}:${port}`,
+    url: `http://127.0.0.1:${listening.port}`,
     faults,
     async stop() {
       faults.clear();
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await listening.close();
       await connections.close();
     },
   };

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { Addresses } from "../runtime.ts";
-import { cliEnvironment } from "../cli-environment.ts";
+import { commandEnvironment } from "../child-environment.ts";
 import { migrateAgain } from "./migrate-again.ts";
 import type { Session } from "./session.ts";
 import { deleteStack } from "./stacks.ts";
@@ -16,6 +15,7 @@ const PROJECT_DIR = resolve(import.meta.dirname, "../..");
 const ACCOUNT_ID = "000000000000";
 const REGION = "us-east-1";
 
+type Outputs = z.infer<typeof outputsOf>;
 const outputsOf = z.record(
   z.string(),
   z.object({
@@ -28,20 +28,26 @@ const outputsOf = z.record(
   }),
 );
 
+const readOutputs = async (dataDir: string): Promise<Outputs> =>
+  outputsOf.parse(JSON.parse(await readFile(outputsFile(dataDir), "utf8").catch(() => "{}")));
+
+const outputsFile = (dataDir: string): string => join(dataDir, "outputs.json");
+
 /**
  * Deploys the CDK app with the CDK's own command line. Bootstraps the emulator the first time, and writes outputs.json,
  * and runtime.json for the commands of scripts/.
  * @param words further arguments of `cdk deploy`
- * @throws Error if the command fails; its messages are on the terminal
+ * @throws Error if the command fails, for example because another stage is deployed there; its messages are on the terminal
  */
 export async function deploy(session: Session, dataDir: string, words: string[] = []): Promise<Addresses> {
-  const outputs = join(dataDir, "outputs.json");
-  const isUpdate = existsSync(outputs);
-  if (!isUpdate) await cdk(session, dataDir, ["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
-  await cdk(session, dataDir, ["deploy", "--require-approval", "never", "--outputs-file", outputs, ...words]);
-  if (isUpdate && session.emulator === "ministack") await migrateAgain(session.endpoint);
-  const [stack] = Object.values(outputsOf.parse(JSON.parse(await readFile(outputs, "utf8"))));
-  if (stack === undefined) throw new Error(`${outputs} names no stack.`);
+  const [deployed] = Object.keys(await readOutputs(dataDir));
+  const run = (words: string[]) => cdk(session, dataDir, [...words, ...databaseContext(session, deployed)]);
+  if (deployed === undefined) await run(["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
+  const file = outputsFile(dataDir);
+  await run(["deploy", "--require-approval", "never", "--outputs-file", file, ...words]);
+  if (deployed !== undefined && session.emulator === "ministack") await migrateAgain(session.endpoint, deployed);
+  const [stack] = Object.values(await readOutputs(dataDir));
+  if (stack === undefined) throw new Error(`${file} names no stack.`);
   const { ApiUrl, QueueUrl, DeadLetterQueueUrl, ClusterArn, SecretArn, DatabaseName } = stack;
   const addresses = {
     region: REGION,
@@ -68,8 +74,7 @@ export async function readUrl(dataDir: string): Promise<string> {
 
 /** Deletes the deployed stacks from an emulator that goes on running. */
 export async function deleteStacks({ endpoint }: Session, dataDir: string): Promise<void> {
-  const text = await readFile(join(dataDir, "outputs.json"), "utf8").catch(() => "{}");
-  for (const name of Object.keys(JSON.parse(text) as object)) await deleteStack(endpoint, name);
+  for (const name of Object.keys(await readOutputs(dataDir))) await deleteStack(endpoint, name);
 }
 
 const runtimeFile = (dataDir: string): string => join(dataDir, "runtime.json");
@@ -89,14 +94,17 @@ export function reachableQueueUrl(queueUrl: string, endpoint: string): string {
   return `${endpoint}${new URL(queueUrl).pathname}`;
 }
 
+/** The context that leads the app to the session's database, with the stack that is deployed there already. */
+export function databaseContext({ database }: Pick<Session, "database">, usedBy: string | undefined): string[] {
+  return ["--context", "target=localstack", "--context", `database=${JSON.stringify({ ...database, usedBy })}`];
+}
+
 async function cdk(session: Session, dataDir: string, words: string[]): Promise<void> {
-  const context = ["--context", "target=localstack", "--context", `database=${JSON.stringify(session.database)}`];
   const child = spawn(
     process.execPath,
     [
       join(PROJECT_DIR, "node_modules/aws-cdk/bin/cdk"),
       ...words,
-      ...context,
       "--output",
       join(resolve(dataDir), "cdk.out"),
       "--no-notices",
@@ -104,7 +112,7 @@ async function cdk(session: Session, dataDir: string, words: string[]): Promise<
     {
       cwd: PROJECT_DIR,
       env: {
-        ...cliEnvironment(),
+        ...commandEnvironment(),
         AWS_ENDPOINT_URL: session.endpoint,
         AWS_ACCESS_KEY_ID: "test",
         AWS_SECRET_ACCESS_KEY: "test",

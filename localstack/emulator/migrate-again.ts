@@ -1,16 +1,18 @@
 import { authorization } from "./health.ts";
 
 /**
- * Calls the migrate function, as the deployment's trigger does. MiniStack 1.4.21 omits that when a stack is updated: its
+ * Calls the migrate function of a stack, as the deployment's trigger does. MiniStack 1.4.21 omits that when a stack is updated: its
  * `Ref` of a function's version is the same for every version, so the trigger sees no change.
  * @throws Error with the function's own message
  */
-export async function migrateAgain(endpoint: string): Promise<void> {
+export async function migrateAgain(endpoint: string, stack: string): Promise<void> {
   const functions = `${endpoint}/2015-03-31/functions`;
   const headers = { authorization: authorization("lambda") };
   const listed = (await (await fetch(functions, { headers })).json()) as { Functions: { FunctionName: string }[] };
-  const name = listed.Functions.map(({ FunctionName }) => FunctionName).find((each) => /Sluice-.*-Migrate/.test(each));
-  if (name === undefined) throw new Error("The emulator has no migrate function.");
+  const name = listed.Functions.map(({ FunctionName }) => FunctionName).find((each) =>
+    each.startsWith(`${stack}-Migrate`),
+  );
+  if (name === undefined) throw new Error(`The emulator has no migrate function of ${stack}.`);
   const response = await fetch(`${functions}/${name}/invocations`, { method: "POST", headers, body: "{}" });
   const answer = await response.text();
   if (!response.ok || response.headers.has("x-amz-function-error")) throw new Error(`The migrations failed: ${answer}`);

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort, isPortTaken } from "../ports.ts";
 import { startWatchdog } from "../watchdog.ts";
-import { cliEnvironment } from "../cli-environment.ts";
+import { commandEnvironment } from "../child-environment.ts";
 import { untilHealthy } from "./health.ts";
 
 /** The version that everything here was tested with. */
@@ -34,7 +34,7 @@ export async function startMinistack(options: {
   await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
   const child = spawn(program, [], {
     env: {
-      ...cliEnvironment(),
+      ...commandEnvironment(),
       BIND_HOST: "127.0.0.1",
       // In the addresses of queues.
       MINISTACK_HOST: "127.0.0.1",

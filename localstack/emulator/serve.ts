@@ -17,9 +17,9 @@ export type ServeOptions = {
   endpoint?: string;
   /** The MiniStack to start, and its port; 0 is any free one. */
   ministack?: { program: string; port: number };
-  /** The address the Data API listens on. */
-  listenOn: string;
-  /** The host by which the functions reach it. @default the same */
+  /** The address where functions in containers reach the Data API. @default only this machine reaches it */
+  listenOn?: string;
+  /** The host by which the functions call it. @default 127.0.0.1 */
   hostOfFunctions?: string;
 };
 
@@ -47,7 +47,13 @@ try {
     log,
   });
   await add((giveUp) => postgres.stop("fast", giveUp.aborted ? STOP_DATABASE_LATE_MS : STOP_DATABASE_MS));
-  const dataApi = await startDataApi({ databaseUrl: postgres.url, ...NAMES, host: listenOn, log });
+  const dataApi = await startDataApi({
+    databaseUrl: postgres.url,
+    ...NAMES,
+    host: listenOn,
+    nameElsewhere: hostOfFunctions,
+    log,
+  });
   await add(() => dataApi.stop());
   const own = ministack && (await startMinistack({ ...ministack, folder: join(dataDir, "ministack"), onEnd: fail }));
   if (own !== undefined) await add(() => own.stop());

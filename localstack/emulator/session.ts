@@ -45,7 +45,7 @@ export async function readSession(dataDir: string): Promise<Session> {
 /** The session in a data folder, if its process still runs. */
 export async function findSession(dataDir: string): Promise<Session | undefined> {
   const session = await lastSession(dataDir);
-  return session !== undefined && (await ownerOf(dataDir)) === session.pid ? session : undefined;
+  return session !== undefined && (await ownerOf(dataDir))?.pid === session.pid ? session : undefined;
 }
 
 /** The session in a data folder, even if its process has died. */

@@ -6,7 +6,9 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { commandEnvironment } from "../child-environment.ts";
 import type { Choice } from "./choose-emulator.ts";
+import { ownerOf, takeDataFolder } from "../data-folder.ts";
 import { deleteStacks } from "./deploy.ts";
 import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS } from "./docker.ts";
 import { identify } from "./health.ts";
@@ -47,7 +49,7 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
   if (left?.startedBy === "user" || (await composeProjectOf(dataDir)) !== undefined) {
     throw new Error("A session that died has left something running. End it with `npm run localstack -- down`.");
   }
-  const serving = { dataDir: resolve(dataDir), listenOn: LOOPBACK };
+  const serving = { dataDir: resolve(dataDir) };
   switch (choice.by) {
     case "user": {
       const endpoint = await numbered(choice.endpoint);
@@ -108,8 +110,10 @@ export async function down(dataDir: string): Promise<void> {
   if (composeProject !== undefined) await attempt(() => composeDown(composeProject));
   if (session !== undefined) await attempt(() => endServing(session, dataDir));
   if (faults.length > 0) throw faults[0];
-  if (session !== undefined) await rm(session.databaseDir, { recursive: true, force: true });
   // The emulator keeps neither queues nor stack; rows of events without them would only mislead.
+  const release = await takeDataFolder(resolve(dataDir), true);
+  if (session !== undefined) await rm(session.databaseDir, { recursive: true, force: true });
+  await release();
   await rm(resolve(dataDir), { recursive: true, force: true });
   await rm(logFile(dataDir), { force: true });
 }
@@ -129,7 +133,10 @@ const isRunning = (endpoint: string): Promise<boolean> =>
   );
 
 async function endServing({ pid }: Session, dataDir: string): Promise<void> {
-  if ((await findSession(dataDir)) === undefined) return;
+  const owner = await ownerOf(dataDir);
+  if (owner?.pid !== pid) return;
+  if (!owner.isHere)
+    throw new Error(`Process ${pid}, which \`up\` left running, is of another container. Run \`down\` there.`);
   process.kill(pid, "SIGTERM");
   for (const deadline = Date.now() + STOP_WITHIN_MS; (await findSession(dataDir)) !== undefined; await delay(POLL_MS)) {
     if (Date.now() > deadline) throw new Error(`Process ${pid} does not end. See ${logFile(dataDir)}.`);
@@ -156,6 +163,7 @@ async function serve(options: ServeOptions): Promise<Session> {
   const log = openSync(file, "w", 0o600);
   const child = spawn(process.execPath, [join(import.meta.dirname, "serve.ts"), JSON.stringify(options)], {
     detached: true,
+    env: commandEnvironment(),
     stdio: ["ignore", log, log],
   });
   let ended = false;

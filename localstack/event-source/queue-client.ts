@@ -7,6 +7,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { setTimeout as delay } from "node:timers/promises";
+import { localClient } from "../../cli/local-client.ts";
 import { backoffMilliseconds } from "./backoff.ts";
 
 /** The most messages that SQS returns at once, or accepts in a batch call. */
@@ -29,8 +30,7 @@ export type QueueClient = {
 
 /** The calls of an event source on its queue. The SDK's retries are off, because each call here has another rule. */
 export function createQueueClient(queueUrl: string, endpoint: string, region: string): QueueClient {
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new SQSClient({ endpoint, region, credentials, maxAttempts: 1 });
+  const client = new SQSClient(localClient({ endpoint, region, maxAttempts: 1 }));
 
   /** One batch call; returns the messages that were not deleted. */
   const removeOnce = async (messages: Message[]): Promise<Message[]> => {

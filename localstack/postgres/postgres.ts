@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { freePort } from "../ports.ts";
 import { findBinaries } from "./binaries.ts";
-import { createCluster, createDatabase, DATABASE_ROLE, readPassword } from "./cluster.ts";
+import { createCluster, createDatabase, DATABASE_ROLE, readPassword, SUPERUSER } from "./cluster.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
 import { PortTakenError, startPostmaster, type Postmaster, type StopMode } from "./postmaster.ts";
 
@@ -74,8 +74,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   try {
     const databaseName = await named;
     options.signal?.throwIfAborted();
-    url = databaseUrl(databaseName, await readPassword(directory.dir), port);
-    await createDatabase(directory.dir, port, databaseName);
+    const password = await readPassword(directory.dir);
+    url = databaseUrl(DATABASE_ROLE, password, { port, databaseName });
+    await createDatabase(databaseUrl(SUPERUSER, password, { port, databaseName: "postgres" }), databaseName);
   } catch (error) {
     await postmaster.stop("fast");
     throw error;
@@ -128,8 +129,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   };
 }
 
-function databaseUrl(databaseName: string, password: string, port: number): string {
-  return `postgres://${DATABASE_ROLE}:${password}@127.0.0.1:${port}/${encodeURIComponent(databaseName)}`;
+type Where = { port: number; databaseName: string };
+
+function databaseUrl(user: string, password: string, { port, databaseName }: Where): string {
+  return `postgres://${user}:${password}@127.0.0.1:${port}/${encodeURIComponent(databaseName)}`;
 }
 
 /** The data directory's canonical path: links in its parents are resolved, its own link (see data-directory.ts) is not. */

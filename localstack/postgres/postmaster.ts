@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { childEnvironment } from "../child-environment.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { startWatchdog } from "../watchdog.ts";
 import { childrenOf, signalIfAlive } from "./process-table.ts";
@@ -55,7 +56,7 @@ async function spawnOnce(cluster: string, { binary, directory, port, log }: Laun
     cwd: "/",
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, LC_ALL: "C" },
+    env: { ...childEnvironment(), LC_ALL: "C" },
   });
   startWatchdog(child, "interrupt");
   const output: string[] = [];

@@ -20,29 +20,6 @@ export function childrenOf(pid: number): number[] {
     .map((row) => Number(row[1]));
 }
 
-/** When a process started, as a text that no other process with this id has; undefined if it cannot be determined. */
-export function startTimeOf(pid: number): string | undefined {
-  if (process.platform === "linux") {
-    try {
-      // Field 22 of proc_pid_stat(5), in clock ticks since boot.
-      return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${fieldsAfterName(pid)[19]}`;
-    } catch {
-      return undefined;
-    }
-  }
-  const { stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
-  return stdout?.trim() || undefined;
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 /** Signals a process unless it has ended. @throws the error of `process.kill` */
 export function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
   try {

@@ -12,8 +12,7 @@ import { type App, loadFauxqs } from "./fauxqs.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 import { pointUrlsAt, reconcileQueues } from "./reconcile.ts";
 import { repairFauxqs } from "./repair-fauxqs.ts";
-
-const LOOPBACK = "127.0.0.1";
+import { startLocalServer } from "../start-local-server.ts";
 
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 process.on("SIGTERM", () => void stop());
@@ -42,9 +41,9 @@ async function start(options: Extract<ToChild, { kind: "start" }>): Promise<void
   app = fauxqs.buildApp({ logger: false, defaultRegion: options.region, stores: { sqsStore } });
   app.addHook("onClose", async () => persistence.close());
   const notes = reconcileQueues(sqsStore, options.queues);
-  const address = await app.listen({ host: LOOPBACK, port: options.port });
-  const port = Number(new URL(address).port);
-  pointUrlsAt(sqsStore, `http://${LOOPBACK}:${port}`);
+  await app.ready();
+  const { port } = await startLocalServer(app.server, { port: options.port });
+  pointUrlsAt(sqsStore, `http://127.0.0.1:${port}`);
   send({ kind: "ready", port, notes });
 }
 

@@ -1,3 +1,5 @@
+import type { Server } from "node:http";
+
 /**
  * The parts of fauxqs 2.4.1 that the runtime uses.
  *
@@ -39,7 +41,8 @@ export type Fauxqs = {
 };
 
 export type App = {
-  listen: (options: { host: string; port: number }) => Promise<string>;
+  ready: () => Promise<unknown>;
+  server: Server;
   close: () => Promise<void>;
   addHook: (name: "onClose", hook: () => Promise<void>) => void;
 };

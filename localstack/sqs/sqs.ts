@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { childEnvironment } from "../child-environment.ts";
 import type { QueueModel } from "../template/model.ts";
 import { onAbort } from "../on-abort.ts";
 import { STOP_WORK_MS } from "../stop-times.ts";
@@ -42,6 +43,7 @@ export async function startSqs(options: SqsOptions): Promise<Sqs> {
   const { dataDir, port = 0, queues, region, releaseInFlight = false, log } = options;
   const child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), {
     execArgv: ["--disable-warning=ExperimentalWarning"],
+    env: childEnvironment(),
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   child.stderr?.setEncoding("utf8").on("data", (text: string) => log?.(text.trimEnd()));

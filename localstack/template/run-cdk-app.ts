@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
-import { withoutAws } from "../cli-environment.ts";
+import { childEnvironment } from "../child-environment.ts";
 import { TemplateError } from "./template.ts";
 
 /**
  * Runs the CDK app as the CDK CLI does, with the output folder and the context in the environment. `node` in the command
- * of `cdk.json` is the Node that runs this file. The app does not see the user's AWS settings: a template must not depend
- * on them.
+ * of `cdk.json` is the Node that runs this file. The app does not see the user's settings for AWS and other programs: a template
+ * must not depend on them.
  * @throws TemplateError with the app's output if it fails
  */
 export async function runCdkApp(options: {
@@ -25,7 +25,7 @@ export async function runCdkApp(options: {
   const child = spawn(program === "node" ? process.execPath : program, words, {
     cwd: projectDir,
     env: {
-      ...withoutAws(),
+      ...childEnvironment(),
       CDK_OUTDIR: outDir,
       CDK_CONTEXT_JSON: JSON.stringify(context),
       // CDK's check of the template against CloudFormation's schemas takes two seconds. The stack tests and every

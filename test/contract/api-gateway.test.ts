@@ -98,7 +98,7 @@ describe("the event a function gets", () => {
 
   it("a function's event groups repeated headers whatever their case and adds to X-Forwarded-For", async () => {
     await raw(
-      "GET /events/a HTTP/1.1\r\nHost: h\r\nX-Many: 1\r\nx-many: 2\r\nX-Forwarded-For: 10.0.0.1\r\nConnection: close\r\n\r\n",
+      "GET /events/a HTTP/1.1\r\nHost: localhost\r\nX-Many: 1\r\nx-many: 2\r\nX-Forwarded-For: 10.0.0.1\r\nConnection: close\r\n\r\n",
     );
 
     expect(events[0]?.multiValueHeaders).toMatchObject({
@@ -426,7 +426,7 @@ describe("the server", () => {
 
   it("the gateway answers a client that expects 100-continue, so that it goes on with its body", async () => {
     const text = await raw(
-      "POST /events HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+      "POST /events HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
     );
 
     expect(text).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 202 /);
@@ -436,7 +436,7 @@ describe("the server", () => {
   it.each([
     "garbage\r\n\r\n",
     "GET / HTTP/1.1\r\n\r\n",
-    "POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
+    "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
     "\x16\x03\x01",
   ])("the gateway refuses %j and serves the next client", async (text) => {
     expect(await raw(text)).toMatch(/^HTTP\/1.1 400 /);
@@ -450,8 +450,8 @@ describe("the server", () => {
       arrived.resolve();
       return release.promise;
     };
-    await abandon("POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{", Promise.resolve());
-    await abandon("GET /events/a HTTP/1.1\r\nHost: h\r\n\r\n", arrived.promise);
+    await abandon("POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{", Promise.resolve());
+    await abandon("GET /events/a HTTP/1.1\r\nHost: localhost\r\n\r\n", arrived.promise);
     release.resolve(ACCEPTED);
 
     expect(await call({ path: "/events/b" })).toMatchObject({ status: 202 });

@@ -130,6 +130,23 @@ describe("a cluster that was stopped", () => {
   });
 });
 
+describe("a start of PostgreSQL that is stopped", () => {
+  it("a start of PostgreSQL that is stopped while it creates the cluster leaves no process behind", async () => {
+    const folder = await makeDataDir();
+    const stopping = new AbortController();
+    const started = startPostgres({ dataDir: folder.path, databaseName: "events", signal: stopping.signal });
+    const unfinished = join(folder.path, "cluster.new", "base");
+    await vi.waitFor(() => expect(existsSync(unfinished)).toBe(true), { timeout: 60_000 });
+
+    stopping.abort();
+    await expect(started).rejects.toThrow("aborted");
+
+    const children = childrenOf(process.pid).map((pid) => describeProcess(pid)?.command ?? "");
+    expect(children.filter((command) => command.includes("initdb"))).toEqual([]);
+    await folder.remove();
+  });
+});
+
 describe("the process that runs PostgreSQL", () => {
   const folder = sharedFolder();
 

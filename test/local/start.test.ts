@@ -14,7 +14,8 @@ import { removeDataDir } from "../support/cluster.ts";
 import { queueCounts, sqsClient } from "../support/sqs.ts";
 import { eventually } from "../support/eventually.ts";
 import { get, post } from "../support/http.ts";
-import { query, startCommand } from "../support/runtime.ts";
+import { query, startCommand, startCommandWith } from "../support/runtime.ts";
+import { SHELL_SETTINGS } from "../support/shell-settings.ts";
 
 /** Idle machines need less than five seconds; whatever waits for PostgreSQL or a request takes 15 s or for ever. */
 const STOPS_WITHIN_MS = 12_000;
@@ -154,13 +155,63 @@ describe("npm start", () => {
   });
 
   it("says which process has the data folder already", async () => {
-    const { child, exitCode } = await startCommand(dataDir);
+    const { child, addresses, exitCode } = await startCommand(dataDir);
     try {
-      await expect(startCommand(dataDir)).rejects.toThrow(new RegExp(`error: .*${child.pid}`));
+      await expect(startCommand(dataDir, "--fresh")).rejects.toThrow(new RegExp(`error: .*${child.pid}`));
+      expect(await readdir(dataDir)).toContain("runtime.pid");
+      expect((await post(addresses.url, event(randomUUID()))).status).toBe(202);
     } finally {
       child.kill("SIGINT");
     }
     expect(await exitCode).toBe(0);
+  });
+
+  it("stores events whatever the shell has set for other programs", async () => {
+    const { child, addresses, exitCode, log } = await startCommandWith(
+      { env: { ...process.env, ...SHELL_SETTINGS } },
+      dataDir,
+      "--fresh",
+    );
+    try {
+      const id = randomUUID();
+      expect((await post(addresses.url, event(id))).status).toBe(202);
+      await eventually(
+        () => get(`${addresses.url}/events/${id}`),
+        ({ status }) => status === 200,
+      );
+    } finally {
+      child.kill("SIGINT");
+    }
+    expect(await exitCode, log.join("\n")).toBe(0);
+  });
+
+  it("listens on both loopback addresses, and with --host elsewhere too, which it warns of", async () => {
+    const { child, addresses, exitCode, log } = await startCommand(dataDir, "--host", "127.0.0.2");
+    try {
+      const { port } = new URL(addresses.url);
+      const urls = ["127.0.0.1", "[::1]", "127.0.0.2", "localhost"].map((host) => `http://${host}:${port}/health`);
+      expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([200, 200, 200, 200]);
+      for (const local of [addresses.dataApiUrl, addresses.awsEndpointUrl]) {
+        const url = new URL(local);
+        await expect(fetch(`http://127.0.0.2:${url.port}/`)).rejects.toThrow("fetch failed");
+        expect((await fetch(`http://[::1]:${url.port}/`)).status).toBeLessThan(500);
+      }
+      expect(log.join("\n")).toContain(
+        "warning: --host 127.0.0.2: everyone who reaches the API there may read and write",
+      );
+    } finally {
+      child.kill("SIGINT");
+    }
+    expect(await exitCode).toBe(0);
+  });
+
+  it("says first of all that --host names no address of this machine", async () => {
+    const folder = join(dataDir, "never-made");
+
+    const started = startCommand(folder, "--host", "203.0.113.5");
+
+    await expect(started).rejects.toThrow("error: 203.0.113.5 is no address of this machine; give --host one");
+    expect(existsSync(folder)).toBe(false);
   });
 });
 
@@ -218,7 +269,7 @@ describe("a runtime", () => {
       const started = startRuntime({ dataDir: join(folder, "data"), assemblyDir, port: 0 });
 
       await expect(started).rejects.toThrow("AWS::Odd::Thing (Odd)");
-      expect(await readdir(join(folder, "data"))).toEqual(["postgres"]);
+      expect(await readdir(join(folder, "data"))).toEqual(["postgres", "runtime.lock"]);
       expect(existsSync(join(folder, "data", "postgres", "cluster", "postmaster.pid"))).toBe(false);
     } finally {
       await removeDataDir(join(folder, "data"));

@@ -2,6 +2,7 @@ import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
 import { deployTarget } from "../../lib/deploy-target.ts";
 import { databaseFunctions, EXPECTED_FUNCTIONS } from "./expected-functions.ts";
+import { databaseContext } from "../../localstack/emulator/deploy.ts";
 import { synthesizeStack } from "./support.ts";
 
 const database = {
@@ -17,7 +18,7 @@ describe("the target localstack", () => {
   let localstack: Template;
   beforeAll(() => {
     aws = synthesizeStack("dev").template();
-    const target = deployTarget(contextOf({ target: "localstack", database: JSON.stringify(database) }));
+    const target = deployTarget(contextOf({ target: "localstack", database: JSON.stringify(database) }), "Sluice-dev");
     localstack = synthesizeStack("dev", { target }).template();
   });
 
@@ -83,7 +84,7 @@ describe("the target localstack", () => {
 
 describe("the deployment target", () => {
   it("the deployment target is AWS by default", () => {
-    expect(deployTarget(contextOf({}))).toEqual({});
+    expect(deployTarget(contextOf({}), "Sluice-dev")).toEqual({});
   });
 
   it.each([
@@ -92,6 +93,19 @@ describe("the deployment target", () => {
     [{ target: "localstack", database: "{" }, "is not JSON"],
     [{ target: "localstack", database: JSON.stringify({ ...database, endpoint: "here" }) }, "endpoint"],
   ])("the deployment target refuses the context %j and says what to do", (context, why) => {
-    expect(() => deployTarget(contextOf(context))).toThrow(why);
+    expect(() => deployTarget(contextOf(context), "Sluice-dev")).toThrow(why);
+  });
+
+  it("the deployment target refuses a database with the events of another stack, and accepts an update", () => {
+    const [, target, , value = ""] = databaseContext({ database }, "Sluice-dev");
+    const context = contextOf({
+      target: target?.replace("target=", ""),
+      database: value.replace("database=", ""),
+    });
+
+    expect(() => deployTarget(context, "Sluice-prod")).toThrow(
+      /has the events of Sluice-dev, so Sluice-prod cannot use it.*npm run localstack -- up --data-dir/,
+    );
+    expect(deployTarget(context, "Sluice-dev")).toHaveProperty("database");
   });
 });

@@ -65,8 +65,16 @@ export async function startCommand(dataDir: string, ...options: string[]) {
 }
 
 export async function startCommandIn(projectDir: string, dataDir: string, ...options: string[]) {
+  return startCommandWith({ cwd: projectDir }, dataDir, ...options);
+}
+
+export async function startCommandWith(
+  where: { cwd?: string; env?: NodeJS.ProcessEnv },
+  dataDir: string,
+  ...options: string[]
+) {
   const words = ["localstack/start.ts", "--json", "--port", "0", "--data-dir", dataDir, ...options];
-  const child = spawn(process.execPath, words, { cwd: projectDir, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, words, { ...where, stdio: ["ignore", "pipe", "pipe"] });
   const log: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
   const exited = once(child, "exit") as Promise<[number | null]>;

@@ -37,6 +37,21 @@ describe("the words of a command line", () => {
     expect(parse("x", "--id", "1", "--id=2")).toEqual({ operands: ["x"], options: { id: ["1", "2"] } });
   });
 
+  it("pass words on to another program in their order", () => {
+    const program = new Command();
+    const got: string[] = [];
+    program
+      .command("deploy")
+      .argument("[words...]")
+      .option("--data-dir <folder>")
+      .allowUnknownOption()
+      .action((words: string[]) => void got.push(...words));
+
+    program.parse(checkWords(program, ["deploy", "-c", "stage=prod", "--data-dir", "x", "--force"]), { from: "user" });
+
+    expect(got).toEqual(["-c", "stage=prod", "--force"]);
+  });
+
   it.each([
     [["x", "--id", "--dry-run"], "--id needs a value, and --dry-run looks like an option"],
     [["x", "--id"], "--id needs a value"],
