@@ -3,8 +3,8 @@ import type { Event } from "./event.ts";
 import type { OutgoingMessage, ReceivedMessage } from "./queue-message.ts";
 
 /**
- * What the functions need of the world outside. Adapters implement these ports; each port's fake and its adapter pass the
- * same tests.
+ * What the functions need of the world outside. Adapters implement these ports. Queues, received messages, event store and
+ * event reader have a fake in memory, which passes the same tests as the adapter (test/support/conformance).
  */
 
 export type Clock = () => Date;

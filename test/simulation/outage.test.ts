@@ -3,7 +3,7 @@ import { createStoreMessages } from "../../functions/consume/store-messages.ts";
 import { BACKOFF_MAX_SECONDS } from "../../functions/consume/limits.ts";
 import { MAX_RECEIVE_COUNT } from "../../functions/core/queue-limits.ts";
 import { POISON, simulateConsumer, THROWS } from "./simulated-consumer.ts";
-import { simulateQueue } from "./simulated-queue.ts";
+import { simulateQueue } from "../support/simulated-queue.ts";
 import { memoryDeadLetters, memoryStore, message, NOW, outage } from "../unit/consume/support.ts";
 
 /** Virtual time, in seconds: a day passes as fast as the consumer works, in about a second. */
@@ -11,14 +11,8 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-beforeEach(() => {
-  vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "true");
-  vi.useFakeTimers({ toFake: ["Date"], now: NOW });
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllEnvs();
-});
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: NOW }));
+afterEach(() => void vi.useRealTimers());
 
 describe("an outage of the database", () => {
   it.each([

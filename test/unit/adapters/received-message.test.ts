@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { toReceivedMessage } from "../../../functions/adapters/lambda/received-message.ts";
 import { requeueAttributes } from "../../../functions/core/queue-message.ts";
-import { record, SENT_AT } from "../consume/sqs-records.ts";
+import { record, SENT_AT } from "../../support/sqs-records.ts";
 
 describe("a received message", () => {
   it("was tried as often as SQS delivered it", () => {
