@@ -101,7 +101,7 @@ const change = (message: Message | undefined, seconds: number) =>
 
 function answers(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 2000 });
+    const socket = connect({ host, port, timeout: 20_000 });
     const end = (answered: boolean) => () => {
       socket.destroy();
       resolve(answered);
