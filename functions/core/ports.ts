@@ -3,8 +3,8 @@ import type { Event } from "./event.ts";
 import type { OutgoingMessage, ReceivedMessage } from "./queue-message.ts";
 
 /**
- * The ports of the functions to the world outside. Adapters implement them; each port's fake and its adapter pass the same
- * tests.
+ * The ports of the functions to the world outside, which adapters implement. Queues, received messages, event store and
+ * event reader have a fake in memory, which passes the same tests as the adapter (test/support/conformance).
  */
 
 export type Clock = () => Date;

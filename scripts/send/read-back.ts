@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SET_BY_SLUICE } from "../../functions/core/attributes.ts";
-import { isJsonObject, isRawNumber, parseLossless } from "../../functions/core/lossless-json.ts";
+import { parseLossless } from "../../functions/core/lossless-json.ts";
+import { isSameJson } from "../../functions/core/same-json.ts";
 import type { EventLine } from "./event-lines.ts";
 import { reasonOf } from "./find-api.ts";
 
@@ -68,32 +69,9 @@ export function createReadBack(url: string, { onResult, signal }: ReadBackOption
 /** An event that was read and is sent again may have another time of receipt, and the tenant of its reader. */
 export function compare(line: number, sent: Record<string, unknown>, stored: Record<string, unknown>): ReadBack {
   const own = Object.keys(sent).filter((name) => !SET_BY_SLUICE.has(name));
-  const changed = own.filter((name) => !isEqual(sent[name], stored[name]));
+  const changed = own.filter((name) => !isSameJson(sent[name], stored[name]));
   return { line, isEqual: changed.length === 0, why: `came back with another ${changed.join(", ")}` };
 }
-
-/** Compares numbers by value, to the last digit, and members in any order. @see docs/values.md */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (isNumber(a) && isNumber(b)) return decimal(a) === decimal(b);
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => isEqual(each, b[i]));
-  if (!isJsonObject(a) || !isJsonObject(b)) return a === b;
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
-}
-
-const isNumber = (value: unknown): boolean => typeof value === "number" || isRawNumber(value);
-
-/** Normalizes a number's text, so that equal values have equal texts: no zeros at either end, and an exponent. */
-function decimal(number: unknown): string {
-  const text = isRawNumber(number) ? number.rawJSON : String(number);
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = NUMBER.exec(text) ?? [];
-  const digits = `${whole}${fraction}`.replace(/^0+/, "");
-  const point = Number(exponent) + digits.length - fraction.length;
-  const significant = digits.replace(/0+$/, "");
-  return significant === "" ? "0" : `${sign}0.${significant}e${point}`;
-}
-
-const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 async function get(address: string): Promise<{ status?: number; text: string }> {
   try {

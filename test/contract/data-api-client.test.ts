@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { RDSDataClient } from "@aws-sdk/client-rds-data";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createDataApi } from "../../functions/adapters/data-api/data-api.ts";
+import { STATEMENT_CLIENT_TIMEOUT_SECONDS } from "../../functions/core/database-limits.ts";
 import { startDatabase, soon, TARGET, type TestDatabase } from "../support/database.ts";
-
-/** The most by which a call may come back after its deadline; without a deadline it takes a minute or for ever. */
-const GRACE_MS = 5_000;
+import { freezeDate } from "../support/freeze-date.ts";
+import { soonerThan } from "../support/sooner-than.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -12,25 +13,38 @@ beforeAll(async () => {
 });
 afterAll(() => db.remove());
 beforeEach(() => db.ask("delete from note"));
-afterEach(() => db.faults.clear());
+afterEach(() => {
+  db.faults.clear();
+  vi.restoreAllMocks();
+});
 
 const insert = "insert into note values (:text)";
 const notes = async () =>
   (await db.ask<{ text: string }>("select text from note order by text")).map(({ text }) => text);
-const inSeconds = (seconds: number) => Date.now() + seconds * 1_000;
-
-/** The error of a call, and the milliseconds until it came. */
-async function failureOf(call: Promise<unknown>): Promise<{ error: unknown; afterMs: number }> {
-  const started = performance.now();
-  const error = await call.then(
+/** The error of a call, by a deadline that is near; without one the client's own time limit ends it. */
+function failureOf(call: Promise<unknown>): Promise<unknown> {
+  const failure = call.then(
     () => undefined,
     (reason: unknown) => reason,
   );
-  return { error, afterMs: performance.now() - started };
+  return soonerThan((STATEMENT_CLIENT_TIMEOUT_SECONDS * 1_000) / 2, failure);
+}
+
+/** A deadline for calls that are to fail. */
+const near = () => Date.now() + 300;
+
+/** Runs `act` as the nth call of the client begins. Returns the spy that counts the calls. */
+function atCall(nth: number, act: () => unknown) {
+  const send = RDSDataClient.prototype.send as (...call: unknown[]) => unknown;
+  const calls = vi.spyOn(RDSDataClient.prototype, "send");
+  return calls.mockImplementation(function (this: RDSDataClient, ...call: unknown[]) {
+    if (calls.mock.calls.length === nth) act();
+    return send.apply(this, call);
+  } as never);
 }
 
 describe("a statement", () => {
-  it("takes every parameter as text, and null as null", async () => {
+  it("a statement takes every parameter as text, and null as null", async () => {
     const sql = "select cast(:number as integer) + 1, :text, cast(:nothing as text) is null, cast(:nothing as text)";
 
     const { rows } = await db.database.execute(sql, { number: "41", text: "a'b", nothing: null }, soon());
@@ -38,7 +52,7 @@ describe("a statement", () => {
     expect(rows).toEqual([[42, "a'b", true, null]]);
   });
 
-  it("answers how many rows it wrote", async () => {
+  it("a statement answers how many rows it wrote", async () => {
     const sql = "insert into note select cast(n as text) from generate_series(1, 3) as n";
 
     expect(await db.database.execute(sql, {}, soon())).toEqual({ rows: [], updated: 3 });
@@ -49,7 +63,7 @@ describe("a statement", () => {
     ["23505", "dead-letter", "constraint_violation", "insert into note values ('a'), ('a')"],
     ["42P01", "stop", "schema_mismatch", "select 1 from no_such_table"],
     ["40P01", "retry", "transaction_rollback", "do $$ begin raise exception 'x' using errcode = '40P01'; end $$"],
-  ])("that PostgreSQL refuses with %s fails as %s %s", async (sqlState, disposition, reason, sql) => {
+  ])("a statement that PostgreSQL refuses with %s fails as %s %s", async (sqlState, disposition, reason, sql) => {
     await expect(db.database.execute(sql, {}, soon())).rejects.toMatchObject({
       name: "DatabaseError",
       disposition,
@@ -63,13 +77,13 @@ describe("a statement", () => {
     ["database_not_found", { CLUSTER_ARN: "arn:aws:rds:eu-west-1:000000000000:cluster:other" }],
     ["invalid_secret", { SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:other" }],
     ["invalid_database", { DATABASE_NAME: "other" }],
-  ])("of a client that is set up wrongly stops with %s", async (reason, wrong) => {
+  ])("a statement of a client that is set up wrongly stops with %s", async (reason, wrong) => {
     const database = createDataApi({ ...TARGET, ...wrong });
 
     await expect(database.execute("select 1", {}, soon())).rejects.toMatchObject({ disposition: "stop", reason });
   });
 
-  it("is sent again when the connection breaks before it runs", async () => {
+  it("a statement is sent again when the connection breaks before it runs", async () => {
     db.faults.set([{ kind: "dropBefore", calls: 1 }]);
 
     await db.database.execute(insert, { text: "once" }, soon());
@@ -80,7 +94,7 @@ describe("a statement", () => {
   it.each([
     ["AccessDeniedException", "stop", "access_denied"],
     ["DatabaseUnavailableException", "retry", "database_unavailable"],
-  ] as const)("that %s keeps from running fails as %s %s", async (error, disposition, reason) => {
+  ] as const)("a statement that %s keeps from running fails as %s %s", async (error, disposition, reason) => {
     db.faults.set([{ kind: "error", error }]);
 
     await expect(db.database.execute(insert, { text: "never" }, soon())).rejects.toMatchObject({ disposition, reason });
@@ -89,7 +103,7 @@ describe("a statement", () => {
 });
 
 describe("a database that resumes", () => {
-  it("is waited for", async () => {
+  it("a database that resumes is waited for", async () => {
     db.faults.set([{ kind: "error", error: "DatabaseResumingException", calls: 1 }]);
 
     await db.database.execute(insert, { text: "late" }, soon());
@@ -97,7 +111,7 @@ describe("a database that resumes", () => {
     expect(await notes()).toEqual(["late"]);
   });
 
-  it("is waited for when a transaction begins", async () => {
+  it("a database that resumes is waited for when a transaction begins", async () => {
     db.faults.set([{ kind: "error", error: "DatabaseResumingException", operation: "BeginTransaction", calls: 1 }]);
 
     await db.database.transaction((execute) => execute(insert, { text: "late" }, soon()), soon());
@@ -105,30 +119,36 @@ describe("a database that resumes", () => {
     expect(await notes()).toEqual(["late"]);
   });
 
-  it("is waited for until the deadline and not longer", async () => {
+  it("a database that resumes is waited for until the deadline and not longer", async () => {
     // The second call finds it resumed; the first may not wait for that.
     db.faults.set([{ kind: "error", error: "DatabaseResumingException", calls: 1 }]);
+    const deadline = freezeDate() + 20_000;
+    atCall(1, () => vi.setSystemTime(deadline - 500));
 
-    const { error, afterMs } = await failureOf(db.database.execute(insert, { text: "early" }, inSeconds(0.5)));
+    const early = db.database.execute(insert, { text: "early" }, deadline);
 
-    expect(error).toMatchObject({ name: "DatabaseError", disposition: "retry", reason: "database_resuming" });
-    expect(afterMs).toBeLessThan(500 + GRACE_MS);
+    await expect(early).rejects.toMatchObject({
+      name: "DatabaseError",
+      disposition: "retry",
+      reason: "database_resuming",
+    });
     expect(await notes()).toEqual([]);
   });
 
-  it("that does not come in time fails as resuming", async () => {
+  it("a database that has not resumed by the deadline fails as resuming, after it was asked again", async () => {
     db.faults.set([{ kind: "error", error: "DatabaseResumingException" }]);
+    const deadline = freezeDate() + 20_000;
+    const calls = atCall(2, () => vi.setSystemTime(deadline - 500));
 
-    const { error, afterMs } = await failureOf(db.database.execute("select 1", {}, inSeconds(1.2)));
+    const call = db.database.execute("select 1", {}, deadline);
 
-    expect(error).toMatchObject({ disposition: "retry", reason: "database_resuming" });
-    expect(afterMs).toBeGreaterThan(1_000);
-    expect(afterMs).toBeLessThan(1_200 + GRACE_MS);
+    await expect(call).rejects.toMatchObject({ disposition: "retry", reason: "database_resuming" });
+    expect(calls).toHaveBeenCalledTimes(2);
   });
 });
 
 describe("a transaction", () => {
-  it("is seen by others only when it is committed, and answers what its work answers", async () => {
+  it("a transaction is seen by others only when it is committed, and answers what its work answers", async () => {
     const result = await db.database.transaction(async (execute) => {
       await execute(insert, { text: "a" }, soon());
       await execute(insert, { text: "b" }, soon());
@@ -139,22 +159,20 @@ describe("a transaction", () => {
     expect(await notes()).toEqual(["a", "b"]);
   });
 
-  it("is rolled back when its work throws, which is thrown on", async () => {
+  it("a transaction is rolled back when its work throws, which is thrown on", async () => {
     const fault = new Error("changed its mind");
 
-    const { error } = await failureOf(
-      db.database.transaction(async (execute) => {
-        await execute(insert, { text: "a" }, soon());
-        throw fault;
-      }, soon()),
-    );
+    const work = db.database.transaction(async (execute) => {
+      await execute(insert, { text: "a" }, soon());
+      throw fault;
+    }, soon());
 
-    expect(error).toBe(fault);
+    await expect(work).rejects.toBe(fault);
     expect(await notes()).toEqual([]);
     expect(await openTransactions()).toBe(0);
   });
 
-  it("is rolled back when one of its statements is refused", async () => {
+  it("a transaction is rolled back when one of its statements is refused", async () => {
     const work = db.database.transaction(async (execute) => {
       await execute(insert, { text: "a" }, soon());
       await execute(insert, { text: "a" }, soon());
@@ -165,7 +183,7 @@ describe("a transaction", () => {
     expect(await openTransactions()).toBe(0);
   });
 
-  it("whose commit was done but not answered fails as one to try again", async () => {
+  it("a transaction whose commit was done but not answered fails as one to try again", async () => {
     db.faults.set([{ kind: "dropAfter", operation: "CommitTransaction" }]);
 
     const work = db.database.transaction((execute) => execute(insert, { text: "kept" }, soon()), soon());
@@ -179,7 +197,7 @@ describe("a transaction", () => {
     expect(await notes()).toEqual(["kept"]);
   });
 
-  it("whose commit never arrived fails as one to try again, with nothing written", async () => {
+  it("a transaction whose commit never arrived fails as one to try again, with nothing written", async () => {
     db.faults.set([{ kind: "dropBefore", operation: "CommitTransaction" }]);
 
     const work = db.database.transaction((execute) => execute(insert, { text: "lost" }, soon()), soon());
@@ -195,44 +213,43 @@ describe("a transaction", () => {
 });
 
 describe("a server that hangs", () => {
-  it("keeps a statement no longer than its deadline", async () => {
+  it("a server that hangs keeps a statement no longer than its deadline", async () => {
     db.faults.set([{ kind: "hang" }]);
 
-    const { error, afterMs } = await failureOf(db.database.execute("select 1", {}, inSeconds(0.3)));
+    const error = await failureOf(db.database.execute("select 1", {}, near()));
 
     expect(error).toMatchObject({ name: "DatabaseError", disposition: "retry", reason: "database_unreachable" });
-    expect(afterMs).toBeLessThan(300 + GRACE_MS);
   });
 
   it.each(["BeginTransaction", "ExecuteStatement", "CommitTransaction"] as const)(
-    "at %s and ever after keeps a transaction no longer than its deadline",
+    "a server that hangs at %s and ever after keeps a transaction no longer than its deadline",
     async (operation) => {
       db.faults.set([
         { kind: "hang", operation },
         { kind: "hang", operation: "RollbackTransaction" },
       ]);
-      const deadline = inSeconds(0.3);
+      const deadline = near();
 
-      const { error, afterMs } = await failureOf(
+      const error = await failureOf(
         db.database.transaction((execute) => execute(insert, { text: "a" }, deadline), deadline),
       );
 
       expect(error).toMatchObject({ name: "DatabaseError", disposition: "retry", reason: "database_unreachable" });
-      expect(afterMs).toBeLessThan(300 + GRACE_MS);
       expect(await notes()).toEqual([]);
     },
   );
 
-  it("at the rollback does not hide why the work failed", async () => {
+  it("a server that hangs at the rollback does not hide why the work failed, nor keep the transaction", async () => {
     db.faults.set([{ kind: "hang", operation: "RollbackTransaction" }]);
-    const deadline = inSeconds(1.5);
+    const deadline = freezeDate() + 20_000;
 
-    const { error, afterMs } = await failureOf(
-      db.database.transaction((execute) => execute("select 1 / 0", {}, deadline), deadline),
+    const error = await failureOf(
+      db.database.transaction(async (execute) => {
+        await execute("select 1 / 0", {}, deadline).finally(() => vi.setSystemTime(deadline));
+      }, deadline),
     );
 
     expect(error).toMatchObject({ disposition: "dead-letter", sqlState: "22012" });
-    expect(afterMs).toBeLessThan(1_500 + GRACE_MS);
   });
 });
 

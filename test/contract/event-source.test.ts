@@ -6,12 +6,14 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type EventSource, startEventSource } from "../../localstack/event-source/event-source.ts";
 import type { InvokeResult } from "../../localstack/lambda/invoke.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
 import type { EventSourceModel, QueueModel } from "../../localstack/template/model.ts";
 import { eventually } from "../support/eventually.ts";
+import { freezeDate } from "../support/freeze-date.ts";
+import { startSqsFaultProxy } from "../support/sqs-fault-proxy.ts";
 import { arnOf, queueCounts, queueModel, sqsClient } from "../support/sqs.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -59,7 +61,11 @@ afterEach(async () => {
 
 type Answer = (event: SQSEvent, attempt: number) => InvokeResult | Promise<InvokeResult>;
 
-function start(changes: Partial<EventSourceModel> = {}, answer: Answer = () => SUCCESS): void {
+function start(
+  changes: Partial<EventSourceModel> = {},
+  answer: Answer = () => SUCCESS,
+  { endpoint, queueUrl } = { endpoint: sqs.endpoint, queueUrl: sqs.queueUrl(queue) },
+): void {
   source = startEventSource({
     mapping: {
       queueArn: arnOf(queue),
@@ -70,8 +76,8 @@ function start(changes: Partial<EventSourceModel> = {}, answer: Answer = () => S
       reportBatchItemFailures: true,
       ...changes,
     },
-    queueUrl: sqs.queueUrl(queue),
-    endpoint: sqs.endpoint,
+    queueUrl,
+    endpoint,
     region: "us-east-1",
     log: (line) => lines.push(line),
     invoke: async (payload) => {
@@ -80,6 +86,14 @@ function start(changes: Partial<EventSourceModel> = {}, answer: Answer = () => S
       return answer(event, invocations.length);
     },
   });
+}
+
+/** Starts an event source whose calls the returned proxy sees. */
+async function startThroughProxy(changes: Partial<EventSourceModel> = {}, answer?: Answer) {
+  const proxy = await startSqsFaultProxy(sqs.endpoint);
+  onTestFinished(() => proxy.stop());
+  start(changes, answer, { endpoint: proxy.url, queueUrl: proxy.queueUrl(sqs.queueUrl(queue)) });
+  return { receives: () => proxy.calls.filter(({ action }) => action === "ReceiveMessage") };
 }
 
 async function send(...bodies: string[]): Promise<void> {
@@ -173,15 +187,21 @@ describe("a batch", () => {
   });
 
   it("a batch closes when its window is over, and not before", async () => {
-    start({ batchSize: 100, windowSeconds: 3 });
-    const started = performance.now();
+    const started = freezeDate();
+    const { receives } = await startThroughProxy({ batchSize: 100, windowSeconds: 3 });
     await send("first");
     await become(0, 1);
     await send("second");
+    await become(0, 2);
+    vi.setSystemTime(started + 2_999);
+    const before = receives().length;
+    await eventually(receives, ({ length }) => length > before + 2);
+    expect(invocations).toEqual([]);
+
+    vi.setSystemTime(started + 3_000);
     await invoked(1);
 
     expect(bodies(invocations[0])).toEqual(["first", "second"]);
-    expect(performance.now() - started).toBeGreaterThan(2_900);
     expect(lines).toEqual([]);
   });
 
@@ -202,14 +222,18 @@ describe("a batch", () => {
   });
 
   it("a batch without a window does not wait for the end of a poll or for more messages", async () => {
-    start();
-    const started = performance.now();
+    let receivesBefore: number | undefined;
+    const { receives } = await startThroughProxy({}, () => {
+      receivesBefore = receives().length;
+      return SUCCESS;
+    });
+    await eventually(receives, ({ length }) => length === 1);
+
     await send("a");
     await invoked(1);
 
     expect(invocations[0]?.Records).toHaveLength(1);
-    // A poll lasts 20 s.
-    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(receivesBefore).toBe(1);
   });
 });
 
@@ -330,15 +354,15 @@ describe("a batch that stays throttled", () => {
 });
 
 describe("a stop", () => {
-  it("a stop of an event source ends a long poll, which lasts 20 seconds", async () => {
-    start();
-    await send("shows that it polls");
-    await become(0, 0);
-    const started = performance.now();
+  it("a stop of an event source hangs up its long poll, and begins no other", async () => {
+    const { receives } = await startThroughProxy();
+    await eventually(receives, ({ length }) => length > 0);
 
     await source?.stop();
 
-    expect(performance.now() - started).toBeLessThan(15_000);
+    const [poll, ...others] = await eventually(receives, ([first]) => first?.isUnanswered === true);
+    expect(poll?.isUnanswered).toBe(true);
+    expect(others).toEqual([]);
   });
 
   it("a stop of an event source makes messages visible that were received and not delivered", async () => {

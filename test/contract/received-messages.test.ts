@@ -4,19 +4,25 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { toReceivedMessage } from "../../functions/adapters/lambda/received-message.ts";
 import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
 import { createReceivedMessages } from "../../functions/adapters/sqs/received-messages.ts";
-import { MESSAGE_MAX_BYTES, REQUEUE_CALLS_IN_FLIGHT } from "../../functions/core/queue-limits.ts";
+import { MESSAGE_MAX_BYTES, REQUEUE_CALLS_IN_FLIGHT, SQS_CALL_MS } from "../../functions/core/queue-limits.ts";
 import type { ReceivedMessage } from "../../functions/core/queue-message.ts";
 import { toRecord } from "../../localstack/event-source/record.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
+import { describeReceivedMessages } from "../support/conformance/received-messages.ts";
 import { eventually } from "../support/eventually.ts";
+import { freezeDate } from "../support/freeze-date.ts";
+import { memoryReceivedMessages } from "../support/memory-received-messages.ts";
+import { simulateQueue } from "../support/simulated-queue.ts";
+import { soonerThan } from "../support/sooner-than.ts";
 import { arnOf, queueDepth, queueModel, receiveAll, sqsClient } from "../support/sqs.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { soon } from "../support/database.ts";
 import { stubAws } from "../support/local-aws.ts";
 import { type SqsFaultProxy, startSqsFaultProxy } from "../support/sqs-fault-proxy.ts";
 
-/** The most by which a call may come back after its deadline; less than one more call to SQS takes (SQS_CALL_MS). */
-const GRACE_MS = 2_500;
+/** A deadline so near that a call without an answer ends long before its own time (SQS_CALL_MS) is over. */
+const NEAR_MS = 100;
+const BELOW_CALL_MS = SQS_CALL_MS - 200;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let sqs: Sqs;
@@ -41,6 +47,10 @@ afterAll(async () => {
   await folder.remove();
 });
 beforeEach(() => proxy.setFaults());
+afterEach(() => {
+  proxy.onCall = undefined;
+  vi.restoreAllMocks();
+});
 afterEach(() => client.send(new PurgeQueueCommand({ QueueUrl: sqs.queueUrl("events") })));
 
 /** Receives messages as the event source does, and reads them as the function does. */
@@ -60,6 +70,8 @@ async function received(...bodies: string[]): Promise<ReceivedMessage[]> {
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
 const bodies = (messages: ReceivedMessage[]) => messages.map(({ body }) => body).toSorted();
 
+const depth = () => queueDepth(client, sqs.queueUrl("events"));
+
 /** The calls of one action, by the number of their entries. */
 const sizes = (action: string) =>
   proxy.calls.flatMap((call) => (call.action === action ? [call.entries.length] : [])).toSorted((a, b) => a - b);
@@ -72,8 +84,40 @@ const requeue = (messages: ReceivedMessage[], seconds = 0, deadline = soon()) =>
     deadline,
   );
 
+describeReceivedMessages("of SQS", async () => ({
+  receivedMessages: queue(),
+  received,
+  receive: receiveMessages,
+  depth,
+  refuse: (body) =>
+    proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => MessageBody === body && "sender" }),
+  outage: () => proxy.setFaults({ kind: "unavailable" }),
+}));
+
+describeReceivedMessages("in memory", async () => {
+  const memory = simulateQueue(Math.random);
+  let refused: string | undefined;
+  let isDown = false;
+  const receive = async () => memory.receive(1_000).map(toReceivedMessage);
+  return {
+    receivedMessages: memoryReceivedMessages(memory, { refuse: ({ body }) => body === refused, isDown: () => isDown }),
+    received: async (...bodies) => {
+      for (const body of bodies) memory.send({ body, group: "tenant-a" });
+      return receive();
+    },
+    receive,
+    depth: async () => memory.size(),
+    refuse: (body) => {
+      refused = body;
+    },
+    outage: () => {
+      isDown = true;
+    },
+  };
+});
+
 describe("deleting messages", () => {
-  it("deletes any number of messages, also those that were deleted before", async () => {
+  it("deleting takes any number of messages, also messages that were deleted before", async () => {
     const messages = await received(...numbered(23));
 
     expect(await queue().delete(messages.slice(0, 5), soon())).toBe(true);
@@ -83,27 +127,25 @@ describe("deleting messages", () => {
     expect(await depth()).toBe(0);
   });
 
-  it("makes no call for no messages", async () => {
+  it("deleting no messages makes no call", async () => {
     expect(await queue().delete([], soon())).toBe(true);
 
     expect(proxy.calls).toEqual([]);
   });
 
   it.each(["unavailable", "dropBefore", "hang"] as const)(
-    "returns false in time when SQS confirms nothing (%s)",
+    "a deletion that SQS does not confirm (%s) returns false by the deadline",
     async (kind) => {
       const messages = await received("m0");
       proxy.setFaults({ kind });
-      const started = performance.now();
 
-      expect(await queue().delete(messages, Date.now() + 400)).toBe(false);
+      expect(await soonerThan(BELOW_CALL_MS, queue().delete(messages, Date.now() + NEAR_MS))).toBe(false);
 
-      expect(performance.now() - started).toBeLessThan(400 + GRACE_MS);
       expect(await depth()).toBe(1);
     },
   );
 
-  it("returns false when SQS refuses one message of several", async () => {
+  it("deleting returns false when SQS refuses one message of several", async () => {
     const messages = await received("m0", "m1");
     proxy.setFaults({ kind: "failEntries", entries: ({ Id }) => Id === "0" });
 
@@ -114,29 +156,17 @@ describe("deleting messages", () => {
 });
 
 describe("requeuing messages", () => {
-  it("replaces a message by a copy of the same body, group and age with a new receive count", async () => {
-    const [original] = (await received("m0")) as [ReceivedMessage];
-
-    expect(await requeue([{ ...original, attempts: 7, replays: 2 }])).toEqual(new Set([original.messageId]));
-
-    expect(await depth()).toBe(1);
-    const [copy] = await receiveMessages();
-    expect(copy).toMatchObject({ body: "m0", group: "tenant-a", receiveCount: 1, attempts: 8, replays: 2 });
-    expect(copy?.firstSentAt).toBe(original.firstSentAt);
-    expect(copy?.messageId).not.toBe(original.messageId);
-  });
-
-  it("delays the copy", async () => {
+  it("requeuing delays the copy", async () => {
+    const messages = await received("m0");
     const started = performance.now();
 
-    await requeue(await received("m0"), 1);
+    await requeue(messages, 1);
 
-    expect(await receiveMessages()).toEqual([]);
     await eventually(receiveMessages, ({ length }) => length === 1);
     expect(performance.now() - started).toBeGreaterThan(900);
   });
 
-  it("requeues any number of messages, ten ahead of the others", async () => {
+  it("requeuing takes any number of messages, ten ahead of the others", async () => {
     const messages = await received(...numbered(35));
 
     expect((await requeue(messages)).size).toBe(35);
@@ -146,7 +176,7 @@ describe("requeuing messages", () => {
     expect(bodies(await receiveMessages())).toEqual(numbered(35).toSorted());
   });
 
-  it("requeues messages of the greatest size, which leave no room for attributes", async () => {
+  it("requeuing takes messages of the greatest size, which leave no room for attributes", async () => {
     const large = ["a", "b"].map((character) => character.repeat(MESSAGE_MAX_BYTES));
 
     expect((await requeue(await received(...large))).size).toBe(2);
@@ -154,61 +184,53 @@ describe("requeuing messages", () => {
     expect(bodies(await receiveMessages()).map((body) => body.length)).toEqual([MESSAGE_MAX_BYTES, MESSAGE_MAX_BYTES]);
   });
 
-  it("leaves the messages that SQS did not accept in the queue, and reports which", async () => {
-    const messages = await received("m0", "m1", "m2");
-    proxy.setFaults({ kind: "failEntries", entries: ({ MessageBody }) => MessageBody === "m1" });
-
-    const requeued = await requeue(messages, 0, Date.now() + 2_000);
-
-    const left = messages.filter(({ messageId }) => !requeued.has(messageId));
-    expect(bodies(left)).toEqual(["m1"]);
-    expect(await depth()).toBe(3);
-    expect(bodies(await receiveMessages())).toEqual(["m0", "m2"]);
-  });
-
   it.each(["unavailable", "dropBefore", "hang"] as const)(
-    "tries ten messages, in time, while SQS accepts none (%s)",
+    "requeuing tries ten messages, by the deadline, while SQS accepts none (%s)",
     async (kind) => {
       const messages = await received(...numbered(30));
       proxy.setFaults({ kind });
-      const started = performance.now();
+      const calls = vi.spyOn(SQSClient.prototype, "send");
+      const deadline = freezeDate() + NEAR_MS;
 
-      expect(await requeue(messages, 0, Date.now() + 400)).toEqual(new Set());
+      const requeuing = requeue(messages, 0, deadline);
+      vi.setSystemTime(deadline);
 
-      expect(performance.now() - started).toBeLessThan(400 + GRACE_MS);
-      expect(new Set(sizes("SendMessageBatch"))).toEqual(new Set([10]));
+      expect(await soonerThan(BELOW_CALL_MS, requeuing)).toEqual(new Set());
+      expect(calls.mock.calls.map(([{ input }]) => (input as { Entries: unknown[] }).Entries.length)).toEqual([10]);
       expect(sizes("DeleteMessageBatch")).toEqual([]);
       expect(await depth()).toBe(30);
     },
   );
 
-  it("sends ten copies and no more while SQS deletes no originals", async () => {
+  it("requeuing sends ten copies and no more while SQS deletes no originals", async () => {
     const messages = await received(...numbered(30));
     proxy.setFaults({ kind: "unavailable", action: "DeleteMessageBatch" });
 
-    expect((await requeue(messages, 0, Date.now() + 1_500)).size).toBe(10);
+    expect((await requeue(messages)).size).toBe(10);
 
     expect(await depth()).toBe(40);
   });
 
-  it("begins no call that does not fit the time, so that a slow SQS gets few copies too many", async () => {
+  it("requeuing begins no call that does not fit the time, so that a slow SQS gets few copies too many", async () => {
     const messages = await received(...numbered(1_000));
-    proxy.setFaults({ kind: "delay", milliseconds: 300 });
+    const deadline = freezeDate() + 20_000;
+    let begun = 0;
+    proxy.onCall = ({ action }) => {
+      if (action === "SendMessageBatch" && ++begun === 4) vi.setSystemTime(deadline - SQS_CALL_MS + 1);
+    };
 
-    const requeued = await requeue(messages, 0, Date.now() + 4_500);
+    const requeued = await requeue(messages, 0, deadline);
 
     const enqueued = sizes("SendMessageBatch").reduce((sum, each) => sum + each, 0);
     expect(requeued.size).toBeGreaterThan(10);
-    expect(enqueued).toBeLessThan(1_000);
+    expect(begun).toBeLessThanOrEqual(4 + REQUEUE_CALLS_IN_FLIGHT);
     expect(enqueued).toBeLessThanOrEqual(requeued.size + 10 * REQUEUE_CALLS_IN_FLIGHT);
     expect(await depth()).toBeLessThanOrEqual(1_000 + 10 * REQUEUE_CALLS_IN_FLIGHT);
   });
 
-  it("makes no call for no messages", async () => {
+  it("requeuing no messages makes no call", async () => {
     expect(await requeue([])).toEqual(new Set());
 
     expect(proxy.calls).toEqual([]);
   });
 });
-
-const depth = () => queueDepth(client, sqs.queueUrl("events"));

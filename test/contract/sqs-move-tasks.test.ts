@@ -125,7 +125,7 @@ describe("a move task", () => {
 
   it("a move task keeps to its rate, shows its handle while it runs, and can be cancelled", async () => {
     await send("dead", bodies(10));
-    const { TaskHandle: handle } = await start({ MaxNumberOfMessagesPerSecond: 5 });
+    const { TaskHandle: handle } = await start({ MaxNumberOfMessagesPerSecond: 1 });
     const running = await eventually(async () => {
       const task = await newest();
       return task?.ApproximateNumberOfMessagesMoved === 0 ? undefined : task;
@@ -134,14 +134,13 @@ describe("a move task", () => {
     const answer = await cancel(handle);
     const cancelled = await ended();
 
-    expect(running).toMatchObject({ Status: "RUNNING", TaskHandle: handle, MaxNumberOfMessagesPerSecond: 5 });
-    expect(Date.now() - Number(running.StartedTimestamp)).toBeGreaterThan(190);
+    expect(running).toMatchObject({ Status: "RUNNING", TaskHandle: handle, MaxNumberOfMessagesPerSecond: 1 });
     expect(answer.ApproximateNumberOfMessagesMoved).toBeGreaterThan(0);
     expect(cancelled).toMatchObject({ Status: "CANCELLED", ApproximateNumberOfMessagesToMove: 10 });
     expect(cancelled).not.toHaveProperty("TaskHandle");
-    const left = (await receiveFrom("dead")).length;
-    expect(left).toBe(10 - Number(cancelled.ApproximateNumberOfMessagesMoved));
-    expect(left).toBeGreaterThan(5);
+    const moved = Number(cancelled.ApproximateNumberOfMessagesMoved);
+    expect(moved).toBeLessThanOrEqual((Date.now() - Number(running.StartedTimestamp)) / 1_000);
+    expect(await receiveFrom("dead")).toHaveLength(10 - moved);
   });
 
   it("a move task survives a kill: every message is in one of the two queues", async () => {
@@ -199,7 +198,7 @@ describe("a move task is refused", () => {
   });
 
   it("a move task is refused while another one runs", async () => {
-    await send("dead", bodies(3));
+    await send("dead", bodies(10));
     const { TaskHandle: handle } = await start({ MaxNumberOfMessagesPerSecond: 1 });
 
     expect(await refused(start())).toEqual([

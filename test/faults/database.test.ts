@@ -218,7 +218,7 @@ describe("a PostgreSQL that crashes", () => {
       scenario.note(`${crashes} crashes, ${broken()} batches broken`);
     },
     // A third of the time that it was away again and again.
-    { drainWithinMs: sized(100_000, 45_000) },
+    { drainWithinMs: 45_000 },
   );
 });
 

@@ -9,7 +9,7 @@ import { refusals } from "./support/arrivals.ts";
 import { batchLines, total } from "./support/batch-lines.ts";
 import type { AnswerWithHeaders, SentEvent } from "./support/client.ts";
 import { atEventLimit, EDGES, edgeMessages, FULL_BYTES } from "./support/edge-messages.ts";
-import { faultCase, sized } from "./support/fault-case.ts";
+import { faultCase, isFull, sized } from "./support/fault-case.ts";
 import { type Fate, failByFate } from "./support/fail-by-fate.ts";
 import { watchSizes } from "./support/message-sizes.ts";
 import { filled, fiveCalls, fiveMessages, messageOf } from "./support/sized-events.ts";
@@ -77,7 +77,7 @@ describe("a queue that takes some messages of a call and not others", () => {
   );
 
   /** For the last one ingest tries until just before its timeout. */
-  const fate = fc.constantFrom<Fate>("taken", "late", "refused", ...(sized(0, 1) === 1 ? (["never"] as const) : []));
+  const fate = fc.constantFrom<Fate>("taken", "late", "refused", ...(isFull() ? (["never"] as const) : []));
 
   const verdictsOf = (answer: Answer) =>
     ((answer?.body as { results?: { status: string }[] } | undefined)?.results ?? []).map(({ status }) => status);
@@ -222,9 +222,8 @@ describe("sizes at the limit", () => {
     () => stack,
     async (scenario) => {
       const sent = watchSizes(stack);
-      const isFull = sized(0, 1) === 1;
       // What fails often is sent once more, with attributes.
-      if (isFull) stack.dataApiFaults.set([{ kind: "error", error: "DatabaseUnavailableException" }]);
+      if (isFull()) stack.dataApiFaults.set([{ kind: "error", error: "DatabaseUnavailableException" }]);
       await fc.assert(
         fc.asyncProperty(fc.array(edgeMessages(sized(30, 300)), { minLength: 1, maxLength: 3 }), async (messages) => {
           // Forgets the calls so far.
@@ -241,7 +240,7 @@ describe("sizes at the limit", () => {
         status: 422,
         body: { results: [{ status: "invalid", errors: [{ path: "", code: "event_too_large" }] }] },
       });
-      if (isFull) {
+      if (isFull()) {
         await eventually(
           async () => sent.attributed,
           (copies) => copies > 0,

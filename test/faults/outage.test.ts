@@ -5,7 +5,7 @@ import { eventually } from "../support/eventually.ts";
 import { get } from "../support/http.ts";
 import { refusals, startArrivals } from "./support/arrivals.ts";
 import { batchLines } from "./support/batch-lines.ts";
-import { faultCase, type FaultScenario, sized } from "./support/fault-case.ts";
+import { faultCase, type FaultScenario, isFull, sized } from "./support/fault-case.ts";
 import { mostInCall } from "./support/most-in-call.ts";
 import { startFaultStack, type FaultStack } from "./support/fault-stack.ts";
 
@@ -40,7 +40,7 @@ describe("a Data API that is there but does not serve", () => {
     },
   );
 
-  for (const seconds of sized(0, 1) === 1 ? [15, 30, 60] : [3]) {
+  for (const seconds of isFull() ? [15, 30, 60] : [3]) {
     faultCase(
       "F6",
       `database resuming from 0 ACU for ${seconds} s`,
@@ -60,9 +60,9 @@ describe("a Data API that is there but does not serve", () => {
         await arrivals.stop();
 
         expect(refusals(arrivals.answers)).toEqual([]);
-        const waited = (row?.at ?? Infinity) - resumedAt;
+        const waited = (row?.at ?? Number.NaN) - resumedAt;
         expect(waited).toBeGreaterThan(0);
-        expect(waited).toBeLessThan(sized(60_000, FIRST_READABLE_MS));
+        if (isFull()) expect(waited).toBeLessThan(FIRST_READABLE_MS);
         expect(await get(`${stack.addresses.url}/events/${first}`)).toMatchObject({ status: 200 });
         scenario.note(`first event readable ${Math.round(waited)} ms after it resumed`);
       },
@@ -81,6 +81,15 @@ describe("a database that is down", () => {
       const stopped = performance.now();
       const arrivals = startArrivals(scenario, RATE);
       await delay(sized(5_000, 60_000));
+      await eventually(
+        async () => oldestFailedSeconds(from),
+        (seconds) => seconds > 2,
+      );
+      const [first] = scenario.history.attempted;
+      expect(await get(`${stack.addresses.url}/events/${first?.id}`)).toMatchObject({
+        status: 503,
+        body: { code: "database_unavailable" },
+      });
       await scenario.heal();
       const healed = performance.now();
       const outageMs = healed - stopped;
@@ -88,19 +97,21 @@ describe("a database that is down", () => {
       await eventually(
         () => countStored(scenario, before),
         (count) => count === before.length,
-        2 * outageMs + 60_000,
+        200_000,
       );
       const drainMs = performance.now() - healed;
       const stored = await countStored(scenario);
       await arrivals.stop();
 
       expect(refusals(arrivals.answers)).toEqual([]);
-      expect(drainMs).toBeLessThan(outageMs / 3 + sized(60_000, DRAIN_CONSTANT_MS));
       // The outage began before the first event arrived, so all that is stored was stored since it ended.
       const multiple = stored / (drainMs / 1_000) / (RATE.requestsPerSecond * RATE.perRequest);
       // The backlog of a short outage drains while the database starts, which says nothing about a rate.
-      if (sized(0, 1) === 1) expect(multiple).toBeGreaterThan(3);
-      expect(oldestFailedSeconds(from)).toBeGreaterThan(outageMs / 2_000);
+      if (isFull()) {
+        expect(drainMs).toBeLessThan(outageMs / 3 + DRAIN_CONSTANT_MS);
+        expect(multiple).toBeGreaterThan(3);
+        expect(oldestFailedSeconds(from)).toBeGreaterThan(outageMs / 2_000);
+      }
       scenario.note(
         `${(outageMs / 1_000).toFixed(0)} s: ${before.length} events behind, drained in ${(drainMs / 1_000).toFixed(1)} s, ` +
           `${multiple.toFixed(1)} x the arrival rate`,

@@ -7,7 +7,7 @@ import { runScript } from "../support/run-script.ts";
 import { batchLines, total } from "./support/batch-lines.ts";
 import { batchHeldAt, freeze, orderConsumer } from "./support/order-consumer.ts";
 import { enqueue } from "./support/enqueue.ts";
-import { faultCase, type FaultScenario, sized } from "./support/fault-case.ts";
+import { faultCase, type FaultScenario, isFull, sized } from "./support/fault-case.ts";
 import { withVisibilityTimeout } from "./support/with-visibility-timeout.ts";
 import { buildNextVersion } from "./support/build-next-version.ts";
 import { storedIds } from "./support/stored-ids.ts";
@@ -163,7 +163,7 @@ describe("a dead-letter queue that takes nothing", () => {
           (failures) => failures >= 2 * refused,
         );
         // Now it tries again and again until it gives up for this time.
-        if (sized(0, 1) === 1) {
+        if (isFull()) {
           stack.sqs.setFaults({ kind: "unavailable", ...deadLetterSends });
           await delay(60_000);
         }

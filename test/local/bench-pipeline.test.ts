@@ -53,13 +53,12 @@ describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (
     const { events, probes, acceptedToReadableMs, acceptedToWrittenMs } = await measureReadable(pipeline, {
       ...shape,
       eventsPerSecond: 100,
-      seconds: 1,
+      seconds: 3,
     });
 
-    expect(events).toBe(100);
+    expect(events).toBe(300);
     expect(probes).toBeGreaterThan(3);
     expect(acceptedToWrittenMs.p50).toBeGreaterThanOrEqual(0);
     expect(acceptedToReadableMs.p50).toBeGreaterThan(0);
-    expect(acceptedToReadableMs.max).toBeLessThan(30_000);
   });
 });

@@ -17,8 +17,8 @@ import { get, post } from "../support/http.ts";
 import { query, startCommand, startCommandWith } from "../support/runtime.ts";
 import { SHELL_SETTINGS } from "../support/shell-settings.ts";
 
-/** Idle machines need less than five seconds; whatever waits for PostgreSQL or a request takes 15 s or for ever. */
-const STOPS_WITHIN_MS = 12_000;
+/** Of a stop that ended by itself: after five seconds localstack/start.ts ends the process with another code. */
+const IN_TIME = 0;
 
 let dataDir: string;
 beforeAll(async () => {
@@ -29,7 +29,7 @@ afterAll(() => removeDataDir(dataDir));
 const event = (id: string) => ({ id, source: "/start", type: "com.example.start", data: {} });
 
 describe("npm start", () => {
-  it("keeps rows and queued events over a stop, and stops within five seconds with exit code 0", async () => {
+  it("the local runtime keeps rows and queued events over a stop, and stops by itself within five seconds", async () => {
     const [stored, queued] = [randomUUID(), randomUUID()];
     const first = await startCommand(dataDir);
     await post(first.addresses.url, event(stored));
@@ -43,10 +43,8 @@ describe("npm start", () => {
     });
     expect((await post(first.addresses.url, event(queued))).status).toBe(202);
 
-    const asked = performance.now();
     first.child.kill("SIGINT");
-    expect(await first.exitCode).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(STOPS_WITHIN_MS);
+    expect(await first.exitCode).toBe(IN_TIME);
     await expect(fetch(first.addresses.url)).rejects.toThrow("fetch failed");
 
     const second = await startCommand(dataDir);
@@ -67,7 +65,7 @@ describe("npm start", () => {
     expect(await second.exitCode).toBe(0);
   });
 
-  it("starts with an empty folder with --fresh, and ends at once at the second signal", async () => {
+  it("the local runtime starts with an empty folder with --fresh, and ends at once at the second signal", async () => {
     const { child, addresses, exitCode, log } = await startCommand(dataDir, "--fresh");
     expect(await query(addresses.databaseUrl, "select count(*)::int as rows from events")).toEqual([{ rows: 0 }]);
     const { ended } = await holdRequest(addresses);
@@ -84,7 +82,7 @@ describe("npm start", () => {
     expect(await ended).toBe("cut off");
   });
 
-  it("stops within five seconds although PostgreSQL is frozen, a request waits and a batch waits", async () => {
+  it("the local runtime stops by itself within five seconds although PostgreSQL is frozen, a request waits and a batch waits", async () => {
     const { child, addresses, exitCode, log } = await startCommand(dataDir);
     const id = randomUUID();
     const postgres = partOf(child, SERVER);
@@ -96,11 +94,9 @@ describe("npm start", () => {
       (messages) => messages === 1,
     );
 
-    const asked = performance.now();
     child.kill("SIGHUP");
 
-    expect(await exitCode, log.join("\n")).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(STOPS_WITHIN_MS);
+    expect(await exitCode, log.join("\n")).toBe(IN_TIME);
     expect([503, 504]).toContain((await waiting).status);
     expect(describeProcess(postgres)).toBeUndefined();
 
@@ -116,7 +112,7 @@ describe("npm start", () => {
     expect(await second.exitCode).toBe(0);
   });
 
-  it("ends promptly and without a greeting when it is stopped during the start", async () => {
+  it("the local runtime ends by itself within five seconds and without a greeting when it is stopped during the start", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-start-"));
     try {
       const child = spawn(process.execPath, ["localstack/start.ts", "--json", "--port", "0", "--data-dir", folder], {
@@ -127,11 +123,9 @@ describe("npm start", () => {
       const exited = once(child, "exit");
       await once(child.stderr, "data");
 
-      const asked = performance.now();
       child.kill("SIGINT");
 
-      expect(await exited).toEqual([0, null]);
-      expect(performance.now() - asked).toBeLessThan(STOPS_WITHIN_MS);
+      expect(await exited).toEqual([IN_TIME, null]);
       expect(output).toEqual([]);
       expect(await readdir(folder)).not.toContain("runtime.pid");
     } finally {
@@ -139,7 +133,7 @@ describe("npm start", () => {
     }
   });
 
-  it("says first of all that its port is taken, and what to do", async () => {
+  it("the local runtime says first of all that its port is taken, and what to do", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -154,7 +148,7 @@ describe("npm start", () => {
     }
   });
 
-  it("says which process has the data folder already", async () => {
+  it("the local runtime says which process has the data folder already", async () => {
     const { child, addresses, exitCode } = await startCommand(dataDir);
     try {
       await expect(startCommand(dataDir, "--fresh")).rejects.toThrow(new RegExp(`error: .*${child.pid}`));
@@ -216,7 +210,7 @@ describe("npm start", () => {
 });
 
 describe("a part that ends by itself", () => {
-  it("is started again with its data, until it has ended too often: then the runtime ends and says why", async () => {
+  it("a part that ends by itself is started again with its data, until it has ended too often: then the runtime ends and says why", async () => {
     const { child, addresses, exitCode, log } = await startCommand(dataDir);
     const said = (text: string) =>
       eventually(
@@ -254,7 +248,7 @@ describe("a part that ends by itself", () => {
 });
 
 describe("a runtime", () => {
-  it("refuses a template with a type it does not know, by its name, and leaves nothing running", async () => {
+  it("a runtime refuses a template with a type it does not know, by its name, and leaves nothing running", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-start-"));
     const assemblyDir = join(folder, "cdk.out");
     await cp(inject("assemblyDir"), assemblyDir, { recursive: true });

@@ -3,7 +3,7 @@ import { createStoreMessages } from "../../functions/consume/store-messages.ts";
 import { BACKOFF_MAX_SECONDS } from "../../functions/consume/limits.ts";
 import { MAX_RECEIVE_COUNT } from "../../functions/core/queue-limits.ts";
 import { POISON, simulateConsumer, THROWS } from "./simulated-consumer.ts";
-import { simulateQueue } from "./simulated-queue.ts";
+import { simulateQueue } from "../support/simulated-queue.ts";
 import { memoryDeadLetters, memoryStore, message, NOW, outage } from "../unit/consume/support.ts";
 
 /** Virtual time, in seconds: a day passes as fast as the consumer works, in about a second. */
@@ -11,14 +11,8 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-beforeEach(() => {
-  vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "true");
-  vi.useFakeTimers({ toFake: ["Date"], now: NOW });
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllEnvs();
-});
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: NOW }));
+afterEach(() => void vi.useRealTimers());
 
 describe("an outage of the database", () => {
   it.each([
@@ -31,7 +25,7 @@ describe("an outage of the database", () => {
       pollSeconds: 20,
     },
   ])(
-    "of $name dead-letters nothing, and its backlog is stored within a third of its length",
+    "an outage of $name dead-letters nothing, and its backlog is stored within a third of its length",
     async ({ name, length, ...pace }) => {
       const simulation = start(pace, { isDown: (now) => now < length });
       await simulation.run({ until: () => simulation.now() >= length, within: length });
@@ -58,7 +52,7 @@ describe("poison messages", () => {
     { poison: 10, seed: 3 },
     { poison: 10, seed: 4 },
   ])(
-    "are the only messages that leave the queue, after 30 receives each ($poison of 400, seed $seed)",
+    "poison messages are the only ones that leave the queue, after 30 receives each ($poison of 400, seed $seed)",
     async ({ poison, seed }) => {
       const simulation = start({ everySeconds: 10, pollSeconds: 1 }, { seed });
       simulation.sendAtOnce(400, POISON, poison);
@@ -81,7 +75,7 @@ describe("poison messages", () => {
     },
   );
 
-  it("do not starve the other messages where each batch has a new one", { timeout: 60_000 }, async () => {
+  it("poison messages do not starve the other messages where each batch has a new one", async () => {
     const simulation = start({ everySeconds: 0.1, pollSeconds: 1 }, { poisonEvery: 10 });
 
     await simulation.run({ until: () => simulation.now() >= 30 * MINUTE });
@@ -94,7 +88,7 @@ describe("poison messages", () => {
     expect(simulation.queue.deadLetters).toEqual([]);
   });
 
-  it("use up their receives after an outage too, and nothing else is dead-lettered", async () => {
+  it("poison messages use up their receives after an outage too, and nothing else is dead-lettered", async () => {
     const length = 4 * HOUR;
     const simulation = start(
       { everySeconds: 2 * MINUTE, pollSeconds: 10 },
@@ -114,7 +108,7 @@ describe("poison messages", () => {
 });
 
 describe("a message on which storing throws each time", () => {
-  it("is the only one that leaves the queue, after at most 30 receives, and its neighbours are stored within a minute", async () => {
+  it("a message on which storing throws is the only one that leaves the queue, after at most 30 receives, and its neighbours are stored within a minute", async () => {
     const simulation = start({ everySeconds: 10, pollSeconds: 1 }, {});
     simulation.sendAtOnce(400, THROWS);
     const neighbours = simulation.sent();

@@ -9,9 +9,9 @@ import {
   CONSUME_TIMEOUT_SECONDS,
 } from "../../functions/core/function-limits.ts";
 import { QUEUE_VISIBILITY_SECONDS } from "../../functions/core/queue-limits.ts";
-import { requeueAttributes } from "../../functions/core/queue-message.ts";
-import { contextOf } from "../unit/consume/sqs-records.ts";
-import type { SimulatedQueue } from "./simulated-queue.ts";
+import { memoryReceivedMessages } from "../support/memory-received-messages.ts";
+import type { SimulatedQueue } from "../support/simulated-queue.ts";
+import { contextOf } from "../support/sqs-records.ts";
 
 /** A message with this text in it ends the function that reads it. */
 export const POISON = "ends the function";
@@ -21,7 +21,7 @@ export const THROWS = "makes storing throw";
 
 /**
  * The consumer behind its event source: the real handler, isolation, redelivery and backoff over a simulated queue, and
- * storing that can be made to fail. Needs `POWERTOOLS_METRICS_DISABLED`, or it prints a line per batch.
+ * storing that can be made to fail.
  */
 export function simulateConsumer(queue: SimulatedQueue, storeMessages: StoreMessages, random: () => number) {
   const counts = { crashes: 0, errors: 0 };
@@ -33,23 +33,7 @@ export function simulateConsumer(queue: SimulatedQueue, storeMessages: StoreMess
       crash();
       return await new Promise(() => undefined);
     },
-    queue: {
-      async changeVisibility(messages) {
-        for (const { receiptHandle, seconds } of messages) queue.changeVisibility(receiptHandle, seconds);
-      },
-      async delete(messages) {
-        for (const { receiptHandle } of messages) queue.delete(receiptHandle);
-        return true;
-      },
-      async requeue(messages) {
-        for (const message of messages) {
-          const { body, group, seconds } = message;
-          queue.send({ body, group, attributes: requeueAttributes(message), delaySeconds: seconds });
-          queue.delete(message.receiptHandle);
-        }
-        return new Set(messages.map(({ messageId }) => messageId));
-      },
-    },
+    queue: memoryReceivedMessages(queue),
     clock: () => new Date(),
     visibilitySeconds: QUEUE_VISIBILITY_SECONDS,
     random,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DeadLetter, DeadLetterQueue } from "../../../functions/core/ports.ts";
+import { soon } from "../database.ts";
 
 type QueueUnderTest = {
   queue: DeadLetterQueue;
@@ -31,7 +32,7 @@ export function describeDeadLetterQueue(name: string, open: () => Promise<QueueU
     it("enqueues dead letters with their reasons and returns an outcome for each", async () => {
       const { queue, deadLetters } = await open();
 
-      const outcomes = await queue.send([deadLetter("b"), deadLetter("a", "unreadable_message")], Date.now() + 2_000);
+      const outcomes = await queue.send([deadLetter("b"), deadLetter("a", "unreadable_message")], soon());
 
       expect(outcomes).toEqual(["enqueued", "enqueued"]);
       expect(await deadLetters()).toEqual([
@@ -46,7 +47,7 @@ export function describeDeadLetterQueue(name: string, open: () => Promise<QueueU
 
       const outcomes = await queue.send(
         ["a", "b", "c"].map((body) => deadLetter(body)),
-        Date.now() + 500,
+        soon(),
       );
 
       expect(outcomes).toEqual(["enqueued", "failed", "enqueued"]);

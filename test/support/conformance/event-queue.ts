@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EventQueue } from "../../../functions/core/ports.ts";
+import { soon } from "../database.ts";
 
 type QueueUnderTest = {
   queue: EventQueue;
@@ -19,7 +20,7 @@ export function describeEventQueue(name: string, open: () => Promise<QueueUnderT
     it("enqueues messages and returns an outcome for each", async () => {
       const { queue, bodies } = await open();
 
-      const outcomes = await queue.send(["c", "a", "b"].map(message), Date.now() + 2_000);
+      const outcomes = await queue.send(["c", "a", "b"].map(message), soon());
 
       expect(outcomes).toEqual(["enqueued", "enqueued", "enqueued"]);
       expect(await bodies()).toEqual(["a", "b", "c"]);
@@ -28,7 +29,7 @@ export function describeEventQueue(name: string, open: () => Promise<QueueUnderT
     it("returns no outcome for no messages", async () => {
       const { queue } = await open();
 
-      expect(await queue.send([], Date.now() + 2_000)).toEqual([]);
+      expect(await queue.send([], soon())).toEqual([]);
     });
 
     it("returns the outcomes in the order of more messages than one call takes", async () => {
@@ -36,7 +37,7 @@ export function describeEventQueue(name: string, open: () => Promise<QueueUnderT
       refuse("m17");
       const all = Array.from({ length: 25 }, (_, index) => `m${index}`);
 
-      const outcomes = await queue.send(all.map(message), Date.now() + 2_000);
+      const outcomes = await queue.send(all.map(message), soon());
 
       expect(outcomes.flatMap((outcome, index) => (outcome === "failed" ? [index] : []))).toEqual([17]);
       expect(await bodies()).toEqual(all.filter((body) => body !== "m17").toSorted());

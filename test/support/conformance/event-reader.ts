@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EventReader, StorableEvent } from "../../../functions/core/ports.ts";
+import { soon } from "../database.ts";
 import { storable } from "../event-samples.ts";
 
 /** The contract of every event reader; `open` gives one over exactly these events. */
@@ -8,7 +9,6 @@ export function describeEventReader(
   open: (events: StorableEvent[]) => Promise<{ reader: EventReader; outage: () => void }>,
 ): void {
   const key = (id: string, source?: string) => ({ tenant: "default", id, source });
-  const soon = () => Date.now() + 2_000;
 
   describe(`an event reader ${name}`, () => {
     it("finds an event by its id as CloudEvents JSON", async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { toReceivedMessage } from "../../../functions/adapters/lambda/received-message.ts";
 import { requeueAttributes } from "../../../functions/core/queue-message.ts";
-import { record, SENT_AT } from "../consume/sqs-records.ts";
+import { record, SENT_AT } from "../../support/sqs-records.ts";
 
 describe("a received message", () => {
-  it("was tried as often as SQS delivered it", () => {
+  it("a received message was tried as often as SQS delivered it", () => {
     expect(toReceivedMessage(record("m1", { receiveCount: 3 }))).toEqual({
       messageId: "m1",
       body: "{}",
@@ -17,7 +17,7 @@ describe("a received message", () => {
     });
   });
 
-  it("that is a copy adds the attempts before it, and is as old as the first message", () => {
+  it("a received message that is a copy adds the attempts before it, and is as old as the first message", () => {
     const attributes = { earlierAttempts: "12", replays: "2", firstSentAt: "1700000000000" };
 
     expect(toReceivedMessage(record("m1", { receiveCount: 2, attributes }))).toMatchObject({
@@ -28,7 +28,7 @@ describe("a received message", () => {
     });
   });
 
-  it("that SQS itself moved back from the dead-letter queue counts as replayed once more", () => {
+  it("a message that SQS itself moved back from the dead-letter queue counts as replayed once more", () => {
     const attributes = { reason: "not_storable", attempts: "7", replays: "1" };
 
     expect(toReceivedMessage(record("m1", { attributes }))).toMatchObject({ attempts: 1, replays: 2 });
@@ -44,13 +44,13 @@ describe("a received message", () => {
     });
   });
 
-  it("without a group is in the default one", () => {
+  it("a received message without a group is in the default one", () => {
     const { MessageGroupId: _, ...attributes } = record("m1").attributes;
 
     expect(toReceivedMessage({ ...record("m1"), attributes }).group).toBe("default");
   });
 
-  it("that was requeued is read as the same message, tried once more", () => {
+  it("a message that was requeued is read as the same message, tried once more", () => {
     const first = toReceivedMessage(record("m1", { receiveCount: 6, attributes: { replays: "1" } }));
 
     const copy = toReceivedMessage(record("m2", { attributes: requeueAttributes(first) }));

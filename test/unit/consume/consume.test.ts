@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createObservability } from "../../../functions/adapters/lambda/observability.ts";
 import { sqsBatchHandler } from "../../../functions/adapters/lambda/sqs-batch-handler.ts";
 import { backoffSeconds } from "../../../functions/consume/backoff.ts";
@@ -11,13 +11,11 @@ import { CONFLICTS_MAX_NAMED, ISOLATION_MAX_GROUPS } from "../../../functions/co
 import { CONSUME_TIMEOUT_SECONDS } from "../../../functions/core/function-limits.ts";
 import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS } from "../../../functions/core/queue-limits.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
-import { contextOf, record, SENT_AT } from "./sqs-records.ts";
+import { memoryReceivedMessages } from "../../support/memory-received-messages.ts";
+import { simulateQueue } from "../../support/simulated-queue.ts";
+import { contextOf, record, SENT_AT } from "../../support/sqs-records.ts";
 
-beforeEach(() => void vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "true"));
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllEnvs();
-});
+afterEach(() => void vi.useRealTimers());
 
 const outage = () => new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "down" });
 const ids = (messages: readonly ReceivedMessage[]) => messages.map(({ messageId }) => messageId);
@@ -30,7 +28,7 @@ const drawing = (numbers: number[]) => () => numbers.shift() ?? 0;
 
 type Storing = (messages: ReceivedMessage[]) => Partial<Omit<StoreResult, "failed">> & { failed?: string[] };
 
-/** The consumer with a faked store and a faked queue that record their calls in order. */
+/** The consumer with a faked store and a queue in memory, whose calls are recorded in order. */
 function createConsumer(
   options: {
     storing?: Storing;
@@ -51,6 +49,9 @@ function createConsumer(
   const port = (name: "changeVisibility" | "requeue" | "delete") => {
     if (options.broken === name) throw new Error(`${name} is broken`);
   };
+  const queue = memoryReceivedMessages(simulateQueue(Math.random), {
+    refuse: ({ messageId }) => options.unconfirmed?.includes(messageId) ?? false,
+  });
   const named = (receiptHandle: string) => receiptHandle.replace("receipt of ", "");
   const observability = createObservability("consume", {
     STAGE: "test",
@@ -74,23 +75,25 @@ function createConsumer(
       };
     },
     queue: {
-      async changeVisibility(messages) {
+      async changeVisibility(messages, deadline) {
         port("changeVisibility");
+        await queue.changeVisibility(messages, deadline);
         for (const { receiptHandle, seconds } of messages) calls.visibility[named(receiptHandle)] = seconds;
         if (messages.length > 0) calls.steps.push(`delay ${messages.map((m) => named(m.receiptHandle)).join()}`);
       },
-      async requeue(messages) {
+      async requeue(messages, deadline) {
         port("requeue");
-        const confirmed = messages.filter(({ messageId }) => !options.unconfirmed?.includes(messageId));
-        for (const { messageId, seconds } of confirmed) calls.requeued.push(`${messageId} ${seconds}`);
-        return new Set(ids(confirmed));
+        const requeued = await queue.requeue(messages, deadline);
+        const confirmed = messages.filter(({ messageId }) => requeued.has(messageId));
+        calls.requeued.push(...confirmed.map(({ messageId, seconds }) => `${messageId} ${seconds}`));
+        return requeued;
       },
-      async delete(messages) {
+      async delete(messages, deadline) {
         port("delete");
         const names = messages.map(({ receiptHandle }) => named(receiptHandle));
         calls.deleted.push(...names);
         calls.steps.push(`delete ${names.join()}`);
-        return true;
+        return queue.delete(messages, deadline);
       },
     },
     clock: () => new Date(),
@@ -108,7 +111,7 @@ function createConsumer(
 describe("a failed message", () => {
   const failing: Storing = () => ({ failed: ["m1"], failure: outage() });
 
-  it("is delivered again after its backoff by its visibility timeout in the first four attempts", async () => {
+  it("a failed message is delivered again after its backoff by its visibility timeout in the first four attempts", async () => {
     const consumer = createConsumer({ storing: failing });
 
     expect(await consumer.invoke([record("m1", { receiveCount: 4 })])).toEqual(["m1"]);
@@ -116,7 +119,7 @@ describe("a failed message", () => {
     expect(consumer).toMatchObject({ visibility: { m1: backoff(4) }, requeued: [] });
   });
 
-  it("is requeued from the fifth attempt on, and the old message is done", async () => {
+  it("a failed message is requeued from the fifth attempt on, and the old message is done", async () => {
     const consumer = createConsumer({ storing: failing });
 
     expect(await consumer.invoke([record("m1", { receiveCount: 5 })])).toEqual([]);
@@ -124,7 +127,7 @@ describe("a failed message", () => {
     expect(consumer.requeued).toEqual([`m1 ${backoff(5)}`]);
   });
 
-  it("is requeued each time when it is a copy, because the attempts before the copy count", async () => {
+  it("a failed message is requeued each time when it is a copy, because the attempts before the copy count", async () => {
     const consumer = createConsumer({ storing: failing });
 
     expect(await consumer.invoke([record("m1", { receiveCount: 1, attributes: { earlierAttempts: "5" } })])).toEqual(
@@ -134,7 +137,7 @@ describe("a failed message", () => {
     expect(consumer).toMatchObject({ visibility: {}, requeued: [`m1 ${backoff(6)}`] });
   });
 
-  it("stays in the queue with a backoff when SQS did not confirm its copy", async () => {
+  it("a failed message stays in the queue with a backoff when SQS did not confirm its copy", async () => {
     const consumer = createConsumer({ storing: failing, unconfirmed: ["m1"] });
 
     expect(await consumer.invoke([record("m1", { receiveCount: 7 })])).toEqual(["m1"]);
@@ -142,7 +145,7 @@ describe("a failed message", () => {
     expect(consumer).toMatchObject({ visibility: { m1: backoff(7) }, requeued: [] });
   });
 
-  it("is reported by the age of the oldest, which is 0 when none failed", async () => {
+  it("the failed messages are reported by the age of the oldest, which is 0 when none failed", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: SENT_AT + 60_000 });
     const consumer = createConsumer({ storing: failing });
     const old = { earlierAttempts: "9", firstSentAt: String(SENT_AT - 3_540_000) };
@@ -160,7 +163,7 @@ describe("storing that throws", () => {
     throw new TypeError("a bug");
   };
 
-  it("fails the invocation, and its messages are delivered again with backoff and never requeued", async () => {
+  it("storing that throws fails the invocation, and its messages are delivered again with backoff and never requeued", async () => {
     const consumer = createConsumer({ storing: throwing });
 
     await expect(
@@ -170,7 +173,7 @@ describe("storing that throws", () => {
     expect(consumer).toMatchObject({ visibility: { m1: backoff(1), m2: backoff(3) }, requeued: [], deleted: [] });
   });
 
-  it("leaves messages to the queue's visibility timeout from the fifth attempt on", async () => {
+  it("storing that throws leaves messages to the queue's visibility timeout from the fifth attempt on", async () => {
     const consumer = createConsumer({ storing: throwing });
 
     const copy = record("m2", { attributes: { earlierAttempts: "4" } });
@@ -180,7 +183,7 @@ describe("storing that throws", () => {
     expect(consumer.visibility).not.toHaveProperty("m2");
   });
 
-  it("in one isolation group fails the invocation, while the other groups are deleted or fail as usual", async () => {
+  it("storing that throws in one isolation group fails the invocation, while the other groups are deleted or fail as usual", async () => {
     const storing: Storing = (messages) => {
       if (ids(messages).includes("m2")) throw new TypeError("a bug");
       return { failed: ["m3"] };
@@ -197,7 +200,7 @@ describe("storing that throws", () => {
 });
 
 describe("redelivered messages", () => {
-  it("are stored after first deliveries, group by group, and each group is deleted before the next begins", async () => {
+  it("redelivered messages are stored after first deliveries, group by group, and each group is deleted before the next begins", async () => {
     const consumer = createConsumer({ storing: () => ({ failed: ["m2"] }) });
 
     await consumer.invoke([
@@ -219,7 +222,7 @@ describe("redelivered messages", () => {
     ]);
   });
 
-  it("get visibility timeouts apart from each other first, so that they come back apart if the function ends", async () => {
+  it("redelivered messages get visibility timeouts apart from each other first, so that they come back apart if the function ends", async () => {
     const consumer = createConsumer({
       storing: () => ({ failed: [] }),
       random: drawing([0, 0.25, 0.999]),
@@ -232,7 +235,7 @@ describe("redelivered messages", () => {
     expect(Math.min(...Object.values(consumer.visibility))).toBeGreaterThan(CONSUME_TIMEOUT_SECONDS);
   });
 
-  it("form at most ten isolation groups, however many they are", async () => {
+  it("redelivered messages form at most ten isolation groups, however many they are", async () => {
     const consumer = createConsumer();
     const many = Array.from({ length: 999 }, (_, i) => record(`m${i}`, { receiveCount: 2 }));
 
@@ -242,7 +245,7 @@ describe("redelivered messages", () => {
     expect(consumer.groups.flat().toSorted()).toEqual(many.map(({ messageId }) => messageId).toSorted());
   });
 
-  it("form groups in random order", async () => {
+  it("redelivered messages form groups in random order", async () => {
     const consumer = createConsumer({ random: drawing([0, 0, 0, 0.9, 0.1, 0.5]) });
 
     await consumer.invoke(["m1", "m2", "m3"].map((id) => record(id, { receiveCount: 2 })));
@@ -250,7 +253,7 @@ describe("redelivered messages", () => {
     expect(consumer.groups).toEqual([["m2"], ["m3"], ["m1"]]);
   });
 
-  it("go before first deliveries in some batches, so that new poison messages do not keep them waiting", async () => {
+  it("redelivered messages go before first deliveries in some batches, so that new poison messages do not keep them waiting", async () => {
     const consumer = createConsumer({ random: drawing([0, 0, 0.9]) });
 
     await consumer.invoke([record("m1"), record("m2", { receiveCount: 2 })]);
@@ -258,7 +261,7 @@ describe("redelivered messages", () => {
     expect(consumer.groups).toEqual([["m2"], ["m1"]]);
   });
 
-  it("that are requeued copies stay out of the group of first deliveries, and fail none of it", async () => {
+  it("redelivered messages that are requeued copies stay out of the group of first deliveries, and fail none of it", async () => {
     const storing: Storing = (messages) => {
       const failed = ids(messages).filter((id) => id === "m2");
       return { failed, failure: failed.length > 0 ? outage() : undefined };
@@ -274,7 +277,7 @@ describe("redelivered messages", () => {
     });
   });
 
-  it("are not begun in an outage, and fail", async () => {
+  it("redelivered messages are not begun in an outage, and fail", async () => {
     const consumer = createConsumer({
       storing: (messages) => ({ failed: ids(messages), failure: outage() }),
       random: drawing([0.5, 0.5, 0.1, 0.2, 0.1]),
@@ -295,7 +298,7 @@ describe("redelivered messages", () => {
     });
   });
 
-  it("are not begun without the time for a chunk, and fail", async () => {
+  it("redelivered messages are not begun without the time for a chunk, and fail", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: SENT_AT });
     const consumer = createConsumer({
       storing: () => {
@@ -309,7 +312,7 @@ describe("redelivered messages", () => {
     expect(consumer.groups).toEqual([["m1"]]);
   });
 
-  it("that SQS delivered twice in a batch are stored once, and changed by the later receipt", async () => {
+  it("messages that SQS delivered twice in a batch are stored once, and changed by the later receipt", async () => {
     const consumer = createConsumer({ storing: () => ({ failed: ["m1"] }) });
 
     const twice = [
@@ -323,7 +326,7 @@ describe("redelivered messages", () => {
 });
 
 describe("the log line of a batch", () => {
-  it("adds up the isolation groups, and names the first twenty events that conflict", async () => {
+  it("the log line of a batch adds up the isolation groups, and names the first twenty events that conflict", async () => {
     const storing: Storing = (messages) => ({
       metrics: { EventsStored: messages.length },
       conflicts: messages.map(({ messageId }) => ({ tenant: "t", source: "/s", id: messageId })),
@@ -351,7 +354,7 @@ describe("the log line of a batch", () => {
     ["stop", "retry"],
     ["retry", "stop"],
   ] as const)(
-    "counts a stop of one isolation group, whatever the others report (%s, then %s)",
+    "the log line of a batch counts a stop of one isolation group, whatever the others report (%s, then %s)",
     async (first, second) => {
       const reason = (disposition: "stop" | "wait" | "retry") =>
         new DatabaseError({ disposition, reason: disposition, detail: "" });
@@ -370,7 +373,7 @@ describe("the log line of a batch", () => {
     },
   );
 
-  it("has no list of conflicts where there are none", async () => {
+  it("the log line of a batch has no list of conflicts where there are none", async () => {
     const consumer = createConsumer();
 
     await consumer.invoke([record("m1")]);
@@ -381,7 +384,7 @@ describe("the log line of a batch", () => {
 
 describe("the deadline of storing", () => {
   // A timer of 0.8 ms is refused: once, three of four batches of a function with a short timeout failed for that.
-  it("is a whole millisecond and leaves time for what follows, whatever remains", async () => {
+  it("the deadline of storing is a whole millisecond and leaves time for what follows, whatever remains", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 8_000, max: 900_000 }), async (remaining) => {
         vi.useFakeTimers({ now: SENT_AT, toFake: ["Date"] });
@@ -398,13 +401,16 @@ describe("the deadline of storing", () => {
 });
 
 describe("the partial batch response", () => {
-  it.each(["changeVisibility", "requeue", "delete"] as const)("is an error when %s throws", async (broken) => {
-    const consumer = createConsumer({ broken, storing: () => ({ failed: ["m1"] }) });
+  it.each(["changeVisibility", "requeue", "delete"] as const)(
+    "the partial batch response is an error when %s throws",
+    async (broken) => {
+      const consumer = createConsumer({ broken, storing: () => ({ failed: ["m1"] }) });
 
-    await expect(consumer.invoke([record("m1", { receiveCount: 5 }), record("m2")])).rejects.toThrow("is broken");
-  });
+      await expect(consumer.invoke([record("m1", { receiveCount: 5 }), record("m2")])).rejects.toThrow("is broken");
+    },
+  );
 
-  it("never counts a message as done that is not, whatever happens", async () => {
+  it("the partial batch response never counts a message as done that is not, whatever happens", async () => {
     const fate = fc.record({
       receiveCount: fc.integer({ min: 1, max: MAX_RECEIVE_COUNT }),
       failures: fc.nat(20),

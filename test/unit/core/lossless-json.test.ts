@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 
@@ -31,6 +31,23 @@ describe("lossless JSON", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it.each([
+    ["of many levels", `${"[".repeat(2_000)}${"]".repeat(2_000)}`],
+    ["of many values", `[${"{},".repeat(1_000)}{}]`],
+    ["of many strings with escaped quotes", `[${'"\\"",'.repeat(500)}0]`],
+  ])("reads each character of a text %s at most twice", (_name, text) => {
+    const reads = vi.spyOn(String.prototype, "charCodeAt");
+    onTestFinished(() => reads.mockRestore());
+
+    try {
+      parseLossless(text);
+    } catch (error) {
+      expect(error).toMatchObject({ name: "JsonLimitError" });
+    }
+
+    expect(reads.mock.calls.length).toBeLessThanOrEqual(2 * text.length);
   });
 
   it("escapes the two characters that SQS refuses, and reads back the same text", () => {

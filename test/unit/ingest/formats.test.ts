@@ -1,8 +1,10 @@
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { REQUEST_MAX_BYTES } from "../../../functions/core/limits.ts";
-import { cpuMilliseconds, ingestTo, memoryQueue, order } from "./support.ts";
+import { ingestTo, memoryQueue, order } from "./support.ts";
+
+vi.mock("node:zlib", { spy: true });
 
 const cloudEvent = (overrides: Record<string, unknown> = {}) => ({
   specversion: "1.0",
@@ -28,13 +30,13 @@ async function sent(body: unknown, headers: Record<string, string>) {
 describe("NDJSON", () => {
   const headers = { "content-type": "application/x-ndjson" };
 
-  it("is read as one event a line, without empty lines, whether lines end with LF or CRLF", async () => {
+  it("NDJSON is read as one event a line, without empty lines, whether lines end with LF or CRLF", async () => {
     const { events } = await sent(`${JSON.stringify(order("a"))}\r\n\n${JSON.stringify(order("b"))}\n`, headers);
 
     expect(events.map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
-  it("reports a line that is not JSON as one invalid event", async () => {
+  it("NDJSON with a line that is not JSON reports that line as one invalid event", async () => {
     const { events, verdicts } = await sent(
       `${JSON.stringify(order("a"))}\n{"id":\n${JSON.stringify(order("b"))}`,
       headers,
@@ -44,7 +46,7 @@ describe("NDJSON", () => {
     expect(events).toHaveLength(2);
   });
 
-  it("gets verdicts with the number of the line, empty lines counted", async () => {
+  it("NDJSON gets verdicts with the number of the line, empty lines counted", async () => {
     const body = `\n${JSON.stringify(order("a"))}\r\n \n\n{\n${"[".repeat(2_000)}\n[1]\n7`;
 
     const { results } = await ingestTo(memoryQueue().queue)(body, headers);
@@ -58,7 +60,7 @@ describe("NDJSON", () => {
     ]);
   });
 
-  it("names the content type of an array", async () => {
+  it("NDJSON names the content type of an array", async () => {
     const { results } = await ingestTo(memoryQueue().queue)(JSON.stringify([order("a")]), headers);
 
     expect(results).toMatchObject([
@@ -73,14 +75,14 @@ describe("NDJSON", () => {
     ["one value over several lines", '{"a":\n1,\n', false],
     ["one line that is not JSON", '{"a":1}}', false],
     ["lines that are no objects", "1\n2", false],
-  ])("is named where %s are sent as application/json: %s", async (_name, body, isNamed) => {
+  ])("NDJSON is named where %s are sent as application/json: %s", async (_name, body, isNamed) => {
     const error = await sent(body, { "content-type": "application/json" }).catch((cause: Error) => cause);
 
     expect(error).toMatchObject({ code: "malformed_body" });
     expect((error as Error).message.includes("application/x-ndjson")).toBe(isNamed);
   });
 
-  it("is refused without any line", async () => {
+  it("NDJSON is refused without any line", async () => {
     await expect(sent("\n \n", headers)).rejects.toMatchObject({ code: "malformed_body" });
   });
 });
@@ -88,7 +90,7 @@ describe("NDJSON", () => {
 describe("CloudEvents, structured", () => {
   const headers = { "content-type": "application/cloudevents+json; charset=UTF-8" };
 
-  it("are enqueued with their attributes as sent", async () => {
+  it("CloudEvents are enqueued with their attributes as sent", async () => {
     const event = cloudEvent({
       subject: "s",
       time: "2026-11-21T10:00:00Z",
@@ -110,7 +112,7 @@ describe("CloudEvents, structured", () => {
     ["null data", { data: null }, { data: null }],
     ["binary data", { data_base64: "AAEC/w==" }, { data_base64: "AAEC/w==" }],
     ["attributes that are null", { subject: null, myext: null, data: 1 }, { data: 1 }],
-  ])("may have %s", async (_name, overrides, expected) => {
+  ])("a CloudEvent may have %s", async (_name, overrides, expected) => {
     const [event = {}] = (await sent(cloudEvent(overrides), headers)).events;
     const { id: _id, source: _source, type: _type, time: _time, ...rest } = event;
 
@@ -126,18 +128,18 @@ describe("CloudEvents, structured", () => {
     [{ data_base64: "%" }, "/data_base64 invalid_format"],
     [{ MyExt: 1 }, "/MyExt unknown_attribute"],
     [{ myext: { a: 1 } }, "/myext invalid_union"],
-  ])("are refused with %j as %s", async (overrides, error) => {
+  ])("a CloudEvent with %j is refused as %s", async (overrides, error) => {
     expect((await sent(cloudEvent(overrides), headers)).verdicts[0]).toContain(error);
   });
 
-  it("are refused in an array, with the content type of one", async () => {
+  it("CloudEvents in structured mode are refused in an array, with the content type of one", async () => {
     await expect(sent([cloudEvent()], headers)).rejects.toMatchObject({
       code: "malformed_body",
       message: expect.stringContaining("application/cloudevents-batch+json"),
     });
   });
 
-  it("name the content type of an event without specversion", async () => {
+  it("CloudEvents in structured mode name the content type of an event without specversion", async () => {
     const { results } = await ingestTo(memoryQueue().queue)(cloudEvent({ specversion: undefined }), headers);
 
     expect(results).toMatchObject([
@@ -146,7 +148,7 @@ describe("CloudEvents, structured", () => {
   });
 
   it.each(["application/json", "application/x-ndjson"])(
-    "are read as such in %s too, by their specversion",
+    "CloudEvents in structured mode are read as such in %s too, by their specversion",
     async (type) => {
       const forms = [
         cloudEvent({ id: "1" }),
@@ -183,21 +185,21 @@ describe("CloudEvents, structured", () => {
 describe("CloudEvents, batched", () => {
   const headers = { "content-type": "application/cloudevents-batch+json" };
 
-  it("get a verdict for each event of the array", async () => {
+  it("a batch of CloudEvents gets a verdict for each event of the array", async () => {
     expect((await sent([cloudEvent(), cloudEvent({ id: undefined })], headers)).verdicts).toEqual([
       ["accepted"],
       ["invalid", "/id required"],
     ]);
   });
 
-  it("are refused as an object, with the content type of one", async () => {
+  it("a batch of CloudEvents is refused as an object, with the content type of one", async () => {
     await expect(sent(cloudEvent(), headers)).rejects.toMatchObject({
       code: "malformed_body",
       message: expect.stringContaining("application/cloudevents+json"),
     });
   });
 
-  it.each(["[]", " [ ] "])("may be the empty batch %j, which sends no message", async (body) => {
+  it.each(["[]", " [ ] "])("a batch of CloudEvents may be empty (%j), and sends no message then", async (body) => {
     const { queue, enqueued } = memoryQueue();
 
     expect(await ingestTo(queue)(body, headers)).toEqual({ kind: "enqueued", accepted: 0, rejected: 0, results: [] });
@@ -214,7 +216,7 @@ describe("CloudEvents, binary", () => {
     ["text", "text/plain; charset=utf-8", "größe", { data: "größe" }],
     ["bytes", "application/octet-stream", new Uint8Array([0, 255, 10]), { data_base64: "AP8K" }],
     ["nothing", "application/json", "", {}],
-  ])("may carry %s", async (_name, contentType, body, data) => {
+  ])("a CloudEvent in binary mode may carry %s", async (_name, contentType, body, data) => {
     const [event] = (await sent(body, { ...attributes, "content-type": contentType })).events;
 
     expect(event).toEqual({
@@ -227,13 +229,13 @@ describe("CloudEvents, binary", () => {
     });
   });
 
-  it("may carry bytes without a content type", async () => {
+  it("a CloudEvent in binary mode may carry bytes without a content type", async () => {
     const [event] = (await sent(new Uint8Array([1]), attributes)).events;
 
     expect(event).toMatchObject({ data_base64: "AQ==" });
   });
 
-  it("are read from header values decoded as the HTTP binding says", async () => {
+  it("a CloudEvent in binary mode has its header values decoded as the HTTP binding says", async () => {
     const [event] = (
       await sent("", { ...attributes, "ce-subject": '"Euro%20%E2%82%AC%20%F0%9F%98%80"', "ce-myext": "50% off" })
     ).events;
@@ -258,7 +260,7 @@ describe("CloudEvents, binary", () => {
     ["%zz", "%zz"],
     ["%%41", "%A"],
     ["%2%35", "%25"],
-  ])("reads the header value %s as %s", async (value, subject) => {
+  ])("the header value %s of a CloudEvent in binary mode is read as %s", async (value, subject) => {
     const [event] = (await sent("", { ...attributes, "ce-subject": value })).events;
 
     expect(event).toMatchObject({ subject });
@@ -272,7 +274,7 @@ describe("CloudEvents, binary", () => {
     ["half of a surrogate pair", "%ED%A0%80"],
     ["a code point beyond Unicode", "%F4%90%80%80"],
     ["such bytes in quotes", '"%FF"'],
-  ])("are refused with %s in percent-encoding: %s", async (_name, value) => {
+  ])("a CloudEvent in binary mode is refused with %s in percent-encoding: %s", async (_name, value) => {
     await expect(sent("", { ...attributes, "ce-subject": value })).rejects.toMatchObject({
       code: "bad_header",
       message: expect.stringMatching(/ce-subject.*not UTF-8/),
@@ -286,17 +288,20 @@ describe("CloudEvents, binary", () => {
     ["ce-source", "/\ufffd"],
     ["ce-type", "tab\there"],
     ["content-type", "text/plän"],
-  ])("are refused with %s: %s, whether the transport reads bytes as UTF-8 or as Latin-1", async (name, text) => {
-    for (const value of [text, Buffer.from(text).toString("latin1")]) {
-      await expect(sent("", { ...attributes, [name]: value })).rejects.toMatchObject({
-        code: "bad_header",
-        message: expect.stringMatching(new RegExp(`${name} is not printable ASCII`)),
-      });
-    }
-  });
+  ])(
+    "a CloudEvent in binary mode is refused with %s: %s, whether the transport reads bytes as UTF-8 or as Latin-1",
+    async (name, text) => {
+      for (const value of [text, Buffer.from(text).toString("latin1")]) {
+        await expect(sent("", { ...attributes, [name]: value })).rejects.toMatchObject({
+          code: "bad_header",
+          message: expect.stringMatching(new RegExp(`${name} is not printable ASCII`)),
+        });
+      }
+    },
+  );
 
   it.each(["ce-data", "ce-data_base64", "ce-datacontenttype", "ce-__proto__"])(
-    "are refused with the header %s",
+    "a CloudEvent in binary mode is refused with the header %s",
     async (name) => {
       await expect(sent("", { ...attributes, [name]: "x" })).rejects.toMatchObject({
         code: "bad_header",
@@ -306,7 +311,7 @@ describe("CloudEvents, binary", () => {
   );
 
   it.each(["ce-id", "ce-source", "ce-type", "ce-myext"])(
-    "are refused with %s and without ce-specversion, instead of losing the attribute",
+    "a request with %s and without ce-specversion is refused, instead of losing the attribute",
     async (name) => {
       const headers = { "content-type": "application/json", [name]: "x" };
 
@@ -317,7 +322,7 @@ describe("CloudEvents, binary", () => {
     },
   );
 
-  it("are refused where an attribute is sent twice, instead of joining its values", async () => {
+  it("a CloudEvent in binary mode is refused where an attribute is sent twice, instead of joining its values", async () => {
     const { queue } = memoryQueue();
     const headers = { ...attributes, "ce-id": "1, 2" };
 
@@ -327,19 +332,19 @@ describe("CloudEvents, binary", () => {
     });
   });
 
-  it("are read without the byte order mark of JSON data", async () => {
+  it("a CloudEvent in binary mode is read without the byte order mark of JSON data", async () => {
     const [event] = (await sent('\ufeff{"n":1}', { ...attributes, "content-type": "application/json" })).events;
 
     expect(event).toMatchObject({ data: { n: 1 } });
   });
 
-  it("keep a byte order mark in text", async () => {
+  it("a CloudEvent in binary mode keeps a byte order mark in text", async () => {
     const [event] = (await sent("\ufefftext", { ...attributes, "content-type": "text/plain" })).events;
 
     expect(event).toMatchObject({ data: "\ufefftext" });
   });
 
-  it("keep data that is gzip itself when the transport has inflated the body", async () => {
+  it("a CloudEvent in binary mode keeps data that is gzip itself when the transport has inflated the body", async () => {
     const file = gzipSync("inner");
     const { queue, events } = memoryQueue();
     const headers = { ...attributes, "content-type": "application/gzip", "content-encoding": "gzip" };
@@ -349,7 +354,7 @@ describe("CloudEvents, binary", () => {
     expect(events()).toMatchObject([{ data_base64: file.toString("base64") }]);
   });
 
-  it("are read in structured mode where the content type asks for it", async () => {
+  it("a CloudEvent with ce- headers is read in structured mode where the content type asks for it", async () => {
     const [event] = (await sent(cloudEvent(), { ...attributes, "content-type": "application/cloudevents+json" }))
       .events;
 
@@ -361,28 +366,28 @@ describe("gzip", () => {
   const json = { "content-type": "application/json" };
   const zipped = { ...json, "content-encoding": "gzip" };
 
-  it("is undone", async () => {
+  it("a gzip body is inflated", async () => {
     expect((await sent(gzipSync(JSON.stringify(order("a"))), zipped)).events).toMatchObject([{ id: "a" }]);
   });
 
-  it("keep the parameters of their content type, quoted or not", async () => {
+  it("a content type may have parameters, quoted or not", async () => {
     for (const contentType of ['application/json; x="a;charset=utf-16"', 'application/json;charset="UTF-8"; q=1']) {
       expect((await sent(order("a"), { "content-type": contentType })).events).toHaveLength(1);
     }
   });
 
-  it("may be inflated already while its header is still there, as from REST APIs", async () => {
+  it("a body may be inflated already while its header is still there, as from REST APIs", async () => {
     expect((await sent(order("a"), zipped)).events).toMatchObject([{ id: "a" }]);
   });
 
   it.each([
     ["a damaged stream", gzipSync("x").subarray(0, 12), zipped, "malformed_body"],
     ["an encoding it does not know", "x", { ...json, "content-encoding": "br" }, "unsupported_media_type"],
-  ])("refuses %s", async (_name, body, headers, code) => {
+  ])("a request with %s is refused", async (_name, body, headers, code) => {
     await expect(sent(body, headers)).rejects.toMatchObject({ code });
   });
 
-  it("is inflated up to the size limit of a body and refused above it", async () => {
+  it("a gzip body is inflated up to the size limit of a body and refused above it", async () => {
     const body = (bytes: number) => gzipSync(JSON.stringify(order("a")).padEnd(bytes, " "));
 
     expect((await sent(body(REQUEST_MAX_BYTES), zipped)).events).toHaveLength(1);
@@ -392,25 +397,16 @@ describe("gzip", () => {
     });
   });
 
-  it("costs less than 20 MiB of memory and 50 ms for a bomb of 100 MiB", async () => {
+  it("a gzip bomb of 100 MiB is inflated once, and no further than the size limit of a body", async () => {
     const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024));
-    const times: number[] = [];
-    const grown: number[] = [];
+    vi.mocked(gunzipSync).mockClear();
 
-    for (let run = 0; run < 7; run++) {
-      const [before, started] = [process.memoryUsage().rss, cpuMilliseconds()];
-      await expect(sent(bomb, zipped)).rejects.toMatchObject({ code: "body_too_large" });
-      times.push(cpuMilliseconds() - started);
-      grown.push(process.memoryUsage().rss - before);
-    }
+    await expect(sent(bomb, zipped)).rejects.toMatchObject({ code: "body_too_large" });
 
-    // The median of the times, because the garbage collector may run in one of them.
-    expect(median(times)).toBeLessThan(50);
-    expect(Math.max(...grown)).toBeLessThan(20 * 1024 * 1024);
+    // zlib stops there: it throws instead of allocating more.
+    expect(gunzipSync).toHaveBeenCalledExactlyOnceWith(bomb, { maxOutputLength: REQUEST_MAX_BYTES });
   });
 });
-
-const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 describe("a list of events", () => {
   const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -420,7 +416,7 @@ describe("a list of events", () => {
     ...ids.map((id) => order(id, { data: { n: 1e300 } })),
   );
 
-  it("gets the same verdicts however it is split into requests, and whatever the format", async () => {
+  it("a list of events gets the same verdicts however it is split into requests, and whatever the format", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(arbitrary, { selector: ({ id }) => id, minLength: 1 }),

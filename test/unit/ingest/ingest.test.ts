@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS } from "../../../functions/core/limits.ts";
-import { cpuMilliseconds, ingestTo, memoryQueue, NOW, order } from "./support.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import * as z from "zod";
+import { toCatalog } from "../../../functions/core/catalog.ts";
+import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS, VERDICT_MAX_ERRORS } from "../../../functions/core/limits.ts";
+import { ingestTo, memoryQueue, NOW, order } from "./support.ts";
 
 describe("ingest", () => {
   it("accepts one event object and enqueues it with the time of receipt", async () => {
@@ -77,14 +79,12 @@ describe("ingest", () => {
     expect(result.results.map(({ status }) => status)).toEqual(["accepted", "duplicate"]);
   });
 
-  it("compares a thousand large copies in bounded time", async () => {
+  it("refuses a thousand events with other content than a large one before them", async () => {
     const large = order("a", { data: { ...order("a").data, pad: Array.from({ length: 20_000 }, (_, i) => i) } });
-    const started = cpuMilliseconds();
 
     const { results } = await ingestTo(memoryQueue().queue)([large, ...Array.from({ length: 999 }, () => order("a"))]);
 
     expect(results.filter(({ status }) => status === "invalid")).toHaveLength(999);
-    expect(cpuMilliseconds() - started).toBeLessThan(2_000);
   });
 
   it("generates an id where none is sent", async () => {
@@ -217,7 +217,8 @@ describe("ingest", () => {
 
   it("refuses a body over the limits of depth or values before it is parsed", async () => {
     const send = ingestTo(memoryQueue().queue);
-    const started = cpuMilliseconds();
+    const parse = vi.spyOn(JSON, "parse");
+    onTestFinished(() => parse.mockRestore());
 
     for (const levels of [1_001, 2_000_000]) {
       await expect(send(`${"[".repeat(levels)}${"]".repeat(levels)}`)).rejects.toMatchObject({
@@ -238,7 +239,7 @@ describe("ingest", () => {
     ).rejects.toMatchObject({
       code: expect.stringMatching(/^too_many/),
     });
-    expect(cpuMilliseconds() - started).toBeLessThan(2_000);
+    expect(parse).not.toHaveBeenCalled();
   });
 
   it("reports a line of NDJSON that is nested too deep as one invalid event", async () => {
@@ -251,20 +252,24 @@ describe("ingest", () => {
     expect(results).toMatchObject([{ status: "accepted" }, { status: "invalid", errors: [{ code: "too_deep" }] }]);
   });
 
-  it("checks the worst bodies within the limits in bounded time", async () => {
-    const items = (count: number) =>
-      order("o", { data: { ...order("o").data, items: Array.from({ length: count }, () => ({})) } });
-    const started = cpuMilliseconds();
+  it("writes at most twenty messages an event for the worst bodies within the limits", async () => {
+    let messages = 0;
+    const error = () => `message ${(messages += 1)}`;
+    const data = z.object({ items: z.array(z.object({ sku: z.string({ error }), quantity: z.int({ error }) })) });
+    const catalog = toCatalog([{ file: "catalog/t.ts", type: "t", dataschema: "urn:t", data }]);
+    const events = (count: number, items: number) =>
+      Array.from({ length: count }, (_, i) => ({
+        id: `e-${i}`,
+        source: "/s",
+        type: "t",
+        data: { items: Array.from({ length: items }, () => ({})) },
+      }));
 
-    const many = await ingestTo(memoryQueue().queue)(
-      Array.from({ length: 1_000 }, (_, i) => ({ ...items(100), id: `e-${i}` })),
-    );
-    const large = await ingestTo(memoryQueue().queue)(
-      Array.from({ length: 2 }, (_, i) => ({ ...items(70_000), id: `e-${i}` })),
-    );
+    const many = await ingestTo(memoryQueue().queue, { catalog })(events(1_000, 100));
+    const large = await ingestTo(memoryQueue().queue, { catalog })(events(2, 70_000));
 
     expect([many.rejected, large.rejected]).toEqual([1_000, 2]);
-    expect(cpuMilliseconds() - started).toBeLessThan(5_000);
+    expect(messages).toBe(1_002 * VERDICT_MAX_ERRORS);
   });
 
   it("answers any other bytes with verdicts or a known error code", async () => {

@@ -25,6 +25,26 @@ describe("events with one key", () => {
     expect(haveSameContent(withData(b), withData(a))).toBe(false);
   });
 
+  it("are compared without reading more than the smaller one has", () => {
+    let reads = 0;
+    const counted = (items: number[]) =>
+      new Proxy(items, {
+        get: (target, name) => {
+          reads += 1;
+          return Reflect.get(target, name) as unknown;
+        },
+      });
+    const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+    expect(haveSameContent(event({ data: counted(numbers(20_000)) }), event({ data: [0, 1] }))).toBe(false);
+    expect(haveSameContent(event({ data: counted(numbers(20_000)) }), event({ data: { 0: 0 } }))).toBe(false);
+    expect(
+      haveSameContent(event({ data: counted(numbers(20_000)) }), event({ data: numbers(20_000).with(1, 7) })),
+    ).toBe(false);
+
+    expect(reads).toBeLessThan(50);
+  });
+
   it("have the same content whatever their times", () => {
     expect(haveSameContent(event(), event({ time: "2026-11-22T00:00:00Z" }))).toBe(true);
   });

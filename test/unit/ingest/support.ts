@@ -6,12 +6,6 @@ import { catalog } from "./catalog.ts";
 
 export const NOW = "2026-11-21T09:30:00.000Z";
 
-/** Processor time of this process, in milliseconds: unlike the clock it does not count other processes. */
-export function cpuMilliseconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
-
 /** An order that is valid by the catalog. */
 export const order = (id: string, overrides: Record<string, unknown> = {}) => ({
   id,

@@ -1,31 +1,23 @@
-import { describe, expect, it } from "vitest";
-import type { EventReader, FoundEvent } from "../../../functions/core/ports.ts";
+import { describe, expect, it, vi } from "vitest";
 import { createQuery } from "../../../functions/query/query.ts";
+import { storable } from "../../support/event-samples.ts";
+import { memoryReader } from "./support.ts";
 
-/** A reader that finds the given, and remembers its calls. */
-function readerOf(found: FoundEvent) {
-  const calls: Parameters<EventReader["find"]>[] = [];
-  const reader: EventReader = {
-    async find(...call) {
-      calls.push(call);
-      return found;
-    },
-  };
-  return { reader, calls };
-}
-
-const request = { tenant: "t", id: "e-1", source: "/s", deadline: 1_000 };
+const request = { tenant: "default", id: "e-1", source: "/s", deadline: 1_000 };
 
 describe("query", () => {
   it("returns the text of the event as the reader found it", async () => {
-    const { reader, calls } = readerOf({ kind: "found", json: '{"n":1.0}' });
+    const { reader } = memoryReader([storable({ id: "e-1", source: "/s" }), storable({ id: "e-2" })]);
+    const find = vi.spyOn(reader, "find");
 
-    expect(await createQuery({ reader })(request)).toBe('{"n":1.0}');
-    expect(calls).toEqual([[{ tenant: "t", id: "e-1", source: "/s" }, 1_000]]);
+    const text = await createQuery({ reader })(request);
+
+    expect(find).toHaveBeenCalledExactlyOnceWith({ tenant: "default", id: "e-1", source: "/s" }, 1_000);
+    expect(await find.mock.results[0]?.value).toEqual({ kind: "found", json: text });
   });
 
   it("refuses an absent event as not_found and says when an accepted one can be read", async () => {
-    const { reader } = readerOf({ kind: "absent" });
+    const { reader } = memoryReader([]);
 
     await expect(createQuery({ reader })(request)).rejects.toMatchObject({
       code: "not_found",
@@ -34,7 +26,7 @@ describe("query", () => {
   });
 
   it("refuses an id of several sources as ambiguous_id and names the sources", async () => {
-    const { reader } = readerOf({ kind: "ambiguous", sources: ["/a", "/b"] });
+    const { reader } = memoryReader(["/a", "/b"].map((source) => storable({ id: "e-1", source })));
 
     await expect(createQuery({ reader })({ ...request, source: undefined })).rejects.toMatchObject({
       code: "ambiguous_id",
@@ -44,8 +36,9 @@ describe("query", () => {
   });
 
   it("passes a failure of the reader on", async () => {
-    const reader: EventReader = { find: () => Promise.reject(new Error("down")) };
+    const { reader, outage } = memoryReader([]);
+    outage();
 
-    await expect(createQuery({ reader })(request)).rejects.toThrow("down");
+    await expect(createQuery({ reader })(request)).rejects.toMatchObject({ name: "DatabaseError", isOutage: true });
   });
 });

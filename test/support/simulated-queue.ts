@@ -4,7 +4,7 @@ import {
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
 } from "../../functions/core/queue-limits.ts";
-import { record } from "../unit/consume/sqs-records.ts";
+import { record } from "./sqs-records.ts";
 
 type Held = {
   messageId: string;
