@@ -21,7 +21,7 @@ import type { Assembly } from "./template/assembly.ts";
 import type { StackModel } from "./template/model.ts";
 import { LOCAL_ACCOUNT_ID, LOCAL_REGION, readStack } from "./template/read-stack.ts";
 import { synthesize } from "./template/synthesize.ts";
-import { watchSources } from "./watch-sources.ts";
+import { snapshotSources, watchSources } from "./watch-sources.ts";
 
 export type RuntimeOptions = {
   /** Folder for everything that outlives a stop: database, messages, the synthesized app. */
@@ -120,6 +120,7 @@ async function startParts(
 
   const outDir = options.assemblyDir ?? join(dataDir, "cdk.out");
   const ending = new AbortController();
+  const since = options.watch ? snapshotSources(PROJECT_DIR) : undefined;
   const assembling = synthesize({
     projectDir: PROJECT_DIR,
     outDir,
@@ -201,7 +202,7 @@ async function startParts(
   const api = await startApi(stack, invoke, options);
   inputs.push((giveUp) => api.stop(giveUp));
 
-  if (options.watch) {
+  if (since !== undefined) {
     let current = stack;
     const stopWatching = new AbortController();
     const onChange = async () => {
@@ -210,7 +211,7 @@ async function startParts(
       await reload(next, current, { functions, api, log, started: stack });
       current = next;
     };
-    const watcher = watchSources(PROJECT_DIR, onChange, log);
+    const watcher = watchSources({ projectDir: PROJECT_DIR, since: await since }, onChange, log);
     stops.push(() => {
       stopWatching.abort();
       return watcher.stop();

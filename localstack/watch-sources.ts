@@ -8,13 +8,19 @@ import { SOURCE_FOLDERS } from "./template/synthesis-key.ts";
 const POLL_MS = 200;
 
 /**
- * Calls `onChange` after sources changed, one call at a time. A failure is logged; the code that ran goes on running.
+ * Calls `onChange` after sources changed since the snapshot `since`, which is taken before the code that runs is built: a
+ * file that is saved during the start is no less a change. There is one call at a time. A failure is logged; the code that
+ * ran goes on running.
  *
  * It compares times, sizes and inodes of the files (about a hundred) instead of asking the system: on Linux, Node's
  * recursive `fs.watch` no longer sees a file that was once replaced by a rename, which is how most editors save.
  */
-export function watchSources(projectDir: string, onChange: () => Promise<void>, log: (line: string) => void) {
-  let seen: string | undefined;
+export function watchSources(
+  { projectDir, since }: { projectDir: string; since: string },
+  onChange: () => Promise<void>,
+  log: (line: string) => void,
+) {
+  let seen = since;
   let changed = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -25,9 +31,9 @@ export function watchSources(projectDir: string, onChange: () => Promise<void>, 
       if (!stopped) log(`Not reloaded: ${messageOf(error)}`);
     });
   const poll = async (): Promise<void> => {
-    const now = await snapshot(projectDir);
+    const now = await snapshotSources(projectDir);
     if (stopped) return;
-    if (seen !== undefined && now !== seen) {
+    if (now !== seen) {
       changed = true;
     } else if (changed) {
       changed = false;
@@ -51,7 +57,7 @@ export function watchSources(projectDir: string, onChange: () => Promise<void>, 
 }
 
 /** A text that changes whenever a file is written, replaced, added or deleted. */
-async function snapshot(projectDir: string): Promise<string> {
+export async function snapshotSources(projectDir: string): Promise<string> {
   const listed = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(join(projectDir, folder))));
   const lines = await Promise.all(
     listed.flat().map(async (path) => {

@@ -2,7 +2,17 @@ import { cp, mkdtemp, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const PARTS = ["bin", "lib", "functions", "catalog", "localstack", "cdk.json", "package.json", "package-lock.json"];
+const PARTS = [
+  "bin",
+  "lib",
+  "functions",
+  "catalog",
+  "cli",
+  "localstack",
+  "cdk.json",
+  "package.json",
+  "package-lock.json",
+];
 
 /** A copy of this project in a folder of its own, for a test that edits sources. */
 export async function copyProject(): Promise<string> {
