@@ -201,7 +201,7 @@ describe("the answer a client gets", () => {
     answer = () => success({ statusCode: 200, body: "body" });
 
     const got = await raw(
-      "HEAD /events/a HTTP/1.1\r\nHost: h\r\n\r\nGET /events/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+      "HEAD /events/a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /events/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     );
 
     expect(got.match(/HTTP\/1\.1 200/g)).toHaveLength(2);

@@ -87,7 +87,7 @@ describe("a replay", () => {
         const killed = spawn(process.execPath, ["scripts/replay.ts", "--data-dir", stack.dataDir], { stdio: "ignore" });
         let deletes = 0;
         stack.sqs.onCall = ({ action, queue }) => {
-          if (!queue.endsWith("dead-letters") || !action.startsWith("DeleteMessage")) return;
+          if (queue !== stack.deadLetters.name || !action.startsWith("DeleteMessage")) return;
           deletes += 1;
           // The dead letters of this call are sent and not deleted.
           if (deletes === 2) killed.kill("SIGKILL");
