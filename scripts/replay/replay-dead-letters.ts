@@ -5,7 +5,7 @@ import type { Edits } from "../../functions/replay/edits.ts";
 import type { Filter } from "../../functions/replay/filter.ts";
 import { remainder, someEvents, wholeMessage } from "../../functions/replay/outgoing.ts";
 import { createPlan } from "../../functions/replay/plan.ts";
-import { deleteMessages, makeVisible, type Queue } from "../dead-letters/queue.ts";
+import { CONNECTIONS, deleteMessages, makeVisible, type Queue } from "../dead-letters/queue.ts";
 import { receiveAll } from "../dead-letters/scan.ts";
 import type { Progress } from "../../cli/progress.ts";
 import type { Journal } from "./journal.ts";
@@ -113,7 +113,7 @@ export async function replayDeadLetters(run: ReplayRun): Promise<Tally> {
 
 /** A page is sent at once, so a low rate reads few messages a call. */
 function pageFor(rate = Number.POSITIVE_INFINITY): { pageSize: number; connections: number } {
-  return { pageSize: Math.min(10, rate), connections: Math.min(8, Math.ceil(rate / 100)) };
+  return { pageSize: Math.min(10, rate), connections: Math.min(CONNECTIONS, Math.ceil(rate / 100)) };
 }
 
 /** Finishes the steps of a killed run: deletes the messages that were sent, and makes the others visible. */
