@@ -6,6 +6,7 @@ const crashCases = (test: string) => ({ file: "test/faults/crash.test.ts", test 
 const refusedCases = (test: string) => ({ file: "test/faults/refused-events.test.ts", test });
 const databaseCases = (test: string) => ({ file: "test/faults/database.test.ts", test });
 const outageCases = (test: string) => ({ file: "test/faults/outage.test.ts", test });
+const unreadableEvents = { file: "test/unit/consume/store-messages.test.ts" };
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
@@ -79,6 +80,20 @@ export const sabotages: readonly Sabotage[] = [
     find: "unreadable.push(unreadableMessage(message, read.detail));",
     replace: "",
     caughtBy: queueCases("F29 "),
+  },
+  {
+    name: "an event that cannot be read takes its message along",
+    file: "functions/consume/read-message.ts",
+    find: "const split = splitEnvelope(body, REQUEST_MAX_EVENTS);",
+    replace: "const split = undefined as ReturnType<typeof splitEnvelope>;",
+    caughtBy: unreadableEvents,
+  },
+  {
+    name: "an event that cannot be read is dropped",
+    file: "functions/consume/store-messages.ts",
+    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event)));",
+    replace: "",
+    caughtBy: unreadableEvents,
   },
   {
     name: "an envelope of any version is read as today's",
