@@ -1,5 +1,6 @@
 import { App, Tags } from "aws-cdk-lib";
-import { CatalogError, readCatalog } from "../lib/read-catalog.ts";
+import { checkCatalog } from "../lib/check-catalog.ts";
+import { CatalogError } from "../lib/read-catalog.ts";
 import { SluiceStack } from "../lib/sluice-stack.ts";
 import { readSettings } from "../lib/settings.ts";
 import { stageConfig } from "../lib/stage-config.ts";
@@ -16,7 +17,7 @@ if (fault === undefined) {
 
 function catalogFault(): string | undefined {
   try {
-    readCatalog("catalog");
+    checkCatalog("catalog");
     return undefined;
   } catch (error) {
     if (error instanceof CatalogError) return error.message;

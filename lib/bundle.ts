@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
-import { type BuildOptions, buildSync } from "esbuild";
+import { buildSync } from "esbuild";
 import type { FunctionName } from "../functions/core/functions.ts";
+import { BUNDLE_OPTIONS } from "./bundle-options.ts";
 import { readCatalog } from "./read-catalog.ts";
 
 /**
@@ -74,16 +75,3 @@ function writeEventTypes(outputDir: string): string {
   writeFileSync(module, `${imports.join("")}export const eventTypes = [${members.join(", ")}];\n`);
   return module;
 }
-
-/** One CommonJS file for Lambda's Node, minified, with a map beside it. */
-export const BUNDLE_OPTIONS = {
-  bundle: true,
-  platform: "node",
-  target: "node24",
-  format: "cjs",
-  mainFields: ["module", "main"],
-  minify: true,
-  sourcemap: true,
-  sourcesContent: false,
-  logLevel: "warning",
-} satisfies BuildOptions;

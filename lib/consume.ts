@@ -1,10 +1,8 @@
 import { Duration } from "aws-cdk-lib";
-import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import type { CommonEnvironment, ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
-import type { FunctionName } from "../functions/core/functions.ts";
+import type { ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { BACKOFF_MAX_SECONDS } from "../functions/consume/limits.ts";
 import {
   CONSUME_BATCH_MESSAGES,
@@ -13,12 +11,11 @@ import {
   CONSUME_WINDOW_SECONDS,
 } from "../functions/core/function-limits.ts";
 import { QUEUE_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
-import type { MetricName } from "../functions/core/metric-names.ts";
 import { Alarm, type AlarmProps } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { databaseEnvironment, type Database, grantDataApi } from "./database.ts";
 import { AGE_ALARM_SECONDS, type EventQueue } from "./event-queue.ts";
-import { commonEnvironment, SluiceFunction } from "./sluice-function.ts";
+import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 export type ConsumeProps = {
@@ -62,7 +59,6 @@ export class Consume extends Construct {
     grantDataApi(database, handler, ["ExecuteStatement"]);
     this.function = handler;
 
-    const common = commonEnvironment(this, stage);
     const alarm = (name: string, props: Omit<AlarmProps, "topic">) =>
       new Alarm(this, name, { topic: alarmTopic, ...props });
     alarm("ErrorsAlarm", {
@@ -90,7 +86,7 @@ export class Consume extends Construct {
     alarm("StoppedAlarm", {
       description: "The database refuses the consumer itself.",
       runbook: "consumer-stopped",
-      metric: consumeMetric(common, "ConsumerStopped", "sum"),
+      metric: handler.metricOf("ConsumerStopped", "sum"),
       // Twice in five minutes: RDS may refuse one call while it rotates the password.
       evaluationPeriods: 5,
       datapointsToAlarm: 2,
@@ -98,21 +94,11 @@ export class Consume extends Construct {
     alarm("FailedAgeAlarm", {
       description: "An event fails again and again.",
       runbook: "queue-age",
-      metric: consumeMetric(common, "OldestFailedAgeSeconds", "max"),
+      metric: handler.metricOf("OldestFailedAgeSeconds", "max"),
       threshold: AGE_ALARM_SECONDS,
       // A lone failing message reports its age only once per retry, so one datapoint within the longest backoff is enough.
       evaluationPeriods: BACKOFF_MAX_SECONDS / 60 + 5,
       datapointsToAlarm: 1,
     });
   }
-}
-
-/** A metric that consume reports once per batch. */
-function consumeMetric(
-  { METRICS_NAMESPACE: namespace, STAGE: stage }: CommonEnvironment,
-  metricName: MetricName,
-  statistic: string,
-): Metric {
-  const dimensionsMap = { service: "consume" satisfies FunctionName, stage };
-  return new Metric({ namespace, metricName, dimensionsMap, statistic });
 }

@@ -62,7 +62,35 @@ function schemaFaults(data: unknown): string[] {
     const why = error instanceof Error ? error.message : String(error);
     return [`has a \`data\` that cannot be written as JSON Schema, which GET /schemas needs: ${why}`];
   }
-  return isAsync(data) ? ["has a `data` with an asynchronous check or transform; ingest needs its answer at once"] : [];
+  if (isAsync(data)) return ["has a `data` with an asynchronous check or transform; ingest needs its answer at once"];
+  return foreignTypes(data).map((name) => `has a \`data\` with a ${name}, which JSON does not have: ${INSTEAD[name]}`);
+}
+
+/** The types of zod that no value of JSON has, and what to write for them. */
+const INSTEAD: Record<string, string> = {
+  date: "write z.iso.datetime()",
+  bigint: "write z.int(), or z.string() for digits that a double does not hold",
+  map: "write z.record()",
+  set: "write z.array()",
+  symbol: "write z.string()",
+  undefined: "write z.optional()",
+  void: "write z.optional()",
+  function: "leave it out",
+  file: "write z.string()",
+};
+
+/** The types of a schema's input that JSON does not have, each once. `z.coerce` makes them of text and numbers. */
+function foreignTypes(data: z.ZodType): string[] {
+  const found = new Set<string>();
+  z.toJSONSchema(data, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ zodSchema }) => {
+      const { def } = zodSchema._zod;
+      if (def.type in INSTEAD && !("coerce" in def && def.coerce)) found.add(def.type);
+    },
+  });
+  return [...found];
 }
 
 function isSchema(data: unknown): data is z.ZodType {

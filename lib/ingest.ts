@@ -42,6 +42,12 @@ export class Ingest extends Construct {
       evaluationPeriods: 5,
       datapointsToAlarm: 3,
     });
+    new Alarm(this, "SchemaFailedAlarm", {
+      topic: alarmTopic,
+      description: "A schema of the catalog fails.",
+      runbook: "schema-failed",
+      metric: handler.metricOf("EventsSchemaFailed", "sum"),
+    });
     new Alarm(this, "LatencyAlarm", {
       topic: alarmTopic,
       description: "Ingest is slow.",

@@ -20,6 +20,12 @@ export function readCatalog(folder: string): EventType[] {
   return eventTypes;
 }
 
+/** The files of a catalog that are its event types, in the order of their versions: `catalog/order.ts`. */
+export function eventTypeFiles(folder: string): string[] {
+  const files = sourceFiles(folder).filter((file) => file.endsWith(".ts") && !isInFolder(file));
+  return inVersionOrder(files).map((file) => join(folder, file));
+}
+
 /** Each line of the message is one fault and begins with its file. */
 export class CatalogError extends Error {
   override readonly name = "CatalogError";
@@ -76,7 +82,9 @@ function describe(error: unknown, folder: string): string {
     ?.split(`${resolve(folder)}${sep}`)
     .at(1)
     ?.match(/^[^\n:()]+\.ts:\d+/)?.[0];
-  return place === undefined ? error.message : `${error.message} (${nameOf(folder, place)})`;
+  // Node adds lines, for example a stack of imports.
+  const message = error.message.split("\n", 1)[0] ?? "";
+  return place === undefined ? message : `${message} (${nameOf(folder, place)})`;
 }
 
 /** Versions that no event could name. */

@@ -1,9 +1,11 @@
 import { Duration, Stack, Validations } from "aws-cdk-lib";
+import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import type { CommonEnvironment } from "../functions/adapters/lambda/environment.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
+import type { MetricName } from "../functions/core/metric-names.ts";
 import { bundleHandler } from "./bundle.ts";
 import { Logs } from "./logs.ts";
 import type { StageConfig } from "./stage-config.ts";
@@ -29,6 +31,9 @@ const MEMORY_MEGABYTES = 512;
  * with its own log group and role.
  */
 export class SluiceFunction<Environment extends CommonEnvironment> extends LambdaFunction {
+  private readonly service: FunctionName;
+  private readonly common: CommonEnvironment;
+
   constructor(scope: Construct, id: string, props: SluiceFunctionProps<Environment>) {
     const logGroup = new Logs(scope, `${id}Logs`, props);
     // AWSLambdaBasicExecutionRole may write to every log group of the account, so it is not used.
@@ -51,14 +56,22 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
       logGroup,
       role,
     });
+    this.service = props.name;
+    this.common = commonEnvironment(scope, props.stage);
     Validations.of(role).acknowledge({
       id: "AwsSolutions-IAM5[Resource::*]",
       reason: "X-Ray has no resource-level permissions for PutTraceSegments and PutTelemetryRecords.",
     });
   }
+
+  /** A metric that the function itself reports. */
+  metricOf(metricName: MetricName, statistic: string): Metric {
+    const { METRICS_NAMESPACE: namespace, STAGE: stage } = this.common;
+    return new Metric({ namespace, metricName, dimensionsMap: { service: this.service, stage }, statistic });
+  }
 }
 
 /** The variables of every function. The stack's own namespace keeps its metrics, and so its alarms, apart from other stacks'. */
-export function commonEnvironment(scope: Construct, stage: StageConfig): CommonEnvironment {
+function commonEnvironment(scope: Construct, stage: StageConfig): CommonEnvironment {
   return { STAGE: stage.name, METRICS_NAMESPACE: Stack.of(scope).stackName, LOG_LEVEL: stage.logLevel };
 }

@@ -57,7 +57,9 @@ export function stageConfig(stage: unknown, own: Record<string, OwnSettings> = {
   const { databaseMinCapacity: min, databaseMaxCapacity: max, existingDatabase } = config;
   if (min > max)
     throw new Error(`The stage ${name} has a databaseMinCapacity of ${min}, above its databaseMaxCapacity of ${max}.`);
-  const useless = Object.keys(settings).filter((key) => existingDatabase !== undefined && key.startsWith("database"));
+  const useless = Object.keys(settings).filter(
+    (key) => existingDatabase !== undefined && (key.startsWith("database") || key === "deletionProtection"),
+  );
   if (useless.length > 0) {
     throw new Error(
       `The stage ${name} has an existingDatabase, so ${useless.join(", ")} would do nothing. Set that at the cluster, and leave it out of sluice.config.json.`,

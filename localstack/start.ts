@@ -3,6 +3,7 @@ import { userPath } from "../cli/npm.ts";
 import { port } from "../cli/option-values.ts";
 import { runCommand } from "../cli/run-command.ts";
 import { messageOf } from "./message-of.ts";
+import { LOOPBACKS } from "./ports.ts";
 import { type Addresses, type Runtime, startRuntime } from "./runtime.ts";
 
 type Options = { port?: number; host?: string; dataDir: string; fresh?: true; json?: true };
@@ -13,6 +14,8 @@ const command = new Command("npm start --")
   .option(
     "--host <address>",
     "an address where the API listens besides this machine's own, or 0.0.0.0; it asks for no key",
+    // As in a URL: [::1].
+    (address) => address.replace(/^\[(.*)\]$/, "$1"),
   )
   .option(
     "--data-dir <folder>",
@@ -52,7 +55,7 @@ async function start(options: Options): Promise<void> {
     });
     const { addresses, failure } = runtime;
     void failure.then(onFailure);
-    if (options.host !== undefined) log(warning(options.host));
+    if (options.host !== undefined && !LOOPBACKS.includes(options.host)) log(warning(options.host));
     process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(runtime, options.dataDir));
   } catch (error) {
     if (stopping) process.exit(0);

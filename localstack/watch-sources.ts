@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "./message-of.ts";
-import { SOURCE_FOLDERS } from "./template/synthesis-key.ts";
+import { INPUT_FILES, SOURCE_FOLDERS } from "./template/synthesis-key.ts";
 
 /** A change is applied once this time has passed without another: editors write a file in several steps. */
 const POLL_MS = 200;
@@ -59,8 +59,9 @@ export function watchSources(
 /** A text that changes whenever a file is written, replaced, added or deleted. */
 export async function snapshotSources(projectDir: string): Promise<string> {
   const listed = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(join(projectDir, folder))));
+  const files = INPUT_FILES.map((file) => join(projectDir, file));
   const lines = await Promise.all(
-    listed.flat().map(async (path) => {
+    [...listed.flat(), ...files].map(async (path) => {
       const found = await stat(path).catch(() => undefined);
       return found === undefined ? "" : `${path} ${found.mtimeMs} ${found.size} ${found.ino}`;
     }),

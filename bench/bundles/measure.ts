@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { FUNCTIONS } from "../../functions/core/functions.ts";
-import { BUNDLE_OPTIONS, buildHandler, DEPLOYED } from "../../lib/bundle.ts";
+import { buildHandler, DEPLOYED } from "../../lib/bundle.ts";
+import { BUNDLE_OPTIONS } from "../../lib/bundle-options.ts";
 import { spread } from "../rounds.ts";
 
 export type BundleFigures = {

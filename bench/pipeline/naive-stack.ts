@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { BUNDLE_OPTIONS } from "../../lib/bundle.ts";
+import { BUNDLE_OPTIONS } from "../../lib/bundle-options.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
 import type { FunctionRole } from "./operations.ts";
 

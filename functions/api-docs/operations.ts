@@ -76,11 +76,11 @@ function requestBody(operationId: OperationId, { description, content }: NonNull
 }
 
 function bodySchema(content: BodyContent): JsonObject {
-  if (!("oneOf" in content)) return content;
-  const schemas = content.oneOf.map((name) =>
+  if (!("anyOf" in content)) return content;
+  const schemas = content.anyOf.map((name) =>
     name.endsWith("[]") ? events(name.slice(0, -"[]".length) as SchemaName, content) : refTo(name as SchemaName),
   );
-  return schemas.length === 1 ? (schemas[0] as JsonObject) : { oneOf: schemas };
+  return schemas.length === 1 ? (schemas[0] as JsonObject) : { anyOf: schemas };
 }
 
 function events(name: SchemaName, { mayBeEmpty = false }: { mayBeEmpty?: boolean }): JsonObject {

@@ -14,13 +14,15 @@ import { fitsUtf8 } from "./fits-utf8.ts";
 const RFC_3339 =
   "expected an RFC 3339 time with an offset, for example 2026-11-21T09:30:00Z; seconds are 60 only at the end of a month in UTC";
 
+const FORMAT = { params: { code: "invalid_format" } };
+
 /** RFC 3339, in the range that PostgreSQL accepts: no year 0000, offsets below 16 hours. */
 export const time = z
   .string(RFC_3339)
   .max(64)
-  .refine(isRfc3339, { error: RFC_3339, params: { code: "invalid_format" } })
-  .refine((text) => !text.startsWith("0000"), "expected a year from 0001 to 9999")
-  .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), "expected an offset below 16 hours")
+  .refine(isRfc3339, { error: RFC_3339, ...FORMAT })
+  .refine((text) => !text.startsWith("0000"), { error: "expected a year from 0001 to 9999", ...FORMAT })
+  .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), { error: "expected an offset below 16 hours", ...FORMAT })
   .meta({ format: "date-time" });
 
 export const source = text(SOURCE_MAX_BYTES);

@@ -18,7 +18,7 @@ export const errorTable = {
   bad_parameter: { status: 400, title: "A parameter is not valid" },
   method_not_allowed: { status: 405, title: "The path does not have this method" },
   queue_unavailable: { status: 503, title: "The queue confirmed no event, send the request again" },
-  not_all_enqueued: { status: 503, title: "The queue did not confirm every event, send the request again" },
+  not_all_enqueued: { status: 503, title: "Some events are to be sent again, send the request again" },
   database_unavailable: { status: 503, title: "The database does not answer, ask again" },
   internal_error: { status: 500, title: "Something went wrong on our side" },
   // API Gateway itself answers these, in the same shape.

@@ -4,6 +4,7 @@ export const METRICS = {
   EventsAccepted: "Count",
   EventsRejected: "Count",
   EventsUnchecked: "Count",
+  EventsSchemaFailed: "Count",
   EventsStored: "Count",
   EventsDuplicate: "Count",
   EventsConflicting: "Count",

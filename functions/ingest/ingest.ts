@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import { type EnvelopeHead, packEvents } from "../core/envelope.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
-import type { Decoded } from "./candidate.ts";
+import type { Candidate, Decoded } from "./candidate.ts";
 import { haveSameContent } from "./same-content.ts";
 import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
 import { packVerbatim, toJson } from "./verbatim.ts";
@@ -43,7 +43,7 @@ export function createIngest(deps: IngestDeps) {
     const { candidates } = request.decoded;
     const judged = candidates.map((each) => validate(each, head, deps));
     for (const failure of firstFailures(judged)) deps.onSchemaFailure(failure);
-    const { validated, firsts, copies } = separateCopies(judged);
+    const { validated, firsts, copies } = separateCopies(judged, candidates);
     const messages = packAll(firsts, request.decoded, head);
     const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
     const outcomes = request.validateOnly
@@ -88,7 +88,7 @@ type Separated = {
   copies: Map<number, number>;
 };
 
-function separateCopies(validated: Validated[]): Separated {
+function separateCopies(validated: Validated[], candidates: readonly Candidate[]): Separated {
   const all: First[] = [];
   for (const [index, each] of validated.entries()) if (each.kind === "valid") all.push({ index, valid: each });
   const copies = new Map<number, number>();
@@ -102,14 +102,20 @@ function separateCopies(validated: Validated[]): Separated {
     const first = firsts.get(key);
     if (first === undefined) firsts.set(key, each);
     else if (haveSameContent(first.valid.event, valid.event)) copies.set(index, first.index);
-    else judged[index] = conflict(valid, first.index);
+    else judged[index] = conflict(valid, placeOf(candidates, first.index));
   }
   return { validated: judged, firsts: [...firsts.values()], copies };
 }
 
-function conflict({ event }: Valid, first: number): Validated {
-  const message = `is the id of the event at index ${first}, from the same source and with other content; send this one under an id of its own`;
+function conflict({ event }: Valid, first: string): Validated {
+  const message = `is the id of the event ${first}, from the same source and with other content; send this one under an id of its own`;
   return { kind: "invalid", id: event.id, errors: [{ path: "/id", code: "id_conflict", message }] };
+}
+
+/** The place of an event as its sender counts: its line in NDJSON, else its index. */
+function placeOf(candidates: readonly Candidate[], index: number): string {
+  const line = candidates[index]?.line;
+  return line === undefined ? `at index ${index}` : `in line ${line}`;
 }
 
 function verdict(each: Validated, index: number, copies: Map<number, number>, unconfirmed: Set<number>): Verdict {

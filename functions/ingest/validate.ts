@@ -165,14 +165,23 @@ function dataErrors(input: Record<string, unknown>, deps: ValidateDeps): DataErr
   }
   if (versions === undefined) {
     if (unknownTypes === "accept") return UNCHECKED;
-    const message = `is not in the catalog, which has: ${[...catalog.keys()].toSorted().join(", ")}`;
+    const message = `is not in the catalog, which has: ${listOf([...catalog.keys()].toSorted(), ", ")}`;
     return singleError({ path: "/type", code: "unknown_type", message });
   }
   // Its own schema reports a dataschema that is no string.
   if (unknownVersions === "accept" || typeof dataschema !== "string") return UNCHECKED;
-  const message = `is no version of ${type}: ${["leave it out", ...dataschemasOf(versions)].join(", or send ")}`;
+  const message = `is no version of ${type}: ${listOf(["leave it out", ...dataschemasOf(versions)], ", or send ")}`;
   return singleError({ path: "/dataschema", code: "unknown_version", message });
 }
+
+/** Joins the first names of a list that may be long. */
+function listOf(names: readonly string[], separator: string): string {
+  const more = names.length - NAMED_MAX;
+  return names.slice(0, NAMED_MAX).join(separator) + (more > 0 ? `, and ${more} more` : "");
+}
+
+/** Names that a message lists; GET /schemas has all of them. */
+const NAMED_MAX = 20;
 
 function singleError(error: EventError): DataErrors {
   return { errors: [error], omitted: 0 };

@@ -1,3 +1,4 @@
+import { SET_BY_SLUICE } from "../core/attributes.ts";
 import { type EnvelopeHead, packText } from "../core/envelope.ts";
 import type { EventError } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
@@ -48,9 +49,16 @@ function unlessShortened(text: string): string | undefined {
 }
 
 /** Finds a part of an event that cannot be stored; the values of a storable text need no check. */
-export function findUnstorablePart(lossless: unknown, verbatim: VerbatimText | undefined): EventError | undefined {
+export function findUnstorablePart(lossless: object, verbatim: VerbatimText | undefined): EventError | undefined {
   const isKnownStorable = verbatim !== undefined && verbatim.maxBytes <= EVENT_MAX_BYTES;
-  return isKnownStorable ? undefined : findUnstorable(lossless);
+  return isKnownStorable ? undefined : findUnstorable(storedMembers(lossless));
+}
+
+/** The members of an event that are stored, so that an event of the largest size can be sent again once it was read. */
+function storedMembers(event: object): object {
+  const members = Object.entries(event);
+  const stored = members.filter(([name]) => name !== "specversion" && !SET_BY_SLUICE.has(name));
+  return stored.length === members.length ? event : Object.fromEntries(stored);
 }
 
 /** Tells whether an event has the same members in a message as in the request. */

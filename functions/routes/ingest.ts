@@ -43,13 +43,13 @@ An event with \`specversion\` in plain JSON or NDJSON is read as the CloudEvent 
     body: {
       description: `At most ${REQUEST_MAX_BYTES / 1024 / 1024} MiB`,
       content: {
-        "application/json": { oneOf: ["Event", "Event[]"] },
+        "application/json": { anyOf: ["Event", "CloudEvent", "Event[]", "CloudEvent[]"] },
         "application/x-ndjson": {
           type: "string",
           description: "One event in plain JSON a line; empty lines do not count. Verdicts have the number of the line",
         },
-        "application/cloudevents+json": { oneOf: ["CloudEvent"] },
-        "application/cloudevents-batch+json": { oneOf: ["CloudEvent[]"], mayBeEmpty: true },
+        "application/cloudevents+json": { anyOf: ["CloudEvent"] },
+        "application/cloudevents-batch+json": { anyOf: ["CloudEvent[]"], mayBeEmpty: true },
         "*/*": { description: "Binary mode: JSON and text are stored as such, everything else as `data_base64`" },
       },
     },

@@ -36,11 +36,11 @@ export type Routes = Readonly<Record<string, Route>>;
 export type Parameters = Readonly<Record<string, z.ZodMiniType<unknown, string | undefined>>>;
 
 /**
- * The body of one content type: one of several schemas, or a value that only its description explains. A list may be
+ * The body of one content type: any of several schemas, or a value that only its description explains. A list may be
  * empty only where `mayBeEmpty` says so.
  */
 export type BodyContent =
-  | { readonly oneOf: readonly (SchemaName | `${SchemaName}[]`)[]; readonly mayBeEmpty?: true }
+  | { readonly anyOf: readonly (SchemaName | `${SchemaName}[]`)[]; readonly mayBeEmpty?: true }
   | { readonly description: string; readonly type?: "string" };
 
 type Answer = {

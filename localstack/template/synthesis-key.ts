@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** The folders that a synthesis reads: the CDK app and the code that it bundles. */
 export const SOURCE_FOLDERS = ["bin", "catalog", "functions", "lib"];
 /** The settings of one's own, and the versions and settings of the libraries that the app and the code use. */
-const INPUT_FILES = ["sluice.config.json", "cdk.json", "package.json", "package-lock.json", "tsconfig.json"];
+export const INPUT_FILES = ["sluice.config.json", "cdk.json", "package.json", "package-lock.json", "tsconfig.json"];
 
 /**
  * A hash of everything that a synthesis reads. Files are read whole (a checkout has some hundred small ones), because

@@ -340,7 +340,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(11);
+    expect(named).toHaveLength(12);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -404,6 +404,7 @@ describe("alarms", () => {
       expect.arrayContaining([
         inThreeOfFive({ MetricName: "Errors", Statistic: "Sum", Threshold: 1, Dimensions: [ingest] }),
         inThreeOfFive({ MetricName: "Duration", ExtendedStatistic: "p99", Threshold: 3_000, Dimensions: [ingest] }),
+        expect.objectContaining({ MetricName: "EventsSchemaFailed", Statistic: "Sum", Threshold: 1 }),
         inThreeOfFive({ MetricName: "5XXError", Statistic: "Sum", Threshold: 1, Dimensions: [api] }),
       ]),
     );
@@ -444,8 +445,8 @@ describe("two stacks of one stage", () => {
         .filter(({ Namespace: name }) => !String(name).startsWith("AWS/"))
         .map(({ Namespace: name }) => name);
 
-    expect(metrics(template)).toEqual(["Sluice-dev", "Sluice-dev"]);
-    expect(metrics(other)).toEqual(["Sluice-other", "Sluice-other"]);
+    expect(metrics(template)).toEqual(["Sluice-dev", "Sluice-dev", "Sluice-dev"]);
+    expect(metrics(other)).toEqual(["Sluice-other", "Sluice-other", "Sluice-other"]);
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

@@ -120,6 +120,9 @@ describe("a stage", () => {
     expect(() => stageConfig("prod", { prod: { existingDatabase, databaseReaders: 2 } })).toThrow(
       "The stage prod has an existingDatabase, so databaseReaders would do nothing.",
     );
+    expect(() => stageConfig("prod", { prod: { existingDatabase, deletionProtection: false } })).toThrow(
+      "so deletionProtection would do nothing.",
+    );
   });
 });
 

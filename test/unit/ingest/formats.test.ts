@@ -68,10 +68,34 @@ describe("NDJSON", () => {
     ]);
   });
 
+  it.each(["application/cloudevents+json", "application/cloudevents-batch+json"])(
+    "NDJSON is named where two lines are sent as %s",
+    async (contentType) => {
+      const body = `${JSON.stringify(order("a"))}\n${JSON.stringify(order("b"))}\n`;
+
+      await expect(sent(body, { "content-type": contentType })).rejects.toMatchObject({
+        code: "malformed_body",
+        message: expect.stringContaining("application/x-ndjson"),
+      });
+    },
+  );
+
+  it("NDJSON with other content under a key names the line of the event before it", async () => {
+    const body = `\n${JSON.stringify(order("a"))}\n\n${JSON.stringify(order("a", { subject: "2" }))}`;
+
+    const { results } = await ingestTo(memoryQueue().queue)(body, headers);
+
+    expect(results[1]).toMatchObject({
+      line: 4,
+      errors: [{ code: "id_conflict", message: expect.stringContaining("the event in line 2") }],
+    });
+  });
+
   it.each([
     ["two lines", '{"a":1}\n{"a":2}\n', true],
     ["lines that end with CRLF, after empty ones", '\r\n{"a":1}\r\n{"a":2}', true],
     ["a second line that is not JSON", '{"a":1}\n{', true],
+    ["a first line that is not JSON", '{\n{"a":1}\n', true],
     ["one value over several lines", '{"a":\n1,\n', false],
     ["one line that is not JSON", '{"a":1}}', false],
     ["lines that are no objects", "1\n2", false],

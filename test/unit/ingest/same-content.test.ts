@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Event } from "../../../functions/core/event.ts";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { haveSameContent } from "../../../functions/ingest/same-content.ts";
@@ -34,6 +34,7 @@ describe("events with one key", () => {
           return Reflect.get(target, name) as unknown;
         },
       });
+    const keys = vi.spyOn(Object, "keys");
     const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
     expect(haveSameContent(event({ data: counted(numbers(20_000)) }), event({ data: [0, 1] }))).toBe(false);
@@ -43,6 +44,12 @@ describe("events with one key", () => {
     ).toBe(false);
 
     expect(reads).toBeLessThan(50);
+
+    const large = event({ data: Object.fromEntries(numbers(10_000).map((i) => [`k${i}`, i])) });
+    keys.mockClear();
+    for (let copy = 0; copy < 100; copy++) expect(haveSameContent(large, event({ data: { k0: 1 } }))).toBe(false);
+    expect(keys.mock.calls.filter(([value]) => value === large.data)).toHaveLength(1);
+    keys.mockRestore();
   });
 
   it("have the same content whatever their times", () => {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { toCatalog } from "../../../functions/core/catalog.ts";
+import { ANSWER_MAX_BYTES, REQUEST_MAX_EVENTS } from "../../../functions/core/limits.ts";
 import { toProblem } from "../../../functions/adapters/lambda/problem-documents.ts";
 import { createIngest } from "../../../functions/ingest/ingest.ts";
 import { createSendEvents } from "../../../functions/ingest/protocols/events/send-events.ts";
@@ -8,13 +11,19 @@ import { memoryQueue, NOW, order } from "./support.ts";
 /** The answer to a body, errors included, as the HTTP chain gives it. */
 async function answer(
   body: unknown,
-  options: { refuse?: (index: number) => boolean; validate?: "only"; status?: "whole" } = {},
+  options: {
+    refuse?: (index: number) => boolean;
+    validate?: "only";
+    status?: "whole";
+    types?: typeof catalog;
+    unknownTypes?: "refuse";
+  } = {},
 ) {
   const { queue, enqueued } = memoryQueue((_message, index) => options.refuse?.(index) ?? false);
   const ingest = createIngest({
     queue,
-    catalog,
-    unknownTypes: "accept",
+    catalog: options.types ?? catalog,
+    unknownTypes: options.unknownTypes ?? "accept",
     unknownVersions: "refuse",
     onSchemaFailure: () => undefined,
     clock: () => new Date(NOW),
@@ -90,7 +99,7 @@ describe("the answer of POST /events", () => {
       expect(partly).toMatchObject({
         status: 503,
         headers: { "retry-after": "5", "content-type": "application/problem+json" },
-        json: { code: "not_all_enqueued", detail: expect.stringContaining("did not confirm 4 of 9 events") },
+        json: { code: "not_all_enqueued", detail: expect.stringContaining("4 of 9 events are to be sent again") },
         metrics: { EventsAccepted: 4, EventsRejected: 5 },
       });
       expect((partly.json["results"] as { status: string }[]).map(({ status }) => status)).toEqual([
@@ -98,6 +107,24 @@ describe("the answer of POST /events", () => {
         ...Array.from({ length: 4 }, () => "retry"),
         "invalid",
       ]);
+    });
+
+    it("is 503 when a schema of the catalog failed, because the event may be valid later", async () => {
+      const data = z.unknown().refine(() => {
+        throw new Error("a mistake");
+      });
+      const types = toCatalog([{ file: "catalog/t.ts", type: "t", data }]);
+
+      const asked = await answer([order("a", { type: "other" }), order("b", { type: "t" })], {
+        types,
+        status: "whole",
+      });
+
+      expect(asked).toMatchObject({
+        status: 503,
+        json: { code: "not_all_enqueued", detail: expect.stringContaining("1 of 2 events are to be sent again") },
+        metrics: { EventsAccepted: 1, EventsRejected: 1, EventsSchemaFailed: 1 },
+      });
     });
 
     it.each([
@@ -120,8 +147,29 @@ describe("the answer of POST /events", () => {
     expect(json["results"]).toHaveLength(1_000);
   });
 
-  it("enqueues nothing for ?validate=only", async () => {
-    expect(await answer([order("a")], { validate: "only" })).toMatchObject({ status: 202, enqueued: [] });
+  it("stays below that size with messages that list a whole catalog", async () => {
+    const name = (i: number) => `com.example.${"a-long-name.".repeat(20)}${i}`;
+    const names = Array.from({ length: 300 }, (_, i) => name(i));
+    const types = toCatalog([
+      ...names.map((type) => ({ file: `catalog/${type}.ts`, type, data: z.string() })),
+      { file: "catalog/t.ts", type: "t", data: z.enum(names) },
+    ]);
+    const bad = Array.from({ length: REQUEST_MAX_EVENTS }, (_, i) => ({
+      ...order(`${i}`),
+      type: i % 2 ? "t" : "none",
+    }));
+
+    const { status, body, json } = await answer(bad, { types, unknownTypes: "refuse" });
+
+    expect(status).toBe(422);
+    expect(Buffer.byteLength(body)).toBeLessThan(ANSWER_MAX_BYTES);
+    expect(json["results"]).toHaveLength(REQUEST_MAX_EVENTS);
+  });
+
+  it("enqueues and counts nothing for ?validate=only", async () => {
+    const { status, enqueued, metrics } = await answer([order("a"), {}], { validate: "only" });
+
+    expect({ status, enqueued, metrics }).toEqual({ status: 207, enqueued: [], metrics: {} });
   });
 
   it("counts the events that were accepted unchecked, not those that were refused too", async () => {

@@ -254,6 +254,19 @@ describe("a fault in the catalog", () => {
   });
 
   it.each([
+    ["a date", "z.object({ at: z.date() })", "a date, which JSON does not have: write z.iso.datetime()"],
+    ["a bigint", "z.array(z.bigint())", "a bigint, which JSON does not have: write z.int()"],
+    ["a map", "z.map(z.string(), z.int())", "a map, which JSON does not have: write z.record()"],
+    ["a set", "z.set(z.string()).optional()", "a set, which JSON does not have: write z.array()"],
+  ])("a fault in the catalog is what no JSON can match: %s", async (_name, data, why) => {
+    expect(await faultsOf({ "a.ts": eventType("a", data) })).toEqual([
+      expect.stringContaining(`has a \`data\` with ${why}`),
+    ]);
+  });
+
+  it.each([
+    ["a date that is made of text", "z.object({ at: z.coerce.date() })"],
+    ["a date that a transform makes", "z.iso.datetime().transform((text) => new Date(text)).pipe(z.date())"],
     ["one that refers to itself", "z.object({ get child() { return z.lazy(() => z.object({})).optional(); } })"],
     ["a tree", "(() => { const node = z.object({ get nodes() { return z.array(node); } }); return node; })()"],
     ["a check that throws for undefined", "z.string().refine((text) => text.length > 1)"],

@@ -9,13 +9,13 @@ import { verbatimEvent, verbatimList } from "../../verbatim.ts";
  * @throws RequestError `malformed_body`, `too_many_events`, `too_many_values`
  */
 export function decodeJson(text: string): Decoded {
-  const parsed = parse(text, () => (isLines(text) ? " Send one event a line as application/x-ndjson." : ""));
+  const parsed = parse(text, adviceForLines);
   return Array.isArray(parsed.value) ? members(text, parsed, formOf) : { candidates: [single(text, parsed, formOf)] };
 }
 
 /** Decodes one CloudEvent. @throws RequestError `malformed_body` */
 export function decodeCloudEvent(text: string): Decoded {
-  const parsed = parse(text);
+  const parsed = parse(text, adviceForLines);
   if (Array.isArray(parsed.value)) {
     throw new RequestError(
       "malformed_body",
@@ -30,7 +30,7 @@ export function decodeCloudEvent(text: string): Decoded {
  * @throws RequestError `malformed_body`
  */
 export function decodeBatch(text: string): Decoded {
-  const parsed = parse(text);
+  const parsed = parse(text, adviceForLines);
   if (!Array.isArray(parsed.value)) {
     throw new RequestError(
       "malformed_body",
@@ -81,11 +81,17 @@ type FormOf = (value: unknown) => "plain" | "cloudevent";
 const cloudEvent: FormOf = () => "cloudevent";
 const formOf: FormOf = (value) => (isJsonObject(value) && "specversion" in value ? "cloudevent" : "plain");
 
-/** Tells whether a text that is not JSON as a whole begins with a line that is. */
-function isLines(text: string): boolean {
-  const [first = "", rest = ""] = text.trimStart().split(/\n([^]*)/, 2);
+/** The advice about a text that is not JSON as a whole, but has a line that is. */
+function adviceForLines(text: string): string {
+  const lines = text.split("\n", LINES_LOOKED_AT).filter((line) => line.trim() !== "");
+  return lines.length > 1 && lines.some(isObject) ? " Send one event a line as application/x-ndjson." : "";
+}
+
+const LINES_LOOKED_AT = 20;
+
+function isObject(line: string): boolean {
   try {
-    return rest.trim() !== "" && isJsonObject(JSON.parse(first));
+    return isJsonObject(JSON.parse(line));
   } catch {
     return false;
   }
@@ -95,7 +101,7 @@ function isLines(text: string): boolean {
  * @param advice more to say about a text that is not JSON
  * @throws RequestError `malformed_body`, `too_many_values`
  */
-export function parse(text: string, advice = () => ""): Parsed {
+export function parse(text: string, advice: (text: string) => string = () => ""): Parsed {
   try {
     return parseLossless(text, REQUEST_MAX_VALUES);
   } catch (cause) {
@@ -104,7 +110,7 @@ export function parse(text: string, advice = () => ""): Parsed {
     const detail =
       text.trim() === ""
         ? "The body is empty. Send an event or an array of events."
-        : `The body is not JSON${position(cause)}.${advice()}`;
+        : `The body is not JSON${position(cause)}.${advice(text)}`;
     throw new RequestError("malformed_body", detail, { cause });
   }
 }

@@ -17,10 +17,10 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
       validateOnly: request.query.validate === "only",
       deadline: request.deadline - ANSWER_RESERVE_MS,
     });
-    const metrics = metricsOf(result);
-    const unconfirmed = result.results.filter(({ status }) => status === "retry").length;
+    const metrics = request.query.validate === "only" ? {} : metricsOf(result);
+    const toSendAgain = result.results.filter((each) => each.status === "retry" || isSchemaFailure(each)).length;
     const isWhole = request.query.status === "whole";
-    if (result.kind === "unavailable" || (isWhole && unconfirmed > 0)) throw notEnqueued(result, unconfirmed, metrics);
+    if (result.kind === "unavailable" || (isWhole && toSendAgain > 0)) throw notEnqueued(result, toSendAgain, metrics);
     return {
       status: statusOf(result.kind, isWhole),
       body: `{"accepted":${result.accepted},"rejected":${result.rejected},"results":${serializeVerdicts(result)}}`,
@@ -29,15 +29,23 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
   };
 }
 
+/** The counts of a request; events that are only validated do not count. */
 function metricsOf({ accepted, rejected, results }: IngestResult): MetricCounts {
   const unchecked = results.filter((each) => each.status === "accepted" && each.unchecked).length;
   const conflicting = results.filter(({ errors = [] }) => errors.some(({ code }) => code === "id_conflict")).length;
+  const schemaFailed = results.filter(isSchemaFailure).length;
   return {
     EventsAccepted: accepted,
     EventsRejected: rejected,
     EventsUnchecked: unchecked,
     ...(conflicting > 0 && { EventsConflicting: conflicting }),
+    ...(schemaFailed > 0 && { EventsSchemaFailed: schemaFailed }),
   };
+}
+
+/** Tells whether the schema of the event's type threw: the event is not at fault, and may be valid later. */
+function isSchemaFailure({ errors = [] }: Verdict): boolean {
+  return errors.some(({ code }) => code === "schema_failed");
 }
 
 /** Writes the verdicts as JSON, with one error each where the answer would otherwise be too large. */
@@ -46,12 +54,19 @@ function serializeVerdicts({ results }: IngestResult): string {
   return fitsUtf8(text, ANSWER_MAX_BYTES) ? text : JSON.stringify(results.map(withFirstError));
 }
 
+/** Leaves the first error of an event, whose message may list a whole catalog, and says how many are left out. */
 function withFirstError(verdict: Verdict): Verdict {
-  const { errors = [] } = verdict;
-  if (errors.length <= 1) return verdict;
-  const message = `and ${errors.length - 1} more errors, left out because the answer would be too large`;
-  return { ...verdict, errors: [...errors.slice(0, 1), { path: "", code: "more_errors", message }] };
+  const [first, ...others] = verdict.errors ?? [];
+  if (first === undefined) return verdict;
+  const { message } = first;
+  const short = message.length > SHORT_MESSAGE ? `${message.slice(0, SHORT_MESSAGE).toWellFormed()} …` : message;
+  const left = `and ${others.length} more errors, left out because the answer would be too large`;
+  const more = others.length === 0 ? [] : [{ path: "", code: "more_errors" as const, message: left }];
+  return { ...verdict, errors: [{ ...first, message: short }, ...more] };
 }
+
+/** Characters of a message in an answer that would be too large. */
+const SHORT_MESSAGE = 500;
 
 /**
  * A client that reads only the status must not repeat a request for events that stay invalid. 202 says so to each: Fluent Bit
@@ -68,7 +83,7 @@ function statusOf(kind: Exclude<IngestResult["kind"], "unavailable">, isWhole: b
   }
 }
 
-function notEnqueued(result: IngestResult, unconfirmed: number, metrics: MetricCounts): RequestError {
+function notEnqueued(result: IngestResult, toSendAgain: number, metrics: MetricCounts): RequestError {
   const members = { results: JSON.parse(serializeVerdicts(result)) as unknown };
   if (result.kind === "unavailable") {
     return new RequestError(
@@ -79,7 +94,7 @@ function notEnqueued(result: IngestResult, unconfirmed: number, metrics: MetricC
   }
   return new RequestError(
     "not_all_enqueued",
-    `The queue did not confirm ${unconfirmed} of ${result.results.length} events. Send the request again after the time in Retry-After; an event that has an id is stored once.`,
+    `${toSendAgain} of ${result.results.length} events are to be sent again. Send the request again after the time in Retry-After; an event that has an id is stored once.`,
     { members, metrics },
   );
 }
