@@ -30,7 +30,7 @@ export function checkWords(program: Command, words: readonly string[]): string[]
 }
 
 /** The options that a command line can have: those of the program and of its subcommand. */
-export function optionsOf(program: Command, words: readonly string[]): readonly Option[] {
+function optionsOf(program: Command, words: readonly string[]): readonly Option[] {
   return [...new Set([...program.options, ...commandOf(program, words).options])];
 }
 

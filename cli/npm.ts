@@ -1,6 +1,5 @@
-import { relative, resolve } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
-import { optionsOf } from "./check-words.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,7 +9,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @see https://docs.npmjs.com/cli/v11/using-npm/scripts
  */
 function isRunByNpm(environment: Environment): boolean {
-  const script = relative(process.cwd(), process.argv[1] ?? "");
+  // npm writes the script as package.json has it, on every system.
+  const script = relative(process.cwd(), process.argv[1] ?? "").replaceAll(sep, "/");
   return (environment["npm_lifecycle_script"] ?? "").split(" ").includes(script);
 }
 
@@ -29,11 +29,15 @@ export function userPath(path: string, environment: Environment = process.env): 
  */
 export function swallowedByNpm(command: Command, environment: Environment): string | undefined {
   if (!isRunByNpm(environment)) return undefined;
-  const all = [command, ...command.commands].flatMap((each) => optionsOf(each, []));
-  const taken = all.find((option) => (environment[`npm_config_${option.name().replaceAll("-", "_")}`] ?? "") !== "");
-  if (taken === undefined) return undefined;
-  return (
-    `npm keeps ${taken.long} for itself. Write the options behind two dashes: ${command.name()} ${taken.long} … ` +
-    `(If you did, take the setting ${taken.name()} out of npm's own configuration.)`
-  );
+  for (const each of [command, ...command.commands]) {
+    const names = each.options.map((option) => option.name());
+    const taken = names.find((name) => (environment[`npm_config_${name.replaceAll("-", "_")}`] ?? "") !== "");
+    if (taken === undefined) continue;
+    const words = each === command ? command.name() : `${command.name()} ${each.name()}`;
+    return (
+      `npm keeps --${taken} for itself. Write the options behind two dashes: ${words} --${taken} … ` +
+      `(If you did, take the setting ${taken} out of npm's own configuration.)`
+    );
+  }
+  return undefined;
 }

@@ -33,7 +33,8 @@ export function httpUrl(option: string, example: string) {
   return (text: string): string => {
     const url = URL.parse(text);
     if (url === null || !["http:", "https:"].includes(url.protocol)) {
-      const meant = URL.parse(`http://${text.replace(/^\w*:?\/\//, "")}`);
+      const scheme = /^ht+ps/i.test(text) ? "https" : "http";
+      const meant = URL.parse(`${scheme}://${text.replace(/^\w*:?\/\//, "")}`);
       const question = meant === null ? "" : ` Did you mean ${meant.href}?`;
       throw new Error(`${option} takes a URL such as ${example}, not ${text}.${question}`);
     }

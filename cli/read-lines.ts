@@ -12,13 +12,13 @@ export type TextLine = { line: number; text: string } | { line: number; why: str
  */
 export async function* readLines(file: string, maxBytes: number, signal?: AbortSignal): AsyncGenerator<TextLine> {
   let line = 0;
-  for await (const bytes of splitLines(readChunks(file, signal), maxBytes)) {
+  for await (const bytes of splitLines(readChunks(file, signal), maxBytes, signal)) {
     line += 1;
     if (bytes === undefined) {
       yield { line, why: `has more than ${maxBytes} bytes, the limit of a request` };
       continue;
     }
-    const text = decode(bytes, line === 1 ? UTF8 : UTF8_WITHIN)?.trim();
+    const text = decode(bytes, line === 1 ? UTF8 : UTF8_WITHIN)?.replace(WHITE_SPACE, "");
     if (text === undefined) yield { line, why: "is not valid UTF-8; save the file as UTF-8" };
     else if (text !== "") yield { line, text };
   }
@@ -76,7 +76,11 @@ function refuseOtherFormats(file: string, bytes: Buffer): void {
 }
 
 /** Splits bytes at line feeds; no character of UTF-8 has that byte in it. A line that is too long is undefined. */
-async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer | undefined> {
+async function* splitLines(
+  chunks: AsyncIterable<Buffer>,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer | undefined> {
   let parts: Buffer[] = [];
   let length = 0;
   const add = (bytes: Buffer) => {
@@ -99,10 +103,14 @@ async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): Asy
     }
     add(rest);
   }
-  if (length > 0) yield take();
+  // A reading that was stopped may end within a line.
+  if (length > 0 && !signal?.aborted) yield take();
 }
 
 const LINE_FEED = 0x0a;
+
+/** White space of JSON at both ends. */
+const WHITE_SPACE = /^[ \t\r]+|[ \t\r]+$/g;
 
 /** Only the first line may have a byte order mark. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -20,6 +20,8 @@ export async function runCommand(command: Command): Promise<void> {
     await command.parseAsync(checkWords(command, process.argv.slice(2)), { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
+      if (error.code === "commander.unknownOption")
+        process.stderr.write("A word that begins with -- and is no option stands last, behind --\n");
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.failed;
       return;
     }

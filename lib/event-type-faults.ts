@@ -63,7 +63,22 @@ function schemaFaults(data: unknown): string[] {
     return [`has a \`data\` that cannot be written as JSON Schema, which GET /schemas needs: ${why}`];
   }
   if (isAsync(data)) return ["has a `data` with an asynchronous check or transform; ingest needs its answer at once"];
+  const broken = brokenBy(data);
+  if (broken !== undefined) return [`has a \`data\` that can check no value: ${broken}`];
   return foreignTypes(data).map((name) => `has a \`data\` with a ${name}, which JSON does not have: ${INSTEAD[name]}`);
+}
+
+/** The error that zod itself throws when the schema checks a value; an error of the user's own check may be meant. */
+function brokenBy(data: z.ZodType): string | undefined {
+  for (const value of [{}, [], "", 0, true, null]) {
+    try {
+      data.safeParse(value);
+    } catch (error) {
+      const [, thrownIn = ""] = (error instanceof Error ? error.stack : undefined)?.split("\n    at ") ?? [];
+      if (/[\\/]node_modules[\\/]zod[\\/]/.test(thrownIn)) return (error as Error).message;
+    }
+  }
+  return undefined;
 }
 
 /** The types of zod that no value of JSON has, and what to write for them. */

@@ -2,7 +2,8 @@ import type * as z from "zod";
 
 /**
  * Tells whether a part of a schema answers by a promise, so that zod cannot use the schema at once. Each check and transform
- * is called with `undefined`, because a function that returns a promise need not be declared `async`.
+ * is called with `undefined`, because a function that returns a promise need not be declared `async`. One that does so for
+ * some values only is not found here; ingest refuses such an event with `schema_failed`.
  */
 export function isAsync(schema: z.core.$ZodType): boolean {
   return [...partsOf(schema)].some(({ check, def }) => {

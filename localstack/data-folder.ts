@@ -13,10 +13,12 @@ type Owner = {
 
 /**
  * Locks a data folder for this process and empties it if `fresh`; the returned function releases it.
- * @throws Error that names the process that uses it; nothing in the folder has changed then
+ * @throws Error that names the process that uses it, or that says that the folder to be emptied is no data folder; nothing
+ *   in the folder has changed then
  */
 export async function takeDataFolder(dataDir: string, fresh: boolean): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true });
+  if (fresh) await refuseForeignFolder(dataDir);
   const lock = await takeLock(dataDir);
   held.add(lock);
   const owner = join(dataDir, OWNER);
@@ -29,6 +31,18 @@ export async function takeDataFolder(dataDir: string, fresh: boolean): Promise<(
     await rm(owner, { force: true });
     if (held.delete(lock)) lock.close();
   };
+}
+
+/** The one file that may be there before the lock: emulator/up.ts writes it before it starts LocalStack by Docker. */
+export const COMPOSE_FILE = "compose-project";
+
+/** Keeps what is not Sluice's: an empty folder and one that was a data folder before may be emptied. */
+async function refuseForeignFolder(dataDir: string): Promise<void> {
+  const entries = await readdir(dataDir);
+  if (entries.includes(LOCK) || entries.every((name) => name === COMPOSE_FILE)) return;
+  throw new Error(
+    `${dataDir} has files and is no data folder of Sluice, so nothing in it was deleted. Name an empty or a new folder with --data-dir.`,
+  );
 }
 
 /** The process that uses a data folder, if any. */

@@ -33,11 +33,18 @@ function isOwn(host: string, names: readonly string[]): boolean {
   const address = name.replace(/^\[(.*)\]$/, "$1");
   if (name === "localhost" || name.endsWith(".localhost") || address === "::1") return true;
   if (isIP(address) === 4 && address.startsWith("127.")) return true;
+  if (OWN_NAMES.has(name)) return true;
   // A name server cannot answer for a number, so rebinding needs a name.
-  if (names.some(isWildcard)) return isIP(address) !== 0 || name === ownName || name === `${ownName}.local`;
+  if (names.some(isWildcard)) return isIP(address) !== 0;
   return names.some((each) => each.toLowerCase() === address);
 }
 
 export const isWildcard = (address: string): boolean => address === "0.0.0.0" || address === "::";
 
-const ownName = hostname().toLowerCase();
+/** This machine by its own name, and as containers on it call it. No web page has such a name. */
+const OWN_NAMES = new Set([
+  hostname().toLowerCase(),
+  `${hostname().toLowerCase()}.local`,
+  "host.docker.internal",
+  "host.containers.internal",
+]);

@@ -130,8 +130,10 @@ async function startParts(
   const { queueFront, dataApiFront, metrics, invoked, alter = unaltered } = options.testHooks ?? {};
   // The template is read twice: it names the queues to start, and their URLs are known only once they run.
   const reading = assembling.then((assembly) => alter(readStack(assembly, { sqsEndpoint: "http://127.0.0.1" })));
-  // Awaited below, but it may fail before that.
+  const databaseName = reading.then(({ database: { databaseName: name } }) => name);
+  // Both are awaited below, but may fail before that.
   reading.catch(() => undefined);
+  databaseName.catch(() => undefined);
   // A synthesis writes into the folder, so it must end before the folder is released.
   stops.push(() => {
     ending.abort();
@@ -145,7 +147,7 @@ async function startParts(
   });
   const postgres = await startPostgres({
     dataDir: join(dataDir, "postgres"),
-    databaseName: reading.then(({ database: { databaseName } }) => databaseName),
+    databaseName,
     log: (line) => (line.includes(" LOG: ") ? undefined : log(`postgres: ${line}`)),
     onCrash: database.ended,
     signal,

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { userPath } from "../cli/npm.ts";
 import { port } from "../cli/option-values.ts";
-import { runCommand } from "../cli/run-command.ts";
+import { exitCodes, runCommand } from "../cli/run-command.ts";
 import { messageOf } from "./message-of.ts";
 import { LOOPBACKS } from "./ports.ts";
 import { type Addresses, type Runtime, startRuntime } from "./runtime.ts";
@@ -60,7 +60,7 @@ async function start(options: Options): Promise<void> {
   } catch (error) {
     if (stopping) process.exit(0);
     log(`error: ${messageOf(error)}`);
-    process.exit(1);
+    process.exit(exitCodes.failed);
   }
 }
 

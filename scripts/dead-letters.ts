@@ -34,7 +34,7 @@ const list = command.command("list").description("one line an event, oldest firs
 const group = command
   .command("group")
   .description("the number of events by reason")
-  .addOption(new Option("--by <fields...>", "and by each of these").choices(groupFields))
+  .addOption(new Option("--group-by <fields...>", "and by each of these").choices(groupFields))
   .action(groupEvents);
 const show = command
   .command("show")
@@ -44,7 +44,7 @@ const show = command
 const exporting = command
   .command("export")
   .argument("<file>", "newline-delimited JSON, or - for stdout")
-  .description("one event a line, to be corrected and given to `npm run replay -- --edit`")
+  .description("one event a line, to be corrected and given to `npm run replay -- --edits`")
   .action(exportEvents);
 for (const each of [list, group]) each.option("--json", "one JSON object a line");
 for (const each of [list, group, exporting]) addFilterOptions(each).addHelpText("after", FILTER_HELP);
@@ -63,7 +63,7 @@ async function listEvents(options: Options): Promise<void> {
   );
 }
 
-async function groupEvents({ by: fields = [], ...options }: Options & { by?: GroupField[] }): Promise<void> {
+async function groupEvents({ groupBy: fields = [], ...options }: Options & { groupBy?: GroupField[] }): Promise<void> {
   const groups = createGroups(fields);
   await scan(options, (message, event) => groups.add(toRow(message, event)));
   if (options.json) {

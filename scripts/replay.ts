@@ -27,13 +27,18 @@ addFilterOptions(command)
     `also events that were replayed often, up to this many times (default: ${MAX_REPLAYS})`,
     positiveInteger("--max-replays"),
   )
-  .option("--edit <file>", "only the events of this file, as the file has them (see `dead-letters export`)", (file) =>
-    userPath(file),
+  .option(
+    "--edits <file>",
+    "only the events of this file, as the file has them (see `dead-letters export`)",
+    (file) => {
+      if (file === "-") throw new Error("--edits needs a file: a replay that is interrupted reads it again.");
+      return userPath(file);
+    },
   )
   .option(
-    "--to <queue-url>",
+    "--to-queue <queue-url>",
     "to another queue",
-    httpUrl("--to", "https://sqs.eu-central-1.amazonaws.com/111122223333/queue"),
+    httpUrl("--to-queue", "https://sqs.eu-central-1.amazonaws.com/111122223333/queue"),
   )
   .option("--all", "let SQS itself move every message as it is, whatever its replay count; accepts only --rate")
   .option("--resume", "finish a replay that was interrupted")

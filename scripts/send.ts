@@ -26,7 +26,7 @@ addStackOptions(command)
   .addHelpText(
     "after",
     `
-Ctrl-C finishes the requests under way and says which lines were not sent.
+Ctrl-C finishes the requests under way and says from which line on to send again.
 
 Exit codes: 0 all events accepted (and read back equal), 1 some were not, 2 nothing could be sent.`,
   )
@@ -51,6 +51,7 @@ async function send(file: string, options: Options): Promise<void> {
   );
   try {
     await forEachConcurrently(requests, options.connections, async (request) => {
+      if (signal.aborted) return;
       const outcomes = await postEvents(url, request, post);
       report.add(outcomes);
       progress.advance(request.length);

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { localClient } from "../cli/local-client.ts";
 import { userPath } from "../cli/npm.ts";
+import { readError } from "../cli/read-lines.ts";
 import { shellWord } from "../cli/shell-word.ts";
 
 /** The URLs of the local runtime or of a deployed stack. */
@@ -125,8 +126,16 @@ function deployedAddress(file: string, stack: string | undefined): StackAddress 
 
 const DEPLOY_AGAIN = "Write it again with `npm run deploy`.";
 
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw readError(resolve(file), error);
+  }
+}
+
 function readJson(file: string, advice: string): unknown {
-  const text = readFileSync(file, "utf8");
+  const text = read(file).replace(/^\uFEFF/, "");
   if (text.trim() === "") throw new Error(`${resolve(file)} is empty. ${advice}`);
   try {
     return JSON.parse(text);

@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { commandEnvironment } from "../child-environment.ts";
 import type { Choice } from "./choose-emulator.ts";
-import { ownerOf, takeDataFolder } from "../data-folder.ts";
+import { COMPOSE_FILE, ownerOf, takeDataFolder } from "../data-folder.ts";
 import { deleteStacks } from "./deploy.ts";
 import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS } from "./docker.ts";
 import { identify } from "./health.ts";
@@ -118,7 +118,7 @@ export async function down(dataDir: string): Promise<void> {
   await rm(logFile(dataDir), { force: true });
 }
 
-const composeFile = (dataDir: string): string => join(resolve(dataDir), "compose-project");
+const composeFile = (dataDir: string): string => join(resolve(dataDir), COMPOSE_FILE);
 
 /** The project that docker compose started for a data folder, even if that did not finish. */
 async function composeProjectOf(dataDir: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { createWriteStream, existsSync, type WriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { finished } from "node:stream/promises";
 
 export type LineFile = {
@@ -23,6 +24,8 @@ export function openLineFile(path: string): LineFile {
     return { add: (line) => void process.stdout.write(`${line}\n`), finish: done, discard: done };
   }
   if (existsSync(path)) throw new Error(`${path} exists already: name another file, or delete that one.`);
+  const folder = dirname(path);
+  if (!existsSync(folder)) throw new Error(`${folder} does not exist: make the folder, or name another file.`);
   const part = `${path}.part`;
   const stream: WriteStream = createWriteStream(part, { mode: OWNER_ONLY });
   const written = finished(stream);

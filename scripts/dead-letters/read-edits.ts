@@ -11,5 +11,6 @@ export async function readEdits(file: string): Promise<Edits> {
     else bad.push(`${file}:${each.line} ${each.why}`);
   }
   if (bad.length > 0) throw new Error(bad.join("\n"));
+  if (lines.length === 0) throw new Error(`${file} has no event.`);
   return parseEdits(Array.from(lines, (line) => line ?? "").join("\n"), file);
 }

@@ -14,8 +14,8 @@ export type CommandOptions = StackOptions &
     limit?: number;
     rate?: number;
     maxReplays?: number;
-    edit?: string;
-    to?: string;
+    edits?: string;
+    toQueue?: string;
     all?: true;
     resume?: true;
     discard?: true;
@@ -23,7 +23,7 @@ export type CommandOptions = StackOptions &
 
 /** The options that decide which events are replayed, as written on a command line; empty when there are none. */
 export function flagsOf(options: CommandOptions): string {
-  const { reason, type, source, tenant, id, olderThan, newerThan, limit, maxReplays, edit, to, all } = options;
+  const { reason, type, source, tenant, id, olderThan, newerThan, limit, maxReplays, edits, toQueue, all } = options;
   const seconds = (milliseconds?: number) => (milliseconds === undefined ? undefined : `${milliseconds / 1_000}s`);
   const flags: [string, (string | number)[] | string | number | undefined][] = [
     ["--reason", reason],
@@ -35,8 +35,8 @@ export function flagsOf(options: CommandOptions): string {
     ["--newer-than", seconds(newerThan)],
     ["--limit", limit],
     ["--max-replays", maxReplays],
-    ["--edit", edit],
-    ["--to", to],
+    ["--edits", edits],
+    ["--to-queue", toQueue],
   ];
   const words = flags.flatMap(([flag, value]) =>
     [value ?? []].flat().map((each) => `${flag} ${shellWord(String(each))}`),
@@ -65,13 +65,13 @@ export function refuseContradictions(options: CommandOptions): void {
 
 /** The options for the journal: moments instead of durations, and the hash of the file of corrected events. */
 export function toReplayOptions(options: CommandOptions, now: number): ReplayOptions {
-  const { limit, maxReplays = MAX_REPLAYS, edit, to } = options;
+  const { limit, maxReplays = MAX_REPLAYS, edits, toQueue } = options;
   return {
     ...toFilter(options, now),
     limit,
     maxReplays,
-    edit: edit === undefined ? undefined : { file: edit, sha256: sha256(edit) },
-    to,
+    edit: edits === undefined ? undefined : { file: edits, sha256: sha256(edits) },
+    to: toQueue,
     flags: flagsOf(options),
   };
 }

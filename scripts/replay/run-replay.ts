@@ -26,7 +26,7 @@ type Context = {
 export async function runReplay(queue: Queue, { address, options, signal, unfinished }: Context): Promise<void> {
   const replay = unfinished ?? toReplayOptions(options, Date.now());
   if (replay.to !== undefined && (await queueArn({ ...queue, url: replay.to })) === (await queueArn(queue)))
-    throw new Error("--to names the dead-letter queue itself.");
+    throw new Error("--to-queue names the dead-letter queue itself.");
   refuseChangedEdits(replay);
   const edits = replay.edit === undefined ? undefined : await readEdits(replay.edit.file);
   const counts = await countMessages(queue);

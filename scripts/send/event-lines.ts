@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { v7 as newId } from "uuid";
 import { readLines } from "../../cli/read-lines.ts";
 import { JSON_MAX_DEPTH, REQUEST_MAX_BYTES, REQUEST_MAX_VALUES } from "../../functions/core/limits.ts";
@@ -24,7 +25,11 @@ export async function* readEventLines(file: string, signal?: AbortSignal): Async
 function withId(json: string): { json: string } | { why: string } {
   let event: unknown;
   try {
-    event = parseLossless(json, REQUEST_MAX_VALUES).value;
+    const { value, depth, values } = parseLossless(json, REQUEST_MAX_VALUES);
+    // The request has an array around it.
+    if (depth >= JSON_MAX_DEPTH) return { why: LIMITS.depth };
+    if (values >= REQUEST_MAX_VALUES) return { why: LIMITS.values };
+    event = value;
   } catch (error) {
     if (error instanceof JsonLimitError) return { why: LIMITS[error.limit] };
     return { why: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
@@ -37,34 +42,59 @@ function withId(json: string): { json: string } | { why: string } {
 
 /** The faults of a line that no request may have. */
 const LIMITS = {
-  depth: `is nested deeper than ${JSON_MAX_DEPTH} levels; flatten it`,
-  values: `has more than ${REQUEST_MAX_VALUES} values (members and elements), which is the limit of a request`,
+  depth: `is nested deeper than ${JSON_MAX_DEPTH - 1} levels; flatten it`,
+  values: `has more than ${REQUEST_MAX_VALUES - 1} values (members and elements), which is the limit of a request`,
 };
 
-/** Cuts lines into request bodies of at most `size` events and the API's size limit, and passes each bad line to `onBad`. */
+/**
+ * Cuts lines into request bodies of at most `size` events and the API's size limit, and passes each bad line to `onBad`. A
+ * request does not wait longer than a second for lines that come slowly.
+ */
 export async function* intoRequests(
   lines: AsyncIterable<EventLine | BadLine>,
   size: number,
   onBad: (line: BadLine) => void,
 ): AsyncGenerator<EventLine[]> {
+  const iterator = lines[Symbol.asyncIterator]();
+  let next = iterator.next();
   let request: EventLine[] = [];
   let bytes = BRACKETS;
-  for await (const each of lines) {
+  let waited = new AbortController();
+  let isOver: Promise<"over"> | undefined;
+  const take = () => {
+    const taken = request;
+    request = [];
+    bytes = BRACKETS;
+    isOver = undefined;
+    waited.abort();
+    waited = new AbortController();
+    return taken;
+  };
+  for (;;) {
+    const found = await (isOver === undefined ? next : Promise.race([next, isOver]));
+    if (found === "over") {
+      yield take();
+      continue;
+    }
+    if (found.done === true) break;
+    next = iterator.next();
+    const each = found.value;
     if ("why" in each) {
       onBad(each);
       continue;
     }
     const lineBytes = Buffer.byteLength(each.json) + 1;
-    if (request.length === size || (request.length > 0 && bytes + lineBytes > REQUEST_MAX_BYTES)) {
-      yield request;
-      request = [];
-      bytes = BRACKETS;
-    }
+    if (request.length === size || (request.length > 0 && bytes + lineBytes > REQUEST_MAX_BYTES)) yield take();
+    isOver ??= delay<"over">(BEGUN_REQUEST_WAITS_MS, "over", { signal: waited.signal }).catch(() => "over");
     request.push(each);
     bytes += lineBytes;
   }
-  if (request.length > 0) yield request;
+  if (request.length > 0) yield take();
+  waited.abort();
 }
+
+/** A request that is begun waits this long for more lines: stdin may be a log that goes on slowly. */
+const BEGUN_REQUEST_WAITS_MS = 1_000;
 
 /** Bytes of the array around the events, less the comma that the last one lacks. */
 const BRACKETS = 1;

@@ -126,7 +126,7 @@ async function postOnce(url: string, lines: EventLine[]): Promise<Posted> {
     isTooLarge: response.status === 413,
     final: response.status < 500 && response.status !== 429 && results.length === 0,
     retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
-    why: `HTTP ${response.status}${code === undefined ? "" : ` ${code}`}${detail === undefined ? "" : `: ${detail}`}`,
+    why: `HTTP ${response.status}${response.ok && results.length === 0 ? " without verdicts: this is not the API of Sluice" : ""}${code === undefined ? "" : ` ${code}`}${detail === undefined ? "" : `: ${detail}`}`,
   };
 }
 

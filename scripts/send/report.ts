@@ -14,12 +14,14 @@ export function createReport() {
   const refused = createFaults();
   const changed = createFaults();
   let lastLine = 0;
+  let firstUnsent = Number.POSITIVE_INFINITY;
   return {
     add(outcomes: LineOutcome[]): void {
       for (const { line, status, why, ...outcome } of outcomes) {
         counts[status] += 1;
         if (outcome.unchecked) unchecked += 1;
         lastLine = Math.max(lastLine, line);
+        if (status === "unsent") firstUnsent = Math.min(firstUnsent, line);
         if (status === "invalid" || status === "unsent") refused.add(line, `${status}: ${why}`);
       }
     },
@@ -38,7 +40,9 @@ export function createReport() {
       const seconds = ((performance.now() - started) / 1_000).toFixed(1);
       process.stdout.write(`${total} events: ${tally.join(", ")} in ${seconds} s\n`);
       if (isReadBack) process.stdout.write(`${readBack.equal} of ${counts.accepted} accepted events read back equal\n`);
-      if (isStopped) process.stdout.write(`Stopped: the lines after ${lastLine} were not sent\n`);
+      const next = Math.min(firstUnsent, lastLine + 1);
+      if (isStopped)
+        process.stdout.write(`Stopped: send it again from line ${next} on; an event that has an id is stored once\n`);
       const allEqual = !isReadBack || readBack.equal === counts.accepted;
       const isDone = counts.invalid + counts.unsent === 0 && allEqual && !isStopped;
       process.exitCode = isDone ? exitCodes.done : exitCodes.incomplete;

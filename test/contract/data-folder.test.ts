@@ -92,6 +92,14 @@ describe("a data folder", () => {
     expect(await readFile(owner, "utf8")).toBe(before);
   });
 
+  it("a folder with files that was never a data folder is not emptied", async () => {
+    await writeFile(join(folder, "thesis.txt"), "years of work");
+
+    await expect(takeDataFolder(folder, true)).rejects.toThrow(`${folder} has files and is no data folder of Sluice`);
+
+    expect(await readdir(folder)).toEqual(["thesis.txt"]);
+  });
+
   it("a data folder stays locked while its owner is stopped, as on a laptop that sleeps", async () => {
     const sleeping = await takeElsewhere(false);
     sleeping.kill("SIGSTOP");

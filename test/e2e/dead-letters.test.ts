@@ -121,8 +121,8 @@ describe("an event that the database refuses", () => {
     await target.run("dead-letters", "export", path, "--source", source);
     await writeFile(path, (await readFile(path, "utf8")).replaceAll(mark, "repaired"));
 
-    expect(await target.run("replay", "--edit", path)).toMatchObject({ code: 0, stdout: "2 events replayed\n" });
-    const again = await target.run("replay", "--edit", path);
+    expect(await target.run("replay", "--edits", path)).toMatchObject({ code: 0, stdout: "2 events replayed\n" });
+    const again = await target.run("replay", "--edits", path);
 
     const rows = () => target.sql(`select id, data::text from events where source = '${source}' order by id`);
     const data = '{"n": 12345678901234567890.50, "text": "repaired"}';

@@ -155,7 +155,7 @@ describe.concurrent("npm run dead-letters -- group", () => {
       deadLetter([{ id: "d" }], { tenant: "acme" }),
     );
 
-    const { stdout } = await queue.run("dead-letters", "group", "--by", "source", "--by", "tenant");
+    const { stdout } = await queue.run("dead-letters", "group", "--group-by", "source", "--group-by", "tenant");
 
     expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
       ["EVENTS", "REASON", "SOURCE", "TENANT", "OLDEST"],
@@ -274,7 +274,7 @@ describe.concurrent("npm run dead-letters -- export", () => {
     expect(ids((await queue.run("dead-letters", "export", "-")).stdout)).toEqual(["a"]);
     expect(await queue.run("dead-letters", "export", path)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("no such file or directory"),
+      stderr: expect.stringContaining(`${join(queue.folder, "none")} does not exist: make the folder`),
     });
     expect(await queue.counts()).toEqual({ visible: 1, hidden: 0 });
   });

@@ -84,7 +84,7 @@ describe.concurrent("npm run replay -- --all", () => {
     [["--discard", "--resume"], "Leave out --discard"],
     [["--older-than", "soon"], "--older-than takes a duration such as 90s, 30m, 2h, 3d or 1w, not soon"],
     [["--rate", "0.5"], "--rate takes a whole number above 0, not 0.5"],
-    [["--edit", "none.ndjson"], "none.ndjson does not exist"],
+    [["--edits", "none.ndjson"], "none.ndjson does not exist"],
   ])("replay with %j is refused with the options to leave out", async (flags, why) => {
     const queue = await queues.open();
 

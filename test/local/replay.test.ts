@@ -138,16 +138,16 @@ describe.concurrent("a replay", () => {
     const { queue, replay } = await open();
     await queue.put(deadLetter([{ id: "a" }]));
 
-    expect(await replay("--to", `${queue.urlFor("other")}-none`)).toMatchObject({
+    expect(await replay("--to-queue", `${queue.urlFor("other")}-none`)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("The queue does not exist"),
     });
     for (const url of [queue.urlFor("dead"), queue.urlFor("dead").replace("127.0.0.1", "localhost")])
-      expect(await replay("--to", url)).toMatchObject({
+      expect(await replay("--to-queue", url)).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining("--to names the dead"),
+        stderr: expect.stringContaining("--to-queue names the dead"),
       });
-    expect(await replay("--to", queue.urlFor("other"))).toMatchObject({ code: 0, stdout: "1 event replayed\n" });
+    expect(await replay("--to-queue", queue.urlFor("other"))).toMatchObject({ code: 0, stdout: "1 event replayed\n" });
 
     expect(idsIn(await queue.all("other"))).toEqual(["a"]);
     expect(await queue.counts("events")).toEqual({ visible: 0, hidden: 0 });
@@ -226,7 +226,7 @@ describe.concurrent("corrected events", () => {
     await queue.run("dead-letters", "export", path, "--id", "a", "--id", "c");
     await writeFile(path, (await readFile(path, "utf8")).replace('"bad":true', '"bad":false'));
 
-    expect(await replay("--edit", path)).toMatchObject({ code: 0, stdout: "2 events replayed\n" });
+    expect(await replay("--edits", path)).toMatchObject({ code: 0, stdout: "2 events replayed\n" });
 
     const arrived = await queue.all("events");
     const a = arrived.find((message) => idsIn([message])[0] === "a");
@@ -251,7 +251,7 @@ describe.concurrent("corrected events", () => {
       "[]",
     ]);
 
-    const { code, stdout, stderr } = await replay("--edit", path);
+    const { code, stdout, stderr } = await replay("--edits", path);
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr.trimEnd().split("\n")).toEqual([
@@ -274,7 +274,7 @@ describe.concurrent("corrected events", () => {
       ["a", "absent"].map((id) => JSON.stringify({ ...good, id })),
     );
 
-    const { code, stdout, stderr } = await replay("--edit", path);
+    const { code, stdout, stderr } = await replay("--edits", path);
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "1 event replayed\n" });
     expect(stderr).toContain(`No dead letter that matches has the event of ${path}:2 /shop absent`);

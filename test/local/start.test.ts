@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -197,6 +197,20 @@ describe("npm start", () => {
       child.kill("SIGINT");
     }
     expect(await exitCode).toBe(0);
+  });
+
+  it("says why the database does not start, also while the app is being synthesized", async () => {
+    const folder = join(dataDir, "broken");
+    await mkdir(folder);
+    await writeFile(join(folder, "postgres"), "a file where a folder belongs");
+
+    const message = await startCommand(folder).then(
+      () => "it started",
+      (error: Error) => error.message,
+    );
+
+    expect(message).toMatch(/^error: /m);
+    expect(message).not.toMatch(/AbortError|^ {4}at /m);
   });
 
   it("says first of all that --host names no address of this machine", async () => {

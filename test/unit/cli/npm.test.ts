@@ -24,7 +24,7 @@ describe("an option before npm's own two dashes", () => {
   it.each([
     ["npm_config_dry_run", "true", "npm run replay -- --dry-run"],
     ["npm_config_max_replays", "5", "npm run replay -- --max-replays"],
-    ["npm_config_json", "true", "npm run replay -- --json"],
+    ["npm_config_json", "true", "npm run replay -- list --json"],
   ])("is refused, because npm keeps it: %s", (name, value, advice) => {
     expect(swallowedByNpm(command, { ...byNpm, [name]: value })).toContain(advice);
   });

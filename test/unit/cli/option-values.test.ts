@@ -57,6 +57,8 @@ describe("the URL of an API", () => {
     ["localhost:4800", "Did you mean http://localhost:4800/?"],
     ["127.0.0.1:4800", "Did you mean http://127.0.0.1:4800/?"],
     ["htp://127.0.0.1:4800", "Did you mean http://127.0.0.1:4800/?"],
+    ["htps://example.com/prod", "Did you mean https://example.com/prod?"],
+    ["https//example.com/prod", "Did you mean https://example.com/prod?"],
     ["example.com/prod", "Did you mean http://example.com/prod?"],
     ["file:///etc/passwd", "--url takes a URL such as http://127.0.0.1:4800"],
     ["http://user:secret@example.com", "without a user name and a password"],

@@ -356,6 +356,18 @@ describe("CloudEvents, binary", () => {
     });
   });
 
+  it.each([
+    ["is sent twice", "application/json, application/json", ["content-type"], "more than once"],
+    ["is no media type", "garbage", [], "no media type"],
+  ])("a CloudEvent in binary mode is refused where its content type %s", async (_name, value, repeatedHeaders, why) => {
+    const headers = { ...attributes, "content-type": value };
+
+    await expect(ingestTo(memoryQueue().queue)('{"a":1}', headers, { repeatedHeaders })).rejects.toMatchObject({
+      code: "bad_header",
+      message: expect.stringContaining(why),
+    });
+  });
+
   it("a CloudEvent in binary mode is read without the byte order mark of JSON data", async () => {
     const [event] = (await sent('\ufeff{"n":1}', { ...attributes, "content-type": "application/json" })).events;
 

@@ -254,6 +254,18 @@ describe("a fault in the catalog", () => {
   });
 
   it.each([
+    [
+      "a union whose options have the same mark",
+      'z.discriminatedUnion("k", [z.object({ k: z.literal("a") }), z.object({ k: z.literal("a"), n: z.int() })])',
+    ],
+    ["a lazy schema that is itself", "(() => { const self = z.lazy(() => self); return self; })()"],
+  ])("a fault in the catalog is a schema that can check no value: %s", async (_name, data) => {
+    expect(await faultsOf({ "a.ts": eventType("a", data) })).toEqual([
+      expect.stringMatching(/^catalog\/a\.ts has a `data` that (can check no value|cannot be written)/),
+    ]);
+  });
+
+  it.each([
     ["a date", "z.object({ at: z.date() })", "a date, which JSON does not have: write z.iso.datetime()"],
     ["a bigint", "z.array(z.bigint())", "a bigint, which JSON does not have: write z.int()"],
     ["a map", "z.map(z.string(), z.int())", "a map, which JSON does not have: write z.record()"],

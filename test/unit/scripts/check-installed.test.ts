@@ -7,10 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sluice-install-"));
-  const packages = { dependencies: { zod: "1.0.0" }, devDependencies: { pg: "1.0.0", commander: "1.0.0" } };
+  const packages = { dependencies: { zod: "1.0.0" }, devDependencies: { pg: "1.0.0", esbuild: "1.0.0" } };
   writeFileSync(join(folder, "package.json"), JSON.stringify(packages));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The program of a package that has one for each platform. */
+const ESBUILD = `@esbuild/${process.platform}-${process.arch}`;
 
 const check = () => {
   const { status, stderr } = spawnSync(process.execPath, [resolve("scripts/check-installed.mjs")], {
@@ -28,17 +31,18 @@ function install(name: string): void {
 describe("the check before a command", () => {
   it("the check before a command names the missing packages and the command that installs them", () => {
     expect(check()).toEqual({
-      status: 1,
-      stderr: "error: npm has not installed zod, pg, commander. Run: npm ci --include=dev --include=optional\n",
+      status: 2,
+      stderr:
+        "error: npm has not installed zod, pg, esbuild and 1 more packages. Run: npm ci --include=dev --include=optional\n",
     });
 
-    for (const name of ["zod", "commander"]) install(name);
+    for (const name of ["zod", "esbuild"]) install(name);
     expect(check()).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining("error: npm has not installed pg. Run:"),
+      status: 2,
+      stderr: expect.stringContaining(`error: npm has not installed pg, ${ESBUILD}. Run:`),
     });
 
-    install("pg");
+    for (const name of ["pg", ESBUILD]) install(name);
     expect(check()).toEqual({ status: 0, stderr: "" });
   });
 

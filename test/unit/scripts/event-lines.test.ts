@@ -61,8 +61,13 @@ describe("the lines of a file", () => {
     ["half a line", '{"id":"2', "is not JSON"],
     ["an array", "[1]", "is not a JSON object"],
     ["a text", '"x"', "is not a JSON object"],
-    ["a line of 1,100 levels", `{"data":${"[".repeat(1_100)}${"]".repeat(1_100)}}`, "nested deeper than 1000"],
-    ["a line of very many values", `{"data":[${"0,".repeat(REQUEST_MAX_VALUES)}0]}`, "more than 300000 values"],
+    [
+      "a line of 1,000 levels, one less than the array around it allows",
+      `{"data":${"[".repeat(999)}${"]".repeat(999)}}`,
+      "nested deeper than 999",
+    ],
+    ["a line of 1,100 levels", `{"data":${"[".repeat(1_100)}${"]".repeat(1_100)}}`, "nested deeper than 999"],
+    ["a line of very many values", `{"data":[${"0,".repeat(REQUEST_MAX_VALUES)}0]}`, "more than 299999 values"],
   ])("keep their good neighbours when one is %s", async (_name, line, why) => {
     const { lines, bad } = await read(`{"id":"1"}\n${line}\n{"id":"3"}`);
 
@@ -91,6 +96,23 @@ describe("the lines of a file", () => {
     expect(body(fits)).toBe(REQUEST_MAX_BYTES);
     expect((await cut(fits, 100)).map(({ length }) => length)).toEqual([2]);
     expect((await cut(isOver, 100)).map(({ length }) => length)).toEqual([1, 1]);
+  });
+
+  it("are sent within a second or so where the next ones come slowly", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const slow = async function* (): AsyncGenerator<EventLine> {
+      yield { line: 1, json: '{"id":"1"}' };
+      await promise;
+      yield { line: 2, json: '{"id":"2"}' };
+    };
+    const requests: number[][] = [];
+
+    for await (const request of intoRequests(slow(), 100, () => expect.unreachable())) {
+      requests.push(request.map(({ line }) => line));
+      resolve();
+    }
+
+    expect(requests).toEqual([[1], [2]]);
   });
 
   it("are not kept from each other by a line that is larger than any request", async () => {

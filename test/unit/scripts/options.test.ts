@@ -12,11 +12,11 @@ describe("the options of a replay", () => {
       limit: 5,
       maxReplays: 9,
       rate: 3,
-      edit: "fixed.ndjson",
+      edits: "fixed.ndjson",
     };
 
     expect(flagsOf(options)).toBe(
-      "--reason a --reason b --source '/with space' --id 'it'\\''s' --older-than 7200s --limit 5 --max-replays 9 --edit fixed.ndjson",
+      "--reason a --reason b --source '/with space' --id 'it'\\''s' --older-than 7200s --limit 5 --max-replays 9 --edits fixed.ndjson",
     );
     expect(flagsOf({ dataDir: ".sluice" })).toBe("");
   });

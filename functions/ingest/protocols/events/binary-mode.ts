@@ -45,9 +45,13 @@ export function decodeBinaryMode(
   }
   const contentType = headers["content-type"];
   if (contentType !== undefined) {
+    if (repeatedHeaders.includes("content-type"))
+      throw new RequestError("bad_header", "The header content-type is there more than once. Send it once.");
     if (!PRINTABLE_ASCII.test(contentType)) {
       throw new RequestError("bad_header", "The header content-type is not printable ASCII. Send a media type.");
     }
+    if (mediaType === undefined)
+      throw new RequestError("bad_header", "The header content-type is no media type. Send one, such as text/plain.");
     attributes["datacontenttype"] = contentType;
   }
   const data = decodeData(mediaType, bytes, text);
