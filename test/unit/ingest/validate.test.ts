@@ -345,6 +345,14 @@ describe("validate", () => {
     expect(messages).toBe(VERDICT_MAX_ERRORS);
   });
 
+  it("takes an event of the largest size again once it was read, with the attributes that Sluice added", () => {
+    const [empty, added] = [{ id: "1", source: "/s", type: "t", time: NOW, data: "" }, { receivedat: NOW }];
+    const padded = (bytes: number) => ({ ...empty, data: "x".repeat(bytes - JSON.stringify(empty).length) });
+
+    expect(errorsOf({ ...padded(EVENT_MAX_BYTES), tenant: "default", ...added })).toEqual([]);
+    expect(errorsOf({ ...padded(EVENT_MAX_BYTES + 1), ...added })).toEqual([["", "event_too_large"]]);
+  });
+
   it("refuses an extension that is an integer only in a double", () => {
     const extended = (number: string) => errorsOf(`{"id":"1","source":"/s","type":"t","data":1,"n":${number}}`);
 

@@ -33,6 +33,13 @@ it("a file that was saved while the code was built is a change", async () => {
   await expect(changed(since)).resolves.toBeUndefined();
 });
 
+it("a change of the settings is a change too", async () => {
+  const since = await snapshotSources(folder.path);
+  await writeFile(join(folder.path, "sluice.config.json"), "{}");
+
+  await expect(changed(since)).resolves.toBeUndefined();
+});
+
 it("a file that is saved later is a change", async () => {
   const change = changed(await snapshotSources(folder.path));
   await save("another", "new.ts");
