@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { probe } from "../../localstack/emulator/probe.ts";
+import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
+
+let runtime: TestRuntime;
+beforeAll(async () => {
+  runtime = await startTestRuntime();
+});
+afterAll(() => runtime?.remove());
+
+describe("the probe of a deployed stack", () => {
+  it("the probe of a deployed stack is stored, and leaves neither event nor key", async () => {
+    expect(await probe(runtime.addresses)).toBe("stored");
+
+    expect(await runtime.query("select id from events")).toEqual([]);
+    expect(await runtime.query("select id from event_keys")).toEqual([]);
+  });
+
+  it("the probe of a stack that stores nothing fails with the last answer", async () => {
+    await runtime.query("alter table events rename to events_elsewhere");
+
+    await expect(probe(runtime.addresses, 3_000)).rejects.toThrow(
+      /did not store a probe event in time: GET http:.*\/events\/probe-.* last answered \d{3}/,
+    );
+  });
+
+  it("the probe of an address without a stack fails with the reason", async () => {
+    const { databaseUrl } = runtime.addresses;
+
+    await expect(probe({ url: "http://127.0.0.1:1", databaseUrl }, 500)).rejects.toThrow(
+      /POST http:\/\/127.0.0.1:1\/events last answered 0 fetch failed/,
+    );
+  });
+});
