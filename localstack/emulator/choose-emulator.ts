@@ -34,7 +34,7 @@ export function chooseEmulator(environment: NodeJS.ProcessEnv, way = firstWay(en
       const program = findOnPath("python3", environment["PATH"]);
       if (program === undefined) {
         throw new Error(
-          `python3 is not on the PATH. Install Python 3.12 or newer (https://www.python.org/downloads/), and with it LocalStack: ${INSTALL_LOCALSTACK}`,
+          `python3 is not on the PATH. Install Python 3.13 or newer (https://www.python.org/downloads/), and with it LocalStack: ${INSTALL_LOCALSTACK}`,
         );
       }
       requireLocalstack(program);
@@ -63,7 +63,7 @@ function firstWay(environment: NodeJS.ProcessEnv): Way {
   if (python !== undefined && hasLocalstack(python)) return "localstack";
   if (findOnPath("ministack", environment["PATH"]) !== undefined) return "ministack";
   throw new Error(`There is no emulator. Install or start one of these:
-  LocalStack            with Python 3.12 or newer (name yours): ${INSTALL_LOCALSTACK}
+  LocalStack            with Python 3.13: ${INSTALL_LOCALSTACK}
   MiniStack             ${INSTALL_MINISTACK}
   LocalStack in Docker  set LOCALSTACK_AUTH_TOKEN to the token of https://app.localstack.cloud/settings/auth-tokens
   another               start it, and export AWS_ENDPOINT_URL with its address`);

@@ -6,10 +6,10 @@ import * as z from "zod";
 const REQUIREMENTS_FILE = join(import.meta.dirname, "localstack-requirements.txt");
 const REQUIREMENTS = relative(join(import.meta.dirname, "../.."), REQUIREMENTS_FILE);
 
-export const INSTALL_LOCALSTACK = `python3.12 -m venv .venv && .venv/bin/pip install -r ${REQUIREMENTS} && export PATH="$PWD/.venv/bin:$PATH"`;
+export const INSTALL_LOCALSTACK = `python3.13 -m venv .venv && .venv/bin/pip install -r ${REQUIREMENTS} && export PATH="$PWD/.venv/bin:$PATH"`;
 
-/** LocalStack 4.14 has syntax of this Python. */
-const OLDEST_PYTHON = [3, 12] as const;
+/** LocalStack 4.14 imports `warnings.deprecated`, which came with this Python (localstack/utils/tagging.py). */
+const OLDEST_PYTHON = [3, 13] as const;
 
 const facts = z.object({
   /** Major and minor version. */
@@ -32,7 +32,7 @@ export function requireLocalstack(python: string): void {
   const requirements = readRequirements();
   const found = inspect(python, requirements);
   if (found === undefined)
-    throw new Error(`${python} does not run. Install Python 3.12 or newer, then: ${INSTALL_LOCALSTACK}`);
+    throw new Error(`${python} does not run. Install Python 3.13 or newer, then: ${INSTALL_LOCALSTACK}`);
   const [major, minor] = found.python;
   const [oldestMajor, oldestMinor] = OLDEST_PYTHON;
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
