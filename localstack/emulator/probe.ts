@@ -23,16 +23,17 @@ export async function probe(
   const post = { method: "POST", headers: { "content-type": "application/json" }, body };
   const deadline = Date.now() + withinMs;
   const sent = await askUntil([202, 422], deadline, `${url}/events`, post);
-  if (sent.includes('"unknown_type"')) return "refused";
+  if (sent.text.includes('"unknown_type"')) return "refused";
+  if (sent.status === 422) throw new Error(`The deployed stack refused a probe event: ${sent.text.slice(0, 500)}`);
   await askUntil([200], deadline, `${url}/events/${id}`);
   await deleteEvent(databaseUrl, id);
   return "stored";
 }
 
-async function askUntil(wanted: number[], deadline: number, url: string, init?: RequestInit): Promise<string> {
+async function askUntil(wanted: number[], deadline: number, url: string, init?: RequestInit): Promise<Answer> {
   for (;;) {
     const { status, text } = await ask(url, init);
-    if (wanted.includes(status)) return text;
+    if (wanted.includes(status)) return { status, text };
     if (Date.now() > deadline) {
       const last = `${init?.method ?? "GET"} ${url} last answered ${status} ${text.slice(0, 500)}`.trim();
       throw new Error(`The deployed stack did not store a probe event in time: ${last}`);
@@ -41,8 +42,10 @@ async function askUntil(wanted: number[], deadline: number, url: string, init?: 
   }
 }
 
-/** An answer; without one, status 0 and the reason. */
-async function ask(url: string, init?: RequestInit): Promise<{ status: number; text: string }> {
+/** Where there was no answer, status 0 and the reason. */
+type Answer = { status: number; text: string };
+
+async function ask(url: string, init?: RequestInit): Promise<Answer> {
   try {
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
     return { status: response.status, text: await response.text() };
