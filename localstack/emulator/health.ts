@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Session } from "./session.ts";
 
-const HEALTHY_WITHIN_MS = 30_000;
+const HEALTHY_WITHIN_MS = 120_000;
 const POLL_MS = 200;
 const ANSWER_MS = 2_000;
 

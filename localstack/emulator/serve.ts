@@ -4,7 +4,9 @@ import { takeDataFolder } from "../data-folder.ts";
 import { startPostgres } from "../postgres/postgres.ts";
 import { type StopPart, stopInOrder } from "../stop-in-order.ts";
 import { STOP_DATABASE_LATE_MS, STOP_DATABASE_MS } from "../stop-times.ts";
-import { startMinistack } from "./ministack.ts";
+import { emulatorPort, startEmulatorProcess } from "./emulator-process.ts";
+import { localstack } from "./localstack.ts";
+import { ministack } from "./ministack.ts";
 import { type Session, writeSession } from "./session.ts";
 
 /** The options of the process that `up` leaves running: its first argument, as JSON. */
@@ -15,8 +17,8 @@ export type ServeOptions = {
   composeProject?: string;
   /** The address of an emulator that runs already. */
   endpoint?: string;
-  /** The MiniStack to start, and its port; 0 is any free one. */
-  ministack?: { program: string; port: number };
+  /** The program of an emulator to start, and its port; 0 is any free one. */
+  start?: { program: string; port: number };
   /** The address where functions in containers reach the Data API. @default only this machine reaches it */
   listenOn?: string;
   /** The host by which the functions call it. @default 127.0.0.1 */
@@ -31,7 +33,7 @@ const NAMES = {
 };
 
 const options = JSON.parse(process.argv[2] ?? "") as ServeOptions;
-const { dataDir, emulator, startedBy, composeProject, endpoint, ministack, listenOn, hostOfFunctions } = options;
+const { dataDir, emulator, startedBy, composeProject, endpoint, start, listenOn, hostOfFunctions } = options;
 const log = (line: string) => process.stdout.write(`${line}\n`);
 const parts: StopPart[] = [];
 const ending = new AbortController();
@@ -55,7 +57,7 @@ try {
     log,
   });
   await add(() => dataApi.stop());
-  const own = ministack && (await startMinistack({ ...ministack, folder: join(dataDir, "ministack"), onEnd: fail }));
+  const own = start && (await startEmulator(start));
   if (own !== undefined) await add(() => own.stop());
   const functionsUrl = new URL(dataApi.url);
   if (hostOfFunctions !== undefined) functionsUrl.hostname = hostOfFunctions;
@@ -72,6 +74,12 @@ try {
   });
 } catch (error) {
   fail(error instanceof Error ? error : new Error(String(error)));
+}
+
+async function startEmulator({ program, ...options }: { program: string; port: number }) {
+  const port = await emulatorPort(options.port);
+  const command = emulator === "localstack" ? localstack : ministack;
+  return startEmulatorProcess(await command(program, port, join(dataDir, emulator)), { port, onEnd: fail });
 }
 
 /** Registers a part's stop; a part that has started while all are being stopped is stopped at once. */

@@ -7,7 +7,7 @@ import { ownerOf } from "../data-folder.ts";
 const EMULATORS = ["localstack", "ministack", "other"] as const;
 
 const schema = z.object({
-  /** The process that runs the database, and MiniStack if `up` started it. */
+  /** The process that runs the database, and an emulator that is no container if `up` started it. */
   pid: z.int().positive(),
   /** The project of docker compose, if that started the emulator. */
   composeProject: z.string().optional(),

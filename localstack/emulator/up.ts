@@ -12,7 +12,7 @@ import { COMPOSE_FILE, ownerOf, takeDataFolder } from "../data-folder.ts";
 import { deleteStacks } from "./deploy.ts";
 import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS } from "./docker.ts";
 import { identify } from "./health.ts";
-import { emulatorPort } from "./ministack.ts";
+import { emulatorPort } from "./emulator-process.ts";
 import type { ServeOptions } from "./serve.ts";
 import { findSession, lastSession, type Session } from "./session.ts";
 import { refuseStack } from "./stacks.ts";
@@ -59,8 +59,10 @@ export async function up(choice: Choice, { dataDir, port, functionsHost }: UpOpt
       const reached = fromOutside ? fromContainers(functionsHost) : {};
       return serve({ ...serving, ...reached, emulator, startedBy: "user", endpoint });
     }
-    case "serve":
-      return serve({ ...serving, startedBy: "serve", emulator: "ministack", ministack: { ...choice, port } });
+    case "serve": {
+      const { emulator, program } = choice;
+      return serve({ ...serving, startedBy: "serve", emulator, start: { program, port } });
+    }
     case "docker": {
       const taken = await emulatorPort(port);
       const composeProject = `sluice-localstack-${taken}`;

@@ -1,14 +1,22 @@
 import { findSession, type Session } from "../../localstack/emulator/session.ts";
+import { versionOf } from "../../localstack/emulator/health.ts";
 import type { Gap } from "./gaps.ts";
 import { deployedTarget } from "./deployment.ts";
 
 const PIPELINE = "test/e2e/pipeline.test.ts";
+const FORMATS = "test/e2e/formats.test.ts";
 
 const MINISTACK_DECODES = {
   file: PIPELINE,
   reason:
     "hands path parameters to the function decoded, and takes an encoded slash for a separator; REST APIs of AWS hand over what was sent",
   link: "https://github.com/aws/aws-sam-cli/issues/771",
+};
+
+const LOCALSTACK_REWRITES_NUMBERS = {
+  reason:
+    "parses a queue message and writes it again before the consumer gets it, so numbers become doubles; SQS leaves it",
+  link: "https://github.com/localstack/localstack/blob/v4.14.0/localstack-core/localstack/services/lambda_/event_source_mapping/pollers/sqs_poller.py",
 };
 
 /** The gaps of a named emulator. A test in here must fail there: once it passes, the run fails until the row is deleted. */
@@ -31,14 +39,40 @@ const knownGaps: Record<Session["emulator"], Gap[]> = {
       link: "https://github.com/ministackorg/ministack/blob/main/ministack/services/sqs.py",
     },
   ],
-  localstack: [],
+  localstack: [
+    { file: PIPELINE, test: "the pipeline > keeps every digit of a number", ...LOCALSTACK_REWRITES_NUMBERS },
+    {
+      file: PIPELINE,
+      test: "the pipeline > answers an unknown route in the shape of its own errors",
+      reason: "keeps the status of a gateway response, but not its template",
+      link: "https://github.com/localstack/localstack/blob/v4.14.0/localstack-core/localstack/services/apigateway/next_gen/execute_api/handlers/gateway_exception.py",
+    },
+    {
+      file: "test/e2e/dead-letters.test.ts",
+      test: "an event that the database refuses > is stored as it was corrected in an exported file, with every digit, once",
+      ...LOCALSTACK_REWRITES_NUMBERS,
+    },
+    { file: FORMATS, test: "docs/values.md > A fraction of any length", ...LOCALSTACK_REWRITES_NUMBERS },
+    { file: FORMATS, test: "docs/values.md > More than a double holds", ...LOCALSTACK_REWRITES_NUMBERS },
+    {
+      file: "test/e2e/send.test.ts",
+      test: "npm run send > reads back what it sent, and names what came back with another value",
+      ...LOCALSTACK_REWRITES_NUMBERS,
+    },
+  ],
   other: [],
 };
+
+/** Nobody has looked for gaps in other versions of LocalStack. */
+export function gapsOf(emulator: Session["emulator"], version: string | undefined): Gap[] {
+  if (emulator === "localstack" && version?.startsWith("4.14.") !== true) return [];
+  return knownGaps[emulator];
+}
 
 /** The gaps of the emulator that the tests run on; none of AWS, nor of the runtime on this machine. */
 export async function gapsHere(): Promise<Gap[]> {
   const deployment = deployedTarget();
   if (deployment === undefined || deployment.outputs !== undefined) return [];
   const session = await findSession(deployment.dataDir);
-  return session === undefined ? [] : knownGaps[session.emulator];
+  return session === undefined ? [] : gapsOf(session.emulator, await versionOf(session.endpoint));
 }

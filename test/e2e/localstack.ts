@@ -32,6 +32,7 @@ if (isUp) {
     if (await run("test/e2e/run.ts", command.args, interrupted.signal)) process.exitCode = 0;
   } else {
     await localstack("logs", "--emulator");
+    await localstack("logs");
   }
 }
 // An `up` that was interrupted may have started something.

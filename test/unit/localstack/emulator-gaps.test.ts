@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { describe, expect, it, vi } from "vitest";
+import { gapsOf } from "../../e2e/known-gaps.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -19,6 +20,12 @@ function runWith(...gaps: string[]): Promise<{ code: number; output: string }> {
 }
 
 describe("a known gap of an emulator", () => {
+  it("a known gap of LocalStack 4.14 is none of another version", () => {
+    expect(gapsOf("localstack", "4.14.0").length).toBeGreaterThan(0);
+    expect(gapsOf("localstack", "2026.6.1")).toEqual([]);
+    expect(gapsOf("localstack", undefined)).toEqual([]);
+  });
+
   it("a known gap of an emulator keeps the run green and is reported", async () => {
     const { code, output } = await runWith("an emulator > cannot");
 

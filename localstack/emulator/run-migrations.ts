@@ -1,11 +1,11 @@
 import { authorization } from "./health.ts";
 
 /**
- * Calls the migrate function of a stack, as the deployment's trigger does. MiniStack 1.4.21 omits that when a stack is updated: its
- * `Ref` of a function's version is the same for every version, so the trigger sees no change.
+ * Calls the migrate function of a stack, as the deployment's trigger does, and gives the names of the migrations that it
+ * applied: none where the trigger ran.
  * @throws Error with the function's own message
  */
-export async function migrateAgain(endpoint: string, stack: string): Promise<void> {
+export async function runMigrations(endpoint: string, stack: string): Promise<string[]> {
   const functions = `${endpoint}/2015-03-31/functions`;
   const headers = { authorization: authorization("lambda") };
   const listed = (await (await fetch(functions, { headers })).json()) as { Functions: { FunctionName: string }[] };
@@ -16,4 +16,5 @@ export async function migrateAgain(endpoint: string, stack: string): Promise<voi
   const response = await fetch(`${functions}/${name}/invocations`, { method: "POST", headers, body: "{}" });
   const answer = await response.text();
   if (!response.ok || response.headers.has("x-amz-function-error")) throw new Error(`The migrations failed: ${answer}`);
+  return (JSON.parse(answer) as { applied: string[] }).applied;
 }
