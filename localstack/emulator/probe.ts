@@ -42,7 +42,7 @@ async function askUntil(wanted: number[], deadline: number, url: string, init?: 
   }
 }
 
-/** The status and text of an answer; where there was none, 0 and the reason. */
+/** A status and a body; without a response, 0 and the reason. */
 type Answer = { status: number; text: string };
 
 async function ask(url: string, init?: RequestInit): Promise<Answer> {
