@@ -3,13 +3,22 @@
  * of 60 only where a leap second can be: at the end of a month in UTC (section 5.7).
  */
 export function isRfc3339(text: string): boolean {
-  const [, date = "", minute, second, offset = ""] = DATE_TIME.exec(text) ?? [];
-  if (new Date(`${date}T00:00Z`).getUTCDate() !== Number(date.slice("yyyy-mm-".length))) return false;
+  const match = DATE_TIME.exec(text);
+  if (match === null) return false;
+  const [, date, year, month, day, minute, second, offset = ""] = match;
+  if (!isDay(Number(year), Number(month), Number(day))) return false;
   return second !== "60" || isMonthStart(Date.parse(`${date}T${minute}:59${offset.toUpperCase()}`) + 1_000);
 }
 
 const DATE_TIME =
-  /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+  /^((\d{4})-(\d\d)-(\d\d))T((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+
+function isDay(year: number, month: number, day: number): boolean {
+  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day > 0 && day <= (month === 2 && isLeapYear ? 29 : (DAYS_OF_MONTH[month - 1] ?? 0));
+}
+
+const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 function isMonthStart(instant: number): boolean {
   const date = new Date(instant);

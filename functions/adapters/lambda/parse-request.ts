@@ -66,11 +66,18 @@ function parseEach(schemas: Parameters, valueOf: (name: string) => string | unde
 function parseHeaders(
   sent: APIGatewayProxyEvent["multiValueHeaders"] | null,
 ): Pick<HttpRequest, "headers" | "repeatedHeaders"> {
-  const values: Record<string, string[]> = {};
-  for (const [name, each = []] of Object.entries(sent ?? {})) (values[name.toLowerCase()] ??= []).push(...each);
-  const names = Object.keys(values);
-  return {
-    headers: Object.fromEntries(names.map((name) => [name, values[name]?.join(", ")])),
-    repeatedHeaders: names.filter((name) => (values[name]?.length ?? 0) > 1),
-  };
+  // Without the members of every object: a header may have any name.
+  const headers = Object.create(null) as Record<string, string>;
+  const repeated = new Set<string>();
+  for (const [sentName, values = []] of Object.entries(sent ?? {})) {
+    const name = sentName.toLowerCase();
+    for (const value of values) {
+      if (headers[name] === undefined) headers[name] = value;
+      else {
+        headers[name] += `, ${value}`;
+        repeated.add(name);
+      }
+    }
+  }
+  return { headers, repeatedHeaders: [...repeated] };
 }
