@@ -29,7 +29,7 @@ const project = (
 export default defineConfig({
   test: {
     // More than the smallest machine has cores: most files wait for a batch window, a visibility timeout or a process.
-    maxWorkers: 4,
+    maxWorkers: 5,
     projects: [
       project("unit", { test: 60 }),
       project("simulation", { test: 240 }),

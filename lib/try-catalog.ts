@@ -21,6 +21,7 @@ const LOADS_WITHIN_MS = 10_000;
  * may end its process or never end.
  */
 export function tryCatalog(files: readonly string[]): Trial {
+  if (files.length === 0) return { faults: [], harmful: [] };
   const folder = mkdtempSync(join(tmpdir(), "sluice-catalog-"));
   try {
     const bundle = join(folder, "catalog.cjs");
@@ -49,7 +50,7 @@ function buildTrial(files: readonly string[], outfile: string): string[] {
 }
 
 const TRIAL = `const { writeSync } = require("node:fs");
-const report = (...line) => writeSync(1, JSON.stringify(line) + "\\n");
+const report = (...line) => writeSync(3, JSON.stringify(line) + "\\n");
 const load = (index, run) => {
   report(index, "begins");
   try { run(); report(index, "loads"); }
@@ -63,14 +64,17 @@ function describe({ text, location }: Message): string {
 }
 
 function runTrial(files: readonly string[], bundle: string): Trial {
-  const { stdout, status, signal } = spawnSync(process.execPath, [bundle], {
+  const { output, status, signal } = spawnSync(process.execPath, [bundle], {
     // Lambda sets no HOME and none of the user's variables.
     env: {},
     encoding: "utf8",
+    // The reports have a channel of their own, because a file may print.
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
     timeout: LOADS_WITHIN_MS,
     killSignal: "SIGKILL",
   });
-  const reports = stdout.split("\n").flatMap((line) => (line.startsWith("[") ? [JSON.parse(line) as Report] : []));
+  const lines = (output[3] ?? "").split("\n").filter((line) => line !== "");
+  const reports = lines.map((line) => JSON.parse(line) as Report);
   const of = (kind: Report[1], text: string) =>
     reports.flatMap(([index, each, why = ""]) => (each === kind ? [`${files[index]} ${text}: ${firstLine(why)}`] : []));
   const harmful = of("throws no error", "throws what is no Error");

@@ -51,7 +51,7 @@ async function send(file: string, options: Options): Promise<void> {
   );
   try {
     await forEachConcurrently(requests, options.connections, async (request) => {
-      if (signal.aborted) return;
+      if (signal.aborted) return report.skip(request);
       const outcomes = await postEvents(url, request, post);
       report.add(outcomes);
       progress.advance(request.length);

@@ -34,7 +34,7 @@ export function chooseEmulator(environment: NodeJS.ProcessEnv, way = firstWay(en
       const program = findOnPath("python3", environment["PATH"]);
       if (program === undefined) {
         throw new Error(
-          `python3 is not on the PATH. Install Python 3.13 or newer (https://www.python.org/downloads/), and with it LocalStack: ${INSTALL_LOCALSTACK}`,
+          `python3 is not on the PATH. Install Python 3.13 (https://www.python.org/downloads/), and with it LocalStack: ${INSTALL_LOCALSTACK}`,
         );
       }
       requireLocalstack(program);

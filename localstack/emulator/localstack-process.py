@@ -43,6 +43,7 @@ class FunctionProcess(runtime_executor.RuntimeExecutor):
         self.code = str(function_version.config.code.get_unzipped_code_location())
         self.log = Path(FOLDER, f"{function_version.id.function_name}-{id[:8]}.log")
         self.log.touch()
+        self.shown = 0
         self.environment = {}
         self.process = None
         self.channel = None
@@ -80,15 +81,20 @@ class FunctionProcess(runtime_executor.RuntimeExecutor):
 
     def invoke(self, payload):
         request_id = payload["invoke-id"]
-        start_of_log = self.log.stat().st_size
+        if self.process is not None and self.process.poll() is not None:
+            # It ended after its last answer.
+            self.end()
         failure = self.launch() if self.process is None and not self.stopped else None
         if failure is None:
             message = self.run(payload)
             failure = None if message["type"] == "result" else error_of(message)
         answer = message["payload"] if failure is None else json.dumps(failure)
         with self.log.open("rb") as log:
-            log.seek(start_of_log)
-            lines = log.read().decode("utf-8", "replace")
+            # With what was printed since the last invocation: a module prints while it loads.
+            log.seek(self.shown)
+            text = log.read()
+            self.shown += len(text)
+            lines = text.decode("utf-8", "replace")
         if failure is not None:
             lines += f"{request_id} {failure['errorType']}: {failure['errorMessage']}\n"
         return InvocationResult(request_id, answer.encode(), failure is not None, lines)
@@ -100,7 +106,7 @@ class FunctionProcess(runtime_executor.RuntimeExecutor):
             "functionArn": payload["invoked-function-arn"],
             "traceId": payload["trace-id"],
             "payload": payload["payload"],
-            "deadline": (int(time.time()) + seconds) * 1000,
+            "deadline": int((time.time() + seconds) * 1000),
         }
         return self.receive(seconds, message)
 
@@ -133,6 +139,7 @@ class FunctionProcess(runtime_executor.RuntimeExecutor):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self.messages.close()
         self.channel.close()
         return process.returncode
 

@@ -31,13 +31,12 @@ export function hasLocalstack(python: string): boolean {
 export function requireLocalstack(python: string): void {
   const requirements = readRequirements();
   const found = inspect(python, requirements);
-  if (found === undefined)
-    throw new Error(`${python} does not run. Install Python 3.13 or newer, then: ${INSTALL_LOCALSTACK}`);
+  if (found === undefined) throw new Error(`${python} does not run. Install Python 3.13, then: ${INSTALL_LOCALSTACK}`);
   const [major, minor] = found.python;
   const [oldestMajor, oldestMinor] = OLDEST_PYTHON;
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
     throw new Error(
-      `LocalStack needs Python ${OLDEST_PYTHON.join(".")} or newer, and ${python} is ${major}.${minor}. Install a newer one (https://www.python.org/downloads/), and with it LocalStack: ${INSTALL_LOCALSTACK}`,
+      `LocalStack needs Python ${OLDEST_PYTHON.join(".")} (newer ones were not tried), and ${python} is ${major}.${minor}. Install it (https://www.python.org/downloads/), and with it LocalStack: ${INSTALL_LOCALSTACK}`,
     );
   }
   if (found.packages["localstack-core"] === null) {

@@ -23,6 +23,8 @@ export async function localstack(python: string, port: number, folder: string): 
     FILESYSTEM_ROOT: folder,
     LOCALSTACK_VOLUME_DIR: join(folder, "volume"),
     TMPDIR: temporary,
+    // Its plugins' cache; without this it is in the user's home.
+    XDG_CACHE_HOME: join(folder, "cache"),
     // Also on a machine that is busy with other things.
     LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: "60",
     // It asks nothing of the internet, and leaves port 53 alone.

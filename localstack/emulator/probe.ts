@@ -32,7 +32,7 @@ export async function probe(
 
 async function askUntil(wanted: number[], deadline: number, url: string, init?: RequestInit): Promise<Answer> {
   for (;;) {
-    const { status, text } = await ask(url, init);
+    const { status, text } = await ask(url, Math.max(deadline - Date.now(), ANSWER_MS), init);
     if (wanted.includes(status)) return { status, text };
     if (Date.now() > deadline) {
       const last = `${init?.method ?? "GET"} ${url} last answered ${status} ${text.slice(0, 500)}`.trim();
@@ -45,9 +45,10 @@ async function askUntil(wanted: number[], deadline: number, url: string, init?: 
 /** A status and a body; without a response, 0 and the reason. */
 type Answer = { status: number; text: string };
 
-async function ask(url: string, init?: RequestInit): Promise<Answer> {
+/** Waits for the answer: a cold start may take half a minute, and a second POST would store the event a second time. */
+async function ask(url: string, withinMs: number, init?: RequestInit): Promise<Answer> {
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(withinMs) });
     return { status: response.status, text: await response.text() };
   } catch (error) {
     return { status: 0, text: messageOf(error) };

@@ -12,6 +12,7 @@ import { COMPOSE_FILE, ownerOf, takeDataFolder } from "../data-folder.ts";
 import { deleteStacks } from "./deploy.ts";
 import { addressForContainers, composeDown, composeUp, HOST_FROM_CONTAINERS } from "./docker.ts";
 import { identify } from "./health.ts";
+import { LOOPBACKS } from "../ports.ts";
 import { emulatorPort } from "./emulator-process.ts";
 import type { ServeOptions } from "./serve.ts";
 import { findSession, lastSession, type Session } from "./session.ts";
@@ -145,8 +146,9 @@ async function endServing({ pid }: Session, dataDir: string): Promise<void> {
   }
 }
 
+/** Functions that are processes of this machine reach a loopback address; those in containers need another one. */
 const fromContainers = (host = HOST_FROM_CONTAINERS) => ({
-  listenOn: addressForContainers(),
+  ...(!LOOPBACKS.includes(host) && { listenOn: addressForContainers() }),
   hostOfFunctions: host,
 });
 

@@ -56,7 +56,13 @@ export async function* intoRequests(
   onBad: (line: BadLine) => void,
 ): AsyncGenerator<EventLine[]> {
   const iterator = lines[Symbol.asyncIterator]();
-  let next = iterator.next();
+  const read = () => {
+    const line = iterator.next();
+    // It is awaited below, but may fail while a request is taken.
+    line.catch(() => undefined);
+    return line;
+  };
+  let next = read();
   let request: EventLine[] = [];
   let bytes = BRACKETS;
   let waited = new AbortController();
@@ -77,7 +83,7 @@ export async function* intoRequests(
       continue;
     }
     if (found.done === true) break;
-    next = iterator.next();
+    next = read();
     const each = found.value;
     if ("why" in each) {
       onBad(each);

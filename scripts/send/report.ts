@@ -25,6 +25,10 @@ export function createReport() {
         if (status === "invalid" || status === "unsent") refused.add(line, `${status}: ${why}`);
       }
     },
+    /** Notes lines that were read and are not sent any more. */
+    skip(lines: readonly { line: number }[]): void {
+      for (const { line } of lines) firstUnsent = Math.min(firstUnsent, line);
+    },
     addReadBack({ line, isEqual, why }: ReadBack): void {
       readBack.read += 1;
       if (isEqual) readBack.equal += 1;

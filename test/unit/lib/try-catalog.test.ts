@@ -26,6 +26,14 @@ async function attempt(text: string) {
 describe("a catalog as Lambda loads it", () => {
   it("has no fault where each file loads", async () => {
     expect(await attempt(GOOD)).toEqual({ faults: [], harmful: [] });
+    expect(await attempt('console.log("[order] loaded");\nprocess.stdout.write("[");\nexport {};\n')).toEqual({
+      faults: [],
+      harmful: [],
+    });
+  });
+
+  it("has no fault where it has no file", () => {
+    expect(tryCatalog([])).toEqual({ faults: [], harmful: [] });
   });
 
   it.each([
