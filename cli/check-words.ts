@@ -1,4 +1,4 @@
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
 
 /**
  * Checks the words of a command line before commander reads them, and returns them in an order that it reads as they are
@@ -7,8 +7,9 @@ import type { Command, Option } from "commander";
  * @throws Error for an option without its value: commander would take the next option for it
  */
 export function checkWords(program: Command, words: readonly string[]): string[] {
-  const options = optionsOf(program, words);
-  const passesOn = commandOf(program, words).registeredArguments.some(({ variadic }) => variadic);
+  const command = program.commands.find((each) => each.name() === words[0]) ?? program;
+  const options = [...program.options, ...command.options];
+  const passesOn = command.registeredArguments.some(({ variadic }) => variadic);
   const checked: string[] = [];
   const operands: string[] = [];
   for (let at = 0; at < words.length; at++) {
@@ -27,15 +28,6 @@ export function checkWords(program: Command, words: readonly string[]): string[]
     else checked.push(word);
   }
   return operands.length === 0 ? checked : [...checked, "--", ...operands];
-}
-
-/** The options that a command line can have: those of the program and of its subcommand. */
-function optionsOf(program: Command, words: readonly string[]): readonly Option[] {
-  return [...new Set([...program.options, ...commandOf(program, words).options])];
-}
-
-function commandOf(program: Command, [name]: readonly string[]): Command {
-  return program.commands.find((each) => each.name() === name) ?? program;
 }
 
 function splitOnce(word: string): [string, string?] {

@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { checkWords } from "./check-words.ts";
 import { swallowedByNpm } from "./npm.ts";
-import { reachLoopbackDirectly } from "./proxies.ts";
+import { reachLoopbackDirectly } from "./reach-loopback-directly.ts";
 
 /** Exit codes of every command: all was done; some was not done; the call was wrong or the command could not start. */
 export const exitCodes = { done: 0, incomplete: 1, failed: 2 } as const;

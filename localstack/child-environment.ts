@@ -23,14 +23,6 @@ export function commandEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * Makes `fetch` of this process speak to addresses directly, although Node was started with `NODE_USE_ENV_PROXY`: Node
- * reads `NO_PROXY` at each request.
- */
-export function useNoProxy(): void {
-  process.env["NO_PROXY"] = process.env["no_proxy"] = "*";
-}
-
-/**
  * `PG…` changes the server too: PostgreSQL takes `PGDATESTYLE` and `PGCLIENTENCODING` as its own settings
  * (src/backend/utils/misc/guc.c, InitializeGUCOptionsFromEnvironment). Node's compile cache stays: it is only a folder.
  */

@@ -10,7 +10,6 @@ import { versionOf } from "./emulator/health.ts";
 import { MINISTACK_VERSION } from "./emulator/ministack.ts";
 import { readSession } from "./emulator/session.ts";
 import { down, logFile, up, type UpOptions } from "./emulator/up.ts";
-import { useNoProxy } from "./child-environment.ts";
 
 const program = new Command("npm run localstack --").description(
   "Deploys the CDK app into an emulator of AWS: LocalStack, MiniStack, or the one at AWS_ENDPOINT_URL.",
@@ -74,7 +73,6 @@ command("down", "ends what `up` started, and deletes its data").action(async ({ 
   print("What `up` started has ended.");
 });
 
-useNoProxy();
 await runCommand(program);
 
 function untilInterrupted(): AbortSignal {

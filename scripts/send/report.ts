@@ -9,7 +9,7 @@ const MAX_LISTED = 20;
 export function createReport() {
   const started = performance.now();
   const counts = { accepted: 0, duplicate: 0, invalid: 0, unsent: 0 };
-  const readBack = { read: 0, equal: 0 };
+  let readEqual = 0;
   let unchecked = 0;
   const refused = createFaults();
   const changed = createFaults();
@@ -30,8 +30,7 @@ export function createReport() {
       for (const { line } of lines) firstUnsent = Math.min(firstUnsent, line);
     },
     addReadBack({ line, isEqual, why }: ReadBack): void {
-      readBack.read += 1;
-      if (isEqual) readBack.equal += 1;
+      if (isEqual) readEqual += 1;
       else changed.add(line, why);
     },
     /** Prints the faults to stderr and the counts to stdout, and sets the exit code. */
@@ -43,11 +42,11 @@ export function createReport() {
       const tally = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
       const seconds = ((performance.now() - started) / 1_000).toFixed(1);
       process.stdout.write(`${total} events: ${tally.join(", ")} in ${seconds} s\n`);
-      if (isReadBack) process.stdout.write(`${readBack.equal} of ${counts.accepted} accepted events read back equal\n`);
+      if (isReadBack) process.stdout.write(`${readEqual} of ${counts.accepted} accepted events read back equal\n`);
       const next = Math.min(firstUnsent, lastLine + 1);
       if (isStopped)
         process.stdout.write(`Stopped: send it again from line ${next} on; an event that has an id is stored once\n`);
-      const allEqual = !isReadBack || readBack.equal === counts.accepted;
+      const allEqual = !isReadBack || readEqual === counts.accepted;
       const isDone = counts.invalid + counts.unsent === 0 && allEqual && !isStopped;
       process.exitCode = isDone ? exitCodes.done : exitCodes.incomplete;
     },

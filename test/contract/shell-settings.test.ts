@@ -43,8 +43,8 @@ describe("a command for the emulator", () => {
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const script = `
-      const { useNoProxy } = await import(${JSON.stringify(resolve("localstack/child-environment.ts"))});
-      useNoProxy();
+      const { reachLoopbackDirectly } = await import(${JSON.stringify(resolve("cli/reach-loopback-directly.ts"))});
+      reachLoopbackDirectly(process.env);
       console.log(await (await fetch("${url}")).text());`;
 
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
