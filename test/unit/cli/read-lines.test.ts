@@ -1,21 +1,21 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readLines, type TextLine } from "../../../cli/read-lines.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../support/temporary-folder.ts";
 
 const MAX_BYTES = 200_000;
 
-let folder: string;
+let folder: TemporaryFolder;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sluice-lines-"));
+  folder = await temporaryFolder();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 const write = async (content: string | Uint8Array) => {
-  const path = join(folder, "events.ndjson");
+  const path = join(folder.path, "events.ndjson");
   await writeFile(path, content);
   return path;
 };
@@ -75,8 +75,8 @@ describe("a file that has no lines of text", () => {
   });
 
   it("is refused with its full path when it is a folder or does not exist", async () => {
-    await expect(read(folder)).rejects.toThrow(`${folder} is a folder`);
-    await expect(read(join(folder, "none"))).rejects.toThrow(`${join(folder, "none")} does not exist`);
-    await expect(read(join(folder, "none", "x"))).rejects.toThrow("does not exist");
+    await expect(read(folder.path)).rejects.toThrow(`${folder.path} is a folder`);
+    await expect(read(join(folder.path, "none"))).rejects.toThrow(`${join(folder.path, "none")} does not exist`);
+    await expect(read(join(folder.path, "none", "x"))).rejects.toThrow("does not exist");
   });
 });

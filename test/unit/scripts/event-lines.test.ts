@@ -1,18 +1,18 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { REQUEST_MAX_BYTES, REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
 import { type BadLine, type EventLine, intoRequests, readEventLines } from "../../../scripts/send/event-lines.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../support/temporary-folder.ts";
 
-let folder: string;
+let folder: TemporaryFolder;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sluice-lines-"));
+  folder = await temporaryFolder();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 const write = async (content: string | Uint8Array) => {
-  const path = join(folder, "events.ndjson");
+  const path = join(folder.path, "events.ndjson");
   await writeFile(path, content);
   return path;
 };
