@@ -9,7 +9,8 @@ type Patience = { test: number; hook?: number };
 
 /**
  * Projects by what a test touches: no network; virtual time and very many events; real Postgres and queue; the template;
- * the whole flow failing; the runtime on this machine and the commands; the whole flow wherever it is deployed.
+ * the whole flow failing; the runtime on this machine and the commands; the whole flow wherever it is deployed. Virtual
+ * time, faults and `npm start` take long: `npm run test:long` runs them, and `npm test` the others.
  */
 const project = (
   name: string,
@@ -42,6 +43,8 @@ export default defineConfig({
         { globalSetup: "test/faults/support/setup.ts" },
       ),
       project("local", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts" }),
+      // `npm start` as a user runs it, also while files change: each start and change is a synthesis.
+      project("start", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts" }),
       project("e2e", { test: 240 }, { globalSetup: "test/e2e/setup.ts", setupFiles: "test/e2e/expect-gaps.ts" }),
     ],
   },

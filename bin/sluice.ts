@@ -4,7 +4,7 @@ import { CatalogError } from "../lib/read-catalog.ts";
 import { SluiceStack } from "../lib/sluice-stack.ts";
 import { readSettings } from "../lib/settings.ts";
 import { stageConfig } from "../lib/stage-config.ts";
-import { deployTarget } from "../lib/deploy-target.ts";
+import { deployTarget, stageOnTarget } from "../lib/deploy-target.ts";
 
 // Bundling reads the catalog too, but CDK would hide the message between its own.
 const fault = catalogFault();
@@ -28,7 +28,7 @@ function catalogFault(): string | undefined {
 function createApp(): void {
   const app = new App();
   const context = (name: string): unknown => app.node.tryGetContext(name);
-  const stage = stageConfig(context("stage") ?? "dev", readSettings());
+  const stage = stageOnTarget(stageConfig(context("stage") ?? "dev", readSettings()), context("target"));
   const stackName = `Sluice-${stage.name}`;
   const stack = new SluiceStack(app, stackName, {
     ...deployTarget(context, stackName),

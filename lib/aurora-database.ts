@@ -1,5 +1,4 @@
 import { Duration, Validations } from "aws-cdk-lib";
-import { SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
 import {
   AuroraPostgresEngineVersion,
   ClusterInstance,
@@ -8,15 +7,14 @@ import {
 } from "aws-cdk-lib/aws-rds";
 import { Construct } from "constructs";
 import type { Database } from "./database.ts";
+import { databaseNetwork } from "./database-network.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 const DATABASE_NAME = "sluice";
-/** As many as Aurora wants for a subnet group. */
-const ZONES = 2;
 
 /**
- * Aurora PostgreSQL 17, Serverless v2, in isolated subnets without NAT: functions reach it through the Data API only,
- * so nothing needs to be inside the VPC. RDS owns the master password and rotates it.
+ * Aurora PostgreSQL 17, Serverless v2, in isolated subnets without NAT, or in the stage's existing VPC: functions reach it
+ * through the Data API only, so nothing needs to be inside the VPC. RDS owns the master password and rotates it.
  */
 export class AuroraDatabase extends Construct implements Database {
   readonly clusterArn: string;
@@ -27,13 +25,9 @@ export class AuroraDatabase extends Construct implements Database {
   constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
     super(scope, id);
     const { databaseReaders } = stage;
-    const vpc = new Vpc(this, "Vpc", {
-      maxAzs: ZONES,
-      natGateways: 0,
-      subnetConfiguration: [{ name: "database", subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }],
-    });
+    const { vpc, vpcSubnets, zones } = databaseNetwork(this, stage.existingVpc);
     // AWS chooses the zone of a lone instance. Of several it might put all into one.
-    const zone = (index: number) => databaseReaders > 0 && { availabilityZone: vpc.availabilityZones[index % ZONES] };
+    const zone = (index: number) => databaseReaders > 0 && { availabilityZone: zones[index % zones.length] };
     const cluster = new DatabaseCluster(this, "Cluster", {
       // The newest 17: AWS stops offering old minor versions. The Data API supports 17.4 and up, and not 18 yet.
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_9 }),
@@ -42,7 +36,7 @@ export class AuroraDatabase extends Construct implements Database {
         ClusterInstance.serverlessV2(`reader${index + 1}`, { ...zone(index + 1), scaleWithWriter: true }),
       ),
       vpc,
-      vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+      vpcSubnets,
       serverlessV2MinCapacity: stage.databaseMinCapacity,
       serverlessV2MaxCapacity: stage.databaseMaxCapacity,
       ...(stage.databaseMinCapacity === 0 && {
@@ -64,10 +58,12 @@ export class AuroraDatabase extends Construct implements Database {
     this.secretArn = cluster.secret.secretArn;
     this.ready = [cluster];
 
-    Validations.of(vpc).acknowledge({
-      id: "AwsSolutions-VPC7",
-      reason: "The VPC holds the cluster alone and has no route out; callers come through the Data API.",
-    });
+    if (stage.existingVpc !== undefined) {
+      Validations.of(cluster).acknowledge({
+        id: "CloudFormation-Validate::W3010",
+        reason: "The stage names the zones of its existing network.",
+      });
+    }
     if (!stage.deletionProtection) {
       Validations.of(cluster).acknowledge({
         id: "AwsSolutions-RDS10",

@@ -37,17 +37,22 @@ export const DEPLOYED = { dropLabels: ["FAILPOINT"] };
  * Writes `index.js` of a function's handler into a folder.
  * @param alias packages and their replacements, besides the SDK's chain of credential providers, which never runs in Lambda
  * and is a quarter of a client's code
+ * @param entry a handler in place of the function's own, for benchmarks
  */
 export function buildHandler(
   name: FunctionName,
   outputDir: string,
-  { dropLabels, alias = {} }: { readonly dropLabels: string[]; readonly alias?: Record<string, string> },
+  {
+    dropLabels,
+    alias = {},
+    entry = join("functions", name, "handler.ts"),
+  }: { readonly dropLabels: string[]; readonly alias?: Record<string, string>; readonly entry?: string },
 ): void {
   const eventTypes = writeEventTypes(outputDir);
   try {
     buildSync({
       ...BUNDLE_OPTIONS,
-      entryPoints: [join("functions", name, "handler.ts")],
+      entryPoints: [entry],
       outfile: join(outputDir, "index.js"),
       dropLabels,
       alias: {

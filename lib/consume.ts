@@ -87,7 +87,7 @@ export class Consume extends Construct {
       description: "The database refuses the consumer itself.",
       runbook: "consumer-stopped",
       metric: handler.metricOf("ConsumerStopped", "sum"),
-      // Twice in five minutes: RDS may refuse one call while it rotates the password.
+      // Twice in five minutes: a login may fail once where the Data API has kept the value before a rotation for long.
       evaluationPeriods: 5,
       datapointsToAlarm: 2,
     });

@@ -4,7 +4,8 @@ import type { DatabaseEnvironment } from "../functions/adapters/lambda/environme
 
 /**
  * A database for the functions, wherever it is: its names in the Data API, an endpoint where it is not AWS's,
- * and the constructs it depends on. One outside the stack is only its names.
+ * and the constructs it depends on. One outside the stack is only its names. The secret decides the role that a function
+ * has there: the owner's, or one of DatabaseRoles.
  */
 export type Database = {
   readonly clusterArn: string;

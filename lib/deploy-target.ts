@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { SluiceStackProps } from "./sluice-stack.ts";
+import type { StageConfig } from "./stage-config.ts";
 
 /**
  * The properties of the stack that depend on where it is deployed, by the context value `target`: `aws` (the default), or
@@ -23,6 +24,25 @@ export function deployTarget(
       throw new Error(`Unknown target ${JSON.stringify(target)}. Give one of aws, localstack with -c target=NAME.`);
   }
 }
+
+/**
+ * The stage as the target has it. An emulator has none of the domains, certificates, web ACLs and policies of an account,
+ * and the stack's URL must lead to the emulator, never to the deployed domain.
+ */
+export function stageOnTarget(stage: StageConfig, target: unknown): StageConfig {
+  if (target !== "localstack") return stage;
+  return Object.fromEntries(Object.entries(stage).filter(([name]) => !NOT_ON_EMULATORS.has(name))) as StageConfig;
+}
+
+const NOT_ON_EMULATORS: ReadonlySet<string> = new Set([
+  "domain",
+  "tlsPolicy",
+  "mtls",
+  "webAclArn",
+  "ipAllowList",
+  "permissionsBoundaryArn",
+  "existingVpc",
+] satisfies (keyof StageConfig)[]);
 
 /** The context value `database`, which is JSON text because it comes from the command line. */
 const databaseOfTarget = z.object({

@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 import type { IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { INGEST_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { SQS_CALL_MS } from "../functions/core/queue-limits.ts";
+import type { Access } from "./access.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -11,6 +12,7 @@ import { SluiceFunction } from "./sluice-function.ts";
 
 export type IngestProps = {
   readonly stage: StageConfig;
+  readonly access: Access;
   readonly events: EventQueue;
   readonly alarmTopic: AlarmTopic;
 };
@@ -19,18 +21,20 @@ export type IngestProps = {
 export class Ingest extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, events, alarmTopic }: IngestProps) {
+  constructor(scope: Construct, id: string, { stage, access, events, alarmTopic }: IngestProps) {
     super(scope, id);
     const handler = new SluiceFunction<IngestEnvironment>(this, "Function", {
       name: "ingest",
       timeoutSeconds: INGEST_TIMEOUT_SECONDS,
       stage,
       environment: {
+        ...access.keyCheckEnvironment(),
         QUEUE_URL: events.queue.queueUrl,
         UNKNOWN_TYPES: stage.unknownTypes,
         UNKNOWN_VERSIONS: stage.unknownVersions,
       },
     });
+    access.grantKeyCheck(handler);
     events.queue.grantSendMessages(handler);
     this.function = handler;
 
@@ -47,6 +51,14 @@ export class Ingest extends Construct {
       description: "A schema of the catalog fails.",
       runbook: "schema-failed",
       metric: handler.metricOf("EventsSchemaFailed", "sum"),
+    });
+    new Alarm(this, "KeysStaleAlarm", {
+      topic: alarmTopic,
+      description: "Keys cannot be read; known ones go on for a quarter of an hour.",
+      runbook: "keys-stale",
+      metric: handler.metricOf("KeysStale", "sum"),
+      evaluationPeriods: 5,
+      datapointsToAlarm: 2,
     });
     new Alarm(this, "LatencyAlarm", {
       topic: alarmTopic,

@@ -1,6 +1,7 @@
 import { Duration } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Grant } from "aws-cdk-lib/aws-iam";
 import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
 import type { MigrateEnvironment } from "../functions/adapters/lambda/environment.ts";
@@ -8,12 +9,15 @@ import { MIGRATE_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { databaseEnvironment, type Database, grantDataApi } from "./database.ts";
+import type { DatabaseRoles } from "./database-roles.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 export type MigrateProps = {
   readonly stage: StageConfig;
+  /** The database as its owner. */
   readonly database: Database;
+  readonly roles: DatabaseRoles;
   /** Constructs that use the schema, and so are updated after it. */
   readonly before: Construct[];
   readonly alarmTopic: AlarmTopic;
@@ -21,16 +25,17 @@ export type MigrateProps = {
 
 /**
  * The schema. Migrations run once per deployment that changes them, after the database exists and before the functions
- * that need them are updated. A daily run makes the partitions of the next days.
+ * that need them are updated; each run sets the passwords of the database's roles. A daily run makes the partitions of the
+ * next days.
  */
 export class Migrate extends Construct {
-  constructor(scope: Construct, id: string, { stage, database, before, alarmTopic }: MigrateProps) {
+  constructor(scope: Construct, id: string, { stage, database, roles, before, alarmTopic }: MigrateProps) {
     super(scope, id);
     const handler = new SluiceFunction<MigrateEnvironment>(this, "Function", {
       name: "migrate",
       timeoutSeconds: MIGRATE_TIMEOUT_SECONDS,
       stage,
-      environment: databaseEnvironment(database),
+      environment: { ...databaseEnvironment(database), ...roles.environment },
       copies: ["functions/sql"],
     });
     grantDataApi(database, handler, [
@@ -39,10 +44,15 @@ export class Migrate extends Construct {
       "CommitTransaction",
       "RollbackTransaction",
     ]);
+    Grant.addToPrincipal({
+      grantee: handler,
+      actions: ["secretsmanager:GetSecretValue"],
+      resourceArns: Object.values(roles.secrets).map(({ secretArn }) => secretArn),
+    });
     new Trigger(this, "Trigger", {
       handler,
       timeout: Duration.seconds(MIGRATE_TIMEOUT_SECONDS),
-      executeAfter: database.ready ?? [],
+      executeAfter: [...(database.ready ?? []), roles],
       executeBefore: before,
     });
     new Rule(this, "Daily", {

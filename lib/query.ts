@@ -2,12 +2,14 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import type { QueryEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { QUERY_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
+import type { Access } from "./access.ts";
 import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 export type QueryProps = {
   readonly stage: StageConfig;
+  readonly access: Access;
   readonly database: Database;
 };
 
@@ -15,14 +17,15 @@ export type QueryProps = {
 export class Query extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, database }: QueryProps) {
+  constructor(scope: Construct, id: string, { stage, access, database }: QueryProps) {
     super(scope, id);
     const handler = new SluiceFunction<QueryEnvironment>(this, "Function", {
       name: "query",
       timeoutSeconds: QUERY_TIMEOUT_SECONDS,
       stage,
-      environment: databaseEnvironment(database),
+      environment: { ...access.keyCheckEnvironment(), ...databaseEnvironment(database) },
     });
+    access.grantKeyCheck(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
     this.function = handler;
   }

@@ -4,6 +4,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import type { IngestEnvironment as Environment } from "../functions/adapters/lambda/environment.ts";
+import { edgeSettings } from "./edge-settings.ts";
 
 /** In ACU; each has about 2 GiB. */
 const capacity = z.number().max(256).multipleOf(0.5);
@@ -31,9 +32,12 @@ const shape = {
       databaseName: z.string().min(1),
     }),
   ),
+  /** Of the stack's own cluster, and of the tables of keys, tenants and audit. */
   deletionProtection: z.boolean(),
   /** The fate of the queues, and of the events in them, when the stack is deleted. */
   queueRemovalPolicy: z.enum([RemovalPolicy.DESTROY, RemovalPolicy.RETAIN]),
+  /** The fate of keys, tenants and the audit log, and of the secret under which keys are hashed, when the stack is deleted. */
+  accessRemovalPolicy: z.enum([RemovalPolicy.DESTROY, RemovalPolicy.RETAIN]),
   /** Of the functions, the API and the CDK's own functions. */
   logRetentionDays: z.enum(RetentionDays),
   logLevel: z.enum(["INFO", "WARN", "ERROR"] satisfies Environment["LOG_LEVEL"][]),
@@ -46,6 +50,7 @@ const shape = {
   unknownVersions: unknownEvents,
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
   alarmEmail: z.optional(z.email("is not an e-mail address")),
+  ...edgeSettings,
 };
 
 /** The settings of a stage. Everything else is the same in all stages. */

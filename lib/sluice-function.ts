@@ -3,9 +3,10 @@ import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
-import type { CommonEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { CommonEnvironment, HttpEnvironment } from "../functions/adapters/lambda/environment.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
 import type { MetricName } from "../functions/core/metric-names.ts";
+import { routes } from "../functions/routes/routes.ts";
 import { bundleHandler } from "./bundle.ts";
 import { Logs } from "./logs.ts";
 import type { StageConfig } from "./stage-config.ts";
@@ -49,9 +50,11 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
       environment: {
         ...commonEnvironment(scope, props.stage),
         ...props.environment,
+        ...httpEnvironment(props),
         NODE_OPTIONS: "--enable-source-maps",
       },
       tracing: Tracing.ACTIVE,
+      reservedConcurrentExecutions: props.stage.reservedConcurrency?.[props.name],
       recursiveLoop: props.recursiveLoop,
       logGroup,
       role,
@@ -74,4 +77,15 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
 /** The variables of every function. The stack's own namespace keeps its metrics, and so its alarms, apart from other stacks'. */
 function commonEnvironment(scope: Construct, stage: StageConfig): CommonEnvironment {
   return { STAGE: stage.name, METRICS_NAMESPACE: Stack.of(scope).stackName, LOG_LEVEL: stage.logLevel };
+}
+
+/** The variables of a function that answers HTTP requests. */
+function httpEnvironment({
+  name,
+  stage: { corsOrigins },
+}: {
+  readonly name: FunctionName;
+  readonly stage: StageConfig;
+}): HttpEnvironment {
+  return Object.hasOwn(routes, name) && corsOrigins !== undefined ? { CORS_ORIGINS: corsOrigins.join(" ") } : {};
 }

@@ -1,14 +1,18 @@
-import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import { CfnOutput, Stack, type StackProps, Tags } from "aws-cdk-lib";
+import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
+import { Access } from "./access.ts";
 import { Api } from "./api.ts";
 import { AlarmTopic } from "./alarm-topic.ts";
 import { AuroraDatabase } from "./aurora-database.ts";
 import { Consume } from "./consume.ts";
 import type { Database } from "./database.ts";
+import { DatabaseRoles } from "./database-roles.ts";
 import { addHelperLogs } from "./helper-logs.ts";
 import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
 import { Query } from "./query.ts";
+import { Rotate } from "./rotate.ts";
 import { EventQueue } from "./event-queue.ts";
 import { ApiDocs } from "./api-docs.ts";
 import type { StageConfig } from "./stage-config.ts";
@@ -29,21 +33,35 @@ export class SluiceStack extends Stack {
     const api = new Api(this, "Api", { stage, alarmTopic });
     const events = new EventQueue(this, "Queue", { stage, alarmTopic });
     const database = props.database ?? stage.existingDatabase ?? new AuroraDatabase(this, "Database", { stage });
-    const ingest = new Ingest(this, "Ingest", { stage, events, alarmTopic });
-    const consume = new Consume(this, "Consume", { stage, events, database, alarmTopic });
-    const query = new Query(this, "Query", { stage, database });
+    const roles = new DatabaseRoles(this, "DatabaseRoles", { database });
+    const access = new Access(this, "Access", { stage, alarmTopic });
+    const ingest = new Ingest(this, "Ingest", { stage, access, events, alarmTopic });
+    const consume = new Consume(this, "Consume", { stage, events, database: roles.writer, alarmTopic });
+    const query = new Query(this, "Query", { stage, access, database: roles.reader });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
-    api.addRoutes({ ingest: ingest.function, query: query.function, "api-docs": apiDocs.function });
-    new Migrate(this, "Migrate", { stage, database, before: [consume, query], alarmTopic });
+    api.addRoutes({
+      ingest: ingest.function,
+      query: query.function,
+      access: access.function,
+      "api-docs": apiDocs.function,
+    });
+    const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
+    new Migrate(this, "Migrate", { stage, database, roles, before: [consume, query, rotate], alarmTopic });
     addHelperLogs(this, stage);
+    for (const [key, value] of Object.entries(stage.tags ?? {})) Tags.of(this).add(key, value);
+    if (stage.permissionsBoundaryArn !== undefined) {
+      const boundary = ManagedPolicy.fromManagedPolicyArn(this, "Boundary", stage.permissionsBoundaryArn);
+      PermissionsBoundary.of(this).apply(boundary);
+    }
 
     const outputs = {
-      ApiUrl: api.restApi.url,
+      ApiUrl: api.url,
       QueueUrl: events.queue.queueUrl,
       DeadLetterQueueUrl: events.deadLetters.queueUrl,
       ClusterArn: database.clusterArn,
       SecretArn: database.secretArn,
       DatabaseName: database.databaseName,
+      AccessFunctionName: access.function.functionName,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

@@ -1,5 +1,6 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { refuseContradictions } from "./refuse-contradictions.ts";
 import type { OwnSettings, Settings } from "./settings.ts";
 
 export type StageConfig = Settings & {
@@ -17,6 +18,7 @@ const stages: Record<string, Settings> = {
     databaseReaders: 0,
     deletionProtection: false,
     queueRemovalPolicy: RemovalPolicy.DESTROY,
+    accessRemovalPolicy: RemovalPolicy.DESTROY,
     logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
     unknownTypes: "accept",
@@ -32,6 +34,7 @@ const stages: Record<string, Settings> = {
     databaseReaders: 1,
     deletionProtection: true,
     queueRemovalPolicy: RemovalPolicy.RETAIN,
+    accessRemovalPolicy: RemovalPolicy.RETAIN,
     logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
     unknownTypes: "accept",
@@ -54,16 +57,6 @@ export function stageConfig(stage: unknown, own: Record<string, OwnSettings> = {
     );
   }
   const config = { name, ...defaults, ...settings };
-  const { databaseMinCapacity: min, databaseMaxCapacity: max, existingDatabase } = config;
-  if (min > max)
-    throw new Error(`The stage ${name} has a databaseMinCapacity of ${min}, above its databaseMaxCapacity of ${max}.`);
-  const useless = Object.keys(settings).filter(
-    (key) => existingDatabase !== undefined && (key.startsWith("database") || key === "deletionProtection"),
-  );
-  if (useless.length > 0) {
-    throw new Error(
-      `The stage ${name} has an existingDatabase, so ${useless.join(", ")} would do nothing. Set that at the cluster, and leave it out of sluice.config.json.`,
-    );
-  }
+  refuseContradictions(config, settings);
   return config;
 }

@@ -3,9 +3,9 @@ import { isIP } from "node:net";
 import { hostname } from "node:os";
 
 /**
- * The reason why a request comes from a web page of another site; undefined for any other. Local servers ask for no key,
- * and a browser lets every page send requests to this machine: by DNS rebinding with the page's host name in `Host`, else
- * with the page's site in `Origin`. A client that is no browser sends the address that it called, and no `Origin`.
+ * The reason why a request comes from a web page of another site; undefined for any other. Of the local servers only the
+ * API asks for a key, and a browser lets every page send requests to this machine: by DNS rebinding with the page's host
+ * name in `Host`, else with the page's site in `Origin`. A client that is no browser sends the address that it called, and no `Origin`.
  * @param names hosts that mean this machine besides its loopback ones; 0.0.0.0 or :: stands for every address of it
  */
 export function foreignRequest(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {

@@ -23,7 +23,7 @@ type Running = {
   functions: StackFunctions;
   api: ApiGateway;
   log: (line: string) => void;
-  /** The stack at the start; its queues, event sources and schedules are the running ones. */
+  /** The stack at the start; its queues, tables, secrets, event sources and schedules are the running ones. */
   started: StackModel;
 };
 
@@ -38,7 +38,7 @@ function changedFunctions(next: StackModel, previous: StackModel): FunctionModel
 
 /** The changed parts of the stack that cannot change while it runs, by their names in `model.ts`. */
 function needsRestart(next: StackModel, started: StackModel): string[] {
-  const parts = (["queues", "eventSources", "schedules", "triggers", "database"] as const).filter(
+  const parts = (["queues", "tables", "secrets", "eventSources", "schedules", "triggers", "database"] as const).filter(
     (part) => !isSame(next[part], started[part]),
   );
   const known = new Set(invokedFunctions(started).map(({ arn }) => arn));

@@ -4,14 +4,17 @@ import { startApiGateway } from "./api-gateway/start-api-gateway.ts";
 import { startDataApi } from "./data-api/data-api.ts";
 import type { Faults } from "./data-api/faults.ts";
 import { takeDataFolder } from "./data-folder.ts";
+import { startSupervisedDynamodb } from "./dynamodb/dynamodb.ts";
 import { startEventSource } from "./event-source/event-source.ts";
-import type { Invoke } from "./lambda/invoke.ts";
+import { explainFailure, type Invoke } from "./lambda/invoke.ts";
 import { runTriggers, type StackFunctions, startStackFunctions } from "./lambda/stack-functions.ts";
+import { ensureLocalKeys } from "./local-keys.ts";
 import { type Postgres, startPostgres } from "./postgres/postgres.ts";
 import { unlessAborted } from "./on-abort.ts";
 import { freePort, isAddressMissing, isPortTaken } from "./ports.ts";
 import { reload } from "./reload.ts";
 import { startSchedules } from "./schedule/schedule.ts";
+import { startSecretsManager } from "./secrets-manager/secrets-manager.ts";
 import { startSupervisedSqs } from "./sqs/supervised-sqs.ts";
 import { addressesOf } from "./start-local-server.ts";
 import { type StopPart, stopInOrder, together } from "./stop-in-order.ts";
@@ -30,7 +33,7 @@ export type RuntimeOptions = {
   assemblyDir?: string;
   /** Port of the API; undefined takes a free one. */
   port?: number;
-  /** An address where the API listens besides the loopback ones: whoever reaches it may read and write. */
+  /** An address where the API listens besides the loopback ones, without TLS: keys and events can be read on the way there. */
   host?: string | undefined;
   /** Deletes what the folder holds before the start. */
   fresh?: boolean;
@@ -50,6 +53,8 @@ type TestHooks = {
   queueFront?: (endpoint: string) => Promise<string>;
   /** The same in front of the Data API, used by the functions. */
   dataApiFront?: (endpoint: string) => Promise<string>;
+  /** The same in front of DynamoDB, used by the functions. */
+  dynamodbFront?: (endpoint: string) => Promise<string>;
   /** Gets the duration of each invocation of a function, in milliseconds. */
   invoked?: (functionName: string, milliseconds: number) => void;
   /** Gets the functions' lines in CloudWatch's embedded metric format. */
@@ -68,11 +73,17 @@ export type Addresses = {
   queueUrl: string;
   deadLetterQueueUrl: string;
   awsEndpointUrl: string;
+  dynamodbUrl: string;
+  secretsManagerUrl: string;
   dataApiUrl: string;
   /** The names that the Data API accepts. */
   clusterArn: string;
   secretArn: string;
   databaseName: string;
+  /** An admin's key of the tenant `default`. */
+  apiKey: string;
+  /** A key of the installation. */
+  installationKey: string;
 };
 
 export type Runtime = {
@@ -127,7 +138,7 @@ async function startParts(
     signal: AbortSignal.any([signal, ending.signal]),
     log,
   });
-  const { queueFront, dataApiFront, metrics, invoked, alter = unaltered } = options.testHooks ?? {};
+  const { queueFront, dataApiFront, dynamodbFront, metrics, invoked, alter = unaltered } = options.testHooks ?? {};
   // The template is read twice: it names the queues to start, and their URLs are known only once they run.
   const reading = assembling.then((assembly) => alter(readStack(assembly, { sqsEndpoint: "http://127.0.0.1" })));
   const databaseName = reading.then(({ database: { databaseName: name } }) => name);
@@ -156,25 +167,48 @@ async function startParts(
     await database.stop();
     await postgres.stop("fast", giveUp.aborted ? STOP_DATABASE_LATE_MS : STOP_DATABASE_MS);
   });
-  const { queues } = await reading;
-  const sqs = await startSupervisedSqs({
+  const { queues, tables } = await reading;
+  const giveUp = failure.resolve;
+  const startingSqs = startSupervisedSqs({
     dataDir: join(dataDir, "sqs"),
     queues,
     region: LOCAL_REGION,
-    giveUp: failure.resolve,
+    giveUp,
     log: labelled(log, "sqs"),
   });
-  stops.push((giveUp) => sqs.stop(giveUp));
+  const startingDynamodb = startSupervisedDynamodb({
+    dataDir: join(dataDir, "dynamodb"),
+    tables,
+    giveUp,
+    log: labelled(log, "dynamodb"),
+  });
+  stops.push(together([startingSqs, startingDynamodb].map(stopOnceStarted)));
+  const [sqs, dynamodb] = await Promise.all([startingSqs, startingDynamodb]);
   signal.throwIfAborted();
   const sqsEndpoint = (await queueFront?.(sqs.endpoint)) ?? sqs.endpoint;
   const read = (from: Assembly) => alter(readStack(from, { sqsEndpoint }));
   const stack = read(await assembling);
 
-  const dataApi = await startDataApi({ databaseUrl: postgres.url, ...stack.database, log: labelled(log, "data-api") });
+  const secretsManager = await startSecretsManager({
+    dataDir: join(dataDir, "secrets"),
+    secrets: stack.secrets,
+    managed: [{ arn: stack.database.secretArn, owner: "rds", text: masterCredentials(postgres.url) }],
+    // Nobody knows the address before the functions run.
+    invoke: (arn, payload) => functions.invoke(arn)(payload),
+    log: labelled(log, "secrets-manager"),
+  });
+  stops.push(() => secretsManager.stop());
+  const resources = { ...stack.database, readSecret: (arn: string) => secretsManager.readSecret(arn) };
+  const dataApi = await startDataApi({ databaseUrl: postgres.url, ...resources, log: labelled(log, "data-api") });
   stops.push(() => dataApi.stop());
 
   const dataApiEndpoint = (await dataApiFront?.(dataApi.url)) ?? dataApi.url;
-  const endpoints = { AWS_ENDPOINT_URL: sqsEndpoint, AWS_ENDPOINT_URL_RDS_DATA: dataApiEndpoint };
+  const endpoints = {
+    AWS_ENDPOINT_URL: sqsEndpoint,
+    AWS_ENDPOINT_URL_RDS_DATA: dataApiEndpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: (await dynamodbFront?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+  };
   const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log, metrics, invoked });
   stops.push((giveUp) => functions.stop(giveUp));
   options.testHooks?.functions?.(functions);
@@ -220,6 +254,12 @@ async function startParts(
     });
   }
 
+  const keys = await unlessAborted(
+    ensureLocalKeys({ dataDir, url: api.url, invokeAccess: (payload) => invokeAccess(stack, invoke, payload) }),
+    signal,
+    undefined,
+  );
+  if (keys === undefined) throw signal.reason;
   const addresses: Addresses = {
     region: LOCAL_REGION,
     url: api.url,
@@ -227,8 +267,11 @@ async function startParts(
     queueUrl: output(stack, "QueueUrl"),
     deadLetterQueueUrl: output(stack, "DeadLetterQueueUrl"),
     awsEndpointUrl: sqsEndpoint,
+    dynamodbUrl: dynamodb.endpoint,
+    secretsManagerUrl: secretsManager.url,
     dataApiUrl: dataApi.url,
     ...stack.database,
+    ...keys,
   };
   const runtimeFile = join(dataDir, "runtime.json");
   stops.push(() => rm(runtimeFile, { force: true }));
@@ -236,6 +279,28 @@ async function startParts(
   signal.throwIfAborted();
   const { addresses: listensOn } = api;
   return { addresses, listensOn, postgres, dataApiFaults: dataApi.faults, failure: failure.promise, stop };
+}
+
+/** Stops a part that may still be starting. The error of a start that failed is thrown where its end is awaited. */
+const stopOnceStarted =
+  (starting: Promise<{ stop: StopPart }>): StopPart =>
+  async (giveUp) =>
+    (await starting.catch(() => undefined))?.stop(giveUp);
+
+/** The value of the secret that RDS makes for the cluster's master user. */
+function masterCredentials(databaseUrl: string): string {
+  const { username, password } = new URL(databaseUrl);
+  return JSON.stringify({ username: decodeURIComponent(username), password: decodeURIComponent(password) });
+}
+
+/** Invokes the function `access` past the API, as only the owner of the stack may. @throws Error with its failure */
+async function invokeAccess(stack: StackModel, invoke: (arn: string) => Invoke, payload: string): Promise<string> {
+  const name = output(stack, "AccessFunctionName");
+  const model = stack.functions.find((each) => each.name === name);
+  if (model === undefined) throw new Error(`The stack has no function ${name}.`);
+  const result = await invoke(model.arn)(payload);
+  if (result.kind !== "success") throw new Error(`${name} made no key: ${explainFailure(result)}`);
+  return result.payload;
 }
 
 const unaltered = (stack: StackModel): StackModel => stack;

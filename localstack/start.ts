@@ -2,27 +2,26 @@ import { Command } from "commander";
 import { userPath } from "../cli/npm.ts";
 import { port } from "../cli/option-values.ts";
 import { exitCodes, runCommand } from "../cli/run-command.ts";
+import { greeting } from "./greeting.ts";
 import { messageOf } from "./message-of.ts";
 import { LOOPBACKS } from "./ports.ts";
-import { type Addresses, type Runtime, startRuntime } from "./runtime.ts";
+import { type Runtime, startRuntime } from "./runtime.ts";
 
 type Options = { port?: number; host?: string; dataDir: string; fresh?: true; json?: true };
+
+/** Also where the commands look for a runtime without the option. */
+const DATA_DIR = ".sluice";
 
 const command = new Command("npm start --")
   .description("Runs the whole stack on this machine: the API, the queue, the functions and PostgreSQL.")
   .option("--port <port>", "port of the API (default: 4800, or any free one)", port("--port"))
   .option(
     "--host <address>",
-    "an address where the API listens besides this machine's own, or 0.0.0.0; it asks for no key",
+    "an address where the API listens besides this machine's own, or 0.0.0.0",
     // As in a URL: [::1].
     (address) => address.replace(/^\[(.*)\]$/, "$1"),
   )
-  .option(
-    "--data-dir <folder>",
-    "where the database and the queue keep their data",
-    (text) => userPath(text),
-    ".sluice",
-  )
+  .option("--data-dir <folder>", "where the database and the queue keep their data", (text) => userPath(text), DATA_DIR)
   .option("--fresh", "delete that data first")
   .option("--json", "print one JSON line with the addresses when ready; logs go to stderr")
   .action(start);
@@ -56,7 +55,11 @@ async function start(options: Options): Promise<void> {
     const { addresses, failure } = runtime;
     void failure.then(onFailure);
     if (options.host !== undefined && !LOOPBACKS.includes(options.host)) log(warning(options.host));
-    process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : greeting(runtime, options.dataDir));
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(addresses)}\n`
+        : greeting(runtime, { dataDir: options.dataDir, isDefault: options.dataDir === DATA_DIR }),
+    );
   } catch (error) {
     if (stopping) process.exit(0);
     log(`error: ${messageOf(error)}`);
@@ -85,25 +88,5 @@ function stop(exitCode: number): void {
 }
 
 function warning(host: string): string {
-  return `warning: --host ${host}: everyone who reaches the API there may read and write your events, without a key`;
-}
-
-function greeting({ addresses, listensOn }: Runtime, dataDir: string): string {
-  const { url, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses = addresses;
-  const aws = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region ${region} --endpoint-url ${awsEndpointUrl} sqs`;
-  const event = '{"type":"com.example.greeting","source":"/me","data":{"hello":"world"}}';
-  return `
-Sluice runs at ${url} (it listens on ${listensOn.join(" and ")})
-
-  Send an event    curl -i ${url}/events -H 'content-type: application/json' -d '${event}'
-  Read it          curl ${url}/events/ID
-  Send a file      npm run send -- FILE.ndjson
-  The database     psql ${databaseUrl}
-  The queue        ${aws} get-queue-attributes --attribute-names All --queue-url ${queueUrl}
-  Dead letters     ${aws} receive-message --message-attribute-names All --queue-url ${deadLetterQueueUrl}
-                   npm run dead-letters -- list
-
-Data is in ${dataDir}; \`npm start -- --fresh\` deletes it first. Ctrl-C stops.
-
-`;
+  return `warning: --host ${host}: the API is reached there without TLS, so keys and events can be read on the way`;
 }

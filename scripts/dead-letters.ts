@@ -1,4 +1,7 @@
 import { Command, Option } from "commander";
+import { pluralize } from "../cli/pluralize.ts";
+import { printable } from "../cli/printable.ts";
+import { toTable } from "../cli/to-table.ts";
 import { parseLossless } from "../functions/core/lossless-json.ts";
 import { type DeadLetterEvent, type DeadLetterMessage, factsOf } from "../functions/replay/dead-letter-message.ts";
 import { type DeadLetterRow, toRow } from "../functions/replay/dead-letter-row.ts";
@@ -11,10 +14,11 @@ import { addFilterOptions, FILTER_HELP } from "./dead-letters/filter-options.ts"
 import { openLineFile } from "./dead-letters/line-file.ts";
 import { lostNote, missedNote, STOPPED_NOTE, unseenNote } from "./dead-letters/notes.ts";
 import { countMessages, type Queue } from "./dead-letters/queue.ts";
-import { pluralize, printable, TABLE_HEAD, toCells, toLine, toTable } from "./dead-letters/render.ts";
+import { TABLE_HEAD, toCells, toLine } from "./dead-letters/render.ts";
 import { type ScanResult, scanDeadLetters, VISIBILITY_TIMEOUT_SECONDS } from "./dead-letters/scan.ts";
 import { onInterrupt } from "../cli/interrupt.ts";
-import { addStackOptions, createSqsClient, findStackAddress, type StackOptions } from "./stack-address.ts";
+import { createSqsClient } from "./create-sqs-client.ts";
+import { addStackOptions, findStackAddress, type StackOptions } from "./stack-address.ts";
 import { withAdvice } from "./with-advice.ts";
 
 type Options = StackOptions & FilterOptions & { json?: true };

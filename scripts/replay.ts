@@ -12,7 +12,8 @@ import { runAll } from "./replay/run-all.ts";
 import { runDry } from "./replay/run-dry.ts";
 import { runReplay } from "./replay/run-replay.ts";
 import { discard, refuseOtherReplay } from "./replay/unfinished.ts";
-import { addStackOptions, createSqsClient, findStackAddress } from "./stack-address.ts";
+import { createSqsClient } from "./create-sqs-client.ts";
+import { addStackOptions, findStackAddress } from "./stack-address.ts";
 import { withAdvice } from "./with-advice.ts";
 
 const command = new Command("npm run replay --").description(

@@ -11,12 +11,13 @@ export function withRouteTable(readme: string): string {
   const all = Object.values(routes).flatMap((ofFunction) => Object.values<Route>(ofFunction));
   // People load the page, not its scripts.
   const rows = all.filter(({ answers }) => !answers[200]?.contentType?.startsWith("text/javascript")).map(row);
-  return `${before}\n| Route | | Query |\n|---|---|---|\n${rows.join("")}\n${after}`;
+  return `${before}\n| Route | | Scope | Query |\n|---|---|---|---|\n${rows.join("")}\n${after}`;
 }
 
-function row({ method, path, summary, query = {} }: Route): string {
+function row({ method, path, auth, summary, query = {} }: Route): string {
   const parameters = Object.entries(query).map(
     ([name, schema]) => `\`${name}\`: ${z.globalRegistry.get(schema)?.description}`,
   );
-  return `| \`${method} ${path}\` | ${summary} | ${parameters.join("; ")} |\n`;
+  const scope = auth === "public" ? "public" : `\`${auth}\``;
+  return `| \`${method} ${path}\` | ${summary} | ${scope} | ${parameters.join("; ")} |\n`;
 }

@@ -8,6 +8,7 @@ import { forEachConcurrently } from "../functions/core/for-each-concurrently.ts"
 import { REQUEST_MAX_EVENTS } from "../functions/core/limits.ts";
 import { intoRequests, readEventLines } from "./send/event-lines.ts";
 import { findApi } from "./send/find-api.ts";
+import { findKey } from "./send/find-key.ts";
 import { postEvents } from "./send/post-events.ts";
 import { createReadBack } from "./send/read-back.ts";
 import { createReport } from "./send/report.ts";
@@ -26,6 +27,8 @@ addStackOptions(command)
   .addHelpText(
     "after",
     `
+The key is read from the environment variable SLUICE_API_KEY; without it, the local runtime's own is taken.
+
 Ctrl-C finishes the requests under way and says from which line on to send again.
 
 Exit codes: 0 all events accepted (and read back equal), 1 some were not, 2 nothing could be sent.`,
@@ -36,14 +39,15 @@ async function send(file: string, options: Options): Promise<void> {
   if (options.batch > REQUEST_MAX_EVENTS)
     throw new Error(`--batch takes at most ${REQUEST_MAX_EVENTS}, the API's limit.`);
   const input = file === "-" ? file : userPath(file);
-  const url = options.url ?? findStackAddress(options).url;
+  const { url, apiKey } = options.url === undefined ? findStackAddress(options) : { url: options.url };
   await findApi(url, options.url === undefined && options.outputs === undefined ? RESTART : CHECK_URL);
+  const key = findKey(apiKey);
 
   const signal = onInterrupt();
   const report = createReport();
   const progress = startProgress(undefined, "events");
   const readBack = options.readBack
-    ? createReadBack(url, { signal, onResult: (result) => report.addReadBack(result) })
+    ? createReadBack({ url, key }, { signal, onResult: (result) => report.addReadBack(result) })
     : undefined;
   const post = { signal, onRetry: (why: string) => process.stderr.write(`${why}\n`) };
   const requests = intoRequests(readEventLines(input, signal), options.batch, (bad) =>
@@ -52,7 +56,7 @@ async function send(file: string, options: Options): Promise<void> {
   try {
     await forEachConcurrently(requests, options.connections, async (request) => {
       if (signal.aborted) return report.skip(request);
-      const outcomes = await postEvents(url, request, post);
+      const outcomes = await postEvents({ url, key }, request, post);
       report.add(outcomes);
       progress.advance(request.length);
       if (readBack === undefined) return;

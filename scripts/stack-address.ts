@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import type { SQSClientConfig } from "@aws-sdk/client-sqs";
 import type { Command } from "commander";
 import * as z from "zod";
 import { localClient } from "../cli/local-client.ts";
@@ -13,7 +13,13 @@ export type StackAddress = {
   url: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
+  /** Of the local runtime: a key of an admin. */
+  apiKey?: string | undefined;
   sqs: SQSClientConfig;
+  /** Of the local runtime: a key for every tenant. */
+  installationKey?: string | undefined;
+  /** Of a deployed stack: whoever may invoke this function may make a key. */
+  accessFunctionName?: string | undefined;
   /** The journal of a replay: a file in the data folder, or beside the outputs file. */
   journal: string;
 };
@@ -43,12 +49,19 @@ const runtimeFile = z.object({
   url: z.url(),
   queueUrl: z.url(),
   deadLetterQueueUrl: z.url(),
+  apiKey: z.string().optional(),
   awsEndpointUrl: z.url(),
   region: z.string().min(1),
+  installationKey: z.string().optional(),
 });
 
 /** The outputs of a stack of Sluice in the file of `cdk deploy --outputs-file`. */
-const stackOutputs = z.object({ ApiUrl: z.url(), QueueUrl: z.url(), DeadLetterQueueUrl: z.url() });
+const stackOutputs = z.object({
+  ApiUrl: z.url(),
+  QueueUrl: z.url(),
+  DeadLetterQueueUrl: z.url(),
+  AccessFunctionName: z.string().optional(),
+});
 
 /** @throws Error that names the command to run, or the stacks of the outputs file */
 export function findStackAddress({ dataDir, outputs, stack }: StackOptions): StackAddress {
@@ -61,15 +74,8 @@ export function findStackAddress({ dataDir, outputs, stack }: StackOptions): Sta
   return localAddress(dataDir);
 }
 
-export function createSqsClient({ sqs }: StackAddress): SQSClient {
-  return new SQSClient({ ...sqs, maxAttempts: MAX_ATTEMPTS, requestHandler: TIMEOUTS });
-}
-
 /** An operator prefers a wait of two more seconds to starting again. */
-const MAX_ATTEMPTS = 5;
-
-/** Ends a call that hangs, so that the SDK repeats it; without this the SDK waits for ever. */
-const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
+export const MAX_ATTEMPTS = 5;
 
 function localAddress(dataDir: string): StackAddress {
   const file = join(dataDir, "runtime.json");
@@ -119,6 +125,7 @@ function deployedAddress(file: string, stack: string | undefined): StackAddress 
     url: outputs.ApiUrl.replace(/\/$/, ""),
     queueUrl: outputs.QueueUrl,
     deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
+    accessFunctionName: outputs.AccessFunctionName,
     sqs: region === undefined ? {} : { region },
     journal: `${file}.${name}.replay.journal`,
   };

@@ -13,7 +13,7 @@ export const bundlesBenchmark: Benchmark = {
 };
 
 async function runBundles({ quick, rounds, log }: BenchOptions): Promise<BenchReport> {
-  log("five functions");
+  log("each function");
   const figures = measureBundles({ runs: quick ? 5 : Math.max(rounds, 11) });
   const compared = figures.filter(({ clients }) => clients.length > 0);
   return {

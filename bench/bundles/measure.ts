@@ -24,6 +24,8 @@ export type BundleFigures = {
 const packages: Record<string, string> = {
   SQSClient: "@aws-sdk/client-sqs",
   RDSDataClient: "@aws-sdk/client-rds-data",
+  DynamoDBClient: "@aws-sdk/client-dynamodb",
+  SecretsManagerClient: "@aws-sdk/client-secrets-manager",
 };
 
 /**
@@ -100,10 +102,16 @@ const ENVIRONMENT = {
   QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/events",
   DEAD_LETTER_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters",
   QUEUE_VISIBILITY_SECONDS: "370",
+  ACCESS_TABLE: "access",
+  USAGE_TABLE: "usage",
+  AUDIT_TABLE: "audit",
+  KEY_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "refuse",
   CLUSTER_ARN: "arn:aws:rds:eu-central-1:123456789012:cluster:events",
   SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:events",
+  WRITER_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:writer",
+  READER_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader",
   DATABASE_NAME: "sluice",
   // The migrations are copied beside the code of the deployed function.
   LAMBDA_TASK_ROOT: resolve("functions"),

@@ -41,5 +41,6 @@ export const assumptions: readonly string[] = [
   "SQS: receives without messages are those of the local event source. How often Lambda polls a queue that is busy is not published.",
   `Logs: what the functions wrote, and ${PLATFORM_LOG_BYTES} bytes of Lambda's own lines an invocation. The naive functions write nothing.`,
   `Traces: X-Ray's default sampling, ${TRACED_PER_SECOND} request a second and ${100 * TRACED_SHARE} % of the others, the same for both.`,
+  "DynamoDB: not counted, because it is little. A function process reads a key and its tenant every 10 s, at $0.125 ? a million reads: ten processes at 1,000 events a second make 2,000 reads a million events, $0.00025. A limit of a tenant or key adds writes of leases, at $0.625 ? a million: at most one per 1,000 events with a burst of 20,000 or more, $0.000625, and one per 80 to 125 events with the burst of one second at a limit of 1,000 a second, $0.005 to $0.008.",
   "EventBridge and Firehose: by their published units, called by the client itself. What stores, deduplicates and answers queries behind them comes on top.",
 ];

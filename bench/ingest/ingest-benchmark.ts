@@ -2,7 +2,7 @@ import type { Benchmark, BenchOptions, BenchReport, Check } from "../benchmark.t
 import { ratios, type Series } from "../rounds.ts";
 import { measureIngest } from "./measure.ts";
 
-/** B1 and B2. */
+/** B1, B2 and B12. */
 export const ingestBenchmark: Benchmark = {
   name: "ingest",
   title: "Accepting events",
@@ -31,21 +31,37 @@ async function runIngest({ rounds, quick, log }: BenchOptions): Promise<BenchRep
     const name = `${shape.eventsPerRequest} × ${shape.eventBytes.toLocaleString("en-US")} B`;
     log(name);
     const measured = await measureIngest({ ...shape, rounds, quick });
-    const speed = (contender: "ours" | "bare") =>
+    const speed = (contender: "ours" | "unkeyed" | "bare") =>
       measured.rounds.map((round) => round[contender].requestsPerSecond * shape.eventsPerRequest);
     const series: Series = {
       shape: name,
       unit: "events/s",
       contenders: [
         { name: "ingest", figures: speed("ours") },
+        { name: UNKEYED, figures: speed("unkeyed") },
         { name: "bare node:http", figures: speed("bare") },
       ],
     };
     report.series.push(series);
     if (!measured.pinned) report.notes.push(NOT_PINNED);
-    if (id !== undefined && atLeast !== undefined) report.checks.push(check(id, atLeast, shape, series));
+    if (id !== undefined && atLeast !== undefined) {
+      report.checks.push(check(id, atLeast, shape, series), checkOfKey(shape, series));
+    }
   }
   return { ...report, notes: [...new Set(report.notes)] };
+}
+
+const UNKEYED = "ingest without the check of the key";
+
+/** B12: the price of the check. */
+function checkOfKey({ eventsPerRequest }: { eventsPerRequest: number }, series: Series): Check {
+  return {
+    id: "B12",
+    what: `ingest, ${eventsPerRequest === 1 ? "1 event" : `${eventsPerRequest} events`} a request`,
+    against: "the same without the check of the key",
+    ratios: ratios(series, "ingest", UNKEYED),
+    floor: { atLeast: 0.95 },
+  };
 }
 
 function check(id: string, atLeast: number, { eventsPerRequest }: { eventsPerRequest: number }, series: Series): Check {

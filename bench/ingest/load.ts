@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { KEY } from "./bench-key.ts";
 import { makeBody } from "../events.ts";
 
 /**
@@ -16,7 +17,7 @@ export type LoadResult = { answers: number; milliseconds: number };
 const { eventsPerRequest, eventBytes } = JSON.parse(process.argv[2] ?? "{}") as LoadSettings;
 const requests = Array.from({ length: REQUESTS }, (_, serial) => {
   const body = Buffer.from(makeBody({ events: eventsPerRequest, eventBytes, serial }));
-  const head = `POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench/1\r\nAccept: */*\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const head = `POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench/1\r\nAccept: */*\r\nContent-Type: application/json\r\nAuthorization: Bearer ${KEY}\r\nContent-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 });
 

@@ -9,7 +9,8 @@ import type { LoadResult, LoadRun, LoadSettings } from "./load.ts";
 
 type IngestRound = Record<Contender, Speed>;
 
-type Contender = "ours" | "bare";
+/** `unkeyed` is ours without the check of the key. */
+type Contender = "ours" | "unkeyed" | "bare";
 
 type Speed = {
   /**
@@ -43,20 +44,24 @@ export async function measureIngest(
     return child;
   };
   try {
-    buildHandler("ingest", folder, { ...DEPLOYED, alias: { "@aws-sdk/client-sqs": "./bench/ingest/stub-sqs.ts" } });
+    const unkeyed = join(folder, "unkeyed");
+    buildHandler("ingest", folder, { ...DEPLOYED, alias: STUBS });
+    buildHandler("ingest", unkeyed, { ...DEPLOYED, alias: STUBS, entry: "bench/ingest/unkeyed-handler.ts" });
     const load = start(1, ["load.ts", JSON.stringify(options)]);
     const servers = {
       ours: await startServer(start(0, ["server.ts", "ours", join(folder, "index.js")])),
+      unkeyed: await startServer(start(0, ["server.ts", "ours", join(unkeyed, "index.js")])),
       bare: await startServer(start(0, ["server.ts", "bare"])),
     };
     // Discard the first runs, because their code is not compiled yet.
     const { warmUp, counted } = options.quick ? QUICK_MS : MS;
-    for (const server of [servers.ours, servers.bare]) await runOnce(load, server, warmUp);
+    for (const server of Object.values(servers)) await runOnce(load, server, warmUp);
     const run = (contender: Contender) => runOnce(load, servers[contender], counted);
     const rounds: IngestRound[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      if (round % 2 === 0) rounds.push({ ours: await run("ours"), bare: await run("bare") });
-      else rounds.push({ bare: await run("bare"), ours: await run("ours") });
+      if (round % 2 === 0)
+        rounds.push({ ours: await run("ours"), unkeyed: await run("unkeyed"), bare: await run("bare") });
+      else rounds.push({ bare: await run("bare"), unkeyed: await run("unkeyed"), ours: await run("ours") });
     }
     return { rounds, pinned };
   } finally {
@@ -64,6 +69,13 @@ export async function measureIngest(
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** The services that the function calls, each without its work. */
+const STUBS = {
+  "@aws-sdk/client-sqs": "./bench/ingest/stub-sqs.ts",
+  "@aws-sdk/client-dynamodb": "./bench/ingest/stub-dynamodb.ts",
+  "@aws-sdk/client-secrets-manager": "./bench/ingest/stub-secrets-manager.ts",
+};
 
 /** Durations of one run. A server reaches its full speed after some ten thousand requests. */
 const MS = { warmUp: 5_000, counted: 2_000 };
@@ -85,6 +97,9 @@ const ENVIRONMENT = {
   METRICS_NAMESPACE: "Sluice",
   LOG_LEVEL: "INFO",
   QUEUE_URL: "http://127.0.0.1/queue",
+  ACCESS_TABLE: "access",
+  USAGE_TABLE: "usage",
+  KEY_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "refuse",
   AWS_REGION: "eu-central-1",

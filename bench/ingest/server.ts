@@ -8,7 +8,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-l
  *
  * `ours` includes all work of the function: decoding base64 (as API Gateway passes bodies), middleware, decoding,
  * verdicts, packing, the entries of the queue's calls, both log lines on stdout, and the answer. It also includes making
- * the base64 text and the proxy event. It excludes parsing that event from JSON, which Lambda's runtime does, and the work
+ * the base64 text and the proxy event, and the check of the key. It excludes parsing that event from JSON, which Lambda's runtime does, and the work
  * of the SQS client.
  *
  * `bare` is the minimum for the same request and answer: `JSON.parse`, one verdict per event, `JSON.stringify`.

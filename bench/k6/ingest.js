@@ -15,6 +15,8 @@
  *     P95_MS         bound for the 95th percentile of the answers to posts     (500)
  *     FOUND_WITHIN   seconds within which an event must be found               (30)
  *     HEADERS        further request headers, as a JSON object                 ({})
+ *
+ * The key is in the environment variable SLUICE_API_KEY: a setting would show it in the list of processes.
  */
 import { check, sleep } from "k6";
 import exec from "k6/execution";
@@ -28,7 +30,8 @@ const BATCH = Number(__ENV.BATCH || 100);
 const EVENT_BYTES = Number(__ENV.EVENT_BYTES || 1024);
 const P95_MS = Number(__ENV.P95_MS || 500);
 const FOUND_WITHIN = Number(__ENV.FOUND_WITHIN || 30);
-const HEADERS = JSON.parse(__ENV.HEADERS || "{}");
+const KEY = __ENV.SLUICE_API_KEY ? { authorization: `Bearer ${__ENV.SLUICE_API_KEY}` } : {};
+const HEADERS = { ...KEY, ...JSON.parse(__ENV.HEADERS || "{}") };
 
 if (BASE_URL === "") throw new Error("Name the API with -e BASE_URL=https://…");
 

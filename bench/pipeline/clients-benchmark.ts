@@ -2,7 +2,7 @@ import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { measureAlternately, type Series } from "../rounds.ts";
 import { startBareServer } from "./bare-server.ts";
 import { type Clients, measureClients } from "./measure.ts";
-import { startPipeline } from "./pipeline.ts";
+import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 /** B11. */
 export const clientsBenchmark: Benchmark = {
@@ -22,14 +22,14 @@ async function runClients({ rounds, quick, log }: BenchOptions): Promise<BenchRe
     const series: Series[] = [];
     for (const connections of [100, 200]) {
       log(`${connections} clients`);
-      const p95 = async (url: string, isOurs: boolean) => {
-        const clients = await measureClients(url, { connections, seconds });
+      const p95 = async (server: Pick<Pipeline, "url" | "apiKey">, isOurs: boolean) => {
+        const clients = await measureClients(server, { connections, seconds });
         if (isOurs) all.push(clients);
         return clients.latencyMs.p95;
       };
       const contenders = [
-        { name: "Sluice", round: () => p95(pipeline.url, true) },
-        { name: "bare node:http", round: () => p95(bare.url, false) },
+        { name: "Sluice", round: () => p95(pipeline, true) },
+        { name: "bare node:http", round: () => p95({ ...bare, apiKey: "" }, false) },
       ];
       series.push(await measureAlternately(`${connections} clients`, "ms, p95", contenders, { rounds, warmUps: 1 }));
     }

@@ -10,6 +10,8 @@ import type { LoadReport } from "./run-load.ts";
  *     node bench/pipeline/load.ts --url http://127.0.0.1:4800 --connections 100 --per-request 1 --event-bytes 1024 \
  *       --source bench --seconds 10 --requests-per-second 500
  *
+ * The key that it sends is in the environment variable SLUICE_API_KEY.
+ *
  * With a rate it is an open model: requests are due at fixed times, independent of earlier ones. A latency counts from the
  * due time of its request, so a stall shows in all requests that it delayed. Without a rate each connection sends its next
  * request on each answer.
@@ -88,7 +90,11 @@ async function post(index: number, due: number): Promise<void> {
 
 function exchange(body: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+  const headers = {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    authorization: `Bearer ${process.env["SLUICE_API_KEY"]}`,
+  };
   const sent = httpRequest(target, { method: "POST", agent, headers, timeout: ANSWER_MS }, (response) => {
     for (const text of response.rawHeaders) responseBytes += text.length + ": ".length;
     response.on("data", (chunk: Buffer) => {

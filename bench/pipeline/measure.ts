@@ -25,8 +25,8 @@ export async function measureThroughput(
   await pipeline.reset();
   const source = newSource();
   const requests = Math.ceil(events / perRequest);
-  const { url } = pipeline;
-  const report = await runLoad({ url, connections: CONNECTIONS, perRequest, eventBytes, source, requests });
+  const { url, apiKey } = pipeline;
+  const report = await runLoad({ url, apiKey, connections: CONNECTIONS, perRequest, eventBytes, source, requests });
   allAccepted(report);
   const sent = requests * perRequest;
   const last = await untilStored(pipeline, source, sent);
@@ -76,12 +76,12 @@ export type Sent = { source: string; report: LoadReport; events: number };
 
 /** Posts events at a constant rate. @throws Error unless every request is answered 202 */
 export async function sendAtRate(
-  { url }: Pick<Pipeline, "url">,
+  { url, apiKey }: Pick<Pipeline, "url" | "apiKey">,
   { eventsPerSecond, ...options }: { eventsPerSecond: number; seconds: number; perRequest: number; eventBytes: number },
 ): Promise<Sent> {
   const source = newSource();
   const requestsPerSecond = eventsPerSecond / options.perRequest;
-  const report = await runLoad({ url, connections: OPEN_CONNECTIONS, source, requestsPerSecond, ...options });
+  const report = await runLoad({ url, apiKey, connections: OPEN_CONNECTIONS, source, requestsPerSecond, ...options });
   allAccepted(report);
   return { source, report, events: report.requests * options.perRequest };
 }
@@ -96,10 +96,10 @@ export type Clients = {
 
 /** Posts one event per request over keep-alive connections, each as fast as it gets its answers. */
 export async function measureClients(
-  url: string,
+  { url, apiKey }: Pick<Pipeline, "url" | "apiKey">,
   { connections, seconds, eventBytes = 1024 }: { connections: number; seconds: number; eventBytes?: number },
 ): Promise<Clients> {
-  const report = await runLoad({ url, connections, perRequest: 1, eventBytes, source: newSource(), seconds });
+  const report = await runLoad({ url, apiKey, connections, perRequest: 1, eventBytes, source: newSource(), seconds });
   const { requests, answers, errors, startedAt, finishedAt, latenciesMs } = report;
   return {
     requests,

@@ -23,6 +23,8 @@ export type PipelineOptions = {
 export type Pipeline = {
   kind: PipelineKind;
   url: string;
+  /** An admin's key of the tenant `default`. */
+  apiKey: string;
   postgres: Runtime["postgres"];
   functionNames: Record<FunctionRole, string>;
   /** The table of the events, with `id`, `source` and `stored_at`. */
@@ -109,13 +111,18 @@ async function startIn(
   pool.on("error", () => undefined);
   const ask: Pipeline["ask"] = async (sql, values = []) =>
     (await pool.query<Record<string, unknown>>(sql, values)).rows;
-  if (kind === "naive") await ask(CREATE_NAIVE_EVENTS);
+  if (kind === "naive") {
+    await ask(CREATE_NAIVE_EVENTS);
+    // The function has the secret of consume.
+    await ask("grant insert on naive_events to sluice_writer");
+  }
   operations = noOperations(memory);
   const nameOf = (wanted: FunctionRole) => [...roles].find(([, role]) => role === wanted)?.[0] ?? "";
 
   return {
     kind,
     url: runtime.addresses.url,
+    apiKey: runtime.addresses.apiKey,
     postgres: runtime.postgres,
     functionNames: { ingest: nameOf("ingest"), consume: nameOf("consume") },
     table: TABLES[kind],

@@ -8,7 +8,7 @@ import type { Pipeline } from "./pipeline.ts";
  * @throws Error if an event is not answered 202, or not readable within a minute
  */
 export async function probeReadable(
-  pipeline: Pick<Pipeline, "url" | "readable">,
+  pipeline: Pick<Pipeline, "url" | "apiKey" | "readable">,
   { source, eventBytes, done }: { source: string; eventBytes: number; done: Promise<unknown> },
 ): Promise<number[]> {
   const makeEvent = createEventMaker(eventBytes, source);
@@ -18,10 +18,11 @@ export async function probeReadable(
   const stop = () => over.abort();
   done.then(stop, stop);
 
+  const headers = { "content-type": "application/json", authorization: `Bearer ${pipeline.apiKey}` };
   const send = async () => {
     for (let index = 0; !over.signal.aborted; index++) {
       const body = makeEvent(index, 0);
-      const response = await fetch(`${pipeline.url}/events`, { method: "POST", headers: JSON_BODY, body });
+      const response = await fetch(`${pipeline.url}/events`, { method: "POST", headers, body });
       await response.arrayBuffer();
       if (response.status !== 202) throw new Error(`A probe was answered ${response.status}.`);
       waiting.set((JSON.parse(body) as { id: string }).id, performance.now());
@@ -44,8 +45,6 @@ export async function probeReadable(
   await Promise.all([send().finally(stop), poll()]);
   return milliseconds;
 }
-
-const JSON_BODY = { "content-type": "application/json" };
 
 /** Ten per second: enough for quantiles over some seconds, and no load. */
 const PACE_MS = 100;

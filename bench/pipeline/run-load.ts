@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 export type LoadOptions = {
   url: string;
+  /** The key that each request carries. */
+  apiKey: string;
   /** Number of keep-alive connections, each with one request at a time. */
   connections: number;
   perRequest: number;
@@ -36,12 +38,16 @@ export type LoadReport = {
 };
 
 /** Runs the load generator in its own process. @throws Error if it fails */
-export async function runLoad(options: LoadOptions): Promise<LoadReport> {
+export async function runLoad({ apiKey, ...options }: LoadOptions): Promise<LoadReport> {
   const flags = Object.entries(options).flatMap(([name, value]) => [
     `--${name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`,
     String(value),
   ]);
-  const child = spawn(process.execPath, [GENERATOR, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [GENERATOR, ...flags], {
+    stdio: ["ignore", "pipe", "inherit"],
+    // An option would show the key in the list of processes.
+    env: { ...process.env, SLUICE_API_KEY: apiKey },
+  });
   const [chunks, [code]] = await Promise.all([child.stdout.toArray() as Promise<Buffer[]>, once(child, "exit")]);
   if (code !== 0) throw new Error(`The load generator ended with ${String(code)}.`);
   return JSON.parse(Buffer.concat(chunks).toString("utf8")) as LoadReport;

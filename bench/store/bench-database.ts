@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Client } from "pg";
+import { setPassword } from "../../functions/adapters/data-api/set-password.ts";
 import { readMigrations } from "../../functions/adapters/files/read-migrations.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
 import { createMigrate } from "../../functions/migrate/migrate.ts";
@@ -36,7 +37,7 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
   try {
     const client = await connect();
     const database = onConnection(client);
-    const migrate = createMigrate({ database, clock: () => new Date() });
+    const migrate = createMigrate({ database, clock: () => new Date(), credentials: async () => [], setPassword });
     await migrate(readMigrations(resolve(import.meta.dirname, "../../functions/sql")), Date.now() + 60_000);
     return {
       client,

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorTable, problemDocument } from "../core/errors.ts";
-import { PUBLIC_PRINCIPAL } from "../core/principal.ts";
+import { DEFAULT_TENANT } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
 
 /** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
@@ -39,6 +39,28 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
     },
     "*/*": { data: { summary: "Data of an event whose attributes are in ce- headers", value: orderData } },
   },
+  createKey: {
+    "application/json": {
+      producer: {
+        summary: "A producer of some types",
+        value: {
+          role: "producer",
+          name: "shop",
+          expires: "90d",
+          types: ["com.example.*"],
+          limits: { eventsPerSecond: 100 },
+        },
+      },
+      tenant: { summary: "The first key of a new tenant", value: { tenant: "acme", role: "admin" } },
+    },
+  },
+  rotateKey: { "application/json": { grace: { summary: "The old key works for an hour", value: { grace: "1h" } } } },
+  putTenant: {
+    "application/json": {
+      suspend: { summary: "Suspend", value: { state: "suspended" } },
+      limits: { summary: "Limits", value: { limits: { eventsPerSecond: 1_000, eventsPerDay: 10_000_000 } } },
+    },
+  },
 };
 
 export const binaryModeHeaders = {
@@ -60,7 +82,7 @@ const stored = {
   specversion: "1.0",
   ...order,
   time: "2026-11-21T09:30:00.123Z",
-  tenant: PUBLIC_PRINCIPAL.tenant,
+  tenant: DEFAULT_TENANT,
   receivedat: "2026-11-21T09:30:00.123Z",
 };
 
@@ -78,10 +100,52 @@ const types = {
   ],
 };
 
+/** A key that no installation has; its checksum is wrong. */
+const keyText = "sluice_4fQ0v7xYbN2kXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX000000";
+const successorId = "9hT2m4cWqL8s";
+
+const key = {
+  id: "4fQ0v7xYbN2k",
+  tenant: "acme",
+  role: "producer",
+  name: "shop",
+  types: ["com.example.*"],
+  limits: { eventsPerSecond: 100 },
+  state: "active",
+  createdBy: "9hT2m4cWqL8s",
+  createdAt: "2026-11-28T09:30:00.000Z",
+  expiresAt: "2027-02-26T09:30:00.000Z",
+};
+
+const tenant = {
+  tenant: "acme",
+  state: "active",
+  createdAt: "2026-11-21T09:30:00.000Z",
+  limits: { eventsPerSecond: 1_000 },
+} as const;
+
+const auditEntry = {
+  tenant: "acme",
+  number: 1,
+  at: "2026-11-28T09:30:00.000Z",
+  who: "9hT2m4cWqL8s",
+  action: "key.create",
+  target: key.id,
+  details: { role: "producer", name: "shop" },
+  requestId: "3c0f7b1e-5a52-4a4f-9c1d-0e6f2b9d8a77",
+  previous: "0".repeat(64),
+  hash: "9f2c6f0d6f4b4c1f8e6d7f3a5b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c",
+};
+
 /** Path and query parameters by operation. */
 export const parameters: Partial<Record<OperationId, Record<string, string>>> = {
   readEvent: { id: stored.id, source: stored.source },
   readSchema: { type: stored.type },
+  readKey: { id: key.id },
+  revokeKey: { id: key.id },
+  rotateKey: { id: key.id },
+  readTenant: { tenant: tenant.tenant },
+  putTenant: { tenant: tenant.tenant },
 };
 
 /** Successful answers by operation and status. */
@@ -94,6 +158,14 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   readEvent: { 200: stored },
   listTypes: { 200: types },
   health: { 200: { status: "ok" } },
+  createKey: { 201: { ...key, key: keyText } },
+  listKeys: { 200: { keys: [{ ...key, lastUsed: "2026-11-28" }], next: `acme/${key.id}` } },
+  readKey: { 200: { ...key, lastUsed: "2026-11-28" } },
+  rotateKey: { 201: { ...key, id: successorId, replaces: key.id, key: keyText } },
+  listTenants: { 200: { tenants: [tenant] } },
+  readTenant: { 200: tenant },
+  putTenant: { 200: { ...tenant, state: "suspended" }, 201: tenant },
+  readAudit: { 200: { tenant: "acme", entries: [auditEntry], head: { number: 1, hash: auditEntry.hash } } },
 };
 
 /** Members of problems beside those that all have. */

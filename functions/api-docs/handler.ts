@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { refuseKeys } from "../adapters/lambda/authenticate.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
 import { assetFile, textAsset } from "../adapters/files/asset-file.ts";
 import { readEnvironment, apiDocsEnvironment } from "../adapters/lambda/environment.ts";
@@ -21,4 +22,11 @@ const handlers = createApiDocsEndpoints({
 });
 
 /** Describes the API: the schemas of the catalog, the OpenAPI document and its page. */
-export const handler = httpHandler({ routes: apiDocsRoutes, handlers, allowedMethods, observability });
+export const handler = httpHandler({
+  routes: apiDocsRoutes,
+  handlers,
+  checkKey: refuseKeys,
+  allowedMethods,
+  corsOrigins: environment.CORS_ORIGINS,
+  observability,
+});

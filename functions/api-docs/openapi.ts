@@ -24,13 +24,36 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
     servers: [{ url: "." }],
     tags: [
       { name: "events", description: `Send and read events${describeTypes(types)}` },
+      { name: "access", description: "Keys, tenants and the audit log" },
       { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },
     ],
     paths: operations(),
-    components: { schemas: { ...componentSchemas(), ...dataSchemas(types) }, responses: sharedProblems() },
+    components: {
+      schemas: { ...componentSchemas(), ...dataSchemas(types) },
+      responses: sharedProblems(),
+      parameters: { Tenant: TENANT },
+      securitySchemes: SECURITY_SCHEMES,
+    },
   };
 }
+
+const TENANT = {
+  name: "Sluice-Tenant",
+  in: "header",
+  description: "The tenant, for a key of the installation. A key of a tenant leaves it out",
+  schema: { type: "string" },
+};
+
+const SECURITY_SCHEMES = {
+  bearer: { type: "http", scheme: "bearer", description: "A key of Sluice" },
+  apiKey: {
+    type: "apiKey",
+    in: "header",
+    name: "x-api-key",
+    description: "The same key, for clients that set headers only by name",
+  },
+};
 
 const unknownPath: ErrorCode = "no_such_route";
 const otherMethod: ErrorCode = "method_not_allowed";

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { REQUEST_MAX_EVENTS } from "../core/limits.ts";
+import { concernsInstallation } from "../core/scopes.ts";
 import type { SchemaName } from "../core/answer.ts";
 import type { BodyContent, Parameters, Route } from "../routes/route.ts";
 import { type OperationId, routes } from "../routes/routes.ts";
@@ -21,24 +22,26 @@ export function operations(): Record<string, Record<string, JsonObject>> {
 }
 
 function operation(operationId: OperationId, route: Route): JsonObject {
-  const { tag, summary, description, body, answers, errors } = route;
+  const { auth, tag, summary, description, body, answers } = route;
   const parameters = [
     ...describeParameters(operationId, "path", route.parameters),
     ...describeParameters(operationId, "query", route.query),
     ...describeHeaders(route.headers),
+    ...(auth === "public" || concernsInstallation(auth) ? [] : [{ $ref: "#/components/parameters/Tenant" }]),
   ];
   return {
     operationId,
     tags: [tag],
     summary,
-    ...(description !== undefined && { description }),
+    description: [description, auth !== "public" && `Needs the scope \`${auth}\`.`].filter(Boolean).join("\n\n"),
+    security: auth === "public" ? [] : [{ bearer: [] }, { apiKey: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: requestBody(operationId, body) }),
     responses: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [status, response(operationId, Number(status), answer)]),
       ),
-      ...problems(errors),
+      ...problems(route),
     },
   };
 }

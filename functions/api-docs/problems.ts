@@ -2,30 +2,42 @@ import {
   type ErrorCode,
   errorTable,
   PROBLEM_MEDIA_TYPE,
-  SHARED_CODES,
+  sharedCodes,
   STATUSES_WITH_RETRY_AFTER,
 } from "../core/errors.ts";
 import { RETRY_AFTER_SECONDS } from "../core/limits.ts";
+import type { Route } from "../routes/route.ts";
 import { refTo } from "./components.ts";
 import { problemExample } from "./examples.ts";
 
-/** Describes the problem documents of one operation by status: its own codes and those that every route has. */
-export function problems(codes: readonly ErrorCode[]): Record<string, Record<string, unknown>> {
-  const byStatus = groupByStatus([...codes, ...SHARED_CODES]);
-  const own = new Set<number>(codes.map((code) => errorTable[code].status));
+/** Describes the problem documents of one operation by status: its own codes and those that its kind of route has. */
+export function problems({ auth, errors }: Route): Record<string, Record<string, unknown>> {
+  const byStatus = groupByStatus([...new Set([...errors, ...sharedCodes(auth)])]);
+  const own = new Set<number>(errors.map((code) => errorTable[code].status));
   return Object.fromEntries(
     byStatus.map(([status, ofStatus]) => [
       String(status),
-      own.has(status) ? problemResponse(status, ofStatus) : { $ref: `#/components/responses/${status}` },
+      own.has(status)
+        ? problemResponse(status, ofStatus)
+        : { $ref: `#/components/responses/${componentName(auth, status)}` },
     ]),
   );
 }
 
-/** Describes the responses that operations share, by status. */
+/** Describes the responses that operations share: those of public routes, and those of routes that ask for a key. */
 export function sharedProblems(): Record<string, Record<string, unknown>> {
   return Object.fromEntries(
-    groupByStatus(SHARED_CODES).map(([status, codes]) => [String(status), problemResponse(status, codes)]),
+    ["public", "key"].flatMap((auth) =>
+      groupByStatus(sharedCodes(auth)).map(([status, codes]) => [
+        componentName(auth, status),
+        problemResponse(status, codes),
+      ]),
+    ),
   );
+}
+
+function componentName(auth: string, status: number): string {
+  return auth === "public" ? `public-${status}` : `key-${status}`;
 }
 
 function groupByStatus(codes: readonly ErrorCode[]): [number, ErrorCode[]][] {

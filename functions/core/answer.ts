@@ -1,6 +1,9 @@
 import * as z from "zod";
+import { KEY_STATES, keyRecord, tenantRecord } from "./access.ts";
+import { newKey, rotation, tenantChanges } from "./access-bodies.ts";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent, plainEvent } from "./event-forms.ts";
+import { INSTALLATION } from "./scopes.ts";
 
 /** The schemas of all answers. Their types and the OpenAPI document derive from them. */
 
@@ -17,7 +20,7 @@ export const verdict = z.object({
   id: z.string().optional().meta({ description: "As sent, or generated" }),
   status: z.enum(["accepted", "invalid", "duplicate", "retry"]).meta({
     description:
-      "`duplicate`: an equal copy of an event in the same request. `retry`: valid, but the queue did not confirm it; send it again.",
+      "`duplicate`: an equal copy of an event in the same request. `retry`: valid, but the queue did not confirm it, or a limit of the tenant or the key was reached; send it again, after `Retry-After` where the answer has it.",
   }),
   unchecked: z
     .literal(true)
@@ -75,6 +78,54 @@ const typeList = z.object({
 
 export type TypeList = z.output<typeof typeList>;
 
+const next = z.string().optional().meta({ description: "The `after` of the rest; missing at the end" });
+
+const { hash: _hash, ...keyMembers } = keyRecord.shape;
+
+/** A key without the key itself. */
+const listedKey = z.object({
+  ...keyMembers,
+  state: z.enum(KEY_STATES).meta({ description: "A key that is not `active` is refused" }),
+  lastUsed: z.iso.date().optional().meta({ description: "The last UTC day on which it was used" }),
+});
+
+export type ListedKey = z.output<typeof listedKey>;
+
+/** The answer to `POST /keys` and `POST /keys/{id}/rotate`. */
+const madeKey = z.object({
+  ...listedKey.shape,
+  key: z.string().meta({ description: "The key itself. It is in this answer only and cannot be read again" }),
+});
+
+export type MadeKey = z.output<typeof madeKey>;
+
+const auditHead = z
+  .object({ number: z.int().nonnegative(), hash: z.string().meta({ description: "Empty where there is no head" }) })
+  .meta({ description: "The last entry; kept elsewhere, it proves later that nothing before it was changed" });
+
+const auditEntry = z.object({
+  tenant: z.string(),
+  number: z.int().positive().meta({ description: "From 1, without gaps" }),
+  at: z.iso.datetime(),
+  who: z.string().meta({ description: "The id of the key, or `deployer`" }),
+  action: z.string(),
+  target: z.string().meta({ description: "The id of the key, or the tenant" }),
+  details: z.record(z.string(), z.unknown()),
+  requestId: z.string(),
+  previous: z.string().meta({ description: "The hash of the entry before" }),
+  hash: z.string().meta({ description: "SHA-256 over the other members as canonical JSON (RFC 8785), in hex" }),
+});
+
+/** The answer to `GET /audit`. */
+const auditPage = z.object({
+  tenant: z.string().meta({ description: `Whose log it is; \`${INSTALLATION}\` for that of the installation` }),
+  entries: z.array(auditEntry),
+  head: auditHead,
+  next: z.int().optional().meta({ description: "The `after` of the rest; missing at the end" }),
+});
+
+export type AuditPage = z.output<typeof auditPage>;
+
 /** The schemas of events and answers by their names in the OpenAPI document. */
 export const schemas = {
   Event: plainEvent,
@@ -85,6 +136,15 @@ export const schemas = {
   Problem: problem,
   Health: healthAnswer,
   Types: typeList,
-} satisfies Record<string, z.ZodType>;
+  NewKey: newKey,
+  Rotation: rotation,
+  Key: listedKey,
+  MadeKey: madeKey,
+  Keys: z.object({ keys: z.array(listedKey), next }),
+  TenantChanges: tenantChanges,
+  Tenant: tenantRecord,
+  Tenants: z.object({ tenants: z.array(tenantRecord), next }),
+  Audit: auditPage,
+} satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

@@ -5,6 +5,14 @@ import type { MetricCounts } from "./metric-names.ts";
  * single event is in its verdict instead.
  */
 export const errorTable = {
+  unauthenticated: { status: 401, title: "The request has no valid key" },
+  tenant_suspended: { status: 403, title: "The tenant is suspended" },
+  tenant_required: { status: 400, title: "The request names no tenant" },
+  no_such_tenant: { status: 404, title: "There is no such tenant" },
+  no_such_key: { status: 404, title: "The tenant has no such key" },
+  key_ended: { status: 409, title: "The key has ended" },
+  rate_limited: { status: 429, title: "A limit of the tenant or the key is reached, send the request again later" },
+  access_unavailable: { status: 503, title: "Keys cannot be checked now, send the request again" },
   malformed_body: { status: 400, title: "The body is not what its content type says" },
   no_such_type: { status: 404, title: "There is no such type in the catalog" },
   no_such_version: { status: 404, title: "The type has no such version" },
@@ -23,7 +31,7 @@ export const errorTable = {
   internal_error: { status: 500, title: "Something went wrong on our side" },
   // API Gateway itself answers these, in the same shape.
   no_such_route: { status: 403, title: "There is no such route" },
-  forbidden: { status: 403, title: "The request was refused before it was read" },
+  forbidden: { status: 403, title: "The caller may not do this" },
   throttled: { status: 429, title: "Too many requests, send this one again later" },
   gateway_timeout: { status: 504, title: "The function did not answer in time, send the request again" },
   gateway_failure: { status: 502, title: "The function failed, send the request again" },
@@ -42,8 +50,24 @@ export const GATEWAY_CODES = [
   "gateway_timeout",
 ] as const satisfies readonly ErrorCode[];
 
-/** Codes that every route answers, beside those of its own: its function's, and API Gateway's. */
-export const SHARED_CODES: readonly ErrorCode[] = ["bad_parameter", "internal_error", ...GATEWAY_CODES];
+/** Codes that every route answers: its function's, and API Gateway's. */
+const SHARED_CODES: readonly ErrorCode[] = ["bad_parameter", "internal_error", ...GATEWAY_CODES];
+
+/** Codes that every route answers which asks for a key. */
+const KEY_CODES: readonly ErrorCode[] = [
+  "unauthenticated",
+  "bad_header",
+  "tenant_required",
+  "tenant_suspended",
+  "no_such_tenant",
+  "rate_limited",
+  "access_unavailable",
+];
+
+/** Codes that every route with this `auth` answers, beside those of its own. */
+export function sharedCodes(auth: string): readonly ErrorCode[] {
+  return auth === "public" ? SHARED_CODES : [...SHARED_CODES, ...KEY_CODES];
+}
 
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
@@ -67,6 +91,7 @@ export const verdictCodes = [
   "unknown_attribute",
   "unknown_type",
   "id_conflict",
+  "not_allowed",
   "unknown_version",
   "schema_failed",
   "event_too_large",

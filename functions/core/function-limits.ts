@@ -12,6 +12,12 @@ export const QUERY_TIMEOUT_SECONDS = 28;
 /** A first deployment waits for a new database; a large migration is split over statements of 45 s. */
 export const MIGRATE_TIMEOUT_SECONDS = 300;
 
+/** A change is some calls of DynamoDB, each of at most two attempts of a second. */
+export const ACCESS_TIMEOUT_SECONDS = 15;
+
+/** A step waits for a database that resumes (about 15 s), then asks for some 20 s for the login with the new value. */
+export const ROTATE_TIMEOUT_SECONDS = 60;
+
 /** The function reads its own files and calls nobody. */
 export const API_DOCS_TIMEOUT_SECONDS = 10;
 

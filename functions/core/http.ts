@@ -2,7 +2,7 @@ import type { MetricCounts } from "./metric-names.ts";
 import type { Principal } from "./principal.ts";
 
 /** A request without its transport: API Gateway today, a function URL or an HTTP API by one more adapter. */
-export type HttpRequest<Parameters = object, Query = object> = {
+export type HttpRequest<Parameters = object, Query = object, Caller = Principal | undefined> = {
   method: string;
   /** The requested path, without the name of API Gateway's stage. */
   path: string;
@@ -14,7 +14,8 @@ export type HttpRequest<Parameters = object, Query = object> = {
   parameters: Parameters;
   /** Query parameters, parsed by the route's schemas. */
   query: Query;
-  principal: Principal;
+  /** The caller; undefined on a public route. */
+  principal: Caller;
   body: Uint8Array;
   /** True if the transport has undone the content encoding, though its header is still there. */
   inflated: boolean;

@@ -71,9 +71,32 @@ export const AMBIGUOUS_MAX_SOURCES = 20;
  */
 export const ANSWER_MAX_BYTES = 4 * MIB;
 
-/** Throttle of the API, requests a second and burst; below the account's default of 10,000 and 5,000. */
+/** Throttle of POST /events, requests a second and burst; below the account's default of 10,000 and 5,000. */
 export const API_RATE_LIMIT = 2_000;
 export const API_BURST_LIMIT = 1_000;
+
+/**
+ * The part of this rate and burst that the routes of a function have together, so that load is shed in an order: queries
+ * before ingest. A flood of queries takes at most the sum of the others from the account's throttle, and a reader can wait.
+ */
+export const API_SHARES = {
+  ingest: 1,
+  /** Each may wait for the database; some hundred functions at 100 ms. */
+  query: 0.4,
+  /** Changes of keys and tenants, which people and deployments make. */
+  access: 0.1,
+  /** A page of documents and schemas, which clients read once. */
+  "api-docs": 0.1,
+};
+
+/**
+ * Requests a second, and burst, of each method of a path that has no route: the preflights of browsers (one for each
+ * address in two hours), HEAD, and methods that are answered with 405.
+ */
+export const API_OTHER_METHODS_LIMIT = 100;
+
+/** Time for which a browser may use the answer to a preflight; Chrome takes no more than two hours. */
+export const PREFLIGHT_MAX_AGE_SECONDS = 7_200;
 
 /** The wait that a client is asked for when the queue or the database did not answer. */
 export const RETRY_AFTER_SECONDS = 5;

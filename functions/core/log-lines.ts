@@ -18,16 +18,21 @@ export type LogLines = {
     status: number;
     durationMs: number;
     requestId: string;
+    /** The caller, on a route that asks for a key. */
+    tenant: string | undefined;
+    keyId: string | undefined;
     requestBytes: number;
     /** Of an answer from 500 on: names, stacks, and the messages of our own errors. */
     error?: unknown;
   };
   /** An invocation for messages of a queue ended. */
   batch: BatchFields & { messages: number; durationMs: number };
-  /** An invocation by a deployment or a schedule ended. */
+  /** An invocation by a deployment, a schedule or a rotation ended. */
   task: TaskFields & { durationMs: number };
   /** A schema of the catalog threw: its file, and the error without its message, which may quote an event. */
   "schema failed": { file: string; error: unknown };
+  /** The table of the limits did not answer: this process decides alone for a while. */
+  "limits not shared": { error: unknown };
   "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
   "queue did not answer": { code: string };
   "message not deleted": { code: string | undefined };
@@ -54,4 +59,14 @@ export type TaskFields = {
   applied?: string[];
   /** Number of partitions that were created. */
   partitionsMade?: number;
+  /** The id of the key that was made. */
+  keyId?: string;
+  /** Users of the database whose passwords were set. */
+  passwordsSet?: string[];
+  /** Step of a rotation. */
+  step?: string;
+  /** The user of the database that the step was about. */
+  databaseUser?: string;
+  /** Whether the Data API was seen to log in with the value that the rotation made current. */
+  loginSeen?: boolean;
 };

@@ -1,9 +1,14 @@
 /** Every metric, with its unit. Tenants, types and keys are never dimensions: each would be a metric that costs. */
 export const METRICS = {
   Requests: "Count",
+  KeysStale: "Count",
   EventsAccepted: "Count",
   EventsRejected: "Count",
   EventsUnchecked: "Count",
+  /** Valid events that a limit of the tenant or the key did not let pass. */
+  EventsLimited: "Count",
+  /** Requests whose limits one process decided alone, because the table of the limits did not answer. */
+  LimitsLocal: "Count",
   EventsSchemaFailed: "Count",
   EventsStored: "Count",
   EventsDuplicate: "Count",

@@ -76,11 +76,18 @@ export type StoreOutcome = {
 
 export type EventReader = {
   /**
-   * Finds one event, as CloudEvents JSON text. Without `source`, an id that several sources used is `ambiguous`.
+   * Finds one event, as CloudEvents JSON text. Without `source`, an id that several sources used is `ambiguous`. Events of
+   * other types and sources than the allowed ones are as absent ones.
    * @throws DatabaseError
    */
-  find(key: { tenant: string; id: string; source: string | undefined }, deadline: number): Promise<FoundEvent>;
+  find(
+    key: { tenant: string; id: string; source: string | undefined; allowed?: AllowedEvents },
+    deadline: number,
+  ): Promise<FoundEvent>;
 };
+
+/** Patterns of types and sources (patterns.ts). @default every one */
+type AllowedEvents = { types: readonly string[] | undefined; sources: readonly string[] | undefined };
 
 export type FoundEvent =
   | { kind: "found"; json: string }

@@ -1,8 +1,11 @@
 import { v7 as newId } from "uuid";
+import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
 import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
+import { createKeyCheck } from "../adapters/lambda/key-check.ts";
 import { loggableError } from "../adapters/lambda/loggable-error.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
+import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
 import { allowedMethods } from "../routes/allowed-methods.ts";
@@ -12,9 +15,12 @@ import { createIngest } from "./ingest.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
-const { logger } = observability;
+const { logger, metrics } = observability;
+const client = createDynamoDb();
+const limiter = createSharedLimiter(environment, { client, logger });
 
 const ingest = createIngest({
+  limiter,
   queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
@@ -28,6 +34,9 @@ const ingest = createIngest({
 export const handler = httpHandler({
   routes: ingestRoutes,
   handlers: createIngestEndpoints(ingest),
+  checkKey: createKeyCheck(environment, { client, metrics }),
   allowedMethods,
+  corsOrigins: environment.CORS_ORIGINS,
+  limiter,
   observability,
 });

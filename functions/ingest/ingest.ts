@@ -1,18 +1,25 @@
 import type * as z from "zod";
 import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import { type EnvelopeHead, packEvents } from "../core/envelope.ts";
+import type { Grant, Limiter } from "../core/limiter.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
+import type { Principal } from "../core/principal.ts";
+import type { Policy } from "../core/rate-limit-fields.ts";
+import { onlyAllowed } from "./allowed.ts";
 import type { Candidate, Decoded } from "./candidate.ts";
 import { haveSameContent } from "./same-content.ts";
 import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
 import { packVerbatim, toJson } from "./verbatim.ts";
 
 export type IngestRequest = {
-  tenant: string;
+  /** The caller: the owner of the events, and the limits. */
+  principal: Principal;
   /** The events as a protocol has read them. */
   decoded: Decoded;
   /** Answer the verdicts and enqueue nothing. */
   validateOnly: boolean;
+  /** A limit lets all events pass or none: for clients that send the whole request again. */
+  isWhole: boolean;
   /** Time by which the answer must be ready, ms since the epoch. */
   deadline: number;
 };
@@ -21,12 +28,18 @@ export type IngestRequest = {
 export type Verdict = z.output<typeof verdictSchema>;
 
 export type IngestResult = z.output<typeof ingestAnswer> & {
-  /** `enqueued`: every event. `partly`: some events. `invalid`: no event was valid. `unavailable`: the queue confirmed none. */
-  kind: "enqueued" | "partly" | "invalid" | "unavailable";
+  /**
+   * `enqueued`: every event. `partly`: some events. `invalid`: no event was valid. `limited`: a limit let none pass.
+   * `unavailable`: the queue confirmed none.
+   */
+  kind: "enqueued" | "partly" | "invalid" | "limited" | "unavailable";
+  /** The limits of events that the caller has; undefined without any, and where nothing was to be sent. */
+  limits: { policies: readonly Policy[]; isLocal: boolean; refused: number } | undefined;
 };
 
 export type IngestDeps = ValidateDeps & {
   queue: EventQueue;
+  limiter: Pick<Limiter, "takeEvents">;
   clock: Clock;
   /** Gets the first failure of each schema in a request. */
   onSchemaFailure: (failure: SchemaFailure) => void;
@@ -39,22 +52,40 @@ export type IngestDeps = ValidateDeps & {
  */
 export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
-    const head = { tenant: request.tenant, receivedAt: deps.clock().toISOString() };
+    const { tenant } = request.principal;
+    const head = { tenant, receivedAt: deps.clock().toISOString() };
     const { candidates } = request.decoded;
-    const judged = candidates.map((each) => validate(each, head, deps));
+    const judged = candidates.map((each) => onlyAllowed(validate(each, head, deps), request.principal));
     for (const failure of firstFailures(judged)) deps.onSchemaFailure(failure);
     const { validated, firsts, copies } = separateCopies(judged, candidates);
-    const messages = packAll(firsts, request.decoded, head);
-    const outgoing = messages.map(({ body }) => ({ body, group: request.tenant }));
+    const grant = await takeTokens(deps.limiter, request, firsts.length);
+    const passing = grant === undefined ? firsts : firsts.slice(0, grant.granted);
+    const messages = packAll(passing, request.decoded, head);
+    const outgoing = messages.map(({ body }) => ({ body, group: tenant }));
     const outcomes = request.validateOnly
       ? messages.map(() => "enqueued")
       : await deps.queue.send(outgoing, request.deadline);
     const unconfirmed = new Set(
       messages.flatMap(({ events }, i) => (outcomes[i] === "enqueued" ? [] : events.map(({ index }) => index))),
     );
-    const verdicts = validated.map((each, index) => verdict(each, index, copies, unconfirmed));
-    return summarize(verdicts.map((each, index) => withLine(each, candidates[index]?.line)));
+    await grant?.giveBack(unconfirmed.size);
+    const limited = firsts.slice(passing.length).map(({ index }) => index);
+    const toSendAgain = new Set([...unconfirmed, ...limited]);
+    const verdicts = validated.map((each, index) => verdict(each, index, copies, toSendAgain));
+    const answer = summarize(verdicts.map((each, index) => withLine(each, candidates[index]?.line)));
+    const kind = answer.kind === "unavailable" && unconfirmed.size === 0 ? "limited" : answer.kind;
+    const limits = grant && { policies: grant.policies, isLocal: grant.isLocal, refused: limited.length };
+    return { ...answer, kind, limits };
   };
+}
+
+/** Takes the tokens of the events that are about to be sent: copies and invalid events need none. */
+async function takeTokens(
+  limiter: IngestDeps["limiter"],
+  { principal, validateOnly, isWhole }: IngestRequest,
+  events: number,
+): Promise<Grant | undefined> {
+  return validateOnly || events === 0 ? undefined : limiter.takeEvents(principal, events, { isWhole });
 }
 
 /** The first failure of each file, because one schema may fail on every event of a request. */
@@ -118,12 +149,12 @@ function placeOf(candidates: readonly Candidate[], index: number): string {
   return line === undefined ? `at index ${index}` : `in line ${line}`;
 }
 
-function verdict(each: Validated, index: number, copies: Map<number, number>, unconfirmed: Set<number>): Verdict {
+function verdict(each: Validated, index: number, copies: Map<number, number>, toSendAgain: Set<number>): Verdict {
   if (each.kind === "invalid") {
     return { index, ...(each.id !== undefined && { id: each.id }), status: "invalid", errors: each.errors };
   }
   const first = copies.get(index);
-  const status = unconfirmed.has(first ?? index) ? "retry" : first === undefined ? "accepted" : "duplicate";
+  const status = toSendAgain.has(first ?? index) ? "retry" : first === undefined ? "accepted" : "duplicate";
   return { index, id: each.event.id, status, ...(each.isUnchecked && { unchecked: true }) };
 }
 
@@ -131,7 +162,7 @@ function withLine({ index, ...verdict }: Verdict, line: number | undefined): Ver
   return line === undefined ? { index, ...verdict } : { index, line, ...verdict };
 }
 
-function summarize(results: Verdict[]): IngestResult {
+function summarize(results: Verdict[]): Pick<IngestResult, "kind" | "accepted" | "rejected" | "results"> {
   const counts = { accepted: 0, invalid: 0, duplicate: 0, retry: 0 };
   for (const { status } of results) counts[status] += 1;
   const { accepted, invalid, retry } = counts;

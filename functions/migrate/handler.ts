@@ -1,15 +1,26 @@
 import { join } from "node:path";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { setPassword } from "../adapters/data-api/set-password.ts";
 import { migrateEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
 import { readMigrations } from "../adapters/files/read-migrations.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { taskHandler } from "../adapters/lambda/task-handler.ts";
+import { createDatabaseSecrets } from "../adapters/secrets-manager/database-secrets.ts";
+import { createCurrentCredentials } from "./current-credentials.ts";
 import { createMigrate } from "./migrate.ts";
 
 const environment = readEnvironment(migrateEnvironment);
 const observability = createObservability("migrate", environment);
 
-const migrate = createMigrate({ database: createDataApi(environment), clock: () => new Date() });
+const migrate = createMigrate({
+  database: createDataApi(environment),
+  clock: () => new Date(),
+  credentials: createCurrentCredentials({
+    secrets: createDatabaseSecrets(),
+    secretArns: { writer: environment.WRITER_SECRET_ARN, reader: environment.READER_SECRET_ARN },
+  }),
+  setPassword,
+});
 const migrations = readMigrations(join(environment.LAMBDA_TASK_ROOT, "sql"));
 
 /** Runs once per deployment that changes the migrations, and daily for the partitions of the next days. */

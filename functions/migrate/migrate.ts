@@ -1,18 +1,31 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/database-limits.ts";
+import type { DatabaseCredentials, SetPassword } from "../core/database-roles.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
 import { splitStatements } from "./split-statements.ts";
 
-export type MigrateResult = { applied: string[]; partitionsMade: number };
+export type MigrateResult = { applied: string[]; partitionsMade: number; passwordsSet: string[] };
+
+export type MigrateDeps = {
+  database: SqlDatabase;
+  clock: Clock;
+  /** Reads the current values of the secrets of the database's roles. @throws SecretError */
+  credentials: () => Promise<DatabaseCredentials[]>;
+  setPassword: SetPassword;
+};
 
 /**
  * Applies the migrations that are not applied yet, in the order of their names, each in one transaction with its record.
- * Then it makes the partitions of the days around today. Concurrent runs wait for each other at a lock.
+ * Then it makes the partitions of the days around today, and gives the users of the database the passwords of their
+ * secrets: also after a restore, or where a secret was made again. Concurrent runs wait for each other at a lock.
  */
-export function createMigrate({ database, clock }: { database: SqlDatabase; clock: Clock }) {
-  /** @throws Error that names the migration, with the database's message; also for an applied file that has changed */
+export function createMigrate({ database, clock, credentials, setPassword }: MigrateDeps) {
+  /**
+   * @throws Error that names the migration, with the database's message; also for an applied file that has changed;
+   * SecretError
+   */
   return async function migrate(migrations: Migration[], deadline: number): Promise<MigrateResult> {
     const sorted = migrations.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const applied: string[] = [];
@@ -27,7 +40,12 @@ export function createMigrate({ database, clock }: { database: SqlDatabase; cloc
       if (isNew) applied.push(migration.name);
     }
     const partitionsMade = await step("partitions", (execute) => ensurePartitions(execute, clock(), deadline));
-    return { applied, partitionsMade };
+    const users = await credentials();
+    const passwordsSet = await step("passwords", async (execute) => {
+      for (const user of users) await setPassword(execute, user, deadline);
+      return users.map(({ username }) => username);
+    });
+    return { applied, partitionsMade, passwordsSet };
   };
 }
 
@@ -69,7 +87,8 @@ async function apply({ name, sql }: Migration, execute: ExecuteSql, deadline: nu
   if (recorded !== undefined) {
     throw new Error(
       `Migration ${name} was changed after it was applied: its SHA-256 was ${recorded} and is ${sha256}. ` +
-        "An applied migration cannot change. Restore the file and write the change as a new migration with the next number.",
+        "An applied migration cannot change. Restore the file and write the change as a new migration with the next number. " +
+        "If the file came with an upgrade from before the first release, the database has to be made once more: docs/deploy.md#upgrade; on this machine `npm start -- --fresh`.",
     );
   }
   const latest = String(rows.at(-1)?.[0] ?? "");

@@ -8,7 +8,7 @@ export function createQueryEndpoints(query: ReturnType<typeof createQuery>): Han
   return {
     readEvent: async ({ principal, parameters, query: { source }, deadline }) => {
       const body = await query({
-        tenant: principal.tenant,
+        principal,
         id: parameters.id,
         source,
         deadline: deadline - ANSWER_RESERVE_MS,

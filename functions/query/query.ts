@@ -1,8 +1,10 @@
 import { RequestError } from "../core/errors.ts";
 import type { EventReader } from "../core/ports.ts";
+import type { Principal } from "../core/principal.ts";
 
 export type QueryRequest = {
-  tenant: string;
+  /** The caller, who may read the events of the tenant whose type and source the key allows. */
+  principal: Pick<Principal, "tenant" | "types" | "sources">;
   id: string;
   source: string | undefined;
   /** Time by which the answer must be ready, ms since the epoch. */
@@ -12,8 +14,9 @@ export type QueryRequest = {
 /** Reads one event as CloudEvents JSON text. `source` is needed where several sources used the same id. */
 export function createQuery(deps: { reader: EventReader }) {
   /** @throws RequestError `not_found`, `ambiguous_id`; DatabaseError from the reader */
-  return async function query({ tenant, id, source, deadline }: QueryRequest): Promise<string> {
-    const found = await deps.reader.find({ tenant, id, source }, deadline);
+  return async function query({ principal, id, source, deadline }: QueryRequest): Promise<string> {
+    const { tenant, types, sources } = principal;
+    const found = await deps.reader.find({ tenant, id, source, allowed: { types, sources } }, deadline);
     switch (found.kind) {
       case "found":
         return found.json;

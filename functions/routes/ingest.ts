@@ -6,7 +6,7 @@ export const ingestRoutes = {
   sendEvents: {
     method: "POST",
     path: "/events",
-    auth: "public",
+    auth: "events:write",
     tag: "events",
     summary: "Send events",
     description: `Up to ${REQUEST_MAX_EVENTS} events; the content type says how they are written. Each event is checked by itself: its
@@ -24,7 +24,7 @@ An event with \`specversion\` in plain JSON or NDJSON is read as the CloudEvent 
         .optional(z.enum(["whole"], "takes only one value: whole"))
         .check(
           z.describe(
-            "`whole`: for clients that read only the status: 503 if any event is to be sent again, 422 if none was valid, otherwise 202",
+            "`whole`: for clients that read only the status: 503 if any event is to be sent again, 429 if a limit has no room for all, 413 if it never has, 422 if none was valid, otherwise 202",
           ),
         ),
     },
@@ -60,7 +60,12 @@ An event with \`specversion\` in plain JSON or NDJSON is read as the CloudEvent 
         contentType: "application/json",
         schema: "Verdicts",
       },
-      207: { description: "Some events were accepted", contentType: "application/json", schema: "Verdicts" },
+      207: {
+        description:
+          "Some events were accepted. With `Retry-After` a limit of the tenant or the key was reached: events marked `retry` pass after it",
+        contentType: "application/json",
+        schema: "Verdicts",
+      },
       422: { description: "No event was valid", contentType: "application/json", schema: "Verdicts" },
     },
     errors: [

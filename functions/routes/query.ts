@@ -7,7 +7,7 @@ export const queryRoutes = {
   readEvent: {
     method: "GET",
     path: "/events/{id}",
-    auth: "public",
+    auth: "events:read",
     tag: "events",
     summary: "Read one event",
     description: "An accepted event can be read as soon as the consumer has stored it, usually within seconds.",

@@ -2,18 +2,20 @@ import type * as z from "zod/mini";
 import type { SchemaName } from "../core/answer.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { HttpRequest, HttpResponse } from "../core/http.ts";
+import type { Principal } from "../core/principal.ts";
+import type { Scope } from "../core/scopes.ts";
 
 /**
  * One operation of the HTTP API. The CDK app deploys it, its function's handler answers it and parses requests by it, and
  * the OpenAPI document, its page and README's table are generated from it.
  */
 export type Route = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** As API Gateway and OpenAPI write it, for example `/events/{id}`. */
   readonly path: `/${string}`;
-  /** The callers that may use it. */
-  readonly auth: "public";
-  readonly tag: "events" | "api-docs" | "health";
+  /** The scope that a caller needs; `public` asks for no key. */
+  readonly auth: "public" | Scope;
+  readonly tag: "events" | "access" | "api-docs" | "health";
   readonly summary: string;
   readonly description?: string;
   /** Path parameters by name. The message of a schema's error continues the parameter's name. */
@@ -54,7 +56,11 @@ type Answer = {
 export type Handlers<R extends Routes> = { readonly [Name in keyof R]: Handler<R[Name]> };
 
 export type Handler<R extends Route> = (
-  request: HttpRequest<ValuesOf<R, "parameters">, ValuesOf<R, "query">>,
+  request: HttpRequest<
+    ValuesOf<R, "parameters">,
+    ValuesOf<R, "query">,
+    R["auth"] extends "public" ? undefined : Principal
+  >,
 ) => Promise<HttpResponse<keyof R["answers"] & number>>;
 
 type ValuesOf<R extends Route, Part extends "parameters" | "query"> =

@@ -1,4 +1,5 @@
 import type { FunctionName } from "../core/functions.ts";
+import { accessRoutes } from "./access.ts";
 import { apiDocsRoutes } from "./api-docs.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { queryRoutes } from "./query.ts";
@@ -8,6 +9,7 @@ import type { Routes } from "./route.ts";
 export const routes = {
   ingest: ingestRoutes,
   query: queryRoutes,
+  access: accessRoutes,
   "api-docs": apiDocsRoutes,
 } as const satisfies Partial<Record<FunctionName, Routes>>;
 

@@ -1,8 +1,41 @@
--- Why: the events, stored exactly once per (tenant, source, id) for as long as they are retained.
+-- Why: the events, stored exactly once per (tenant, source, id) for as long as they are retained, and the roles that may
+-- store and read them.
 -- Locks: new tables only.
 --
 -- The Data API's scanner takes a single colon before a word for a parameter, also inside dollar quotes, and fails on
 -- backslashes: this file has neither.
+
+-- The writer and the reader, with two users each: a rotation gives the user that is not in use a new password, and then
+-- the secret names that one, so the current secret is right at every moment. Roles belong to the cluster and not to the
+-- database, so they may exist already; functions/migrate sets the passwords.
+do $body$
+declare
+  parent text;
+begin
+  foreach parent in array array['sluice_writer', 'sluice_reader'] loop
+    begin
+      execute format('create role %I nologin', parent);
+    exception when duplicate_object or unique_violation then
+      null;
+    end;
+    for number in 1 .. 2 loop
+      begin
+        execute format('create role %I login in role %I', parent || '_' || number, parent);
+      exception when duplicate_object or unique_violation then
+        null;
+      end;
+    end loop;
+  end loop;
+  -- By default everybody may make temporary tables, and their names come before those of the schema.
+  execute format('revoke temporary on database %I from public', current_database());
+end
+$body$;
+
+-- PUBLIC may execute every new function, unless that is taken away. Every grant of this database is in this file, or in a
+-- later one.
+alter default privileges revoke execute on functions from public;
+revoke all on schema public from public;
+grant usage on schema public to sluice_writer, sluice_reader;
 
 -- One key per event, of any day. The table of events cannot be unique by it: it is partitioned by day, and its unique
 -- keys must contain the day. Keys are compared byte for byte (collation C). Hash partitions keep each index small. The
@@ -23,6 +56,21 @@ create table event_keys_4 partition of event_keys for values with (modulus 8, re
 create table event_keys_5 partition of event_keys for values with (modulus 8, remainder 5);
 create table event_keys_6 partition of event_keys for values with (modulus 8, remainder 6);
 create table event_keys_7 partition of event_keys for values with (modulus 8, remainder 7);
+
+-- A reader sees the tenant that read_event has set, and no row where nothing is set. The owner, as whom store_batch runs,
+-- is not bound by policies. A partition that is named directly has none of the policies of its parent, so nobody but the
+-- owner has a right on it; row level security without a policy keeps it empty for others if somebody gets one.
+alter table event_keys enable row level security;
+create policy read_one_tenant on event_keys for select to sluice_reader
+  using (tenant = nullif(current_setting('app.tenant', true), ''));
+grant select on event_keys to sluice_reader;
+do $body$
+begin
+  for number in 0 .. 7 loop
+    execute format('alter table %I enable row level security', 'event_keys_' || number);
+  end loop;
+end
+$body$;
 
 -- The events, partitioned by the UTC day of `received_at`, which ingest fixes and the message carries.
 create table events (
@@ -48,6 +96,11 @@ create table events (
 -- Finds one event by the `received_at` of its key, and lists a tenant's events in the order they were received.
 create index events_by_arrival on events (tenant, received_at, id);
 
+alter table events enable row level security;
+create policy read_one_tenant on events for select to sluice_reader
+  using (tenant = nullif(current_setting('app.tenant', true), ''));
+grant select on events to sluice_reader;
+
 -- Stores each event that can be stored. `lines` are JSON objects, sorted by key: keys are locked in that order, so two
 -- writers of the same keys wait for each other instead of deadlocking.
 --
@@ -62,9 +115,12 @@ create index events_by_arrival on events (tenant, received_at, id);
 --              of a whole chunk fit into a result of 1 MiB
 --   conflict   the event at `position`, whose key is stored with other content and stays so
 --   stored     `position` is a number of events that were new; the rows add up
+--
+-- It runs as its owner, so that the writer needs no right on a table: a chunk has events of several tenants, whom no
+-- policy could tell apart.
 create function store_batch(lines text[], block_size integer = 256, first_position integer = 0)
 returns table (outcome text, "position" integer, state text, message text)
-language plpgsql as $body$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   low integer;
   part text[];
@@ -110,6 +166,7 @@ begin
   return next;
 end
 $body$;
+grant execute on function store_batch to sluice_writer;
 
 -- Inserts events, all or none, and returns how many were new. The key table decides; of two copies in one batch the first
 -- is inserted. All calls share one plan, because no value in a batch could make a better one.
@@ -185,6 +242,72 @@ begin
 end
 $body$;
 
+-- Finds one event by its id, as CloudEvents JSON in pieces of at most `piece_characters`, because a result row of the Data
+-- API may have 64 KB and an event four times as much. Without a match there is no row; where several sources used the id, a
+-- row for each of the first `max_sources` and no pieces. Relies on event_keys_pkey and events_by_arrival.
+--
+-- `allowed_types` and `allowed_sources` are patterns as in functions/core/patterns.ts, a text or its beginning with `*` behind
+-- it; null allows all. What they do not allow is left out before anything is counted, so that nothing tells of it.
+--
+-- The tenant is set for this statement alone, for the policies, and stands in the predicate as well: each holds without the
+-- other. The function has the rights of its caller, because an owner is not bound by policies.
+create function read_event(
+  for_tenant text, event_id text, event_source text, max_sources integer, piece_characters integer,
+  allowed_types text[] default null, allowed_sources text[] default null
+)
+returns table (found_source text, piece text)
+language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  milliseconds constant text = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
+begin
+  perform set_config('app.tenant', for_tenant, true);
+  return query
+  with keys as (
+    select tenant, id, source, received_at from event_keys
+    where tenant = for_tenant and id = event_id and (event_source is null or source = event_source)
+      and (
+        allowed_sources is null
+        or exists (
+          select from unnest(allowed_sources) as pattern
+          where source = pattern or right(pattern, 1) = '*' and starts_with(source, left(pattern, -1))
+        )
+      )
+      and (
+        allowed_types is null
+        or exists (
+          select from events as e, unnest(allowed_types) as pattern
+          where (e.tenant, e.received_at, e.id, e.source)
+              = (event_keys.tenant, event_keys.received_at, event_keys.id, event_keys.source)
+            and (e.type = pattern or right(pattern, 1) = '*' and starts_with(e.type, left(pattern, -1)))
+        )
+      )
+    order by source
+    limit max_sources
+  ),
+  document as (
+    select
+      rtrim(cast(json_strip_nulls(json_build_object(
+        'specversion', '1.0', 'id', e.id, 'source', e.source, 'type', e.type, 'subject', e.subject,
+        'time', coalesce(e.time_sent, to_char(e.time at time zone 'UTC', milliseconds)),
+        'dataschema', e.dataschema, 'datacontenttype', e.datacontenttype,
+        'tenant', e.tenant, 'receivedat', to_char(e.received_at at time zone 'UTC', milliseconds)
+      )) as text), '}')
+      || coalesce(',' || nullif(trim(both '{}' from cast(e.extensions as text)), ''), '')
+      || coalesce(',"data":' || cast(e.data as text), '')
+      || coalesce(',"data_base64":"' || e.data_base64 || '"', '')
+      || '}' as body
+    from keys join events e using (tenant, received_at, id, source)
+    where (select count(*) from keys) = 1
+  )
+  select keys.source, substr(document.body, number * piece_characters + 1, piece_characters)
+  from keys
+  left join document on true
+  left join generate_series(0, (length(document.body) - 1) / piece_characters) as number on true
+  order by keys.source, number;
+end
+$body$;
+grant execute on function read_event to sluice_reader;
+
 -- Creates the missing partitions of the days from first_day to last_day. PostgreSQL refuses the rows of a day without a
 -- partition (23514); their messages wait in the queue and are never lost.
 create function ensure_event_partitions(first_day date, last_day date) returns integer
@@ -201,9 +324,36 @@ begin
         wanted::text || ' 00:00:00+00',
         (wanted + 1)::text || ' 00:00:00+00'
       );
+      execute format('alter table %I enable row level security', 'events_' || to_char(wanted, 'YYYYMMDD'));
       created = created + 1;
     end if;
   end loop;
   return created;
+end
+$body$;
+
+-- Sets the password of one of the users above, given as its SCRAM-SHA-256 verifier: `alter role` takes no parameter, and a
+-- statement with the password in it would be in logs. A comment on the user names the database whose stack has its secret,
+-- so that a second stack in the cluster fails here, instead of taking the password from the first.
+create function set_role_password(user_name text, verifier text) returns text
+language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  used_by text;
+begin
+  if user_name is null or user_name not in ('sluice_writer_1', 'sluice_writer_2', 'sluice_reader_1', 'sluice_reader_2') then
+    raise exception 'set_role_password sets the passwords of the writer and the reader only' using errcode = '42501';
+  end if;
+  if verifier is null or verifier !~ '^SCRAM-SHA-256[$]4096:[A-Za-z0-9+/=]{24}[$][A-Za-z0-9+/=]{44}:[A-Za-z0-9+/=]{44}$' then
+    raise exception 'set_role_password takes a SCRAM-SHA-256 verifier, and never the password' using errcode = '22023';
+  end if;
+  used_by = shobj_description(to_regrole(user_name), 'pg_authid');
+  if used_by is null then
+    execute format('comment on role %I is %L', user_name, current_database());
+  elsif used_by <> current_database() then
+    raise exception 'The user % belongs to the stack with the database %. Give each stack a cluster of its own', user_name, used_by
+      using errcode = '42501';
+  end if;
+  execute format('alter role %I password %L', user_name, verifier);
+  return user_name;
 end
 $body$;

@@ -1,14 +1,24 @@
-import { Client, Pool, type PoolClient } from "pg";
+import { Client, Pool, type PoolClient, type PoolConfig } from "pg";
 import { connectionSettings } from "../postgres/connection-settings.ts";
-import { fromPostgres } from "./errors.ts";
+import { DataApiError, fromPostgres } from "./errors.ts";
 import { CONNECT_TIMEOUT_MS, MAX_CONNECTIONS } from "./limits.ts";
+import { createPlaces } from "./places.ts";
+import type { Credentials } from "./secrets.ts";
 
 /** A connection in use. `pending` settles with its last statement, which may be after the response. */
-export type Lease = { readonly client: PoolClient; readonly backendPid: number; pending: Promise<unknown> };
+export type Lease = {
+  readonly client: PoolClient;
+  readonly backendPid: number;
+  readonly credentials: Credentials;
+  pending: Promise<unknown>;
+};
 
 export type Connections = {
-  /** @throws DataApiError DatabaseUnavailableException if none is free in time */
-  acquire(): Promise<Lease>;
+  /**
+   * A connection of this user, who logged in with this password.
+   * @throws DataApiError DatabaseUnavailableException if none is free in time, or what PostgreSQL says about the login
+   */
+  acquire(credentials: Credentials): Promise<Lease>;
   /** Resets the session (no setting, temporary table or lock survives) and returns the connection to the pool. */
   release(lease: Lease): Promise<void>;
   /** Asks PostgreSQL to cancel the running statement of a connection; does nothing if it cannot be reached. */
@@ -17,31 +27,57 @@ export type Connections = {
   close(): Promise<void>;
 };
 
-/** A pool of connections that survives restarts of PostgreSQL: a broken one is dropped, the next call opens another. */
+/**
+ * A pool for each user and password, so that a password that is no longer right fails at the next call, as on AWS. All
+ * pools together lend MAX_CONNECTIONS, and keep at most as many for later. They survive restarts of PostgreSQL: a broken
+ * connection is dropped, the next call opens another.
+ */
 export function openConnections(databaseUrl: string): Connections {
   const config = {
     ...connectionSettings(databaseUrl),
     application_name: "sluice data api",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   };
-  const pool = new Pool({ ...config, max: MAX_CONNECTIONS });
+  const places = createPlaces(MAX_CONNECTIONS);
+  const pools = new Map<string, Pool>();
   const leases = new Set<Lease>();
-  // The pool drops the connection. Without listeners the error of an idle or used connection would end the process.
-  pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  let closed = false;
+
+  const configOf = ({ username, password }: Credentials): PoolConfig => ({ ...config, user: username, password });
+
+  const poolOf = (credentials: Credentials): Pool => {
+    const key = JSON.stringify([credentials.username, credentials.password]);
+    const known = pools.get(key);
+    if (known !== undefined) return known;
+    const pool = new Pool({ ...configOf(credentials), max: MAX_CONNECTIONS });
+    // The pool drops the connection. Without listeners the error of an idle or used connection would end the process.
+    pool.on("error", () => undefined);
+    pool.on("connect", (client) => client.on("error", () => undefined));
+    pools.set(key, pool);
+    return pool;
+  };
 
   const giveBack = (lease: Lease, broken: boolean) => {
-    if (leases.delete(lease)) lease.client.release(broken);
+    if (!leases.delete(lease)) return;
+    // Idle connections of other users would otherwise add up.
+    const open = [...pools.values()].reduce((total, { totalCount }) => total + totalCount, 0);
+    lease.client.release(broken || open > MAX_CONNECTIONS);
+    places.giveBack();
   };
 
   return {
-    async acquire() {
-      const client = await pool.connect().catch((error: unknown) => {
+    async acquire(credentials) {
+      if (!(await places.take(CONNECT_TIMEOUT_MS))) throw new DataApiError("DatabaseUnavailableException");
+      try {
+        if (closed) throw new DataApiError("DatabaseUnavailableException");
+        const client = await poolOf(credentials).connect();
+        const lease: Lease = { client, backendPid: backendPid(client), credentials, pending: Promise.resolve() };
+        leases.add(lease);
+        return lease;
+      } catch (error) {
+        places.giveBack();
         throw fromPostgres(error);
-      });
-      const lease: Lease = { client, backendPid: backendPid(client), pending: Promise.resolve() };
-      leases.add(lease);
-      return lease;
+      }
     },
     async release(lease) {
       try {
@@ -52,8 +88,8 @@ export function openConnections(databaseUrl: string): Connections {
         giveBack(lease, true);
       }
     },
-    async cancel({ backendPid }) {
-      const client = new Client({ ...config, connectionTimeoutMillis: CANCEL_TIMEOUT_MS });
+    async cancel({ backendPid, credentials }) {
+      const client = new Client({ ...configOf(credentials), connectionTimeoutMillis: CANCEL_TIMEOUT_MS });
       client.on("error", () => undefined);
       try {
         await client.connect();
@@ -65,8 +101,9 @@ export function openConnections(databaseUrl: string): Connections {
       }
     },
     async close() {
+      closed = true;
       for (const lease of leases) giveBack(lease, true);
-      await pool.end();
+      await Promise.all([...pools.values()].map((pool) => pool.end()));
     },
   };
 }

@@ -9,15 +9,17 @@ import { createFaults, parseFaults, type Faults, type FaultSwitch } from "./faul
 import { MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES } from "./limits.ts";
 import { createOperations, type Operations } from "./operations.ts";
 import { parseRequest, type Operation } from "./parse-request.ts";
+import type { ReadSecret } from "./secrets.ts";
 import { createTransactions } from "./transactions.ts";
 
 export type DataApiOptions = {
-  /** `postgres://` URL of the database that replaces the cluster. */
+  /** `postgres://` URL of the database that replaces the cluster. Its user is not used. */
   databaseUrl: string;
   /** The only values that requests may name; the synthesized template has them. */
   clusterArn: string;
-  secretArn: string;
   databaseName: string;
+  /** The user and the password of the secret that a request names. */
+  readSecret: ReadSecret;
   /** Undefined = a free one. */
   port?: number;
   /** An address to listen on besides the loopback ones. */

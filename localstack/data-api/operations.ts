@@ -8,6 +8,7 @@ import type { ExecuteRequest, Operation, RequestOf } from "./parse-request.ts";
 import { executeResponse } from "./execute-response.ts";
 import { leadingWords } from "./scan-sql.ts";
 import { runStatement } from "./run-statement.ts";
+import { type Credentials, credentialsOf, type ReadSecret } from "./secrets.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** One function an operation, from its request to the body of the response. @throws DataApiError */
@@ -18,14 +19,18 @@ type Deps = {
   transactions: Transactions;
   faults: FaultSwitch;
   clock: Clock;
-  resources: { clusterArn: string; secretArn: string; databaseName: string };
+  resources: { clusterArn: string; databaseName: string; readSecret: ReadSecret };
 };
 
 export function createOperations({ connections, transactions, faults, clock, resources }: Deps): Operations {
   /** Outside a transaction each call has a separate connection, whose session ends with the call. */
-  const onConnection = async <T>(transactionId: string | undefined, work: (lease: Lease) => Promise<T>): Promise<T> => {
-    if (transactionId !== undefined) return transactions.use(transactionId, work);
-    const lease = await connections.acquire();
+  const onConnection = async <T>(
+    { transactionId, secretArn }: ExecuteRequest,
+    credentials: Credentials,
+    work: (lease: Lease) => Promise<T>,
+  ): Promise<T> => {
+    if (transactionId !== undefined) return transactions.use(transactionId, secretArn, work);
+    const lease = await connections.acquire(credentials);
     let released: Promise<void> | undefined;
     try {
       return await work(lease);
@@ -57,35 +62,41 @@ export function createOperations({ connections, transactions, faults, clock, res
     }
   };
 
+  /** The login that a request's secret gives, in the cluster that it names. */
+  const logIn = (request: { resourceArn: string; secretArn: string }): Promise<Credentials> => {
+    checkCluster(request.resourceArn, resources);
+    return credentialsOf(resources.readSecret, request.secretArn);
+  };
+
   return {
     ExecuteStatement: async (request) => {
+      const credentials = await logIn(request);
       checkStatement(request, resources);
       const bound = bindParameters(request.sql, request.parameters);
       const refusal = faults.takeRefusal(request.parameters, "ExecuteStatement");
       const statement = refusal === undefined ? bound : raise(refusal.sqlState);
-      const result = await onConnection(request.transactionId, (lease) => run(lease, statement));
+      const result = await onConnection(request, credentials, (lease) => run(lease, statement));
       return executeResponse(result, request.formatRecordsAs);
     },
     BeginTransaction: async (request) => {
-      checkResources(request, resources);
+      const credentials = await logIn(request);
       checkDatabase(request.database, resources);
-      return { transactionId: await transactions.begin() };
+      return { transactionId: await transactions.begin(request.secretArn, credentials) };
     },
     CommitTransaction: async (request) => {
-      checkResources(request, resources);
-      await transactions.end(request.transactionId, "commit");
+      await logIn(request);
+      await transactions.end(request.transactionId, request.secretArn, "commit");
       return { transactionStatus: "Transaction Committed" };
     },
     RollbackTransaction: async (request) => {
-      checkResources(request, resources);
-      await transactions.end(request.transactionId, "rollback");
+      await logIn(request);
+      await transactions.end(request.transactionId, request.secretArn, "rollback");
       return { transactionStatus: "Rollback Complete" };
     },
   };
 }
 
 function checkStatement(request: ExecuteRequest, resources: Deps["resources"]): void {
-  checkResources(request, resources);
   if (request.transactionId === undefined || request.database !== undefined) checkDatabase(request.database, resources);
   const [first = "", second, third] = leadingWords(request.sql);
   if (first === "") throw invalid("The SQL has no statement");
@@ -99,14 +110,10 @@ function checkStatement(request: ExecuteRequest, resources: Deps["resources"]): 
   }
 }
 
-/** The error class of each wrong ARN follows the descriptions in the service's model. */
-function checkResources(request: { resourceArn: string; secretArn: string }, resources: Deps["resources"]): void {
-  if (request.resourceArn !== resources.clusterArn) {
-    throw new DataApiError("NotFoundException", `DBCluster ${request.resourceArn} not found`);
-  }
-  if (request.secretArn !== resources.secretArn) {
-    throw new DataApiError("SecretsErrorException", "Secrets Manager can't find the specified secret.");
-  }
+/** The error class of a wrong ARN follows the descriptions in the service's model. */
+function checkCluster(resourceArn: string, { clusterArn }: Deps["resources"]): void {
+  if (resourceArn === clusterArn) return;
+  throw new DataApiError("NotFoundException", `DBCluster ${resourceArn} not found`);
 }
 
 /** AWS falls back to a default database. Here the name is required, because that default is not ours. */

@@ -3,17 +3,29 @@ import type { Clock } from "../clock.ts";
 import type { Connections, Lease } from "./connections.ts";
 import { DataApiError, fromPostgres } from "./errors.ts";
 import { TRANSACTION_IDLE_MS, TRANSACTION_LIFETIME_MS } from "./limits.ts";
+import type { Credentials } from "./secrets.ts";
 
+/**
+ * A transaction belongs to the secret that began it. AWS does not document what another secret finds; here it finds
+ * nothing.
+ */
 export type Transactions = {
   /** Opens one and returns its id. */
-  begin(): Promise<string>;
+  begin(secretArn: string, credentials: Credentials): Promise<string>;
   /** Runs work on a transaction's connection. @throws DataApiError if it is unknown, over, or still runs a statement */
-  use<T>(id: string, work: (lease: Lease) => Promise<T>): Promise<T>;
+  use<T>(id: string, secretArn: string, work: (lease: Lease) => Promise<T>): Promise<T>;
   /** @throws DataApiError 25P02 for a commit after a failed statement, which PostgreSQL would roll back without an error */
-  end(id: string, how: "commit" | "rollback"): Promise<void>;
+  end(id: string, secretArn: string, how: "commit" | "rollback"): Promise<void>;
 };
 
-type Open = { lease: Lease; busy: boolean; startedAt: number; stopTimer: () => void; onLost: () => void };
+type Open = {
+  lease: Lease;
+  secretArn: string;
+  busy: boolean;
+  startedAt: number;
+  stopTimer: () => void;
+  onLost: () => void;
+};
 
 /**
  * Transactions by id. One without a call for 3 minutes is rolled back, and so is one older than 24 hours.
@@ -50,9 +62,9 @@ export function createTransactions(connections: Connections, clock: Clock): Tran
   };
 
   /** Stops a transaction's timer for the duration of a call. */
-  const enter = (id: string): Open => {
+  const enter = (id: string, secretArn: string): Open => {
     const transaction = open.get(id);
-    if (transaction === undefined)
+    if (transaction?.secretArn !== secretArn)
       throw new DataApiError("TransactionNotFoundException", `Transaction ${id} is not found`);
     if (transaction.busy) throw new DataApiError("DatabaseErrorException", "Transaction is still running a query");
     transaction.busy = true;
@@ -66,8 +78,8 @@ export function createTransactions(connections: Connections, clock: Clock): Tran
   };
 
   return {
-    async begin() {
-      const lease = await connections.acquire();
+    async begin(secretArn, credentials) {
+      const lease = await connections.acquire(credentials);
       try {
         await lease.client.query("begin");
       } catch (error) {
@@ -79,14 +91,21 @@ export function createTransactions(connections: Connections, clock: Clock): Tran
         forget(id, transaction);
         void connections.release(lease);
       };
-      const transaction: Open = { lease, busy: false, startedAt: clock.now(), stopTimer: () => undefined, onLost };
+      const transaction: Open = {
+        lease,
+        secretArn,
+        busy: false,
+        startedAt: clock.now(),
+        stopTimer: () => undefined,
+        onLost,
+      };
       open.set(id, transaction);
       lease.client.on("end", onLost);
       waitForNextCall(id, transaction);
       return id;
     },
-    async use(id, work) {
-      const transaction = enter(id);
+    async use(id, secretArn, work) {
+      const transaction = enter(id, secretArn);
       try {
         return await work(transaction.lease);
       } finally {
@@ -94,8 +113,8 @@ export function createTransactions(connections: Connections, clock: Clock): Tran
         void transaction.lease.pending.finally(() => leave(id, transaction));
       }
     },
-    async end(id, how) {
-      await close(id, enter(id), how);
+    async end(id, secretArn, how) {
+      await close(id, enter(id, secretArn), how);
     },
   };
 }

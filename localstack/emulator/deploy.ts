@@ -6,6 +6,8 @@ import * as z from "zod";
 import type { Addresses } from "../runtime.ts";
 import { commandEnvironment } from "../child-environment.ts";
 import { messageOf } from "../message-of.ts";
+import { invokeFunction } from "./invoke-function.ts";
+import { ensureLocalKeys } from "../local-keys.ts";
 import { probe } from "./probe.ts";
 import { runMigrations } from "./run-migrations.ts";
 import type { Session } from "./session.ts";
@@ -27,6 +29,7 @@ const outputsOf = z.record(
     ClusterArn: z.string(),
     SecretArn: z.string(),
     DatabaseName: z.string(),
+    AccessFunctionName: z.string(),
   }),
 );
 
@@ -52,14 +55,23 @@ export async function deploy(session: Session, dataDir: string, words: string[] 
   if (entry === undefined) throw new Error(`${file} names no stack.`);
   const [name, stack] = entry;
   await ensureMigrated(session, name, deployed !== undefined);
-  const { ApiUrl, QueueUrl, DeadLetterQueueUrl, ClusterArn, SecretArn, DatabaseName } = stack;
+  const { ApiUrl, QueueUrl, DeadLetterQueueUrl, ClusterArn, SecretArn, DatabaseName, AccessFunctionName } = stack;
+  const url = reachableApiUrl(ApiUrl, session.endpoint);
+  const keys = await ensureLocalKeys({
+    dataDir,
+    url,
+    invokeAccess: (payload) => invokeFunction(session.endpoint, AccessFunctionName, payload),
+  });
   const addresses = {
     region: REGION,
-    url: reachableApiUrl(ApiUrl, session.endpoint),
+    url,
+    ...keys,
     databaseUrl: session.databaseUrl,
     queueUrl: reachableQueueUrl(QueueUrl, session.endpoint),
     deadLetterQueueUrl: reachableQueueUrl(DeadLetterQueueUrl, session.endpoint),
     awsEndpointUrl: session.endpoint,
+    dynamodbUrl: session.endpoint,
+    secretsManagerUrl: session.endpoint,
     dataApiUrl: session.dataApiUrl,
     clusterArn: ClusterArn,
     secretArn: SecretArn,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from localstack.runtime.main import main
 from localstack.runtime.server import twisted
+from localstack.services.dynamodb.server import DynamodbServer
 from localstack.services.lambda_.invocation import runtime_executor
 from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
@@ -189,9 +190,11 @@ class BoundEndpoint(twisted.endpoints.TCP4ServerEndpoint):
         super().__init__(reactor, port, interface=ADDRESS.split(":")[0])
 
 
-# LocalStack has no setting for these. The only plugin that runs functions is Docker's.
+# LocalStack has no setting for these. The only plugin that runs functions is Docker's. It would download DynamoDB Local and
+# Java, and start that on DYNAMODB_LOCAL_PORT, where our server of tables is.
 DockerRuntimeExecutorPlugin.load = lambda _plugin: FunctionProcess
 twisted.endpoints.TCP4ServerEndpoint = BoundEndpoint
+DynamodbServer.start_dynamodb = lambda _server: True
 s3.DEFAULT_S3_TMP_DIR = str(Path(FOLDER, "s3"))
 
 main()

@@ -5,11 +5,17 @@ import type { EmulatorCommand } from "./emulator-process.ts";
 
 /**
  * LocalStack (https://github.com/localstack/localstack) of a Python environment, without Docker: its functions are
- * processes of this very Node (localstack-process.py).
+ * processes of this very Node, and its tables are those of `npm start` instead of a Java program (localstack-process.py).
  * @param folder for its files
+ * @param tablesPort of the server that keeps the tables
  * @see https://docs.localstack.cloud/aws/capabilities/config/configuration/
  */
-export async function localstack(python: string, port: number, folder: string): Promise<EmulatorCommand> {
+export async function localstack(
+  python: string,
+  port: number,
+  folder: string,
+  tablesPort: number,
+): Promise<EmulatorCommand> {
   const temporary = join(folder, "tmp");
   await mkdir(temporary, { recursive: true });
   const address = `127.0.0.1:${port}`;
@@ -18,6 +24,7 @@ export async function localstack(python: string, port: number, folder: string): 
     // In the addresses of queues and the API. Its own name for this machine needs a DNS server.
     LOCALSTACK_HOST: `localhost:${port}`,
     SQS_ENDPOINT_STRATEGY: "path",
+    DYNAMODB_LOCAL_PORT: String(tablesPort),
     // A container that this process runs in is not LocalStack's.
     OVERRIDE_IN_DOCKER: "0",
     FILESYSTEM_ROOT: folder,

@@ -22,6 +22,9 @@ export async function ministack(program: string, port: number, folder: string): 
     LAMBDA_EXECUTOR: "local",
     TMPDIR: folder,
     S3_DATA_DIR: folder,
+    PYTHONPATH: join(import.meta.dirname, "ministack-repairs"),
+    // Python would write beside the sources.
+    PYTHONDONTWRITEBYTECODE: "1",
   };
   return { name: "MiniStack", program, words: [], environment };
 }

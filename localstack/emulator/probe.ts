@@ -15,17 +15,18 @@ const ANSWER_MS = 10_000;
  * @throws Error with the event's id and the last answer, if it is not stored in time
  */
 export async function probe(
-  { url, databaseUrl }: Pick<Addresses, "url" | "databaseUrl">,
+  { url, databaseUrl, apiKey }: Pick<Addresses, "url" | "databaseUrl" | "apiKey">,
   withinMs = STORED_WITHIN_MS,
 ): Promise<"stored" | "refused"> {
   const id = `probe-${randomUUID()}`;
   const body = JSON.stringify({ id, type: "sluice.probe", source: "/sluice/probe", data: {} });
-  const post = { method: "POST", headers: { "content-type": "application/json" }, body };
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const post = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body };
   const deadline = Date.now() + withinMs;
   const sent = await askUntil([202, 422], deadline, `${url}/events`, post);
   if (sent.text.includes('"unknown_type"')) return "refused";
   if (sent.status === 422) throw new Error(`The deployed stack refused a probe event: ${sent.text.slice(0, 500)}`);
-  await askUntil([200], deadline, `${url}/events/${id}`);
+  await askUntil([200], deadline, `${url}/events/${id}`, { headers });
   await deleteEvent(databaseUrl, id);
   return "stored";
 }

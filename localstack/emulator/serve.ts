@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import { startDataApi } from "../data-api/data-api.ts";
+import { secretOfUrl } from "../data-api/secrets.ts";
 import { takeDataFolder } from "../data-folder.ts";
+import { startSupervisedDynamodb } from "../dynamodb/dynamodb.ts";
 import { startPostgres } from "../postgres/postgres.ts";
 import { type StopPart, stopInOrder } from "../stop-in-order.ts";
 import { STOP_DATABASE_LATE_MS, STOP_DATABASE_MS } from "../stop-times.ts";
 import { emulatorPort, startEmulatorProcess } from "./emulator-process.ts";
 import { localstack } from "./localstack.ts";
 import { ministack } from "./ministack.ts";
+import { readSecret } from "./read-secret.ts";
 import { type Session, writeSession } from "./session.ts";
 
 /** The options of the process that `up` leaves running: its first argument, as JSON. */
@@ -25,7 +28,7 @@ export type ServeOptions = {
   hostOfFunctions?: string;
 };
 
-/** The names of the database. No resource of AWS has them, and the Data API accepts no others. */
+/** The names of the database. No resource of AWS has them. The secret is the owner's. */
 const NAMES = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:sluice-local",
   secretArn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:sluice-local",
@@ -49,16 +52,21 @@ try {
     log,
   });
   await add((giveUp) => postgres.stop("fast", giveUp.aborted ? STOP_DATABASE_LATE_MS : STOP_DATABASE_MS));
+  const ownerSecret = secretOfUrl(NAMES.secretArn, postgres.url);
+  // Where the emulator is, once it runs: it has the secrets of the stack that is deployed into it.
+  let emulatorUrl = endpoint;
   const dataApi = await startDataApi({
     databaseUrl: postgres.url,
     ...NAMES,
+    readSecret: async (arn) =>
+      (await ownerSecret(arn)) ?? (emulatorUrl === undefined ? undefined : readSecret(emulatorUrl, arn)),
     host: listenOn,
     nameElsewhere: hostOfFunctions,
     log,
   });
   await add(() => dataApi.stop());
   const own = start && (await startEmulator(start));
-  if (own !== undefined) await add(() => own.stop());
+  emulatorUrl = own?.endpoint ?? endpoint;
   const functionsUrl = new URL(dataApi.url);
   if (hostOfFunctions !== undefined) functionsUrl.hostname = hostOfFunctions;
   await writeSession(dataDir, {
@@ -66,7 +74,7 @@ try {
     emulator,
     startedBy,
     ...(composeProject !== undefined && { composeProject }),
-    endpoint: own?.endpoint ?? endpoint ?? "",
+    endpoint: emulatorUrl ?? "",
     databaseUrl: postgres.url,
     databaseDir: postgres.dataDir,
     dataApiUrl: dataApi.url,
@@ -77,9 +85,22 @@ try {
 }
 
 async function startEmulator({ program, ...options }: { program: string; port: number }) {
+  const folder = join(dataDir, emulator);
   const port = await emulatorPort(options.port);
-  const command = emulator === "localstack" ? localstack : ministack;
-  return startEmulatorProcess(await command(program, port, join(dataDir, emulator)), { port, onEnd: fail });
+  const command =
+    emulator === "localstack"
+      ? await localstack(program, port, folder, await startTables(folder))
+      : await ministack(program, port, folder);
+  const own = await startEmulatorProcess(command, { port, onEnd: fail });
+  await add(() => own.stop());
+  return own;
+}
+
+/** Starts the server that keeps LocalStack's tables, and gives its port. */
+async function startTables(folder: string): Promise<number> {
+  const dynamodb = await startSupervisedDynamodb({ dataDir: join(folder, "dynamodb"), giveUp: fail, log });
+  await add((giveUp) => dynamodb.stop(giveUp));
+  return Number(new URL(dynamodb.endpoint).port);
 }
 
 /** Registers a part's stop; a part that has started while all are being stopped is stopped at once. */

@@ -36,9 +36,10 @@ export function startStackFunctions(stack: StackModel, options: Omit<FunctionOpt
   };
 }
 
-/** The functions of routes, event sources, schedules and triggers; CDK's own helper functions are not started. */
+/** The functions of routes, event sources, schedules, triggers and rotations; CDK's own helper functions are not started. */
 export function invokedFunctions(stack: StackModel): FunctionModel[] {
-  const invoked = [...stack.api.routes, ...stack.eventSources, ...stack.schedules, ...stack.triggers];
+  const rotations = stack.secrets.flatMap(({ rotation }) => rotation ?? []);
+  const invoked = [...stack.api.routes, ...stack.eventSources, ...stack.schedules, ...stack.triggers, ...rotations];
   const arns = new Set(invoked.map(({ functionArn }) => functionArn));
   return stack.functions.filter(({ arn }) => arns.has(arn));
 }

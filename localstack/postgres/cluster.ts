@@ -15,6 +15,9 @@ import { signalIfAlive } from "./process-table.ts";
 /** The role that owns the database. Aurora's master user is no superuser, so neither is this one. */
 export const DATABASE_ROLE = "sluice";
 
+/** Roles that a member of RDS's `rds_superuser` has: it sees the sessions of all users, and may end them. */
+const ROLES_OF_MASTER = "pg_monitor, pg_signal_backend";
+
 /** Creates the cluster if there is none. An unfinished one is created again. */
 export async function createCluster({ dir, user }: DataDirectory, initdb: string, signal?: AbortSignal): Promise<void> {
   const cluster = join(dir, "cluster");
@@ -63,6 +66,7 @@ export async function createDatabase(superuserUrl: string, databaseName: string)
     const role = escapeIdentifier(DATABASE_ROLE);
     if (!rows[0]?.role)
       await client.query(`create role ${role} login createrole password ${escapeLiteral(String(settings.password))}`);
+    await client.query(`grant ${ROLES_OF_MASTER} to ${role}`);
     if (!rows[0]?.database) await client.query(`create database ${escapeIdentifier(databaseName)} owner ${role}`);
   } finally {
     await client.end();

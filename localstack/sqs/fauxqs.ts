@@ -40,7 +40,7 @@ export type Fauxqs = {
   INVALID_MESSAGE_BODY_CHAR: RegExp;
 };
 
-export type App = {
+type App = {
   ready: () => Promise<unknown>;
   server: Server;
   close: () => Promise<void>;

@@ -1,4 +1,4 @@
-import { supervise } from "../supervise.ts";
+import { superviseServer } from "../child-server.ts";
 import { type Sqs, type SqsOptions, startSqs } from "./sqs.ts";
 
 export type SupervisedSqs = Pick<Sqs, "endpoint" | "queueUrl" | "stop">;
@@ -8,30 +8,12 @@ export type SupervisedSqs = Pick<Sqs, "endpoint" | "queueUrl" | "stop">;
  * earlier runtime received and did not delete are visible at once: nobody holds their receipts any more.
  */
 export async function startSupervisedSqs(
-  options: SqsOptions & { giveUp: (reason: Error) => void; log: (line: string) => void },
+  options: Omit<SqsOptions, "port"> & { giveUp: (reason: Error) => void; log: (line: string) => void },
 ): Promise<SupervisedSqs> {
-  let stopped = false;
-  let sqs = await startSqs({ ...options, releaseInFlight: true });
-  const { endpoint, queueUrl } = sqs;
-  const port = Number(new URL(endpoint).port);
-  const supervisor = supervise({
-    name: "The queue (SQS)",
-    log: options.log,
-    giveUp: options.giveUp,
-    restart: async () => {
-      sqs = await startSqs({ ...options, port });
-      watch(sqs);
-    },
-  });
-  const watch = ({ exited }: Sqs) => void exited.then(() => (stopped ? undefined : supervisor.ended()));
-  watch(sqs);
-  return {
-    endpoint,
-    queueUrl,
-    async stop(giveUp) {
-      stopped = true;
-      await supervisor.stop();
-      await sqs.stop(giveUp);
-    },
-  };
+  const { giveUp, log, ...sqs } = options;
+  const { first, stop } = await superviseServer(
+    (port) => startSqs({ ...sqs, log, ...(port === undefined ? { releaseInFlight: true } : { port }) }),
+    { name: "The queue (SQS)", giveUp, log },
+  );
+  return { endpoint: first.endpoint, queueUrl: first.queueUrl, stop };
 }

@@ -48,6 +48,8 @@ const shortId = (subject: Subject): string => stableId(subject.environment, subj
 
 const functionName = named("FunctionName");
 const queueName = named("QueueName");
+const tableName = named("TableName");
+const secretArn = arn("secretsmanager", (s) => `secret:${named("Name")(s)}-${stableId(s.environment, s.logicalId, 6)}`);
 const ruleName = named("Name");
 const clusterName = (subject: Subject): string => named("DBClusterIdentifier")(subject).toLowerCase();
 /** `Ref` of a function may be its name or its ARN; a version's ARN is built on the ARN. */
@@ -69,6 +71,11 @@ const RETURN_VALUES: Record<string, ReturnValues> = {
     ref: queueUrl,
     attributes: { Arn: arn("sqs", queueName), QueueName: queueName },
   },
+  "AWS::DynamoDB::Table": {
+    ref: tableName,
+    attributes: { Arn: arn("dynamodb", (s) => `table/${tableName(s)}`) },
+  },
+  "AWS::SecretsManager::Secret": { ref: secretArn, attributes: { Id: secretArn } },
   "AWS::ApiGateway::RestApi": {
     ref: shortId,
     attributes: { RootResourceId: (s) => stableId(s.environment, `${s.logicalId}/`, 10) },

@@ -5,6 +5,8 @@
 export type StackModel = {
   functions: FunctionModel[];
   queues: QueueModel[];
+  tables: TableModel[];
+  secrets: SecretModel[];
   api: ApiModel;
   eventSources: EventSourceModel[];
   schedules: ScheduleModel[];
@@ -41,6 +43,55 @@ export type QueueModel = {
   /** Seconds before a new message becomes visible. */
   delaySeconds: number;
   redrive: { deadLetterArn: string; maxReceiveCount: number } | undefined;
+};
+
+/** A DynamoDB table that is billed by the request. */
+export type TableModel = {
+  logicalId: string;
+  name: string;
+  arn: string;
+  key: TableKey;
+  globalIndexes: TableIndex[];
+  /** The attribute with the time, in seconds since 1970, from which an item may be deleted. */
+  expiryAttribute: string | undefined;
+};
+
+export type TableKey = { hash: KeyAttribute; range?: KeyAttribute | undefined };
+
+/** Text, number or binary. */
+export type KeyAttribute = { name: string; type: "S" | "N" | "B" };
+
+export type TableIndex = {
+  name: string;
+  key: TableKey;
+  /** The attributes that the index has besides the keys of table and index. */
+  attributes: "all" | string[];
+};
+
+export type SecretModel = {
+  logicalId: string;
+  name: string;
+  arn: string;
+  description: string | undefined;
+  value: { kind: "given"; text: string } | ({ kind: "generated" } & GeneratedText);
+  /** The function that rotates it. Its schedule does not run on this machine. */
+  rotation: { functionArn: string } | undefined;
+};
+
+/** Rules of Secrets Manager for a random text, by their meaning. */
+export type GeneratedText = {
+  length: number;
+  /** Characters that the text does not have. */
+  excluded: string;
+  lowercase: boolean;
+  uppercase: boolean;
+  numbers: boolean;
+  punctuation: boolean;
+  space: boolean;
+  /** Whether each kind of characters is there at least once. */
+  everyKind: boolean;
+  /** A JSON object, in which the text becomes the member with this key. */
+  inside: { template: string; key: string } | undefined;
 };
 
 export type ApiModel = {

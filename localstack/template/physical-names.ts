@@ -2,7 +2,11 @@ import { createHash } from "node:crypto";
 import type { Environment } from "./template.ts";
 
 /** The longest names that AWS accepts where CloudFormation generates the name. Everything else: 64. */
-const MAXIMUM_LENGTHS: Record<string, number> = { "AWS::SQS::Queue": 80 };
+const MAXIMUM_LENGTHS: Record<string, number> = {
+  "AWS::DynamoDB::Table": 255,
+  "AWS::SQS::Queue": 80,
+  "AWS::SecretsManager::Secret": 512,
+};
 const DEFAULT_MAXIMUM_LENGTH = 64;
 const HASH_LENGTH = 12;
 

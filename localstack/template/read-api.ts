@@ -8,7 +8,18 @@ import { TemplateError } from "./template.ts";
 
 const REST_API: Shape = {
   used: ["BinaryMediaTypes", "Name"],
-  inert: ["Description", "EndpointConfiguration", "FailOnWarnings", "MinimumCompressionSize", "Tags"],
+  // Who reaches the API from outside, and how; this machine alone reaches the local one.
+  inert: [
+    "Description",
+    "DisableExecuteApiEndpoint",
+    "EndpointAccessMode",
+    "EndpointConfiguration",
+    "FailOnWarnings",
+    "MinimumCompressionSize",
+    "Policy",
+    "SecurityPolicy",
+    "Tags",
+  ],
 };
 const STAGE: Shape = {
   used: ["CacheClusterEnabled", "StageName"],

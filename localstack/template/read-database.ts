@@ -5,12 +5,15 @@ import { TemplateError } from "./template.ts";
 
 /**
  * The cluster that the Data API serves. Properties about how AWS runs the cluster (capacity, backups, networks) have no
- * meaning here and are not read. A stack whose cluster is outside has only its names, in the variables of the functions.
+ * meaning here and are not read. A stack whose cluster is outside has only its names, in the variables of the functions:
+ * those that have the secrets of the roles have the owner's as SECRET_ARN.
  */
 export function readDatabase(resolver: Resolver, functions: FunctionModel[]): DatabaseModel {
   const clusters = resolver.idsOf("AWS::RDS::DBCluster");
   const [logicalId] = clusters;
-  const outside = functions.map(({ environment }) => environment).find(({ CLUSTER_ARN }) => CLUSTER_ARN !== undefined);
+  const outside = functions
+    .map(({ environment }) => environment)
+    .find(({ CLUSTER_ARN, WRITER_SECRET_ARN }) => CLUSTER_ARN !== undefined && WRITER_SECRET_ARN !== undefined);
   if (logicalId === undefined && outside !== undefined) {
     const { CLUSTER_ARN: clusterArn = "", SECRET_ARN: secretArn = "", DATABASE_NAME: databaseName = "" } = outside;
     return { clusterArn, secretArn, databaseName };

@@ -7,6 +7,8 @@ import { type AssetPath, readFunctions } from "./read-functions.ts";
 import { readOutputs } from "./read-outputs.ts";
 import { readQueues } from "./read-queues.ts";
 import { readSchedules } from "./read-schedules.ts";
+import { readSecrets } from "./read-secrets.ts";
+import { readTables } from "./read-tables.ts";
 import { readTriggers } from "./read-triggers.ts";
 import { createResolver, type Resolver } from "./resolver.ts";
 import { type Template, TemplateError } from "./template.ts";
@@ -34,6 +36,8 @@ export function readStack(
   return {
     functions,
     queues,
+    tables: readTables(resolver),
+    secrets: readSecrets(resolver, functions),
     api: readApi(resolver, functions),
     eventSources: readEventSources(resolver, functions, queues),
     schedules: readSchedules(resolver, functions),
@@ -50,11 +54,14 @@ const READ_TYPES = new Set([
   "AWS::ApiGateway::Resource",
   "AWS::ApiGateway::RestApi",
   "AWS::ApiGateway::Stage",
+  "AWS::DynamoDB::Table",
   "AWS::Events::Rule",
   "AWS::Lambda::EventSourceMapping",
   "AWS::Lambda::Function",
   "AWS::RDS::DBCluster",
   "AWS::SQS::Queue",
+  "AWS::SecretsManager::RotationSchedule",
+  "AWS::SecretsManager::Secret",
   "Custom::Trigger",
 ]);
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { childEnvironment } from "../child-environment.ts";
+import { onAbort } from "../on-abort.ts";
 import { TemplateError } from "./template.ts";
 
 /**
@@ -40,10 +41,9 @@ export async function runCdkApp(options: {
   };
   child.stdout.setEncoding("utf8").on("data", collect);
   child.stderr.setEncoding("utf8").on("data", collect);
-  const kill = () => child.kill();
-  stopping?.addEventListener("abort", kill, { once: true });
+  const forget = stopping && onAbort(stopping, () => child.kill());
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-  stopping?.removeEventListener("abort", kill);
+  forget?.();
   if (code === 0) return;
   await rm(outDir, { recursive: true, force: true });
   throw new TemplateError(`The CDK app (${app}) ended with ${signal ?? code}:\n${output.trim()}`);

@@ -1,5 +1,5 @@
+import { pluralize } from "../../cli/pluralize.ts";
 import type { MessageCounts } from "./queue.ts";
-import { pluralize } from "./render.ts";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./scan.ts";
 
 /** Says before a scan which messages it will not see. */

@@ -1,6 +1,6 @@
+import { pluralize } from "../../cli/pluralize.ts";
 import { exitCodes } from "../../cli/run-command.ts";
 import type { Queue } from "../dead-letters/queue.ts";
-import { pluralize } from "../dead-letters/render.ts";
 import { moveAll } from "./move-all.ts";
 
 /** Has SQS move all messages of the dead-letter queue, and reports the result. */

@@ -1,10 +1,11 @@
+import { pluralize } from "../../cli/pluralize.ts";
 import { createPlan } from "../../functions/replay/plan.ts";
 import { toRow } from "../../functions/replay/dead-letter-row.ts";
 import { exitCodes } from "../../cli/run-command.ts";
 import { lostNote, missedNote, STOPPED_NOTE, unseenNote } from "../dead-letters/notes.ts";
 import { countMessages, type Queue } from "../dead-letters/queue.ts";
 import { readEdits } from "../dead-letters/read-edits.ts";
-import { pluralize, toLine } from "../dead-letters/render.ts";
+import { toLine } from "../dead-letters/render.ts";
 import { scanDeadLetters } from "../dead-letters/scan.ts";
 import type { ReplayOptions } from "./journal-lines.ts";
 import { createUnmatchedCheck } from "./unmatched.ts";

@@ -1,10 +1,12 @@
+import { pluralize } from "../../cli/pluralize.ts";
+import { printable } from "../../cli/printable.ts";
 import type { DeadLetterMessage } from "../../functions/replay/dead-letter-message.ts";
 import { toRow } from "../../functions/replay/dead-letter-row.ts";
 import { exitCodes } from "../../cli/run-command.ts";
 import { lostNote, missedNote, unseenNote } from "../dead-letters/notes.ts";
 import { countMessages, type Queue, queueArn } from "../dead-letters/queue.ts";
 import { readEdits } from "../dead-letters/read-edits.ts";
-import { pluralize, printable, toLine } from "../dead-letters/render.ts";
+import { toLine } from "../dead-letters/render.ts";
 import { startProgress } from "../../cli/progress.ts";
 import type { StackAddress } from "../stack-address.ts";
 import type { ReplayOptions } from "./journal-lines.ts";

@@ -1,7 +1,7 @@
+import { printable } from "../../cli/printable.ts";
 import type { DeadLetterMessage } from "../../functions/replay/dead-letter-message.ts";
 import type { Edits } from "../../functions/replay/edits.ts";
 import { createIdCheck, type Filter } from "../../functions/replay/filter.ts";
-import { printable } from "../dead-letters/render.ts";
 
 /** Finds out which of the ids and corrected events that the user named have no dead letter. */
 export function createUnmatchedCheck(filter: Filter, edits: Edits | undefined) {

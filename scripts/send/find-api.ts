@@ -1,3 +1,4 @@
+import { reasonOf } from "../../cli/reason-of.ts";
 import { schemas } from "../../functions/core/answer.ts";
 
 /** A database that sleeps does not delay this answer, so a few seconds are enough for a cold start. */
@@ -25,14 +26,6 @@ export async function findApi(url: string, advice: string): Promise<void> {
   throw new Error(
     `${url} is not the API of Sluice: GET ${address} answers ${status}${target}. Use the URL that \`npm start\` prints, or ApiUrl of the outputs file with its stage.`,
   );
-}
-
-/** The system's words for a request that got no answer. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { message, code }: NodeJS.ErrnoException = error.cause instanceof Error ? error.cause : error;
-  // Of an attempt at several addresses of a host there is only the code.
-  return message === "" ? String(code) : message;
 }
 
 function isHealth(text: string): boolean {

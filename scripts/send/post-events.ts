@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
+import { reasonOf } from "../../cli/reason-of.ts";
 import { ingestAnswer, problem, type verdict } from "../../functions/core/answer.ts";
 import type { EventLine } from "./event-lines.ts";
-import { reasonOf } from "./find-api.ts";
 
 type Verdict = z.output<typeof verdict>;
 
@@ -27,6 +27,9 @@ const REQUEST_TIMEOUT_MS = 120_000;
 /** Bounds of `Retry-After`: an API asks for seconds, and a pause of none would use up the attempts at once. */
 const RETRY_AFTER_SECONDS = { least: 1, most: 60 };
 
+/** The API, and the key that its requests carry. */
+export type Api = { url: string; key: string };
+
 export type PostOptions = {
   /** Called before each pause. */
   onRetry: (why: string) => void;
@@ -40,7 +43,7 @@ export type PostOptions = {
  * answer) are sent again, after `Retry-After` or a doubling pause. They keep their ids, so none is stored twice. A request
  * that is too large is halved.
  */
-export async function postEvents(url: string, lines: EventLine[], options: PostOptions): Promise<LineOutcome[]> {
+export async function postEvents(api: Api, lines: EventLine[], options: PostOptions): Promise<LineOutcome[]> {
   const { onRetry, signal } = options;
   const { wait = (milliseconds: number) => delay(milliseconds, undefined, { signal }).catch(() => undefined) } =
     options;
@@ -49,7 +52,8 @@ export async function postEvents(url: string, lines: EventLine[], options: PostO
   let why = "";
   for (let attempt = 1; open.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
     if (signal?.aborted) break;
-    const posted = await postOnce(url, open);
+    const before = open.length;
+    const posted = await postOnce(api, open);
     why = posted.why;
     const again: EventLine[] = [];
     for (const [index, each] of open.entries()) {
@@ -60,13 +64,15 @@ export async function postEvents(url: string, lines: EventLine[], options: PostO
     if (posted.isTooLarge && again.length > 1) {
       const middle = Math.ceil(again.length / 2);
       for (const half of [again.slice(0, middle), again.slice(middle)])
-        outcomes.push(...(await postEvents(url, half, options)));
+        outcomes.push(...(await postEvents(api, half, options)));
       return outcomes;
     }
     open = again;
     if (posted.final) break;
+    // Under a limit a part passes each time, and that is no failed attempt.
+    if (open.length < before) attempt = 0;
     if (open.length > 0 && attempt < MAX_ATTEMPTS) {
-      const { seconds, note } = pauseAfter(attempt, posted.retryAfter);
+      const { seconds, note } = pauseAfter(Math.max(attempt, 1), posted.retryAfter);
       onRetry(`${why}; ${open.length} events again in ${seconds} s${note}`);
       await wait(1_000 * seconds);
     }
@@ -95,13 +101,13 @@ type Posted = {
   why: string;
 };
 
-async function postOnce(url: string, lines: EventLine[]): Promise<Posted> {
+async function postOnce({ url, key }: Api, lines: EventLine[]): Promise<Posted> {
   let response: Response;
   let text: string;
   try {
     response = await fetch(`${url}/events`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
       body: `[${lines.map(({ json }) => json).join(",")}]`,
       // fetch would follow a redirect with a GET.
       redirect: "manual",

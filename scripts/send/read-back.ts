@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { reasonOf } from "../../cli/reason-of.ts";
 import { SET_BY_SLUICE } from "../../functions/core/attributes.ts";
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import { isSameJson } from "../../functions/core/same-json.ts";
 import type { EventLine } from "./event-lines.ts";
-import { reasonOf } from "./find-api.ts";
+import type { Api } from "./post-events.ts";
 
 export type ReadBack = { line: number; isEqual: boolean; why: string };
 
@@ -22,7 +23,7 @@ export type ReadBackOptions = {
 };
 
 /** Reads accepted events back, beside the sending of others, and compares each with the event that was sent. */
-export function createReadBack(url: string, { onResult, signal }: ReadBackOptions) {
+export function createReadBack({ url, key }: Api, { onResult, signal }: ReadBackOptions) {
   const reading = new Set<Promise<void>>();
   let until = Date.now() + GIVE_UP_AFTER_MS;
 
@@ -52,7 +53,7 @@ export function createReadBack(url: string, { onResult, signal }: ReadBackOption
     const address = `${url}/events/${encodeURIComponent(String(sent["id"]))}?${query}`;
     for (;;) {
       if (signal?.aborted) return undefined;
-      const { status, text } = await get(address);
+      const { status, text } = await get(address, key);
       if (status === 200) {
         until = Date.now() + GIVE_UP_AFTER_MS;
         return compare(line, sent, parseLossless(text).lossless as Record<string, unknown>);
@@ -73,9 +74,12 @@ export function compare(line: number, sent: Record<string, unknown>, stored: Rec
   return { line, isEqual: changed.length === 0, why: `came back with another ${changed.join(", ")}` };
 }
 
-async function get(address: string): Promise<{ status?: number; text: string }> {
+async function get(address: string, key: string): Promise<{ status?: number; text: string }> {
   try {
-    const response = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    const response = await fetch(address, {
+      headers: { authorization: `Bearer ${key}` },
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
     return { status: response.status, text: await response.text() };
   } catch (error) {
     return { text: reasonOf(error) };

@@ -35,7 +35,7 @@ describe("the load generator", () => {
       });
     });
 
-    const report = await runLoad({ ...load, url, connections: 1, requests: 6 });
+    const report = await runLoad({ ...load, url, apiKey: "K", connections: 1, requests: 6 });
 
     expect(report).toMatchObject({ requests: 6, answers: { 202: 4, 503: 1 }, errors: { ECONNRESET: 1 } });
     expect(report.acceptedAt.map((at) => at !== null)).toStrictEqual([true, true, false, true, false, true]);
@@ -51,7 +51,7 @@ describe("the load generator", () => {
       setTimeout(() => response.writeHead(202).end(), count === 10 ? STALL_MS : 0);
     });
 
-    const report = await runLoad({ ...load, url, connections: 1, requests: 60, requestsPerSecond: 100 });
+    const report = await runLoad({ ...load, url, apiKey: "K", connections: 1, requests: 60, requestsPerSecond: 100 });
 
     // Requests are due every 10 ms. The ones due in the first half of the stall wait for at least half of it.
     const waited = report.latenciesMs.filter((milliseconds) => milliseconds >= STALL_MS / 2);
@@ -66,7 +66,7 @@ describe("the load generator", () => {
       response.writeHead(202).end();
     });
 
-    const { requests, answers } = await measureClients(url, { connections: 5, seconds: 0.5 });
+    const { requests, answers } = await measureClients({ url, apiKey: "K" }, { connections: 5, seconds: 0.5 });
 
     expect(answers).toStrictEqual({ 202: requests });
     expect(ports.size).toBe(5);
@@ -76,7 +76,10 @@ describe("the load generator", () => {
     const server = await startBareServer();
     cleanups.push(() => server.stop());
 
-    const { answers, errors, latencyMs } = await measureClients(server.url, { connections: 10, seconds: 0.5 });
+    const { answers, errors, latencyMs } = await measureClients(
+      { url: server.url, apiKey: "K" },
+      { connections: 10, seconds: 0.5 },
+    );
 
     expect(Object.keys(answers)).toStrictEqual(["202"]);
     expect(errors).toStrictEqual({});

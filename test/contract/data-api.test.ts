@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import {
@@ -14,6 +15,8 @@ import {
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startDataApi, type DataApiServer } from "../../localstack/data-api/data-api.ts";
+import { MAX_CONNECTIONS } from "../../localstack/data-api/limits.ts";
+import type { Credentials } from "../../localstack/data-api/secrets.ts";
 import { LOCAL_AWS } from "../support/local-aws.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
@@ -21,6 +24,9 @@ import { createManualClock, type ManualClock } from "../support/manual-clock.ts"
 const resourceArn = "arn:aws:rds:eu-west-1:000000000000:cluster:sluice";
 const secretArn = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:sluice";
 const target = { resourceArn, secretArn, database: "events" };
+/** The owner of the database, and another user whom a test may give another password. */
+const otherArn = `${secretArn}-other`;
+const secrets = new Map<string, Credentials>();
 const KIB = 1024;
 
 let cluster: TestCluster;
@@ -31,11 +37,16 @@ let client: RDSDataClient;
 beforeAll(async () => {
   cluster = await startCluster();
   clock = createManualClock();
+  const { username, password } = new URL(cluster.postgres.url);
+  secrets.set(secretArn, { username, password });
   server = await startDataApi({
     databaseUrl: cluster.postgres.url,
     clusterArn: resourceArn,
-    secretArn,
     databaseName: "events",
+    readSecret: async (arn) => {
+      if (arn.endsWith("-unreadable")) throw new Error("no answer");
+      return secrets.get(arn);
+    },
     clock,
   });
   client = new RDSDataClient({
@@ -282,6 +293,90 @@ describe("a request", () => {
     ["an unknown transaction", { transactionId: "none" }, "TransactionNotFoundException"],
   ])("a request that names %s is refused", async (_what, change, name) => {
     await expect(run("select 1", [], change)).rejects.toEqual(refused(name));
+  });
+});
+
+describe("a secret", () => {
+  /** Each test has another password, and so no connection of a test before. */
+  let other: Credentials;
+  const whoAmI = async (secretArn: string) =>
+    (await run("select current_user::text", [], { secretArn })).records?.[0]?.[0]?.stringValue;
+  beforeAll(() => run("create role other login"));
+  beforeEach(async () => {
+    other = { username: "other", password: randomUUID() };
+    secrets.set(otherArn, other);
+    await run(`alter role other password '${other.password}'`);
+  });
+  afterAll(async () => {
+    secrets.delete(otherArn);
+    await run("drop role other");
+  });
+
+  it("a secret decides the user, and so the rights, of a call", async () => {
+    expect(await whoAmI(otherArn)).toBe("other");
+    expect(await whoAmI(secretArn)).toBe("sluice");
+    await expect(run("select 1 from t", [], { secretArn: otherArn })).rejects.toEqual(
+      refused("DatabaseErrorException", /^ERROR: permission denied for table t; SQLState: 42501$/),
+    );
+  });
+
+  it("a secret with a wrong password fails as the database's refusal, also after calls with the right one", async () => {
+    expect(await whoAmI(otherArn)).toBe("other");
+
+    secrets.set(otherArn, { ...other, password: "wrong" });
+
+    for (const call of [
+      () => whoAmI(otherArn),
+      () => client.send(new BeginTransactionCommand({ ...target, secretArn: otherArn })),
+    ]) {
+      await expect(call()).rejects.toEqual(
+        refused("DatabaseErrorException", /^FATAL: password authentication failed for user "other"; SQLState: 28P01$/),
+      );
+    }
+  });
+
+  it("a secret is read at each call, so that a new value is used at once", async () => {
+    expect(await whoAmI(otherArn)).toBe("other");
+    await run("alter role other password 'second'");
+
+    secrets.set(otherArn, { ...other, password: "second" });
+
+    expect(await whoAmI(otherArn)).toBe("other");
+  });
+
+  it("a secret that cannot be read fails like one that is not there", async () => {
+    await expect(whoAmI(`${secretArn}-unreadable`)).rejects.toEqual(
+      refused("SecretsErrorException", "Secrets Manager can't find the specified secret."),
+    );
+  });
+
+  it("a secret owns the transactions that it began", async () => {
+    const transactionId = await begin();
+    const of = { ...target, secretArn: otherArn, transactionId };
+
+    for (const call of [
+      client.send(new ExecuteStatementCommand({ ...of, sql: "select 1" })),
+      client.send(new CommitTransactionCommand(of)),
+      client.send(new RollbackTransactionCommand(of)),
+    ]) {
+      await expect(call).rejects.toEqual(refused("TransactionNotFoundException"));
+    }
+    await run("insert into t values (1)", [], { transactionId });
+    await commit(transactionId);
+    expect(await count()).toBe(1);
+  });
+
+  it("a secret shares the connections with the others, which are not more than one could have", async () => {
+    for (const arn of [secretArn, otherArn]) {
+      const calls = Array.from({ length: 2 * MAX_CONNECTIONS }, () => whoAmI(arn));
+      expect(new Set(await Promise.all(calls)).size).toBe(1);
+    }
+
+    const connections = async () => {
+      const { records } = await run("select count(*) from pg_stat_activity where application_name = 'sluice data api'");
+      return records?.[0]?.[0]?.longValue;
+    };
+    await vi.waitFor(async () => expect(await connections()).toBeLessThanOrEqual(MAX_CONNECTIONS));
   });
 });
 

@@ -23,8 +23,8 @@ let reader: EventReader;
 beforeAll(async () => {
   db = await startDatabase();
   await db.migrate();
-  store = createEventStore(db.database);
-  reader = createEventReader(db.database);
+  store = createEventStore(db.writer);
+  reader = createEventReader(db.reader);
 });
 afterAll(() => db.remove());
 afterEach(async () => {

@@ -1,10 +1,15 @@
 import { once } from "node:events";
 import { type OutgoingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { startApiGateway } from "../../localstack/api-gateway/start-api-gateway.ts";
 import { startDataApi } from "../../localstack/data-api/data-api.ts";
+import { secretOfUrl } from "../../localstack/data-api/secrets.ts";
+import { startDynamodb } from "../../localstack/dynamodb/dynamodb.ts";
+import { startSecretsManager } from "../../localstack/secrets-manager/secrets-manager.ts";
 import { startSqs } from "../../localstack/sqs/sqs.ts";
+import { secretModel } from "../support/secrets-manager.ts";
 import { queueModel } from "../support/sqs.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -15,7 +20,11 @@ const SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:sluice"
 type Call = { method: string; path: string; body: string; headers: OutgoingHttpHeaders };
 
 const SQL = JSON.stringify({ resourceArn: CLUSTER_ARN, secretArn: SECRET_ARN, database: "events", sql: "select 1" });
-const CALLS: Record<string, { server: "api" | "database" | "queue"; call: Call }> = {
+const SIGNED = {
+  authorization: "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=0",
+  "x-amz-date": "20260101T000000Z",
+};
+const CALLS: Record<string, { server: "api" | "database" | "queue" | "tables" | "secrets"; call: Call }> = {
   "the API, to send an event": {
     server: "api",
     call: { method: "POST", path: "/events", body: "{}", headers: { "content-type": "text/plain" } },
@@ -33,6 +42,24 @@ const CALLS: Record<string, { server: "api" | "database" | "queue"; call: Call }
       path: "/",
       body: "{}",
       headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.ListQueues" },
+    },
+  },
+  "the tables": {
+    server: "tables",
+    call: {
+      method: "POST",
+      path: "/",
+      body: "{}",
+      headers: { ...SIGNED, "content-type": "application/json", "x-amz-target": "DynamoDB_20120810.ListTables" },
+    },
+  },
+  "the secrets": {
+    server: "secrets",
+    call: {
+      method: "POST",
+      path: "/",
+      body: '{"SecretId":"keys"}',
+      headers: { ...SIGNED, "content-type": "text/plain", "x-amz-target": "secretsmanager.GetSecretValue" },
     },
   },
 };
@@ -62,15 +89,29 @@ beforeAll(async () => {
   const database = await startDataApi({
     databaseUrl: inject("databaseServer").ownerUrl,
     clusterArn: CLUSTER_ARN,
-    secretArn: SECRET_ARN,
+    readSecret: secretOfUrl(SECRET_ARN, inject("databaseServer").ownerUrl),
     databaseName: "events",
   });
   const queue = await startSqs({ dataDir: folder.path, queues: [queueModel({ name: "events" })], region: "us-east-1" });
-  Object.assign(urls, { api: api.url, database: database.url, queue: queue.endpoint });
+  const tables = await startDynamodb({ dataDir: join(folder.path, "dynamodb"), tables: [] });
+  const secrets = await startSecretsManager({
+    dataDir: join(folder.path, "secrets"),
+    secrets: [secretModel({ name: "keys" })],
+    invoke: () => Promise.reject(new Error("no function")),
+  });
+  Object.assign(urls, {
+    api: api.url,
+    database: database.url,
+    queue: queue.endpoint,
+    tables: tables.endpoint,
+    secrets: secrets.url,
+  });
   stops.push(
     () => api.stop(),
     () => database.stop(),
     () => queue.stop(),
+    () => tables.stop(),
+    () => secrets.stop(),
   );
 });
 afterAll(async () => {
@@ -120,7 +161,7 @@ describe("a local server that stops", () => {
     const server = await startDataApi({
       databaseUrl: "postgres://nobody@127.0.0.1:1/none",
       clusterArn: CLUSTER_ARN,
-      secretArn: SECRET_ARN,
+      readSecret: async () => undefined,
       databaseName: "events",
     });
     const closed: Promise<unknown>[] = [];

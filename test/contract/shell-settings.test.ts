@@ -27,7 +27,8 @@ describe("a connection to the local database", () => {
     const { rows } = await client.query<{ n: number; user: string }>("select 1 as n, current_user::text as user");
     await client.end();
     const connections = openConnections(url);
-    const lease = await connections.acquire();
+    const { username, password } = new URL(url);
+    const lease = await connections.acquire({ username, password });
     const { rows: pooled } = await lease.client.query("select current_setting('application_name') as name");
     await connections.release(lease);
     await connections.close();

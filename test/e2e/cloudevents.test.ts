@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { CloudEvent, emitterFor, HTTP, httpTransport, Mode } from "cloudevents";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { get } from "../support/http.ts";
+import { call, get, keyHeaders } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
@@ -52,7 +52,9 @@ describe.concurrent("the official CloudEvents SDK", () => {
   ])("sends in %s mode, and what it sent comes back equal", async (_name, mode, data) => {
     const event = cloudEvent(data);
 
-    const answer = (await emitterFor(httpTransport(`${url}/events`), { mode })(event)) as { body: string };
+    const answer = (await emitterFor(httpTransport(`${url}/events`), { mode })(event, {
+      headers: keyHeaders(url),
+    })) as { body: string };
 
     expect(JSON.parse(answer.body)).toMatchObject({ accepted: 1 });
     const sent = plain(event);
@@ -71,7 +73,7 @@ describe.concurrent("the official CloudEvents SDK", () => {
     const event = cloudEvent(text, { datacontenttype });
     const { headers, body } = HTTP.binary(event);
 
-    const answer = await fetch(`${url}/events`, {
+    const answer = await call(`${url}/events`, {
       method: "POST",
       headers: headers as Record<string, string>,
       body: body as string,
@@ -88,7 +90,7 @@ describe.concurrent("the official CloudEvents SDK", () => {
       const event = cloudEvent(bytes, { datacontenttype: "application/octet-stream" });
       const { headers, body } = encode(event);
 
-      await fetch(`${url}/events`, {
+      await call(`${url}/events`, {
         method: "POST",
         headers: headers as Record<string, string>,
         body: body as string,
@@ -103,7 +105,7 @@ describe.concurrent("the official CloudEvents SDK", () => {
 
   it("reads what comes back as an event of its own", async () => {
     const event = cloudEvent({ n: 1 });
-    await emitterFor(httpTransport(`${url}/events`), { mode: Mode.STRUCTURED })(event);
+    await emitterFor(httpTransport(`${url}/events`), { mode: Mode.STRUCTURED })(event, { headers: keyHeaders(url) });
     const { text, headers } = await eventually(
       () => get(`${url}/events/${event.id}`),
       ({ status }) => status === 200,
@@ -121,11 +123,11 @@ describe.concurrent("the official CloudEvents SDK", () => {
 describe("an event that was read", () => {
   it("is a valid CloudEvent for the official SDK and can be sent again without a change", async () => {
     const event = cloudEvent({ n: 1 });
-    await emitterFor(httpTransport(`${url}/events`), { mode: Mode.STRUCTURED })(event);
+    await emitterFor(httpTransport(`${url}/events`), { mode: Mode.STRUCTURED })(event, { headers: keyHeaders(url) });
     const read = await stored(event.id);
 
     expect(new CloudEvent(read).validate()).toBe(true);
-    const answer = await fetch(`${url}/events`, {
+    const answer = await call(`${url}/events`, {
       method: "POST",
       headers: { "content-type": "application/cloudevents+json" },
       body: JSON.stringify(read),
@@ -142,7 +144,7 @@ describe("a batch by the specification", () => {
       const events = [cloudEvent(1), cloudEvent(null), cloudEvent("three")];
       const text = JSON.stringify(events);
 
-      const answer = await fetch(`${url}/events`, {
+      const answer = await call(`${url}/events`, {
         method: "POST",
         headers: { "content-type": "application/cloudevents-batch+json", ...(zip && { "content-encoding": "gzip" }) },
         body: zip ? gzipSync(text) : text,
@@ -165,7 +167,7 @@ describe("NDJSON", () => {
       }));
       const text = events.map((event) => JSON.stringify(event)).join("\n");
 
-      const answer = await fetch(`${url}/events`, {
+      const answer = await call(`${url}/events`, {
         method: "POST",
         headers: { "content-type": "application/x-ndjson", ...(zip && { "content-encoding": "gzip" }) },
         body: zip ? gzipSync(text) : text,
@@ -181,7 +183,7 @@ describe("?validate=only", () => {
   it("answers the verdicts and enqueues nothing", async () => {
     const [checked, after] = [randomUUID(), randomUUID()];
     const send = (id: string, query: string) =>
-      fetch(`${url}/events${query}`, {
+      call(`${url}/events${query}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ id, source, type: "t", data: 1 }),

@@ -8,6 +8,9 @@ import { findStackAddress, type StackAddress, type StackOptions } from "../../sc
 export type Deployment = StackAddress & {
   /** The options that lead a command of scripts/ to it. */
   flags: string[];
+  /** An admin's of the tenant `default`. */
+  apiKey: string;
+  installationKey: string;
   database: { resourceArn: string; secretArn: string; database: string; client: RDSDataClientConfig };
 };
 
@@ -24,6 +27,7 @@ const runtimeFile = z.object({
   databaseName: z.string(),
   dataApiUrl: z.url(),
 });
+const keysOfRuntime = z.object({ apiKey: z.string(), installationKey: z.string() });
 
 /** @throws Error that says what to deploy or start */
 export async function findDeployment(options: StackOptions): Promise<Deployment> {
@@ -31,8 +35,17 @@ export async function findDeployment(options: StackOptions): Promise<Deployment>
   const { dataDir, outputs, stack } = options;
   const flags = outputs === undefined ? ["--data-dir", dataDir] : ["--outputs", outputs];
   if (stack !== undefined) flags.push("--stack", stack);
-  return { ...target, flags, database: await databaseOf(options, target) };
+  return { ...target, flags, ...(await keysOf(options)), database: await databaseOf(options, target) };
 }
+
+/** The keys of the local runtime or emulator; those of a deployed stack come in by variables, which test/e2e/run.ts sets. */
+async function keysOf({ dataDir, outputs }: StackOptions): Promise<z.infer<typeof keysOfRuntime>> {
+  if (outputs === undefined) return keysOfRuntime.parse(await readJson(join(dataDir, "runtime.json")));
+  const { SLUICE_API_KEY: apiKey, SLUICE_INSTALLATION_KEY: installationKey } = process.env;
+  return keysOfRuntime.parse({ apiKey, installationKey });
+}
+
+const readJson = async (file: string): Promise<unknown> => JSON.parse(await readFile(file, "utf8"));
 
 async function databaseOf(
   { dataDir, outputs, stack }: StackOptions,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { get, post } from "../support/http.ts";
+import { call, get, post } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
@@ -20,9 +20,10 @@ const stored = (id: string) =>
     ({ status }) => status === 200,
   );
 
-/** A curl line as the request it makes. */
+/** A curl line as the request it makes. The shell puts the target's key in place of the command that prints one. */
 function parseCurl(line: string): { path: string; headers: Record<string, string>; body: string } {
-  const headers = [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value] as const);
+  const sent = line.replace("$(cat .sluice/api-key)", target.apiKey).matchAll(/-H (["'])([^:]+): (.+?)\1/g);
+  const headers = [...sent].map(([, , name, value]) => [name, value] as const);
   const quoted = /(?:-d|--data-binary) (\$?)'([^']*)'/.exec(line);
   const body = quoted?.[1] === "$" ? (quoted[2] ?? "").replaceAll("\\n", "\n") : (quoted?.[2] ?? "");
   return { path: /127\.0\.0\.1:4800([^\s']+)/.exec(line)?.[1] ?? "", headers: Object.fromEntries(headers), body };
@@ -36,6 +37,7 @@ describe.concurrent("docs/formats", () => {
     const [line] = /^curl .*$/m.exec(readFileSync(page, "utf8")) ?? [];
     const { path, headers, body } = parseCurl((line ?? "").replaceAll("/docs", source));
 
+    // Nothing is added to the headers: a line without its key must fail.
     const answer = await fetch(`${url}${path}`, { method: "POST", headers, body });
 
     expect(answer.status).toBe(202);
@@ -94,7 +96,7 @@ describe.concurrent("docs/values.md", () => {
 
   it("a whole body: bytes that are not UTF-8, too many levels and too many values", async () => {
     const send = async (body: Uint8Array) => {
-      const answer = await fetch(`${url}/events`, {
+      const answer = await call(`${url}/events`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: Buffer.from(body),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { get, post } from "../support/http.ts";
+import { call, get, post } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
@@ -193,7 +193,7 @@ describe.concurrent("the pipeline", () => {
       const id = Buffer.from(`hé-${randomUUID()}`, encoding).toString("latin1");
       const headers = { "ce-specversion": "1.0", "ce-id": id, "ce-source": source, "ce-type": "t" };
 
-      expect((await fetch(`${url}/events`, { method: "POST", headers, body: "x" })).status).toBe(400);
+      expect((await call(`${url}/events`, { method: "POST", headers, body: "x" })).status).toBe(400);
     },
   );
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { get, post } from "../support/http.ts";
+import { call, get, post } from "../support/http.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
@@ -121,7 +121,7 @@ describe("random bytes", () => {
 
     await fc.assert(
       fc.asyncProperty(contentType, headers, body, async (type, extra, bytes) => {
-        const answer = await fetch(`${url}/events`, {
+        const answer = await call(`${url}/events`, {
           method: "POST",
           headers: { ...extra, ...(type !== "" && { "content-type": type }) },
           body: Buffer.from(bytes),

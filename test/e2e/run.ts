@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { addStackOptions, type StackOptions } from "../../scripts/stack-address.ts";
+import { schemas } from "../../functions/core/answer.ts";
+import { createApiClient } from "../../scripts/access/api-client.ts";
+import { findAdminKey } from "../../scripts/access/find-admin-key.ts";
+import { addStackOptions, findStackAddress, type StackOptions } from "../../scripts/stack-address.ts";
 
 /**
  * `npm run test:e2e`: the end-to-end tests on a runtime of their own; with `--outputs outputs.json` on the stack that is
@@ -25,9 +28,22 @@ const reporters = [
 ];
 // Files would read each other's dead letters: there is one queue for all of them.
 const oneFileAtATime = isDeployed ? ["--no-file-parallelism"] : [];
+/** The keys with which the tests use a stack that is deployed; those of a stack on this machine are in its data folder. */
+async function keysOfDeployed(): Promise<Record<string, string>> {
+  const address = findStackAddress(options);
+  const installationKey = await findAdminKey(address, {});
+  const body = { tenant: "default", role: "admin", name: "npm run test:e2e", expires: "1h" };
+  const made = await createApiClient(address.url, installationKey).call(
+    { method: "POST", path: "/keys", body },
+    schemas.MadeKey,
+  );
+  return { SLUICE_API_KEY: made.key, SLUICE_INSTALLATION_KEY: installationKey };
+}
+
+const keys = options.outputs === undefined ? {} : await keysOfDeployed();
 const { status } = spawnSync(
   process.execPath,
   ["node_modules/vitest/vitest.mjs", "run", "--project", "e2e", ...reporters, ...oneFileAtATime, ...command.args],
-  { stdio: "inherit", env: { ...process.env, ...(isDeployed && { SLUICE_E2E: JSON.stringify(options) }) } },
+  { stdio: "inherit", env: { ...process.env, ...keys, ...(isDeployed && { SLUICE_E2E: JSON.stringify(options) }) } },
 );
 process.exitCode = status ?? 1;

@@ -4,8 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runScript } from "../support/run-script.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTarget, type Target } from "./test-stack.ts";
+import { call } from "../support/http.ts";
 
 let target: Target;
 let folder: string;
@@ -124,8 +126,8 @@ describe("npm run send", () => {
       const body = Buffer.concat((await incoming.toArray()) as Buffer[]);
       if (incoming.method === "GET") return answer.end(JSON.stringify({ status: "ok" }));
       if (refused++ === 0) return answer.writeHead(503, { "retry-after": "1" }).end("{}");
-      const headers = { "content-type": "application/json" };
-      const real = await fetch(`${target.url}${incoming.url}`, { method: "POST", headers, body });
+      const headers = { "content-type": "application/json", authorization: incoming.headers.authorization ?? "" };
+      const real = await call(`${target.url}${incoming.url}`, { method: "POST", headers, body });
       return answer.writeHead(real.status).end(await real.text());
     };
     const server = createServer((incoming, answer) => void relay(incoming, answer));
@@ -133,7 +135,9 @@ describe("npm run send", () => {
     const address = server.address();
     const port = typeof address === "object" ? address?.port : 0;
 
-    const result = await send(path, "--url", `http://127.0.0.1:${port}/`);
+    const result = await runScript("send", [path, "--url", `http://127.0.0.1:${port}/`], {
+      SLUICE_API_KEY: target.apiKey,
+    });
     server.closeAllConnections();
     server.close();
 

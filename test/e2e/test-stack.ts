@@ -4,6 +4,8 @@ import { ExecuteStatementCommand, RDSDataClient, type SqlParameter } from "@aws-
 import { DeleteMessageCommand, type Message, SQSClient } from "@aws-sdk/client-sqs";
 import { inject } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { fetchAgain } from "../support/fetch-again.ts";
+import { useKey } from "../support/http.ts";
 import { runScript } from "../support/run-script.ts";
 import { peekAll, queueDepth } from "../support/sqs.ts";
 import { startTestRuntime } from "../support/runtime.ts";
@@ -17,6 +19,14 @@ export type Target = {
   /** The beginning of every source of these tests; `close()` deletes those events. */
   source: string;
   sqs: SQSClient;
+  /** An admin's key of the tenant `default`. */
+  apiKey: string;
+  /** A key of the installation. */
+  installationKey: string;
+  /** Makes a key, and its tenant if there is none of that name. */
+  createKey: (settings: { tenant: string } & Record<string, unknown>) => Promise<{ id: string; key: string }>;
+  /** Sends a request without any key beside those of `init`. */
+  call: (path: string, init?: RequestInit) => Promise<{ status: number; headers: Headers; text: string }>;
   /** Runs SQL over the Data API; a result has a member for each column. */
   sql: (statement: string) => Promise<Record<string, unknown>[]>;
   /** The database refuses events with this text in their data, until the function that it gives back is called. */
@@ -68,6 +78,26 @@ function targetAt(deployment: Deployment) {
   const database = new RDSDataClient(config);
   const source = `/e2e/${randomUUID()}`;
   const since = new Date(Date.now() - CLOCKS_DIFFER_MS).toISOString();
+
+  useKey(deployment.url, deployment.apiKey, fetchAgain);
+
+  const call: Target["call"] = async (path, init) => {
+    const response = await fetchAgain(`${deployment.url}${path}`, init);
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+
+  const createKey: Target["createKey"] = async ({ tenant, ...settings }) => {
+    const { status, text } = await call("/keys", {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${deployment.installationKey}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ tenant, ...settings }),
+    });
+    if (status !== 201) throw new Error(`The stack made no key: ${status} ${text}`);
+    return JSON.parse(text) as { id: string; key: string };
+  };
 
   const execute = (sql: string, parameters: SqlParameter[] = []) =>
     retryingWhilePaused(() => database.send(new ExecuteStatementCommand({ ...names, sql, parameters })));
@@ -126,6 +156,10 @@ function targetAt(deployment: Deployment) {
     queueUrl: deployment.queueUrl,
     source,
     sqs,
+    apiKey: deployment.apiKey,
+    installationKey: deployment.installationKey,
+    createKey,
+    call,
     sql,
     refuse,
     run: (script: string, ...args: string[]) => runScript(script, [...args, ...deployment.flags]),

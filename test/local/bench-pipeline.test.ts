@@ -3,6 +3,7 @@ import { measureReadable, measureThroughput } from "../../bench/pipeline/measure
 import { messagesOf } from "../../bench/pipeline/operations.ts";
 import { untilDeleted } from "../../bench/pipeline/until-stored.ts";
 import { type Pipeline, startPipeline } from "../../bench/pipeline/pipeline.ts";
+import { call, useKey } from "../support/http.ts";
 
 const EVENTS = 60;
 const shape = { perRequest: 20, eventBytes: 600 };
@@ -32,7 +33,8 @@ describe.each(["ours", "naive"] as const)("the pipeline of the benchmark: %s", (
   it("the pipeline refuses an event that does not match the catalog", async () => {
     const event = { source: "bench", type: "com.example.order.placed", data: { orderId: "" } };
 
-    const answer = await fetch(`${pipeline.url}/events`, {
+    useKey(pipeline.url, pipeline.apiKey);
+    const answer = await call(`${pipeline.url}/events`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(event),

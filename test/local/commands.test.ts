@@ -45,12 +45,15 @@ async function eventFile(lines: number): Promise<string> {
 }
 
 describe("a command", () => {
-  it.each(["send", "dead-letters", "replay"])("%s --help prints the usage, with exit code 0", async (name) => {
-    expect(await runScript(name, ["--help"])).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining(`Usage: npm run ${name} --`),
-    });
-  });
+  it.each(["send", "dead-letters", "replay", "keys", "tenants", "audit"])(
+    "%s --help prints the usage, with exit code 0",
+    async (name) => {
+      expect(await runScript(name, ["--help"])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(`Usage: npm run ${name} --`),
+      });
+    },
+  );
 
   it.each([
     ["send", ["x.ndjson", "--url", "http://127.0.0.1:1"], "Nothing answers at http://127.0.0.1:1: "],
@@ -80,7 +83,7 @@ describe("npm run send", () => {
     const api = await startApi((count) => {
       if (count === 3) started.child.kill("SIGINT");
     });
-    const started = startScript("send", [path, "--url", api.url, "--batch", "10", "--connections", "1"]);
+    const started = startScript("send", [path, "--url", api.url, "--batch", "10", "--connections", "1"], KEY);
 
     const { code, stdout } = await started.ended;
 
@@ -96,11 +99,18 @@ describe("npm run send", () => {
     const api = await startApi();
     const proxy = { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: "http://127.0.0.1:1", http_proxy: "http://127.0.0.1:1" };
 
-    const sent = await runScript("send", [await eventFile(5), "--url", api.url], { ...proxy, NO_PROXY: "example.com" });
+    const sent = await runScript("send", [await eventFile(5), "--url", api.url], {
+      ...proxy,
+      ...KEY,
+      NO_PROXY: "example.com",
+    });
 
     expect(sent).toMatchObject({ code: 0, stdout: expect.stringContaining("5 accepted") });
   });
 });
+
+/** A key; the API of these tests takes any. */
+const KEY = { SLUICE_API_KEY: "K" };
 
 describe("an option that npm keeps for itself", () => {
   it.each([

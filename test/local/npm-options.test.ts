@@ -18,6 +18,15 @@ it.each([
   ["dead-letters list", ["scripts/dead-letters.ts", "list"]],
   ["dead-letters group", ["scripts/dead-letters.ts", "group"]],
   ["dead-letters export", ["scripts/dead-letters.ts", "export"]],
+  ["keys create", ["scripts/keys.ts", "create"]],
+  ["keys list", ["scripts/keys.ts", "list"]],
+  ["keys show", ["scripts/keys.ts", "show"]],
+  ["keys rotate", ["scripts/keys.ts", "rotate"]],
+  ["keys revoke", ["scripts/keys.ts", "revoke"]],
+  ["tenants list", ["scripts/tenants.ts", "list"]],
+  ["tenants set", ["scripts/tenants.ts", "set"]],
+  ["audit list", ["scripts/audit.ts", "list"]],
+  ["audit verify", ["scripts/audit.ts", "verify"]],
   ["start", ["localstack/start.ts"]],
 ])("npm takes no option of %s for the beginning of one of its own, which the command could not see", (_name, words) => {
   const options = optionsOf(...words);

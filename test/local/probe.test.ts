@@ -27,9 +27,7 @@ describe("the probe of a deployed stack", () => {
   });
 
   it("the probe of an address without a stack fails with the reason", async () => {
-    const { databaseUrl } = runtime.addresses;
-
-    await expect(probe({ url: "http://127.0.0.1:1", databaseUrl }, 500)).rejects.toThrow(
+    await expect(probe({ ...runtime.addresses, url: "http://127.0.0.1:1" }, 500)).rejects.toThrow(
       /POST http:\/\/127.0.0.1:1\/events last answered 0 fetch failed/,
     );
   });
@@ -40,8 +38,8 @@ describe("the probe of a deployed stack", () => {
       response.writeHead(422).end(JSON.stringify({ results: [{ status: "invalid", errors: [{ code }] }] })),
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { databaseUrl } = runtime.addresses;
-    const ask = () => probe({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, databaseUrl });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const ask = () => probe({ ...runtime.addresses, url });
 
     expect(await ask()).toBe("refused");
     code = "schema_failed";

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
@@ -13,10 +14,15 @@ afterAll(() => runtime?.remove());
 function curlLines(): { url: string; init: RequestInit }[] {
   return [...readFileSync("README.md", "utf8").matchAll(/^curl .*$/gm)].map(([line]) => {
     const url = /http:\/\/127\.0\.0\.1:4800(\S*)/.exec(line)?.[1] ?? "";
-    const header = /-H '([^:]+): ([^']+)'/.exec(line);
+    // The shell puts the file of the data folder in place of the command.
+    const key = readFileSync(join(runtime.dataDir, "api-key"), "utf8").trim();
+    const sent = line.replace("$(cat .sluice/api-key)", key).matchAll(/-H (["'])([^:]+): (.+?)\1/g);
+    const headers = Object.fromEntries([...sent].map(([, , name, value]) => [name, value]));
     const body = /-d '([^']+)'/.exec(line)?.[1];
-    const headers: Record<string, string> = header === null ? {} : { [header[1] ?? ""]: header[2] ?? "" };
-    return { url: `${runtime.addresses.url}${url}`, init: body === undefined ? {} : { method: "POST", headers, body } };
+    return {
+      url: `${runtime.addresses.url}${url}`,
+      init: { headers, ...(body !== undefined && { method: "POST", body }) },
+    };
   });
 }
 
@@ -26,7 +32,7 @@ describe("README", () => {
 
     const accepted = await fetch(send?.url ?? "", send?.init);
     const found = await eventually(
-      () => fetch(read?.url ?? ""),
+      () => fetch(read?.url ?? "", read?.init),
       ({ status }) => status === 200,
     );
 

@@ -1,7 +1,7 @@
 import { Template } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
 import { stageConfig } from "../../lib/stage-config.ts";
-import { databaseFunctions } from "./expected-functions.ts";
+import { databaseFunctions, EXPECTED_FUNCTIONS } from "./expected-functions.ts";
 import { synthesizeStack } from "./support.ts";
 
 const existingDatabase = {
@@ -31,25 +31,40 @@ describe("an existing database", () => {
 
   it("an existing database is the one that every function with a database uses, and the stack's output", () => {
     const { clusterArn, secretArn, databaseName } = existingDatabase;
+    const count = (variables: object, functions: number) =>
+      template.resourcePropertiesCountIs(
+        "AWS::Lambda::Function",
+        { Environment: { Variables: { CLUSTER_ARN: clusterArn, DATABASE_NAME: databaseName, ...variables } } },
+        functions,
+      );
 
-    template.resourcePropertiesCountIs(
-      "AWS::Lambda::Function",
-      { Environment: { Variables: { CLUSTER_ARN: clusterArn, SECRET_ARN: secretArn, DATABASE_NAME: databaseName } } },
-      databaseFunctions().length,
-    );
+    count({}, databaseFunctions().length);
+    count({ SECRET_ARN: secretArn }, databaseFunctions("owner").length);
     template.hasOutput("ClusterArn", { Value: clusterArn });
     template.hasOutput("SecretArn", { Value: secretArn });
     template.hasOutput("DatabaseName", { Value: databaseName });
   });
 
-  it("an existing database is open to the functions that use it, with its secret, and to no others", () => {
-    // The consumer, the query and the migrations.
-    expect(statementsOn(template, existingDatabase.clusterArn).map(({ Action }) => Action)).toEqual([
-      "rds-data:ExecuteStatement",
-      "rds-data:ExecuteStatement",
-      expect.arrayContaining(["rds-data:BeginTransaction"]),
-    ]);
-    expect(statementsOn(template, existingDatabase.secretArn)).toHaveLength(databaseFunctions().length);
+  it("an existing database is open to the functions that use it, and its owner's secret to those that change the schema or passwords", () => {
+    const { clusterArn, secretArn } = existingDatabase;
+    const transactions = databaseFunctions().filter((name) =>
+      EXPECTED_FUNCTIONS[name].actions.includes("rds-data:BeginTransaction"),
+    );
+
+    expect(statementsOn(template, clusterArn)).toHaveLength(databaseFunctions().length);
+    expect(statementsOn(template, clusterArn).filter(({ Action }) => Array.isArray(Action))).toHaveLength(
+      transactions.length,
+    );
+    expect(transactions).toEqual(["migrate"]);
+    expect(statementsOn(template, secretArn)).toHaveLength(databaseFunctions("owner").length);
+    expect(databaseFunctions("owner")).toEqual(["migrate", "rotate"]);
+  });
+
+  it("an existing database gets roles with secrets of the stack, which are rotated", () => {
+    const secrets = Object.keys(template.findResources("AWS::SecretsManager::Secret"));
+
+    expect(secrets.filter((id) => id.startsWith("DatabaseRoles"))).toHaveLength(2);
+    template.resourceCountIs("AWS::SecretsManager::RotationSchedule", 2);
   });
 });
 

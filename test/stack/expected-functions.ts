@@ -1,3 +1,4 @@
+import type { DatabaseRole } from "../../functions/core/database-roles.ts";
 import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
 
 const SECRET_ACTIONS = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
@@ -9,10 +10,17 @@ const TRANSACTION_ACTIONS = [
   "rds-data:RollbackTransaction",
   ...SECRET_ACTIONS,
 ];
+const KEY_CHECK_ACTIONS = ["dynamodb:GetItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"];
+const ROTATE_ACTIONS = [
+  "rds-data:ExecuteStatement",
+  ...SECRET_ACTIONS,
+  "secretsmanager:PutSecretValue",
+  "secretsmanager:UpdateSecretVersionStage",
+];
 const SEND_ACTIONS = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"];
 const RECEIVE_ACTIONS = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"];
 
-type ExpectedFunction = {
+export type ExpectedFunction = {
   /** Everything it is allowed, except for logs and traces. */
   actions: string[];
   /**
@@ -20,17 +28,30 @@ type ExpectedFunction = {
    * 100 KiB are some 5 ms of a cold start. Raise a ceiling only for something that is worth that.
    */
   ceilingKib: number;
+  /** Whose secret it has in the database, if it calls that. */
+  role?: "owner" | DatabaseRole;
 };
 
-/** The functions that call the database. */
-export const databaseFunctions = () =>
-  FUNCTIONS.filter((name) => EXPECTED_FUNCTIONS[name].actions.includes("rds-data:ExecuteStatement"));
+/** The functions that call the database, or those of them with a certain role there. */
+export const databaseFunctions = (role?: ExpectedFunction["role"]) =>
+  FUNCTIONS.filter((name) => EXPECTED_FUNCTIONS[name].actions.includes("rds-data:ExecuteStatement")).filter(
+    (name) => role === undefined || EXPECTED_FUNCTIONS[name].role === role,
+  );
 
 /** The rights and the size of each function, which the tests compare with the stack. */
 export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
-  ingest: { actions: SEND_ACTIONS, ceilingKib: 352 },
-  consume: { actions: [...STATEMENT_ACTIONS, ...SEND_ACTIONS, ...RECEIVE_ACTIONS], ceilingKib: 350 },
-  query: { actions: STATEMENT_ACTIONS, ceilingKib: 230 },
-  migrate: { actions: TRANSACTION_ACTIONS, ceilingKib: 230 },
-  "api-docs": { actions: [], ceilingKib: 136 },
+  ingest: { actions: [...KEY_CHECK_ACTIONS, ...SEND_ACTIONS], ceilingKib: 456 },
+  consume: {
+    actions: [...STATEMENT_ACTIONS, ...SEND_ACTIONS, ...RECEIVE_ACTIONS],
+    ceilingKib: 350,
+    role: "writer",
+  },
+  query: { actions: [...KEY_CHECK_ACTIONS, ...STATEMENT_ACTIONS], ceilingKib: 336, role: "reader" },
+  access: {
+    actions: [...KEY_CHECK_ACTIONS, "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"],
+    ceilingKib: 314,
+  },
+  migrate: { actions: TRANSACTION_ACTIONS, ceilingKib: 251, role: "owner" },
+  rotate: { actions: ROTATE_ACTIONS, ceilingKib: 250, role: "owner" },
+  "api-docs": { actions: [], ceilingKib: 159 },
 };

@@ -15,7 +15,7 @@ import { openApi } from "../../functions/api-docs/openapi.ts";
 import type { Route } from "../../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../../functions/routes/routes.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
-import { EXPECTED_FUNCTIONS } from "./expected-functions.ts";
+import { EXPECTED_FUNCTIONS, type ExpectedFunction } from "./expected-functions.ts";
 import { routesOf, synthesizeStack } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
@@ -103,7 +103,7 @@ describe("functions", () => {
   });
 
   it.each(FUNCTIONS)("the function %s has exactly the rights that it uses", (name) => {
-    expect(actionsOf(name)).toEqual(EXPECTED_FUNCTIONS[name].actions.toSorted());
+    expect(actionsOf(name)).toEqual([...new Set(EXPECTED_FUNCTIONS[name].actions)].toSorted());
   });
 
   it("functions send to the queue of events alone, and consume to the dead-letter queue too", () => {
@@ -227,15 +227,89 @@ describe("database", () => {
   });
 });
 
-describe("migrations", () => {
-  it("migrations run after the database exists and before the functions that need the schema are updated", () => {
-    const [[triggerId, trigger]] = all("Custom::Trigger") as [[string, Resource & { DependsOn: string[] }]];
-    const consume = functions().find(([id]) => id.startsWith("Consume"))?.[1] as Resource & { DependsOn: string[] };
-    const query = functions().find(([id]) => id.startsWith("Query"))?.[1] as Resource & { DependsOn: string[] };
+/** The secret of a role of the database. */
+const secretOf = (role: string) => ({
+  Ref: all("AWS::SecretsManager::Secret").find(([id]) => id.startsWith(`DatabaseRoles${role}`))?.[0],
+});
 
-    expect(trigger.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/)]));
-    expect(consume.DependsOn).toContain(triggerId);
-    expect(query.DependsOn).toContain(triggerId);
+describe("the secrets of the database", () => {
+  const ownerSecret = () => ({ "Fn::GetAtt": [all("AWS::RDS::DBCluster")[0]?.[0], "MasterUserSecret.SecretArn"] });
+  const variablesOf = (name: FunctionName) => {
+    const found = functions().find(([id]) => id.startsWith(`${constructOf(name)}Function`)) as [string, Resource];
+    return (found[1].Properties["Environment"] as { Variables: Record<string, unknown> }).Variables;
+  };
+
+  it("the secrets of the database are generated for the first user of the writer and of the reader", () => {
+    expect(all("AWS::SecretsManager::Secret").filter(([id]) => id.startsWith("DatabaseRoles"))).toHaveLength(2);
+    for (const role of ["writer", "reader"]) {
+      template.hasResourceProperties("AWS::SecretsManager::Secret", {
+        GenerateSecretString: {
+          SecretStringTemplate: JSON.stringify({ username: `sluice_${role}_1` }),
+          GenerateStringKey: "password",
+          PasswordLength: 40,
+          ExcludePunctuation: true,
+        },
+      });
+    }
+  });
+
+  it("the secrets of the database decide what a function may do there: each has its own, and no other", () => {
+    const secrets = { writer: secretOf("Writer"), reader: secretOf("Reader"), owner: ownerSecret() };
+    const read = "secretsmanager:GetSecretValue";
+
+    for (const [name, { role, actions }] of Object.entries(EXPECTED_FUNCTIONS) as [FunctionName, ExpectedFunction][]) {
+      if (!actions.includes("rds-data:ExecuteStatement")) continue;
+      expect(variablesOf(name)["SECRET_ARN"], name).toEqual(role && secrets[role]);
+      const ofDatabase = resourcesOf(name, read).filter((each) => !JSON.stringify(each).includes("AccessKeySecret"));
+      expect(ofDatabase, name).toEqual(
+        role === "owner" ? [secrets.owner, secrets.reader, secrets.writer] : [role && secrets[role]],
+      );
+    }
+    for (const name of ["migrate", "rotate"] as const) {
+      expect(variablesOf(name)).toMatchObject({
+        WRITER_SECRET_ARN: secrets.writer,
+        READER_SECRET_ARN: secrets.reader,
+      });
+    }
+    expect(resourcesOf("rotate", "secretsmanager:PutSecretValue")).toEqual([secrets.reader, secrets.writer]);
+    expect(resourcesOf("rotate", "secretsmanager:UpdateSecretVersionStage")).toEqual([secrets.reader, secrets.writer]);
+  });
+
+  it("the secrets of the database are rotated every 30 days by rotate, which Secrets Manager of this account may invoke", () => {
+    const rotate = functions().find(([id]) => id.startsWith("RotateFunction"))?.[0];
+    const schedules = all("AWS::SecretsManager::RotationSchedule").map(([, { Properties }]) => Properties);
+
+    expect(schedules).toEqual(
+      ["Writer", "Reader"].map((role) => ({
+        SecretId: secretOf(role),
+        RotationLambdaARN: { "Fn::GetAtt": [rotate, "Arn"] },
+        RotationRules: { AutomaticallyAfterDays: 30 },
+        RotateImmediatelyOnUpdate: false,
+      })),
+    );
+    template.hasResourceProperties("AWS::Lambda::Permission", {
+      Principal: "secretsmanager.amazonaws.com",
+      SourceAccount: { Ref: "AWS::AccountId" },
+      FunctionName: { "Fn::GetAtt": [rotate, "Arn"] },
+    });
+  });
+});
+
+describe("migrations", () => {
+  it("migrations run after the database and the secrets exist, and before what needs the schema or the roles", () => {
+    type Dependent = Resource & { DependsOn: string[] };
+    const [[triggerId, trigger]] = all("Custom::Trigger") as [[string, Dependent]];
+    const secrets = ["Writer", "Reader"].map((role) => secretOf(role).Ref);
+
+    expect(trigger.DependsOn).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/), ...secrets]),
+    );
+    const dependents = [
+      ...functions().filter(([id]) => /^(Consume|Query|Rotate)Function/.test(id)),
+      ...all("AWS::SecretsManager::RotationSchedule"),
+    ] as [string, Dependent][];
+    expect(dependents).toHaveLength(5);
+    for (const [id, { DependsOn }] of dependents) expect(DependsOn, id).toContain(triggerId);
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
   });
 });
@@ -276,8 +350,11 @@ describe("api", () => {
       resources.filter(([, uri]) => uri?.includes(`"${constructOf(name)}Function`)).length;
 
     // Each route, and the other methods of each path.
-    for (const [name, ofFunction] of Object.entries(routes))
-      expect(answeredBy(name as HttpFunction), name).toBe(2 * Object.keys(ofFunction).length);
+    for (const [name, ofFunction] of Object.entries(routes)) {
+      const all = Object.values<Route>(ofFunction);
+      const paths = new Set(all.map(({ path }) => path));
+      expect(answeredBy(name as HttpFunction), name).toBe(all.length + paths.size);
+    }
   });
 
   it("the API answers with codes that every route lists, or every route with a body", () => {
@@ -301,6 +378,7 @@ describe("api", () => {
       .map(([, { Properties }]) => JSON.stringify(Properties["FunctionName"]));
 
     expect(allowed.map((name) => /"(\w+)Function/.exec(name)?.[1] ?? name).toSorted()).toEqual([
+      "Access",
       "ApiDocs",
       "Ingest",
       "Query",
@@ -340,7 +418,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(12);
+    expect(named).toHaveLength(15);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -445,8 +523,8 @@ describe("two stacks of one stage", () => {
         .filter(({ Namespace: name }) => !String(name).startsWith("AWS/"))
         .map(({ Namespace: name }) => name);
 
-    expect(metrics(template)).toEqual(["Sluice-dev", "Sluice-dev", "Sluice-dev"]);
-    expect(metrics(other)).toEqual(["Sluice-other", "Sluice-other", "Sluice-other"]);
+    expect(metrics(template)).toEqual(Array(4).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(4).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }
@@ -456,6 +534,7 @@ describe("two stacks of one stage", () => {
 describe("outputs", () => {
   it("the outputs are the addresses that the scripts need", () => {
     expect(Object.keys(template.findOutputs("*")).toSorted()).toEqual([
+      "AccessFunctionName",
       "ApiUrl",
       "ClusterArn",
       "DatabaseName",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { stageConfig } from "../../lib/stage-config.ts";
-import { synthesizeStack } from "./support.ts";
+import { CERTIFICATE_SETTINGS, FULL_SETTINGS } from "./full-settings.ts";
+import { stageWith, synthesizeStack } from "./support.ts";
 
 const existingDatabase = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:restored",
@@ -21,6 +22,15 @@ describe("cdk-nag AwsSolutions", () => {
     { existingDatabase },
   ])("cdk-nag finds nothing in prod with %j that is not acknowledged with a reason", (settings) => {
     const { app } = synthesizeStack({ ...stageConfig("prod"), ...settings }, { nag: true });
+
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  it.each([
+    ["with every setting for browsers", FULL_SETTINGS],
+    ["with every setting for client certificates", CERTIFICATE_SETTINGS],
+  ])("cdk-nag finds nothing in a stage %s that is not acknowledged with a reason", (_, settings) => {
+    const { app } = synthesizeStack(stageWith(settings), { nag: true });
 
     expect(() => app.synth()).not.toThrow();
   });

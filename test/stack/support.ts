@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll } from "vitest";
+import { readSettings } from "../../lib/settings.ts";
 import { SluiceStack, type SluiceStackProps } from "../../lib/sluice-stack.ts";
 import { type StageConfig, stageConfig } from "../../lib/stage-config.ts";
 
@@ -22,6 +23,16 @@ export function synthesizeStack(
   const stack = new SluiceStack(app, options.name ?? `Sluice-${config.name}`, { ...options.target, stage: config });
   return { app, stack, template: () => Template.fromStack(stack) };
 }
+
+/** The settings in a `sluice.config.json` with this content. */
+export function settingsIn(content: unknown) {
+  const folder = temporaryOutdir();
+  writeFileSync(join(folder, "sluice.config.json"), typeof content === "string" ? content : JSON.stringify(content));
+  return readSettings(folder);
+}
+
+/** The stage `own` with these settings in `sluice.config.json`. */
+export const stageWith = (settings: object) => stageConfig("own", settingsIn({ own: { like: "dev", ...settings } }));
 
 const folders: string[] = [];
 afterAll(() => {

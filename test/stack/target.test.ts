@@ -1,9 +1,10 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { deployTarget } from "../../lib/deploy-target.ts";
+import { deployTarget, stageOnTarget } from "../../lib/deploy-target.ts";
 import { databaseFunctions, EXPECTED_FUNCTIONS } from "./expected-functions.ts";
 import { databaseContext } from "../../localstack/emulator/deploy.ts";
-import { synthesizeStack } from "./support.ts";
+import { FULL_SETTINGS } from "./full-settings.ts";
+import { stageWith, synthesizeStack } from "./support.ts";
 
 const database = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:outside",
@@ -33,13 +34,15 @@ describe("the target localstack", () => {
       ]),
     );
 
-  it("the target localstack has every resource that is deployed to AWS except the database and its network", () => {
+  it("the target localstack has every resource that is deployed to AWS except the database, its network and schedules of rotations", () => {
     const missing = Object.entries(resources(aws)).filter(([id]) => resources(localstack)[id] === undefined);
 
     expect(Object.keys(resources(localstack)).filter((id) => resources(aws)[id] === undefined)).toEqual([]);
     expect(missing.length).toBeGreaterThan(0);
     for (const [id, { Type: type }] of missing) {
-      expect(`${id} ${type}`).toMatch(/ AWS::(RDS|EC2)::|^(Database|CustomVpcRestrict)/);
+      expect(`${id} ${type}`).toMatch(
+        / AWS::(RDS|EC2)::| AWS::SecretsManager::RotationSchedule$|^(Database(?!Roles)|CustomVpcRestrict)/,
+      );
     }
   });
 
@@ -53,7 +56,8 @@ describe("the target localstack", () => {
       if (ours?.["CLUSTER_ARN"] !== undefined) {
         Object.assign(ours, {
           CLUSTER_ARN: database.clusterArn,
-          SECRET_ARN: database.secretArn,
+          // The secrets of the other roles are those of the stack on AWS too.
+          ...(ours["WRITER_SECRET_ARN"] !== undefined && { SECRET_ARN: database.secretArn }),
           DATABASE_NAME: database.databaseName,
           AWS_ENDPOINT_URL_RDS_DATA: database.endpoint,
         });
@@ -63,7 +67,7 @@ describe("the target localstack", () => {
     }
   });
 
-  it("the target localstack lets each function call that database and read its secret", () => {
+  it("the target localstack lets each function call that database, and the owner's functions read its secret", () => {
     const statements = Object.values(localstack.findResources("AWS::IAM::Policy")).flatMap(
       ({ Properties }) => (Properties as { PolicyDocument: { Statement: Statement[] } }).PolicyDocument.Statement,
     );
@@ -71,14 +75,39 @@ describe("the target localstack", () => {
 
     const granted = (resource: string) =>
       allowing(resource).map(({ Effect, Action }) => `${Effect} ${[Action].flat().toSorted().join()}`);
-    const expected = (start: string) =>
-      databaseFunctions().map((name) => {
-        const actions = EXPECTED_FUNCTIONS[name].actions.filter((action) => action.startsWith(start));
-        return `Allow ${actions.toSorted().join()}`;
-      });
+    const expected = databaseFunctions().map((name) => {
+      const actions = EXPECTED_FUNCTIONS[name].actions.filter((action) => action.startsWith("rds-data:"));
+      return `Allow ${actions.toSorted().join()}`;
+    });
 
-    expect(granted(database.clusterArn).toSorted()).toEqual(expected("rds-data:").toSorted());
-    expect(granted(database.secretArn).toSorted()).toEqual(expected("secretsmanager:").toSorted());
+    expect(granted(database.clusterArn).toSorted()).toEqual(expected.toSorted());
+    expect(granted(database.secretArn)).toEqual(
+      databaseFunctions("owner").map(() => "Allow secretsmanager:DescribeSecret,secretsmanager:GetSecretValue"),
+    );
+  });
+});
+
+describe("the stage on its target", () => {
+  const full = stageWith(FULL_SETTINGS);
+  const onEmulator = stageOnTarget(full, "localstack");
+
+  it("the stage on AWS is the stage as it is set", () => {
+    expect(stageOnTarget(full, undefined)).toEqual(full);
+    expect(stageOnTarget(full, "aws")).toEqual(full);
+  });
+
+  it("the stage on an emulator has no domain, so that no command sends its events to the deployed one", () => {
+    const template = synthesizeStack(onEmulator, { target: { database } }).template();
+
+    expect(JSON.stringify(template.toJSON())).not.toContain(FULL_SETTINGS.domain.name);
+    for (const type of ["AWS::ApiGateway::DomainName", "AWS::Route53::RecordSet", "AWS::WAFv2::WebACLAssociation"])
+      template.resourceCountIs(type, 0);
+  });
+
+  it("the stage on an emulator keeps the settings that functions see", () => {
+    const { corsOrigins, reservedConcurrency, tags, alarmEmail, logRetentionDays } = full;
+
+    expect(onEmulator).toMatchObject({ corsOrigins, reservedConcurrency, tags, alarmEmail, logRetentionDays });
   });
 });
 

@@ -27,7 +27,7 @@ export async function startEventStore(): Promise<TestEventStore> {
   await db.migrate();
   return {
     db,
-    store: createEventStore(db.database),
+    store: createEventStore(db.writer),
     async empty() {
       db.faults.clear();
       await db.ask("truncate events, event_keys");

@@ -7,6 +7,8 @@ import { createInterface } from "node:readline";
 import { Client } from "pg";
 import { inject, type ProvidedContext } from "vitest";
 import { type Addresses, type Runtime, startRuntime } from "../../localstack/runtime.ts";
+import { useKey } from "./http.ts";
+import { KEY_PATTERN } from "../../functions/core/key.ts";
 import { copyCluster, removeDataDir } from "./cluster.ts";
 
 export type TestRuntime = Runtime & {
@@ -37,6 +39,7 @@ export async function startTestRuntime(
     port: 0,
     log: (line) => lines.push(line),
   });
+  useKey(runtime.addresses.url, runtime.addresses.apiKey);
   return {
     ...runtime,
     dataDir,
@@ -45,8 +48,16 @@ export async function startTestRuntime(
     remove: async () => {
       await runtime.stop();
       await removeDataDir(dataDir);
+      refuseKeysIn(lines);
     },
   };
+}
+
+/** Whatever a test did, no log line of the stack may have a key in it. @throws Error with the line, without the key */
+export function refuseKeysIn(lines: readonly string[]): void {
+  const found = lines.find((line) => new RegExp(KEY_PATTERN).test(line));
+  if (found !== undefined)
+    throw new Error(`A log line has a key: ${found.replaceAll(new RegExp(KEY_PATTERN, "g"), "KEY")}`);
 }
 
 export async function query(databaseUrl: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -80,5 +91,7 @@ export async function startCommandWith(
   const exited = once(child, "exit") as Promise<[number | null]>;
   const first = (await Promise.race([once(createInterface({ input: child.stdout }), "line"), exited])) as unknown[];
   if (typeof first[0] !== "string") throw new Error(`It ended before it was ready:\n${log.join("\n")}`);
-  return { child, log, addresses: JSON.parse(first[0]) as Addresses, exitCode: exited.then(([code]) => code) };
+  const addresses = JSON.parse(first[0]) as Addresses;
+  useKey(addresses.url, addresses.apiKey);
+  return { child, log, addresses, exitCode: exited.then(([code]) => code) };
 }

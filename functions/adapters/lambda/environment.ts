@@ -13,12 +13,44 @@ const common = {
   LOG_LEVEL: z.enum(LOG_LEVELS),
 };
 
+/** The variables of every function behind the API. */
+const http = {
+  /** Origins whose pages may call the API, separated by spaces. @default none */
+  CORS_ORIGINS: z._default(
+    z.pipe(
+      z.string(),
+      z.transform((text) => text.split(" ")),
+    ),
+    [],
+  ),
+};
+
+/** An ARN. MiniStack 1.4.21 has the name of a secret in its place, which every call about a secret takes as well. */
+const secret = z.string().check(z.minLength(1));
+
 const database = {
   CLUSTER_ARN: z.string().check(z.startsWith("arn:")),
-  SECRET_ARN: z.string().check(z.startsWith("arn:")),
+  /** The secret of the role that the function has in the database. */
+  SECRET_ARN: secret,
   DATABASE_NAME: z.string().check(z.minLength(1)),
   /** The SDK itself reads it. Set only where the Data API is not the region's own. */
   AWS_ENDPOINT_URL_RDS_DATA: z.optional(z.url()),
+};
+
+/** The secrets of the roles, for the functions that set their passwords. */
+const roleSecrets = {
+  WRITER_SECRET_ARN: secret,
+  READER_SECRET_ARN: secret,
+};
+
+/** The variables of a function that checks keys. */
+const access = {
+  /** Keys and tenants. */
+  ACCESS_TABLE: z.string().check(z.minLength(1)),
+  /** The last use of keys, and leases of limits. */
+  USAGE_TABLE: z.string().check(z.minLength(1)),
+  /** The secret under which keys are hashed. */
+  KEY_SECRET_ARN: secret,
 };
 
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
@@ -26,6 +58,8 @@ const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
 export const ingestEnvironment = z.object({
   ...common,
+  ...http,
+  ...access,
   QUEUE_URL: z.url(),
   UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
   UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
@@ -40,16 +74,30 @@ export const consumeEnvironment = z.object({
   QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
 });
 
-export const queryEnvironment = z.object({ ...common, ...database });
+export const queryEnvironment = z.object({ ...common, ...http, ...access, ...database });
 
-export const migrateEnvironment = z.object({ ...common, ...database, ...codeFolder });
+export const accessEnvironment = z.object({
+  ...common,
+  ...http,
+  ...access,
+  AUDIT_TABLE: z.string().check(z.minLength(1)),
+});
 
-export const apiDocsEnvironment = z.object({ ...common, ...codeFolder });
+export const migrateEnvironment = z.object({ ...common, ...database, ...roleSecrets, ...codeFolder });
+
+export const rotateEnvironment = z.object({ ...common, ...database, ...roleSecrets });
+
+export const apiDocsEnvironment = z.object({ ...common, ...http, ...codeFolder });
 
 export type CommonEnvironment = z.input<z.ZodMiniObject<typeof common>>;
+export type HttpEnvironment = z.input<z.ZodMiniObject<typeof http>>;
+export type KeyCheckEnvironment = z.input<z.ZodMiniObject<typeof access>>;
 export type DatabaseEnvironment = z.input<z.ZodMiniObject<typeof database>>;
+export type RoleSecretsEnvironment = z.input<z.ZodMiniObject<typeof roleSecrets>>;
+export type RotateEnvironment = z.input<typeof rotateEnvironment>;
 export type IngestEnvironment = z.input<typeof ingestEnvironment>;
 export type ConsumeEnvironment = z.input<typeof consumeEnvironment>;
+export type AccessEnvironment = z.input<typeof accessEnvironment>;
 export type QueryEnvironment = z.input<typeof queryEnvironment>;
 export type ApiDocsEnvironment = Omit<z.input<typeof apiDocsEnvironment>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<typeof migrateEnvironment>, keyof typeof codeFolder>;

@@ -1,13 +1,18 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyResult } from "aws-lambda";
+import type { CheckKey } from "../../core/check-key.ts";
 import type { HttpRequest, HttpResponse } from "../../core/http.ts";
 import { RequestError } from "../../core/errors.ts";
+import type { Limiter } from "../../core/limiter.ts";
 import type { Handlers, Routes } from "../../routes/route.ts";
 import { authenticate } from "./authenticate.ts";
+import { cors } from "./cors.ts";
 import type { HttpEvent, HttpMiddleware, Operation } from "./http-middleware.ts";
+import { limitRequests, writeLimits } from "./limit-requests.ts";
 import { type Observability, observed } from "./observability.ts";
 import { parseRequest } from "./parse-request.ts";
 import { problemDocuments } from "./problem-documents.ts";
+import { readHeaders } from "./read-headers.ts";
 import { requestLine } from "./request-line.ts";
 
 /**
@@ -17,18 +22,28 @@ import { requestLine } from "./request-line.ts";
 export function httpHandler<R extends Routes>(options: {
   routes: R;
   handlers: Handlers<NoInfer<R>>;
+  /** Decides who sends a request and whether they may. */
+  checkKey: CheckKey;
   /** The methods of a path, whichever function answers them. */
   allowedMethods: (path: string) => string[];
+  /** Origins whose pages may call the API. */
+  corsOrigins: readonly string[];
+  /** The limits of callers, for routes that ask for a key. */
+  limiter?: Limiter;
   observability: Observability;
 }) {
   // The handlers end well before the function's time is up, so middy need not watch it.
   return middy<HttpEvent, HttpResponse>({ timeoutEarlyInMillis: 0 })
     .use(observed(options.observability))
     .use(proxyResult())
+    .use(cors({ origins: options.corsOrigins, allowedMethods: options.allowedMethods }))
     .use(requestLine(options.observability))
+    .use(writeLimits())
     .use(problemDocuments())
     .use(findOperation(options.routes, options.handlers as Handlers<Routes>, options.allowedMethods))
-    .use(authenticate())
+    .use(readHeaders())
+    .use(authenticate(options.checkKey))
+    .use(limitRequests(options.limiter))
     .use(parseRequest())
     .handler(({ operation, request }) => (operation as Operation).handle(request as HttpRequest));
 }

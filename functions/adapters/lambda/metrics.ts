@@ -3,6 +3,7 @@ import type { MetricName } from "../../core/metric-names.ts";
 type Unit = "Count" | "Seconds";
 
 export type Metrics = {
+  /** Adds a value; several of one name between two calls of `publish` are summed up. */
   addMetric(name: MetricName, unit: Unit, value: number): void;
   /** Writes the metrics added since the last call, if any, as one line that CloudWatch extracts from the log. */
   publish(): void;
@@ -24,8 +25,8 @@ export function createMetrics({
   let values: Record<string, number> = {};
   return {
     addMetric(Name, Unit, value) {
-      added.push({ Name, Unit });
-      values[Name] = value;
+      if (values[Name] === undefined) added.push({ Name, Unit });
+      values[Name] = (values[Name] ?? 0) + value;
     },
     publish() {
       if (added.length === 0) return;

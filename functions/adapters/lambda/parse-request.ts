@@ -1,9 +1,8 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { RequestError } from "../../core/errors.ts";
-import type { HttpRequest } from "../../core/http.ts";
-import type { Principal } from "../../core/principal.ts";
 import type { Parameters } from "../../routes/route.ts";
 import type { HttpMiddleware, Operation } from "./http-middleware.ts";
+import type { SentHeaders } from "./read-headers.ts";
 
 /** Parses a request by its route. A parameter that the route does not have, or a bad value, ends it as `bad_parameter`. */
 export function parseRequest(): HttpMiddleware {
@@ -13,10 +12,10 @@ export function parseRequest(): HttpMiddleware {
       event.request = {
         method: event.httpMethod,
         path: event.path,
-        ...parseHeaders(event.multiValueHeaders),
+        ...(event.sent as SentHeaders),
         parameters: parsePath(parameters, event.pathParameters),
         query: parseQuery(query, event.multiValueQueryStringParameters),
-        principal: event.principal as Principal,
+        principal: event.principal,
         body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
         // REST APIs inflate gzip and hand the header over as it was.
         inflated: true,
@@ -39,6 +38,7 @@ function parsePath(schemas: Parameters = {}, encoded: APIGatewayProxyEvent["path
 }
 
 function parseQuery(schemas: Parameters = {}, sent: APIGatewayProxyEvent["multiValueQueryStringParameters"]): object {
+  if (!sent) return parseNothing(schemas);
   for (const [name, values = []] of Object.entries(sent ?? {})) {
     if (!Object.hasOwn(schemas, name)) {
       throw new RequestError("bad_parameter", `${name.slice(0, 64)} is no parameter. ${list(Object.keys(schemas))}`);
@@ -46,6 +46,17 @@ function parseQuery(schemas: Parameters = {}, sent: APIGatewayProxyEvent["multiV
     if (values.length > 1) throw new RequestError("bad_parameter", `${name} has ${values.length} values. Send one.`);
   }
   return parseEach(schemas, (name) => sent?.[name]?.[0]);
+}
+
+/** The parsed query of requests that have none, by the route's schemas; most requests have none. */
+const ofNothing = new WeakMap<Parameters, object>();
+
+function parseNothing(schemas: Parameters): object {
+  const known = ofNothing.get(schemas);
+  if (known !== undefined) return known;
+  const parsed = Object.freeze(parseEach(schemas, () => undefined));
+  ofNothing.set(schemas, parsed);
+  return parsed;
 }
 
 function list(names: string[]): string {
@@ -61,23 +72,4 @@ function parseEach(schemas: Parameters, valueOf: (name: string) => string | unde
     parsed[name] = data;
   }
   return parsed;
-}
-
-function parseHeaders(
-  sent: APIGatewayProxyEvent["multiValueHeaders"] | null,
-): Pick<HttpRequest, "headers" | "repeatedHeaders"> {
-  // Without the members of every object: a header may have any name.
-  const headers = Object.create(null) as Record<string, string>;
-  const repeated = new Set<string>();
-  for (const [sentName, values = []] of Object.entries(sent ?? {})) {
-    const name = sentName.toLowerCase();
-    for (const value of values) {
-      if (headers[name] === undefined) headers[name] = value;
-      else {
-        headers[name] += `, ${value}`;
-        repeated.add(name);
-      }
-    }
-  }
-  return { headers, repeatedHeaders: [...repeated] };
 }

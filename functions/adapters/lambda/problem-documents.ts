@@ -1,10 +1,11 @@
+import { AccessError } from "../../core/access.ts";
 import {
   DatabaseError,
   errorTable,
   PROBLEM_MEDIA_TYPE,
   problemDocument,
   RequestError,
-  SHARED_CODES,
+  sharedCodes,
   STATUSES_WITH_RETRY_AFTER,
 } from "../../core/errors.ts";
 import type { HttpResponse } from "../../core/http.ts";
@@ -48,13 +49,20 @@ function toRequestError(error: unknown): RequestError {
       cause: error,
     });
   }
+  if (error instanceof AccessError) {
+    return new RequestError(
+      "access_unavailable",
+      "The tables of keys do not answer now. Send the request again after Retry-After.",
+      { cause: error },
+    );
+  }
   return internalError(error);
 }
 
 /** A code that the route does not list is a mistake of ours, because clients know only the documented ones. */
 function refuseUnlisted(error: RequestError, route: Route | undefined): RequestError {
   const { code } = error;
-  if (route === undefined || [...route.errors, ...SHARED_CODES].includes(code)) return error;
+  if (route === undefined || [...route.errors, ...sharedCodes(route.auth)].includes(code)) return error;
   const what = `The route does not list ${code}. Add it to the route's errors in functions/routes.`;
   return internalError(new RequestError(code, what, { cause: error }));
 }

@@ -1,5 +1,5 @@
 import type { SQSRecord } from "aws-lambda";
-import { PUBLIC_PRINCIPAL } from "../../core/principal.ts";
+import { DEFAULT_TENANT } from "../../core/principal.ts";
 import { type MessageAttributes, readAttributes, type ReceivedMessage } from "../../core/queue-message.ts";
 
 /** Reads a record of Lambda's event. A dead letter among them was moved by SQS itself, which counts as a replay. */
@@ -17,7 +17,7 @@ export function toReceivedMessage(record: SQSRecord): ReceivedMessage {
     receiveCount,
     ...history,
     replays: isDeadLetter ? replays + 1 : replays,
-    group: system.MessageGroupId ?? PUBLIC_PRINCIPAL.tenant,
+    group: system.MessageGroupId ?? DEFAULT_TENANT,
   };
 }
 

@@ -13,6 +13,8 @@ export function requestLine({ logger, metrics }: Observability): HttpMiddleware 
       status,
       durationMs: Math.round(performance.now() - (event.started ?? 0)),
       requestId: event.requestContext.requestId,
+      tenant: event.principal?.tenant,
+      keyId: event.principal?.keyId,
       requestBytes: Buffer.byteLength(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
       ...counts,
     };

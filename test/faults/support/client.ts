@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, outcomesOf } from "../checker/answer-outcomes.ts";
 import { fingerprint } from "../checker/fingerprint.ts";
 import type { History } from "../checker/history.ts";
+import { call } from "../../support/http.ts";
 
 /** An event as a client writes it; ids are always given, so that it can be sent again. */
 export type SentEvent = { id: string; source: string; type: string; data: unknown };
@@ -84,7 +85,7 @@ export function createClient(url: () => string, history: History): Client {
 
 async function postOnce(url: string, body: string): Promise<AnswerWithHeaders> {
   try {
-    const response = await fetch(`${url}/events`, {
+    const response = await call(`${url}/events`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,

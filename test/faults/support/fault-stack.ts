@@ -8,10 +8,13 @@ import { buildHandler } from "../../../lib/bundle.ts";
 import { type Runtime, startRuntime } from "../../../localstack/runtime.ts";
 import type { FunctionModel, StackModel } from "../../../localstack/template/model.ts";
 import { clonePreparedCluster, removeDataDir } from "../../support/cluster.ts";
+import { useKey } from "../../support/http.ts";
 import { LOCAL_AWS } from "../../support/local-aws.ts";
+import { refuseKeysIn } from "../../support/runtime.ts";
 import { drain, queueDepth, receive } from "../../support/sqs.ts";
 import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
 import { type Failpoints, startFailpoints } from "./failpoints.ts";
+import { startTableFront, type TableFront } from "./table-front.ts";
 
 /** The changes of a fault stack to the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
 export type Scale = {
@@ -36,6 +39,8 @@ export type FaultStack = Runtime & {
   /** Between functions, event source, commands and the queue. */
   sqs: SqsFaultProxy;
   failpoints: Failpoints;
+  /** Between functions and DynamoDB. */
+  tables: TableFront;
   /** Asks PostgreSQL itself, past the Data API. */
   ask: <Row extends Record<string, unknown>>(sql: string, parameters?: unknown[]) => Promise<Row[]>;
   /** Past the proxy. */
@@ -70,7 +75,7 @@ export async function startFaultStack(scale: Scale = {}): Promise<FaultStack> {
   await clonePreparedCluster(join(dataDir, "postgres"));
   for (const functionName of FUNCTIONS)
     buildHandler(functionName, join(dataDir, "bundles", functionName), { dropLabels: [] });
-  const lasting = { dataDir, lines: [], metrics: [], failpoints: await startFailpoints() };
+  const lasting: Lasting = { dataDir, lines: [], metrics: [], failpoints: await startFailpoints() };
   const parts = await startParts(lasting, scale);
   const stack: FaultStack = {
     ...lasting,
@@ -85,6 +90,7 @@ export async function startFaultStack(scale: Scale = {}): Promise<FaultStack> {
       await stack.failpoints.stop();
       await removeDataDir(dataDir);
       await rm(dataDir, { recursive: true, force: true });
+      refuseKeysIn([...lasting.lines, ...lasting.metrics]);
     },
   };
   return stack;
@@ -95,6 +101,7 @@ type Lasting = Pick<FaultStack, "dataDir" | "lines" | "metrics" | "failpoints">;
 /** The parts that a restart creates again. */
 async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
   let proxy: SqsFaultProxy | undefined;
+  let tables: TableFront | undefined;
   let sqsEndpoint = "";
   let models: FunctionModel[] = [];
   let reload: ((model: FunctionModel) => void) | undefined;
@@ -110,6 +117,10 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
         proxy = await startSqsFaultProxy(endpoint);
         return proxy.url;
       },
+      dynamodbFront: async (endpoint) => {
+        tables = await startTableFront(endpoint);
+        return tables.url;
+      },
       alter: (stack) => {
         const altered = scaled(withFailpoints(stack, dataDir, failpoints.url), scale);
         models = altered.functions;
@@ -120,8 +131,11 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
       },
     },
   });
-  if (proxy === undefined) throw new Error("The runtime put nothing in front of the queue.");
+  useKey(runtime.addresses.url, runtime.addresses.apiKey);
+  if (proxy === undefined || tables === undefined)
+    throw new Error("The runtime put nothing in front of queue or tables.");
   const sqs: SqsFaultProxy = proxy;
+  const front: TableFront = tables;
   const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 4 });
   // The server ends connections when a test stops it.
   pool.on("error", () => undefined);
@@ -130,6 +144,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
   return {
     ...runtime,
     sqs,
+    tables: front,
     ask: async <Row extends Record<string, unknown>>(sql: string, parameters: unknown[] = []) =>
       (await pool.query<Row>(sql, parameters)).rows,
     queue: atRest(runtime.addresses.queueUrl),
@@ -137,6 +152,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
     async heal() {
       sqs.setFaults();
       sqs.onCall = undefined;
+      front.set("pass");
       failpoints.order();
       runtime.dataApiFaults.clear();
       runtime.postgres.resume();
@@ -153,6 +169,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
       client.destroy();
       await runtime.stop();
       await sqs.stop();
+      await front.stop();
     },
   };
 }

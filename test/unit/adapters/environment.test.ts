@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ingestEnvironment, readEnvironment } from "../../../functions/adapters/lambda/environment.ts";
+import {
+  apiDocsEnvironment,
+  ingestEnvironment,
+  readEnvironment,
+} from "../../../functions/adapters/lambda/environment.ts";
 
 describe("environment", () => {
   afterEach(() => vi.unstubAllEnvs());
@@ -13,5 +17,16 @@ describe("environment", () => {
     expect(() => readEnvironment(ingestEnvironment)).toThrow(
       /METRICS_NAMESPACE.*LOG_LEVEL.*QUEUE_URL.*UNKNOWN_TYPES.*UNKNOWN_VERSIONS/,
     );
+  });
+
+  it.each([
+    [undefined, []],
+    ["https://app.example.com", ["https://app.example.com"]],
+    ["https://app.example.com http://localhost:5173", ["https://app.example.com", "http://localhost:5173"]],
+  ])("readEnvironment reads the origins %j as a list, which may be empty", (origins, list) => {
+    const common = { STAGE: "dev", METRICS_NAMESPACE: "Sluice-dev", LOG_LEVEL: "INFO", LAMBDA_TASK_ROOT: "/" };
+    for (const [name, value] of Object.entries({ ...common, CORS_ORIGINS: origins })) vi.stubEnv(name, value);
+
+    expect(readEnvironment(apiDocsEnvironment).CORS_ORIGINS).toEqual(list);
   });
 });

@@ -3,8 +3,11 @@ import { describe, expect, it, vi } from "vitest";
 import * as z from "zod/mini";
 import { httpHandler } from "../../../functions/adapters/lambda/http-handler.ts";
 import type { Observability } from "../../../functions/adapters/lambda/observability.ts";
+import { refuseKeys } from "../../../functions/adapters/lambda/authenticate.ts";
+import type { CheckKey } from "../../../functions/core/check-key.ts";
 import type { HttpRequest } from "../../../functions/core/http.ts";
 import { RequestError } from "../../../functions/core/errors.ts";
+import type { Principal } from "../../../functions/core/principal.ts";
 import { allowedMethods } from "../../../functions/routes/allowed-methods.ts";
 import type { Handlers, Routes } from "../../../functions/routes/route.ts";
 
@@ -22,6 +25,15 @@ const testRoutes = {
     answers: { 200: { description: "It", contentType: "text/plain; charset=utf-8", schema: "string" } },
     errors: ["not_found"],
   },
+  write: {
+    method: "POST",
+    path: "/things",
+    auth: "events:write",
+    tag: "events",
+    summary: "Write",
+    answers: { 200: { description: "Done", contentType: "text/plain; charset=utf-8", schema: "string" } },
+    errors: [],
+  },
   ping: {
     method: "GET",
     path: "/ping",
@@ -34,7 +46,11 @@ const testRoutes = {
 } as const satisfies Routes;
 
 /** Answers a request, with the request as its handler sees it, its log lines and its metrics. */
-async function answer(event: Partial<APIGatewayProxyEvent>, read: () => string = () => "it") {
+async function answer(
+  event: Partial<APIGatewayProxyEvent>,
+  read: () => string = () => "it",
+  checkKey: CheckKey = refuseKeys,
+) {
   const lines: [string, string, Record<string, unknown>][] = [];
   const metrics: [string, number][] = [];
   const publish = vi.fn<() => void>();
@@ -46,12 +62,18 @@ async function answer(event: Partial<APIGatewayProxyEvent>, read: () => string =
       request = each;
       return { status: 200, headers: { "x-own": "1" }, body: read(), metrics: { EventsAccepted: 2 } };
     },
+    write: async (each) => {
+      request = each;
+      return { status: 200, body: read() };
+    },
     ping: async () => ({ status: 200, body: "" }),
   };
   const handler = httpHandler({
     routes: testRoutes,
     handlers,
+    checkKey,
     allowedMethods,
+    corsOrigins: ["https://app.example.com"],
     observability: {
       logger: { begin: () => undefined, info: log("info"), warn: log("warn"), error: log("error") },
       metrics: { addMetric: (name, _unit, value) => void metrics.push([name, value]), publish },
@@ -76,6 +98,14 @@ async function answer(event: Partial<APIGatewayProxyEvent>, read: () => string =
   return { statusCode, headers, body, problem, request, lines, metrics, publish };
 }
 
+const post = (multiValueHeaders: Record<string, string[]>) => ({
+  httpMethod: "POST",
+  resource: "/things",
+  path: "/things",
+  pathParameters: null,
+  multiValueHeaders,
+});
+
 const query = (parameters: Record<string, string[]>) => ({ multiValueQueryStringParameters: parameters });
 
 describe("the HTTP handler", () => {
@@ -86,12 +116,13 @@ describe("the HTTP handler", () => {
     expect(headers).toEqual({
       "content-type": "text/plain; charset=utf-8",
       "x-own": "1",
+      vary: "origin",
       "x-content-type-options": "nosniff",
     });
     expect(request).toMatchObject({
       parameters: { id: "it self" },
       query: { one: "is here", two: "a" },
-      principal: { tenant: "default" },
+      principal: undefined,
       headers: { "x-many": "1, 2" },
     });
   });
@@ -105,6 +136,31 @@ describe("the HTTP handler", () => {
       });
     },
   );
+
+  it("answers the preflight of an allowed origin without a key, a handler or a log line", async () => {
+    const { statusCode, headers, body, request, lines } = await answer({
+      httpMethod: "OPTIONS",
+      resource: "/events",
+      path: "/events",
+      multiValueQueryStringParameters: { validate: ["only"] },
+      multiValueHeaders: { Origin: ["https://app.example.com"], "Access-Control-Request-Method": ["POST"] },
+    });
+
+    expect({ statusCode, body, request, lines }).toEqual({ statusCode: 204, body: "", request: undefined, lines: [] });
+    expect(headers).toMatchObject({ "access-control-allow-origin": "https://app.example.com" });
+  });
+
+  it("answers another OPTIONS with 405, which an allowed origin may read", async () => {
+    const { statusCode, headers, problem } = await answer({
+      httpMethod: "OPTIONS",
+      resource: "/events",
+      path: "/events",
+      multiValueHeaders: { Origin: ["https://app.example.com"] },
+    });
+
+    expect({ statusCode, code: problem?.code }).toEqual({ statusCode: 405, code: "method_not_allowed" });
+    expect(headers).toMatchObject({ "access-control-allow-origin": "https://app.example.com", vary: "origin" });
+  });
 
   it("answers an unknown parameter with 400 and the names of those there are", async () => {
     expect(await answer(query({ three: ["x"] }))).toMatchObject({
@@ -148,6 +204,8 @@ describe("the HTTP handler", () => {
           status: 200,
           durationMs: expect.any(Number),
           requestId: "r-1",
+          tenant: undefined,
+          keyId: undefined,
           requestBytes: 4,
           EventsAccepted: 2,
         },
@@ -238,6 +296,78 @@ describe("the HTTP handler", () => {
     expect(refused.lines).toMatchObject([["info", "request", { route: `${method} ${path}`, status: 405 }]]);
   });
 
+  it("asks for the caller of a route that needs a scope, before it parses the request", async () => {
+    const asked: unknown[] = [];
+    const principal = { tenant: "acme", keyId: "k" } as Principal;
+    const checkKey: CheckKey = async (...given) => {
+      asked.push(given);
+      return principal;
+    };
+
+    const { request, lines } = await answer(
+      post({ Authorization: ["Bearer K"], "Sluice-Tenant": ["acme"] }),
+      undefined,
+      checkKey,
+    );
+
+    expect(asked).toEqual([[{ key: "K", tenant: "acme" }, "events:write"]]);
+    expect(request?.principal).toBe(principal);
+    expect(lines).toMatchObject([["info", "request", { tenant: "acme", keyId: "k" }]]);
+  });
+
+  it.each([
+    ["no header", {}, undefined],
+    ["a bearer token", { authorization: ["Bearer K"] }, "K"],
+    ["the scheme in another case", { AUTHORIZATION: ["bEaReR   K"] }, "K"],
+    ["another scheme, which is no key", { authorization: ["Basic K"] }, ""],
+    ["a scheme without a token", { authorization: ["Bearer"] }, ""],
+    ["x-api-key", { "X-Api-Key": ["K"] }, "K"],
+    ["the same key in both headers", { authorization: ["Bearer K"], "x-api-key": ["K"] }, "K"],
+  ])("reads the key from %s", async (_name, headers, key) => {
+    const seen: unknown[] = [];
+    await answer(post(headers), undefined, async (caller) => {
+      seen.push(caller);
+      return {} as Principal;
+    });
+
+    expect(seen).toEqual([{ key, tenant: undefined }]);
+  });
+
+  it.each([
+    ["two keys", { authorization: ["Bearer K"], "x-api-key": ["L"] }, "different keys"],
+    ["a repeated Authorization", { authorization: ["Bearer K", "Bearer L"] }, "authorization is there twice"],
+    ["a repeated x-api-key", { "x-api-key": ["K", "K"] }, "x-api-key is there twice"],
+    ["a repeated Sluice-Tenant", { "sluice-tenant": ["a", "b"] }, "sluice-tenant is there twice"],
+  ])("answers %s with 400, whoever the caller is", async (_name, headers, detail) => {
+    const { statusCode, problem } = await answer(post(headers), undefined, async () => ({}) as Principal);
+
+    expect({ statusCode, problem }).toMatchObject({
+      statusCode: 400,
+      problem: { code: "bad_header", detail: expect.stringContaining(detail) },
+    });
+  });
+
+  it("answers a refused caller with the problem of the check, and reads nothing else", async () => {
+    const { statusCode, headers, problem, request } = await answer(
+      { ...post({}), ...query({ unknown: ["x"] }) },
+      undefined,
+      () => {
+        throw new RequestError("unauthenticated", "No.", { headers: { "www-authenticate": "Bearer" } });
+      },
+    );
+
+    expect({ statusCode, headers, problem }).toMatchObject({
+      statusCode: 401,
+      headers: { "www-authenticate": "Bearer" },
+      problem: { code: "unauthenticated" },
+    });
+    expect(request).toBeUndefined();
+  });
+
+  it("answers 500 on a route that asks for a key in a function without access to the keys", async () => {
+    expect((await answer(post({ authorization: ["Bearer K"] }))).statusCode).toBe(500);
+  });
+
   it("answers 500 for a method of a path that another function answers", async () => {
     const { statusCode, lines } = await answer({ httpMethod: "POST", resource: "/events" });
 
@@ -256,10 +386,11 @@ describe("the HTTP handler", () => {
 /** Never run: the type check refuses each of these. */
 export function refusedByTheTypeCheck(handlers: Handlers<typeof testRoutes>, observability: Observability) {
   const { ping: _ping, ...missing } = handlers;
+  const options = { routes: testRoutes, checkKey: refuseKeys, allowedMethods, corsOrigins: [], observability };
   // @ts-expect-error a route without a handler
-  httpHandler({ routes: testRoutes, handlers: missing, allowedMethods, observability });
+  httpHandler({ ...options, handlers: missing });
   // @ts-expect-error a handler without a route
-  httpHandler({ routes: testRoutes, handlers: { ...handlers, other: handlers.ping }, allowedMethods, observability });
+  httpHandler({ ...options, handlers: { ...handlers, other: handlers.ping } });
   // @ts-expect-error a status that the route does not answer
   const status: Handlers<typeof testRoutes>["ping"] = async () => ({ status: 201, body: "" });
   // @ts-expect-error a parameter that the route does not have

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { toProblem } from "../../../functions/adapters/lambda/problem-documents.ts";
+import { AccessError } from "../../../functions/core/access.ts";
 import { RequestError, DatabaseError } from "../../../functions/core/errors.ts";
 
 describe("problem documents", () => {
@@ -27,6 +28,7 @@ describe("problem documents", () => {
     new Error("secret inner text"),
     new DatabaseError({ disposition: "stop", reason: "access_denied", detail: "secret inner text" }),
     new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "secret inner text" }),
+    new AccessError("secret inner text"),
     "secret inner text",
   ])("never carry an inner error's message", (error) => {
     const problem = toProblem(error, "r-1");
@@ -40,5 +42,12 @@ describe("problem documents", () => {
 
     expect(problem).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
     expect(JSON.parse(problem.body)).toMatchObject({ code: "database_unavailable" });
+  });
+
+  it("have Retry-After during an outage of the tables of keys", () => {
+    const problem = toProblem(new AccessError("no answer"), "r-1");
+
+    expect(problem).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
+    expect(JSON.parse(problem.body)).toMatchObject({ code: "access_unavailable" });
   });
 });

@@ -29,6 +29,18 @@ describe("the documentation page", () => {
     expect(page).toMatch(/rapi-doc::part\(wrap-request-btn\) \{ flex-wrap: wrap;/);
   });
 
+  it("takes a key for TRY, and keeps it in the memory of the page only", () => {
+    const rapidoc = readFileSync("node_modules/rapidoc/dist/rapidoc-min.js", "utf8");
+    const attributes = ["allow-authentication", "persist-auth"].filter((name) =>
+      rapidoc.includes(`attribute:"${name}"`),
+    );
+
+    expect(attributes).toEqual(["allow-authentication", "persist-auth"]);
+    expect(page).toMatch(/\sallow-authentication="true"\s/);
+    // With "true", RapiDoc keeps the key in localStorage.
+    expect(page).toMatch(/\spersist-auth="false"\s/);
+  });
+
   it("loads no fonts from elsewhere", () => {
     expect(page).toContain('load-fonts="false"');
   });

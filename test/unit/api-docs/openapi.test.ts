@@ -11,6 +11,7 @@ import { routes } from "../../../functions/routes/routes.ts";
 import { createApiDocs } from "../../../functions/api-docs/api-docs.ts";
 import { type EventType, toCatalog } from "../../../functions/core/catalog.ts";
 import { ingestTo, memoryQueue } from "../ingest/support.ts";
+import { newKey, rotation, tenantChanges } from "../../../functions/core/access-bodies.ts";
 
 type Content = Record<string, { schema: unknown; examples?: Record<string, { value: unknown }> }>;
 type Response = { $ref?: string; headers?: Record<string, unknown>; content?: Content };
@@ -194,6 +195,17 @@ describe("its examples", () => {
     },
   );
 
+  it.each([
+    ["createKey", newKey],
+    ["rotateKey", rotation],
+    ["putTenant", tenantChanges],
+  ] as const)("of a request of %s is valid by the schema of its body", (operation, schema) => {
+    const bodies = Object.values(requests[operation]?.["application/json"] ?? {});
+
+    expect(bodies.length).toBeGreaterThan(0);
+    for (const { value } of bodies) expect(z.safeParse(schema, value)).toEqual({ success: true, data: value });
+  });
+
   it.each(examples)(
     "of a $status answer ($contentType, $name) is valid by its schema",
     ({ contentType, schema, value }) => {
@@ -203,7 +215,7 @@ describe("its examples", () => {
         return;
       }
       const name = (schema as { $ref: string }).$ref.split("/").at(-1) as SchemaName;
-      expect(schemas[name].parse(value)).toEqual(value);
+      expect(z.parse(schemas[name], value)).toEqual(value);
     },
   );
 });

@@ -18,14 +18,16 @@ const lists = new Map(
     }),
 );
 
-/** The functions that a list is about: endpoints are of functions that answer HTTP requests. */
-const functionsOf = (title: string): readonly string[] => (title === "an endpoint" ? Object.keys(routes) : FUNCTIONS);
+/** The functions that a list is about: endpoints and scopes are of functions that answer HTTP requests. */
+const functionsOf = (title: string): readonly string[] =>
+  ["an endpoint", "a scope or role"].includes(title) ? Object.keys(routes) : FUNCTIONS;
 
 describe("CONTRIBUTING.md", () => {
   it("CONTRIBUTING.md says how to add each part of the repository", () => {
     expect([...lists.keys()]).toEqual([
       "an endpoint",
       "a function",
+      "a scope or role",
       "an event type",
       "a migration",
       "a query",

@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CONSUME_BATCH_MESSAGES } from "../../../functions/core/function-limits.ts";
+import { CONSUME_BATCH_MESSAGES, CONSUME_MAX_CONCURRENCY } from "../../../functions/core/function-limits.ts";
+import { ACCESS_BODY_MAX_BYTES } from "../../../functions/core/access-limits.ts";
 import {
+  API_OTHER_METHODS_LIMIT,
+  API_RATE_LIMIT,
+  API_SHARES,
   EVENT_MAX_BYTES,
   EVENT_MAX_DEPTH,
   EXTENSION_NAME_MAX_CHARACTERS,
@@ -27,6 +31,7 @@ import {
 
 const number = (value: number) => value.toLocaleString("en");
 const kib = (bytes: number) => `${number(bytes / KIB)} KiB`;
+const percent = (share: number) => `${100 * share} %`;
 const mib = (bytes: number) => `${number(bytes / MIB)} MiB`;
 
 /** The places in the documents that give a limit, written with the limit's value. */
@@ -44,7 +49,10 @@ const statements: [string, string][] = [
   ["README.md", `but ${QUEUE_RETENTION_DAYS} days if nothing receives them;`],
   ["README.md", `dead letters wait ${DEAD_LETTER_RETENTION_DAYS} days |`],
   ["docs/errors.md", `nested deeper than ${number(JSON_MAX_DEPTH)} levels`],
-  ["docs/errors.md", `The body is over ${mib(REQUEST_MAX_BYTES)} |`],
+  [
+    "docs/errors.md",
+    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)} |`,
+  ],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_VALUES)} members and elements |`],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_EVENTS)} events |`],
   ["docs/errors.md", `extension attribute (1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9)`],
@@ -61,6 +69,12 @@ const statements: [string, string][] = [
   ["docs/values.md", `More than ${number(REQUEST_MAX_VALUES)} members and elements |`],
   ["docs/formats/json.md", `an array of at most ${number(REQUEST_MAX_EVENTS)}.`],
   ["docs/formats/cloudevents-batched.md", `An array of at most ${number(REQUEST_MAX_EVENTS)} events,`],
+  ["docs/deploy.md", `\`POST /events\` has the API's ${number(API_RATE_LIMIT)} requests a second`],
+  ["docs/deploy.md", `queries together have ${percent(API_SHARES.query)} of that`],
+  ["docs/deploy.md", `those of keys ${percent(API_SHARES.access)} and`],
+  ["docs/deploy.md", `those of the documentation ${percent(API_SHARES["api-docs"])}.`],
+  ["docs/deploy.md", `answers a preflight at ${API_OTHER_METHODS_LIMIT} a second`],
+  ["docs/deploy.md", `consume needs at least ${CONSUME_MAX_CONCURRENCY}.`],
   ["docs/runbook.md", `it stays ${DEAD_LETTER_RETENTION_DAYS} days.`],
   ["docs/architecture.md", `of at most ${mib(MESSAGE_MAX_BYTES)}.`],
   ["docs/architecture.md", `reads up to ${number(CONSUME_BATCH_MESSAGES)} messages`],

@@ -6,7 +6,8 @@ import { toProblem } from "../../../functions/adapters/lambda/problem-documents.
 import { createIngest } from "../../../functions/ingest/ingest.ts";
 import { createSendEvents } from "../../../functions/ingest/protocols/events/send-events.ts";
 import { catalog } from "./catalog.ts";
-import { memoryQueue, NOW, order } from "./support.ts";
+import { memoryQueue, noLimits, NOW, order } from "./support.ts";
+import { adminOf } from "../../support/principal.ts";
 
 /** The answer to a body, errors included, as the HTTP chain gives it. */
 async function answer(
@@ -22,6 +23,7 @@ async function answer(
   const { queue, enqueued } = memoryQueue((_message, index) => options.refuse?.(index) ?? false);
   const ingest = createIngest({
     queue,
+    limiter: noLimits,
     catalog: options.types ?? catalog,
     unknownTypes: options.unknownTypes ?? "accept",
     unknownVersions: "refuse",
@@ -36,7 +38,7 @@ async function answer(
     repeatedHeaders: [],
     parameters: {},
     query: { validate: options.validate, status: options.status },
-    principal: { tenant: "default" },
+    principal: adminOf("default"),
     body: Buffer.from(JSON.stringify(body)),
     inflated: true,
     requestId: "r-1",

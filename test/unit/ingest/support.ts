@@ -2,6 +2,7 @@ import type { EventQueue } from "../../../functions/core/ports.ts";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
 import { createIngest, type IngestDeps } from "../../../functions/ingest/ingest.ts";
 import { decode } from "../../../functions/ingest/protocols/events/decode.ts";
+import { adminOf } from "../../support/principal.ts";
 import { catalog } from "./catalog.ts";
 
 export const NOW = "2026-11-21T09:30:00.000Z";
@@ -30,11 +31,15 @@ export function memoryQueue(refuse: (message: OutgoingMessage, index: number) =>
   return { queue, enqueued, events: () => enqueued.flatMap(({ body }) => JSON.parse(body).events as { id: string }[]) };
 }
 
+/** The limiter of callers who have no limits. */
+export const noLimits: IngestDeps["limiter"] = { takeEvents: async () => undefined };
+
 /** Ingest in front of a queue, as a function of body and headers. */
 export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {}) {
   let generated = 0;
   const ingest = createIngest({
     queue,
+    limiter: noLimits,
     catalog,
     unknownTypes: "accept",
     unknownVersions: "refuse",
@@ -55,9 +60,10 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
         ? Buffer.from(body as string)
         : Buffer.from(JSON.stringify(body));
     return ingest({
-      tenant: "default",
+      principal: adminOf("default"),
       decoded: decode({ headers, repeatedHeaders, body: bytes, inflated }),
       validateOnly,
+      isWhole: false,
       deadline: Date.parse(NOW) + 5_000,
     });
   };

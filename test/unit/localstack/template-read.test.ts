@@ -410,10 +410,17 @@ describe("the database", () => {
     const names = { clusterArn: "arn:aws:rds:cluster", secretArn: "arn:aws:secret", databaseName: "elsewhere" };
     const { clusterArn, secretArn, databaseName } = names;
     const variables = { CLUSTER_ARN: clusterArn, SECRET_ARN: secretArn, DATABASE_NAME: databaseName };
+    const writer = { ...variables, SECRET_ARN: "arn:aws:writer" };
+    const owner = { ...variables, WRITER_SECRET_ARN: "arn:aws:writer" };
 
     const { database } = read((all) => {
       delete all["Cluster"];
-      Object.assign(all["Consume"]?.Properties ?? {}, { Environment: { Variables: variables } });
+      const consume = all["Consume"] ?? { Type: "", Properties: {} };
+      const functionWith = (Variables: object) => ({
+        ...consume,
+        Properties: { ...consume.Properties, Environment: { Variables } },
+      });
+      Object.assign(all, { Consume: functionWith(writer), Migrate: functionWith(owner) });
     });
 
     expect(database).toEqual(names);

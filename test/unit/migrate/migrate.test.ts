@@ -18,7 +18,7 @@ function databaseOf(answer: (sql: string) => SqlValue[][] = () => []) {
 }
 
 const migrate = (database: SqlDatabase, names: string[], deadline = Date.now() + 60_000) =>
-  createMigrate({ database, clock: () => NOW })(
+  createMigrate({ database, clock: () => NOW, credentials: async () => [], setPassword: async () => undefined })(
     names.map((name) => ({ name, sql: `select '${name}'` })),
     deadline,
   );
@@ -40,8 +40,38 @@ describe("migrating", () => {
     const { database, calls } = databaseOf((sql) => (sql.includes("ensure_event_partitions") ? [[3]] : []));
     const day = (offset: number) => new Date(NOW.getTime() + offset * 86_400_000).toISOString().slice(0, 10);
 
-    expect(await migrate(database, [])).toEqual({ applied: [], partitionsMade: 3 });
-    expect(calls.at(-1)?.[1]).toEqual({ first: day(-PARTITION_DAYS_BACK), last: day(PARTITION_DAYS_AHEAD) });
+    expect(await migrate(database, [])).toMatchObject({ applied: [], partitionsMade: 3 });
+    expect(calls.find(([sql]) => sql.includes("ensure_event_partitions"))?.[1]).toEqual({
+      first: day(-PARTITION_DAYS_BACK),
+      last: day(PARTITION_DAYS_AHEAD),
+    });
+  });
+
+  it("sets the passwords of the secrets' current users last, and names the users", async () => {
+    const { database, statements } = databaseOf();
+    const user = { username: "sluice_reader_1", password: "p" };
+    const set: unknown[] = [];
+
+    const result = await createMigrate({
+      database,
+      clock: () => NOW,
+      credentials: async () => [user],
+      setPassword: async (_execute, credentials) => void set.push([credentials, statements().at(-1)]),
+    })([], Date.now() + 60_000);
+
+    expect(result).toMatchObject({ passwordsSet: ["sluice_reader_1"] });
+    // Under the lock, because two runs cannot change one user at the same time.
+    expect(set).toEqual([[user, expect.stringContaining("pg_try_advisory_xact_lock")]]);
+  });
+
+  it("fails when a secret cannot be read, with the partitions made", async () => {
+    const { database, statements } = databaseOf();
+    const credentials = () => Promise.reject(new Error("no answer"));
+
+    const run = createMigrate({ database, clock: () => NOW, credentials, setPassword: async () => undefined });
+
+    await expect(run([], Date.now() + 60_000)).rejects.toThrow("no answer");
+    expect(statements().some((sql) => sql.includes("ensure_event_partitions"))).toBe(true);
   });
 
   it("names the migration that the database refuses, with the database's message", async () => {

@@ -3,6 +3,7 @@ import { ANSWER_RESERVE_MS } from "../../../functions/core/function-limits.ts";
 import { ID_MAX_BYTES, SOURCE_MAX_BYTES } from "../../../functions/core/limits.ts";
 import { createQueryEndpoints } from "../../../functions/query/endpoints.ts";
 import type { QueryRequest } from "../../../functions/query/query.ts";
+import { adminOf } from "../../support/principal.ts";
 import { queryRoutes } from "../../../functions/routes/query.ts";
 
 const request = {
@@ -12,7 +13,7 @@ const request = {
   repeatedHeaders: [],
   parameters: { id: "e-1" },
   query: { source: "/s" },
-  principal: { tenant: "t" },
+  principal: adminOf("t"),
   body: Buffer.alloc(0),
   inflated: true,
   requestId: "r-1",
@@ -27,7 +28,7 @@ describe("GET /events/{id}", () => {
 
     expect(response).toEqual({ status: 200, body: '{"id":"e-1"}' });
     expect(query).toHaveBeenCalledExactlyOnceWith({
-      tenant: "t",
+      principal: adminOf("t"),
       id: "e-1",
       source: "/s",
       deadline: 20_000 - ANSWER_RESERVE_MS,
@@ -65,7 +66,12 @@ describe("GET /health", () => {
   it("answers without asking the database", async () => {
     const query = vi.fn<(request: QueryRequest) => Promise<string>>();
 
-    const response = await createQueryEndpoints(query).health({ ...request, parameters: {}, query: {} });
+    const response = await createQueryEndpoints(query).health({
+      ...request,
+      principal: undefined,
+      parameters: {},
+      query: {},
+    });
 
     expect(response).toEqual({ status: 200, body: '{"status":"ok"}' });
     expect(query).not.toHaveBeenCalled();

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
 import { createQuery } from "../../../functions/query/query.ts";
 import { storable } from "../../support/event-samples.ts";
+import { adminOf } from "../../support/principal.ts";
 import { memoryReader } from "./support.ts";
 
-const request = { tenant: "default", id: "e-1", source: "/s", deadline: 1_000 };
+const request = { principal: adminOf("default"), id: "e-1", source: "/s", deadline: 1_000 };
 
 describe("query", () => {
   it("returns the text of the event as the reader found it", async () => {
@@ -12,8 +13,11 @@ describe("query", () => {
 
     const text = await createQuery({ reader })(request);
 
-    expect(find).toHaveBeenCalledExactlyOnceWith({ tenant: "default", id: "e-1", source: "/s" }, 1_000);
-    expect(await find.mock.results[0]?.value).toEqual({ kind: "found", json: text });
+    expect(find).toHaveBeenCalledExactlyOnceWith(
+      { tenant: "default", id: "e-1", source: "/s", allowed: { types: undefined, sources: undefined } },
+      1_000,
+    );
+    expect(await find.mock.results[0]?.value).toMatchObject({ kind: "found", json: text });
   });
 
   it("refuses an absent event as not_found and says when an accepted one can be read", async () => {
@@ -33,6 +37,19 @@ describe("query", () => {
       message: expect.stringContaining("?source="),
       members: { sources: ["/a", "/b"] },
     });
+  });
+
+  it("asks for the types and sources that the key may read", async () => {
+    const { reader } = memoryReader([storable({ id: "e-1", source: "/s", type: "com.example.one" })]);
+    const query = createQuery({ reader });
+    const allowed = { types: ["com.example.*"], sources: ["/s"] };
+
+    expect(await query({ ...request, principal: adminOf("default", allowed) })).toContain('"e-1"');
+    for (const refused of [{ types: ["com.other"] }, { sources: ["/t"] }]) {
+      await expect(query({ ...request, principal: adminOf("default", refused) })).rejects.toMatchObject({
+        code: "not_found",
+      });
+    }
   });
 
   it("passes a failure of the reader on", async () => {

@@ -25,12 +25,30 @@ describe("posting events", () => {
       return isTooLarge ? Response.json({ code: "too_many_values" }, { status: 413 }) : accepted(body);
     });
 
-    const outcomes = await postEvents("http://api", lines(16), { onRetry: () => undefined });
+    const outcomes = await postEvents({ url: "http://api", key: "K" }, lines(16), { onRetry: () => undefined });
 
     expect(outcomes).toHaveLength(16);
     expect(outcomes.filter(({ status }) => status !== "accepted")).toEqual([
       { line: 6, status: "unsent", why: "HTTP 413 too_many_values" },
     ]);
+  });
+
+  it("goes on as long as a part of the events passes each time, however often that is", async () => {
+    const bodies = stubApi((body) => {
+      const results = (JSON.parse(body) as object[]).map((_, index) => ({
+        index,
+        status: index === 0 ? "accepted" : "retry",
+      }));
+      return Response.json({ results }, { status: 207, headers: { "retry-after": "1" } });
+    });
+
+    const outcomes = await postEvents({ url: "http://api", key: "K" }, lines(20), {
+      onRetry: () => undefined,
+      wait: async () => undefined,
+    });
+
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(20).fill("accepted"));
+    expect(bodies).toHaveLength(20);
   });
 
   it("says of which lines the data was not checked", async () => {
@@ -45,7 +63,7 @@ describe("posting events", () => {
       }),
     );
 
-    const outcomes = await postEvents("http://api", lines(2), { onRetry: () => undefined });
+    const outcomes = await postEvents({ url: "http://api", key: "K" }, lines(2), { onRetry: () => undefined });
 
     expect(outcomes.map(({ line, unchecked }) => [line, unchecked])).toEqual([
       [1, undefined],
@@ -66,7 +84,10 @@ describe("posting events", () => {
     const waited: number[] = [];
     const wait = async (milliseconds: number) => void waited.push(milliseconds);
 
-    const outcomes = await postEvents("http://api", lines(1), { onRetry: (why) => said.push(why), wait });
+    const outcomes = await postEvents({ url: "http://api", key: "K" }, lines(1), {
+      onRetry: (why) => said.push(why),
+      wait,
+    });
 
     expect(outcomes).toMatchObject([{ status: "accepted" }]);
     expect(waited).toEqual([1_000 * seconds]);
@@ -79,7 +100,7 @@ describe("posting events", () => {
       redirect === "manual" ? new Response("", { status: 301, headers: { location: "https://api/" } }) : accepted("[]"),
     );
 
-    expect(await postEvents("http://api", lines(1), { onRetry: () => undefined })).toEqual([
+    expect(await postEvents({ url: "http://api", key: "K" }, lines(1), { onRetry: () => undefined })).toEqual([
       { line: 1, status: "unsent", why: "HTTP 301" },
     ]);
   });
@@ -88,7 +109,10 @@ describe("posting events", () => {
     const stop = new AbortController();
     const bodies = stubApi(() => new Response("{}", { status: 503, headers: { "retry-after": "60" } }));
 
-    const outcomes = await postEvents("http://api", lines(2), { onRetry: () => stop.abort(), signal: stop.signal });
+    const outcomes = await postEvents({ url: "http://api", key: "K" }, lines(2), {
+      onRetry: () => stop.abort(),
+      signal: stop.signal,
+    });
 
     expect(bodies).toHaveLength(1);
     expect(outcomes.map(({ line, status, why }) => [line, status, why])).toEqual([

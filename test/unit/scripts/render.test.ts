@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { pluralize, printable, TABLE_HEAD, toCells, toLine, toTable } from "../../../scripts/dead-letters/render.ts";
+import { pluralize } from "../../../cli/pluralize.ts";
+import { printable } from "../../../cli/printable.ts";
+import { toTable } from "../../../cli/to-table.ts";
+import { TABLE_HEAD, toCells, toLine } from "../../../scripts/dead-letters/render.ts";
 import { row } from "../replay/support.ts";
 
 describe("the line of an event", () => {

@@ -1,7 +1,9 @@
 import { RequestError } from "../../../core/errors.ts";
 import { ANSWER_RESERVE_MS } from "../../../core/function-limits.ts";
-import { ANSWER_MAX_BYTES } from "../../../core/limits.ts";
+import { ANSWER_MAX_BYTES, RETRY_AFTER_SECONDS } from "../../../core/limits.ts";
 import { fitsUtf8 } from "../../../core/fits-utf8.ts";
+import { rateLimited, tooManyForDay } from "../../../core/rate-limited.ts";
+import { rateLimitFields, retryAfterSeconds } from "../../../core/rate-limit-fields.ts";
 import type { MetricCounts } from "../../../core/metric-names.ts";
 import type { ingestRoutes } from "../../../routes/ingest.ts";
 import type { Handler } from "../../../routes/route.ts";
@@ -11,18 +13,21 @@ import { decode } from "./decode.ts";
 /** Speaks Sluice's own protocol: events in five formats, answered with a verdict for each. */
 export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handler<typeof ingestRoutes.sendEvents> {
   return async (request) => {
+    const isWhole = request.query.status === "whole";
     const result = await ingest({
-      tenant: request.principal.tenant,
+      principal: request.principal,
       decoded: decode(request),
       validateOnly: request.query.validate === "only",
+      isWhole,
       deadline: request.deadline - ANSWER_RESERVE_MS,
     });
     const metrics = request.query.validate === "only" ? {} : metricsOf(result);
     const toSendAgain = result.results.filter((each) => each.status === "retry" || isSchemaFailure(each)).length;
-    const isWhole = request.query.status === "whole";
+    if (result.kind === "limited") throw limitReached(result, isWhole, metrics);
     if (result.kind === "unavailable" || (isWhole && toSendAgain > 0)) throw notEnqueued(result, toSendAgain, metrics);
     return {
       status: statusOf(result.kind, isWhole),
+      headers: limitHeaders(result.limits),
       body: `{"accepted":${result.accepted},"rejected":${result.rejected},"results":${serializeVerdicts(result)}}`,
       metrics,
     };
@@ -30,7 +35,7 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
 }
 
 /** The counts of a request; events that are only validated do not count. */
-function metricsOf({ accepted, rejected, results }: IngestResult): MetricCounts {
+function metricsOf({ accepted, rejected, results, limits }: IngestResult): MetricCounts {
   const unchecked = results.filter((each) => each.status === "accepted" && each.unchecked).length;
   const conflicting = results.filter(({ errors = [] }) => errors.some(({ code }) => code === "id_conflict")).length;
   const schemaFailed = results.filter(isSchemaFailure).length;
@@ -40,6 +45,8 @@ function metricsOf({ accepted, rejected, results }: IngestResult): MetricCounts 
     EventsUnchecked: unchecked,
     ...(conflicting > 0 && { EventsConflicting: conflicting }),
     ...(schemaFailed > 0 && { EventsSchemaFailed: schemaFailed }),
+    ...(limits !== undefined && limits.refused > 0 && { EventsLimited: limits.refused }),
+    ...(limits?.isLocal && { LimitsLocal: 1 }),
   };
 }
 
@@ -72,7 +79,7 @@ const SHORT_MESSAGE = 500;
  * A client that reads only the status must not repeat a request for events that stay invalid. 202 says so to each: Fluent Bit
  * takes a status above 205 for a failure and sends the request again (plugins/out_http/http.c).
  */
-function statusOf(kind: Exclude<IngestResult["kind"], "unavailable">, isWhole: boolean): 202 | 207 | 422 {
+function statusOf(kind: Exclude<IngestResult["kind"], "limited" | "unavailable">, isWhole: boolean): 202 | 207 | 422 {
   switch (kind) {
     case "enqueued":
       return 202;
@@ -83,13 +90,32 @@ function statusOf(kind: Exclude<IngestResult["kind"], "unavailable">, isWhole: b
   }
 }
 
+/** The caller's limits of events, and when those pass that were over them. */
+function limitHeaders(limits: IngestResult["limits"], leastSeconds = 1): Record<string, string> {
+  if (limits === undefined) return {};
+  const { policies, refused } = limits;
+  const wait = Math.max(retryAfterSeconds(policies), leastSeconds);
+  return { ...rateLimitFields(policies), ...(refused > 0 && { "retry-after": String(wait) }) };
+}
+
+/** A limit let no event pass. With `?status=whole` it lets all pass or none, so this answers it, too. */
+function limitReached(result: IngestResult, isWhole: boolean, metrics: MetricCounts): RequestError {
+  const members = { results: JSON.parse(serializeVerdicts(result)) as unknown };
+  const { policies = [], refused = 0 } = result.limits ?? {};
+  return (
+    (isWhole ? tooManyForDay(refused, policies, { members, metrics }) : undefined) ??
+    rateLimited("the events marked retry", policies, { members, metrics, headers: rateLimitFields(policies) })
+  );
+}
+
 function notEnqueued(result: IngestResult, toSendAgain: number, metrics: MetricCounts): RequestError {
   const members = { results: JSON.parse(serializeVerdicts(result)) as unknown };
+  const headers = limitHeaders(result.limits, RETRY_AFTER_SECONDS);
   if (result.kind === "unavailable") {
     return new RequestError(
       "queue_unavailable",
       "The queue did not confirm any event. Send the events marked retry again after the time in Retry-After.",
-      { members, metrics },
+      { members, metrics, headers },
     );
   }
   return new RequestError(

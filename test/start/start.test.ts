@@ -13,7 +13,7 @@ import { synthesize } from "../../localstack/template/synthesize.ts";
 import { removeDataDir } from "../support/cluster.ts";
 import { queueCounts, sqsClient } from "../support/sqs.ts";
 import { eventually } from "../support/eventually.ts";
-import { get, post } from "../support/http.ts";
+import { call, get, post } from "../support/http.ts";
 import { query, startCommand, startCommandWith } from "../support/runtime.ts";
 import { SHELL_SETTINGS } from "../support/shell-settings.ts";
 
@@ -88,7 +88,7 @@ describe("npm start", () => {
     const postgres = partOf(child, SERVER);
     for (const pid of [...childrenOf(postgres), postgres]) process.kill(pid, "SIGSTOP");
     expect((await post(addresses.url, event(id))).status).toBe(202);
-    const waiting = fetch(`${addresses.url}/events/${id}`);
+    const waiting = call(`${addresses.url}/events/${id}`);
     await eventually(
       () => inFlight(addresses),
       (messages) => messages === 1,
@@ -190,9 +190,7 @@ describe("npm start", () => {
         await expect(fetch(`http://127.0.0.2:${url.port}/`)).rejects.toThrow("fetch failed");
         expect((await fetch(`http://[::1]:${url.port}/`)).status).toBeLessThan(500);
       }
-      expect(log.join("\n")).toContain(
-        "warning: --host 127.0.0.2: everyone who reaches the API there may read and write",
-      );
+      expect(log.join("\n")).toContain("warning: --host 127.0.0.2: the API is reached there without TLS");
     } finally {
       child.kill("SIGINT");
     }
@@ -251,6 +249,9 @@ describe("a part that ends by itself", () => {
     );
     await isStored(second);
 
+    process.kill(partOf(child, TABLES), "SIGKILL");
+    await said("The tables (DynamoDB) runs again");
+
     for (const restarts of [2, 3, 4]) {
       log.length = 0;
       process.kill(partOf(child, SERVER), "SIGKILL");
@@ -290,7 +291,7 @@ describe("a runtime", () => {
 async function holdRequest({ url, dataApiUrl }: Addresses): Promise<{ ended: Promise<string> }> {
   const faults = `${dataApiUrl}/_faults`;
   await fetch(faults, { method: "PUT", body: JSON.stringify([{ kind: "hang", calls: 1 }]) });
-  const ended = fetch(`${url}/events/${randomUUID()}`).then(
+  const ended = call(`${url}/events/${randomUUID()}`).then(
     ({ status }) => String(status),
     () => "cut off",
   );
@@ -310,6 +311,7 @@ async function inFlight({ queueUrl, awsEndpointUrl }: Addresses): Promise<number
 
 const SERVER = "cluster_name=sluice";
 const QUEUE = "sqs/child.ts";
+const TABLES = "dynamodb/child.ts";
 
 /** The process id of a part of the runtime, by its command line. */
 function partOf({ pid = 0 }: ChildProcess, part: string): number {

@@ -1,0 +1,30 @@
+import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { type AccessReader, keyRecord, tenantRecord } from "../../core/access.ts";
+import { inTime } from "./client.ts";
+import { fromItem, type Item } from "./items.ts";
+
+/** Both attempts of a read and their pause. */
+const READ_MS = 2_500;
+
+/** Reads keys and tenants from the table `access`, each by one strongly consistent read. */
+export function createAccessReader({ client, table }: { client: DynamoDBClient; table: string }): AccessReader {
+  const get = async (pk: string) => {
+    const key = { pk: { S: pk } };
+    const command = new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true });
+    const { Item: item } = await inTime(READ_MS, (abortSignal) => client.send(command, { abortSignal }));
+    return item;
+  };
+  return {
+    key: async (id) => toKey(await get(keyPk(id))),
+    tenant: async (name) => toTenant(await get(tenantPk(name))),
+  };
+}
+
+export const keyPk = (id: string): string => `key#${id}`;
+export const tenantPk = (name: string): string => `tenant#${name}`;
+
+/** The members of a record that are no text. */
+const JSON_MEMBERS = ["types", "sources", "limits"];
+
+export const toKey = (item: Item | undefined) => fromItem(item, keyRecord, JSON_MEMBERS);
+export const toTenant = (item: Item | undefined) => fromItem(item, tenantRecord, JSON_MEMBERS);

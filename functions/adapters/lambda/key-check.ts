@@ -1,0 +1,22 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { type CheckKey, createCheckKey } from "../../core/check-key.ts";
+import { createAccessReader } from "../dynamodb/access-reader.ts";
+import { createKeyUsageWriter } from "../dynamodb/key-usage.ts";
+import { createKeySecret } from "../secrets-manager/key-secret.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Makes the check of keys from the environment of a function that answers requests. */
+export function createKeyCheck(
+  environment: { ACCESS_TABLE: string; USAGE_TABLE: string; KEY_SECRET_ARN: string },
+  { client, metrics }: { client: DynamoDBClient; metrics: Metrics },
+): CheckKey {
+  return createCheckKey({
+    reader: createAccessReader({ client, table: environment.ACCESS_TABLE }),
+    usage: createKeyUsageWriter({ client, table: environment.USAGE_TABLE }),
+    secret: createKeySecret(environment.KEY_SECRET_ARN),
+    clock: () => new Date(),
+    wait: delay,
+    onStale: () => metrics.addMetric("KeysStale", "Count", 1),
+  });
+}

@@ -1,0 +1,20 @@
+/** The keys of the tables of access. The CDK app makes the tables, and functions/adapters/dynamodb reads and writes them. */
+
+/** Keys and tenants. `pk` is `key#ID` or `tenant#NAME`. */
+export const ACCESS_TABLE = {
+  partitionKey: "pk",
+  /** For lists: `kind` is `key` or `tenant`, `sort` is `TENANT/ID` or the name of the tenant. */
+  listing: { name: "listing", partitionKey: "kind", sortKey: "sort" },
+  /** Of a key that has an end; as of USAGE_TABLE. A key whose item is deleted is unknown, which is refused too. */
+  expires: "expires",
+} as const;
+
+/** The last use of keys, and leases of limits. `pk` is `key#ID`, or what a lease is for. */
+export const USAGE_TABLE = {
+  partitionKey: "pk",
+  /** Seconds since 1970, a number: DynamoDB deletes the item some days later at the latest. */
+  expires: "expires",
+} as const;
+
+/** The audit log. `number` is a number; 0 is the head of the tenant's chain. */
+export const AUDIT_TABLE = { partitionKey: "tenant", sortKey: "number" } as const;

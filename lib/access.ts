@@ -1,0 +1,128 @@
+import { Validations } from "aws-cdk-lib";
+import { AttributeType, BillingMode, Table, TableEncryption, type TableProps } from "aws-cdk-lib/aws-dynamodb";
+import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { Construct } from "constructs";
+import type { AccessEnvironment, KeyCheckEnvironment } from "../functions/adapters/lambda/environment.ts";
+import { ACCESS_TABLE, AUDIT_TABLE, USAGE_TABLE } from "../functions/core/access-tables.ts";
+import { ACCESS_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
+import { SluiceFunction } from "./sluice-function.ts";
+import type { StageConfig } from "./stage-config.ts";
+
+/** 380 bits; more than the 256 of a key of HMAC-SHA-256. */
+const KEY_SECRET_CHARACTERS = 64;
+
+export type AccessProps = {
+  readonly stage: StageConfig;
+  readonly alarmTopic: AlarmTopic;
+};
+
+/**
+ * Keys, tenants and the audit log: their tables, the secret under which keys are hashed, and the function that manages
+ * them. The tables are three, so that a function which only checks keys can read keys and tenants, write the last use, and
+ * nothing else.
+ */
+export class Access extends Construct {
+  readonly function: IFunction;
+  private readonly access: Table;
+  private readonly usage: Table;
+  private readonly keySecret: Secret;
+
+  constructor(scope: Construct, id: string, { stage, alarmTopic }: AccessProps) {
+    super(scope, id);
+    const kept = { removalPolicy: stage.accessRemovalPolicy, deletionProtection: stage.deletionProtection };
+    const { listing } = ACCESS_TABLE;
+    this.access = new Table(this, "Keys", {
+      ...TABLE,
+      ...kept,
+      partitionKey: text(ACCESS_TABLE.partitionKey),
+      timeToLiveAttribute: ACCESS_TABLE.expires,
+    });
+    this.access.addGlobalSecondaryIndex({
+      indexName: listing.name,
+      partitionKey: text(listing.partitionKey),
+      sortKey: text(listing.sortKey),
+    });
+    this.usage = new Table(this, "Usage", {
+      ...TABLE,
+      ...kept,
+      partitionKey: text(USAGE_TABLE.partitionKey),
+      timeToLiveAttribute: USAGE_TABLE.expires,
+    });
+    const audit = new Table(this, "Audit", {
+      ...TABLE,
+      ...kept,
+      partitionKey: text(AUDIT_TABLE.partitionKey),
+      sortKey: { name: AUDIT_TABLE.sortKey, type: AttributeType.NUMBER },
+    });
+    this.keySecret = new Secret(this, "KeySecret", {
+      description: "Keys of the API are hashed under it. Another value ends every key.",
+      generateSecretString: { passwordLength: KEY_SECRET_CHARACTERS, excludePunctuation: true },
+      removalPolicy: stage.accessRemovalPolicy,
+    });
+    Validations.of(this.keySecret).acknowledge({
+      id: "AwsSolutions-SMG4",
+      reason:
+        "A rotation would end every key at once. The secret alone opens nothing: it is no key, and it never leaves AWS.",
+    });
+
+    const handler = new SluiceFunction<AccessEnvironment>(this, "Function", {
+      name: "access",
+      timeoutSeconds: ACCESS_TIMEOUT_SECONDS,
+      stage,
+      environment: { ...this.keyCheckEnvironment(), AUDIT_TABLE: audit.tableName },
+    });
+    this.grantKeyCheck(handler);
+    grant(handler, this.access.tableArn, ["PutItem", "UpdateItem"]);
+    grant(handler, `${this.access.tableArn}/index/${listing.name}`, ["Query"]);
+    grant(handler, this.usage.tableArn, ["BatchGetItem"]);
+    // Nothing may delete an entry. PutItem can overwrite one: IAM cannot ask for a condition of the call. The chain shows it.
+    grant(handler, audit.tableArn, ["GetItem", "PutItem", "Query"]);
+    this.function = handler;
+
+    new Alarm(this, "ErrorsAlarm", {
+      topic: alarmTopic,
+      description: "The function that manages keys crashes or times out.",
+      runbook: "access-errors",
+      metric: handler.metricErrors(),
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+    });
+  }
+
+  /** Lets a function check keys and limits: read keys and tenants, remember the last use, lease tokens, and read the secret of the hashes. */
+  grantKeyCheck(grantee: IGrantable): void {
+    grant(grantee, this.access.tableArn, ["GetItem"]);
+    grant(grantee, this.usage.tableArn, ["GetItem", "UpdateItem"]);
+    Grant.addToPrincipal({
+      grantee,
+      actions: ["secretsmanager:GetSecretValue"],
+      resourceArns: [this.keySecret.secretArn],
+    });
+  }
+
+  /** The variables of a function that checks keys. */
+  keyCheckEnvironment(): KeyCheckEnvironment {
+    return {
+      ACCESS_TABLE: this.access.tableName,
+      USAGE_TABLE: this.usage.tableName,
+      KEY_SECRET_ARN: this.keySecret.secretArn,
+    };
+  }
+}
+
+/** Point-in-time recovery costs by the size, which is small. AWS's own key encrypts at no price per request. */
+const TABLE = {
+  billingMode: BillingMode.PAY_PER_REQUEST,
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  encryption: TableEncryption.DEFAULT,
+} satisfies Partial<TableProps>;
+
+const text = (name: string) => ({ name, type: AttributeType.STRING });
+
+function grant(grantee: IGrantable, resource: string, calls: readonly string[]): void {
+  Grant.addToPrincipal({ grantee, actions: calls.map((call) => `dynamodb:${call}`), resourceArns: [resource] });
+}

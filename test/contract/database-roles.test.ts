@@ -1,0 +1,398 @@
+import type { Client } from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createEventReader } from "../../functions/adapters/data-api/event-reader.ts";
+import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import { DATABASE_USERS } from "../../functions/core/database-roles.ts";
+import type { SqlDatabase } from "../../functions/core/ports.ts";
+import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { storable, storables } from "../support/event-samples.ts";
+
+/** Everything that a role other than the owner may do, apart from the schema itself. */
+const GRANTS = {
+  tables: [
+    { name: "event_keys", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "events", grantee: "sluice_reader", privilege: "SELECT" },
+  ],
+  functions: [
+    { name: "read_event", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "store_batch", grantee: "sluice_writer", privilege: "EXECUTE" },
+  ],
+};
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await startDatabase();
+  await db.migrate();
+});
+afterAll(() => db.remove());
+beforeEach(() => db.ask("truncate events, event_keys"));
+
+const store = (events = [storable()]) => createEventStore(db.writer).store(events, soon());
+const refusalOf = (database: SqlDatabase, sql: string) =>
+  database.execute(sql, {}, soon()).then(
+    () => "allowed",
+    ({ sqlState }: { sqlState?: string }) => sqlState,
+  );
+const DENIED = "42501";
+
+/** Statements of the schema's tables, partitions among them. */
+const TABLES = ["events", "event_keys", "events_20261121", "event_keys_3", "schema_migrations"];
+const WRITES = (table: string) => [
+  `insert into ${table} select * from ${table}`,
+  `update ${table} set ${table === "schema_migrations" ? "name" : "tenant"} = 'x'`,
+  `delete from ${table}`,
+  `truncate ${table}`,
+  `drop table ${table}`,
+  `alter table ${table} disable row level security`,
+];
+const CREATIONS = [
+  "create table mine (id integer)",
+  "create temporary table events (id integer)",
+  "create function mine() returns integer language sql as 'select 1'",
+  "create policy mine on events using (true)",
+  "create role mine",
+  "alter role sluice_reader_1 bypassrls",
+  "grant select on events_20261121 to sluice_reader",
+];
+const OWNERS_FUNCTIONS = [
+  "select insert_new_events('[]')",
+  "select find_conflicts('[]')",
+  "select ensure_event_partitions('2026-11-21', '2026-11-21')",
+  "select set_role_password('sluice_reader_1', 'x')",
+];
+
+describe("the writer", () => {
+  it("the writer stores events, of several tenants in one call", async () => {
+    const outcome = await store([storable({}, { tenant: "a" }), storable({}, { tenant: "b" })]);
+
+    expect(outcome).toEqual({ stored: 2, conflicts: [], refused: [] });
+  });
+
+  it.each(TABLES)("the writer can neither read nor change %s", async (table) => {
+    await store();
+
+    for (const sql of [`select 1 from ${table}`, `select count(*) from ${table}`, ...WRITES(table)])
+      expect(await refusalOf(db.writer, sql), sql).toBe(DENIED);
+  });
+
+  it.each([...CREATIONS, ...OWNERS_FUNCTIONS, "select * from read_event('default', '1', null, 20, 15000)"])(
+    "the writer is refused: %s",
+    async (sql) => {
+      expect(await refusalOf(db.writer, sql)).toBe(DENIED);
+    },
+  );
+
+  it("the writer has no other tables in its path than those of the schema", async () => {
+    await db.ask(
+      "create schema elsewhere; create table elsewhere.events (like events); create table elsewhere.event_keys (like event_keys)",
+    );
+    await db.ask(
+      "grant usage on schema elsewhere to sluice_writer; grant all on all tables in schema elsewhere to sluice_writer",
+    );
+    const session = await db.connectAs("writer");
+    try {
+      await session.query("set search_path = elsewhere, public");
+      const line = JSON.stringify({ ...storable().event, tenant: "t", received_at: "2026-11-21T09:30:00Z" });
+
+      const { rows } = await session.query("select outcome, position from store_batch($1)", [[line]]);
+
+      expect(rows).toEqual([{ outcome: "stored", position: 1 }]);
+      expect(await db.ask("select tenant from public.events")).toEqual([{ tenant: "t" }]);
+      expect(await db.ask("select tenant from elsewhere.events")).toEqual([]);
+    } finally {
+      await session.end();
+      await db.ask("drop schema elsewhere cascade");
+    }
+  });
+});
+
+describe("the reader", () => {
+  let session: Client;
+  beforeAll(async () => {
+    session = await db.connectAs("reader");
+  });
+  afterAll(() => session.end());
+  const rows = async (sql: string, values: unknown[] = []) =>
+    (await session.query<Record<string, unknown>>(sql, values)).rows;
+  const read = (tenant: string, id: string) =>
+    rows("select found_source, piece from read_event($1, $2, null, 20, 15000)", [tenant, id]);
+
+  it.each(["events", "event_keys"])(
+    "the reader sees no row of %s where no tenant is set, and no error",
+    async (table) => {
+      await store(storables(3, "e"));
+
+      expect(await rows(`select count(*)::int as rows from ${table}`)).toEqual([{ rows: 0 }]);
+      await session.query("set app.tenant = ''");
+      expect(await rows(`select count(*)::int as rows from ${table}`)).toEqual([{ rows: 0 }]);
+      await session.query("reset app.tenant");
+    },
+  );
+
+  it.each(["events", "event_keys"])(
+    "the reader sees the rows of %s of the tenant that is set, and no others",
+    async (table) => {
+      await store([...storables(2, "e"), storable({}, { tenant: "b" })]);
+
+      await session.query("begin");
+      await session.query("select set_config('app.tenant', 'b', true)");
+      expect(await rows(`select tenant from ${table}`)).toEqual([{ tenant: "b" }]);
+      await session.query("rollback");
+    },
+  );
+
+  it("the reader finds an event only with its own tenant", async () => {
+    await store([storable({ id: "e" }, { tenant: "a" })]);
+
+    expect(await read("a", "e")).toMatchObject([{ found_source: "/s" }]);
+    for (const tenant of ["b", "", "A", "a ", "%", "a' or true --"])
+      expect(await read(tenant, "e"), tenant).toEqual([]);
+    expect(await rows("select * from read_event(null, 'e', null, 20, 15000)")).toEqual([]);
+  });
+
+  it("the reader's session keeps nothing of the tenant of a call", async () => {
+    await store([storable({ id: "e" }, { tenant: "a" })]);
+
+    expect(await read("a", "e")).toHaveLength(1);
+
+    expect(await rows("select coalesce(current_setting('app.tenant', true), '') as tenant")).toEqual([{ tenant: "" }]);
+    expect(await rows("select count(*)::int as rows from events")).toEqual([{ rows: 0 }]);
+  });
+
+  it("the reader keeps nothing of the tenant of a call that fails", async () => {
+    await store([storable({ id: "e" }, { tenant: "a" })]);
+
+    await expect(rows("select * from read_event('a', 'e', null, 20, 0)")).rejects.toMatchObject({ code: "22012" });
+
+    expect(await rows("select count(*)::int as rows from events")).toEqual([{ rows: 0 }]);
+  });
+
+  it("the reader uses indexes, and scans no table, behind the policies", async () => {
+    await store(storables(2_000, "e", { data: "x".repeat(100) }));
+    await store(Array.from({ length: 2_000 }, (_, i) => storable({ id: `e${i}` }, { tenant: "b" })));
+    await db.ask("analyze events, event_keys");
+
+    // A session of its own: statistics of earlier calls would be among them. From the sixth call on, PostgreSQL may use a
+    // plan that knows no values.
+    const fresh = await db.connectAs("reader");
+    try {
+      await fresh.query("begin");
+      for (let call = 0; call < 8; call += 1) {
+        const found = await fresh.query("select * from read_event('b', 'e1500', null, 20, 15000)");
+        expect(found.rows).toHaveLength(1);
+      }
+      const { rows: scans } = await fresh.query(
+        "select relname, seq_scan::int, idx_scan::int from pg_stat_xact_user_tables where seq_scan > 0 or idx_scan > 0 order by 1",
+      );
+      expect(scans).toEqual([
+        { relname: expect.stringMatching(/^event_keys_\d$/), seq_scan: 0, idx_scan: 8 },
+        { relname: "events_20261121", seq_scan: 0, idx_scan: 8 },
+      ]);
+    } finally {
+      await fresh.end();
+    }
+  });
+
+  it.each(TABLES)("the reader changes nothing in %s", async (table) => {
+    for (const sql of WRITES(table)) expect(await refusalOf(db.reader, sql), sql).toBe(DENIED);
+  });
+
+  it.each(["events_20261121", "event_keys_3", "schema_migrations"])(
+    "the reader is refused %s, to which no policy applies",
+    async (table) => {
+      expect(await refusalOf(db.reader, `select 1 from ${table}`)).toBe(DENIED);
+    },
+  );
+
+  it("the reader sees no row of a partition on which somebody gave it a right", async () => {
+    await store();
+    await db.ask("grant select on all tables in schema public to sluice_reader");
+    try {
+      expect(await rows("select count(*)::int as rows from events_20261121")).toEqual([{ rows: 0 }]);
+      for (let number = 0; number < 8; number += 1)
+        expect(await rows(`select count(*)::int as rows from event_keys_${number}`)).toEqual([{ rows: 0 }]);
+    } finally {
+      await db.ask("revoke select on all tables in schema public from sluice_reader");
+      await db.ask("grant select on events, event_keys to sluice_reader");
+    }
+  });
+
+  it.each([...CREATIONS, ...OWNERS_FUNCTIONS, "select * from store_batch(array['{}'])"])(
+    "the reader is refused: %s",
+    async (sql) => {
+      expect(await refusalOf(db.reader, sql)).toBe(DENIED);
+    },
+  );
+});
+
+describe("the catalog", () => {
+  /** Rights of others than the owner; the owner is the one of the database. */
+  const grantsOn = (objects: string, kind: string, acl: string, owner: string) =>
+    db.ask(`
+      select name, coalesce(nullif(grantee, 0)::regrole::text, 'public') as grantee, privilege_type as privilege
+      from ${objects}, lateral aclexplode(coalesce(${acl}, acldefault('${kind}', ${owner})))
+      where grantee <> ${owner} order by 1, 2, 3`);
+
+  it("the catalog gives roles other than the owner exactly these rights on tables, and none on a partition", async () => {
+    const tables =
+      "(select relname as name, * from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S'))";
+
+    expect(await grantsOn(`${tables} t`, "r", "relacl", "relowner")).toEqual(GRANTS.tables);
+  });
+
+  it("the catalog gives no role a right on a partition that is made later", async () => {
+    await db.ask("select ensure_event_partitions('2030-01-01', '2030-01-02')");
+    try {
+      expect(await refusalOf(db.reader, "select 1 from events_20300101")).toBe(DENIED);
+      expect(
+        await db.ask(
+          "select relname from pg_class where relname like 'events\\_2030%' and relkind = 'r' and (relacl is not null or not relrowsecurity)",
+        ),
+      ).toEqual([]);
+    } finally {
+      await db.ask("drop table events_20300101; drop table events_20300102");
+    }
+  });
+
+  it("the catalog gives no role a right on a single column", async () => {
+    expect(
+      await db.ask(
+        "select attrelid::regclass::text, attname from pg_attribute join pg_class c on c.oid = attrelid where relnamespace = 'public'::regnamespace and attacl is not null",
+      ),
+    ).toEqual([]);
+  });
+
+  it("the catalog gives roles other than the owner exactly these rights on functions", async () => {
+    const functions = "(select proname as name, * from pg_proc where pronamespace = 'public'::regnamespace)";
+
+    expect(await grantsOn(`${functions} f`, "f", "proacl", "proowner")).toEqual(GRANTS.functions);
+  });
+
+  it("the catalog gives nobody a right on a function that a later migration makes", async () => {
+    await db.ask("create function later() returns integer language sql as 'select 1'");
+    try {
+      for (const role of [db.writer, db.reader]) expect(await refusalOf(role, "select later()")).toBe(DENIED);
+    } finally {
+      await db.ask("drop function later");
+    }
+  });
+
+  it("the catalog lets the two roles use the schema, and nobody make anything in it or in a temporary one", async () => {
+    const schema = "(select nspname as name, * from pg_namespace where nspname = 'public')";
+    const database = "(select 'database' as name, * from pg_database where datname = current_database())";
+
+    expect(await grantsOn(`${schema} s`, "n", "nspacl", "nspowner")).toEqual(
+      ["sluice_reader", "sluice_writer"].map((grantee) => ({ name: "public", grantee, privilege: "USAGE" })),
+    );
+    expect(await grantsOn(`${database} d`, "d", "datacl", "datdba")).toEqual([
+      { name: "database", grantee: "public", privilege: "CONNECT" },
+    ]);
+  });
+
+  it("the catalog has row level security on every table with a tenant, and one policy on each that a role may read", async () => {
+    const tables = await db.ask<{ name: string; secured: boolean; policies: number; partition: boolean }>(`
+      select relname as name, relrowsecurity as secured, relispartition as partition,
+        (select count(*)::int from pg_policy where polrelid = c.oid) as policies
+      from pg_class c join pg_attribute a on a.attrelid = c.oid
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and attname = 'tenant' order by 1`);
+
+    expect(tables.length).toBeGreaterThan(40);
+    for (const { name, secured, policies, partition } of tables)
+      expect({ name, secured, policies }).toEqual({ name, secured: true, policies: partition ? 0 : 1 });
+    expect(
+      await db.ask(
+        "select tablename, roles::text, cmd, permissive, qual from pg_policies where schemaname = 'public' order by 1",
+      ),
+    ).toEqual(
+      ["event_keys", "events"].map((tablename) => ({
+        tablename,
+        roles: "{sluice_reader}",
+        cmd: "SELECT",
+        permissive: "PERMISSIVE",
+        qual: "(tenant = NULLIF(current_setting('app.tenant'::text, true), ''::text))",
+      })),
+    );
+  });
+
+  it("the catalog has one function that runs as its owner, and a fixed search path for each that a role may call", async () => {
+    const functions = await db.ask(`
+      select proname as name, prosecdef as as_owner from pg_proc
+      where pronamespace = 'public'::regnamespace
+        and (prosecdef or 'search_path=pg_catalog, public, pg_temp' = any(proconfig)) order by 1`);
+
+    expect(functions).toEqual([
+      { name: "read_event", as_owner: false },
+      { name: "set_role_password", as_owner: false },
+      { name: "store_batch", as_owner: true },
+    ]);
+  });
+
+  it("the catalog has roles without any attribute, and users with the rights of one role", async () => {
+    const groups = Object.keys(DATABASE_USERS).map((role) => `sluice_${role}`);
+    const roles = await db.ask(`
+      select rolname as name, rolcanlogin as login,
+        rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as more
+      from pg_roles where rolname like 'sluice\\_%' order by 1`);
+
+    expect(roles).toEqual(
+      groups
+        .flatMap((name) => [
+          { name, login: false, more: false },
+          ...[1, 2].map((number) => ({ name: `${name}_${number}`, login: true, more: false })),
+        ])
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+    expect(
+      await db.ask(
+        "select member::regrole::text, roleid::regrole::text as role from pg_auth_members where member::regrole::text like 'sluice\\_%' order by 1",
+      ),
+    ).toEqual(
+      groups
+        .flatMap((role) => [1, 2].map((number) => ({ member: `${role}_${number}`, role })))
+        .toSorted((a, b) => (a.member < b.member ? -1 : 1)),
+    );
+  });
+});
+
+describe("the owner", () => {
+  it("the owner is no superuser, as on AWS, and gives a password to the four users alone", async () => {
+    const verifier = `SCRAM-SHA-256$4096:${"a".repeat(22)}==$${"b".repeat(43)}=:${"c".repeat(43)}=`;
+
+    expect(await db.ask("select rolsuper, rolbypassrls from pg_roles where rolname = current_user")).toEqual([
+      { rolsuper: false, rolbypassrls: false },
+    ]);
+    for (const user of ["sluice", "postgres", "sluice_writer", "sluice_reader_3", "", null])
+      await expect(db.ask("select set_role_password($1, $2)", [user, verifier])).rejects.toMatchObject({
+        code: DENIED,
+      });
+  });
+
+  it.each(["a password", "", null, "md5c9b8e4e5c0a6a5e0d6f7e8a9b0c1d2e3", "SCRAM-SHA-256$4096:x$y:z"])(
+    "the owner cannot set a password from %j, which is no verifier, and the error does not quote it",
+    async (text) => {
+      const error = await db.ask("select set_role_password('sluice_reader_2', $1)", [text]).catch((e: Error) => e);
+
+      expect(error).toMatchObject({
+        code: "22023",
+        message: expect.stringContaining("takes a SCRAM-SHA-256 verifier"),
+      });
+    },
+  );
+});
+
+it("a second database of the server has the same roles, and its own rights", async () => {
+  const second = await startDatabase();
+  try {
+    await second.migrate();
+    expect(await createEventStore(second.writer).store([storable({ id: "second" })], soon())).toMatchObject({
+      stored: 1,
+    });
+    expect(
+      await createEventReader(second.reader).find({ tenant: "default", id: "second", source: undefined }, soon()),
+    ).toMatchObject({
+      kind: "found",
+    });
+  } finally {
+    await second.remove();
+  }
+});

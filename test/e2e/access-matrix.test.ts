@@ -1,0 +1,211 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeKey } from "../../functions/core/key.ts";
+import type { Role, Scope } from "../../functions/core/scopes.ts";
+import { parameters, requests } from "../../functions/api-docs/examples.ts";
+import type { Route } from "../../functions/routes/route.ts";
+import { type OperationId, routes } from "../../functions/routes/routes.ts";
+import { eventually } from "../support/eventually.ts";
+import { openTarget, type Target } from "./test-stack.ts";
+
+/**
+ * Every route that asks for a key, by every kind of caller. A new route is in it by itself; a new scope or role has to be
+ * added to the table below, which says by hand what functions/core/scopes.ts says in code.
+ */
+const mayUse: Record<Scope, Record<Role | "installation", boolean>> = {
+  "events:write": { producer: true, reader: false, operator: false, admin: true, installation: true },
+  "events:read": { producer: false, reader: true, operator: true, admin: true, installation: true },
+  "dead-letters:read": { producer: false, reader: false, operator: true, admin: true, installation: true },
+  "dead-letters:replay": { producer: false, reader: false, operator: true, admin: true, installation: true },
+  subscriptions: { producer: false, reader: false, operator: true, admin: true, installation: true },
+  status: { producer: false, reader: false, operator: true, admin: true, installation: true },
+  keys: { producer: false, reader: false, operator: false, admin: true, installation: true },
+  admin: { producer: false, reader: false, operator: false, admin: true, installation: true },
+  tenants: { producer: false, reader: false, operator: false, admin: false, installation: true },
+};
+
+const roles = ["producer", "reader", "operator", "admin"] as const satisfies readonly Role[];
+
+const guarded = Object.values(routes)
+  .flatMap((ofFunction) => Object.entries<Route>(ofFunction))
+  .filter(([, { auth }]) => auth !== "public")
+  .map(([operationId, route]) => ({ operationId: operationId as OperationId, route, scope: route.auth as Scope }));
+
+let target: Target;
+/** Random, because the target may be a stack that is used again. */
+const run = randomUUID().slice(0, 8);
+const [own, other, suspended] = [`matrix-a-${run}`, `matrix-b-${run}`, `matrix-c-${run}`];
+/** Texts that only the other tenant's events and keys have. */
+const marker = `of-the-other-tenant-${run}`;
+let ownAdminKey: string;
+/** The id of the other tenant's key: what a route about one key is asked for. */
+let foreignKeyId: string;
+let callers: Record<string, { headers: Record<string, string>; expected: Expected }>;
+
+/** The status that a scope gives, or the fixed one. */
+type Expected = 401 | 403 | Role | "installation" | "suspended" | "none" | "star";
+
+beforeAll(async () => {
+  target = await openTarget();
+  const keys = Object.fromEntries(
+    await Promise.all(roles.map(async (role) => [role, await target.createKey({ tenant: own, role })] as const)),
+  );
+  const foreign = await target.createKey({ tenant: other, role: "admin", name: marker });
+  const ofSuspended = await target.createKey({ tenant: suspended, role: "admin" });
+  const revoked = await target.createKey({ tenant: own, role: "admin" });
+  const expired = await target.createKey({ tenant: own, role: "admin", expires: "1s" });
+  const asInstallation = bearer(target.installationKey);
+  await target.call(`/keys/${revoked.id}`, { method: "DELETE", headers: { ...asInstallation, "sluice-tenant": own } });
+  await target.call(`/tenants/${suspended}`, {
+    method: "PUT",
+    headers: { ...asInstallation, "content-type": "application/json" },
+    body: JSON.stringify({ state: "suspended" }),
+  });
+  await eventually(
+    () => target.call("/keys", { headers: bearer(expired.key) }),
+    ({ status }) => status === 401,
+  );
+  await target.call("/events", {
+    method: "POST",
+    headers: { ...bearer(foreign.key), "content-type": "application/json" },
+    body: JSON.stringify({ id: parameters.readEvent?.["id"], type: "a.b", source: target.source, data: marker }),
+  });
+  await eventually(
+    () =>
+      target.call(`/events/${parameters.readEvent?.["id"]}?source=${target.source}`, { headers: bearer(foreign.key) }),
+    ({ status }) => status === 200,
+    60_000,
+  );
+  ownAdminKey = String(keys.admin?.key);
+  foreignKeyId = foreign.id;
+  const unknown = makeKey((count) => crypto.getRandomValues(new Uint8Array(count)));
+  callers = {
+    "no key": { headers: {}, expected: 401 },
+    "a text that is no key": { headers: bearer("Token"), expected: 401 },
+    "a key with a wrong checksum": { headers: bearer(otherLastDigit(String(keys.admin?.key))), expected: 401 },
+    "an unknown key": { headers: bearer(unknown.text), expected: 401 },
+    "an expired key": { headers: bearer(expired.key), expected: 401 },
+    "a revoked key": { headers: bearer(revoked.key), expected: 401 },
+    "an admin's key in the query": { headers: {}, expected: 401 },
+    ...Object.fromEntries(
+      roles.map((role) => [`a ${role}`, { headers: bearer(String(keys[role]?.key)), expected: role }]),
+    ),
+    "an admin by x-api-key": { headers: { "x-api-key": String(keys.admin?.key) }, expected: "admin" },
+    "an admin who names another tenant": {
+      headers: { ...bearer(String(keys.admin?.key)), "sluice-tenant": other },
+      expected: 403,
+    },
+    "an admin of a suspended tenant": { headers: bearer(ofSuspended.key), expected: 403 },
+    "a key of the installation for the tenant": {
+      headers: { ...asInstallation, "sluice-tenant": own },
+      expected: "installation",
+    },
+    "a key of the installation for a suspended tenant": {
+      headers: { ...asInstallation, "sluice-tenant": suspended },
+      expected: "suspended",
+    },
+    "a key of the installation that names no tenant but *": {
+      headers: { ...asInstallation, "sluice-tenant": "*" },
+      expected: "star",
+    },
+    "a key of the installation that names no tenant": { headers: asInstallation, expected: "none" },
+  };
+});
+afterAll(() => target?.close());
+
+function otherLastDigit(key: string): string {
+  return `${key.slice(0, -1)}${key.endsWith("0") ? "1" : "0"}`;
+}
+
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+
+describe("who may do what", () => {
+  it("asks for no key on exactly these routes", () => {
+    const open = Object.values(routes)
+      .flatMap((ofFunction) => Object.values<Route>(ofFunction))
+      .filter(({ auth }) => auth === "public");
+
+    expect(open.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      "GET /docs",
+      "GET /docs/page.js",
+      "GET /docs/rapidoc-min.js",
+      "GET /health",
+      "GET /openapi.json",
+      "GET /schemas",
+      "GET /schemas/{type}",
+    ]);
+  });
+
+  it("has a row for every scope that a route names", () => {
+    expect(guarded.map(({ scope }) => scope).filter((scope) => !Object.hasOwn(mayUse, scope))).toEqual([]);
+    expect(guarded.length).toBeGreaterThan(1);
+  });
+
+  it.each(guarded)(
+    "gives $operationId to each caller as the table says, without a word of another tenant",
+    async (each) => {
+      const { route } = each;
+      const answers = await Promise.all(
+        Object.entries(callers).map(async ([name, { headers, expected }]) => {
+          const query =
+            name === "an admin's key in the query" ? `?api_key=${ownAdminKey}&access_token=${ownAdminKey}` : "";
+          const { status, text } = await target.call(`${pathOf(each)}${query}`, {
+            method: route.method,
+            headers: { ...bodyHeaders(each), ...headers },
+            body: bodyOf(each),
+          });
+          return { name, status, text, wanted: wantedStatus(expected, each) };
+        }),
+      );
+
+      expect(Object.fromEntries(answers.map((answer) => [answer.name, outcomeOf(answer)]))).toEqual(
+        Object.fromEntries(answers.map(({ name, wanted }) => [name, wanted])),
+      );
+      // A key of the installation without a tenant may see them all.
+      const ofTenant = answers.filter(({ name }) => name !== "a key of the installation that names no tenant");
+      expect(ofTenant.filter(({ text }) => text.includes(marker)).map(({ name }) => name)).toEqual([]);
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    },
+  );
+});
+
+/** Codes of a 400 that is about the caller; any other is about the example request. */
+const ABOUT_THE_CALLER: ReadonlySet<string> = new Set(["tenant_required", "bad_header"]);
+
+function outcomeOf({ status, text }: { status: number; text: string }): "allowed" | number {
+  if (status === 401 || status === 403) return status;
+  return status === 400 && ABOUT_THE_CALLER.has((JSON.parse(text) as { code: string }).code) ? 400 : "allowed";
+}
+
+function wantedStatus(
+  expected: Expected,
+  { operationId, scope }: { operationId: OperationId; scope: Scope },
+): "allowed" | number {
+  // Routes about tenants concern none. Those about keys and the audit log may concern the installation itself, but the
+  // example of a new key names no tenant either.
+  if (expected === "star") return scope === "tenants" ? "allowed" : 400;
+  if (expected === "none")
+    return ["tenants", "keys", "admin"].includes(scope) && operationId !== "createKey" ? "allowed" : 400;
+  // The owner of the installation manages the keys of a suspended tenant, and reads its audit log.
+  if (expected === "suspended") return ["tenants", "keys", "admin"].includes(scope) ? "allowed" : 403;
+  return typeof expected === "number" ? expected : mayUse[scope][expected] ? "allowed" : 403;
+}
+
+function pathOf({ operationId, route }: { operationId: OperationId; route: Route }): string {
+  return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(
+      route.path.startsWith("/keys/") ? foreignKeyId : (parameters[operationId]?.[name] ?? `absent-${run}`),
+    ),
+  );
+}
+
+function bodyOf({ operationId }: { operationId: OperationId }): string | undefined {
+  const [examples] = Object.values(requests[operationId] ?? {});
+  const [example] = Object.values(examples ?? {});
+  return example === undefined ? undefined : JSON.stringify(example.value);
+}
+
+function bodyHeaders({ operationId }: { operationId: OperationId }): Record<string, string> {
+  const [contentType] = Object.keys(requests[operationId] ?? {});
+  return contentType === undefined ? {} : { "content-type": contentType };
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import {
+  concernsInstallation,
+  INSTALLATION,
+  mayConcernInstallation,
+  ROLES,
+  SCOPES,
+  scopesOf,
+} from "../../../functions/core/scopes.ts";
+
+describe("scopes", () => {
+  it("scopes of roles grow from the reader to the admin, and a producer only writes", () => {
+    const of = Object.fromEntries(ROLES.map((role) => [role, scopesOf({ role, tenant: "acme" })]));
+
+    expect(of).toEqual({
+      producer: ["events:write"],
+      reader: ["events:read"],
+      operator: ["events:read", "dead-letters:read", "dead-letters:replay", "subscriptions", "status"],
+      admin: SCOPES.filter((scope) => scope !== "tenants"),
+    });
+  });
+
+  it("scopes of the installation are those of its keys alone, whatever the role of another key", () => {
+    expect(scopesOf({ role: "admin", tenant: INSTALLATION })).toEqual(SCOPES);
+    for (const role of ROLES) expect(scopesOf({ role, tenant: "acme" })).not.toContain("tenants");
+  });
+
+  it("scopes of events name a tenant always, tenants never, and keys and the audit log where the caller does", () => {
+    expect(SCOPES.filter(concernsInstallation)).toEqual(["tenants"]);
+    expect(SCOPES.filter(mayConcernInstallation)).toEqual(["keys", "admin", "tenants"]);
+  });
+});

@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** The bundler drops its calls from deployed code (lib/bundle.ts). */
+const FOR_FAULT_TESTS = "functions/adapters/lambda/failpoint.ts";
+
+/** Each way to reach an address that needs no client of an AWS service: calls, and modules that open sockets. */
+const REACHES_AN_ADDRESS =
+  /\b(?:fetch|WebSocket|EventSource|XMLHttpRequest|sendBeacon)\b\s*\(|\b(?:from|import|require)\b\s*\(?\s*["'](?:node:)?(?:https?|http2|net|tls|dgram|child_process|undici|axios|got|ws)["']/;
+
+const files = readdirSync("functions", { recursive: true, encoding: "utf8" })
+  .map((name) => join("functions", name))
+  .filter((path) => /\.[cm]?[jt]s$/.test(path));
+
+describe("the network", () => {
+  it("no function reaches an address by itself, so none can be made to call one that a caller names", () => {
+    const found = files.filter((path) => REACHES_AN_ADDRESS.test(readFileSync(path, "utf8")));
+
+    expect(found).toEqual([FOR_FAULT_TESTS]);
+  });
+
+  it.each([
+    "await fetch(url)",
+    "globalThis.fetch(url)",
+    "new WebSocket (url)",
+    'import { request } from "node:https";',
+    "import net from 'net';",
+    'await import("undici")',
+  ])("a function that reaches an address by %j is found", (code) => {
+    expect(code).toMatch(REACHES_AN_ADDRESS);
+  });
+
+  it.each(["prefetch(item)", "fetchedAt", '{ type: "http" }', 'import type { HttpRequest } from "../core/http.ts";'])(
+    "a function may have %j",
+    (code) => {
+      expect(code).not.toMatch(REACHES_AN_ADDRESS);
+    },
+  );
+});
