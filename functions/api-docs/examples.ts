@@ -101,7 +101,7 @@ const types = {
 };
 
 /** A key that no installation has; its checksum is wrong. */
-const keyText = "sluice_4fQ0v7xYbN2kXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX000000";
+const keyText = "sluice_4fQ0v7xYbN2kExampleOnlyNotAKeyOfAnyInstalled000000";
 const successorId = "9hT2m4cWqL8s";
 
 const key = {
