@@ -1,28 +1,28 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { startApiGateway } from "./api-gateway/start-api-gateway.ts";
 import { startDataApi } from "./data-api/data-api.ts";
 import type { Faults } from "./data-api/faults.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { startSupervisedDynamodb } from "./dynamodb/dynamodb.ts";
 import { startEventSource } from "./event-source/event-source.ts";
-import { explainFailure, type Invoke } from "./lambda/invoke.ts";
 import { runTriggers, type StackFunctions, startStackFunctions } from "./lambda/stack-functions.ts";
+import { invokeAccess } from "./invoke-access.ts";
 import { ensureLocalKeys } from "./local-keys.ts";
 import { type Postgres, startPostgres } from "./postgres/postgres.ts";
 import { unlessAborted } from "./on-abort.ts";
-import { freePort, isAddressMissing, isPortTaken } from "./ports.ts";
 import { reload } from "./reload.ts";
 import { startSchedules } from "./schedule/schedule.ts";
+import { masterCredentials } from "./secrets-manager/master-credentials.ts";
 import { startSecretsManager } from "./secrets-manager/secrets-manager.ts";
 import { startSupervisedSqs } from "./sqs/supervised-sqs.ts";
-import { addressesOf } from "./start-local-server.ts";
+import { refuseUnusable, startApi } from "./start-api.ts";
+import { stackOutput } from "./template/stack-output.ts";
 import { type StopPart, stopInOrder, together } from "./stop-in-order.ts";
 import { STOP_DATABASE_LATE_MS, STOP_DATABASE_MS } from "./stop-times.ts";
 import { supervise } from "./supervise.ts";
 import type { Assembly } from "./template/assembly.ts";
 import type { StackModel } from "./template/model.ts";
-import { LOCAL_ACCOUNT_ID, LOCAL_REGION, readStack } from "./template/read-stack.ts";
+import { LOCAL_REGION, readStack } from "./template/read-stack.ts";
 import { synthesize } from "./template/synthesize.ts";
 import { snapshotSources, watchSources } from "./watch-sources.ts";
 
@@ -235,7 +235,7 @@ async function startParts(
     log: labelled(log, "schedule"),
   });
   inputs.push((giveUp) => schedules.stop(giveUp));
-  const api = await startApi(stack, invoke, options);
+  const api = await startApi(stack, invoke, { ...options, log: labelled(log, "api") });
   inputs.push((giveUp) => api.stop(giveUp));
 
   if (since !== undefined) {
@@ -264,8 +264,8 @@ async function startParts(
     region: LOCAL_REGION,
     url: api.url,
     databaseUrl: postgres.url,
-    queueUrl: output(stack, "QueueUrl"),
-    deadLetterQueueUrl: output(stack, "DeadLetterQueueUrl"),
+    queueUrl: stackOutput(stack, "QueueUrl"),
+    deadLetterQueueUrl: stackOutput(stack, "DeadLetterQueueUrl"),
     awsEndpointUrl: sqsEndpoint,
     dynamodbUrl: dynamodb.endpoint,
     secretsManagerUrl: secretsManager.url,
@@ -287,69 +287,9 @@ const stopOnceStarted =
   async (giveUp) =>
     (await starting.catch(() => undefined))?.stop(giveUp);
 
-/** The value of the secret that RDS makes for the cluster's master user. */
-function masterCredentials(databaseUrl: string): string {
-  const { username, password } = new URL(databaseUrl);
-  return JSON.stringify({ username: decodeURIComponent(username), password: decodeURIComponent(password) });
-}
-
-/** Invokes the function `access` past the API, as only the owner of the stack may. @throws Error with its failure */
-async function invokeAccess(stack: StackModel, invoke: (arn: string) => Invoke, payload: string): Promise<string> {
-  const name = output(stack, "AccessFunctionName");
-  const model = stack.functions.find((each) => each.name === name);
-  if (model === undefined) throw new Error(`The stack has no function ${name}.`);
-  const result = await invoke(model.arn)(payload);
-  if (result.kind !== "success") throw new Error(`${name} made no key: ${explainFailure(result)}`);
-  return result.payload;
-}
-
 const unaltered = (stack: StackModel): StackModel => stack;
 
 const PROJECT_DIR = resolve(import.meta.dirname, "..");
-
-/** The port of the API if none is given. If it is taken, any free port will do. */
-const PREFERRED_PORT = 4800;
-
-async function startApi(
-  stack: StackModel,
-  invoke: (arn: string) => Invoke,
-  options: RuntimeOptions & { log: (line: string) => void },
-) {
-  const settings = {
-    api: stack.api,
-    invoke,
-    accountId: LOCAL_ACCOUNT_ID,
-    host: options.host,
-    log: labelled(options.log, "api"),
-  };
-  const { port } = options;
-  if (port !== undefined) {
-    return startApiGateway({ ...settings, port }).catch((error: unknown) => raiseUnusable(error, options));
-  }
-  return startApiGateway({ ...settings, port: PREFERRED_PORT }).catch((error: unknown) => {
-    if (!isPortTaken(error)) throw error;
-    return startApiGateway({ ...settings, port: 0 });
-  });
-}
-
-/** Called before anything starts, because the API itself starts last. */
-async function refuseUnusable(options: RuntimeOptions): Promise<void> {
-  await freePort(options.port, addressesOf(options.host)).catch((error: unknown) => raiseUnusable(error, options));
-}
-
-function raiseUnusable(error: unknown, { port, host }: RuntimeOptions): never {
-  if (isPortTaken(error)) throw new Error(`port ${port} is taken; name another with --port`);
-  if (isAddressMissing(error)) {
-    throw new Error(`${host} is no address of this machine; give --host one that it has, or 0.0.0.0 for all of them`);
-  }
-  throw error;
-}
-
-function output(stack: StackModel, name: string): string {
-  const value = stack.outputs[name];
-  if (value === undefined) throw new Error(`The stack has no output ${name}.`);
-  return value;
-}
 
 function labelled(log: (line: string) => void, label: string) {
   return (line: string) => log(`${label}: ${line}`);

@@ -2,6 +2,7 @@ import type { KeyRecord } from "../../../functions/core/access.ts";
 import { INSTALLATION } from "../../../functions/core/scopes.ts";
 import { createAccess } from "../../../functions/access/access.ts";
 import type { Caller } from "../../../functions/access/caller.ts";
+import { adminOf } from "../../support/principal.ts";
 import { memoryAccessStore, memoryAuditLog, memoryKeyUsage } from "./support.ts";
 
 export const KEY_SECRET = Buffer.from("the secret of one installation");
@@ -50,19 +51,7 @@ export function accessUnderTest() {
 /** An admin of the tenant `acme`, or what the changes say. */
 export function callerSample(changes: Partial<Caller> = {}): Caller {
   const tenant = changes.keyTenant ?? "acme";
-  return {
-    tenant,
-    keyId: "caller000000",
-    keyTenant: tenant,
-    role: "admin",
-    types: undefined,
-    sources: undefined,
-    tenantLimits: undefined,
-    keyLimits: undefined,
-    expiresAt: undefined,
-    requestId: "r-1",
-    ...changes,
-  };
+  return { ...adminOf(tenant, { keyId: "caller000000" }), requestId: "r-1", ...changes };
 }
 
 /** A key of the installation, which may name a tenant. */
