@@ -2,6 +2,8 @@ import { KEY_HASH, KEY_ID } from "./bench-key.ts";
 
 /** Replaces `@aws-sdk/client-dynamodb` in the measured bundle with tables that have one key and its tenant. */
 export class DynamoDBClient {
+  readonly config = {};
+
   send({ input }: GetItemCommand): Promise<{ Item?: object }> {
     const { pk } = input.Key ?? {};
     return Promise.resolve({ Item: pk?.S === `key#${KEY_ID}` ? KEY_ITEM : TENANT_ITEM });

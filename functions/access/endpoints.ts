@@ -5,14 +5,15 @@ import type { accessRoutes } from "../routes/access.ts";
 import type { Handlers } from "../routes/route.ts";
 import type { Access } from "./access.ts";
 import type { Caller } from "./caller.ts";
-import { readBody } from "./read-body.ts";
+import { ACCESS_BODY_MAX_BYTES } from "../core/access-limits.ts";
+import { readBody } from "../core/read-body.ts";
 
 /** Answers the routes of access. */
 export function createAccessEndpoints(access: Access): Handlers<typeof accessRoutes> {
   const { keys, tenants } = access;
   return {
     createKey: async (request) => {
-      const made = await keys.create(callerOf(request), readBody(newKey, request));
+      const made = await keys.create(callerOf(request), readBody(newKey, request, ACCESS_BODY_MAX_BYTES));
       return { status: 201, headers: { ...NEVER_KEPT, location: `keys/${made.id}` }, body: JSON.stringify(made) };
     },
 
@@ -32,7 +33,7 @@ export function createAccessEndpoints(access: Access): Handlers<typeof accessRou
     },
 
     rotateKey: async (request) => {
-      const { grace } = request.body.length === 0 ? {} : readBody(rotation, request);
+      const { grace } = request.body.length === 0 ? {} : readBody(rotation, request, ACCESS_BODY_MAX_BYTES);
       const made = await keys.rotate(callerOf(request), request.parameters.id, grace);
       return { status: 201, headers: { ...NEVER_KEPT, location: `../${made.id}` }, body: JSON.stringify(made) };
     },
@@ -43,7 +44,7 @@ export function createAccessEndpoints(access: Access): Handlers<typeof accessRou
     },
 
     putTenant: async (request) => {
-      const changes = readBody(tenantChanges, request);
+      const changes = readBody(tenantChanges, request, ACCESS_BODY_MAX_BYTES);
       const { record, isNew } = await tenants.put(callerOf(request), request.parameters.tenant, changes);
       return { status: isNew ? 201 : 200, body: JSON.stringify(record) };
     },

@@ -1,7 +1,6 @@
 import { en } from "zod/locales";
 import * as z from "zod/mini";
-import { RequestError } from "../core/errors.ts";
-import { ACCESS_BODY_MAX_BYTES } from "../core/access-limits.ts";
+import { RequestError } from "./errors.ts";
 
 /** Members that are wrong and are named; the others come to light with the next request. */
 const MAX_FAULTS = 5;
@@ -15,15 +14,13 @@ const MAX_NAME_CHARACTERS = 64;
 export function readBody<Schema extends z.ZodMiniType>(
   schema: Schema,
   { headers, body }: { headers: Record<string, string | undefined>; body: Uint8Array },
+  maxBytes: number,
 ): z.output<Schema> {
   if (!/^application\/json\s*(?:;|$)/i.test(headers["content-type"] ?? "")) {
     throw new RequestError("unsupported_media_type", "Send the body as JSON, with `Content-Type: application/json`.");
   }
-  if (body.length > ACCESS_BODY_MAX_BYTES) {
-    throw new RequestError(
-      "body_too_large",
-      `The body has ${body.length} bytes; the limit is ${ACCESS_BODY_MAX_BYTES}.`,
-    );
+  if (body.length > maxBytes) {
+    throw new RequestError("body_too_large", `The body has ${body.length} bytes; the limit is ${maxBytes}.`);
   }
   const parsed = schema.safeParse(parseJson(body), { error: en().localeError });
   if (parsed.success) return parsed.data;
