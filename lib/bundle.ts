@@ -52,7 +52,10 @@ export function buildHandler(
   try {
     buildSync({
       ...BUNDLE_OPTIONS,
+      // The bundle does not name its map, which Node would read at each start if a user enables source maps.
+      sourcemap: "external",
       entryPoints: [entry],
+      inject: ["functions/adapters/lambda/map-stack.ts"],
       outfile: join(outputDir, "index.js"),
       dropLabels,
       alias: {

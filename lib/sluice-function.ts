@@ -51,7 +51,6 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
         ...commonEnvironment(scope, props.stage),
         ...props.environment,
         ...httpEnvironment(props),
-        NODE_OPTIONS: "--enable-source-maps",
       },
       tracing: Tracing.ACTIVE,
       reservedConcurrentExecutions: props.stage.reservedConcurrency?.[props.name],

@@ -83,7 +83,7 @@ const QUICK_MS = { warmUp: 2_000, counted: 700 };
 
 /** Starts a process with an IPC channel. Its stdout is /dev/null, because the log is not measured. */
 function startProcess(core: number | undefined, [file = "", ...args]: string[]): ChildProcess {
-  const node = [process.execPath, "--enable-source-maps", join(import.meta.dirname, file), ...args];
+  const node = [process.execPath, join(import.meta.dirname, file), ...args];
   const [command = "", ...rest] = core === undefined ? node : ["taskset", "-c", String(core), ...node];
   return spawn(command, rest, {
     stdio: ["ignore", "ignore", "inherit", "ipc"],

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { type Envelope, envelope, envelopeHead } from "../core/envelope.ts";
+import { type Envelope, envelope, envelopeHead } from "../core/envelope-schema.ts";
 import { type Event, event } from "../core/event.ts";
 import { jsonPointer } from "../core/json-pointer.ts";
 import { EVENT_MAX_DEPTH, REQUEST_MAX_EVENTS } from "../core/limits.ts";

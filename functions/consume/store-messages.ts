@@ -1,4 +1,5 @@
-import { type Envelope, wrapText, writeEnvelope } from "../core/envelope.ts";
+import { wrapText, writeEnvelope } from "../core/envelope.ts";
+import type { Envelope } from "../core/envelope-schema.ts";
 import type { DatabaseError } from "../core/errors.ts";
 import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";

@@ -61,7 +61,10 @@ export function createRecordCache<Value extends object>({
 
   const now = (): number => clock().getTime();
   // A clock that was set back makes an age negative, which is no age to rely on.
-  const isWithin = (since: number, milliseconds: number): boolean => now() - since >= 0 && now() - since < milliseconds;
+  const isWithin = (since: number, milliseconds: number): boolean => {
+    const age = now() - since;
+    return age >= 0 && age < milliseconds;
+  };
 
   async function read(name: string, readAt: number): Promise<Value | undefined> {
     try {

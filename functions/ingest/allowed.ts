@@ -3,12 +3,18 @@ import { matchesAny } from "../core/patterns.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Validated } from "./validate.ts";
 
-/** Makes an event invalid whose type or source the caller's key may not send. A key without patterns may send every one. */
-export function onlyAllowed(each: Validated, { types, sources }: Pick<Principal, "types" | "sources">): Validated {
-  if (each.kind === "invalid" || (types === undefined && sources === undefined)) return each;
-  const { id, type, source } = each.event;
-  const errors = [...refusal("type", type, types), ...refusal("source", source, sources)];
-  return errors.length === 0 ? each : { kind: "invalid", id, errors };
+/** Makes the events invalid whose type or source the caller's key may not send. A key without patterns may send every one. */
+export function onlyAllowed(
+  judged: Validated[],
+  { types, sources }: Pick<Principal, "types" | "sources">,
+): Validated[] {
+  if (types === undefined && sources === undefined) return judged;
+  return judged.map((each) => {
+    if (each.kind === "invalid") return each;
+    const { id, type, source } = each.event;
+    const errors = [...refusal("type", type, types), ...refusal("source", source, sources)];
+    return errors.length === 0 ? each : { kind: "invalid", id, errors };
+  });
 }
 
 /** Patterns that a message names; a key may have more, each as long as a source. */

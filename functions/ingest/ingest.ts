@@ -55,7 +55,10 @@ export function createIngest(deps: IngestDeps) {
     const { tenant } = request.principal;
     const head = { tenant, receivedAt: deps.clock().toISOString() };
     const { candidates } = request.decoded;
-    const judged = candidates.map((each) => onlyAllowed(validate(each, head, deps), request.principal));
+    const judged = onlyAllowed(
+      candidates.map((each) => validate(each, head, deps)),
+      request.principal,
+    );
     for (const failure of firstFailures(judged)) deps.onSchemaFailure(failure);
     const { validated, firsts, copies } = separateCopies(judged, candidates);
     const grant = await takeTokens(deps.limiter, request, firsts.length);
@@ -65,15 +68,17 @@ export function createIngest(deps: IngestDeps) {
     const outcomes = request.validateOnly
       ? messages.map(() => "enqueued")
       : await deps.queue.send(outgoing, request.deadline);
-    const unconfirmed = new Set(
-      messages.flatMap(({ events }, i) => (outcomes[i] === "enqueued" ? [] : events.map(({ index }) => index))),
-    );
-    await grant?.giveBack(unconfirmed.size);
-    const limited = firsts.slice(passing.length).map(({ index }) => index);
-    const toSendAgain = new Set([...unconfirmed, ...limited]);
-    const verdicts = validated.map((each, index) => verdict(each, index, copies, toSendAgain));
-    const answer = summarize(verdicts.map((each, index) => withLine(each, candidates[index]?.line)));
-    const kind = answer.kind === "unavailable" && unconfirmed.size === 0 ? "limited" : answer.kind;
+    const toSendAgain = new Set<number>();
+    for (const [i, { events }] of messages.entries()) {
+      if (outcomes[i] !== "enqueued") for (const { index } of events) toSendAgain.add(index);
+    }
+    const unconfirmed = toSendAgain.size;
+    await grant?.giveBack(unconfirmed);
+    const limited = firsts.slice(passing.length);
+    for (const { index } of limited) toSendAgain.add(index);
+    const verdictOf = { candidates, copies, toSendAgain };
+    const answer = summarize(validated.map((each, index) => verdict(each, index, verdictOf)));
+    const kind = answer.kind === "unavailable" && unconfirmed === 0 ? "limited" : answer.kind;
     const limits = grant && { policies: grant.policies, isLocal: grant.isLocal, refused: limited.length };
     return { ...answer, kind, limits };
   };
@@ -149,17 +154,18 @@ function placeOf(candidates: readonly Candidate[], index: number): string {
   return line === undefined ? `at index ${index}` : `in line ${line}`;
 }
 
-function verdict(each: Validated, index: number, copies: Map<number, number>, toSendAgain: Set<number>): Verdict {
+/** The facts that decide a verdict beside the checks: the copies, the first of each, and the events to send again. */
+type Decided = { candidates: readonly Candidate[]; copies: Map<number, number>; toSendAgain: Set<number> };
+
+function verdict(each: Validated, index: number, { candidates, copies, toSendAgain }: Decided): Verdict {
+  const line = candidates[index]?.line;
+  const place = line === undefined ? { index } : { index, line };
   if (each.kind === "invalid") {
-    return { index, ...(each.id !== undefined && { id: each.id }), status: "invalid", errors: each.errors };
+    return { ...place, ...(each.id !== undefined && { id: each.id }), status: "invalid", errors: each.errors };
   }
   const first = copies.get(index);
   const status = toSendAgain.has(first ?? index) ? "retry" : first === undefined ? "accepted" : "duplicate";
-  return { index, id: each.event.id, status, ...(each.isUnchecked && { unchecked: true }) };
-}
-
-function withLine({ index, ...verdict }: Verdict, line: number | undefined): Verdict {
-  return line === undefined ? { index, ...verdict } : { index, line, ...verdict };
+  return { ...place, id: each.event.id, status, ...(each.isUnchecked && { unchecked: true }) };
 }
 
 function summarize(results: Verdict[]): Pick<IngestResult, "kind" | "accepted" | "rejected" | "results"> {

@@ -64,7 +64,7 @@ class FunctionProcess(runtime_executor.RuntimeExecutor):
     def launch(self):
         """Starts the process. Gives the error of a handler that cannot be loaded, otherwise None."""
         megabytes = int(int(self.environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * OLD_SPACE_SHARE)
-        options = ["--enable-source-maps", f"--max-old-space-size={megabytes}"]
+        options = [f"--max-old-space-size={megabytes}"]
         self.channel, other_end = socket.socketpair()
         self.messages = self.channel.makefile("r", encoding="utf-8", newline="\n")
         with other_end, self.log.open("ab") as log:

@@ -116,7 +116,6 @@ function spawnNode(model: FunctionModel, options: ProcessOptions): ChildProcess 
   const child = spawn(
     process.execPath,
     [
-      "--enable-source-maps",
       `--max-old-space-size=${megabytes(OLD_SPACE_SHARE)}`,
       `--max-semi-space-size=${megabytes(SEMI_SPACE_SHARE)}`,
       BOOTSTRAP,

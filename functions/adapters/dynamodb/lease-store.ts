@@ -24,11 +24,13 @@ const COUNT = "dayEvents";
  */
 export function createLeaseStore(deps: { client: DynamoDBClient; table: string }): LeaseStore {
   const { table } = deps;
-  const client = createLeaseClient(deps.client);
+  let made: DynamoDBClient | undefined;
+  /** Made with the first lease: most processes serve callers without limits, and a client costs a cold start a millisecond. */
+  const client = () => (made ??= createLeaseClient(deps.client));
   return {
     async read(subject, timeoutMs) {
       const command = new GetItemCommand({ TableName: table, Key: keyOf(subject), ConsistentRead: true });
-      const { Item } = await inTime(timeoutMs, (abortSignal) => client.send(command, { abortSignal }));
+      const { Item } = await inTime(timeoutMs, (abortSignal) => client().send(command, { abortSignal }));
       return toRecord(Item);
     },
     async change(subject, { buckets, day, expires }, timeoutMs) {
@@ -47,7 +49,7 @@ export function createLeaseStore(deps: { client: DynamoDBClient; table: string }
       });
       const answer = await inTime(timeoutMs, async (abortSignal) => {
         try {
-          return await client.send(command, { abortSignal });
+          return await client().send(command, { abortSignal });
         } catch (error) {
           if (error instanceof ConditionalCheckFailedException) return undefined;
           throw error;

@@ -15,7 +15,7 @@ export function cors({
 }: {
   origins: readonly string[];
   /** The methods of a path, whichever function answers them. */
-  allowedMethods: (path: string) => string[];
+  allowedMethods: (path: string) => Promise<string[]>;
 }): HttpMiddleware {
   const addHeaders: HttpMiddleware["after"] = (invocation) => {
     if (origins.length === 0) return;
@@ -36,9 +36,9 @@ export function cors({
     };
   };
   return {
-    before: ({ event }) => {
+    before: async ({ event }) => {
       if (event.httpMethod !== "OPTIONS" || headerOf(event, "access-control-request-method") === undefined) return;
-      const methods = allowedMethods(event.resource);
+      const methods = await allowedMethods(event.resource);
       const allowed = allowedOrigin(event, origins);
       if (allowed === undefined || methods.length === 0) return;
       return preflightAnswer(allowed, methods, headerOf(event, "access-control-request-headers") ?? "");

@@ -4,8 +4,9 @@ import { UNKNOWN_EVENTS } from "../../core/catalog.ts";
 import { LOG_LEVELS } from "../../core/log-lines.ts";
 
 /**
- * The environment of each function. Only this file reads `process.env` (the linter checks it). lib/ fills a function's
- * variables through the input type of its schema, so a missing one fails the type check and not the deployment.
+ * The environment of each function; a schema is made only in the function that reads it. Only this file reads `process.env`
+ * (the linter checks it). lib/ fills a function's variables through the input type of its schema, so a missing one fails
+ * the type check and not the deployment.
  */
 const common = {
   STAGE: z.string().check(z.minLength(1)),
@@ -56,59 +57,62 @@ const access = {
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
-export const ingestEnvironment = z.object({
-  ...common,
-  ...http,
-  ...access,
-  QUEUE_URL: z.url(),
-  UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
-  UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
-});
+export const ingestEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    QUEUE_URL: z.url(),
+    UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
+    UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
+  });
 
-export const consumeEnvironment = z.object({
-  ...common,
-  ...database,
-  QUEUE_URL: z.url(),
-  DEAD_LETTER_QUEUE_URL: z.url(),
-  /** The queue's visibility timeout. */
-  QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
-});
+export const consumeEnvironment = () =>
+  z.object({
+    ...common,
+    ...database,
+    QUEUE_URL: z.url(),
+    DEAD_LETTER_QUEUE_URL: z.url(),
+    /** The queue's visibility timeout. */
+    QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
+  });
 
-export const queryEnvironment = z.object({ ...common, ...http, ...access, ...database });
+export const queryEnvironment = () => z.object({ ...common, ...http, ...access, ...database });
 
-export const accessEnvironment = z.object({
-  ...common,
-  ...http,
-  ...access,
-  AUDIT_TABLE: z.string().check(z.minLength(1)),
-});
+export const accessEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    AUDIT_TABLE: z.string().check(z.minLength(1)),
+  });
 
-export const migrateEnvironment = z.object({ ...common, ...database, ...roleSecrets, ...codeFolder });
+export const migrateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets, ...codeFolder });
 
-export const rotateEnvironment = z.object({ ...common, ...database, ...roleSecrets });
+export const rotateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets });
 
-export const apiDocsEnvironment = z.object({ ...common, ...http, ...codeFolder });
+export const apiDocsEnvironment = () => z.object({ ...common, ...http, ...codeFolder });
 
 export type CommonEnvironment = z.input<z.ZodMiniObject<typeof common>>;
 export type HttpEnvironment = z.input<z.ZodMiniObject<typeof http>>;
 export type KeyCheckEnvironment = z.input<z.ZodMiniObject<typeof access>>;
 export type DatabaseEnvironment = z.input<z.ZodMiniObject<typeof database>>;
 export type RoleSecretsEnvironment = z.input<z.ZodMiniObject<typeof roleSecrets>>;
-export type RotateEnvironment = z.input<typeof rotateEnvironment>;
-export type IngestEnvironment = z.input<typeof ingestEnvironment>;
-export type ConsumeEnvironment = z.input<typeof consumeEnvironment>;
-export type AccessEnvironment = z.input<typeof accessEnvironment>;
-export type QueryEnvironment = z.input<typeof queryEnvironment>;
-export type ApiDocsEnvironment = Omit<z.input<typeof apiDocsEnvironment>, keyof typeof codeFolder>;
-export type MigrateEnvironment = Omit<z.input<typeof migrateEnvironment>, keyof typeof codeFolder>;
+export type RotateEnvironment = z.input<ReturnType<typeof rotateEnvironment>>;
+export type IngestEnvironment = z.input<ReturnType<typeof ingestEnvironment>>;
+export type ConsumeEnvironment = z.input<ReturnType<typeof consumeEnvironment>>;
+export type AccessEnvironment = z.input<ReturnType<typeof accessEnvironment>>;
+export type QueryEnvironment = z.input<ReturnType<typeof queryEnvironment>>;
+export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
+export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 
 /**
  * Parses the process's environment once, at cold start.
  * @throws Error that names every missing or bad variable at once
  */
-export function readEnvironment<T extends z.ZodMiniType>(schema: T): z.output<T> {
+export function readEnvironment<T extends z.ZodMiniType>(makeSchema: () => T): z.output<T> {
   // zod/mini, the only zod in most bundles, has no messages of its own.
-  const parsed = schema.safeParse(process.env, { error: en().localeError });
+  const parsed = makeSchema().safeParse(process.env, { error: en().localeError });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`The function's environment is not valid. ${faults.join("; ")}`);

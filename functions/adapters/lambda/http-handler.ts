@@ -25,7 +25,7 @@ export function httpHandler<R extends Routes>(options: {
   /** Decides who sends a request and whether they may. */
   checkKey: CheckKey;
   /** The methods of a path, whichever function answers them. */
-  allowedMethods: (path: string) => string[];
+  allowedMethods: (path: string) => Promise<string[]>;
   /** Origins whose pages may call the API. */
   corsOrigins: readonly string[];
   /** The limits of callers, for routes that ask for a key. */
@@ -55,7 +55,7 @@ export function httpHandler<R extends Routes>(options: {
 function findOperation(
   routes: Routes,
   handlers: Handlers<Routes>,
-  allowedMethods: (path: string) => string[],
+  allowedMethods: (path: string) => Promise<string[]>,
 ): HttpMiddleware {
   const operations = new Map<string, Operation>();
   for (const [name, route] of Object.entries(routes)) {
@@ -64,16 +64,24 @@ function findOperation(
   return {
     before: ({ event: { httpMethod, resource }, event }) => {
       event.operation = operations.get(`${httpMethod === "HEAD" ? "GET" : httpMethod} ${resource}`);
-      if (event.operation !== undefined) return;
-      const allowed = allowedMethods(resource);
-      if (allowed.length === 0 || allowed.includes(httpMethod))
-        throw new Error(`API Gateway sent ${httpMethod} ${resource}, which is no route of this function.`);
-      const list = allowed.join(", ");
-      throw new RequestError("method_not_allowed", `${httpMethod} is no method of ${resource}, which has: ${list}.`, {
-        headers: { allow: list },
-      });
+      return event.operation === undefined ? refuseMethod(httpMethod, resource, allowedMethods) : undefined;
     },
   };
+}
+
+/** @throws RequestError `method_not_allowed`; Error for a method that another function has to answer */
+async function refuseMethod(
+  method: string,
+  path: string,
+  allowedMethods: (path: string) => Promise<string[]>,
+): Promise<never> {
+  const allowed = await allowedMethods(path);
+  if (allowed.length === 0 || allowed.includes(method))
+    throw new Error(`API Gateway sent ${method} ${path}, which is no route of this function.`);
+  const list = allowed.join(", ");
+  throw new RequestError("method_not_allowed", `${method} is no method of ${path}, which has: ${list}.`, {
+    headers: { allow: list },
+  });
 }
 
 /** Writes the response, an error's too, in the shape that API Gateway expects. */

@@ -19,23 +19,21 @@ export type InvocationLogger = Logger & { begin: (context: Context) => void };
 export function createLogger(options: { service: string; stage: string; level: LogLevel }): InvocationLogger {
   const { service, stage } = options;
   let isColdStart = lambdaEnvironment.isStartedOnDemand();
-  let invocation: object = { sampling_rate: 0, stage };
-  const writer =
-    (level: LogLevel, stream: NodeJS.WriteStream) => (message: string, fields: Record<string, unknown>) => {
-      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
-      const line: Record<string, unknown> = {
-        level,
-        message,
-        timestamp: new Date().toISOString(),
-        service,
-        ...invocation,
-      };
-      for (const [name, value] of Object.entries(fields)) if (value !== null && value !== "") line[name] = value;
-      stream.write(`${JSON.stringify(line)}\n`);
+  /** The members that name the invocation, as the inner text of a JSON object. */
+  let invocation = membersOf({ sampling_rate: 0, stage });
+  const writer = (level: LogLevel, stream: NodeJS.WriteStream) => {
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return () => undefined;
+    const head = membersOf({ level });
+    const middle = membersOf({ service });
+    return (message: string, fields: Record<string, unknown>) => {
+      const own = membersOf(withoutEmpty(fields));
+      const line = `{${head},"message":${JSON.stringify(message)},"timestamp":"${new Date().toISOString()}",${middle},${invocation}`;
+      stream.write(own === "" ? `${line}}\n` : `${line},${own}}\n`);
     };
+  };
   return {
     begin({ invokedFunctionArn, memoryLimitInMB, functionName, awsRequestId }) {
-      invocation = {
+      invocation = membersOf({
         cold_start: isColdStart,
         function_arn: invokedFunctionArn,
         function_memory_size: memoryLimitInMB,
@@ -44,13 +42,28 @@ export function createLogger(options: { service: string; stage: string; level: L
         sampling_rate: 0,
         xray_trace_id: rootOf(lambdaEnvironment.traceHeader()),
         stage,
-      };
+      });
       isColdStart = false;
     },
     info: writer("INFO", process.stdout),
     warn: writer("WARN", process.stderr),
     error: writer("ERROR", process.stderr),
   };
+}
+
+/** The text of an object without its braces; the members of several are joined by commas into one line. */
+function membersOf(object: object): string {
+  return JSON.stringify(object).slice(1, -1);
+}
+
+/** Leaves out fields that are null or empty; nearly no line has one. */
+function withoutEmpty(fields: Record<string, unknown>): Record<string, unknown> {
+  for (const name in fields) {
+    if (fields[name] === null || fields[name] === "") {
+      return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== ""));
+    }
+  }
+  return fields;
 }
 
 /** @see https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */

@@ -101,7 +101,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "an envelope of any version is read as today's",
-    file: "functions/core/envelope.ts",
+    file: "functions/core/envelope-schema.ts",
     find: "version: z.literal(ENVELOPE_VERSION),",
     replace: "version: z.number(),",
     caughtBy: queueCases("F29 "),
@@ -421,7 +421,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "events that were not enqueued keep their tokens",
     file: "functions/ingest/ingest.ts",
-    find: "await grant?.giveBack(unconfirmed.size);",
+    find: "await grant?.giveBack(unconfirmed);",
     replace: "",
     caughtBy: { file: "test/unit/ingest/limits.test.ts" },
   },

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { envelope } from "../../../functions/core/envelope.ts";
+import { envelope } from "../../../functions/core/envelope-schema.ts";
 import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "../../../functions/core/limits.ts";
 import { MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
 import { ingestTo, memoryQueue, NOW, order } from "./support.ts";

@@ -22,7 +22,7 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
       deadline: request.deadline - ANSWER_RESERVE_MS,
     });
     const metrics = request.query.validate === "only" ? {} : metricsOf(result);
-    const toSendAgain = result.results.filter((each) => each.status === "retry" || isSchemaFailure(each)).length;
+    const toSendAgain = rejectedOf(result).filter((each) => each.status === "retry" || isSchemaFailure(each)).length;
     if (result.kind === "limited") throw limitReached(result, isWhole, metrics);
     if (result.kind === "unavailable" || (isWhole && toSendAgain > 0)) throw notEnqueued(result, toSendAgain, metrics);
     return {
@@ -35,10 +35,12 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
 }
 
 /** The counts of a request; events that are only validated do not count. */
-function metricsOf({ accepted, rejected, results, limits }: IngestResult): MetricCounts {
+function metricsOf(result: IngestResult): MetricCounts {
+  const { accepted, rejected, results, limits } = result;
+  const invalid = rejectedOf(result);
   const unchecked = results.filter((each) => each.status === "accepted" && each.unchecked).length;
-  const conflicting = results.filter(({ errors = [] }) => errors.some(({ code }) => code === "id_conflict")).length;
-  const schemaFailed = results.filter(isSchemaFailure).length;
+  const conflicting = invalid.filter(({ errors = [] }) => errors.some(({ code }) => code === "id_conflict")).length;
+  const schemaFailed = invalid.filter(isSchemaFailure).length;
   return {
     EventsAccepted: accepted,
     EventsRejected: rejected,
@@ -48,6 +50,11 @@ function metricsOf({ accepted, rejected, results, limits }: IngestResult): Metri
     ...(limits !== undefined && limits.refused > 0 && { EventsLimited: limits.refused }),
     ...(limits?.isLocal && { LimitsLocal: 1 }),
   };
+}
+
+/** The events that are rejected; most requests have none. */
+function rejectedOf({ rejected, results }: IngestResult): Verdict[] {
+  return rejected === 0 ? [] : results.filter(({ status }) => status === "invalid" || status === "retry");
 }
 
 /** Tells whether the schema of the event's type threw: the event is not at fault, and may be valid later. */
