@@ -1,4 +1,4 @@
-import type { AccessReader, KeyRecord, KeyUsage } from "./access.ts";
+import type { AccessReader, KeyRecord, KeyUsage, TenantRecord } from "./access.ts";
 import { AccessError, TENANT_NAME, TENANT_NAME_ERROR } from "./access.ts";
 import { RequestError } from "./errors.ts";
 import { hasHash, parseKey } from "./key.ts";
@@ -46,13 +46,12 @@ export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: 
   /** @throws RequestError `unauthenticated`, `tenant_required`, `forbidden`, `no_such_tenant`, `tenant_suspended`, `access_unavailable` */
   return async function checkKey(caller, scope) {
     try {
-      const record = await authenticate(caller.key);
+      const authenticated = authenticate(caller.key);
+      const record = authenticated instanceof Promise ? await authenticated : authenticated;
       const tenant = chooseTenant(record, caller.tenant, scope);
       requireScope(record, scope);
-      const found =
-        tenant === INSTALLATION
-          ? undefined
-          : await activeTenant(tenant, record.tenant === INSTALLATION && mayConcernInstallation(scope));
+      const evenSuspended = record.tenant === INSTALLATION && mayConcernInstallation(scope);
+      const found = tenant === INSTALLATION ? undefined : activeTenant(tenant, await findTenant(tenant), evenSuspended);
       const now = clock();
       if (isFirstUse(record.id, now)) await usage.used(record.id, now.toISOString().slice(0, 10));
       const { id: keyId, tenant: keyTenant, role, expiresAt, types, sources, limits: keyLimits } = record;
@@ -63,15 +62,28 @@ export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: 
     }
   };
 
-  async function authenticate(text: string | undefined): Promise<KeyRecord> {
+  /** The record of a key: at once where the key was right before and its record is fresh, as of nearly every request. */
+  function authenticate(text: string | undefined): KeyRecord | Promise<KeyRecord> {
     if (text === undefined) {
       throw unauthenticated("Send a key in the header `Authorization: Bearer KEY`, or in `x-api-key`.");
     }
-    const id = isKeyOf.known(text)?.id ?? parseKey(text)?.id;
+    const right = isKeyOf.known(text);
+    const id = right?.id ?? parseKey(text)?.id;
     if (id === undefined) throw unauthenticated(MISTYPED);
-    const record = await findKey(id);
+    const found = findKey(id);
+    const isKnown = right !== undefined && !(found instanceof Promise) && found?.hash === right.hash;
+    return isKnown ? unlessEnded(found) : authenticateBy(found, text);
+  }
+
+  async function authenticateBy(found: ReturnType<typeof findKey>, text: string): Promise<KeyRecord> {
+    const record = await found;
     // A key that does not exist and one whose secret part is wrong get the same answer.
     if (record === undefined || !(await isKeyOf.check(text, record))) throw unauthenticated(UNKNOWN);
+    return unlessEnded(record);
+  }
+
+  /** @throws RequestError `unauthenticated` for a key that is revoked or expired */
+  function unlessEnded(record: KeyRecord): KeyRecord {
     if (isOver(record.revokedAt)) throw unauthenticated("The key is revoked. Ask the operator for another.");
     if (isOver(record.expiresAt))
       throw unauthenticated(`The key expired at ${record.expiresAt}. Ask the operator for another.`);
@@ -101,8 +113,7 @@ export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: 
   }
 
   /** @param evenSuspended the owner of the installation manages keys and reads the audit log of a suspended tenant too */
-  async function activeTenant(name: string, evenSuspended: boolean) {
-    const found = await findTenant(name);
+  function activeTenant(name: string, found: TenantRecord | undefined, evenSuspended: boolean): TenantRecord {
     if (found === undefined) {
       throw new RequestError(
         "no_such_tenant",
