@@ -25,12 +25,14 @@ export type TestRuntime = Runtime & {
 /**
  * A runtime on free ports and in a folder of its own, which is deleted with it.
  * @param prepared what prepare-runtime.ts made; given only where there is no test to inject it into
+ * @param options.maxProcesses the most processes of a function at once, where that is not the machine's number
  */
 export async function startTestRuntime(
   prepared: Pick<ProvidedContext, "assemblyDir" | "preparedCluster"> = {
     assemblyDir: inject("assemblyDir"),
     preparedCluster: inject("preparedCluster"),
   },
+  { maxProcesses }: { maxProcesses?: number } = {},
 ): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
   await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
@@ -41,7 +43,7 @@ export async function startTestRuntime(
     assemblyDir: prepared.assemblyDir,
     port: 0,
     log: (line) => lines.push(line),
-    testHooks: { metrics: (line) => metrics.push(line) },
+    testHooks: { metrics: (line) => metrics.push(line), ...(maxProcesses !== undefined && { maxProcesses }) },
   });
   useKey(runtime.addresses.url, runtime.addresses.apiKey);
   // A rotation forgets the values from before it.
