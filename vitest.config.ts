@@ -43,7 +43,7 @@ export default defineConfig({
         { globalSetup: "test/faults/support/setup.ts" },
       ),
       project("local", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts" }),
-      // `npm start` as a user runs it, also while files change: each start and change is a synthesis.
+      // `npm start` as a user runs it, also while files change, where each start and change is a synthesis; and limits under load.
       project("start", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts" }),
       project("e2e", { test: 240 }, { globalSetup: "test/e2e/setup.ts", setupFiles: "test/e2e/expect-gaps.ts" }),
     ],

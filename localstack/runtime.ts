@@ -57,6 +57,8 @@ type TestHooks = {
   dynamodbFront?: (endpoint: string) => Promise<string>;
   /** Gets the duration of each invocation of a function, in milliseconds. */
   invoked?: (functionName: string, milliseconds: number) => void;
+  /** The most processes of a function at once. */
+  maxProcesses?: number;
   /** Gets the functions' lines in CloudWatch's embedded metric format. */
   metrics?: (line: string) => void;
   /** Changes the model of the template, for example to visibility timeouts of seconds. */
@@ -138,7 +140,9 @@ async function startParts(
     signal: AbortSignal.any([signal, ending.signal]),
     log,
   });
-  const { queueFront, dataApiFront, dynamodbFront, metrics, invoked, alter = unaltered } = options.testHooks ?? {};
+  const { queueFront, dataApiFront, dynamodbFront, alter = unaltered } = options.testHooks ?? {};
+  const { metrics, invoked, maxProcesses } = options.testHooks ?? {};
+  const region = LOCAL_REGION;
   // The template is read twice: it names the queues to start, and their URLs are known only once they run.
   const reading = assembling.then((assembly) => alter(readStack(assembly, { sqsEndpoint: "http://127.0.0.1" })));
   const databaseName = reading.then(({ database: { databaseName: name } }) => name);
@@ -172,7 +176,7 @@ async function startParts(
   const startingSqs = startSupervisedSqs({
     dataDir: join(dataDir, "sqs"),
     queues,
-    region: LOCAL_REGION,
+    region,
     giveUp,
     log: labelled(log, "sqs"),
   });
@@ -209,7 +213,7 @@ async function startParts(
     AWS_ENDPOINT_URL_DYNAMODB: (await dynamodbFront?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
   };
-  const functions = startStackFunctions(stack, { region: LOCAL_REGION, endpoints, log, metrics, invoked });
+  const functions = startStackFunctions(stack, { region, endpoints, log, metrics, invoked, maxProcesses });
   stops.push((giveUp) => functions.stop(giveUp));
   options.testHooks?.functions?.(functions);
   const { invoke } = functions;
@@ -225,7 +229,7 @@ async function startParts(
       mapping,
       queueUrl: sqs.queueUrl(mapping.queueArn).replace(sqs.endpoint, sqsEndpoint),
       endpoint: sqsEndpoint,
-      region: LOCAL_REGION,
+      region,
       invoke: invoke(mapping.functionArn),
       log: labelled(log, "event-source"),
     });
@@ -261,7 +265,7 @@ async function startParts(
   );
   if (keys === undefined) throw signal.reason;
   const addresses: Addresses = {
-    region: LOCAL_REGION,
+    region,
     url: api.url,
     databaseUrl: postgres.url,
     queueUrl: stackOutput(stack, "QueueUrl"),

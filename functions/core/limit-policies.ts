@@ -68,3 +68,17 @@ export function toPolicies(all: Available[], { granted, need }: { granted: numbe
     return { ...policy, remaining: isViolated ? 0 : Math.max(policy.remaining - granted, 0), isViolated };
   });
 }
+
+/**
+ * The policies of a tenant and of a key. The key is asked for no more than its tenant seemed to have, so where the tenant has
+ * more after all, a request is refused and neither had too little: then the tenant's first one counts.
+ */
+export function toSharedPolicies(
+  ofTenant: readonly Policy[],
+  ofKey: readonly Policy[],
+  { granted, need }: { granted: number; need: number },
+): Policy[] {
+  const all = [...ofTenant, ...ofKey];
+  if (granted === need || all.some(({ isViolated }) => isViolated)) return all;
+  return all.map((policy, index) => (index === 0 ? { ...policy, remaining: 0, isViolated: true } : policy));
+}

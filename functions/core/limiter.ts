@@ -10,7 +10,7 @@ import {
   pauseAfterThrottle,
 } from "./lease-pause.ts";
 import { applyChange, type BucketName, type LeaseStore, type LimitRecord } from "./lease-store.ts";
-import { availableOf, toPolicies } from "./limit-policies.ts";
+import { availableOf, toPolicies, toSharedPolicies } from "./limit-policies.ts";
 import { createLimitStates, type State } from "./limit-states.ts";
 import { metersOf, type Subject, subjectsOf } from "./limit-subjects.ts";
 import type { Clock } from "./ports.ts";
@@ -251,7 +251,7 @@ export function createLimiter(deps: LimiterDeps): Limiter {
     await giveBack(ofTenant.granted - granted, ofKey.granted - granted);
     return {
       granted,
-      policies: [...ofTenant.policies, ...ofKey.policies],
+      policies: toSharedPolicies(ofTenant.policies, ofKey.policies, { granted, need }),
       isLocal: ofTenant.isLocal || ofKey.isLocal,
       giveBack: (tokens) => giveBack(tokens, tokens),
     };

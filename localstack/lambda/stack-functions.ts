@@ -16,10 +16,17 @@ export type StackFunctions = {
 /** A laptop has fewer cores than Lambda; more processes would only wait for each other. */
 const MAX_PROCESSES = Math.max(4, availableParallelism());
 
-export function startStackFunctions(stack: StackModel, options: Omit<FunctionOptions, "maxProcesses">): StackFunctions {
+export function startStackFunctions(
+  stack: StackModel,
+  {
+    maxProcesses = MAX_PROCESSES,
+    ...options
+  }: Omit<FunctionOptions, "maxProcesses"> & { maxProcesses?: number | undefined },
+): StackFunctions {
   const started = new Map<string, LocalFunction>();
   for (const model of invokedFunctions(stack)) {
-    started.set(model.arn, startFunction(model, { ...options, maxProcesses: maxProcesses(stack, model) }));
+    const most = maximumConcurrency(stack, model) ?? maxProcesses;
+    started.set(model.arn, startFunction(model, { ...options, maxProcesses: most }));
   }
   const find = (arn: string): LocalFunction => {
     const found = started.get(arn);
@@ -45,8 +52,8 @@ export function invokedFunctions(stack: StackModel): FunctionModel[] {
 }
 
 /** The maximum concurrency of an event source also holds on a machine with more cores. */
-function maxProcesses(stack: StackModel, { arn }: FunctionModel): number {
-  return stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency ?? MAX_PROCESSES;
+function maximumConcurrency(stack: StackModel, { arn }: FunctionModel): number | undefined {
+  return stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency;
 }
 
 /** Runs the functions that CloudFormation runs during a deployment. A failure stops the start, as it stops a deployment. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeKey } from "../../functions/core/key.ts";
+import { KEY_PATTERN, makeKey } from "../../functions/core/key.ts";
 import type { Role, Scope } from "../../functions/core/scopes.ts";
 import { parameters, requests } from "../../functions/api-docs/examples.ts";
 import type { Route } from "../../functions/routes/route.ts";
@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 /**
- * Every route that asks for a key, by every kind of caller. A new route is in it by itself; a new scope or role has to be
+ * Every route by every kind of caller. A new route is in it by itself; a new scope or role has to be
  * added to the table below, which says by hand what functions/core/scopes.ts says in code.
  */
 const mayUse: Record<Scope, Record<Role | "installation", boolean>> = {
@@ -26,10 +26,13 @@ const mayUse: Record<Scope, Record<Role | "installation", boolean>> = {
 
 const roles = ["producer", "reader", "operator", "admin"] as const satisfies readonly Role[];
 
-const guarded = Object.values(routes)
+const all = Object.values(routes)
   .flatMap((ofFunction) => Object.entries<Route>(ofFunction))
-  .filter(([, { auth }]) => auth !== "public")
-  .map(([operationId, route]) => ({ operationId: operationId as OperationId, route, scope: route.auth as Scope }));
+  .map(([operationId, route]) => ({ operationId: operationId as OperationId, route }));
+const guarded = all
+  .filter(({ route }) => route.auth !== "public")
+  .map((each) => ({ ...each, scope: each.route.auth as Scope }));
+const open = all.filter(({ route }) => route.auth === "public");
 
 let target: Target;
 /** Random, because the target may be a stack that is used again. */
@@ -40,10 +43,16 @@ const marker = `of-the-other-tenant-${run}`;
 let ownAdminKey: string;
 /** The id of the other tenant's key: what a route about one key is asked for. */
 let foreignKeyId: string;
+let foreignKey: string;
 let callers: Record<string, { headers: Record<string, string>; expected: Expected }>;
 
 /** The status that a scope gives, or the fixed one. */
 type Expected = 401 | 403 | Role | "installation" | "suspended" | "none" | "star";
+
+/** The only caller who may see every tenant. */
+const OF_ALL = "a key of the installation that names no tenant";
+/** The routes whose answer, for the other tenant itself, has what no caller of the own tenant may see. */
+const WITH_ROWS: ReadonlySet<OperationId> = new Set(["readEvent", "listKeys", "readKey", "readAudit"]);
 
 beforeAll(async () => {
   target = await openTarget();
@@ -76,8 +85,17 @@ beforeAll(async () => {
     ({ status }) => status === 200,
     60_000,
   );
+  // A key of the installation has the scopes of its role, and those about tenants only where it is an admin.
+  const ofInstallation = Object.fromEntries(
+    await Promise.all(
+      roles
+        .filter((role) => role !== "admin")
+        .map(async (role) => [role, await target.createKey({ tenant: "*", role, expires: "1h" })] as const),
+    ),
+  );
   ownAdminKey = String(keys.admin?.key);
   foreignKeyId = foreign.id;
+  foreignKey = foreign.key;
   const unknown = makeKey((count) => crypto.getRandomValues(new Uint8Array(count)));
   callers = {
     "no key": { headers: {}, expected: 401 },
@@ -89,6 +107,12 @@ beforeAll(async () => {
     "an admin's key in the query": { headers: {}, expected: 401 },
     ...Object.fromEntries(
       roles.map((role) => [`a ${role}`, { headers: bearer(String(keys[role]?.key)), expected: role }]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(ofInstallation).map(([role, { key }]) => [
+        `a ${role} of the installation for the tenant`,
+        { headers: { ...bearer(key), "sluice-tenant": own }, expected: role as Role },
+      ]),
     ),
     "an admin by x-api-key": { headers: { "x-api-key": String(keys.admin?.key) }, expected: "admin" },
     "an admin who names another tenant": {
@@ -108,7 +132,7 @@ beforeAll(async () => {
       headers: { ...asInstallation, "sluice-tenant": "*" },
       expected: "star",
     },
-    "a key of the installation that names no tenant": { headers: asInstallation, expected: "none" },
+    [OF_ALL]: { headers: asInstallation, expected: "none" },
   };
 });
 afterAll(() => target?.close());
@@ -121,11 +145,7 @@ const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 describe("who may do what", () => {
   it("asks for no key on exactly these routes", () => {
-    const open = Object.values(routes)
-      .flatMap((ofFunction) => Object.values<Route>(ofFunction))
-      .filter(({ auth }) => auth === "public");
-
-    expect(open.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+    expect(open.map(({ route: { method, path } }) => `${method} ${path}`).toSorted()).toEqual([
       "GET /docs",
       "GET /docs/page.js",
       "GET /docs/rapidoc-min.js",
@@ -141,33 +161,66 @@ describe("who may do what", () => {
     expect(guarded.length).toBeGreaterThan(1);
   });
 
+  // The rows are there to be seen: else no search for them below could fail.
+  it.each(guarded.filter(({ operationId }) => WITH_ROWS.has(operationId)))(
+    "gives the other tenant itself by $operationId what its own is",
+    async (each) => {
+      const { text } = await ask(each, bearer(foreignKey));
+
+      expect(text).toContain(marker);
+    },
+  );
+
   it.each(guarded)(
     "gives $operationId to each caller as the table says, without a word of another tenant",
     async (each) => {
-      const { route } = each;
+      const { operationId, route, scope } = each;
       const answers = await Promise.all(
         Object.entries(callers).map(async ([name, { headers, expected }]) => {
-          const query =
-            name === "an admin's key in the query" ? `?api_key=${ownAdminKey}&access_token=${ownAdminKey}` : "";
-          const { status, text } = await target.call(`${pathOf(each)}${query}`, {
-            method: route.method,
-            headers: { ...bodyHeaders(each), ...headers },
-            body: bodyOf(each),
-          });
-          return { name, status, text, wanted: wantedStatus(expected, each) };
+          const query = name === "an admin's key in the query" ? KEY_IN_QUERY() : "";
+          return { name, wanted: wantedStatus(expected, each), ...(await ask(each, headers, query)) };
         }),
       );
 
       expect(Object.fromEntries(answers.map((answer) => [answer.name, outcomeOf(answer)]))).toEqual(
         Object.fromEntries(answers.map(({ name, wanted }) => [name, wanted])),
       );
-      // A key of the installation without a tenant may see them all.
-      const ofTenant = answers.filter(({ name }) => name !== "a key of the installation that names no tenant");
+      const ofTenant = answers.filter(({ name }) => name !== OF_ALL);
       expect(ofTenant.filter(({ text }) => text.includes(marker)).map(({ name }) => name)).toEqual([]);
+      // The object in the path is the other tenant's, or there is none: nobody does anything with it, unseen either.
+      const isAboutObject = route.path.includes("{") && scope !== "tenants";
+      expect(ofTenant.filter(({ status }) => isAboutObject && status < 400).map(({ name }) => name)).toEqual([]);
       expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+      const madeKey = (status: number) => status === 201 && ["createKey", "rotateKey"].includes(operationId);
+      const isKeyIn = new RegExp(KEY_PATTERN);
+      expect(answers.filter(({ status, text }) => !madeKey(status) && isKeyIn.test(text))).toEqual([]);
     },
   );
+
+  it.each(open)("gives $operationId to each caller alike, whatever the key", async (each) => {
+    const answers = await Promise.all(
+      Object.entries(callers).map(async ([name, { headers }]) => ({ name, ...(await ask(each, headers)) })),
+    );
+
+    const [first] = answers;
+    expect(first?.status).toBeLessThan(400);
+    expect(answers.filter(({ status }) => status !== first?.status).map(({ name }) => name)).toEqual([]);
+    expect(answers.filter(({ text }) => text.includes(marker)).map(({ name }) => name)).toEqual([]);
+  });
 });
+
+const KEY_IN_QUERY = () => `?api_key=${ownAdminKey}&access_token=${ownAdminKey}`;
+
+type Operation = { operationId: OperationId; route: Route };
+
+async function ask(each: Operation, headers: Record<string, string>, query = "") {
+  const { status, text } = await target.call(`${pathOf(each)}${query}`, {
+    method: each.route.method,
+    headers: { ...bodyHeaders(each), ...headers },
+    body: bodyOf(each),
+  });
+  return { status, text };
+}
 
 /** Codes of a 400 that is about the caller; any other is about the example request. */
 const ABOUT_THE_CALLER: ReadonlySet<string> = new Set(["tenant_required", "bad_header"]);
@@ -191,7 +244,7 @@ function wantedStatus(
   return typeof expected === "number" ? expected : mayUse[scope][expected] ? "allowed" : 403;
 }
 
-function pathOf({ operationId, route }: { operationId: OperationId; route: Route }): string {
+function pathOf({ operationId, route }: Operation): string {
   return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(
       route.path.startsWith("/keys/") ? foreignKeyId : (parameters[operationId]?.[name] ?? `absent-${run}`),

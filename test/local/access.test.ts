@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KEY_PATTERN, makeKey, parseKey } from "../../functions/core/key.ts";
+import { makeKey, parseKey } from "../../functions/core/key.ts";
 import { eventually } from "../support/eventually.ts";
+import { refuseSecretsIn, secretTexts } from "../support/secret-texts.ts";
 import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
 
 let runtime: TestRuntime;
@@ -71,17 +73,55 @@ describe("keys of the local runtime", () => {
     expect(answers[1]).toEqual(answers[0]);
   });
 
-  it("no process of the runtime has a key in its command line or environment", () => {
+  it("no process of the runtime has a key or a password of the database in its command line or environment", async () => {
     if (process.platform !== "linux") return;
+    const secrets = await secretTexts(runtime.dataDir);
     const texts = readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .flatMap((pid) => ["cmdline", "environ"].map((file) => readOrNothing(`/proc/${pid}/${file}`)))
-      .filter((text) => text.includes(runtime.addresses.dataApiUrl));
+      .filter((text) => text.includes(runtime.addresses.dataApiUrl) || text.includes(runtime.dataDir));
 
     expect(texts.length).toBeGreaterThan(0);
-    expect(texts.filter((text) => new RegExp(KEY_PATTERN).test(text))).toEqual([]);
+    expect(secrets).toContain(new URL(runtime.addresses.databaseUrl).password);
+    // The owner, the writer, the reader, and the secret of the keys.
+    expect(secrets.length).toBeGreaterThanOrEqual(4);
+    expect(() => refuseSecretsIn(texts, secrets)).not.toThrow();
+  });
+
+  // Traces are what remains: X-Ray makes those of API Gateway and Lambda, without headers and bodies. No function writes to
+  // one, because none has the SDK of X-Ray or OpenTelemetry, so there is no trace to search on this machine.
+  it("no library that writes traces is installed, whose segments the tests would have to search for keys", () => {
+    const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
+
+    expect(Object.keys(dependencies).filter((name) => /xray|x-ray|opentelemetry|tracer|adot/i.test(name))).toEqual([]);
+  });
+
+  it("no file of the data folder has a key or a password in it, but those that are there to keep one", async () => {
+    const { key } = await createKey();
+    expect(await send(key)).toBe(202);
+    const secrets = [...(await secretTexts(runtime.dataDir)), runtime.addresses.apiKey, key];
+    const keeps = /^(?:secrets\/.*|postgres\/password|keys\.json|api-key|runtime\.json)$/;
+
+    const files = filesOf(runtime.dataDir);
+    const found = files.filter(({ text }) => secrets.some((secret) => text.includes(secret))).map(({ name }) => name);
+
+    expect(files.map(({ name }) => name.split("/")[0])).toEqual(
+      expect.arrayContaining(["dynamodb", "postgres", "sqs"]),
+    );
+    expect(found.filter((name) => keeps.test(name))).not.toEqual([]);
+    expect(found.filter((name) => !keeps.test(name))).toEqual([]);
   });
 });
+
+/** The files of a folder; PostgreSQL's may be behind a symbolic link, and some end meanwhile. */
+function filesOf(folder: string): { name: string; text: string }[] {
+  const names = ["", "postgres"].flatMap((part) =>
+    readdirSync(realpathSync(join(folder, part)), { recursive: true, encoding: "utf8" }).map((name) =>
+      join(part, name),
+    ),
+  );
+  return [...new Set(names)].map((name) => ({ name, text: readOrNothing(join(folder, name)) }));
+}
 
 const ID_CHARACTERS = 12;
 

@@ -8,13 +8,15 @@ import { Client } from "pg";
 import { inject, type ProvidedContext } from "vitest";
 import { type Addresses, type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import { useKey } from "./http.ts";
-import { KEY_PATTERN } from "../../functions/core/key.ts";
 import { copyCluster, removeDataDir } from "./cluster.ts";
+import { refuseSecretsIn, secretTexts } from "./secret-texts.ts";
 
 export type TestRuntime = Runtime & {
   dataDir: string;
   /** Log lines so far. */
   lines: string[];
+  /** Lines in CloudWatch's embedded metric format so far. */
+  metrics: string[];
   query: (sql: string) => Promise<Record<string, unknown>[]>;
   /** Stops it and deletes what it kept. */
   remove: () => Promise<void>;
@@ -23,41 +25,42 @@ export type TestRuntime = Runtime & {
 /**
  * A runtime on free ports and in a folder of its own, which is deleted with it.
  * @param prepared what prepare-runtime.ts made; given only where there is no test to inject it into
+ * @param options.maxProcesses the most processes of a function at once, where that is not the machine's number
  */
 export async function startTestRuntime(
   prepared: Pick<ProvidedContext, "assemblyDir" | "preparedCluster"> = {
     assemblyDir: inject("assemblyDir"),
     preparedCluster: inject("preparedCluster"),
   },
+  { maxProcesses }: { maxProcesses?: number } = {},
 ): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
   await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
   const lines: string[] = [];
+  const metrics: string[] = [];
   const runtime = await startRuntime({
     dataDir,
     assemblyDir: prepared.assemblyDir,
     port: 0,
     log: (line) => lines.push(line),
+    testHooks: { metrics: (line) => metrics.push(line), ...(maxProcesses !== undefined && { maxProcesses }) },
   });
   useKey(runtime.addresses.url, runtime.addresses.apiKey);
+  // A rotation forgets the values from before it.
+  const secretsAtStart = await secretTexts(dataDir);
   return {
     ...runtime,
     dataDir,
     lines,
+    metrics,
     query: (sql) => query(runtime.addresses.databaseUrl, sql),
     remove: async () => {
       await runtime.stop();
+      const secrets = [...secretsAtStart, ...(await secretTexts(dataDir))];
       await removeDataDir(dataDir);
-      refuseKeysIn(lines);
+      refuseSecretsIn([...lines, ...metrics], secrets);
     },
   };
-}
-
-/** Whatever a test did, no log line of the stack may have a key in it. @throws Error with the line, without the key */
-export function refuseKeysIn(lines: readonly string[]): void {
-  const found = lines.find((line) => new RegExp(KEY_PATTERN).test(line));
-  if (found !== undefined)
-    throw new Error(`A log line has a key: ${found.replaceAll(new RegExp(KEY_PATTERN, "g"), "KEY")}`);
 }
 
 export async function query(databaseUrl: string, sql: string): Promise<Record<string, unknown>[]> {

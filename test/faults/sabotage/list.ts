@@ -524,6 +524,20 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/contract/access.test.ts" },
   },
   {
+    name: "a member that somebody wrote into an audit entry is left out before the entry is verified",
+    file: "scripts/access/read-chain.ts",
+    find: 'details: z.custom<AuditEntry["details"]>(isObject),',
+    replace: "details: z.record(z.string(), z.unknown()),",
+    caughtBy: { file: "test/unit/scripts/read-chain.test.ts" },
+  },
+  {
+    name: "an admin of a tenant revokes the keys of another tenant",
+    file: "functions/access/caller.ts",
+    find: "return record.tenant === tenant ||",
+    replace: "return record.tenant !== undefined ||",
+    caughtBy: { file: "test/unit/access/keys.test.ts" },
+  },
+  {
     name: "a key sends types that it may not send",
     file: "functions/ingest/allowed.ts",
     find: 'return errors.length === 0 ? each : { kind: "invalid", id, errors };',

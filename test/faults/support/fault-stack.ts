@@ -10,7 +10,7 @@ import type { FunctionModel, StackModel } from "../../../localstack/template/mod
 import { clonePreparedCluster, removeDataDir } from "../../support/cluster.ts";
 import { useKey } from "../../support/http.ts";
 import { LOCAL_AWS } from "../../support/local-aws.ts";
-import { refuseKeysIn } from "../../support/runtime.ts";
+import { refuseSecretsIn, secretTexts } from "../../support/secret-texts.ts";
 import { drain, queueDepth, receive } from "../../support/sqs.ts";
 import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
 import { type Failpoints, startFailpoints } from "./failpoints.ts";
@@ -88,9 +88,10 @@ export async function startFaultStack(scale: Scale = {}): Promise<FaultStack> {
       stack.failpoints.order();
       await stack.shutDown();
       await stack.failpoints.stop();
+      const secrets = await secretTexts(dataDir);
       await removeDataDir(dataDir);
       await rm(dataDir, { recursive: true, force: true });
-      refuseKeysIn([...lasting.lines, ...lasting.metrics]);
+      refuseSecretsIn([...lasting.lines, ...lasting.metrics], secrets);
     },
   };
   return stack;

@@ -247,6 +247,28 @@ describe("the limiter", () => {
       },
     );
 
+    it("the tenant is violated where it has more than this process knew, so that each refusal names a limit", async () => {
+      const { limiters } = processes(2);
+      const [one, other] = limiters as [(typeof limiters)[0], (typeof limiters)[0]];
+      const caller = callerOf({ eventsPerDay: 100 });
+      const grant = await other.takeEvents(caller("good"), 100);
+      await one.takeEvents(caller("good"), 1);
+      await grant?.giveBack(60);
+      const keyed = caller("evil", { eventsPerDay: 5_000 });
+
+      const refused = await one.takeEvents(keyed, 10);
+      const next = await one.takeEvents(keyed, 10);
+
+      expect(refused).toMatchObject({
+        granted: 0,
+        policies: [
+          { name: "tenant-day", remaining: 0, isViolated: true },
+          { name: "key-day", isViolated: false },
+        ],
+      });
+      expect(next).toMatchObject({ granted: 10, policies: [{ isViolated: false }, { isViolated: false }] });
+    });
+
     it("tokens of a key that the tenant then does not grant are the key's again", async () => {
       const { limiters } = processes(2);
       const [one, other] = limiters as [(typeof limiters)[0], (typeof limiters)[0]];
