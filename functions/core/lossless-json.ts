@@ -1,4 +1,6 @@
+import { endOfString } from "./end-of-string.ts";
 import { JSON_MAX_DEPTH } from "./limits.ts";
+import { parseJson } from "./parse-json.ts";
 
 /**
  * JSON that keeps its numbers. `JSON.parse` changes `12345678901234567890`, but events must come back equal, so numbers
@@ -10,7 +12,6 @@ import { JSON_MAX_DEPTH } from "./limits.ts";
 export type RawNumber = { readonly rawJSON: string };
 
 type WithSource = {
-  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
   rawJSON(text: string): RawNumber;
   isRawJSON(value: unknown): value is RawNumber;
 };
@@ -45,11 +46,11 @@ export function parseLossless(text: string, maxValues = Number.POSITIVE_INFINITY
   const { values, depth } = scanned;
   if (depth > JSON_MAX_DEPTH) throw new JsonLimitError("depth");
   if (values > maxValues) throw new JsonLimitError("values");
-  const value: unknown = JSON.parse(text);
+  const value = parseJson(text);
   if (numbers !== "lossy") {
     return { value, lossless: value, ...scanned, isVerbatimSafe: numbers === "simple" && isSafeText(text) };
   }
-  const lossless = json.parse(text, (_key, parsed, { source }) =>
+  const lossless = parseJson(text, (_key, parsed, { source }) =>
     typeof parsed === "number" && source !== undefined && LOSSY.test(source) && String(parsed) !== source
       ? json.rawJSON(source)
       : parsed,
@@ -137,18 +138,6 @@ function scan(text: string): ScanResult {
 
 const [QUOTE, COMMA, POINT, NINE, UPPER_E, LOWER_E] = [0x22, 0x2c, 0x2e, 0x39, 0x45, 0x65];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-
-/** Returns the position of the quote that ends a string, which follows an even number of backslashes; else the end. */
-export function endOfString(text: string, start: number): number {
-  for (let at = text.indexOf('"', start); at !== -1; at = text.indexOf('"', at + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at;
-  }
-  return text.length;
-}
-
-const BACKSLASH = 0x5c;
 
 export function isRawNumber(value: unknown): value is RawNumber {
   return json.isRawJSON(value);

@@ -1,6 +1,7 @@
 import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { RequestError } from "./errors.ts";
+import { parseJson } from "./parse-json.ts";
 
 /** Members that are wrong and are named; the others come to light with the next request. */
 const MAX_FAULTS = 5;
@@ -22,15 +23,15 @@ export function readBody<Schema extends z.ZodMiniType>(
   if (body.length > maxBytes) {
     throw new RequestError("body_too_large", `The body has ${body.length} bytes; the limit is ${maxBytes}.`);
   }
-  const parsed = schema.safeParse(parseJson(body), { error: en().localeError });
+  const parsed = schema.safeParse(parse(body), { error: en().localeError });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.slice(0, MAX_FAULTS).map(describeFault);
   throw new RequestError("malformed_body", `The body is not valid: ${faults.join("; ")}.`);
 }
 
-function parseJson(body: Uint8Array): unknown {
+function parse(body: Uint8Array): unknown {
   try {
-    return JSON.parse(UTF8.decode(body));
+    return parseJson(UTF8.decode(body));
   } catch (cause) {
     throw new RequestError("malformed_body", "The body is no JSON in UTF-8. Send one JSON object.", { cause });
   }

@@ -1,4 +1,4 @@
-import { endOfString } from "./lossless-json.ts";
+import { endOfString } from "./end-of-string.ts";
 
 /** A message body as text: the envelope without its events, and the text of each event, which need not be JSON. */
 export type SplitEnvelope = { head: string; events: string[] };

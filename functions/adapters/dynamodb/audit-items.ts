@@ -1,5 +1,6 @@
 import type { AuditEntry, AuditHead } from "../../core/access.ts";
 import { NO_HEAD } from "../../core/audit.ts";
+import { parseJson } from "../../core/parse-json.ts";
 import type { Item } from "./items.ts";
 
 /**
@@ -42,7 +43,7 @@ export function toHead(item: Item | undefined): AuditHead {
 
 function parseDetails(text: string): Record<string, unknown> {
   try {
-    const details: unknown = JSON.parse(text);
+    const details = parseJson(text);
     // Another text for the same details, such as one with a member twice, was not written by an append either.
     if (isRecord(details) && !isDeeperThan(DETAILS_MAX_DEPTH, details) && JSON.stringify(details) === text)
       return details;

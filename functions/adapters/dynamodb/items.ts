@@ -1,6 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type * as z from "zod/mini";
 import { AccessError } from "../../core/access.ts";
+import { parseJson } from "../../core/parse-json.ts";
 
 /**
  * Items of the tables. Every member of a record is an attribute of text; a member that is no text is kept as JSON. The keys
@@ -31,7 +32,7 @@ export function fromItem<Schema extends z.ZodMiniType>(
   const record: Record<string, unknown> = {};
   try {
     for (const [name, { S: text }] of Object.entries(item)) {
-      if (text !== undefined) record[name] = json.includes(name) ? JSON.parse(text) : text;
+      if (text !== undefined) record[name] = json.includes(name) ? parseJson(text) : text;
     }
   } catch (cause) {
     throw damaged(item, cause);
