@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import { parseJson } from "../../../functions/core/parse-json.ts";
@@ -79,7 +79,7 @@ describe("parseJson", () => {
       } catch (error) {
         expected = error;
       }
-      expect(() => parseJson(text)).toThrow(expected as SyntaxError);
+      expect(() => parseJson(text), text).toThrow(expected);
     }
   });
 
