@@ -8,7 +8,7 @@ process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/node-compile-
 type Patience = { test: number; hook?: number };
 
 /**
- * Projects by what a test touches: no network; virtual time and very many events; real Postgres and queue; the template;
+ * Projects by what a test touches: no network; virtual time, and very many events (in a real Postgres); real Postgres and queue; the template;
  * the whole flow failing; the runtime on this machine and the commands; the whole flow wherever it is deployed. Virtual
  * time, faults and `npm start` take long: `npm run test:long` runs them, and `npm test` the others.
  */
@@ -33,7 +33,7 @@ export default defineConfig({
     maxWorkers: 5,
     projects: [
       project("unit", { test: 60 }),
-      project("simulation", { test: 240 }),
+      project("simulation", { test: 240 }, { globalSetup: "test/support/start-database-server.ts" }),
       project("contract", { test: 120 }, { globalSetup: "test/support/start-database-server.ts" }),
       project("stack", { test: 240 }),
       // A full run (npm run test:faults) takes minutes a case.

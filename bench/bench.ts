@@ -10,6 +10,7 @@ import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./pag
 import { clientsBenchmark } from "./pipeline/clients-benchmark.ts";
 import { readableBenchmark } from "./pipeline/readable-benchmark.ts";
 import { throughputBenchmark } from "./pipeline/throughput-benchmark.ts";
+import { queryBenchmark } from "./query/query-benchmark.ts";
 import { refusedBenchmark } from "./store/refused-benchmark.ts";
 import { storeBenchmark } from "./store/store-benchmark.ts";
 import { walBenchmark } from "./store/wal-benchmark.ts";
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   walBenchmark,
   costBenchmark,
   clientsBenchmark,
+  queryBenchmark,
 ];
 
 /** The benchmarks of `--quick`, one round each, unless `--only` names others. All of them would take three minutes. */
@@ -35,8 +37,11 @@ const command = new Command("npm run bench --")
   .description("Measures Sluice beside the alternatives; a whole run writes docs/benchmarks.md.")
   .addOption(new Option("--only <names...>", "run only these benchmarks; writes nothing").choices(names))
   .option("--quick", `take less than a minute: ${QUICK.join(", ")}, or those of --only; writes nothing`, false)
-  .option("--rounds <number>", "counted rounds of each contender", toRounds);
-const { only, quick, rounds } = command.parse().opts<{ only?: string[]; quick: boolean; rounds?: number }>();
+  .option("--rounds <number>", "counted rounds of each contender", toWhole)
+  .option("--rows <number>", "rows of the benchmark of queries; writes nothing", toWhole);
+const { only, quick, rounds, rows } = command
+  .parse()
+  .opts<{ only?: string[]; quick: boolean; rounds?: number; rows?: number }>();
 
 const machine = [
   new Date().toISOString().slice(0, 10),
@@ -47,11 +52,12 @@ const machine = [
 console.log(machine);
 
 const measured: Measured[] = [];
-const chosen = only ?? (quick ? QUICK : names);
+// A whole run leaves out the benchmark of queries, which first fills a database with ten million events.
+const chosen = only ?? (quick ? QUICK : names.filter((name) => name !== queryBenchmark.name));
 const usualRounds = quick ? (only === undefined ? 1 : 3) : 7;
 for (const benchmark of BENCHMARKS.filter(({ name }) => chosen.includes(name))) {
   console.log(`\n${benchmark.title}`);
-  const options = { quick, rounds: rounds ?? usualRounds, log: (line: string) => console.log(`  ${line}`) };
+  const options = { quick, rounds: rounds ?? usualRounds, rows, log: (line: string) => console.log(`  ${line}`) };
   const report = await benchmark.run(options);
   measured.push({ benchmark, report });
   for (const check of report.checks)
@@ -59,7 +65,7 @@ for (const benchmark of BENCHMARKS.filter(({ name }) => chosen.includes(name))) 
       `  ${check.id} ${check.what} against ${check.against}: ${ratioText(check)}, wanted ${wanted(check)}${remark(check)}`,
     );
 }
-if (!quick && only === undefined && rounds === undefined) writePage(`${machine}.`, measured);
+if (!quick && only === undefined && rounds === undefined && rows === undefined) writePage(`${machine}.`, measured);
 const broken = measured.flatMap(({ report }) => report.checks).filter((check) => !holds(check));
 if (broken.length > 0) {
   console.error(`\nDoes not hold: ${broken.map(({ id }) => id).join(", ")}.`);
@@ -82,7 +88,7 @@ function commit(): string {
   return changed === "" ? hash : `${hash} with changes`;
 }
 
-function toRounds(text: string): number {
+function toWhole(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("Give a whole number from 1.");
   return number;

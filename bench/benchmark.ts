@@ -5,6 +5,8 @@ export type BenchOptions = {
   rounds: number;
   /** Smaller shapes and fewer rounds, for a result in seconds. These figures are not published. */
   quick: boolean;
+  /** Rows in the tables of queries. @default the benchmark's own number */
+  rows: number | undefined;
   /** Prints one line of progress. */
   log: (line: string) => void;
 };

@@ -1,5 +1,5 @@
 import { Validations } from "aws-cdk-lib";
-import { AttributeType, BillingMode, Table, TableEncryption, type TableProps } from "aws-cdk-lib/aws-dynamodb";
+import { AttributeType, Table } from "aws-cdk-lib/aws-dynamodb";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
@@ -11,6 +11,7 @@ import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
+import { grantTable as grant, TABLE, text } from "./table.ts";
 
 /** 380 bits; more than the 256 of a key of HMAC-SHA-256. */
 const KEY_SECRET_CHARACTERS = 64;
@@ -29,6 +30,7 @@ export class Access extends Construct {
   readonly function: IFunction;
   private readonly access: Table;
   private readonly usage: Table;
+  private readonly audit: Table;
   private readonly keySecret: Secret;
 
   constructor(scope: Construct, id: string, { stage, alarmTopic }: AccessProps) {
@@ -52,7 +54,7 @@ export class Access extends Construct {
       partitionKey: text(USAGE_TABLE.partitionKey),
       timeToLiveAttribute: USAGE_TABLE.expires,
     });
-    const audit = new Table(this, "Audit", {
+    this.audit = new Table(this, "Audit", {
       ...TABLE,
       ...kept,
       partitionKey: text(AUDIT_TABLE.partitionKey),
@@ -73,14 +75,13 @@ export class Access extends Construct {
       name: "access",
       timeoutSeconds: ACCESS_TIMEOUT_SECONDS,
       stage,
-      environment: { ...this.keyCheckEnvironment(), AUDIT_TABLE: audit.tableName },
+      environment: { ...this.keyCheckEnvironment(), ...this.auditEnvironment() },
     });
     this.grantKeyCheck(handler);
     grant(handler, this.access.tableArn, ["PutItem", "UpdateItem"]);
     grant(handler, `${this.access.tableArn}/index/${listing.name}`, ["Query"]);
     grant(handler, this.usage.tableArn, ["BatchGetItem"]);
-    // Nothing may delete an entry. PutItem can overwrite one: IAM cannot ask for a condition of the call. The chain shows it.
-    grant(handler, audit.tableArn, ["GetItem", "PutItem", "Query"]);
+    this.grantAudit(handler);
     this.function = handler;
 
     new Alarm(this, "ErrorsAlarm", {
@@ -104,6 +105,32 @@ export class Access extends Construct {
     });
   }
 
+  /** Lets a function append to the audit log and read it. */
+  grantAudit(grantee: IGrantable): void {
+    // Nothing may delete an entry. PutItem can overwrite one: IAM cannot ask for a condition of the call. The chain shows it.
+    grant(grantee, this.audit.tableArn, ["GetItem", "PutItem", "Query"]);
+  }
+
+  /** The variable of such a function. */
+  auditEnvironment(): Pick<AccessEnvironment, "AUDIT_TABLE"> {
+    return { AUDIT_TABLE: this.audit.tableName };
+  }
+
+  /** Lets a function change the mark of stored events, and no other item of the table. */
+  grantStoreMark(grantee: IGrantable): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ["dynamodb:UpdateItem"],
+      resourceArns: [this.usage.tableArn],
+      conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [USAGE_TABLE.storeMark] } },
+    });
+  }
+
+  /** The variables of a function that changes the mark of stored events. */
+  storeMarkEnvironment(): Pick<KeyCheckEnvironment, "USAGE_TABLE"> {
+    return { USAGE_TABLE: this.usage.tableName };
+  }
+
   /** The variables of a function that checks keys. */
   keyCheckEnvironment(): KeyCheckEnvironment {
     return {
@@ -112,17 +139,4 @@ export class Access extends Construct {
       KEY_SECRET_ARN: this.keySecret.secretArn,
     };
   }
-}
-
-/** Point-in-time recovery costs by the size, which is small. AWS's own key encrypts at no price per request. */
-const TABLE = {
-  billingMode: BillingMode.PAY_PER_REQUEST,
-  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-  encryption: TableEncryption.DEFAULT,
-} satisfies Partial<TableProps>;
-
-const text = (name: string) => ({ name, type: AttributeType.STRING });
-
-function grant(grantee: IGrantable, resource: string, calls: readonly string[]): void {
-  Grant.addToPrincipal({ grantee, actions: calls.map((call) => `dynamodb:${call}`), resourceArns: [resource] });
 }

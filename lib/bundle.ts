@@ -5,6 +5,7 @@ import { Code } from "aws-cdk-lib/aws-lambda";
 import { buildSync } from "esbuild";
 import type { FunctionName } from "../functions/core/functions.ts";
 import { BUNDLE_OPTIONS } from "./bundle-options.ts";
+import { toDeclaredFields } from "../functions/core/declared-fields.ts";
 import { readCatalog } from "./read-catalog.ts";
 
 /**
@@ -49,6 +50,7 @@ export function buildHandler(
   }: { readonly dropLabels: string[]; readonly alias?: Record<string, string>; readonly entry?: string },
 ): void {
   const eventTypes = writeEventTypes(outputDir);
+  const declaredFields = writeDeclaredFields(outputDir);
   try {
     buildSync({
       ...BUNDLE_OPTIONS,
@@ -61,11 +63,13 @@ export function buildHandler(
       alias: {
         "@aws-sdk/credential-provider-node": "./functions/adapters/lambda/credentials.ts",
         "#event-types": eventTypes,
+        "#declared-fields": declaredFields,
         ...alias,
       },
     });
   } finally {
     rmSync(eventTypes);
+    rmSync(declaredFields);
   }
 }
 
@@ -81,5 +85,12 @@ function writeEventTypes(outputDir: string): string {
   const module = join(resolve(outputDir), "event-types.ts");
   mkdirSync(outputDir, { recursive: true });
   writeFileSync(module, `${imports.join("")}export const eventTypes = [${members.join(", ")}];\n`);
+  return module;
+}
+
+/** Writes the module `#declared-fields` of a bundle: texts alone, so that it brings neither schemas nor their library. */
+function writeDeclaredFields(outputDir: string): string {
+  const module = join(resolve(outputDir), "declared-fields.ts");
+  writeFileSync(module, `export const declaredFields = ${JSON.stringify(toDeclaredFields(readCatalog("catalog")))};\n`);
   return module;
 }

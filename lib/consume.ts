@@ -11,6 +11,7 @@ import {
   CONSUME_WINDOW_SECONDS,
 } from "../functions/core/function-limits.ts";
 import { QUEUE_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
+import type { Access } from "./access.ts";
 import { Alarm, type AlarmProps } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { databaseEnvironment, type Database, grantDataApi } from "./database.ts";
@@ -20,6 +21,7 @@ import type { StageConfig } from "./stage-config.ts";
 
 export type ConsumeProps = {
   readonly stage: StageConfig;
+  readonly access: Access;
   readonly events: EventQueue;
   readonly database: Database;
   readonly alarmTopic: AlarmTopic;
@@ -29,7 +31,7 @@ export type ConsumeProps = {
 export class Consume extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, events, database, alarmTopic }: ConsumeProps) {
+  constructor(scope: Construct, id: string, { stage, access, events, database, alarmTopic }: ConsumeProps) {
     super(scope, id);
     const handler = new SluiceFunction<ConsumeEnvironment>(this, "Function", {
       name: "consume",
@@ -40,6 +42,7 @@ export class Consume extends Construct {
       stage,
       environment: {
         ...databaseEnvironment(database),
+        ...access.storeMarkEnvironment(),
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
         QUEUE_VISIBILITY_SECONDS: String(QUEUE_VISIBILITY_SECONDS),
@@ -57,6 +60,7 @@ export class Consume extends Construct {
     events.queue.grantSendMessages(handler);
     events.deadLetters.grantSendMessages(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
+    access.grantStoreMark(handler);
     this.function = handler;
 
     const alarm = (name: string, props: Omit<AlarmProps, "topic">) =>

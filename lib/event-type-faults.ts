@@ -1,5 +1,8 @@
 import * as z from "zod";
+import { AGGREGATE_MAX_PATH_STEPS, MEASURES_MAX } from "../functions/core/aggregate-limits.ts";
 import { dataschema, type } from "../functions/core/attributes.ts";
+import { readPointer } from "../functions/core/data-path.ts";
+import { INDEXED_MAX } from "../functions/core/list-limits.ts";
 import { toJsonSchema } from "../functions/core/data-schema.ts";
 import { isAsync } from "./is-async.ts";
 
@@ -14,13 +17,14 @@ export function eventTypeFaults(exports: Record<string, unknown>): string[] {
     misspelt.add(meant);
     return `exports \`${name}\`; did you mean \`${meant}\`?`;
   });
-  const absent = missing.filter((name) => name !== "dataschema" && !misspelt.has(name));
+  const absent = missing.filter((name) => !OPTIONAL.has(name) && !misspelt.has(name));
   faults.push(...absent.map((name) => `exports no \`${name}\``));
   return faults.length > 0 ? faults : valueFaults(exports);
 }
 
-type Name = "type" | "dataschema" | "data";
-const NAMES: readonly Name[] = ["type", "dataschema", "data"];
+type Name = "type" | "dataschema" | "data" | "measures" | "indexed";
+const NAMES: readonly Name[] = ["type", "dataschema", "data", "measures", "indexed"];
+const OPTIONAL: ReadonlySet<Name> = new Set(["dataschema", "measures", "indexed"]);
 
 /** Node adds it to a module with a default export. https://nodejs.org/docs/latest-v24.x/api/modules.html */
 const ADDED_BY_NODE = "__esModule";
@@ -41,12 +45,29 @@ function isWithin(edits: number, one: string, other: string): boolean {
   );
 }
 
-function valueFaults({ type: name, dataschema: version, data }: Record<string, unknown>): string[] {
+function valueFaults({ type: name, dataschema: version, data, measures, indexed }: Record<string, unknown>): string[] {
   return [
     ...attributeFaults("type", type, name),
     ...attributeFaults("dataschema", dataschema, version),
     ...schemaFaults(data),
+    ...pointerFaults("measures", MEASURES_MAX, measures),
+    ...pointerFaults("indexed", INDEXED_MAX, indexed),
   ];
+}
+
+function pointerFaults(name: "measures" | "indexed", most: number, pointers: unknown): string[] {
+  if (pointers === undefined) return [];
+  if (!Array.isArray(pointers) || pointers.length > most) {
+    return [`has \`${name}\` that are no list of at most ${most} JSON Pointers into \`data\``];
+  }
+  return pointers.flatMap((pointer: unknown, index) => {
+    if (pointers.indexOf(pointer) < index) return [`names ${String(pointer)} twice in \`${name}\``];
+    const path = typeof pointer === "string" ? readPointer(pointer) : undefined;
+    if (path !== undefined && path.length > 0) return [];
+    return [
+      `has ${JSON.stringify(pointer)} in \`${name}\`, which is no JSON Pointer into \`data\`, such as /total, with at most ${AGGREGATE_MAX_PATH_STEPS} keys`,
+    ];
+  });
 }
 
 function attributeFaults(name: Name, schema: z.ZodType, value: unknown): string[] {

@@ -24,9 +24,9 @@ export type MigrateProps = {
 };
 
 /**
- * The schema. Migrations run once per deployment that changes them, after the database exists and before the functions
- * that need them are updated; each run sets the passwords of the database's roles. A daily run makes the partitions of the
- * next days.
+ * The schema. Migrations run once per deployment that changes them or the catalog's declared fields, after the database exists and
+ * before the functions that need them are updated; each run sets the passwords of the database's roles. A daily run makes
+ * the partitions of the next days, and merges and checks the rollups.
  */
 export class Migrate extends Construct {
   constructor(scope: Construct, id: string, { stage, database, roles, before, alarmTopic }: MigrateProps) {
@@ -56,7 +56,7 @@ export class Migrate extends Construct {
       executeBefore: before,
     });
     new Rule(this, "Daily", {
-      description: "Makes the event partitions of the next days.",
+      description: "Makes the event partitions of the next days, and keeps the rollups.",
       schedule: Schedule.rate(Duration.days(1)),
       targets: [new LambdaFunction(handler, { retryAttempts: 2, maxEventAge: Duration.hours(6) })],
     });
@@ -65,6 +65,13 @@ export class Migrate extends Construct {
       description: "Migrations or the daily partitions failed.",
       runbook: "migrations",
       metric: handler.metricErrors(),
+      period: Duration.hours(1),
+    });
+    new Alarm(this, "RollupsAlarm", {
+      topic: alarmTopic,
+      description: "Rollups differ from the events of yesterday.",
+      runbook: "rollups",
+      metric: handler.metricOf("RollupsDiffering", "sum"),
       period: Duration.hours(1),
     });
   }

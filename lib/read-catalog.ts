@@ -2,7 +2,10 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join, resolve, sep } from "node:path";
 import { type EventType, inVersionOrder, toCatalog } from "../functions/core/catalog.ts";
+import { readPointer } from "../functions/core/data-path.ts";
+import { toJsonSchema } from "../functions/core/data-schema.ts";
 import { eventTypeFaults } from "./event-type-faults.ts";
+import { allowsMember } from "./allows-member.ts";
 
 /**
  * Loads and checks the event types of a catalog: its `.ts` files, in the order of their versions. Hidden files, tests and
@@ -15,7 +18,7 @@ export function readCatalog(folder: string): EventType[] {
   const faults = loaded.flatMap((each) => each.faults.map((fault) => `${nameOf(folder, each.file)} ${fault}`));
   const types = loaded.filter(({ file }) => !isInFolder(file));
   const eventTypes = types.map(({ file, exports }) => ({ ...exports, file: nameOf(folder, file) }) as EventType);
-  if (faults.length === 0) faults.push(...versionFaults(eventTypes));
+  if (faults.length === 0) faults.push(...versionFaults(eventTypes), ...fieldFaults(eventTypes));
   if (faults.length > 0) throw new CatalogError(faults);
   return eventTypes;
 }
@@ -36,7 +39,7 @@ export class CatalogError extends Error {
 }
 
 const ADVICE =
-  "A file of catalog/ is one event type and exports `type`, `data` and, to name its version, `dataschema`. " +
+  "A file of catalog/ is one event type and exports `type`, `data` and, if wanted, `dataschema` to name its version, `measures` and `indexed`. " +
   "What several event types use belongs in a folder, for example catalog/parts/.";
 
 /** Files of a folder that are or look like code, as paths inside it. */
@@ -102,4 +105,19 @@ function versionFaults(eventTypes: readonly EventType[]): string[] {
       ];
     }),
   );
+}
+
+/** Indexed fields that no version of the type has, most likely misspelt: nothing would ever be found by them. */
+function fieldFaults(eventTypes: readonly EventType[]): string[] {
+  return [...toCatalog(eventTypes).values()].flatMap((versions) => {
+    const schemas = versions.map(toJsonSchema);
+    return versions.flatMap(({ file, type, indexed = [] }) =>
+      indexed
+        .filter((pointer) => !schemas.some((schema) => allowsMember(schema, readPointer(pointer) ?? [])))
+        .map((pointer) => {
+          const advice = "Name keys of objects alone; they lead through the elements of arrays";
+          return `${file} has ${pointer} in \`indexed\`, which no version of ${type} has in its \`data\`. ${advice}`;
+        }),
+    );
+  });
 }

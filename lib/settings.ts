@@ -32,11 +32,11 @@ const shape = {
       databaseName: z.string().min(1),
     }),
   ),
-  /** Of the stack's own cluster, and of the tables of keys, tenants and audit. */
+  /** Of the stack's own cluster, and of the tables of keys, tenants, audit and jobs. */
   deletionProtection: z.boolean(),
   /** The fate of the queues, and of the events in them, when the stack is deleted. */
   queueRemovalPolicy: z.enum([RemovalPolicy.DESTROY, RemovalPolicy.RETAIN]),
-  /** The fate of keys, tenants and the audit log, and of the secret under which keys are hashed, when the stack is deleted. */
+  /** The fate of keys, tenants, the audit log and exports, and of the secret under which keys are hashed, when the stack is deleted. */
   accessRemovalPolicy: z.enum([RemovalPolicy.DESTROY, RemovalPolicy.RETAIN]),
   /** Of the functions, the API and the CDK's own functions. */
   logRetentionDays: z.enum(RetentionDays),

@@ -8,6 +8,7 @@ import { AuroraDatabase } from "./aurora-database.ts";
 import { Consume } from "./consume.ts";
 import type { Database } from "./database.ts";
 import { DatabaseRoles } from "./database-roles.ts";
+import { Export } from "./export.ts";
 import { addHelperLogs } from "./helper-logs.ts";
 import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
@@ -36,17 +37,19 @@ export class SluiceStack extends Stack {
     const roles = new DatabaseRoles(this, "DatabaseRoles", { database });
     const access = new Access(this, "Access", { stage, alarmTopic });
     const ingest = new Ingest(this, "Ingest", { stage, access, events, alarmTopic });
-    const consume = new Consume(this, "Consume", { stage, events, database: roles.writer, alarmTopic });
-    const query = new Query(this, "Query", { stage, access, database: roles.reader });
+    const consume = new Consume(this, "Consume", { stage, access, events, database: roles.writer, alarmTopic });
+    const query = new Query(this, "Query", { stage, access, database: roles.reader, alarmTopic });
+    const exporter = new Export(this, "Export", { stage, access, database: roles.reader, alarmTopic });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,
       query: query.function,
       access: access.function,
+      export: exporter.function,
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
-    new Migrate(this, "Migrate", { stage, database, roles, before: [consume, query, rotate], alarmTopic });
+    new Migrate(this, "Migrate", { stage, database, roles, before: [consume, query, exporter, rotate], alarmTopic });
     addHelperLogs(this, stage);
     for (const [key, value] of Object.entries(stage.tags ?? {})) Tags.of(this).add(key, value);
     if (stage.permissionsBoundaryArn !== undefined) {

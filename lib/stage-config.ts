@@ -1,5 +1,6 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { QUERY_MAX_CONCURRENCY } from "../functions/core/function-limits.ts";
 import { refuseContradictions } from "./refuse-contradictions.ts";
 import type { OwnSettings, Settings } from "./settings.ts";
 
@@ -39,6 +40,8 @@ const stages: Record<string, Settings> = {
     logLevel: "INFO",
     unknownTypes: "accept",
     unknownVersions: "refuse",
+    // Not in dev: an account that is new may have no more than ten in all, and AWS then refuses the deployment.
+    reservedConcurrency: { query: QUERY_MAX_CONCURRENCY },
   },
 };
 

@@ -13,6 +13,7 @@ import { unlessAborted } from "./on-abort.ts";
 import { reload } from "./reload.ts";
 import { startSchedules } from "./schedule/schedule.ts";
 import { masterCredentials } from "./secrets-manager/master-credentials.ts";
+import { startSupervisedS3 } from "./s3/s3.ts";
 import { startSecretsManager } from "./secrets-manager/secrets-manager.ts";
 import { startSupervisedSqs } from "./sqs/supervised-sqs.ts";
 import { refuseUnusable, startApi } from "./start-api.ts";
@@ -77,6 +78,8 @@ export type Addresses = {
   awsEndpointUrl: string;
   dynamodbUrl: string;
   secretsManagerUrl: string;
+  /** S3, where the template has a bucket. */
+  s3Url?: string | undefined;
   dataApiUrl: string;
   /** The names that the Data API accepts. */
   clusterArn: string;
@@ -171,7 +174,7 @@ async function startParts(
     await database.stop();
     await postgres.stop("fast", giveUp.aborted ? STOP_DATABASE_LATE_MS : STOP_DATABASE_MS);
   });
-  const { queues, tables } = await reading;
+  const { queues, tables, buckets } = await reading;
   const giveUp = failure.resolve;
   const startingSqs = startSupervisedSqs({
     dataDir: join(dataDir, "sqs"),
@@ -186,8 +189,12 @@ async function startParts(
     giveUp,
     log: labelled(log, "dynamodb"),
   });
-  stops.push(together([startingSqs, startingDynamodb].map(stopOnceStarted)));
-  const [sqs, dynamodb] = await Promise.all([startingSqs, startingDynamodb]);
+  const startingS3 =
+    buckets.length === 0
+      ? Promise.resolve(undefined)
+      : startSupervisedS3({ dataDir: join(dataDir, "s3"), buckets, giveUp, log: labelled(log, "s3") });
+  stops.push(together([startingSqs, startingDynamodb, startingS3].map(stopOnceStarted)));
+  const [sqs, dynamodb, s3] = await Promise.all([startingSqs, startingDynamodb, startingS3]);
   signal.throwIfAborted();
   const sqsEndpoint = (await queueFront?.(sqs.endpoint)) ?? sqs.endpoint;
   const read = (from: Assembly) => alter(readStack(from, { sqsEndpoint }));
@@ -212,6 +219,7 @@ async function startParts(
     AWS_ENDPOINT_URL_RDS_DATA: dataApiEndpoint,
     AWS_ENDPOINT_URL_DYNAMODB: (await dynamodbFront?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+    ...(s3 !== undefined && { AWS_ENDPOINT_URL_S3: s3.endpoint }),
   };
   const functions = startStackFunctions(stack, { region, endpoints, log, metrics, invoked, maxProcesses });
   stops.push((giveUp) => functions.stop(giveUp));
@@ -273,6 +281,7 @@ async function startParts(
     awsEndpointUrl: sqsEndpoint,
     dynamodbUrl: dynamodb.endpoint,
     secretsManagerUrl: secretsManager.url,
+    s3Url: s3?.endpoint,
     dataApiUrl: dataApi.url,
     ...stack.database,
     ...keys,
@@ -287,7 +296,7 @@ async function startParts(
 
 /** Stops a part that may still be starting. The error of a start that failed is thrown where its end is awaited. */
 const stopOnceStarted =
-  (starting: Promise<{ stop: StopPart }>): StopPart =>
+  (starting: Promise<{ stop: StopPart } | undefined>): StopPart =>
   async (giveUp) =>
     (await starting.catch(() => undefined))?.stop(giveUp);
 

@@ -14,10 +14,18 @@ export function withRouteTable(readme: string): string {
   return `${before}\n| Route | | Scope | Query |\n|---|---|---|---|\n${rows.join("")}\n${after}`;
 }
 
-function row({ method, path, auth, summary, query = {} }: Route): string {
-  const parameters = Object.entries(query).map(
-    ([name, schema]) => `\`${name}\`: ${z.globalRegistry.get(schema)?.description}`,
-  );
+function row(route: Route): string {
+  const { method, path, auth, summary } = route;
   const scope = auth === "public" ? "public" : `\`${auth}\``;
-  return `| \`${method} ${path}\` | ${summary} | ${scope} | ${parameters.join("; ")} |\n`;
+  return `| \`${method} ${path}\` | ${summary} | ${scope} | ${describe(route)} |\n`;
+}
+
+function describe({ guide, query = {}, repeatable = {}, families = {} }: Route): string {
+  if (guide === undefined) {
+    return Object.entries(query)
+      .map(([name, schema]) => `\`${name}\`: ${z.globalRegistry.get(schema)?.description}`)
+      .join("; ");
+  }
+  const names = [...Object.keys({ ...repeatable, ...query }), ...Object.keys(families).map((each) => `${each}.…`)];
+  return [...names.map((name) => `\`${name}\``), `[${guide}](${guide})`].join(" ");
 }

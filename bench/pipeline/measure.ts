@@ -53,10 +53,17 @@ export type Readable = {
  */
 export async function measureReadable(
   pipeline: Pipeline,
-  options: { eventsPerSecond: number; seconds: number; perRequest?: number; eventBytes?: number },
+  options: {
+    eventsPerSecond: number;
+    seconds: number;
+    perRequest?: number;
+    eventBytes?: number;
+    /** Leaves the tables as they are. @default they are emptied first */
+    keepRows?: boolean;
+  },
 ): Promise<Readable> {
-  const { eventsPerSecond, seconds, perRequest = 100, eventBytes = 1024 } = options;
-  await pipeline.reset();
+  const { eventsPerSecond, seconds, perRequest = 100, eventBytes = 1024, keepRows = false } = options;
+  if (!keepRows) await pipeline.reset();
   const sending = sendAtRate(pipeline, { eventsPerSecond, seconds, perRequest, eventBytes });
   const [{ source, report, events }, probes] = await Promise.all([
     sending,

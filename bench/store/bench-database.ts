@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -17,6 +18,8 @@ export type BenchDatabase = {
   walBytes: () => Promise<number>;
   /** Opens another connection, which the caller ends. */
   connect: () => Promise<Client>;
+  /** Opens a connection as the reader of the query function, which the caller ends. */
+  connectReader: () => Promise<{ client: Client; database: SqlDatabase }>;
   remove: () => Promise<void>;
 };
 
@@ -43,6 +46,14 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
       client,
       database,
       connect,
+      async connectReader() {
+        const password = randomBytes(16).toString("hex");
+        await client.query(`alter role sluice_reader_1 password '${password}'`);
+        const url = Object.assign(new URL(postgres.url), { username: "sluice_reader_1", password });
+        const reader = new Client(url.href);
+        await reader.connect();
+        return { client: reader, database: onConnection(reader) };
+      },
       async walBytes() {
         const { rows } = await client.query<{ bytes: string }>("select pg_current_wal_insert_lsn() - '0/0' as bytes");
         return Number(rows[0]?.bytes);

@@ -1,3 +1,4 @@
+import { AGGREGATE_MAX_ROWS } from "../core/aggregate-limits.ts";
 import { type ErrorCode, errorTable, problemDocument } from "../core/errors.ts";
 import { DEFAULT_TENANT } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
@@ -39,6 +40,22 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
     },
     "*/*": { data: { summary: "Data of an event whose attributes are in ce- headers", value: orderData } },
   },
+  aggregateEvents: {
+    "application/json": {
+      percentiles: {
+        summary: "Readings of each day and their 95th percentile",
+        value: {
+          filter: { exact: { type: reading.type } },
+          from: "2026-11-01T00:00:00+01:00",
+          to: "2026-12-01T00:00:00+01:00",
+          every: "P1D",
+          timeZone: "Europe/Berlin",
+          groupBy: ["type"],
+          measures: ["count", { p95: "/data/value" }],
+        },
+      },
+    },
+  },
   createKey: {
     "application/json": {
       producer: {
@@ -54,7 +71,34 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
       tenant: { summary: "The first key of a new tenant", value: { tenant: "acme", role: "admin" } },
     },
   },
+  queryEvents: {
+    "application/json": {
+      orders: {
+        summary: "The newest orders over 100",
+        value: {
+          filter: {
+            all: [{ exact: { type: order.type } }, { data: { total: [{ numeric: [">=", 100] }] } }],
+          },
+          from: "2026-11-21T00:00:00Z",
+          limit: 100,
+        },
+      },
+    },
+  },
   rotateKey: { "application/json": { grace: { summary: "The old key works for an hour", value: { grace: "1h" } } } },
+  startExport: {
+    "application/json": {
+      day: {
+        summary: "The orders of a day",
+        value: {
+          filter: { exact: { type: "com.example.order.placed" } },
+          from: "2026-11-21T00:00:00Z",
+          to: "2026-11-22T00:00:00Z",
+        },
+      },
+      plan: { summary: "How many would it be?", value: { format: "csv", select: ["id", "data.orderId"], plan: true } },
+    },
+  },
   putTenant: {
     "application/json": {
       suspend: { summary: "Suspend", value: { state: "suspended" } },
@@ -84,6 +128,18 @@ const stored = {
   time: "2026-11-21T09:30:00.123Z",
   tenant: DEFAULT_TENANT,
   receivedat: "2026-11-21T09:30:00.123Z",
+};
+
+/** A cursor of no installation. */
+const exampleCursor = "c2x1aWNlLWV4YW1wbGUtY3Vyc29yLW9mLW5vLWluc3RhbGxhdGlvbg";
+
+const page = {
+  events: [stored],
+  next: exampleCursor,
+  prev: null,
+  complete: true,
+  plan: "scan",
+  scanned: { rows: 1 },
 };
 
 const types = {
@@ -137,6 +193,41 @@ const auditEntry = {
   hash: "9f2c6f0d6f4b4c1f8e6d7f3a5b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c",
 };
 
+const exportJob = {
+  id: "exp_019aa9d5c0f37a7c8f1d2b3a4c5d6e7f",
+  state: "running",
+  format: "ndjson",
+  filter: { exact: { type: "com.example.order.placed" } },
+  from: "2026-11-21T00:00:00Z",
+  to: "2026-11-22T00:00:00Z",
+  keyId: key.id,
+  createdAt: "2026-11-28T09:30:00.000Z",
+  progressAt: "2026-11-28T09:30:31.000Z",
+  horizon: "48213",
+  rows: 250_000,
+  scanned: 310_000,
+  bytes: 21_388_011,
+  parts: 1,
+} as const;
+
+const exportFile = {
+  name: "part-00001-2.ndjson.gz",
+  rows: 250_000,
+  bytes: 21_388_011,
+  sha256: "9f2c6f0d6f4b4c1f8e6d7f3a5b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c",
+  url: "https://files.example.com/part-00001-2.ndjson.gz?X-Amz-Signature=0",
+};
+
+const doneExport = {
+  ...exportJob,
+  state: "done",
+  finishedAt: "2026-11-28T09:30:32.000Z",
+  filesExpireAt: "2026-12-05T09:30:32.000Z",
+  linksExpireAt: "2026-11-28T09:45:40.000Z",
+  manifest: { name: "manifest-3.json", url: "https://files.example.com/manifest-3.json?X-Amz-Signature=0" },
+  files: [exportFile],
+} as const;
+
 /** Path and query parameters by operation. */
 export const parameters: Partial<Record<OperationId, Record<string, string>>> = {
   readEvent: { id: stored.id, source: stored.source },
@@ -144,6 +235,8 @@ export const parameters: Partial<Record<OperationId, Record<string, string>>> = 
   readKey: { id: key.id },
   revokeKey: { id: key.id },
   rotateKey: { id: key.id },
+  readExport: { id: exportJob.id },
+  cancelExport: { id: exportJob.id },
   readTenant: { tenant: tenant.tenant },
   putTenant: { tenant: tenant.tenant },
 };
@@ -156,12 +249,37 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
     422: { accepted: 0, rejected: 1, results: [{ ...missingCurrency, index: 0 }] },
   },
   readEvent: { 200: stored },
+  aggregateEvents: {
+    200: {
+      rows: [{ bucket: "2026-11-21T00:00:00+01:00", type: reading.type, count: "12", "p95:/data/value": "71.5" }],
+      metadata: {
+        from: "rollup",
+        complete: true,
+        reached: "2026-11-30T23:00:00.000Z",
+        truncated: false,
+        rows: 1,
+        rowLimit: AGGREGATE_MAX_ROWS,
+        percentileError: 0.01,
+        queryMs: 31,
+      },
+    },
+  },
+  listEvents: { 200: page },
+  queryEvents: { 200: page },
+  readFeed: { 200: { events: [stored], next: exampleCursor, lagMs: 0 } },
   listTypes: { 200: types },
   health: { 200: { status: "ok" } },
   createKey: { 201: { ...key, key: keyText } },
   listKeys: { 200: { keys: [{ ...key, lastUsed: "2026-11-28" }], next: `acme/${key.id}` } },
   readKey: { 200: { ...key, lastUsed: "2026-11-28" } },
   rotateKey: { 201: { ...key, id: successorId, replaces: key.id, key: keyText } },
+  startExport: {
+    200: { rows: 250_000, relation: "estimate", sample: [stored] },
+    202: { ...exportJob, state: "queued", horizon: undefined, rows: 0, scanned: 0, bytes: 0, parts: 0 },
+  },
+  listExports: { 200: { exports: [exportJob] } },
+  readExport: { 200: doneExport },
+  cancelExport: { 200: { ...exportJob, state: "cancelled", finishedAt: "2026-11-28T09:30:40.000Z" } },
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },
   putTenant: { 200: { ...tenant, state: "suspended" }, 201: tenant },

@@ -24,6 +24,7 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
     servers: [{ url: "." }],
     tags: [
       { name: "events", description: `Send and read events${describeTypes(types)}` },
+      { name: "exports", description: "Events as files" },
       { name: "access", description: "Keys, tenants and the audit log" },
       { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },

@@ -26,6 +26,8 @@ function operation(operationId: OperationId, route: Route): JsonObject {
   const parameters = [
     ...describeParameters(operationId, "path", route.parameters),
     ...describeParameters(operationId, "query", route.query),
+    ...describeParameters(operationId, "query", route.repeatable).map(repeated),
+    ...describeFamilies(route.families),
     ...describeHeaders(route.headers),
     ...(auth === "public" || concernsInstallation(auth) ? [] : [{ $ref: "#/components/parameters/Tenant" }]),
   ];
@@ -61,6 +63,28 @@ function describeParameters(operationId: OperationId, place: "path" | "query", s
   });
 }
 
+/** A list of values, each of which is sent with the name: `type=a&type=b`. */
+function repeated({ schema, ...parameter }: JsonObject): JsonObject {
+  return { ...parameter, style: "form", explode: true, schema: { type: "array", items: schema } };
+}
+
+/** An object whose members are sent each by its own name (OpenAPI 3.1, style `form` with `explode`). */
+function describeFamilies(families: Route["families"] = {}): JsonObject[] {
+  return Object.entries(families).map(([name, { description, example }]) => ({
+    name,
+    in: "query",
+    description,
+    style: "form",
+    explode: true,
+    schema: {
+      type: "object",
+      propertyNames: { pattern: `^${name}([.[]|$)` },
+      additionalProperties: { type: "string" },
+    },
+    example,
+  }));
+}
+
 function describeHeaders(headers: Route["headers"] = {}): JsonObject[] {
   return Object.entries(headers).map(([name, { description, values }]) => ({
     name,
@@ -91,7 +115,7 @@ function events(name: SchemaName, { mayBeEmpty = false }: { mayBeEmpty?: boolean
 }
 
 function response(operationId: OperationId, status: number, answer: Route["answers"][number]): JsonObject {
-  const { description, contentType, schema } = answer;
+  const { description, contentType, schema, others = {} } = answer;
   if (contentType === undefined || schema === undefined) return { description };
   const value = answers[operationId]?.[status];
   const [mediaType = ""] = contentType.split(";");
@@ -100,5 +124,9 @@ function response(operationId: OperationId, status: number, answer: Route["answe
     // A list of one: viewers show these, and make their own where there is only an `example`.
     ...(value !== undefined && { examples: { example: { value } } }),
   };
-  return { description, content: { [mediaType]: content } };
+  const described = Object.entries(others).map(([type, text]) => [
+    type,
+    { schema: { type: "string", description: text } },
+  ]);
+  return { description, content: { [mediaType]: content, ...Object.fromEntries(described) } };
 }

@@ -1,12 +1,16 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createEventStore } from "../adapters/data-api/event-store.ts";
+import { createDynamoDb } from "../adapters/dynamodb/client.ts";
+import { createStoreMarker } from "../adapters/dynamodb/store-mark.ts";
 import { consumeEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
+import { loggableError } from "../adapters/lambda/loggable-error.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
 import { createDeadLetterQueue } from "../adapters/sqs/dead-letter-queue.ts";
 import { createReceivedMessages } from "../adapters/sqs/received-messages.ts";
 import { createConsume } from "./consume.ts";
+import { markStores } from "./mark-stores.ts";
 import { createStoreMessages } from "./store-messages.ts";
 
 const environment = readEnvironment(consumeEnvironment);
@@ -27,5 +31,11 @@ const consume = createConsume({
   random: Math.random,
 });
 
+const rule = markStores(consume, {
+  marker: createStoreMarker({ client: createDynamoDb(), table: environment.USAGE_TABLE }),
+  clock,
+  onFailure: (error) => logger.warn("store not marked", { error: loggableError(error) }),
+});
+
 /** The queue's event source: stores batches of events. */
-export const handler = sqsBatchHandler({ rule: consume, observability });
+export const handler = sqsBatchHandler({ rule, observability });

@@ -9,9 +9,11 @@ export const ACCESS_TABLE = {
   expires: "expires",
 } as const;
 
-/** The last use of keys, and leases of limits. `pk` is `key#ID`, or what a lease is for. */
+/** The last use of keys, leases of limits, and the mark of stored events. `pk` is `key#ID`, the subject of a lease, or `stored`. */
 export const USAGE_TABLE = {
   partitionKey: "pk",
+  /** The item of the mark that changes with every store of events. */
+  storeMark: "stored",
   /** Seconds since 1970, a number: DynamoDB deletes the item some days later at the latest. */
   expires: "expires",
 } as const;

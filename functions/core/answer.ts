@@ -1,8 +1,13 @@
 import * as z from "zod";
 import { KEY_STATES, keyRecord, tenantRecord } from "./access.ts";
 import { newKey, rotation, tenantChanges } from "./access-bodies.ts";
+import { aggregateQuery } from "./aggregate-body.ts";
+import { newExport } from "./export-bodies.ts";
+import { EXPORT_FAILURES, EXPORT_FORMATS, EXPORT_STATES, exportPart } from "./export-job.ts";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent, plainEvent } from "./event-forms.ts";
+import { eventQuery } from "./list-bodies.ts";
+import { PLANS } from "./list-reader.ts";
 import { INSTALLATION } from "./scopes.ts";
 
 /** The schemas of all answers. Their types and the OpenAPI document derive from them. */
@@ -44,6 +49,44 @@ const storedEvent = z
     receivedat: z.iso.datetime().meta({ description: "Added by Sluice: when the event was accepted" }),
   })
   .catchall(z.unknown());
+
+/** The answer to `GET /events` and `POST /events/query`. */
+export const eventPage = z.object({
+  events: z.array(storedEvent.partial()).meta({
+    description: "Each as `GET /events/{id}` returns it; with `select` the selected members alone",
+  }),
+  next: z.string().nullable().meta({ description: "The `cursor` of the next page; null at the end of the list" }),
+  prev: z.string().nullable().meta({ description: "The `cursor` of the page before; null at the beginning" }),
+  complete: z
+    .boolean()
+    .meta({ description: "False where the time was over before the page was full: go on with `next`" }),
+  plan: z.enum(PLANS).meta({
+    description:
+      "`index`: the events were found by a field that the catalog declares, or by their ids. `scan`: some were searched",
+  }),
+  scanned: z.object({
+    rows: z.int().nonnegative().meta({ description: "Events that were looked at for this page" }),
+  }),
+  count: z
+    .object({
+      value: z.int().nonnegative(),
+      relation: z
+        .enum(["eq", "gte", "estimate"])
+        .meta({ description: "`eq`: exactly so many. `gte`: at least so many. `estimate`: about so many" }),
+    })
+    .optional()
+    .meta({ description: "The events of the list, where `count` asks for it" }),
+});
+
+/** The answer to `GET /feed`. */
+export const feedAnswer = z.object({
+  events: z.array(storedEvent).meta({ description: "Each as `GET /events/{id}` returns it" }),
+  next: z.string().meta({ description: "The `after` of the next request; always there, also where there is no event" }),
+  lagMs: z
+    .int()
+    .nonnegative()
+    .meta({ description: "The time for which an open transaction has held later events back; 0 where none does" }),
+});
 
 /** A request that failed as a whole. @see RFC 9457 */
 export const problem = z.looseObject({
@@ -126,6 +169,78 @@ const auditPage = z.object({
 
 export type AuditPage = z.output<typeof auditPage>;
 
+const count = z.int().nonnegative();
+
+/** An export: its settings, its progress and, when it is done, the links of its files. */
+const exportAnswer = z.object({
+  id: z.string(),
+  state: z.enum(EXPORT_STATES),
+  format: z.enum(EXPORT_FORMATS),
+  filter: z.unknown().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  select: z.array(z.string()).optional(),
+  keyId: z.string().meta({ description: "The id of the key that started it" }),
+  createdAt: z.iso.datetime(),
+  progressAt: z.iso.datetime().meta({ description: "When it last came further" }),
+  finishedAt: z.iso.datetime().optional(),
+  horizon: z.string().optional().meta({ description: "The set of events: those that were stored then" }),
+  rows: count.meta({ description: "Events in its files so far" }),
+  scanned: count.meta({ description: "Events that were read for it, also those that do not match" }),
+  bytes: count.meta({ description: "Of its files so far, compressed" }),
+  parts: count.meta({ description: "Files so far" }),
+  reason: z.enum(EXPORT_FAILURES).optional().meta({ description: "Why it failed; stable" }),
+  detail: z.string().optional().meta({ description: "The same for people" }),
+  filesExpireAt: z.iso.datetime().optional().meta({ description: "When its files are deleted" }),
+  filesExpiredAt: z.iso.datetime().optional().meta({ description: "Its files are deleted since" }),
+  linksExpireAt: z.iso.datetime().optional().meta({ description: "Ask again then for new links" }),
+  manifest: z
+    .object({ name: z.string(), url: z.url() })
+    .optional()
+    .meta({ description: "The file that lists all files with their rows, sizes and SHA-256" }),
+  files: z.array(z.object({ ...exportPart.shape, url: z.url() })).optional(),
+  next: count.optional().meta({ description: "The `after` of the files behind these; missing at the end" }),
+});
+
+export type ExportAnswer = z.output<typeof exportAnswer>;
+
+/** The answer to `POST /exports` with `plan`. */
+const exportPlan = z.object({
+  rows: count,
+  relation: z
+    .enum(["exact", "gte", "estimate"])
+    .meta({ description: "`gte`: at least so many. `estimate`: the planner's estimate" }),
+  sample: z.array(storedEvent).meta({ description: "The first of them" }),
+});
+
+/** The answer to `POST /events/aggregate`. */
+const aggregate = z.object({
+  rows: z.array(z.record(z.string(), z.unknown())).meta({
+    description:
+      "In the order of bucket and group: `bucket` is its beginning, a field has its value or null, a measure is a decimal number as a text, or null where the group has no number",
+  }),
+  metadata: z.object({
+    from: z
+      .enum(["rollup", "rows"])
+      .meta({ description: "Whether events were read, or what was counted as they were stored" }),
+    complete: z.boolean().meta({ description: "False where time or memory were over before the end of the range" }),
+    reached: z.iso
+      .datetime()
+      .meta({ description: "The time of receipt before which every event counts; go on from here" }),
+    truncated: z.boolean().meta({ description: "True where there are more rows than are given" }),
+    rows: z.int().nonnegative().meta({ description: "The number of all rows" }),
+    rowLimit: z.int().positive(),
+    scanned: z
+      .object({ rows: z.int().nonnegative() })
+      .optional()
+      .meta({ description: "The number of events that were read" }),
+    percentileError: z
+      .number()
+      .meta({ description: "The largest relative error of percentiles; 0 where they are exact" }),
+    queryMs: z.int().nonnegative(),
+  }),
+});
+
 /** The schemas of events and answers by their names in the OpenAPI document. */
 export const schemas = {
   Event: plainEvent,
@@ -133,8 +248,13 @@ export const schemas = {
   Verdicts: ingestAnswer,
   Verdict: verdict,
   StoredEvent: storedEvent,
+  Events: eventPage,
+  EventQuery: eventQuery,
+  Feed: feedAnswer,
   Problem: problem,
   Health: healthAnswer,
+  AggregateQuery: aggregateQuery,
+  Aggregate: aggregate,
   Types: typeList,
   NewKey: newKey,
   Rotation: rotation,
@@ -145,6 +265,10 @@ export const schemas = {
   Tenant: tenantRecord,
   Tenants: z.object({ tenants: z.array(tenantRecord), next }),
   Audit: auditPage,
+  NewExport: newExport,
+  Export: exportAnswer,
+  ExportPlan: exportPlan,
+  Exports: z.object({ exports: z.array(exportAnswer), next }),
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

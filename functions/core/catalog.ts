@@ -10,6 +10,10 @@ export type EventType = {
   dataschema?: string | undefined;
   /** The schema of the event's `data`. */
   data: z.ZodType;
+  /** JSON Pointers into `data` to numbers of which rollups are kept. @default none */
+  measures?: readonly string[] | undefined;
+  /** JSON Pointers into `data` to values by which events are found. @default none */
+  indexed?: readonly string[] | undefined;
 };
 
 /** Type to its versions, oldest first: an event without `dataschema` means the oldest. */

@@ -25,3 +25,15 @@ export const RESULT_PIECE_CHARACTERS = 15_000;
 /** Partitions reach back as far as a message can be delivered late, and ahead by the time to repair what creates them. */
 export const PARTITION_DAYS_BACK = QUEUE_RETENTION_DAYS + DEAD_LETTER_RETENTION_DAYS;
 export const PARTITION_DAYS_AHEAD = 14;
+
+/** Deltas of rollups that one statement merges: some two seconds, far below the Data API's 45. */
+export const COMPACT_MAX_DELTAS = 50_000;
+
+/** Minutes whose deltas are not merged yet: most events of a minute are stored within seconds. */
+export const ROLLUP_SETTLED_HOURS = 1;
+
+/** The time for merging and comparing rollups in a run of migrate, which a deployment waits for. */
+export const ROLLUP_UPKEEP_SECONDS = 120;
+
+/** Differences of rollups that a log line names. */
+export const ROLLUP_DIFFERENCES_MAX_NAMED = 10;

@@ -18,6 +18,9 @@ export const ACCESS_TIMEOUT_SECONDS = 15;
 /** A step waits for a database that resumes (about 15 s), then asks for some 20 s for the login with the new value. */
 export const ROTATE_TIMEOUT_SECONDS = 60;
 
+/** A step of an export. Short, because a step that is killed is delivered again after six times this time. */
+export const EXPORT_TIMEOUT_SECONDS = 60;
+
 /** The function reads its own files and calls nobody. */
 export const API_DOCS_TIMEOUT_SECONDS = 10;
 
@@ -35,3 +38,10 @@ export const CONSUME_WINDOW_SECONDS = 1;
 
 /** Concurrent writers. Five keep a small Aurora busy and leave connections for queries. */
 export const CONSUME_MAX_CONCURRENCY = 5;
+
+/**
+ * Concurrency that `prod` keeps for queries, and their most: a tenth of an account's usual 1,000. Each may hold a connection of
+ * the database for as long as a page takes, so a flood of queries takes neither the functions nor the connections that
+ * ingest and consume need. Most of them only wait, as followers of the feed do.
+ */
+export const QUERY_MAX_CONCURRENCY = 100;

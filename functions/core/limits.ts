@@ -85,8 +85,10 @@ export const API_SHARES = {
   query: 0.4,
   /** Changes of keys and tenants, which people and deployments make. */
   access: 0.1,
+  /** Jobs, which people start; and their progress, which commands ask for every second. */
+  export: 0.05,
   /** A page of documents and schemas, which clients read once. */
-  "api-docs": 0.1,
+  "api-docs": 0.05,
 };
 
 /**

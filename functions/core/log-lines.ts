@@ -33,6 +33,8 @@ export type LogLines = {
   "schema failed": { file: string; error: unknown };
   /** The table of the limits did not answer: this process decides alone for a while. */
   "limits not shared": { error: unknown };
+  /** Followers of the feed may wait until the next store. */
+  "store not marked": { error: unknown };
   "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
   "queue did not answer": { code: string };
   "message not deleted": { code: string | undefined };
@@ -49,6 +51,8 @@ export type BatchFields = MetricCounts & {
   reason?: string;
   sqlState?: string | undefined;
   disposition?: Disposition;
+  /** The step of an export: its job, and what became of it. */
+  export?: { tenant?: string; id?: string; outcome: string; rows?: number; reason?: string };
   /** The first events whose key is stored with other content. */
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };
@@ -59,6 +63,17 @@ export type TaskFields = {
   applied?: string[];
   /** Number of partitions that were created. */
   partitionsMade?: number;
+  /** Numbers of measures and of indexed fields of the catalog that were declared or dropped. */
+  measuresChanged?: number;
+  indexedChanged?: number;
+  /** Deltas of rollups that were merged. */
+  deltasMerged?: number;
+  /** Hours of yesterday whose rollups were compared with the events. */
+  rollupHoursChecked?: number;
+  /** The first differences: the hour, and a field in the data, or an empty text for the number of events. */
+  rollupDifferences?: { from: string; to: string; tenant: string; type: string; field: string }[];
+  /** The reason of the database for which the rollups were not merged or compared. */
+  rollupFault?: string;
   /** The id of the key that was made. */
   keyId?: string;
   /** Users of the database whose passwords were set. */

@@ -58,6 +58,13 @@ export function parseLossless(text: string, maxValues = Number.POSITIVE_INFINITY
   return { value, lossless, ...scanned, isVerbatimSafe: false };
 }
 
+/** Parses `text` and keeps every number as its source text, also `1.0` and `1e2`. @throws SyntaxError as `JSON.parse` does */
+export function parseVerbatim(text: string): unknown {
+  return parseJson(text, (_key, parsed, { source }) =>
+    typeof parsed === "number" && source !== undefined ? json.rawJSON(source) : parsed,
+  );
+}
+
 /**
  * Finds text that may hold `__proto__` or a character that cannot be stored. A well-formed JSON text holds U+0000 and half
  * of a surrogate pair only as escapes, and `__proto__` may be spelled with escapes too.

@@ -17,6 +17,13 @@ export const METRICS = {
   MessagesFailed: "Count",
   ConsumerStopped: "Count",
   OldestFailedAgeSeconds: "Seconds",
+  /** Queries that were refused because the consumer lags. */
+  QueriesShed: "Count",
+  ExportsFailed: "Count",
+  /** Hours, tenants, types and fields of yesterday whose rollups are not what the events say. */
+  RollupsDiffering: "Count",
+  /** The time for which an open transaction has held the feed back, as a reader of it saw. */
+  HorizonAgeSeconds: "Seconds",
 } as const;
 
 export type MetricName = keyof typeof METRICS;

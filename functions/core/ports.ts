@@ -87,7 +87,7 @@ export type EventReader = {
 };
 
 /** Patterns of types and sources (patterns.ts). @default every one */
-type AllowedEvents = { types: readonly string[] | undefined; sources: readonly string[] | undefined };
+export type AllowedEvents = { types: readonly string[] | undefined; sources: readonly string[] | undefined };
 
 export type FoundEvent =
   | { kind: "found"; json: string }

@@ -1,7 +1,7 @@
-import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS } from "./function-limits.ts";
+import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS, EXPORT_TIMEOUT_SECONDS } from "./function-limits.ts";
 import { KIB, MIB } from "./limits.ts";
 
-/** The limits of SQS, and the settings of the two queues. */
+/** The limits of SQS, and the settings of the queues. */
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const MESSAGE_MAX_BYTES = 1 * MIB;
@@ -32,6 +32,12 @@ export const MAX_RECEIVE_COUNT = 30;
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
 export const QUEUE_VISIBILITY_SECONDS = Math.ceil((6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS) / 10) * 10;
+
+/** The visibility timeout of the queue of export steps: six times the function's timeout, as above. */
+export const EXPORT_VISIBILITY_SECONDS = 6 * EXPORT_TIMEOUT_SECONDS;
+
+/** Receives of one message of an export step. The job fails at the last one, so only a message that ends the function comes further. */
+export const EXPORT_MAX_RECEIVE_COUNT = 6;
 
 /** The time of one call. A connection that hangs ends with it, and leaves time for another attempt. */
 export const SQS_CALL_MS = 3_000;

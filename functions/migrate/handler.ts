@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { declaredFields } from "../adapters/catalog/declared-fields.ts";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { setPassword } from "../adapters/data-api/set-password.ts";
 import { migrateEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
@@ -7,21 +8,30 @@ import { createObservability } from "../adapters/lambda/observability.ts";
 import { taskHandler } from "../adapters/lambda/task-handler.ts";
 import { createDatabaseSecrets } from "../adapters/secrets-manager/database-secrets.ts";
 import { createCurrentCredentials } from "./current-credentials.ts";
+import { createKeepRollups } from "./keep-rollups.ts";
 import { createMigrate } from "./migrate.ts";
 
 const environment = readEnvironment(migrateEnvironment);
 const observability = createObservability("migrate", environment);
 
+const database = createDataApi(environment);
+const clock = () => new Date();
+
 const migrate = createMigrate({
-  database: createDataApi(environment),
-  clock: () => new Date(),
+  database,
+  clock,
   credentials: createCurrentCredentials({
     secrets: createDatabaseSecrets(),
     secretArns: { writer: environment.WRITER_SECRET_ARN, reader: environment.READER_SECRET_ARN },
   }),
   setPassword,
+  declaredFields,
+  keepRollups: createKeepRollups({ database, clock, metrics: observability.metrics }),
 });
 const migrations = readMigrations(join(environment.LAMBDA_TASK_ROOT, "sql"));
 
-/** Runs once per deployment that changes the migrations, and daily for the partitions of the next days. */
+/**
+ * Runs once per deployment that changes the migrations or the catalog's declared fields, and daily for the partitions of the next
+ * days and for the rollups.
+ */
 export const handler = taskHandler({ task: (deadline) => migrate(migrations, deadline), observability });

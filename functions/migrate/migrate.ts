@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/database-limits.ts";
+import type { DeclaredField, DeclaredFields } from "../core/declared-fields.ts";
 import type { DatabaseCredentials, SetPassword } from "../core/database-roles.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
+import type { RollupFields } from "./keep-rollups.ts";
 import { splitStatements } from "./split-statements.ts";
 
-export type MigrateResult = { applied: string[]; partitionsMade: number; passwordsSet: string[] };
+export type MigrateResult = { applied: string[]; partitionsMade: number; passwordsSet: string[] } & RollupFields & {
+    measuresChanged?: number;
+    indexedChanged?: number;
+  };
 
 export type MigrateDeps = {
   database: SqlDatabase;
@@ -14,14 +19,19 @@ export type MigrateDeps = {
   /** Reads the current values of the secrets of the database's roles. @throws SecretError */
   credentials: () => Promise<DatabaseCredentials[]>;
   setPassword: SetPassword;
+  /** The fields that the catalog declares. @default those of the last run that named some */
+  declaredFields?: DeclaredFields;
+  /** Merges and checks rollups, after everything else. @default it is left out */
+  keepRollups?: (deadline: number) => Promise<RollupFields>;
 };
 
 /**
  * Applies the migrations that are not applied yet, in the order of their names, each in one transaction with its record.
- * Then it makes the partitions of the days around today, and gives the users of the database the passwords of their
- * secrets: also after a restore, or where a secret was made again. Concurrent runs wait for each other at a lock.
+ * Then it makes sure that the numbers of transactions go on after a restore from a dump, makes the partitions of the days
+ * around today, and gives the users of the database the passwords of their secrets: also after a restore, or where a secret
+ * was made again. It declares the catalog's fields, and keeps the rollups. Concurrent runs wait for each other at a lock.
  */
-export function createMigrate({ database, clock, credentials, setPassword }: MigrateDeps) {
+export function createMigrate({ database, clock, credentials, setPassword, declaredFields, keepRollups }: MigrateDeps) {
   /**
    * @throws Error that names the migration, with the database's message; also for an applied file that has changed;
    * SecretError
@@ -39,13 +49,22 @@ export function createMigrate({ database, clock, credentials, setPassword }: Mig
       const isNew = await step(migration.name, (execute) => apply(migration, execute, deadline));
       if (isNew) applied.push(migration.name);
     }
+    await step("incarnation", (execute) => execute("select ensure_incarnation()", {}, deadline));
     const partitionsMade = await step("partitions", (execute) => ensurePartitions(execute, clock(), deadline));
     const users = await credentials();
     const passwordsSet = await step("passwords", async (execute) => {
       for (const user of users) await setPassword(execute, user, deadline);
       return users.map(({ username }) => username);
     });
-    return { applied, partitionsMade, passwordsSet };
+    const changed =
+      declaredFields && (await step("declared fields", (execute) => declareFields(execute, declaredFields, deadline)));
+    return {
+      applied,
+      partitionsMade,
+      passwordsSet,
+      ...changed,
+      ...(await keepRollups?.(deadline)),
+    };
   };
 }
 
@@ -110,4 +129,16 @@ async function ensurePartitions(execute: ExecuteSql, now: Date, deadline: number
     deadline,
   );
   return Number(rows[0]?.[0] ?? 0);
+}
+
+async function declareFields(execute: ExecuteSql, { measures, indexed }: DeclaredFields, deadline: number) {
+  const declare = async (table: string, fields: readonly DeclaredField[]) => {
+    const sql = "select declare_fields(:table, cast(:fields as jsonb))";
+    const { rows } = await execute(sql, { table, fields: JSON.stringify(fields) }, deadline);
+    return Number(rows[0]?.[0] ?? 0);
+  };
+  return {
+    measuresChanged: await declare("measures", measures),
+    indexedChanged: await declare("indexed_fields", indexed),
+  };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { DEPLOYER, KEY_ID, KEY_ID_ERROR, TENANT_NAME, TENANT_NAME_ERROR } from "../core/access.ts";
 import { PAGE_MAX_ITEMS } from "../core/access-limits.ts";
+import { number } from "./number.ts";
 import type { Routes } from "./route.ts";
 
 const json = "application/json";
@@ -148,17 +149,3 @@ reads the log of the installation itself.`,
     errors: [],
   },
 } as const satisfies Routes;
-
-/** A whole number as text, which may be missing. */
-function number(error: string, form: RegExp, most: number) {
-  return z.pipe(
-    z.optional(
-      z.string(error).check(
-        z.minLength(1, error),
-        z.regex(form, error),
-        z.refine((text) => Number(text) <= most, error),
-      ),
-    ),
-    z.transform((text) => (text === undefined ? undefined : Number(text))),
-  );
-}

@@ -1,6 +1,7 @@
 import type { FunctionName } from "../core/functions.ts";
 import { accessRoutes } from "./access.ts";
 import { apiDocsRoutes } from "./api-docs.ts";
+import { exportRoutes } from "./export.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { queryRoutes } from "./query.ts";
 import type { Routes } from "./route.ts";
@@ -10,6 +11,7 @@ export const routes = {
   ingest: ingestRoutes,
   query: queryRoutes,
   access: accessRoutes,
+  export: exportRoutes,
   "api-docs": apiDocsRoutes,
 } as const satisfies Partial<Record<FunctionName, Routes>>;
 

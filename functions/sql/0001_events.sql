@@ -84,6 +84,8 @@ create table events (
   time_sent text,
   received_at timestamptz not null,
   stored_at timestamptz not null default clock_timestamp(),
+  -- The number of the transaction that stored it, which is its place in the feed: see event_horizon below.
+  transaction_number bigint not null default cast(cast(pg_current_xact_id() as text) as bigint),
   dataschema text,
   datacontenttype text,
   extensions jsonb,
@@ -96,10 +98,34 @@ create table events (
 -- Finds one event by the `received_at` of its key, and lists a tenant's events in the order they were received.
 create index events_by_arrival on events (tenant, received_at, id);
 
+-- Finds the events of some transactions. Rows lie on disk nearly in the order of their transactions, so the lowest and the
+-- highest number of each 16 pages find them, and that costs next to no write-ahead log.
+create index events_by_transaction on events using brin (transaction_number)
+  with (pages_per_range = 16, autosummarize = on);
+
 alter table events enable row level security;
 create policy read_one_tenant on events for select to sluice_reader
   using (tenant = nullif(current_setting('app.tenant', true), ''));
 grant select on events to sluice_reader;
+
+-- One row: the numbers of transactions in this database. PostgreSQL begins to count again in a database that was restored
+-- from a dump, so numbers have an offset there (begin_incarnation), and cursors of the feed have the id.
+create table incarnation (
+  is_only boolean primary key default true check (is_only),
+  id uuid not null default gen_random_uuid(),
+  number_offset bigint not null default 0
+);
+insert into incarnation default values;
+grant select on incarnation to sluice_reader;
+
+-- Returns the number below which every transaction has ended: the events of `transaction_number < event_horizon()` are a
+-- set to which nothing comes any more. A later number may be committed before it. Times cannot tell that: an event is
+-- committed seconds after it was stored, and days after it was received.
+create function event_horizon() returns bigint
+language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) + number_offset from incarnation
+$body$;
+grant execute on function event_horizon to sluice_reader;
 
 -- Stores each event that can be stored. `lines` are JSON objects, sorted by key: keys are locked in that order, so two
 -- writers of the same keys wait for each other instead of deadlocking.
@@ -173,6 +199,8 @@ grant execute on function store_batch to sluice_writer;
 create function insert_new_events(batch jsonb) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 declare
+  measured_types text[] = array(select distinct type from measures);
+  indexed_types text[] = array(select distinct type from indexed_fields);
   inserted integer;
 begin
   with given as (
@@ -201,9 +229,31 @@ begin
       tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions,
       data -> 0, data_base64
     from fresh join given using (tenant, id, source)
-    returning 1
+    returning tenant, type, source, received_at, id,
+      case when type = any (indexed_types) then data end as indexed_data,
+      case when type = any (measured_types) then array(
+        select (pointer, data #> path)::measured from measures
+        where measures.type = events.type and jsonb_typeof(data #> path) = 'number'
+      ) end as numbers
+  ),
+  found_by_field as (
+    insert into event_fields (tenant, field, value, received_at, id, source)
+    select tenant, number, value, received_at, id, source
+    from stored join indexed_fields using (type) cross join unnest(field_hashes(indexed_data, path)) as value
+    where indexed_data is not null
+    returning field, value
+  ),
+  found_by_any as (
+    update indexed_fields set has_any = true
+    where not has_any and number in (select field from found_by_field where value = 0)
+  ),
+  noted as (
+    -- The day as the partitions count it.
+    insert into event_transactions (tenant, day, events)
+    select tenant, cast(received_at at time zone 'UTC' as date), count(*) from stored group by 1, 2
   )
-  select count(*) into inserted from stored;
+  select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) into inserted
+  from stored;
   return inserted;
 end
 $body$;
@@ -242,6 +292,24 @@ begin
 end
 $body$;
 
+-- Writes one event as CloudEvents JSON. Every reader uses it, so an event reads the same wherever it is found. It uses only
+-- what is built in, so it needs no search path, with which PostgreSQL could not make it a part of the query around it.
+create function event_json(e events) returns text
+language sql stable as $body$
+  select
+    rtrim(cast(json_strip_nulls(json_build_object(
+      'specversion', '1.0', 'id', e.id, 'source', e.source, 'type', e.type, 'subject', e.subject,
+      'time', coalesce(e.time_sent, to_char(e.time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
+      'dataschema', e.dataschema, 'datacontenttype', e.datacontenttype,
+      'tenant', e.tenant, 'receivedat', to_char(e.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    )) as text), '}')
+    || coalesce(',' || nullif(trim(both '{}' from cast(e.extensions as text)), ''), '')
+    || coalesce(',"data":' || cast(e.data as text), '')
+    || coalesce(',"data_base64":"' || e.data_base64 || '"', '')
+    || '}'
+$body$;
+grant execute on function event_json to sluice_reader;
+
 -- Finds one event by its id, as CloudEvents JSON in pieces of at most `piece_characters`, because a result row of the Data
 -- API may have 64 KB and an event four times as much. Without a match there is no row; where several sources used the id, a
 -- row for each of the first `max_sources` and no pieces. Relies on event_keys_pkey and events_by_arrival.
@@ -257,8 +325,6 @@ create function read_event(
 )
 returns table (found_source text, piece text)
 language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
-declare
-  milliseconds constant text = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
 begin
   perform set_config('app.tenant', for_tenant, true);
   return query
@@ -285,18 +351,8 @@ begin
     limit max_sources
   ),
   document as (
-    select
-      rtrim(cast(json_strip_nulls(json_build_object(
-        'specversion', '1.0', 'id', e.id, 'source', e.source, 'type', e.type, 'subject', e.subject,
-        'time', coalesce(e.time_sent, to_char(e.time at time zone 'UTC', milliseconds)),
-        'dataschema', e.dataschema, 'datacontenttype', e.datacontenttype,
-        'tenant', e.tenant, 'receivedat', to_char(e.received_at at time zone 'UTC', milliseconds)
-      )) as text), '}')
-      || coalesce(',' || nullif(trim(both '{}' from cast(e.extensions as text)), ''), '')
-      || coalesce(',"data":' || cast(e.data as text), '')
-      || coalesce(',"data_base64":"' || e.data_base64 || '"', '')
-      || '}' as body
-    from keys join events e using (tenant, received_at, id, source)
+    select event_json(e) as body
+    from keys join events as e using (tenant, received_at, id, source)
     where (select count(*) from keys) = 1
   )
   select keys.source, substr(document.body, number * piece_characters + 1, piece_characters)
@@ -308,23 +364,28 @@ end
 $body$;
 grant execute on function read_event to sluice_reader;
 
--- Creates the missing partitions of the days from first_day to last_day. PostgreSQL refuses the rows of a day without a
--- partition (23514); their messages wait in the queue and are never lost.
+-- Creates the missing partitions of the days from first_day to last_day, and returns the number of days that had none.
+-- PostgreSQL refuses the rows of a day without a partition (23514); their messages wait in the queue and are never lost.
 create function ensure_event_partitions(first_day date, last_day date) returns integer
 language plpgsql as $body$
 declare
   wanted date;
+  parent text;
+  child text;
   created integer = 0;
 begin
-  for wanted in select generate_series(first_day, last_day, interval '1 day')::date loop
-    if to_regclass('events_' || to_char(wanted, 'YYYYMMDD')) is null then
-      execute format(
-        'create table %I partition of events for values from (%L) to (%L)',
-        'events_' || to_char(wanted, 'YYYYMMDD'),
-        wanted::text || ' 00:00:00+00',
-        (wanted + 1)::text || ' 00:00:00+00'
-      );
-      execute format('alter table %I enable row level security', 'events_' || to_char(wanted, 'YYYYMMDD'));
+  for wanted, parent in
+    select cast(day as date), name
+    from generate_series(first_day, last_day, interval '1 day') as day, unnest(array['events', 'event_fields']) as name
+  loop
+    child = parent || '_' || to_char(wanted, 'YYYYMMDD');
+    continue when to_regclass(child) is not null;
+    execute format(
+      'create table %I partition of %I for values from (%L) to (%L)',
+      child, parent, wanted::text || ' 00:00:00+00', (wanted + 1)::text || ' 00:00:00+00'
+    );
+    execute format('alter table %I enable row level security', child);
+    if parent = 'events' then
       created = created + 1;
     end if;
   end loop;

@@ -25,7 +25,7 @@ export function startStackFunctions(
 ): StackFunctions {
   const started = new Map<string, LocalFunction>();
   for (const model of invokedFunctions(stack)) {
-    const most = maximumConcurrency(stack, model) ?? maxProcesses;
+    const most = processesOf(stack, model, maxProcesses);
     started.set(model.arn, startFunction(model, { ...options, maxProcesses: most }));
   }
   const find = (arn: string): LocalFunction => {
@@ -51,9 +51,14 @@ export function invokedFunctions(stack: StackModel): FunctionModel[] {
   return stack.functions.filter(({ arn }) => arns.has(arn));
 }
 
-/** The maximum concurrency of an event source also holds on a machine with more cores. */
-function maximumConcurrency(stack: StackModel, { arn }: FunctionModel): number | undefined {
-  return stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency;
+/**
+ * The maximum concurrency of an event source also holds on a machine with more cores. A function that answers requests as
+ * well has more processes: a request does not wait for a batch.
+ */
+function processesOf(stack: StackModel, { arn }: FunctionModel, maxProcesses: number): number {
+  const ofSource = stack.eventSources.find(({ functionArn }) => functionArn === arn)?.maximumConcurrency;
+  const hasRoutes = stack.api.routes.some(({ functionArn }) => functionArn === arn);
+  return ofSource === undefined ? maxProcesses : ofSource + (hasRoutes ? maxProcesses : 0);
 }
 
 /** Runs the functions that CloudFormation runs during a deployment. A failure stops the start, as it stops a deployment. */

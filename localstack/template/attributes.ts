@@ -50,6 +50,7 @@ const functionName = named("FunctionName");
 const queueName = named("QueueName");
 const tableName = named("TableName");
 const secretArn = arn("secretsmanager", (s) => `secret:${named("Name")(s)}-${stableId(s.environment, s.logicalId, 6)}`);
+const bucketName = (subject: Subject): string => named("BucketName")(subject).toLowerCase();
 const ruleName = named("Name");
 const clusterName = (subject: Subject): string => named("DBClusterIdentifier")(subject).toLowerCase();
 /** `Ref` of a function may be its name or its ARN; a version's ARN is built on the ARN. */
@@ -74,6 +75,10 @@ const RETURN_VALUES: Record<string, ReturnValues> = {
   "AWS::DynamoDB::Table": {
     ref: tableName,
     attributes: { Arn: arn("dynamodb", (s) => `table/${tableName(s)}`) },
+  },
+  "AWS::S3::Bucket": {
+    ref: bucketName,
+    attributes: { Arn: (s) => `arn:aws:s3:::${bucketName(s)}` },
   },
   "AWS::SecretsManager::Secret": { ref: secretArn, attributes: { Id: secretArn } },
   "AWS::ApiGateway::RestApi": {

@@ -22,11 +22,13 @@ export const INERT_TYPES: Record<string, string> = {
   "AWS::RDS::DBInstance": "the local PostgreSQL is the cluster's only instance",
   "AWS::RDS::DBSubnetGroup": "everything runs on the loopback interface",
   "AWS::Route53::RecordSet": "the API has its address on the loopback interface, not a domain",
+  "AWS::S3::BucketPolicy": "it refuses calls without TLS; everything runs on the loopback interface",
   "AWS::SNS::Subscription": "the receiver of alarms; a laptop pages nobody",
   "AWS::SNS::Topic": "alarms go there; a laptop pages nobody",
   "AWS::SNS::TopicPolicy": "permissions are not checked locally; stack tests check them",
   "AWS::SQS::QueuePolicy": "permissions are not checked locally; stack tests check them",
   "AWS::SecretsManager::ResourcePolicy": "permissions are not checked locally; stack tests check them",
   "AWS::WAFv2::WebACLAssociation": "the rules of a web ACL are outside the stack; this machine alone reaches the API",
+  "Custom::S3AutoDeleteObjects": "empties a bucket when the stack is deleted; locally that is the data folder",
   "Custom::VpcRestrictDefaultSG": "everything runs on the loopback interface",
 };

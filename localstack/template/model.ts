@@ -6,6 +6,7 @@ export type StackModel = {
   functions: FunctionModel[];
   queues: QueueModel[];
   tables: TableModel[];
+  buckets: BucketModel[];
   secrets: SecretModel[];
   api: ApiModel;
   eventSources: EventSourceModel[];
@@ -66,6 +67,16 @@ export type TableIndex = {
   key: TableKey;
   /** The attributes that the index has besides the keys of table and index. */
   attributes: "all" | string[];
+};
+
+/** A private bucket of S3. */
+export type BucketModel = {
+  logicalId: string;
+  name: string;
+  /** Objects whose key begins with `prefix` are deleted after so many days. */
+  expirations: { prefix: string; days: number }[];
+  /** Multipart uploads that are not completed after so many days are ended. */
+  abortUploadsAfterDays: number | undefined;
 };
 
 export type SecretModel = {

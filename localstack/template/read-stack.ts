@@ -1,6 +1,7 @@
 import { INERT_TYPES } from "./inert-types.ts";
 import type { StackModel } from "./model.ts";
 import { readApi } from "./read-api.ts";
+import { readBuckets } from "./read-buckets.ts";
 import { readDatabase } from "./read-database.ts";
 import { readEventSources } from "./read-event-sources.ts";
 import { type AssetPath, readFunctions } from "./read-functions.ts";
@@ -37,6 +38,7 @@ export function readStack(
     functions,
     queues,
     tables: readTables(resolver),
+    buckets: readBuckets(resolver),
     secrets: readSecrets(resolver, functions),
     api: readApi(resolver, functions),
     eventSources: readEventSources(resolver, functions, queues),
@@ -59,6 +61,7 @@ const READ_TYPES = new Set([
   "AWS::Lambda::EventSourceMapping",
   "AWS::Lambda::Function",
   "AWS::RDS::DBCluster",
+  "AWS::S3::Bucket",
   "AWS::SQS::Queue",
   "AWS::SecretsManager::RotationSchedule",
   "AWS::SecretsManager::Secret",

@@ -11,7 +11,8 @@ const TIMEOUT_MS = 60_000;
 type ApiRequest = {
   method: "GET" | "POST" | "PUT" | "DELETE";
   path: `/${string}`;
-  query?: Readonly<Record<string, string | number | undefined>>;
+  /** A list is sent as several values of one name. */
+  query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   body?: unknown;
   /** The tenant in whose place a key of the installation asks; INSTALLATION as if there were none. */
   tenant?: string | undefined;
@@ -22,16 +23,20 @@ type ApiRequest = {
 export type ApiClient = {
   /** @throws Error with the detail of the problem document, or that says what is there instead of the API */
   call<Answer>(request: ApiRequest, schema: z.core.$ZodType<Answer>): Promise<Answer>;
+  /** The same for an answer whose text must stay as it is. @throws Error as `call` does */
+  callText(request: ApiRequest): Promise<string>;
 };
 
 /** A request that the API refused, with the code of its problem document. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: string | undefined;
+  readonly status: number | undefined;
 
-  constructor(message: string, code?: string) {
+  constructor(message: string, { code, status }: { code?: string; status?: number } = {}) {
     super(message);
     this.code = code;
+    this.status = status;
   }
 }
 
@@ -42,22 +47,29 @@ export async function openApiClient(options: StackOptions): Promise<ApiClient> {
 }
 
 export function createApiClient(url: string, key: string): ApiClient {
+  async function callText({ method, path, query = {}, body, tenant, refusals = {} }: ApiRequest): Promise<string> {
+    const address = new URL(`${url}${path}`);
+    for (const [name, value] of Object.entries(query)) {
+      for (const each of [value].flat()) if (each !== undefined) address.searchParams.append(name, String(each));
+    }
+    const { status, text } = await send(address, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(tenant !== undefined && tenant !== INSTALLATION && { "sluice-tenant": tenant }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (status >= 300) throw refusal({ status, text, what: `${method} ${path}`, refusals });
+    return text;
+  }
+
   return {
-    async call({ method, path, query = {}, body, tenant, refusals = {} }, schema) {
-      const address = new URL(`${url}${path}`);
-      for (const [name, value] of Object.entries(query)) {
-        if (value !== undefined) address.searchParams.set(name, String(value));
-      }
-      const { status, text } = await send(address, {
-        method,
-        headers: {
-          authorization: `Bearer ${key}`,
-          ...(tenant !== undefined && tenant !== INSTALLATION && { "sluice-tenant": tenant }),
-          ...(body !== undefined && { "content-type": "application/json" }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      if (status >= 300) throw refusal({ status, text, what: `${method} ${path}`, refusals });
+    callText,
+    async call(request, schema) {
+      const { method, path } = request;
+      const text = await callText(request);
       const parsed = z.safeParse(schema, text === "" ? undefined : parse(text));
       if (parsed.success) return parsed.data;
       throw new Error(`${url} is not the API of Sluice, or of another version: ${method} ${path} has another answer.`);
@@ -88,8 +100,8 @@ function refusal({
   refusals: Readonly<Record<string, string>>;
 }): ApiError {
   const { code, detail } = problem.partial().safeParse(parse(text)).data ?? {};
-  if (code === undefined) return new ApiError(`${what} was answered with HTTP ${status}. Check the URL.`);
-  return new ApiError(`${refusals[code] ?? detail} (HTTP ${status} ${code})`, code);
+  if (code === undefined) return new ApiError(`${what} was answered with HTTP ${status}. Check the URL.`, { status });
+  return new ApiError(`${refusals[code] ?? detail} (HTTP ${status} ${code})`, { code, status });
 }
 
 function parse(text: string): unknown {

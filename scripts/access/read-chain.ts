@@ -42,7 +42,7 @@ const MAX_AFTER = 1e15;
  * all entries were, so it is the head of this chain also while others append to it.
  */
 export async function readChain(
-  api: ApiClient,
+  api: Pick<ApiClient, "call">,
   { tenant, after: start = 0 }: { tenant: string | undefined; after?: number },
 ): Promise<Chain> {
   const entries: AuditEntry[] = [];

@@ -6,16 +6,66 @@ import { DATABASE_USERS } from "../../functions/core/database-roles.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
 import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
 import { storable, storables } from "../support/event-samples.ts";
+import { untilListed } from "../support/lists.ts";
+
+/** The functions of 0002_filters.sql. */
+const FILTER_FUNCTIONS = [
+  "filter_address",
+  "filter_elements",
+  "filter_ends_with",
+  "filter_extension",
+  "filter_fold_case",
+  "filter_number",
+  "filter_objects",
+  "filter_scalars",
+  "filter_text",
+  "filter_time",
+];
 
 /** Everything that a role other than the owner may do, apart from the schema itself. */
 const GRANTS = {
   tables: [
+    { name: "event_ends", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "event_fields", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_keys", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "event_transactions", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "events", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "incarnation", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "indexed_fields", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "measures", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "rollup_deltas", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "rollups", grantee: "sluice_reader", privilege: "SELECT" },
   ],
   functions: [
+    { name: "aggregate_events", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "aggregate_rollups", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "bucket_start", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "bucket_value", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "event_at", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "event_hash", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "event_horizon", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "event_horizon_age", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "event_json", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "field_hash", grantee: "sluice_reader", privilege: "EXECUTE" },
+    ...FILTER_FUNCTIONS.map((name) => ({ name, grantee: "sluice_reader", privilege: "EXECUTE" })),
+    { name: "find_lookup", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "first_midnight", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "group_value", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "list_allows", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "list_events", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "list_key", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "list_keyset", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "list_source", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "matches_pattern", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "microseconds", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "pattern_beginnings", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "read_event", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "read_feed", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "scan_events", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "store_batch", grantee: "sluice_writer", privilege: "EXECUTE" },
+    { name: "take_query_slot", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "whole_patterns", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "window_state", grantee: "sluice_reader", privilege: "EXECUTE" },
   ],
 };
 
@@ -25,7 +75,7 @@ beforeAll(async () => {
   await db.migrate();
 });
 afterAll(() => db.remove());
-beforeEach(() => db.ask("truncate events, event_keys"));
+beforeEach(() => db.ask("truncate events, event_keys, rollup_deltas"));
 
 const store = (events = [storable()]) => createEventStore(db.writer).store(events, soon());
 const refusalOf = (database: SqlDatabase, sql: string) =>
@@ -34,9 +84,22 @@ const refusalOf = (database: SqlDatabase, sql: string) =>
     ({ sqlState }: { sqlState?: string }) => sqlState,
   );
 const DENIED = "42501";
+const READ_ONLY = "25006";
 
 /** Statements of the schema's tables, partitions among them. */
-const TABLES = ["events", "event_keys", "events_20261121", "event_keys_3", "schema_migrations"];
+const TABLES = [
+  "events",
+  "event_keys",
+  "rollups",
+  "rollup_deltas",
+  "event_transactions",
+  "event_ends",
+  "event_fields",
+  "events_20261121",
+  "event_fields_20261121",
+  "event_keys_3",
+  "schema_migrations",
+];
 const WRITES = (table: string) => [
   `insert into ${table} select * from ${table}`,
   `update ${table} set ${table === "schema_migrations" ? "name" : "tenant"} = 'x'`,
@@ -58,7 +121,16 @@ const OWNERS_FUNCTIONS = [
   "select insert_new_events('[]')",
   "select find_conflicts('[]')",
   "select ensure_event_partitions('2026-11-21', '2026-11-21')",
+  "select append_deltas(null)",
+  "select declare_fields('measures', '[]')",
+  "select field_hashes('{}', array['a'])",
+  "select compact_rollups(now(), 1)",
+  "select * from check_rollups(now(), now())",
+  "select rebuild_rollups(now(), now())",
+  "insert into measures values ('t', '/v', array['v'], now())",
   "select set_role_password('sluice_reader_1', 'x')",
+  "select forget_transactions('2026-11-21')",
+  "select ensure_incarnation()",
 ];
 
 describe("the writer", () => {
@@ -117,7 +189,7 @@ describe("the reader", () => {
   const read = (tenant: string, id: string) =>
     rows("select found_source, piece from read_event($1, $2, null, 20, 15000)", [tenant, id]);
 
-  it.each(["events", "event_keys"])(
+  it.each(["events", "event_keys", "rollup_deltas"])(
     "the reader sees no row of %s where no tenant is set, and no error",
     async (table) => {
       await store(storables(3, "e"));
@@ -129,7 +201,7 @@ describe("the reader", () => {
     },
   );
 
-  it.each(["events", "event_keys"])(
+  it.each(["events", "event_keys", "rollup_deltas"])(
     "the reader sees the rows of %s of the tenant that is set, and no others",
     async (table) => {
       await store([...storables(2, "e"), storable({}, { tenant: "b" })]);
@@ -194,7 +266,35 @@ describe("the reader", () => {
   });
 
   it.each(TABLES)("the reader changes nothing in %s", async (table) => {
-    for (const sql of WRITES(table)) expect(await refusalOf(db.reader, sql), sql).toBe(DENIED);
+    for (const sql of WRITES(table)) {
+      expect(await refusalOf(db.reader, sql), sql).toBe(READ_ONLY);
+      expect(await refusalOfWriting(sql), sql).toBe(DENIED);
+    }
+  });
+
+  /** The refusal of a statement in a transaction that the reader has made one that may write. */
+  async function refusalOfWriting(sql: string): Promise<string | undefined> {
+    await session.query("begin read write");
+    try {
+      await session.query(sql);
+      return "allowed";
+    } catch (error) {
+      return (error as { code?: string }).code;
+    } finally {
+      await session.query("rollback");
+    }
+  }
+
+  it("the reader's statements change nothing and end after eight seconds, without a setting of the caller's", async () => {
+    const settings =
+      "select name, setting from pg_settings where name in ('default_transaction_read_only', 'statement_timeout') order by 1";
+
+    for (const run of [rows(settings), db.reader.execute(settings, {}, soon()).then((result) => result.rows)])
+      expect((await run).map((row) => Object.values(row))).toEqual([
+        ["default_transaction_read_only", "on"],
+        ["statement_timeout", "8000"],
+      ]);
+    expect(await db.ask("show statement_timeout")).toEqual([{ statement_timeout: "0" }]);
   });
 
   it.each(["events_20261121", "event_keys_3", "schema_migrations"])(
@@ -213,16 +313,48 @@ describe("the reader", () => {
         expect(await rows(`select count(*)::int as rows from event_keys_${number}`)).toEqual([{ rows: 0 }]);
     } finally {
       await db.ask("revoke select on all tables in schema public from sluice_reader");
-      await db.ask("grant select on events, event_keys to sluice_reader");
+      await db.ask(
+        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, event_fields, indexed_fields to sluice_reader",
+      );
     }
   });
 
   it.each([...CREATIONS, ...OWNERS_FUNCTIONS, "select * from store_batch(array['{}'])"])(
     "the reader is refused: %s",
     async (sql) => {
-      expect(await refusalOf(db.reader, sql)).toBe(DENIED);
+      expect(await refusalOfWriting(sql)).toBe(DENIED);
+      expect([DENIED, READ_ONLY]).toContain(await refusalOf(db.reader, sql));
     },
   );
+
+  it("the reader lists events only of its own tenant, and by indexes behind the policies", async () => {
+    await store(storables(2_000, "e", { data: "x".repeat(100) }));
+    await store(Array.from({ length: 2_000 }, (_, i) => storable({ id: `e${i}` }, { tenant: "b" })));
+    await db.ask("analyze events, event_keys");
+    await untilListed(db);
+    const list = (tenant: string, ids: string | null) =>
+      `select * from list_events(${literal(tenant)}, '(e.data @> ''{}'') is not true', '{}', null, null, ${ids}, null, null, true, null, null, null, null, null, 100, 900000, 15000, 'exact', 10000, 3500)`;
+
+    const fresh = await db.connectAs("reader");
+    try {
+      await fresh.query("begin");
+      expect((await fresh.query(list("b", null))).rows).toHaveLength(101);
+      expect((await fresh.query(list("b", "'{e1500}'"))).rows).toHaveLength(2);
+      const { rows: scans } = await fresh.query<{ relname: string; seq_scan: number }>(
+        "select relname, seq_scan::int from pg_stat_xact_user_tables where seq_scan > 0 or idx_scan > 0 order by 1",
+      );
+      // The table of one row is scanned.
+      expect(scans.filter(({ seq_scan }) => seq_scan > 0).map(({ relname }) => relname)).toEqual(["incarnation"]);
+      expect(scans.map(({ relname }) => relname)).toContain("events_20261121");
+      await fresh.query("commit");
+      for (const tenant of ["", "c", "B", "b' or true --"])
+        expect((await fresh.query(list(tenant, null))).rows, tenant).toHaveLength(1);
+    } finally {
+      await fresh.end();
+    }
+  });
+
+  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 });
 
 describe("the catalog", () => {
@@ -243,14 +375,15 @@ describe("the catalog", () => {
   it("the catalog gives no role a right on a partition that is made later", async () => {
     await db.ask("select ensure_event_partitions('2030-01-01', '2030-01-02')");
     try {
-      expect(await refusalOf(db.reader, "select 1 from events_20300101")).toBe(DENIED);
+      for (const table of ["events_20300101", "event_fields_20300102"])
+        expect(await refusalOf(db.reader, `select 1 from ${table}`)).toBe(DENIED);
       expect(
         await db.ask(
-          "select relname from pg_class where relname like 'events\\_2030%' and relkind = 'r' and (relacl is not null or not relrowsecurity)",
+          "select relname from pg_class where relname like 'event%\\_2030%' and relkind = 'r' and (relacl is not null or not relrowsecurity)",
         ),
       ).toEqual([]);
     } finally {
-      await db.ask("drop table events_20300101; drop table events_20300102");
+      await db.ask("drop table events_20300101, events_20300102, event_fields_20300101, event_fields_20300102");
     }
   });
 
@@ -304,26 +437,41 @@ describe("the catalog", () => {
         "select tablename, roles::text, cmd, permissive, qual from pg_policies where schemaname = 'public' order by 1",
       ),
     ).toEqual(
-      ["event_keys", "events"].map((tablename) => ({
-        tablename,
-        roles: "{sluice_reader}",
-        cmd: "SELECT",
-        permissive: "PERMISSIVE",
-        qual: "(tenant = NULLIF(current_setting('app.tenant'::text, true), ''::text))",
-      })),
+      ["event_ends", "event_fields", "event_keys", "event_transactions", "events", "rollup_deltas", "rollups"].map(
+        (tablename) => ({
+          tablename,
+          roles: "{sluice_reader}",
+          cmd: "SELECT",
+          permissive: "PERMISSIVE",
+          qual: "(tenant = NULLIF(current_setting('app.tenant'::text, true), ''::text))",
+        }),
+      ),
     );
   });
 
-  it("the catalog has one function that runs as its owner, and a fixed search path for each that a role may call", async () => {
+  it("the catalog has two functions that run as their owner, and a fixed search path for each that a role may call and that reads a table", async () => {
     const functions = await db.ask(`
       select proname as name, prosecdef as as_owner from pg_proc
       where pronamespace = 'public'::regnamespace
         and (prosecdef or 'search_path=pg_catalog, public, pg_temp' = any(proconfig)) order by 1`);
 
     expect(functions).toEqual([
+      { name: "aggregate_events", as_owner: false },
+      { name: "aggregate_rollups", as_owner: false },
+      { name: "event_horizon", as_owner: false },
+      { name: "event_horizon_age", as_owner: true },
+      { name: "find_lookup", as_owner: false },
+      { name: "list_allows", as_owner: false },
+      { name: "list_events", as_owner: false },
+      { name: "list_keyset", as_owner: false },
+      { name: "list_source", as_owner: false },
       { name: "read_event", as_owner: false },
+      { name: "read_feed", as_owner: false },
+      { name: "scan_events", as_owner: false },
       { name: "set_role_password", as_owner: false },
       { name: "store_batch", as_owner: true },
+      { name: "take_query_slot", as_owner: false },
+      { name: "window_state", as_owner: false },
     ]);
   });
 
@@ -351,6 +499,49 @@ describe("the catalog", () => {
         .flatMap((role) => [1, 2].map((number) => ({ member: `${role}_${number}`, role })))
         .toSorted((a, b) => (a.member < b.member ? -1 : 1)),
     );
+  });
+});
+
+describe("the functions of filters", () => {
+  it("the functions of filters use no name of a schema that comes before theirs in the search path", async () => {
+    const traps = [
+      "create schema elsewhere",
+      "create function elsewhere.jsonb_typeof(jsonb) returns text language sql as 'select cast(1 / 0 as text)'",
+      "create function elsewhere.filter_elements(jsonb) returns setof jsonb language sql as 'select to_jsonb(1 / 0)'",
+      "create function elsewhere.always(text, text) returns boolean language sql as 'select 1 / 0 = 1'",
+      "create operator elsewhere.= (leftarg = text, rightarg = text, function = elsewhere.always)",
+      "create operator elsewhere.<> (leftarg = text, rightarg = text, function = elsewhere.always)",
+      "grant usage on schema elsewhere to sluice_reader",
+      "grant execute on all functions in schema elsewhere to sluice_reader",
+    ];
+    await db.ask(traps.join(";"));
+    const session = await db.connectAs("reader");
+    try {
+      await session.query("set search_path = elsewhere, pg_catalog");
+
+      const { rows } = await session.query(`select
+        array(select public.filter_objects('[[{"a":1}],2]')) as objects, array(select public.filter_scalars('[[{"a":1}],"x"]')) as scalars,
+        public.filter_text('"x"') as text, public.filter_number('1') as number, public.filter_address('"10.0.0.1"') as address,
+        public.filter_fold_case('A') as folded, public.filter_ends_with('ab', 'b') as ends, public.filter_extension('{"a":1}', 'a') as extension,
+        public.filter_time(timestamptz '2026-11-21 09:30:00+00', null) as time`);
+
+      expect(rows).toEqual([
+        {
+          objects: [{ a: 1 }],
+          scalars: ["x"],
+          text: "x",
+          number: "1",
+          address: "10.0.0.1",
+          folded: "a",
+          ends: true,
+          extension: "1",
+          time: "2026-11-21T09:30:00.000Z",
+        },
+      ]);
+    } finally {
+      await session.end();
+      await db.ask("drop schema elsewhere cascade");
+    }
   });
 });
 

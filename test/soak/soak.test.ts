@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Report } from "../faults/checker/report.ts";
 import { seconds, writeBlock } from "../faults/support/reliability-page.ts";
 import { createFaultScenario } from "../faults/support/fault-scenario.ts";
+import { differingRollups, differingTransactions } from "../support/derived-rows.ts";
 import { startFaultStack, type FaultStack } from "../faults/support/fault-stack.ts";
 
 /** SOAK_EVENTS for a shorter one, whose figures are not written down. */
@@ -37,6 +38,8 @@ it("loses and doubles nothing while consumers are killed and the database is dow
   expect(report.ok, report.text).toBe(true);
   expect(report.counts).toMatchObject({ acknowledged: EVENTS, stored: EVENTS, deadLettered: 0 });
   expect(kills).toBeGreaterThan(10);
+  expect(await differingRollups(stack.ask)).toEqual([]);
+  expect(await differingTransactions(stack.ask)).toEqual([]);
   if (process.env["SOAK_EVENTS"] === undefined) {
     writeBlock("soak", page(report, { kills, sentMs, restMs }));
   }

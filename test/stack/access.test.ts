@@ -22,7 +22,7 @@ const tables = (from: Template) => all("AWS::DynamoDB::Table", from);
 const keySecret = (from: Template) =>
   all("AWS::SecretsManager::Secret", from).find(([id]) => id.startsWith("AccessKeySecret"));
 
-const three = <Each>(each: Each): Each[] => [each, each, each];
+const four = <Each>(each: Each): Each[] => [each, each, each, each];
 
 /** The name of a construct, without the hash of its path. */
 const nameOf = (id: string) => id.replace(/[0-9A-F]{8}$/, "");
@@ -60,7 +60,7 @@ const KEY_CHECK = [
 
 describe("the tables of access", () => {
   it("the tables are on demand, encrypted and can be brought back to any second of the last 35 days", () => {
-    expect(tables(dev).map(([id]) => nameOf(id))).toEqual(["AccessKeys", "AccessUsage", "AccessAudit"]);
+    expect(tables(dev).map(([id]) => nameOf(id))).toEqual(["AccessKeys", "AccessUsage", "AccessAudit", "ExportJobs"]);
     for (const [id, { Properties }] of tables(dev)) {
       expect(Properties, id).toMatchObject({
         BillingMode: "PAY_PER_REQUEST",
@@ -89,11 +89,13 @@ describe("the tables of access", () => {
         KeySchema: key("tenant", "number"),
         AttributeDefinitions: expect.arrayContaining([{ AttributeName: "number", AttributeType: "N" }]),
       },
+      { KeySchema: key("tenant", "id"), TimeToLiveSpecification: { AttributeName: "expires", Enabled: true } },
     ]);
     expect(tables(dev).map(([, { Properties }]) => Properties["TimeToLiveSpecification"] !== undefined)).toEqual([
       true,
       true,
       false,
+      true,
     ]);
   });
 
@@ -107,14 +109,14 @@ describe("the tables of access", () => {
       [keySecret(from)?.[1].DeletionPolicy, keySecret(from)?.[1].UpdateReplacePolicy],
     ];
 
-    expect(kept(dev)).toEqual([...three(["Delete", "Delete", false]), ["Delete", "Delete"]]);
-    expect(kept(prod)).toEqual([...three(["Retain", "Retain", true]), ["Retain", "Retain"]]);
+    expect(kept(dev)).toEqual([...four(["Delete", "Delete", false]), ["Delete", "Delete"]]);
+    expect(kept(prod)).toEqual([...four(["Retain", "Retain", true]), ["Retain", "Retain"]]);
   });
 
   it("the tables are kept or not as the stage says, apart from the protection", () => {
     const mixed = synthesizeStack({ ...stageConfig("prod"), accessRemovalPolicy: "destroy" as never }).template();
 
-    expect(tables(mixed).map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(["Delete", "Delete", "Delete"]);
+    expect(tables(mixed).map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(four("Delete"));
   });
 });
 
@@ -144,10 +146,34 @@ describe("the rights about keys", () => {
     );
   });
 
+  it("the rights of export are those of a check of keys and of the audit log, which has each export", () => {
+    const audit = ["GetItem", "PutItem", "Query"].map((call) => `dynamodb:${call} AccessAudit`);
+
+    expect(rights(dev)["ExportFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
+  });
+
   it("the rights of every other function are those of a check of keys, and of no audit log", () => {
-    const { AccessFunctionRole: _own, ...others } = rights(dev);
+    const {
+      AccessFunctionRole: _own,
+      ExportFunctionRole: _export,
+      ConsumeFunctionRole: consume,
+      ...others
+    } = rights(dev);
 
     for (const [role, actions] of Object.entries(others)) expect(actions, role).toEqual(KEY_CHECK);
+    expect(consume).toEqual(["dynamodb:UpdateItem AccessUsage"]);
+  });
+
+  it("the consumer may change the mark of stored events in the table of limits, and no other item", () => {
+    const policies = all("AWS::IAM::Policy", dev).filter(([id]) => id.startsWith("ConsumeFunction"));
+    const statements = policies.flatMap(
+      ([, { Properties }]) =>
+        (Properties["PolicyDocument"] as { Statement: (Statement & { Condition?: unknown })[] }).Statement,
+    );
+
+    expect(statements.filter(({ Action: action }) => action === "dynamodb:UpdateItem")).toMatchObject([
+      { Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["stored"] } } },
+    ]);
   });
 });
 

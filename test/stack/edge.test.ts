@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Match, type Template } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
+import { QUERY_MAX_CONCURRENCY } from "../../functions/core/function-limits.ts";
 import { FUNCTIONS } from "../../functions/core/functions.ts";
 import { API_BURST_LIMIT, API_RATE_LIMIT } from "../../functions/core/limits.ts";
 import type { Route } from "../../functions/routes/route.ts";
@@ -37,9 +38,17 @@ describe("a stage without settings", () => {
     for (const type of OPTIONAL_TYPES) template.resourceCountIs(type, 0);
     const [api = {}] = propertiesOf(template, "AWS::ApiGateway::RestApi");
     expect(Object.keys(api).filter((name) => /Policy|Disable|AccessMode/.test(name))).toEqual([]);
-    expect(JSON.stringify(template.toJSON())).not.toMatch(
-      /PermissionsBoundary|ReservedConcurrent|CORS_ORIGINS|access-control/,
-    );
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/PermissionsBoundary|CORS_ORIGINS|access-control/);
+  });
+
+  it("a stage without settings keeps a concurrency for queries in prod, and none in dev", () => {
+    const reserved = (stage: "dev" | "prod") =>
+      propertiesOf(synthesizeStack(stage).template(), "AWS::Lambda::Function")
+        .map(({ ReservedConcurrentExecutions: reservation }) => reservation)
+        .filter((reservation) => reservation !== undefined);
+
+    expect(reserved("prod")).toEqual([QUERY_MAX_CONCURRENCY]);
+    expect(reserved("dev")).toEqual([]);
   });
 });
 

@@ -40,18 +40,33 @@ export const databaseFunctions = (role?: ExpectedFunction["role"]) =>
 
 /** The rights and the size of each function, which the tests compare with the stack. */
 export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
-  ingest: { actions: [...KEY_CHECK_ACTIONS, ...SEND_ACTIONS], ceilingKib: 456 },
+  ingest: { actions: [...KEY_CHECK_ACTIONS, ...SEND_ACTIONS], ceilingKib: 464 },
   consume: {
-    actions: [...STATEMENT_ACTIONS, ...SEND_ACTIONS, ...RECEIVE_ACTIONS],
-    ceilingKib: 350,
+    actions: ["dynamodb:UpdateItem", ...STATEMENT_ACTIONS, ...SEND_ACTIONS, ...RECEIVE_ACTIONS],
+    ceilingKib: 402,
     role: "writer",
   },
-  query: { actions: [...KEY_CHECK_ACTIONS, ...STATEMENT_ACTIONS], ceilingKib: 336, role: "reader" },
+  query: { actions: [...KEY_CHECK_ACTIONS, ...STATEMENT_ACTIONS], ceilingKib: 448, role: "reader" },
   access: {
     actions: [...KEY_CHECK_ACTIONS, "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"],
-    ceilingKib: 314,
+    ceilingKib: 332,
   },
-  migrate: { actions: TRANSACTION_ACTIONS, ceilingKib: 251, role: "owner" },
+  export: {
+    actions: [
+      ...KEY_CHECK_ACTIONS,
+      ...STATEMENT_ACTIONS,
+      ...SEND_ACTIONS,
+      ...RECEIVE_ACTIONS,
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "s3:AbortMultipartUpload",
+      "s3:GetObject",
+      "s3:PutObject",
+    ],
+    ceilingKib: 588,
+    role: "reader",
+  },
+  migrate: { actions: TRANSACTION_ACTIONS, ceilingKib: 254, role: "owner" },
   rotate: { actions: ROTATE_ACTIONS, ceilingKib: 250, role: "owner" },
-  "api-docs": { actions: [], ceilingKib: 159 },
+  "api-docs": { actions: [], ceilingKib: 184 },
 };

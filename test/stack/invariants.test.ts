@@ -57,8 +57,8 @@ describe("functions", () => {
   it("functions of the CDK itself have log groups of the stack too, so that no log outlives it", () => {
     const groups = all("AWS::Lambda::Function").map(([, { Properties }]) => Properties["LoggingConfig"]);
 
-    // The trigger of the migrations, and the default security group of the VPC.
-    expect(groups).toHaveLength(FUNCTIONS.length + 2);
+    // The trigger of the migrations, the default security group of the VPC, and the deletion of files.
+    expect(groups).toHaveLength(FUNCTIONS.length + 3);
     for (const [index, group] of groups.entries()) {
       const { Ref: id } = (group as { LogGroup: { Ref: string } }).LogGroup;
       expect(all("AWS::Logs::LogGroup").find(([each]) => each === id)?.[1].DeletionPolicy, String(index)).toBe(
@@ -72,7 +72,7 @@ describe("functions", () => {
     const other = synthesizeStack({ ...stageConfig("dev"), logRetentionDays: RetentionDays.THREE_MONTHS }).template();
     const groups = all("AWS::Logs::LogGroup", other);
 
-    expect(groups).toHaveLength(FUNCTIONS.length + 3);
+    expect(groups).toHaveLength(FUNCTIONS.length + 4);
     for (const [id, { Properties }] of groups) expect(Properties["RetentionInDays"], id).toBe(90);
   });
 
@@ -116,16 +116,19 @@ describe("functions", () => {
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("Lambda stops functions that invoke themselves in a loop, except consume, which requeues messages", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume, which requeues messages, and export, whose steps follow each other", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
-    expect(allowed.map(([id]) => id)).toEqual([expect.stringMatching(/^ConsumeFunction/)]);
+    expect(allowed.map(([id]) => id)).toEqual([
+      expect.stringMatching(/^ConsumeFunction/),
+      expect.stringMatching(/^ExportFunction/),
+    ]);
   });
 });
 
 describe("queues", () => {
   it("the queues are encrypted and refuse calls without TLS", () => {
-    expect(all("AWS::SQS::Queue")).toHaveLength(2);
+    expect(all("AWS::SQS::Queue")).toHaveLength(4);
     for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
       expect(Properties["SqsManagedSseEnabled"]).toBe(true);
       template.hasResourceProperties("AWS::SQS::QueuePolicy", {
@@ -184,6 +187,7 @@ describe("queues", () => {
 
 describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
+    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(2);
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
       FunctionResponseTypes: ["ReportBatchItemFailures"],
       BatchSize: 1_000,
@@ -222,8 +226,10 @@ describe("database", () => {
 
     expect([dev.Properties["DeletionProtection"], dev.DeletionPolicy]).toEqual([false, "Delete"]);
     expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Snapshot"]);
-    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(["Delete", "Delete"]);
-    expect(all("AWS::SQS::Queue", production).map(([, queue]) => queue.DeletionPolicy)).toEqual(["Retain", "Retain"]);
+    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(4).fill("Delete"));
+    expect(all("AWS::SQS::Queue", production).map(([, queue]) => queue.DeletionPolicy)).toEqual(
+      Array(4).fill("Retain"),
+    );
   });
 });
 
@@ -305,10 +311,10 @@ describe("migrations", () => {
       expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/), ...secrets]),
     );
     const dependents = [
-      ...functions().filter(([id]) => /^(Consume|Query|Rotate)Function/.test(id)),
+      ...functions().filter(([id]) => /^(Consume|Query|Export|Rotate)Function/.test(id)),
       ...all("AWS::SecretsManager::RotationSchedule"),
     ] as [string, Dependent][];
-    expect(dependents).toHaveLength(5);
+    expect(dependents).toHaveLength(6);
     for (const [id, { DependsOn }] of dependents) expect(DependsOn, id).toContain(triggerId);
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
   });
@@ -349,11 +355,16 @@ describe("api", () => {
     const answeredBy = (name: FunctionName) =>
       resources.filter(([, uri]) => uri?.includes(`"${constructOf(name)}Function`)).length;
 
-    // Each route, and the other methods of each path.
-    for (const [name, ofFunction] of Object.entries(routes)) {
-      const all = Object.values<Route>(ofFunction);
-      const paths = new Set(all.map(({ path }) => path));
-      expect(answeredBy(name as HttpFunction), name).toBe(all.length + paths.size);
+    const every = Object.entries(routes).flatMap(([name, ofFunction]) =>
+      Object.values<Route>(ofFunction).map((route) => ({ name, ...route })),
+    );
+    // Each route, and the other methods of each path: of one that several functions answer, the one that answers GET.
+    const others = [...Map.groupBy(every, ({ path }) => path).values()].map(
+      (ofPath) => (ofPath.find(({ method }) => method === "GET") ?? ofPath[0])?.name,
+    );
+    for (const name of Object.keys(routes)) {
+      const expected = [...every.map((route) => route.name), ...others].filter((each) => each === name).length;
+      expect(answeredBy(name as HttpFunction), name).toBe(expected);
     }
   });
 
@@ -380,6 +391,7 @@ describe("api", () => {
     expect(allowed.map((name) => /"(\w+)Function/.exec(name)?.[1] ?? name).toSorted()).toEqual([
       "Access",
       "ApiDocs",
+      "Export",
       "Ingest",
       "Query",
     ]);
@@ -418,7 +430,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(15);
+    expect(named).toHaveLength(19);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -502,6 +514,16 @@ describe("alarms", () => {
   });
 });
 
+describe("the alarm about the horizon", () => {
+  it("the alarm about the horizon goes off for an age of half a minute in three minutes of five", () => {
+    const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+
+    expect(alarms.filter(({ MetricName }) => MetricName === "HorizonAgeSeconds")).toMatchObject([
+      { Statistic: "Maximum", Threshold: 30, Period: 60, EvaluationPeriods: 5, DatapointsToAlarm: 3 },
+    ]);
+  });
+});
+
 describe("two stacks of one stage", () => {
   it("two stacks of one stage share no name, so that both fit into one account and region", () => {
     const other = synthesizeStack("dev", { name: "Sluice-other" }).template();
@@ -523,8 +545,8 @@ describe("two stacks of one stage", () => {
         .filter(({ Namespace: name }) => !String(name).startsWith("AWS/"))
         .map(({ Namespace: name }) => name);
 
-    expect(metrics(template)).toEqual(Array(4).fill("Sluice-dev"));
-    expect(metrics(other)).toEqual(Array(4).fill("Sluice-other"));
+    expect(metrics(template)).toEqual(Array(6).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(6).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

@@ -240,7 +240,8 @@ describe("docs/deploy.md", () => {
 
     for (const { names, [stage]: documented } of rows) {
       const values = names.map((name) => config[name]).filter((value) => value !== undefined);
-      expect(documented, names.join()).toBe(values.join(", "));
+      const texts = values.map((value) => (typeof value === "object" ? JSON.stringify(value) : String(value)));
+      expect(documented, names.join()).toBe(texts.join(", "));
     }
   });
 

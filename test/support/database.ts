@@ -44,6 +44,8 @@ export type TestDatabase = {
   migrate(migrations?: Migration[], now?: Date): Promise<MigrateResult>;
   /** Asks PostgreSQL itself, past the Data API. */
   ask<Row extends QueryResultRow>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  /** The owner's session in PostgreSQL itself. */
+  owner: Client;
   /** Opens a session of a role in PostgreSQL itself, which the caller ends. */
   connectAs(role: DatabaseRole): Promise<Client>;
   remove(): Promise<void>;
@@ -81,6 +83,7 @@ export async function startDatabase(): Promise<TestDatabase> {
       createMigrate({ database, clock: () => now, credentials: async () => [], setPassword })(migrations, soon()),
     ask: async <Row extends QueryResultRow>(sql: string, parameters: unknown[] = []) =>
       (await client.query<Row>(sql, parameters)).rows,
+    owner: client,
     connectAs: (role) => connectAs(url, users[role]),
     async remove() {
       await client.end();

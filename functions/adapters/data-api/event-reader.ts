@@ -1,6 +1,7 @@
 import { RESULT_PIECE_CHARACTERS } from "../../core/database-limits.ts";
 import { AMBIGUOUS_MAX_SOURCES } from "../../core/limits.ts";
 import type { EventReader, FoundEvent, SqlDatabase } from "../../core/ports.ts";
+import { textArray, toTextArray } from "./text-array.ts";
 
 /**
  * Documented in functions/sql/0001_events.sql, with the indexes that it relies on.
@@ -10,13 +11,8 @@ const readEvent = `
   select found_source, piece
   from read_event(
     :tenant, :id, :source, ${AMBIGUOUS_MAX_SOURCES}, ${RESULT_PIECE_CHARACTERS},
-    ${list(":types")}, ${list(":sources")}
+    ${textArray(":types")}, ${textArray(":sources")}
   )`;
-
-/** A parameter that is an array of JSON texts, or null. The Data API has no arrays. */
-function list(parameter: string): string {
-  return `case when cast(${parameter} as text) is not null then array(select jsonb_array_elements_text(cast(${parameter} as jsonb))) end`;
-}
 
 /** The reader of stored events: one statement an event. */
 export function createEventReader(database: SqlDatabase): EventReader {
@@ -26,8 +22,8 @@ export function createEventReader(database: SqlDatabase): EventReader {
         tenant,
         id,
         source: source ?? null,
-        types: toJson(allowed?.types),
-        sources: toJson(allowed?.sources),
+        types: toTextArray(allowed?.types),
+        sources: toTextArray(allowed?.sources),
       };
       const { rows } = await database.execute(readEvent, parameters, deadline);
       const sources = [...new Set(rows.map((row) => String(row[0])))];
@@ -38,8 +34,4 @@ export function createEventReader(database: SqlDatabase): EventReader {
       return json === "" ? { kind: "absent" } : { kind: "found", json };
     },
   };
-}
-
-function toJson(patterns: readonly string[] | undefined): string | null {
-  return patterns === undefined ? null : JSON.stringify(patterns);
 }

@@ -73,6 +73,8 @@ export const consumeEnvironment = () =>
     ...database,
     QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
+    /** The mark of stored events is in it. */
+    USAGE_TABLE: z.string().check(z.minLength(1)),
     /** The queue's visibility timeout. */
     QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
   });
@@ -85,6 +87,23 @@ export const accessEnvironment = () =>
     ...http,
     ...access,
     AUDIT_TABLE: z.string().check(z.minLength(1)),
+  });
+
+export const exportEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    ...database,
+    AUDIT_TABLE: z.string().check(z.minLength(1)),
+    JOBS_TABLE: z.string().check(z.minLength(1)),
+    /** The bucket of the files. */
+    BUCKET: z.string().check(z.minLength(1)),
+    /** The queue of the steps. */
+    QUEUE_URL: z.url(),
+    /** The SDK itself reads them. Set only where S3 is not the region's own. */
+    AWS_ENDPOINT_URL: z.optional(z.url()),
+    AWS_ENDPOINT_URL_S3: z.optional(z.url()),
   });
 
 export const migrateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets, ...codeFolder });
@@ -103,6 +122,7 @@ export type IngestEnvironment = z.input<ReturnType<typeof ingestEnvironment>>;
 export type ConsumeEnvironment = z.input<ReturnType<typeof consumeEnvironment>>;
 export type AccessEnvironment = z.input<ReturnType<typeof accessEnvironment>>;
 export type QueryEnvironment = z.input<ReturnType<typeof queryEnvironment>>;
+export type ExportEnvironment = z.input<ReturnType<typeof exportEnvironment>>;
 export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 

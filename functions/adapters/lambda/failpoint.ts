@@ -8,7 +8,15 @@ type Failpoint =
   /** The database has committed. */
   | "afterStore"
   /** All work is done and no message is acknowledged yet. */
-  | "beforeAnswer";
+  | "beforeAnswer"
+  /** S3 has a piece of a part. */
+  | "afterPiece"
+  /** S3 has a whole file, which no job counts yet. */
+  | "afterUpload"
+  /** The job of an export is about to change. */
+  | "beforeCommit"
+  /** It has changed. */
+  | "afterCommit";
 
 /**
  * Obeys the running fault test: goes on, waits, throws, or ends the process as a crash does. The test's server decides,

@@ -4,6 +4,7 @@ import type { CheckKey } from "../../core/check-key.ts";
 import type { HttpRequest, HttpResponse } from "../../core/http.ts";
 import { RequestError } from "../../core/errors.ts";
 import type { Limiter } from "../../core/limiter.ts";
+import { besideParameter } from "../../core/beside-parameter.ts";
 import type { Handlers, Routes } from "../../routes/route.ts";
 import { authenticate } from "./authenticate.ts";
 import { cors } from "./cors.ts";
@@ -50,7 +51,8 @@ export function httpHandler<R extends Routes>(options: {
 
 /**
  * Finds the route that API Gateway has matched, by its own name for it. API Gateway sends every method of a path; HEAD is
- * answered as GET, and a method that the path does not have with 405.
+ * answered as GET, and a method that the path does not have with 405. A path beside a parameter is a value of the parameter for
+ * the methods that it does not have itself.
  */
 function findOperation(
   routes: Routes,
@@ -63,8 +65,17 @@ function findOperation(
   }
   return {
     before: ({ event: { httpMethod, resource }, event }) => {
-      event.operation = operations.get(`${httpMethod === "HEAD" ? "GET" : httpMethod} ${resource}`);
-      return event.operation === undefined ? refuseMethod(httpMethod, resource, allowedMethods) : undefined;
+      const method = httpMethod === "HEAD" ? "GET" : httpMethod;
+      event.operation = operations.get(`${method} ${resource}`);
+      if (event.operation !== undefined) return;
+      for (const operation of operations.values()) {
+        const hidden = operation.route.method === method && besideParameter(resource, operation.route.path);
+        if (!hidden) continue;
+        event.operation = operation;
+        event.pathParameters = { ...event.pathParameters, [hidden.name]: hidden.value };
+        return;
+      }
+      return refuseMethod(httpMethod, resource, allowedMethods);
     },
   };
 }

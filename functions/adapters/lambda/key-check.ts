@@ -9,12 +9,16 @@ import type { Metrics } from "./metrics.ts";
 /** Makes the check of keys from the environment of a function that answers requests. */
 export function createKeyCheck(
   environment: { ACCESS_TABLE: string; USAGE_TABLE: string; KEY_SECRET_ARN: string },
-  { client, metrics }: { client: DynamoDBClient; metrics: Metrics },
+  {
+    client,
+    metrics,
+    secret = createKeySecret(environment.KEY_SECRET_ARN),
+  }: { client: DynamoDBClient; metrics: Metrics; secret?: () => Promise<Uint8Array> },
 ): CheckKey {
   return createCheckKey({
     reader: createAccessReader({ client, table: environment.ACCESS_TABLE }),
     usage: createKeyUsageWriter({ client, table: environment.USAGE_TABLE }),
-    secret: createKeySecret(environment.KEY_SECRET_ARN),
+    secret,
     clock: () => new Date(),
     wait: delay,
     onStale: () => metrics.addMetric("KeysStale", "Count", 1),

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { RequestError } from "../../core/errors.ts";
-import type { Parameters } from "../../routes/route.ts";
+import type { NamedValue, Parameters, Route } from "../../routes/route.ts";
 import type { HttpMiddleware, Operation } from "./http-middleware.ts";
 import type { SentHeaders } from "./read-headers.ts";
 
@@ -8,13 +8,13 @@ import type { SentHeaders } from "./read-headers.ts";
 export function parseRequest(): HttpMiddleware {
   return {
     before: ({ event, context }) => {
-      const { parameters, query } = (event.operation as Operation).route;
+      const { route } = event.operation as Operation;
       event.request = {
         method: event.httpMethod,
         path: event.path,
         ...(event.sent as SentHeaders),
-        parameters: parsePath(parameters, event.pathParameters),
-        query: parseQuery(query, event.multiValueQueryStringParameters),
+        parameters: parsePath(route.parameters, event.pathParameters),
+        query: parseQuery(route, event.multiValueQueryStringParameters),
         principal: event.principal,
         body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
         // REST APIs inflate gzip and hand the header over as it was.
@@ -37,25 +37,57 @@ function parsePath(schemas: Parameters = {}, encoded: APIGatewayProxyEvent["path
   });
 }
 
-function parseQuery(schemas: Parameters = {}, sent: APIGatewayProxyEvent["multiValueQueryStringParameters"]): object {
-  if (!sent) return parseNothing(schemas);
-  for (const [name, values = []] of Object.entries(sent ?? {})) {
-    if (!Object.hasOwn(schemas, name)) {
-      throw new RequestError("bad_parameter", `${name.slice(0, 64)} is no parameter. ${list(Object.keys(schemas))}`);
+type Sent = APIGatewayProxyEvent["multiValueQueryStringParameters"];
+
+function parseQuery(route: Route, sent: Sent): object {
+  if (!sent) return parseNothing(route);
+  const { query = {}, repeatable = {}, families = {} } = route;
+  const ofFamilies = Object.keys(families);
+  for (const [name, values = []] of Object.entries(sent)) {
+    if (Object.hasOwn(repeatable, name) || ofFamilies.some((family) => isOfFamily(family, name))) continue;
+    if (!Object.hasOwn(query, name)) {
+      throw new RequestError("bad_parameter", `${name.slice(0, 64)} is no parameter. ${list(namesOf(route))}`);
     }
     if (values.length > 1) throw new RequestError("bad_parameter", `${name} has ${values.length} values. Send one.`);
   }
-  return parseEach(schemas, (name) => sent?.[name]?.[0]);
+  return {
+    ...parseEach(query, (name) => sent[name]?.[0]),
+    ...parseLists(repeatable, (name) => sent[name] ?? []),
+    ...Object.fromEntries(ofFamilies.map((family) => [family, valuesOf(family, sent)])),
+  };
 }
 
-/** The parsed query of requests that have none, by the route's schemas; most requests have none. */
-const ofNothing = new WeakMap<Parameters, object>();
+function namesOf({ query = {}, repeatable = {}, families = {} }: Route): string[] {
+  return [...Object.keys({ ...query, ...repeatable }), ...Object.keys(families).map((family) => `${family}.…`)];
+}
 
-function parseNothing(schemas: Parameters): object {
-  const known = ofNothing.get(schemas);
+/** The family `data` has the names `data`, `data.…` and `data[…`. */
+function isOfFamily(family: string, name: string): boolean {
+  return name === family || name.startsWith(`${family}.`) || name.startsWith(`${family}[`);
+}
+
+function valuesOf(family: string, sent: NonNullable<Sent>): NamedValue[] {
+  return Object.entries(sent)
+    .filter(([name]) => isOfFamily(family, name))
+    .flatMap(([name, values = []]) => values.map((value) => [name, value] as const));
+}
+
+function parseLists(schemas: Parameters, valuesOf: (name: string) => readonly string[]): object {
+  const parsed: Record<string, unknown[]> = {};
+  for (const name of Object.keys(schemas)) {
+    parsed[name] = valuesOf(name).map((value) => parseOne(schemas, name, value));
+  }
+  return parsed;
+}
+
+/** The parsed query of requests that have none, by route; most requests have none. */
+const ofNothing = new WeakMap<Route, object>();
+
+function parseNothing(route: Route): object {
+  const known = ofNothing.get(route);
   if (known !== undefined) return known;
-  const parsed = Object.freeze(parseEach(schemas, () => undefined));
-  ofNothing.set(schemas, parsed);
+  const parsed = Object.freeze(parseQuery(route, {}));
+  ofNothing.set(route, parsed);
   return parsed;
 }
 
@@ -66,10 +98,12 @@ function list(names: string[]): string {
 
 function parseEach(schemas: Parameters, valueOf: (name: string) => string | undefined): object {
   const parsed: Record<string, unknown> = {};
-  for (const [name, schema] of Object.entries(schemas)) {
-    const { data, error } = schema.safeParse(valueOf(name));
-    if (error !== undefined) throw new RequestError("bad_parameter", `${name} ${error.issues[0]?.message}.`);
-    parsed[name] = data;
-  }
+  for (const name of Object.keys(schemas)) parsed[name] = parseOne(schemas, name, valueOf(name));
   return parsed;
+}
+
+function parseOne(schemas: Parameters, name: string, value: string | undefined): unknown {
+  const { data, error } = (schemas[name] as Parameters[string]).safeParse(value);
+  if (error !== undefined) throw new RequestError("bad_parameter", `${name} ${error.issues[0]?.message}.`);
+  return data;
 }

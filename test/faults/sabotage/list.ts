@@ -11,6 +11,10 @@ const databaseRoles = { file: "test/contract/database-roles.test.ts" };
 const isolation = { file: "test/contract/isolation.test.ts" };
 const checkKey = { file: "test/unit/core/check-key.test.ts" };
 const limits = { file: "test/unit/core/limiter.test.ts" };
+const lists = { file: "test/contract/list.test.ts" };
+const cursors = { file: "test/unit/core/cursor.test.ts" };
+const feedReader = { file: "test/contract/feed-reader.test.ts" };
+const exportStep = { file: "test/unit/export/step.test.ts" };
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
@@ -543,5 +547,131 @@ export const sabotages: readonly Sabotage[] = [
     find: 'return errors.length === 0 ? each : { kind: "invalid", id, errors };',
     replace: 'return errors.length < 3 ? each : { kind: "invalid", id, errors };',
     caughtBy: { file: "test/unit/ingest/allowed.test.ts" },
+  },
+  {
+    name: "a list has events that were stored after its first page",
+    file: "functions/sql/0004_list.sql",
+    find: "select e.transaction_number < $2'",
+    replace: "select true'",
+    caughtBy: lists,
+  },
+  {
+    name: "a page begins with the event at which the page before ended",
+    file: "functions/sql/0004_list.sql",
+    find: "(e.received_at, e.id, e.source) < ($10, $11, $12)'",
+    replace: "(e.received_at, e.id, e.source) <= ($10, $11, $12)'",
+    caughtBy: lists,
+  },
+  {
+    name: "a cursor of a key goes on with one that may read less",
+    file: "functions/query/list.ts",
+    find: "request.count, types, sources]",
+    replace: "request.count]",
+    caughtBy: lists,
+  },
+  {
+    name: "a cursor is taken for another request",
+    file: "functions/core/cursor.ts",
+    find: "if (!content.subarray(0, CURSOR_BINDING_BYTES).equals(hashOf(kind, binding))) throw mismatch();",
+    replace: "",
+    caughtBy: cursors,
+  },
+  {
+    name: "a cursor that somebody changed is taken",
+    file: "functions/core/cursor.ts",
+    find: "if (!timingSafeEqual(macOf(key, content), bytes.subarray(0, CURSOR_MAC_BYTES))) throw bad();",
+    replace: "",
+    caughtBy: cursors,
+  },
+  {
+    name: "an event without the member of a condition does not pass its not",
+    file: "functions/core/filter/to-sql.ts",
+    find: "return `(${filterToSql(filter.not, bind)}) is not true`;",
+    replace: "return `not (${filterToSql(filter.not, bind)})`;",
+    caughtBy: { file: "test/contract/filter-sql.test.ts" },
+  },
+  {
+    name: "the feed gives events above the horizon",
+    file: "functions/sql/0003_feed.sql",
+    find: "transaction_number >= first_number and transaction_number < seen.horizon",
+    replace: "transaction_number >= first_number",
+    caughtBy: feedReader,
+  },
+  {
+    name: "a page of the feed begins with the event at which the page before ended",
+    file: "functions/sql/0003_feed.sql",
+    find: "(e.received_at, e.id, e.source) > ($5, $6, $7)",
+    replace: "(e.received_at, e.id, e.source) >= ($5, $6, $7)",
+    caughtBy: feedReader,
+  },
+  {
+    name: "a follower waits for the next store although a transaction is open",
+    file: "functions/query/feed.ts",
+    find: "page.isEnd && !page.isOpen ? presentMark : null",
+    replace: "page.isEnd ? presentMark : null",
+    caughtBy: { file: "test/unit/query/feed.test.ts" },
+  },
+  {
+    name: "a client keeps a range in which a late event was stored",
+    file: "functions/query/etags.ts",
+    find: "received, form, version]",
+    replace: "received, form]",
+    caughtBy: { file: "test/unit/query/answer-if-changed.test.ts" },
+  },
+  {
+    name: "a late event on a day before the last one of a range changes no tag",
+    file: "functions/sql/0003_feed.sql",
+    find: "',' order by days.day)",
+    replace: "',' order by days.day) filter (where days.day = last_day)",
+    caughtBy: { file: "test/contract/window-reader.test.ts" },
+  },
+  {
+    name: "an answer is measured without the escapes that Lambda counts",
+    file: "functions/query/list-lines.ts",
+    find: "Buffer.byteLength(JSON.stringify(text)) - 2",
+    replace: "Buffer.byteLength(text)",
+    caughtBy: { file: "test/unit/query/list-lines.test.ts" },
+  },
+  {
+    name: "a lag of long ago goes on refusing queries",
+    file: "functions/query/shed-queries.ts",
+    find: " || now - known.lag.at > LAG_KNOWN_MS",
+    replace: "",
+    caughtBy: { file: "test/unit/query/shed-queries.test.ts" },
+  },
+  {
+    name: "messages that failed for hours count as the consumer's lag",
+    file: "functions/consume/mark-stores.ts",
+    find: ".filter(({ attempts }) => attempts === 1)",
+    replace: "",
+    caughtBy: { file: "test/unit/consume/mark-stores.test.ts" },
+  },
+  {
+    name: "the pages of a tenant take the slots of all others",
+    file: "functions/sql/0004_list.sql",
+    find: "hashtextextended(for_tenant, slot)",
+    replace: "hashtextextended('', slot)",
+    caughtBy: { file: "test/contract/query-slots.test.ts" },
+  },
+  {
+    name: "a part of an export counts before its upload is complete",
+    file: "functions/export/write-part.ts",
+    find: "else await upload.complete();",
+    replace: "else void upload.complete().catch(() => undefined);",
+    caughtBy: exportStep,
+  },
+  {
+    name: "a late step of an export writes over the part that another one counted",
+    file: "functions/export/manifest.ts",
+    find: "-${version}.${format}.gz`",
+    replace: "-1.${format}.gz`",
+    caughtBy: exportStep,
+  },
+  {
+    name: "a spreadsheet runs the formula in an event",
+    file: "functions/core/csv.ts",
+    find: "(FORMULA.test(text) ? `'${text}` : text)",
+    replace: "text",
+    caughtBy: { file: "test/unit/core/csv.test.ts" },
   },
 ];

@@ -1,4 +1,5 @@
 import { expect, inject, it } from "vitest";
+import { differingRollups, differingTransactions } from "../../support/derived-rows.ts";
 import { saveMeasured } from "./measured.ts";
 import { seconds } from "./reliability-page.ts";
 import { createFaultScenario, type FaultScenario } from "./fault-scenario.ts";
@@ -47,6 +48,9 @@ export function faultCase(
     const drainMs = scenario.drainMs();
 
     expect(ok, text).toBe(true);
+    // Whatever failed and was repeated: rollups and feed have each stored event once.
+    expect(await differingRollups(stack().ask)).toEqual([]);
+    expect(await differingTransactions(stack().ask)).toEqual([]);
     expect(counts.acknowledged, text).toBeGreaterThan(0);
     expect(counts.acknowledged, text).toBe(counts.attempted);
     expect(counts.deadLettered, text).toBe(deadLetters);

@@ -21,6 +21,8 @@ export type Scale = {
   /** Until a message comes again whose consumer died. */
   visibilitySeconds?: number;
   functionTimeoutSeconds?: number;
+  /** Of the function that writes exports. */
+  exportTimeoutSeconds?: number;
   batchMessages?: number;
   windowSeconds?: number;
   maximumConcurrency?: number;
@@ -176,7 +178,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
 }
 
 /** The stages that have failpoints. */
-const FUNCTIONS = ["ingest", "consume"] as const;
+const FUNCTIONS = ["ingest", "consume", "export"] as const;
 type FunctionName = (typeof FUNCTIONS)[number];
 
 type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
@@ -203,7 +205,9 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
       consumers.has(model.arn)
         ? {
             ...model,
-            timeoutSeconds: scale.functionTimeoutSeconds ?? model.timeoutSeconds,
+            timeoutSeconds:
+              (nameOf(model) === "export" ? scale.exportTimeoutSeconds : scale.functionTimeoutSeconds) ??
+              model.timeoutSeconds,
             reservedConcurrency: scale.reservedConcurrency ?? model.reservedConcurrency,
             environment: {
               ...model.environment,

@@ -25,6 +25,27 @@ const testRoutes = {
     answers: { 200: { description: "It", contentType: "text/plain; charset=utf-8", schema: "string" } },
     errors: ["not_found"],
   },
+  search: {
+    method: "GET",
+    path: "/things",
+    auth: "public",
+    tag: "events",
+    summary: "Search",
+    query: { one: z.optional(text) },
+    repeatable: { many: text },
+    families: { data: { description: "Conditions", example: { "data.a": "1" } } },
+    answers: { 200: { description: "Them", contentType: "text/plain; charset=utf-8", schema: "string" } },
+    errors: [],
+  },
+  find: {
+    method: "POST",
+    path: "/things/find",
+    auth: "public",
+    tag: "events",
+    summary: "Find",
+    answers: { 200: { description: "Them", contentType: "text/plain; charset=utf-8", schema: "string" } },
+    errors: [],
+  },
   write: {
     method: "POST",
     path: "/things",
@@ -61,6 +82,14 @@ async function answer(
     read: async (each) => {
       request = each;
       return { status: 200, headers: { "x-own": "1" }, body: read(), metrics: { EventsAccepted: 2 } };
+    },
+    search: async (each) => {
+      request = each;
+      return { status: 200, body: read() };
+    },
+    find: async (each) => {
+      request = each;
+      return { status: 200, body: read() };
     },
     write: async (each) => {
       request = each;
@@ -192,6 +221,53 @@ describe("the HTTP handler", () => {
     expect(request).toBeUndefined();
   });
 
+  const search = (parameters?: Record<string, string[]>) => ({
+    ...query(parameters ?? {}),
+    ...(parameters === undefined && { multiValueQueryStringParameters: null }),
+    resource: "/things",
+    path: "/things",
+    pathParameters: null,
+  });
+
+  it("hands over every value of a repeatable parameter, and the names and values of a family", async () => {
+    const sent = { one: ["is here"], many: ["aa", "bb"], "data.a[gt]": ["1", "2"], "data[exists]": ["x"], data: ["y"] };
+
+    expect((await answer(search(sent))).request?.query).toEqual({
+      one: "is here",
+      many: ["aa", "bb"],
+      data: [
+        ["data.a[gt]", "1"],
+        ["data.a[gt]", "2"],
+        ["data[exists]", "x"],
+        ["data", "y"],
+      ],
+    });
+  });
+
+  it("hands over empty lists where nothing of a list or family was sent", async () => {
+    for (const nothing of [search(), search({ one: ["is here"] })])
+      expect((await answer(nothing)).request?.query).toMatchObject({ many: [], data: [] });
+  });
+
+  it.each([
+    ["a bad value among several", { many: ["aa", "b"] }, "many is too short."],
+    ["a name beside a family", { datas: ["1"] }, "datas is no parameter. There are: one, many, data.…."],
+    ["two values of a parameter that is no list", { one: ["aa", "bb"] }, "one has 2 values. Send one."],
+  ])("answers %s with 400 and names the parameter of a list", async (_name, parameters, detail) => {
+    expect(await answer(search(parameters))).toMatchObject({
+      statusCode: 400,
+      problem: { code: "bad_parameter", detail },
+    });
+  });
+
+  it("takes a path beside a parameter for a value of the parameter, for methods that it does not have itself", async () => {
+    const beside = { resource: "/things/find", path: "/things/find", pathParameters: null };
+
+    expect((await answer(beside)).request?.parameters).toEqual({ id: "find" });
+    expect((await answer({ ...beside, httpMethod: "HEAD" })).statusCode).toBe(200);
+    expect((await answer({ ...beside, httpMethod: "POST" })).request?.parameters).toEqual({});
+  });
+
   it("writes one line and counts one request, with the handler's own counts", async () => {
     const { lines, metrics, publish } = await answer({ body: "four", isBase64Encoded: false });
 
@@ -279,8 +355,8 @@ describe("the HTTP handler", () => {
   it.each([
     ["PUT", "/health", "GET, HEAD"],
     ["OPTIONS", "/events/{id}", "GET, HEAD"],
-    ["GET", "/events", "POST"],
-    ["HEAD", "/events", "POST"],
+    ["PUT", "/events", "POST, GET, HEAD"],
+    ["PUT", "/events/query", "POST, GET, HEAD"],
   ])("answers %s %s, which the path does not have, with 405 and the methods it has", async (method, path, allow) => {
     const refused = await answer({ httpMethod: method, resource: path });
 

@@ -1,6 +1,22 @@
+import {
+  EXPORT_ANSWER_PARTS,
+  EXPORT_BODY_MAX_BYTES,
+  EXPORT_JOB_KEPT_DAYS,
+  EXPORT_KEPT_DAYS,
+  EXPORT_LINK_SECONDS,
+  EXPORT_MAX_CONCURRENCY,
+  EXPORT_MAX_PARTS,
+  EXPORT_MAX_UNFINISHED,
+  EXPORT_NO_PROGRESS_HOURS,
+  EXPORT_PART_MAX_BYTES,
+} from "../../../functions/core/export-limits.ts";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CONSUME_BATCH_MESSAGES, CONSUME_MAX_CONCURRENCY } from "../../../functions/core/function-limits.ts";
+import {
+  CONSUME_BATCH_MESSAGES,
+  CONSUME_MAX_CONCURRENCY,
+  QUERY_MAX_CONCURRENCY,
+} from "../../../functions/core/function-limits.ts";
 import { ACCESS_BODY_MAX_BYTES } from "../../../functions/core/access-limits.ts";
 import {
   API_OTHER_METHODS_LIMIT,
@@ -22,6 +38,15 @@ import {
   TYPE_MAX_BYTES,
   VERDICT_MAX_ERRORS,
 } from "../../../functions/core/limits.ts";
+import {
+  COUNT_MAX,
+  LINES_READ_MS,
+  LINK_MAX_CHARACTERS,
+  LIST_DEFAULT_EVENTS,
+  LIST_MAX_EVENTS,
+} from "../../../functions/core/list-limits.ts";
+import { SHED_LAG_MS, TENANT_MAX_QUERIES } from "../../../functions/core/query-load-limits.ts";
+import { SETTLED_MAX_AGE_SECONDS } from "../../../functions/core/window-limits.ts";
 import {
   DEAD_LETTER_RETENTION_DAYS,
   MAX_RECEIVE_COUNT,
@@ -45,13 +70,27 @@ const statements: [string, string][] = [
     "README.md",
     `| Event | ${kib(EVENT_MAX_BYTES)}, ${EVENT_MAX_DEPTH} levels, ${EXTENSIONS_MAX} extension attributes |`,
   ],
+  ["README.md", `| List | ${number(LIST_MAX_EVENTS)} events a page;`],
+  ["docs/query.md", `Events of a page, 1 to ${number(LIST_MAX_EVENTS)}; ${LIST_DEFAULT_EVENTS} where it is missing`],
+  ["docs/query.md", `up to ${LINES_READ_MS / 1_000} seconds of reading`],
+  ["docs/query.md", `A \`Link\` of more than ${number(LINK_MAX_CHARACTERS)} characters`],
+  ["docs/query.md", `(\`Cache-Control: private, max-age=${SETTLED_MAX_AGE_SECONDS}\`)`],
+  ["docs/query.md", `events wait for more than ${SHED_LAG_MS / 1_000} seconds to be stored, lists`],
+  ["docs/feed.md", `events wait for more than ${SHED_LAG_MS / 1_000} seconds to be stored`],
+  ["docs/errors.md", `events wait for more than ${SHED_LAG_MS / 1_000} seconds to be stored`],
+  ["docs/limits.md", `An event waits for more than ${SHED_LAG_MS / 1_000} seconds to be stored`],
+  ["docs/limits.md", `| ${TENANT_MAX_QUERIES} pages of lists of one tenant under way |`],
+  ["docs/runbook.md", `From ${SHED_LAG_MS / 1_000} seconds on, lists and the feed`],
+  ["docs/query.md", `\`gte\` above ${number(COUNT_MAX)},`],
+  ["docs/query.md", `a concurrency of its own, ${QUERY_MAX_CONCURRENCY}`],
+  ["docs/deploy.md", `\`{}\` for none | | \`{"query":${QUERY_MAX_CONCURRENCY}}\` |`],
   ["README.md", `| Number | ${number(NUMBER_MAX_DIGITS)} digits when written out |`],
   ["README.md", `but ${QUEUE_RETENTION_DAYS} days if nothing receives them;`],
   ["README.md", `dead letters wait ${DEAD_LETTER_RETENTION_DAYS} days |`],
   ["docs/errors.md", `nested deeper than ${number(JSON_MAX_DEPTH)} levels`],
   [
     "docs/errors.md",
-    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)} |`,
+    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports over ${kib(EXPORT_BODY_MAX_BYTES)} |`,
   ],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_VALUES)} members and elements |`],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_EVENTS)} events |`],
@@ -71,11 +110,20 @@ const statements: [string, string][] = [
   ["docs/formats/cloudevents-batched.md", `An array of at most ${number(REQUEST_MAX_EVENTS)} events,`],
   ["docs/deploy.md", `\`POST /events\` has the API's ${number(API_RATE_LIMIT)} requests a second`],
   ["docs/deploy.md", `queries together have ${percent(API_SHARES.query)} of that`],
-  ["docs/deploy.md", `those of keys ${percent(API_SHARES.access)} and`],
+  ["docs/deploy.md", `those of keys ${percent(API_SHARES.access)}, those of exports ${percent(API_SHARES.export)} and`],
   ["docs/deploy.md", `those of the documentation ${percent(API_SHARES["api-docs"])}.`],
   ["docs/deploy.md", `answers a preflight at ${API_OTHER_METHODS_LIMIT} a second`],
   ["docs/deploy.md", `consume needs at least ${CONSUME_MAX_CONCURRENCY}.`],
   ["docs/runbook.md", `it stays ${DEAD_LETTER_RETENTION_DAYS} days.`],
+  ["docs/exports.md", `deletes them after ${EXPORT_KEPT_DAYS} days`],
+  ["docs/exports.md", `can be looked up for ${EXPORT_JOB_KEPT_DAYS} days`],
+  ["docs/exports.md", `A part has at most ${mib(EXPORT_PART_MAX_BYTES)},`],
+  ["docs/exports.md", `an export at most ${number(EXPORT_MAX_PARTS)} parts`],
+  ["docs/exports.md", `at most ${EXPORT_MAX_UNFINISHED} exports that are not finished`],
+  ["docs/exports.md", `${EXPORT_MAX_CONCURRENCY} steps of all tenants run at once`],
+  ["docs/exports.md", `after ${EXPORT_NO_PROGRESS_HOURS} hours without progress`],
+  ["docs/exports.md", `links that work for ${EXPORT_LINK_SECONDS / 60} minutes`],
+  ["docs/exports.md", `${EXPORT_ANSWER_PARTS} files in one answer`],
   ["docs/architecture.md", `of at most ${mib(MESSAGE_MAX_BYTES)}.`],
   ["docs/architecture.md", `reads up to ${number(CONSUME_BATCH_MESSAGES)} messages`],
   ["docs/architecture.md", `after ${MAX_RECEIVE_COUNT} receives SQS redrives the message`],

@@ -1,6 +1,7 @@
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { INDEXED_MAX } from "../../../functions/core/list-limits.ts";
 import { readCatalog } from "../../../lib/read-catalog.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -42,6 +43,26 @@ const eventType = (type: string, data = "z.object({ n: z.int() })", dataschema?:
   ].join("\n");
 
 describe("the catalog", () => {
+  it("the catalog has the measures of its types, at most eight each", async () => {
+    const measures = "abcdefg"
+      .split("")
+      .map((key) => `/${key}`)
+      .concat("/a~1b/0");
+    const file = `${eventType("a")}export const measures = ${JSON.stringify(measures)};\n`;
+
+    expect(await read({ "a.ts": file, "b.ts": eventType("b") })).toMatchObject([
+      { type: "a", measures },
+      { type: "b" },
+    ]);
+  });
+
+  it("the catalog has the indexed fields of its types, at most eight each", async () => {
+    const indexed = Array.from({ length: INDEXED_MAX }, (_, i) => `/k${i}`);
+    const file = `${eventType("a", "z.record(z.string(), z.unknown())")}export const indexed = ${JSON.stringify(indexed)};\n`;
+
+    expect(await read({ "a.ts": file })).toMatchObject([{ type: "a", indexed }]);
+  });
+
   it("the catalog is its files in the order of their versions, each with its name", async () => {
     const types = await read({
       "order-10.ts": eventType("order", undefined, "urn:10"),
@@ -198,6 +219,63 @@ describe("a fault in the catalog", () => {
       ["catalog/orders/placed.ts is an event type in a folder: move it to catalog/ itself"],
     ],
     [
+      "measures that are no list",
+      { "a.ts": `${eventType("a")}export const measures = "/n";\n` },
+      ["catalog/a.ts has `measures` that are no list of at most 8 JSON Pointers into `data`"],
+    ],
+    [
+      "more measures than a type may have",
+      {
+        "a.ts": `${eventType("a")}export const measures = ${JSON.stringify("abcdefghi".split("").map((key) => `/${key}`))};\n`,
+      },
+      ["catalog/a.ts has `measures` that are no list of at most 8 JSON Pointers into `data`"],
+    ],
+    [
+      "a measure that is no JSON Pointer into the data, or is named twice",
+      { "a.ts": `${eventType("a")}export const measures = ["n", "", "/n/-1", 1, "/n", "/n"];\n` },
+      [
+        ...['"n"', '""', '"/n/-1"', "1"].map(
+          (measure) =>
+            `catalog/a.ts has ${measure} in \`measures\`, which is no JSON Pointer into \`data\`, such as /total, with at most 8 keys`,
+        ),
+        "catalog/a.ts names /n twice in `measures`",
+      ],
+    ],
+    [
+      "a misspelt name of the measures",
+      { "a.ts": `${eventType("a")}export const measure = ["/n"];\n` },
+      ["catalog/a.ts exports `measure`; did you mean `measures`?"],
+    ],
+    [
+      "indexed fields that are no list, or more than a type may have",
+      {
+        "a.ts": `${eventType("a")}export const indexed = { n: true };\n`,
+        "b.ts": `${eventType("b")}export const indexed = ${JSON.stringify(Array.from({ length: INDEXED_MAX + 1 }, (_, i) => `/${i}`))};\n`,
+      },
+      ["a", "b"].map(
+        (name) => `catalog/${name}.ts has \`indexed\` that are no list of at most 8 JSON Pointers into \`data\``,
+      ),
+    ],
+    [
+      "an indexed field that no version of the type has",
+      {
+        "a.ts": `${eventType("a", "z.object({ n: z.int(), old: z.string() })")}export const indexed = ["/n", "/m"];\n`,
+        "a-2.ts": `${eventType("a", "z.object({ n: z.int(), items: z.array(z.object({ sku: z.string() })) })", "urn:2")}export const indexed = ["/old", "/items/sku", "/items/0/sku"];\n`,
+      },
+      [
+        ["a", "/m"],
+        ["a-2", "/items/0/sku"],
+      ].map(
+        ([file, pointer]) =>
+          `catalog/${file}.ts has ${pointer} in \`indexed\`, which no version of a has in its \`data\`. Name keys of objects alone; they lead through the elements of arrays`,
+      ),
+    ],
+    [
+      "a misspelt name of the indexed fields",
+      { "a.ts": `${eventType("a")}export const index = ["/n"];\n` },
+      ["catalog/a.ts exports `index`; did you mean `indexed`?"],
+    ],
+    [
       "two files with one type and one dataschema",
       { "a.ts": eventType("t", undefined, "urn:1"), "b.ts": eventType("t", undefined, "urn:1") },
       ["catalog/b.ts and catalog/a.ts both have the type t and the dataschema urn:1"],
@@ -290,7 +368,7 @@ describe("a fault in the catalog", () => {
 
   it("a fault in the catalog comes with what a file of it exports", async () => {
     await expect(read({ "a.ts": "" })).rejects.toThrow(
-      "A file of catalog/ is one event type and exports `type`, `data` and, to name its version, `dataschema`. " +
+      "A file of catalog/ is one event type and exports `type`, `data` and, if wanted, `dataschema` to name its version, `measures` and `indexed`. " +
         "What several event types use belongs in a folder, for example catalog/parts/.",
     );
   });

@@ -449,12 +449,12 @@ describe("the outputs", () => {
 describe("a resource type", () => {
   it("a resource type that neither runs nor is inert is an error that names every one and what to do", () => {
     const change = (all: Resources) => {
-      all["Bucket"] = { Type: "AWS::S3::Bucket", Properties: {} };
+      all["Stream"] = { Type: "AWS::Kinesis::Stream", Properties: {} };
       all["Magic"] = { Type: "Custom::Magic", Properties: {} };
     };
 
     expect(() => read(change)).toThrow(
-      /AWS::S3::Bucket \(Bucket\)\n\s+Custom::Magic \(Magic\)[^]*inert-types\.ts[^]*read-stack\.ts/,
+      /AWS::Kinesis::Stream \(Stream\)\n\s+Custom::Magic \(Magic\)[^]*inert-types\.ts[^]*read-stack\.ts/,
     );
   });
 
@@ -476,8 +476,8 @@ describe("a resource type", () => {
   });
 
   it("a resource type whose condition is false is not looked at", () => {
-    const absent = { Type: "AWS::S3::Bucket", Condition: "Never", Properties: {} };
+    const absent = { Type: "AWS::Kinesis::Stream", Condition: "Never", Properties: {} };
 
-    expect(() => read((all) => (all["Bucket"] = absent))).not.toThrow();
+    expect(() => read((all) => (all["Stream"] = absent))).not.toThrow();
   });
 });

@@ -21,9 +21,15 @@ describe("the route table", () => {
   });
 
   it("allows on a path the methods of its routes, HEAD beside GET, and none on another path", async () => {
-    const paths = ["/health", "/events", "/events/{id}", "/nothing"];
+    const paths = ["/health", "/events", "/events/{id}", "/events/query", "/nothing"];
 
-    expect(await Promise.all(paths.map(allowedMethods))).toEqual([["GET", "HEAD"], ["POST"], ["GET", "HEAD"], []]);
+    expect(await Promise.all(paths.map(allowedMethods))).toEqual([
+      ["GET", "HEAD"],
+      ["POST", "GET", "HEAD"],
+      ["GET", "HEAD"],
+      ["POST", "GET", "HEAD"],
+      [],
+    ]);
   });
 
   it("has each operation, and each method and path, once", () => {

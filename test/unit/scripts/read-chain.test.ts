@@ -10,7 +10,7 @@ import { auditSample } from "../../support/access-samples.ts";
 const written = chainEntry(EMPTY_HEAD, auditSample({ details: { role: "reader" } }));
 
 /** The API over a log of one entry, whose details somebody may have edited in the table. */
-function apiOver(details: string): ApiClient {
+function apiOver(details: string): Pick<ApiClient, "call"> {
   const { tenant, number, ...rest } = written;
   const item = { ...toItem(rest), tenant: { S: tenant }, number: { N: String(number) }, details: { S: details } };
   const page = { tenant, entries: [toEntry(item)], head: { number, hash: written.hash } };

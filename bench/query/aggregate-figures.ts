@@ -1,0 +1,44 @@
+import { createAggregateReader } from "../../functions/adapters/data-api/aggregate-reader.ts";
+import type { Aggregate, AggregateScan } from "../../functions/core/aggregate-reader.ts";
+import type { SqlDatabase } from "../../functions/core/ports.ts";
+import type { Contender } from "../rounds.ts";
+import { DAYS, dayOf, TYPES } from "./load-rows.ts";
+
+/**
+ * Counts and a percentile of one type by source and day, of all days of a tenant. An answer that ends before the last day is
+ * followed by one from there on, as a client does.
+ * @param perDay rows of the tenant a day, a quarter of them of the type
+ */
+export function aggregateContenders(reader: SqlDatabase, tenant: string, perDay: number): Contender[] {
+  const aggregates = createAggregateReader(reader);
+  const all: AggregateScan = {
+    tenant,
+    allowed: { types: undefined, sources: undefined },
+    // Only this type declares the value as a measure.
+    filter: { exact: { type: TYPES[3] } },
+    from: dayOf(0),
+    to: dayOf(DAYS),
+    every: "P1D",
+    timeZone: "UTC",
+    fields: ["source"],
+    measures: ["count", { function: "p95", path: ["value"] }],
+  };
+  const round = (read: (scan: AggregateScan, deadline: number) => Promise<Aggregate | undefined>) => async () => {
+    const started = performance.now();
+    let events = 0;
+    for (let scan = all; scan.from < all.to; ) {
+      const found = await read(scan, Date.now() + 60_000);
+      if (found === undefined) throw new Error("Rollups do not cover the range.");
+      for (const { measured } of found.rows) events += Number(measured[0]);
+      scan = { ...scan, from: new Date(found.reached).toISOString() };
+    }
+    const wanted = (perDay * DAYS) / TYPES.length;
+    // A day of a tenant may have an event of the type more or less.
+    if (Math.abs(events - wanted) > DAYS) throw new Error(`${events} events were counted, not ${wanted}.`);
+    return performance.now() - started;
+  };
+  return [
+    { name: "from rollups", round: round((...given) => aggregates.fromRollups(...given)) },
+    { name: "from rows", round: round((...given) => aggregates.fromEvents(...given)) },
+  ];
+}

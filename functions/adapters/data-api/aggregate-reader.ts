@@ -1,0 +1,118 @@
+import {
+  AGGREGATE_MAX_EVENTS,
+  AGGREGATE_MAX_ROLLUPS,
+  AGGREGATE_MAX_ROWS,
+  AGGREGATE_MAX_ROWS_BYTES,
+  AGGREGATE_SCAN_MS,
+} from "../../core/aggregate-limits.ts";
+import type { Aggregate, AggregateReader, AggregateRow, AggregateScan, Measure } from "../../core/aggregate-reader.ts";
+import { writePointer } from "../../core/data-path.ts";
+import { isBoundSql } from "../../core/filter/is-bound-sql.ts";
+import { toSql } from "../../core/filter/to-sql.ts";
+import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
+
+const texts = (parameter: string) =>
+  `case when cast(${parameter} as text) is not null then array(select jsonb_array_elements_text(cast(${parameter} as jsonb))) end`;
+
+/** Times leave as seconds since 1970; `wall` as if the time zone's clock showed UTC. */
+const COLUMNS = `
+  cast(extract(epoch from start) as text), cast(extract(epoch from wall) as text), groups, measured, whole,
+  cast(extract(epoch from reached) * 1000 as text)`;
+
+const SCAN = `:tenant, cast(:from as timestamptz), cast(:to as timestamptz), :every, :zone`;
+const CONDITION = `:condition, ${texts(":bound")}, ${texts(":types")}, ${texts(":sources")}`;
+
+/** Documented in functions/sql/0005_rollups.sql, with the indexes that they rely on. */
+const aggregateRollups = `
+  select ${COLUMNS}, covered
+  from aggregate_rollups(
+    ${SCAN}, ${texts(":fields")}, ${texts(":places")}, cast(:measures as jsonb), ${CONDITION}, ${AGGREGATE_MAX_ROLLUPS},
+    ${AGGREGATE_MAX_ROWS}, ${AGGREGATE_MAX_ROWS_BYTES}
+  )`;
+const aggregateEvents = `
+  select ${COLUMNS}, scanned
+  from aggregate_events(
+    ${SCAN}, cast(:fields as jsonb), cast(:places as jsonb), cast(:measures as jsonb), ${CONDITION}, ${AGGREGATE_SCAN_MS},
+    ${AGGREGATE_MAX_EVENTS}, ${AGGREGATE_MAX_ROWS}, ${AGGREGATE_MAX_ROWS_BYTES}
+  )`;
+
+/** The reader of aggregates: one statement each. */
+export function createAggregateReader(database: SqlDatabase): AggregateReader {
+  return {
+    async fromRollups(scan, deadline) {
+      const parameters = parametersOf(scan, writePointer);
+      const { rows } = await database.execute(aggregateRollups, parameters, deadline);
+      return rows.at(-1)?.[6] === true ? toAggregate(rows) : undefined;
+    },
+    async fromEvents(scan, deadline) {
+      const parameters = parametersOf(scan, (path) => path);
+      const { rows } = await database.execute(aggregateEvents, parameters, deadline);
+      return { ...toAggregate(rows), scanned: Number(rows.at(-1)?.[6]) };
+    },
+  };
+}
+
+/** Each place is sent once, and measures name it by its number. */
+function parametersOf(
+  { tenant, allowed, filter, from, to, every, timeZone, fields, measures }: AggregateScan,
+  writePlace: (path: readonly string[]) => unknown,
+): Record<string, string | null> {
+  const bound: string[] = [];
+  const condition = filter === undefined ? null : toSql(filter, bound);
+  if (condition !== null && !isBoundSql(condition)) {
+    throw new TypeError("The condition of a filter has text that is not bound.");
+  }
+  const places = new Map(
+    measures.flatMap((measure) => (measure === "count" ? [] : [[writePointer(measure.path), measure.path] as const])),
+  );
+  const numbers = new Map([...places.keys()].map((pointer, index) => [pointer, index + 1]));
+  const toPair = (measure: Measure) =>
+    measure === "count" ? ["events", 0] : [measure.function, numbers.get(writePointer(measure.path))];
+  return {
+    tenant,
+    from,
+    to,
+    every: every ?? null,
+    zone: timeZone,
+    fields: JSON.stringify(fields),
+    places: JSON.stringify([...places.values()].map(writePlace)),
+    measures: JSON.stringify(measures.map(toPair)),
+    condition,
+    bound: JSON.stringify(bound),
+    types: toJson(allowed.types),
+    sources: toJson(allowed.sources),
+  };
+}
+
+function toJson(list: readonly string[] | undefined): string | null {
+  return list === undefined ? null : JSON.stringify(list);
+}
+
+/** The last row is about all of them. */
+function toAggregate(rows: SqlValue[][]): Aggregate {
+  const answers = rows.slice(0, -1);
+  return {
+    rows: answers.map(toRow),
+    whole: Number(answers[0]?.[4] ?? 0),
+    reached: Number(rows.at(-1)?.[5]),
+  };
+}
+
+function toRow([start, wall, groups, measured]: SqlValue[]): AggregateRow {
+  return {
+    bucket: writeInstant(Number(start), Number(wall)),
+    groups: String(groups),
+    measured: JSON.parse(String(measured)) as (string | null)[],
+  };
+}
+
+/** An instant with the time zone's offset, for example `2026-03-29T00:00:00+01:00`; times of receipt may have milliseconds. */
+function writeInstant(start: number, wall: number): string {
+  const local = new Date(Math.round(wall * 1_000)).toISOString().replace(/(?:\.000)?Z$/, "");
+  const minutes = Math.round((wall - start) / 60);
+  if (minutes === 0) return `${local}Z`;
+  const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((each) =>
+    String(each).padStart(2, "0"),
+  );
+  return `${local}${minutes < 0 ? "-" : "+"}${hour}:${minute}`;
+}

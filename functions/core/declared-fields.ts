@@ -1,0 +1,23 @@
+import type { EventType } from "./catalog.ts";
+import { readPointer } from "./data-path.ts";
+
+/** A place in the data of a type's events, which a file of the catalog names. */
+export type DeclaredField = { type: string; pointer: string; path: string[] };
+
+/** `measures`: numbers of which the store keeps rollups; `indexed`: values by which events are found. */
+export type DeclaredFields = Record<Purpose, DeclaredField[]>;
+type Purpose = "measures" | "indexed";
+
+/** The fields that a catalog declares, each once: a type has those of all its versions. */
+export function toDeclaredFields(eventTypes: readonly Pick<EventType, "type" | Purpose>[]): DeclaredFields {
+  return { measures: fieldsFor("measures", eventTypes), indexed: fieldsFor("indexed", eventTypes) };
+}
+
+function fieldsFor(purpose: Purpose, eventTypes: readonly Pick<EventType, "type" | Purpose>[]): DeclaredField[] {
+  const byKey = new Map<string, DeclaredField>();
+  for (const { type, [purpose]: pointers = [] } of eventTypes) {
+    for (const pointer of pointers)
+      byKey.set(JSON.stringify([type, pointer]), { type, pointer, path: readPointer(pointer) ?? [] });
+  }
+  return [...byKey.values()];
+}

@@ -1,0 +1,130 @@
+import type { AuditLog, Page } from "../core/access.ts";
+import type { NewExport } from "../core/export-bodies.ts";
+import { RequestError } from "../core/errors.ts";
+import type { EventPages, EventPlan, MatchingEvents } from "../core/event-pages.ts";
+import { type ExportJob, type ExportJobs, type ExportSteps, isFinished } from "../core/export-job.ts";
+import {
+  EXPORT_MAX_UNFINISHED,
+  EXPORT_PAGE_JOBS,
+  EXPORT_SAMPLE_EVENTS,
+  EXPORT_START_DELAY_SECONDS,
+} from "../core/export-limits.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Principal } from "../core/principal.ts";
+
+export type ExportDeps = {
+  jobs: ExportJobs;
+  steps: ExportSteps;
+  pages: Pick<EventPages, "plan">;
+  audit: Pick<AuditLog, "append">;
+  clock: Clock;
+  /** A new id, which begins with the time. */
+  newId: () => string;
+};
+
+/** The caller of a request about exports. */
+export type Caller = Pick<Principal, "tenant" | "keyId" | "types" | "sources"> & { requestId: string };
+
+/** The verbs of an export but for its progress, which is the job itself: plan, start, cancel. */
+export function createExport({ jobs, steps, pages, audit, clock, newId }: ExportDeps) {
+  /** @throws RequestError `no_such_export`; AccessError */
+  async function read({ tenant }: Pick<Caller, "tenant">, id: string): Promise<ExportJob> {
+    const job = await jobs.read(tenant, id);
+    if (job === undefined) throw new RequestError("no_such_export", NO_SUCH_EXPORT);
+    return job;
+  }
+
+  const record = ({ tenant, keyId, requestId }: Caller, action: string, target: string, details: object) =>
+    audit.append({ tenant, at: clock().toISOString(), who: keyId, action, target, details: { ...details }, requestId });
+
+  return {
+    read,
+
+    /** Says about how many events an export would have, and shows some of them. @throws DatabaseError */
+    plan: (caller: Caller, request: ExportRequest, deadline: number): Promise<EventPlan> =>
+      pages.plan(matching(caller, request), EXPORT_SAMPLE_EVENTS, deadline),
+
+    /**
+     * Starts an export. The audit log has it before it begins. Its message is sent before the job is written: a job without a
+     * message would wait for ever, a message without a job is dropped.
+     * @throws RequestError `too_many_exports`, `queue_unavailable`; AccessError
+     */
+    async start(caller: Caller, request: ExportRequest, deadline: number): Promise<ExportJob> {
+      await refuseTooMany(caller.tenant);
+      const now = clock().toISOString();
+      const { filter, from, to, format, select } = request;
+      const job: ExportJob = {
+        tenant: caller.tenant,
+        id: newId(),
+        state: "queued",
+        format,
+        filter,
+        from,
+        to,
+        select,
+        keyId: caller.keyId,
+        types: copy(caller.types),
+        sources: copy(caller.sources),
+        createdAt: now,
+        progressAt: now,
+        rows: 0,
+        scanned: 0,
+        bytes: 0,
+        parts: [],
+        attempts: 0,
+        version: 1,
+      };
+      await record(caller, "export.start", job.id, { filter, from, to, format, select });
+      const step = { tenant: job.tenant, id: job.id };
+      if (!(await steps.send(step, EXPORT_START_DELAY_SECONDS, deadline))) {
+        throw new RequestError(
+          "queue_unavailable",
+          "The export did not start. Send the request again after Retry-After.",
+        );
+      }
+      if (!(await jobs.create(job))) throw new Error(`The id ${job.id} is taken.`);
+      return job;
+    },
+
+    /** Ends an export; the step that works on it writes no more. @throws RequestError `no_such_export`, `export_finished`; AccessError */
+    async cancel(caller: Caller, id: string): Promise<ExportJob> {
+      let job = await read(caller, id);
+      if (job.state === "cancelled") return job;
+      if (!isFinished(job)) await record(caller, "export.cancel", id, {});
+      for (; !isFinished(job); job = await read(caller, id)) {
+        const { leaseUntil: _until, leaseBy: _by, ...rest } = job;
+        const cancelled = await jobs.replace({ ...rest, state: "cancelled", finishedAt: clock().toISOString() });
+        if (cancelled !== undefined) return cancelled;
+      }
+      throw new RequestError("export_finished", `The export is ${job.state} already; it cannot be cancelled.`);
+    },
+
+    /** The exports of the tenant, latest first. @throws AccessError */
+    list: (
+      caller: Pick<Caller, "tenant">,
+      page: { after: string | undefined; limit: number },
+    ): Promise<Page<ExportJob>> => jobs.list(caller.tenant, page),
+  };
+
+  async function refuseTooMany(tenant: string): Promise<void> {
+    const { items } = await jobs.list(tenant, { after: undefined, limit: EXPORT_PAGE_JOBS });
+    const unfinished = items.filter((job) => !isFinished(job));
+    if (unfinished.length < EXPORT_MAX_UNFINISHED) return;
+    throw new RequestError(
+      "too_many_exports",
+      `The tenant has ${unfinished.length} exports that are not finished, and may have ${EXPORT_MAX_UNFINISHED}. Wait for one, or cancel one with POST /exports/{id}/cancel.`,
+    );
+  }
+}
+
+/** A request whose filter is the JSON text of one that parsed. */
+export type ExportRequest = Omit<NewExport, "filter" | "plan"> & { filter: string | undefined };
+
+function matching({ tenant, types, sources }: Caller, { filter, from, to }: ExportRequest): MatchingEvents {
+  return { tenant, allowed: { types, sources }, filter, from, to };
+}
+
+const copy = (texts: readonly string[] | undefined) => (texts === undefined ? undefined : [...texts]);
+
+const NO_SUCH_EXPORT =
+  "The tenant has no export with this id. An export can be looked up for 30 days; `GET /exports` lists them.";

@@ -1,0 +1,83 @@
+import { Table } from "aws-cdk-lib/aws-dynamodb";
+import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Construct } from "constructs";
+import type { ExportEnvironment } from "../functions/adapters/lambda/environment.ts";
+import { EXPORT_MAX_CONCURRENCY } from "../functions/core/export-limits.ts";
+import { EXPORT_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
+import { JOBS_TABLE } from "../functions/core/jobs-table.ts";
+import type { Access } from "./access.ts";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
+import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
+import { ExportBucket } from "./export-bucket.ts";
+import { ExportQueue } from "./export-queue.ts";
+import { SluiceFunction } from "./sluice-function.ts";
+import type { StageConfig } from "./stage-config.ts";
+import { grantTable, TABLE, text } from "./table.ts";
+
+export type ExportProps = {
+  readonly stage: StageConfig;
+  readonly access: Access;
+  readonly database: Database;
+  readonly alarmTopic: AlarmTopic;
+};
+
+/** Exports: the table of the jobs, the bucket of the files, the queue of the steps, and the function that does them. */
+export class Export extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, { stage, access, database, alarmTopic }: ExportProps) {
+    super(scope, id);
+    const jobs = new Table(this, "Jobs", {
+      ...TABLE,
+      removalPolicy: stage.accessRemovalPolicy,
+      deletionProtection: stage.deletionProtection,
+      partitionKey: text(JOBS_TABLE.partitionKey),
+      sortKey: text(JOBS_TABLE.sortKey),
+      timeToLiveAttribute: JOBS_TABLE.expires,
+    });
+    const bucket = new ExportBucket(this, "Bucket", { stage });
+    const { queue } = new ExportQueue(this, "Queue", { stage, alarmTopic });
+
+    const handler = new SluiceFunction<ExportEnvironment>(this, "Function", {
+      name: "export",
+      timeoutSeconds: EXPORT_TIMEOUT_SECONDS,
+      // Each step sends the message of the next one; Lambda would take that for a runaway loop and stop it.
+      // https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+      recursiveLoop: RecursiveLoop.ALLOW,
+      stage,
+      environment: {
+        ...access.keyCheckEnvironment(),
+        ...access.auditEnvironment(),
+        ...databaseEnvironment(database),
+        JOBS_TABLE: jobs.tableName,
+        BUCKET: bucket.name,
+        QUEUE_URL: queue.queueUrl,
+      },
+    });
+    handler.addEventSource(
+      new SqsEventSource(queue, {
+        batchSize: 1,
+        maxConcurrency: EXPORT_MAX_CONCURRENCY,
+        reportBatchItemFailures: true,
+      }),
+    );
+    queue.grantSendMessages(handler);
+    access.grantKeyCheck(handler);
+    access.grantAudit(handler);
+    grantDataApi(database, handler, ["ExecuteStatement"]);
+    grantTable(handler, jobs.tableArn, ["GetItem", "PutItem", "Query"]);
+    bucket.grantFiles(handler);
+    this.function = handler;
+
+    new Alarm(this, "ErrorsAlarm", {
+      topic: alarmTopic,
+      description: "The function that writes exports crashes or times out.",
+      runbook: "export-errors",
+      metric: handler.metricErrors(),
+      evaluationPeriods: 60,
+      datapointsToAlarm: 3,
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { BatchOutcome } from "../../../functions/core/batch.ts";
+import type { MetricCounts } from "../../../functions/core/metric-names.ts";
+import type { ConsumerLag } from "../../../functions/core/feed.ts";
+import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import { markStores } from "../../../functions/consume/mark-stores.ts";
+
+let counts: MetricCounts;
+let steps: string[];
+let isDown: boolean;
+let failures: unknown[];
+let lags: (ConsumerLag | undefined)[];
+const now = 1_000_000;
+let rule: ReturnType<typeof markStores>;
+beforeEach(() => {
+  counts = { EventsStored: 1, EventsDuplicate: 0 };
+  steps = [];
+  isDown = false;
+  failures = [];
+  lags = [];
+  const outcome = (): BatchOutcome => ({
+    remaining: [],
+    level: "info",
+    fields: { failedMessages: 0, requeuedMessages: 0 },
+    metrics: counts,
+  });
+  rule = markStores(
+    async () => {
+      steps.push("store");
+      return outcome();
+    },
+    {
+      marker: {
+        async change(lag) {
+          if (isDown) throw new Error("down");
+          steps.push("mark");
+          lags.push(lag);
+        },
+      },
+      clock: () => new Date(now),
+      onFailure: (error) => failures.push(error),
+    },
+  );
+});
+
+describe("the mark of stored events", () => {
+  it("the mark changes after events are stored, and never before", async () => {
+    await rule([], 0);
+
+    expect(steps).toEqual(["store", "mark"]);
+  });
+
+  it("the mark changes after copies too, because the process that stored the first may have ended", async () => {
+    counts = { EventsStored: 0, EventsDuplicate: 3 };
+
+    await rule([], 0);
+
+    expect(steps).toEqual(["store", "mark"]);
+  });
+
+  it("the mark stays where nothing is stored", async () => {
+    counts = { EventsStored: 0, EventsDuplicate: 0, MessagesFailed: 2 };
+
+    await rule([], 0);
+
+    expect(steps).toEqual(["store"]);
+  });
+
+  it("a change that fails leaves the batch as it is, and is made after the next one", async () => {
+    isDown = true;
+    expect(await rule([], 0)).toMatchObject({ metrics: { EventsStored: 1 } });
+    expect(failures).toHaveLength(1);
+    isDown = false;
+    counts = {};
+
+    await rule([], 0);
+    await rule([], 0);
+
+    expect(steps).toEqual(["store", "store", "mark", "store"]);
+  });
+
+  it("the mark has the age of the oldest message that was tried for the first time", async () => {
+    const message = (attempts: number, firstSentAt: number) => ({ attempts, firstSentAt }) as ReceivedMessage;
+
+    await rule([message(1, now - 2_000), message(1, now - 45_000), message(2, now - 900_000)], 0);
+    await rule([message(7, now - 900_000)], 0);
+
+    expect(lags).toEqual([{ lagMs: 45_000, at: now }, undefined]);
+  });
+});
