@@ -128,7 +128,7 @@ function toParameters({ data = [], ...options }: Options): Parameters {
   const { type, source, subject, id, from, to, timeFrom, timeTo, order, select } = options;
   const conditions = new Map<string, string[]>();
   for (const condition of data) {
-    const [, name = "", value = ""] = /^([^=]*\])=(.*)$/s.exec(condition) ?? [];
+    const [, name = "", value = ""] = /^([^=]+)=(.*)$/s.exec(condition) ?? [];
     if (name === "") throw new Error(`--data takes a condition such as 'total[gte]=100', not ${condition}.`);
     const full = /^data[.[]/.test(name) ? name : `data.${name}`;
     conditions.set(full, [...(conditions.get(full) ?? []), value]);

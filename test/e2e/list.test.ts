@@ -266,6 +266,15 @@ describe("npm run query", () => {
     expect(rest.stdout.trimEnd().split("\n")).toHaveLength(EVENTS - 5);
   });
 
+  it("query takes a condition without an operator as an equal value, and --why names one that an event does not meet", async () => {
+    const equal = await target.run("query", ...words(), "--data", "n=3", "--select", "id,data.n");
+    const { id } = JSON.parse(equal.stdout) as { id: string };
+    const why = await target.run("query", "--source", `${source}/*`, "--data", "n=4", "--why", id);
+
+    expect(equal).toMatchObject({ code: 0, stdout: expect.stringContaining('"n":3') });
+    expect(why).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\/.*data\/n.*3/) });
+  });
+
   it("query says what is wrong with a filter, and exits with 2", async () => {
     const wrong = await target.run("query", "--data", "n[like]=1");
     const missing = await target.run("query", "--data", "n");
