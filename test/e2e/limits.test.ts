@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
@@ -77,10 +78,14 @@ describe("limits of a tenant", () => {
     const write = () => send(key, events(1));
 
     for (const request of [read, write]) {
-      const answers = await Promise.all(Array.from({ length: 20 }, request));
-
-      const refused = answers.filter(({ status }) => status === 429);
-      expect(refused).not.toEqual([]);
+      // A machine may be so busy that its table of limits is late: then a process decides alone for a second.
+      const refused = await eventually(
+        async () => {
+          const answers = await Promise.all(Array.from({ length: 20 }, request));
+          return answers.filter(({ status }) => status === 429);
+        },
+        (found) => found.length > 0,
+      );
       expect(refused.filter(({ headers }) => !headers.has("retry-after"))).toEqual([]);
     }
   });
