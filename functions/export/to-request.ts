@@ -1,7 +1,6 @@
 import type { NewExport } from "../core/export-bodies.ts";
 import { RequestError } from "../core/errors.ts";
-import { parseFilter } from "../core/filter/filter.ts";
-import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
+import { filterFromBody } from "../core/filter/from-body.ts";
 import type { ExportRequest } from "./export.ts";
 
 /**
@@ -14,11 +13,6 @@ export function toRequest({ filter: _parsed, ...body }: Omit<NewExport, "plan">,
   if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to)) {
     throw new RequestError("malformed_body", "The body is not valid: to: is not after from, so no event can match.");
   }
-  return { ...body, filter: filterText(text) };
-}
-
-function filterText(text: Uint8Array): string | undefined {
-  const { lossless } = parseLossless(new TextDecoder().decode(text));
-  const filter = isJsonObject(lossless) ? lossless["filter"] : undefined;
-  return filter === undefined ? undefined : JSON.stringify(parseFilter(filter));
+  const filter = filterFromBody(text);
+  return { ...body, filter: filter && JSON.stringify(filter) };
 }

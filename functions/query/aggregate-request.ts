@@ -7,9 +7,8 @@ import {
 import type { AggregateScan, Every, GroupField, Measure } from "../core/aggregate-reader.ts";
 import { readPointer } from "../core/data-path.ts";
 import { RequestError } from "../core/errors.ts";
-import { parseFilter } from "../core/filter/filter.ts";
+import { filterFromBody } from "../core/filter/from-body.ts";
 import { toMicroseconds } from "../core/instant.ts";
-import { isJsonObject, JsonLimitError, parseLossless } from "../core/lossless-json.ts";
 import { readBody } from "../core/read-body.ts";
 import { toTimeZone } from "../core/time-zone.ts";
 
@@ -46,7 +45,7 @@ export function readAggregateRequest(
   const asked = readBody(aggregateQuery, request, AGGREGATE_BODY_MAX_BYTES);
   const { groupBy = [], measures = ["count"], every, timeZone = "UTC" } = asked;
   return {
-    filter: asked.filter === undefined ? undefined : parseFilter(losslessFilter(request.body)),
+    filter: filterFromBody(request.body),
     ...toRange(asked, now),
     every,
     timeZone: toTimeZone(timeZone) ?? timeZone,
@@ -55,17 +54,6 @@ export function readAggregateRequest(
     measures: measures.map(toMeasure),
     measureNames: measures.map(toName),
   };
-}
-
-/** The filter of a body, in which numbers that a double cannot hold keep their digits. */
-function losslessFilter(body: Uint8Array): unknown {
-  try {
-    const { lossless } = parseLossless(Buffer.from(body).toString("utf8"));
-    return isJsonObject(lossless) ? lossless["filter"] : undefined;
-  } catch (cause) {
-    if (!(cause instanceof JsonLimitError)) throw cause;
-    throw new RequestError("malformed_body", "The body is nested too deep.", { cause });
-  }
 }
 
 /** Without an end, the range ends with this minute, so that it has whole minutes. */

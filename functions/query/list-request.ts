@@ -1,11 +1,11 @@
 import { RequestError } from "../core/errors.ts";
-import { type Filter, parseFilter } from "../core/filter/filter.ts";
+import type { Filter } from "../core/filter/filter.ts";
+import { filterFromBody } from "../core/filter/from-body.ts";
 import { filterFromParameters } from "../core/filter/from-parameters.ts";
 import { toMicroseconds } from "../core/instant.ts";
 import { eventQuery } from "../core/list-bodies.ts";
 import { LIST_BODY_MAX_BYTES } from "../core/list-limits.ts";
 import type { CountMode, Range } from "../core/list-reader.ts";
-import { isJsonObject, JsonLimitError, parseLossless } from "../core/lossless-json.ts";
 import { readBody } from "../core/read-body.ts";
 import { toSelection } from "../core/selection.ts";
 import type { NamedValue } from "../routes/route.ts";
@@ -52,25 +52,14 @@ export function fromParameters(
 
 /** Reads the body of `POST /events/query`. @throws RequestError `malformed_body` and others of a body, `bad_filter` */
 export function fromBody(request: { headers: Record<string, string | undefined>; body: Uint8Array }): Asked {
-  const { filter, select, ...settings } = readBody(eventQuery, request, LIST_BODY_MAX_BYTES);
+  const { select, ...settings } = readBody(eventQuery, request, LIST_BODY_MAX_BYTES);
   return toAsked(settings, {
-    filter: filter === undefined ? undefined : parseFilter(losslessFilter(request.body)),
+    filter: filterFromBody(request.body),
     select,
     refuse: (fault) => {
       throw new RequestError("malformed_body", `The body is not valid: ${fault}.`);
     },
   });
-}
-
-/** The filter of a body, in which numbers that a double cannot hold keep their digits. */
-function losslessFilter(body: Uint8Array): unknown {
-  try {
-    const { lossless } = parseLossless(Buffer.from(body).toString("utf8"));
-    return isJsonObject(lossless) ? lossless["filter"] : undefined;
-  } catch (cause) {
-    if (!(cause instanceof JsonLimitError)) throw cause;
-    throw new RequestError("malformed_body", "The body is nested too deep.", { cause });
-  }
 }
 
 function toAsked(

@@ -10,9 +10,7 @@ import { writePointer } from "../../core/data-path.ts";
 import { isBoundSql } from "../../core/filter/is-bound-sql.ts";
 import { toSql } from "../../core/filter/to-sql.ts";
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
-
-const texts = (parameter: string) =>
-  `case when cast(${parameter} as text) is not null then array(select jsonb_array_elements_text(cast(${parameter} as jsonb))) end`;
+import { textArray, toTextArray } from "./text-array.ts";
 
 /** Times leave as seconds since 1970; `wall` as if the time zone's clock showed UTC. */
 const COLUMNS = `
@@ -20,13 +18,13 @@ const COLUMNS = `
   cast(extract(epoch from reached) * 1000 as text)`;
 
 const SCAN = `:tenant, cast(:from as timestamptz), cast(:to as timestamptz), :every, :zone`;
-const CONDITION = `:condition, ${texts(":bound")}, ${texts(":types")}, ${texts(":sources")}`;
+const CONDITION = `:condition, ${textArray(":bound")}, ${textArray(":types")}, ${textArray(":sources")}`;
 
 /** Documented in functions/sql/0005_rollups.sql, with the indexes that they rely on. */
 const aggregateRollups = `
   select ${COLUMNS}, covered
   from aggregate_rollups(
-    ${SCAN}, ${texts(":fields")}, ${texts(":places")}, cast(:measures as jsonb), ${CONDITION}, ${AGGREGATE_MAX_ROLLUPS},
+    ${SCAN}, ${textArray(":fields")}, ${textArray(":places")}, cast(:measures as jsonb), ${CONDITION}, ${AGGREGATE_MAX_ROLLUPS},
     ${AGGREGATE_MAX_ROWS}, ${AGGREGATE_MAX_ROWS_BYTES}
   )`;
 const aggregateEvents = `
@@ -79,13 +77,9 @@ function parametersOf(
     measures: JSON.stringify(measures.map(toPair)),
     condition,
     bound: JSON.stringify(bound),
-    types: toJson(allowed.types),
-    sources: toJson(allowed.sources),
+    types: toTextArray(allowed.types),
+    sources: toTextArray(allowed.sources),
   };
-}
-
-function toJson(list: readonly string[] | undefined): string | null {
-  return list === undefined ? null : JSON.stringify(list);
 }
 
 /** The last row is about all of them. */

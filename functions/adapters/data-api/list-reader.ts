@@ -6,14 +6,15 @@ import { toSql } from "../../core/filter/to-sql.ts";
 import { COUNT_MAX, CURSOR_KEY_MAX_BYTES, LIST_PAGE_MAX_BYTES } from "../../core/list-limits.ts";
 import type { Count, ListPart, ListReader, ListScan, Plan, Position } from "../../core/list-reader.ts";
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
+import { textArray, toTextArray } from "./text-array.ts";
 
 /** Documented in functions/sql/0004_list.sql, with the indexes that it relies on. */
 const listEvents = (tenant: string) => `list_events(
-    ${tenant}, :condition, ${texts(":condition_texts")}, ${texts(":types")}, ${texts(":sources")}, ${texts(":ids")},
+    ${tenant}, :condition, ${textArray(":condition_texts")}, ${textArray(":types")}, ${textArray(":sources")}, ${textArray(":ids")},
     cast(:from as timestamptz), cast(:to as timestamptz), cast(:newest_first as boolean), cast(:horizon as bigint),
     cast(:after_received_at as timestamptz), :after_id, :after_source, :after_hash,
     cast(:max_events as integer), ${LIST_PAGE_MAX_BYTES}, ${RESULT_PIECE_CHARACTERS},
-    :count_mode, ${COUNT_MAX}, cast(:budget as integer), ${texts(":lookup_types")}, cast(:lookup_fields as jsonb)
+    :count_mode, ${COUNT_MAX}, cast(:budget as integer), ${textArray(":lookup_types")}, cast(:lookup_fields as jsonb)
   )`;
 
 /** The page of a tenant that has fewer than so many under way; the lock ends with the statement. */
@@ -22,11 +23,6 @@ const statementOf = (maxOfTenant: number | undefined) =>
     ? `select number, piece from ${listEvents(":tenant")}`
     : `select number, piece from take_query_slot(:tenant, ${maxOfTenant}) as held (tenant)
       cross join lateral ${listEvents("held.tenant")}`;
-
-/** A parameter that is an array of JSON texts, or null. The Data API has no arrays. */
-function texts(parameter: string): string {
-  return `case when cast(${parameter} as text) is not null then array(select jsonb_array_elements_text(cast(${parameter} as jsonb))) end`;
-}
 
 /** The SQLSTATE of list_events for a position whose event is no longer there. */
 const POSITION_LOST = "SL410";
@@ -63,9 +59,9 @@ function parametersOf(scan: ListScan): Record<string, string | null> {
     tenant,
     condition,
     condition_texts: JSON.stringify(values),
-    types: toJson(allowed.types),
-    sources: toJson(allowed.sources),
-    ids: toJson(scan.ids),
+    types: toTextArray(allowed.types),
+    sources: toTextArray(allowed.sources),
+    ids: toTextArray(scan.ids),
     from: received.from ?? null,
     to: received.to ?? null,
     newest_first: String(isNewestFirst),
@@ -77,8 +73,8 @@ function parametersOf(scan: ListScan): Record<string, string | null> {
     max_events: String(maxEvents),
     count_mode: count,
     budget: String(Math.max(Math.floor(budgetMs), 0)),
-    lookup_types: toJson(lookup?.types),
-    lookup_fields: toJson(lookup?.fields),
+    lookup_types: toTextArray(lookup?.types),
+    lookup_fields: lookup === undefined ? null : JSON.stringify(lookup.fields),
   };
 }
 
@@ -139,10 +135,6 @@ function toPosition(key: Key | null): Position | undefined {
   const [receivedAt, id, source, hash] = key;
   const isShort = Buffer.byteLength(JSON.stringify([id, source])) <= CURSOR_KEY_MAX_BYTES;
   return id !== null && source !== null && isShort ? [receivedAt, id, source] : [receivedAt, hash];
-}
-
-function toJson(list: readonly unknown[] | undefined): string | null {
-  return list === undefined ? null : JSON.stringify(list);
 }
 
 function toRequestError(error: unknown): never {

@@ -99,6 +99,7 @@ describe("the body of an export", () => {
       `{"from":"2026-11-02T00:00:00Z","to":"2026-11-01T23:00:00-02:00"}`,
       "no error",
     ],
+    ["that is nested too deep", `{"filter":${"[".repeat(2_000)}${"]".repeat(2_000)}}`, "malformed_body"],
     ["that ends when it begins", `{"from":"2026-11-02T00:00:00Z","to":"2026-11-02T01:00:00+01:00"}`, "malformed_body"],
   ])("a body %s is judged by its meaning", (_, text, code) => {
     expect(codeOf(text)).toBe(code);
