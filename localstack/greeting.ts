@@ -1,5 +1,6 @@
 import { shellWord } from "../cli/shell-word.ts";
-import type { Addresses, Runtime } from "./runtime.ts";
+import type { Addresses } from "./addresses.ts";
+import type { Runtime } from "./runtime.ts";
 
 /**
  * Writes what a person can do with a runtime that has started. Commands that find a runtime by its folder name the folder,

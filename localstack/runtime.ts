@@ -1,16 +1,18 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { Addresses } from "./addresses.ts";
 import { startDataApi } from "./data-api/data-api.ts";
 import type { Faults } from "./data-api/faults.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { startSupervisedDynamodb } from "./dynamodb/dynamodb.ts";
 import { startEventSource } from "./event-source/event-source.ts";
-import { runTriggers, type StackFunctions, startStackFunctions } from "./lambda/stack-functions.ts";
+import { runTriggers, startStackFunctions } from "./lambda/stack-functions.ts";
 import { invokeAccess } from "./invoke-access.ts";
 import { ensureLocalKeys } from "./local-keys.ts";
 import { type Postgres, startPostgres } from "./postgres/postgres.ts";
 import { unlessAborted } from "./on-abort.ts";
 import { reload } from "./reload.ts";
+import type { RuntimeOptions } from "./runtime-options.ts";
 import { startSchedules } from "./schedule/schedule.ts";
 import { masterCredentials } from "./secrets-manager/master-credentials.ts";
 import { startSupervisedS3 } from "./s3/s3.ts";
@@ -26,70 +28,6 @@ import type { StackModel } from "./template/model.ts";
 import { LOCAL_REGION, readStack } from "./template/read-stack.ts";
 import { synthesize } from "./template/synthesize.ts";
 import { snapshotSources, watchSources } from "./watch-sources.ts";
-
-export type RuntimeOptions = {
-  /** Folder for everything that outlives a stop: database, messages, the synthesized app. */
-  dataDir: string;
-  /** The folder of the synthesized app (default: in the data folder); runs that share it share one synthesis. */
-  assemblyDir?: string;
-  /** Port of the API; undefined takes a free one. */
-  port?: number;
-  /** An address where the API listens besides the loopback ones, without TLS: keys and events can be read on the way there. */
-  host?: string | undefined;
-  /** Deletes what the folder holds before the start. */
-  fresh?: boolean;
-  /** Rebuilds and reloads the functions when their sources change. */
-  watch?: boolean;
-  /** Ends an unfinished start; without effect on a runtime that has started. */
-  signal?: AbortSignal;
-  /** Gets log lines; they never hold payloads. */
-  log?: (line: string) => void;
-  /** For fault tests and benchmarks. */
-  testHooks?: TestHooks;
-};
-
-/** Hooks between the parts, for fault tests and benchmarks. */
-type TestHooks = {
-  /** Starts a proxy in front of the queue and returns its URL, which functions, event source and commands then use. */
-  queueFront?: (endpoint: string) => Promise<string>;
-  /** The same in front of the Data API, used by the functions. */
-  dataApiFront?: (endpoint: string) => Promise<string>;
-  /** The same in front of DynamoDB, used by the functions. */
-  dynamodbFront?: (endpoint: string) => Promise<string>;
-  /** Gets the duration of each invocation of a function, in milliseconds. */
-  invoked?: (functionName: string, milliseconds: number) => void;
-  /** The most processes of a function at once. */
-  maxProcesses?: number;
-  /** Gets the functions' lines in CloudWatch's embedded metric format. */
-  metrics?: (line: string) => void;
-  /** Changes the model of the template, for example to visibility timeouts of seconds. */
-  alter?: (stack: StackModel) => StackModel;
-  /** Gets the functions once they run, to reload them with other code. */
-  functions?: (functions: Pick<StackFunctions, "reload">) => void;
-};
-
-/** The addresses of a running stack, printed by `npm start -- --json` and written to `runtime.json`. */
-export type Addresses = {
-  region: string;
-  url: string;
-  databaseUrl: string;
-  queueUrl: string;
-  deadLetterQueueUrl: string;
-  awsEndpointUrl: string;
-  dynamodbUrl: string;
-  secretsManagerUrl: string;
-  /** S3, where the template has a bucket. */
-  s3Url?: string | undefined;
-  dataApiUrl: string;
-  /** The names that the Data API accepts. */
-  clusterArn: string;
-  secretArn: string;
-  databaseName: string;
-  /** An admin's key of the tenant `default`. */
-  apiKey: string;
-  /** A key of the installation. */
-  installationKey: string;
-};
 
 export type Runtime = {
   addresses: Addresses;

@@ -2,6 +2,7 @@ import { AGGREGATE_MAX_ROWS } from "../core/aggregate-limits.ts";
 import { type ErrorCode, errorTable, problemDocument } from "../core/errors.ts";
 import { DEFAULT_TENANT } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
+import { doneExport, exportJob, newExports } from "./export-examples.ts";
 
 /** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
 
@@ -86,19 +87,7 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
     },
   },
   rotateKey: { "application/json": { grace: { summary: "The old key works for an hour", value: { grace: "1h" } } } },
-  startExport: {
-    "application/json": {
-      day: {
-        summary: "The orders of a day",
-        value: {
-          filter: { exact: { type: "com.example.order.placed" } },
-          from: "2026-11-21T00:00:00Z",
-          to: "2026-11-22T00:00:00Z",
-        },
-      },
-      plan: { summary: "How many would it be?", value: { format: "csv", select: ["id", "data.orderId"], plan: true } },
-    },
-  },
+  startExport: { "application/json": newExports },
   putTenant: {
     "application/json": {
       suspend: { summary: "Suspend", value: { state: "suspended" } },
@@ -192,41 +181,6 @@ const auditEntry = {
   previous: "0".repeat(64),
   hash: "9f2c6f0d6f4b4c1f8e6d7f3a5b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c",
 };
-
-const exportJob = {
-  id: "exp_019aa9d5c0f37a7c8f1d2b3a4c5d6e7f",
-  state: "running",
-  format: "ndjson",
-  filter: { exact: { type: "com.example.order.placed" } },
-  from: "2026-11-21T00:00:00Z",
-  to: "2026-11-22T00:00:00Z",
-  keyId: key.id,
-  createdAt: "2026-11-28T09:30:00.000Z",
-  progressAt: "2026-11-28T09:30:31.000Z",
-  horizon: "48213",
-  rows: 250_000,
-  scanned: 310_000,
-  bytes: 21_388_011,
-  parts: 1,
-} as const;
-
-const exportFile = {
-  name: "part-00001-2.ndjson.gz",
-  rows: 250_000,
-  bytes: 21_388_011,
-  sha256: "9f2c6f0d6f4b4c1f8e6d7f3a5b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c",
-  url: "https://files.example.com/part-00001-2.ndjson.gz?X-Amz-Signature=0",
-};
-
-const doneExport = {
-  ...exportJob,
-  state: "done",
-  finishedAt: "2026-11-28T09:30:32.000Z",
-  filesExpireAt: "2026-12-05T09:30:32.000Z",
-  linksExpireAt: "2026-11-28T09:45:40.000Z",
-  manifest: { name: "manifest-3.json", url: "https://files.example.com/manifest-3.json?X-Amz-Signature=0" },
-  files: [exportFile],
-} as const;
 
 /** Path and query parameters by operation. */
 export const parameters: Partial<Record<OperationId, Record<string, string>>> = {

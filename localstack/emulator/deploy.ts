@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
-import type { Addresses } from "../runtime.ts";
+import type { Addresses } from "../addresses.ts";
 import { commandEnvironment } from "../child-environment.ts";
 import { messageOf } from "../message-of.ts";
 import { invokeFunction } from "./invoke-function.ts";

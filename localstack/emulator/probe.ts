@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { messageOf } from "../message-of.ts";
 import { connectionSettings } from "../postgres/connection-settings.ts";
-import type { Addresses } from "../runtime.ts";
+import type { Addresses } from "../addresses.ts";
 
 const STORED_WITHIN_MS = 60_000;
 const POLL_MS = 250;

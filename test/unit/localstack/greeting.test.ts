@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { greeting } from "../../../localstack/greeting.ts";
-import type { Addresses } from "../../../localstack/runtime.ts";
+import type { Addresses } from "../../../localstack/addresses.ts";
 
 const ADDRESSES = { url: "http://127.0.0.1:4800", apiKey: "sluice_key" } as Addresses;
 const greet = (folder: { dataDir: string; isDefault: boolean }) =>
