@@ -6,6 +6,7 @@ import { buildSync } from "esbuild";
 import type { FunctionName } from "../functions/core/functions.ts";
 import { BUNDLE_OPTIONS } from "./bundle-options.ts";
 import { toDeclaredFields } from "../functions/core/declared-fields.ts";
+import { allowedMethods } from "./allowed-methods.ts";
 import { readCatalog } from "./read-catalog.ts";
 
 /**
@@ -36,8 +37,7 @@ export const DEPLOYED = { dropLabels: ["FAILPOINT"] };
 
 /**
  * Writes `index.js` of a function's handler into a folder.
- * @param alias packages and their replacements, besides the SDK's chain of credential providers, which never runs in Lambda
- * and is a quarter of a client's code
+ * @param alias packages and their replacements, besides those of parts of the SDK that never run in Lambda
  * @param entry a handler in place of the function's own, for benchmarks
  */
 export function buildHandler(
@@ -49,8 +49,7 @@ export function buildHandler(
     entry = join("functions", name, "handler.ts"),
   }: { readonly dropLabels: string[]; readonly alias?: Record<string, string>; readonly entry?: string },
 ): void {
-  const eventTypes = writeEventTypes(outputDir);
-  const declaredFields = writeDeclaredFields(outputDir);
+  const modules = writeModules(outputDir);
   try {
     buildSync({
       ...BUNDLE_OPTIONS,
@@ -60,37 +59,45 @@ export function buildHandler(
       inject: ["functions/adapters/lambda/map-stack.ts"],
       outfile: join(outputDir, "index.js"),
       dropLabels,
-      alias: {
-        "@aws-sdk/credential-provider-node": "./functions/adapters/lambda/credentials.ts",
-        "#event-types": eventTypes,
-        "#declared-fields": declaredFields,
-        ...alias,
-      },
+      alias: { ...REPLACEMENTS, ...modules, ...alias },
     });
   } finally {
-    rmSync(eventTypes);
-    rmSync(declaredFields);
+    for (const file of Object.values(modules)) rmSync(file);
   }
 }
 
+/** Parts of the SDK that never run in Lambda, and their replacements: a third of the code of the clients. */
+const REPLACEMENTS = {
+  "@aws-sdk/credential-provider-node": "./functions/adapters/lambda/credentials.ts",
+  "@smithy/core/event-streams": "./functions/adapters/lambda/event-streams.ts",
+};
+
 /**
- * Writes the module `#event-types` of a bundle: the files of catalog/, in the order of their versions. It exists only while
- * the bundle is built, so that adding an event type is adding one file and synthesis writes nothing into the sources.
+ * Writes the modules of a bundle that are made of other sources. They exist only while the bundle is built, so that adding
+ * an event type is adding one file and synthesis writes nothing into the sources. All but the event types are texts alone,
+ * which bring neither schemas nor their library.
+ * @returns the files by the names of the modules
  * @throws CatalogError
  */
-function writeEventTypes(outputDir: string): string {
-  const files = readCatalog("catalog").map(({ file }) => file);
-  const imports = files.map((file, index) => `import * as type${index} from ${JSON.stringify(resolve(file))};\n`);
-  const members = files.map((file, index) => `{ ...type${index}, file: ${JSON.stringify(file)} }`);
-  const module = join(resolve(outputDir), "event-types.ts");
+function writeModules(outputDir: string): Record<string, string> {
+  const catalog = readCatalog("catalog");
+  const texts = {
+    "event-types": eventTypesText(catalog.map(({ file }) => file)),
+    "declared-fields": `export const declaredFields = ${JSON.stringify(toDeclaredFields(catalog))};\n`,
+    "allowed-methods": `export const allowedMethods = ${JSON.stringify(allowedMethods)};\n`,
+  };
   mkdirSync(outputDir, { recursive: true });
-  writeFileSync(module, `${imports.join("")}export const eventTypes = [${members.join(", ")}];\n`);
-  return module;
+  const modules = Object.entries(texts).map(([name, text]) => {
+    const file = join(resolve(outputDir), `${name}.ts`);
+    writeFileSync(file, text);
+    return [`#${name}`, file];
+  });
+  return Object.fromEntries(modules) as Record<string, string>;
 }
 
-/** Writes the module `#declared-fields` of a bundle: texts alone, so that it brings neither schemas nor their library. */
-function writeDeclaredFields(outputDir: string): string {
-  const module = join(resolve(outputDir), "declared-fields.ts");
-  writeFileSync(module, `export const declaredFields = ${JSON.stringify(toDeclaredFields(readCatalog("catalog")))};\n`);
-  return module;
+/** Imports the files of catalog/, in the order of their versions. */
+function eventTypesText(files: string[]): string {
+  const imports = files.map((file, index) => `import * as type${index} from ${JSON.stringify(resolve(file))};\n`);
+  const members = files.map((file, index) => `{ ...type${index}, file: ${JSON.stringify(file)} }`);
+  return `${imports.join("")}export const eventTypes = [${members.join(", ")}];\n`;
 }

@@ -19,8 +19,6 @@ export type BundleFigures = {
   /** Processor time of `require`, which on an idle machine equals its duration; the median of fresh processes. */
   importMilliseconds: number;
   baselineImportMilliseconds: number;
-  /** The baseline without its source map. */
-  unmappedImportMilliseconds: number;
 };
 
 const packages: Record<string, string> = {
@@ -31,9 +29,9 @@ const packages: Record<string, string> = {
 };
 
 /**
- * Measures size and import time of each function's bundle. Its baselines are bundles that only make the same SDK clients with
- * their default credential chain: one with its source map enabled, as our functions were measured at first, and one
- * without, as CDK bundles by default. Ours reads its map with the first stack trace (docs/decisions/0021).
+ * Measures size and import time of each function's bundle. Its baseline is a bundle that only makes the same SDK clients, as
+ * the SDK makes them by default. Neither has its source map enabled: ours reads its map with the first stack trace
+ * (docs/decisions/0021).
  * @param runs fresh processes for each bundle
  */
 export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigures[] {
@@ -45,11 +43,10 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
       buildHandler(name, ours, DEPLOYED);
       const clients = clientsIn(ours);
       buildBaseline(clients, baseline);
-      const times = { ours: [] as number[], baseline: [] as number[], unmapped: [] as number[] };
+      const times = { ours: [] as number[], baseline: [] as number[] };
       for (let run = 0; run < runs; run++) {
         times.ours.push(importMilliseconds(ours));
-        times.baseline.push(importMilliseconds(baseline, ["--enable-source-maps"]));
-        times.unmapped.push(importMilliseconds(baseline));
+        times.baseline.push(importMilliseconds(baseline));
       }
       return {
         name,
@@ -58,7 +55,6 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
         baselineBytes: bundleBytes(baseline),
         importMilliseconds: spread(times.ours).median,
         baselineImportMilliseconds: spread(times.baseline).median,
-        unmappedImportMilliseconds: spread(times.unmapped).median,
       };
     });
   } finally {
@@ -90,10 +86,10 @@ function bundleBytes(folder: string): number {
 }
 
 /** Measures in a process that has loaded nothing else. */
-function importMilliseconds(folder: string, options: string[] = []): number {
+function importMilliseconds(folder: string): number {
   const file = JSON.stringify(join(folder, "index.js"));
   const script = `const before = process.cpuUsage(); require(${file}); const { user, system } = process.cpuUsage(before); process.stdout.write(String((user + system) / 1_000));`;
-  const output = execFileSync(process.execPath, [...options, "-e", script], {
+  const output = execFileSync(process.execPath, ["-e", script], {
     env: { PATH: process.env["PATH"], ...ENVIRONMENT },
   });
   return Number(output);

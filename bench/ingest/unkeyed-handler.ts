@@ -7,7 +7,7 @@ import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
 import type { Principal } from "../../functions/core/principal.ts";
 import { createIngestEndpoints } from "../../functions/ingest/endpoints.ts";
 import { createIngest } from "../../functions/ingest/ingest.ts";
-import { allowedMethods } from "../../functions/routes/allowed-methods.ts";
+import { allowedMethods } from "../../functions/adapters/lambda/allowed-methods.ts";
 import { ingestRoutes } from "../../functions/routes/ingest.ts";
 
 /** The ingest function without the check of the key: everybody is one caller. What it is faster is the price of the check. */

@@ -12,7 +12,7 @@ import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { createKeySecret } from "../adapters/secrets-manager/key-secret.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { accessRoutes } from "../routes/access.ts";
-import { allowedMethods } from "../routes/allowed-methods.ts";
+import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { createAccess } from "./access.ts";
 import { createDirect } from "./direct.ts";
 import { createAccessEndpoints } from "./endpoints.ts";

@@ -5,7 +5,7 @@ import { assetFile, textAsset } from "../adapters/files/asset-file.ts";
 import { readEnvironment, apiDocsEnvironment } from "../adapters/lambda/environment.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
-import { allowedMethods } from "../routes/allowed-methods.ts";
+import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { apiDocsRoutes } from "../routes/api-docs.ts";
 import { PAGE_SCRIPT } from "./docs-page.ts";
 import { createApiDocsEndpoints } from "./endpoints.ts";

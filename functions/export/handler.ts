@@ -18,7 +18,7 @@ import { createExportFiles } from "../adapters/s3/export-files.ts";
 import { createExportSteps } from "../adapters/sqs/export-steps.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { createWorkCheck } from "../core/work-allowed.ts";
-import { allowedMethods } from "../routes/allowed-methods.ts";
+import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { exportRoutes } from "../routes/export.ts";
 import { createExportEndpoints } from "./endpoints.ts";
 import { createEventPages } from "./event-pages.ts";

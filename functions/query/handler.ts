@@ -16,7 +16,7 @@ import { createKeySecret } from "../adapters/secrets-manager/key-secret.ts";
 import { createCursors } from "../core/cursor.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { TENANT_MAX_QUERIES } from "../core/query-load-limits.ts";
-import { allowedMethods } from "../routes/allowed-methods.ts";
+import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { queryRoutes } from "../routes/query.ts";
 import { createAggregate } from "./aggregate.ts";
 import { createAnswerIfChanged } from "./answer-if-changed.ts";

@@ -8,7 +8,7 @@ import { createAccessEndpoints } from "../../functions/access/endpoints.ts";
 import { httpHandler } from "../../functions/adapters/lambda/http-handler.ts";
 import { createCheckKey } from "../../functions/core/check-key.ts";
 import { accessRoutes } from "../../functions/routes/access.ts";
-import { allowedMethods } from "../../functions/routes/allowed-methods.ts";
+import { allowedMethods } from "../../functions/adapters/lambda/allowed-methods.ts";
 import type { Route } from "../../functions/routes/route.ts";
 import { randomBytes } from "node:crypto";
 import { memoryAccessStore, memoryAuditLog, memoryKeyUsage } from "../unit/access/support.ts";

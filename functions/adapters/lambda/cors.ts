@@ -1,6 +1,7 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { HttpResponse } from "../../core/http.ts";
 import { PREFLIGHT_MAX_AGE_SECONDS } from "../../core/limits.ts";
+import type { AllowedMethods } from "../../routes/allowed-methods.ts";
 import type { HttpEvent, HttpMiddleware } from "./http-middleware.ts";
 
 /**
@@ -14,8 +15,7 @@ export function cors({
   allowedMethods,
 }: {
   origins: readonly string[];
-  /** The methods of a path, whichever function answers them. */
-  allowedMethods: (path: string) => Promise<string[]>;
+  allowedMethods: AllowedMethods;
 }): HttpMiddleware {
   const addHeaders: HttpMiddleware["after"] = (invocation) => {
     if (origins.length === 0) return;
@@ -36,9 +36,9 @@ export function cors({
     };
   };
   return {
-    before: async ({ event }) => {
+    before: ({ event }) => {
       if (event.httpMethod !== "OPTIONS" || headerOf(event, "access-control-request-method") === undefined) return;
-      const methods = await allowedMethods(event.resource);
+      const methods = allowedMethods[event.resource] ?? [];
       const allowed = allowedOrigin(event, origins);
       if (allowed === undefined || methods.length === 0) return;
       return preflightAnswer(allowed, methods, headerOf(event, "access-control-request-headers") ?? "");
@@ -49,7 +49,7 @@ export function cors({
 }
 
 /** In the shape that API Gateway expects, because middy ends with it. */
-function preflightAnswer(origin: string, methods: string[], requested: string): APIGatewayProxyResult {
+function preflightAnswer(origin: string, methods: readonly string[], requested: string): APIGatewayProxyResult {
   const names = requested.toLowerCase().split(",");
   const headers = names.map((name) => name.trim()).filter((name) => HEADERS.has(name) || /^ce-[a-z0-9]+$/.test(name));
   return {

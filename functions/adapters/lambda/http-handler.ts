@@ -5,6 +5,7 @@ import type { HttpRequest, HttpResponse } from "../../core/http.ts";
 import { RequestError } from "../../core/errors.ts";
 import type { Limiter } from "../../core/limiter.ts";
 import { besideParameter } from "../../core/beside-parameter.ts";
+import type { AllowedMethods } from "../../routes/allowed-methods.ts";
 import type { Handlers, Routes } from "../../routes/route.ts";
 import { authenticate } from "./authenticate.ts";
 import { cors } from "./cors.ts";
@@ -25,8 +26,7 @@ export function httpHandler<R extends Routes>(options: {
   handlers: Handlers<NoInfer<R>>;
   /** Decides who sends a request and whether they may. */
   checkKey: CheckKey;
-  /** The methods of a path, whichever function answers them. */
-  allowedMethods: (path: string) => Promise<string[]>;
+  allowedMethods: AllowedMethods;
   /** Origins whose pages may call the API. */
   corsOrigins: readonly string[];
   /** The limits of callers, for routes that ask for a key. */
@@ -54,11 +54,7 @@ export function httpHandler<R extends Routes>(options: {
  * answered as GET, and a method that the path does not have with 405. A path beside a parameter is a value of the parameter for
  * the methods that it does not have itself.
  */
-function findOperation(
-  routes: Routes,
-  handlers: Handlers<Routes>,
-  allowedMethods: (path: string) => Promise<string[]>,
-): HttpMiddleware {
+function findOperation(routes: Routes, handlers: Handlers<Routes>, allowedMethods: AllowedMethods): HttpMiddleware {
   const operations = new Map<string, Operation>();
   for (const [name, route] of Object.entries(routes)) {
     operations.set(`${route.method} ${route.path}`, { route, handle: handlers[name] as Operation["handle"] });
@@ -75,18 +71,13 @@ function findOperation(
         event.pathParameters = { ...event.pathParameters, [hidden.name]: hidden.value };
         return;
       }
-      return refuseMethod(httpMethod, resource, allowedMethods);
+      refuseMethod(httpMethod, resource, allowedMethods[resource] ?? []);
     },
   };
 }
 
 /** @throws RequestError `method_not_allowed`; Error for a method that another function has to answer */
-async function refuseMethod(
-  method: string,
-  path: string,
-  allowedMethods: (path: string) => Promise<string[]>,
-): Promise<never> {
-  const allowed = await allowedMethods(path);
+function refuseMethod(method: string, path: string, allowed: readonly string[]): never {
   if (allowed.length === 0 || allowed.includes(method))
     throw new Error(`API Gateway sent ${method} ${path}, which is no route of this function.`);
   const list = allowed.join(", ");

@@ -21,14 +21,14 @@ export function createLogger(options: { service: string; stage: string; level: L
   let isColdStart = lambdaEnvironment.isStartedOnDemand();
   /** The members that name the invocation, as the inner text of a JSON object. */
   let invocation = membersOf({ sampling_rate: 0, stage });
-  const writer = (level: LogLevel, stream: NodeJS.WriteStream) => {
+  const writer = (level: LogLevel, stream: () => NodeJS.WriteStream) => {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return () => undefined;
     const head = membersOf({ level });
     const middle = membersOf({ service });
     return (message: string, fields: Record<string, unknown>) => {
       const own = membersOf(withoutEmpty(fields));
       const line = `{${head},"message":${JSON.stringify(message)},"timestamp":"${new Date().toISOString()}",${middle},${invocation}`;
-      stream.write(own === "" ? `${line}}\n` : `${line},${own}}\n`);
+      stream().write(own === "" ? `${line}}\n` : `${line},${own}}\n`);
     };
   };
   return {
@@ -45,9 +45,10 @@ export function createLogger(options: { service: string; stage: string; level: L
       });
       isColdStart = false;
     },
-    info: writer("INFO", process.stdout),
-    warn: writer("WARN", process.stderr),
-    error: writer("ERROR", process.stderr),
+    // Node makes a stream when it is first asked for; hardly a process warns.
+    info: writer("INFO", () => process.stdout),
+    warn: writer("WARN", () => process.stderr),
+    error: writer("ERROR", () => process.stderr),
   };
 }
 

@@ -8,7 +8,7 @@ import type { CheckKey } from "../../../functions/core/check-key.ts";
 import type { HttpRequest } from "../../../functions/core/http.ts";
 import { RequestError } from "../../../functions/core/errors.ts";
 import type { Principal } from "../../../functions/core/principal.ts";
-import { allowedMethods } from "../../../functions/routes/allowed-methods.ts";
+import { allowedMethods } from "../../../functions/adapters/lambda/allowed-methods.ts";
 import type { Handlers, Routes } from "../../../functions/routes/route.ts";
 
 const text = z.string("is no text").check(z.minLength(2, "is too short"));

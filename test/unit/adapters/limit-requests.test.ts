@@ -7,7 +7,7 @@ import { limitRequests, writeLimits } from "../../../functions/adapters/lambda/l
 import { problemDocuments } from "../../../functions/adapters/lambda/problem-documents.ts";
 import type { HttpResponse } from "../../../functions/core/http.ts";
 import { createLimiter } from "../../../functions/core/limiter.ts";
-import { allowedMethods } from "../../../functions/routes/allowed-methods.ts";
+import { allowedMethods } from "../../../functions/adapters/lambda/allowed-methods.ts";
 import type { Principal } from "../../../functions/core/principal.ts";
 import { limitedPrincipal } from "../../support/limited-principal.ts";
 import { memoryLeaseStore } from "../../support/memory-lease-store.ts";
