@@ -26,6 +26,7 @@ const packages: Record<string, string> = {
   RDSDataClient: "@aws-sdk/client-rds-data",
   DynamoDBClient: "@aws-sdk/client-dynamodb",
   SecretsManagerClient: "@aws-sdk/client-secrets-manager",
+  S3Client: "@aws-sdk/client-s3",
 };
 
 /**
@@ -106,6 +107,8 @@ const ENVIRONMENT = {
   ACCESS_TABLE: "access",
   USAGE_TABLE: "usage",
   AUDIT_TABLE: "audit",
+  JOBS_TABLE: "jobs",
+  BUCKET: "exports",
   KEY_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "refuse",
