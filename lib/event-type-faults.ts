@@ -47,8 +47,8 @@ function isWithin(edits: number, one: string, other: string): boolean {
 
 function valueFaults({ type: name, dataschema: version, data, measures, indexed }: Record<string, unknown>): string[] {
   return [
-    ...attributeFaults("type", type, name),
-    ...attributeFaults("dataschema", dataschema, version),
+    ...attributeFaults("type", type(), name),
+    ...attributeFaults("dataschema", dataschema(), version),
     ...schemaFaults(data),
     ...pointerFaults("measures", MEASURES_MAX, measures),
     ...pointerFaults("indexed", INDEXED_MAX, indexed),

@@ -61,7 +61,7 @@ function describeEvent({ properties, ...schema }: JsonSchema, description: strin
     name,
     { ...property, ...attributes[name] },
   ]);
-  const { $schema: _schema, ...extension } = z.toJSONSchema(extensionValue, {
+  const { $schema: _schema, ...extension } = z.toJSONSchema(extensionValue(), {
     io: "input",
     override: ({ jsonSchema }) => {
       if (jsonSchema.type === "string") jsonSchema.maxLength = EXTENSION_VALUE_MAX_BYTES;

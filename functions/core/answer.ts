@@ -44,7 +44,7 @@ export const ingestAnswer = z.object({
 /** An event as `GET /events/{id}` returns it: as it was sent, with two members added by Sluice. */
 const storedEvent = z
   .object({
-    ...cloudEvent.shape,
+    ...cloudEvent().shape,
     tenant: z.string().meta({ description: "Added by Sluice" }),
     receivedat: z.iso.datetime().meta({ description: "Added by Sluice: when the event was accepted" }),
   })
@@ -243,8 +243,8 @@ const aggregate = z.object({
 
 /** The schemas of events and answers by their names in the OpenAPI document. */
 export const schemas = {
-  Event: plainEvent,
-  CloudEvent: cloudEvent,
+  Event: plainEvent(),
+  CloudEvent: cloudEvent(),
   Verdicts: ingestAnswer,
   Verdict: verdict,
   StoredEvent: storedEvent,

@@ -8,6 +8,7 @@ import {
   SUBJECT_MAX_BYTES,
   TYPE_MAX_BYTES,
 } from "./limits.ts";
+import { once } from "./once.ts";
 import { isRfc3339 } from "./rfc3339.ts";
 import { fitsUtf8 } from "./fits-utf8.ts";
 
@@ -17,38 +18,44 @@ const RFC_3339 =
 const FORMAT = { params: { code: "invalid_format" } };
 
 /** RFC 3339, in the range that PostgreSQL accepts: no year 0000, offsets below 16 hours. */
-export const time = z
-  .string(RFC_3339)
-  .max(64)
-  .refine(isRfc3339, { error: RFC_3339, ...FORMAT })
-  .refine((text) => !text.startsWith("0000"), { error: "expected a year from 0001 to 9999", ...FORMAT })
-  .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), { error: "expected an offset below 16 hours", ...FORMAT })
-  .meta({ format: "date-time" });
+export const time = once(() =>
+  z
+    .string(RFC_3339)
+    .max(64)
+    .refine(isRfc3339, { error: RFC_3339, ...FORMAT })
+    .refine((text) => !text.startsWith("0000"), { error: "expected a year from 0001 to 9999", ...FORMAT })
+    .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), { error: "expected an offset below 16 hours", ...FORMAT })
+    .meta({ format: "date-time" }),
+);
 
-export const source = text(SOURCE_MAX_BYTES);
-export const type = text(TYPE_MAX_BYTES);
-export const subject = text(SUBJECT_MAX_BYTES).optional();
-export const dataschema = text(DATASCHEMA_MAX_BYTES).optional();
-export const datacontenttype = text(DATACONTENTTYPE_MAX_BYTES).optional();
+export const source = once(() => text(SOURCE_MAX_BYTES));
+export const type = once(() => text(TYPE_MAX_BYTES));
+export const subject = once(() => text(SUBJECT_MAX_BYTES).optional());
+export const dataschema = once(() => text(DATASCHEMA_MAX_BYTES).optional());
+export const datacontenttype = once(() => text(DATACONTENTTYPE_MAX_BYTES).optional());
 
 /**
  * A CloudEvents extension attribute's value: string, boolean or 32-bit integer.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system
  */
-export const extensionValue = z.union([text(EXTENSION_VALUE_MAX_BYTES), z.boolean(), z.int32()], {
-  error: `expected a string of at most ${EXTENSION_VALUE_MAX_BYTES} bytes, a boolean or a 32-bit integer`,
-});
+export const extensionValue = once(() =>
+  z.union([text(EXTENSION_VALUE_MAX_BYTES), z.boolean(), z.int32()], {
+    error: `expected a string of at most ${EXTENSION_VALUE_MAX_BYTES} bytes, a boolean or a 32-bit integer`,
+  }),
+);
 
 /** Extension attributes that Sluice adds to an event that is read. */
 export const SET_BY_SLUICE: ReadonlySet<string> = new Set(["tenant", "receivedat"]);
 
-export const extensionName = z
-  .string()
-  .refine((name) => !SET_BY_SLUICE.has(name), "is set by Sluice; send it under another name")
-  .regex(
-    new RegExp(`^[a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}$`),
-    `is no attribute of an event; an extension attribute has 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9`,
-  );
+export const extensionName = once(() =>
+  z
+    .string()
+    .refine((name) => !SET_BY_SLUICE.has(name), "is set by Sluice; send it under another name")
+    .regex(
+      new RegExp(`^[a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}$`),
+      `is no attribute of an event; an extension attribute has 1 to ${EXTENSION_NAME_MAX_CHARACTERS} characters of a-z and 0-9`,
+    ),
+);
 
 /** A non-empty string of at most `maxBytes` bytes of UTF-8. */
 export function text(maxBytes: number) {

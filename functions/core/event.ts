@@ -18,15 +18,15 @@ import { EXTENSIONS_MAX, ID_MAX_BYTES } from "./limits.ts";
  */
 export const event = z.object({
   id: text(ID_MAX_BYTES),
-  source,
-  type,
-  subject,
+  source: source(),
+  type: type(),
+  subject: subject(),
   /** As sent, so that it comes back verbatim. */
-  time,
-  dataschema,
-  datacontenttype,
+  time: time(),
+  dataschema: dataschema(),
+  datacontenttype: datacontenttype(),
   extensions: z
-    .record(extensionName, extensionValue)
+    .record(extensionName(), extensionValue())
     .refine((all) => Object.keys(all).length <= EXTENSIONS_MAX)
     .optional(),
   /** Absent where the event has no data; `null` is a value. */

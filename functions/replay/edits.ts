@@ -67,7 +67,7 @@ function parseLine(text: string): ParsedLine {
   const unstorable = findUnstorable(members);
   if (unstorable !== undefined) return { fault: `${unstorable.path} ${unstorable.message}` };
   // The rules of ingest, then those of the envelope: together they are all rules but the catalog's.
-  const sent = cloudEvent.safeParse({ specversion: "1.0", ...members });
+  const sent = cloudEvent().safeParse({ specversion: "1.0", ...members });
   const [fault] = sent.error?.issues ?? [];
   if (fault !== undefined) return { fault: `${jsonPointer(fault.path)} ${fault.message}` };
   const enveloped = event.safeParse(toEnveloped(members));
