@@ -20,13 +20,13 @@ const LOADS_WITHIN_MS = 10_000;
  * loads here only would leave ingest dead once it is deployed. The files are loaded in a process of their own, because one
  * may end its process or never end.
  */
-export function tryCatalog(files: readonly string[]): Trial {
+export function tryCatalog(files: readonly string[], withinMs = LOADS_WITHIN_MS): Trial {
   if (files.length === 0) return { faults: [], harmful: [] };
   const folder = mkdtempSync(join(tmpdir(), "sluice-catalog-"));
   try {
     const bundle = join(folder, "catalog.cjs");
     const faults = buildTrial(files, bundle);
-    return faults.length > 0 ? { faults, harmful: [] } : runTrial(files, bundle);
+    return faults.length > 0 ? { faults, harmful: [] } : runTrial(files, bundle, withinMs);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -63,14 +63,14 @@ function describe({ text, location }: Message): string {
   return `${place} cannot be bundled: ${text}`;
 }
 
-function runTrial(files: readonly string[], bundle: string): Trial {
+function runTrial(files: readonly string[], bundle: string, withinMs: number): Trial {
   const { output, status, signal } = spawnSync(process.execPath, [bundle], {
     // Lambda sets no HOME and none of the user's variables.
     env: {},
     encoding: "utf8",
     // The reports have a channel of their own, because a file may print.
     stdio: ["ignore", "ignore", "ignore", "pipe"],
-    timeout: LOADS_WITHIN_MS,
+    timeout: withinMs,
     killSignal: "SIGKILL",
   });
   const lines = (output[3] ?? "").split("\n").filter((line) => line !== "");
@@ -80,7 +80,7 @@ function runTrial(files: readonly string[], bundle: string): Trial {
   const harmful = of("throws no error", "throws what is no Error");
   const [last, kind] = reports.at(-1) ?? [0, "begins"];
   if (kind === "begins") {
-    const why = signal === null ? `ends its process with ${status}` : `does not load in ${LOADS_WITHIN_MS / 1_000} s`;
+    const why = signal === null ? `ends its process with ${status}` : `does not load in ${withinMs / 1_000} s`;
     harmful.push(`${files[last]} ${why}`);
   }
   return {

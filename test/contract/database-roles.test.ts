@@ -75,7 +75,7 @@ beforeAll(async () => {
   await db.migrate();
 });
 afterAll(() => db.remove());
-beforeEach(() => db.ask("truncate events, event_keys, rollup_deltas"));
+beforeEach(() => db.empty("events", "event_keys", "rollup_deltas"));
 
 const store = (events = [storable()]) => createEventStore(db.writer).store(events, soon());
 const refusalOf = (database: SqlDatabase, sql: string) =>

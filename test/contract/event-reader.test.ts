@@ -12,7 +12,7 @@ import {
 } from "../../functions/core/limits.ts";
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import type { EventReader, EventStore, FoundEvent } from "../../functions/core/ports.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { memoryReader } from "../unit/query/support.ts";
 import { describeEventReader } from "../support/conformance/event-reader.ts";
 import { jsonData, storable } from "../support/event-samples.ts";
@@ -21,8 +21,7 @@ let db: TestDatabase;
 let store: EventStore;
 let reader: EventReader;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   store = createEventStore(db.writer);
   reader = createEventReader(db.reader);
 });

@@ -353,6 +353,9 @@ describe("a batch that stays throttled", () => {
   });
 });
 
+/** While a batch runs. A poll that was hung up is given what becomes visible before the queue notices that. */
+const NO_OTHER_POLL = { maximumConcurrency: 1 };
+
 describe("a stop", () => {
   it("a stop of an event source hangs up its long poll, and begins no other", async () => {
     const { receives } = await startThroughProxy();
@@ -377,7 +380,7 @@ describe("a stop", () => {
   });
 
   it("a stop of an event source makes a throttled batch visible", async () => {
-    start({}, () => ({ kind: "throttle" }));
+    start(NO_OTHER_POLL, () => ({ kind: "throttle" }));
     await send("a");
     await invoked(1);
 
@@ -387,7 +390,7 @@ describe("a stop", () => {
   });
 
   it("a stop of an event source makes the messages of a running batch visible once it has to give up", async () => {
-    start({}, () => new Promise(() => undefined));
+    start(NO_OTHER_POLL, () => new Promise(() => undefined));
     await send("a", "b");
     await invoked(1);
 

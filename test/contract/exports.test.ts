@@ -11,7 +11,7 @@ import type { ChildServer } from "../../localstack/child-server.ts";
 import { startS3 } from "../../localstack/s3/s3.ts";
 import { describeExportFiles } from "../support/conformance/export-files.ts";
 import { describeExportJobs } from "../support/conformance/export-jobs.ts";
-import { startDynamodb } from "../support/dynamodb.ts";
+import { dynamodbClient, startDynamodb } from "../support/dynamodb.ts";
 import { stubAws } from "../support/local-aws.ts";
 import { bucketModel } from "../support/s3.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -27,8 +27,8 @@ async function openJobs() {
       expiryAttribute: JOBS_TABLE.expires,
     },
   ]);
-  stubAws({ AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint });
-  const client = createDynamoDb();
+  // Without the time limit of the functions, which a call on a busy machine may exceed.
+  const client = dynamodbClient(dynamodb.endpoint);
   onTestFinished(async () => {
     client.destroy();
     await dynamodb.stop();

@@ -9,7 +9,7 @@ import { FEED_PAGE_MAX_BYTES } from "../../functions/core/feed-limits.ts";
 import { EVENT_MAX_BYTES } from "../../functions/core/limits.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import { describeFeedReader, followToEnd, idsOf, readPage } from "../support/conformance/feed-reader.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { storable, storables } from "../support/event-samples.ts";
 import { settle } from "../support/settle.ts";
 import { memoryFeed } from "../unit/query/memory-feed.ts";
@@ -17,12 +17,11 @@ import { memoryFeed } from "../unit/query/memory-feed.ts";
 let db: TestDatabase;
 let reader: FeedReader;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   reader = createFeedReader(db.reader);
 });
 afterAll(() => db.remove());
-const empty = () => db.ask("truncate events, event_keys, event_transactions, event_ends");
+const empty = () => db.empty("events", "event_keys", "event_transactions", "event_ends");
 afterEach(empty);
 
 const store = async (events: StorableEvent[]): Promise<void> => {

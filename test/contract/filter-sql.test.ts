@@ -7,7 +7,8 @@ import { IPV4_PATTERN, IPV6_PATTERN, isInCidr, parseCidr } from "../../functions
 import { parseFilter } from "../../functions/core/filter/filter.ts";
 import { toSql } from "../../functions/core/filter/to-sql.ts";
 import { createFilterComparison } from "../support/compare-filters.ts";
-import { MIGRATIONS, soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
+import { MIGRATIONS } from "../support/migrations.ts";
 import { storable } from "../support/event-samples.ts";
 import { anyFilter, EACH_CONDITION, EACH_SCALAR, eventsOf } from "../support/filter-samples.ts";
 
@@ -20,8 +21,7 @@ const TELLING_MIN = 0.5;
 let db: TestDatabase;
 let reader: Client;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   reader = await db.connectAs("reader");
 });
 afterAll(async () => {
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 async function store(events: readonly Event[]) {
-  await db.ask("truncate events, event_keys");
+  await db.empty("events", "event_keys");
   const outcome = await createEventStore(db.writer).store(
     events.map((event) => storable(event)),
     soon(),

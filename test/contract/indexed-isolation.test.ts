@@ -3,15 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import type { Filter } from "../../functions/core/filter/filter.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { storable } from "../support/event-samples.ts";
 import { declareIndexed } from "../support/indexed-samples.ts";
 import { openLists, untilListed } from "../support/lists.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   await declareIndexed(db, [{ type: "a", pointer: "/v", path: ["v"] }]);
 });
 afterAll(() => db.remove());
@@ -31,7 +30,7 @@ async function expectIsolation(): Promise<void> {
   const lists = openLists(db.reader);
   await fc.assert(
     fc.asyncProperty(interleaved, async (events) => {
-      await db.ask("truncate events, event_keys, event_fields");
+      await db.empty("events", "event_keys", "event_fields");
       if (events.length > 0) await createEventStore(db.writer).store(events, soon());
       await untilListed(db);
       for (const tenant of TENANTS) {

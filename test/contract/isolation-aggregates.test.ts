@@ -4,18 +4,17 @@ import { createAggregateReader } from "../../functions/adapters/data-api/aggrega
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import type { AggregateReader, AggregateScan } from "../../functions/core/aggregate-reader.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { storable } from "../support/event-samples.ts";
 
 let db: TestDatabase;
 let reader: AggregateReader;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   reader = createAggregateReader(db.reader);
 });
 afterAll(() => db.remove());
-beforeEach(() => db.ask("truncate events, event_keys, rollups, rollup_deltas"));
+beforeEach(() => db.empty("events", "event_keys", "rollups", "rollup_deltas"));
 
 const TENANTS = ["a", "b"];
 
@@ -40,7 +39,7 @@ const scanOf = (tenant: string): AggregateScan => ({
 async function expectIsolation(): Promise<void> {
   await fc.assert(
     fc.asyncProperty(interleaved, fc.boolean(), async (events, merged) => {
-      await db.ask("truncate events, event_keys, rollups, rollup_deltas");
+      await db.empty("events", "event_keys", "rollups", "rollup_deltas");
       if (events.length > 0) await createEventStore(db.writer).store(events, soon());
       if (merged) await db.ask("select compact_rollups('2026-11-22', 1000)");
       for (const tenant of TENANTS) {

@@ -7,7 +7,7 @@ import { createWindowReader } from "../../functions/adapters/data-api/window-rea
 import type { WindowReader } from "../../functions/core/window-reader.ts";
 import type { FeedReader } from "../../functions/core/feed.ts";
 import type { EventReader, StorableEvent } from "../../functions/core/ports.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { followToEnd, readPage } from "../support/conformance/feed-reader.ts";
 import { storable } from "../support/event-samples.ts";
 import { settle } from "../support/settle.ts";
@@ -17,14 +17,13 @@ let reader: EventReader;
 let feed: FeedReader;
 let windows: WindowReader;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   reader = createEventReader(db.reader);
   feed = createFeedReader(db.reader);
   windows = createWindowReader(db.reader);
 });
 afterAll(() => db.remove());
-const empty = () => db.ask("truncate events, event_keys, event_transactions, event_ends");
+const empty = () => db.empty("events", "event_keys", "event_transactions", "event_ends");
 beforeEach(empty);
 
 const TENANTS = ["a", "b"];

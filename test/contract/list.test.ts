@@ -7,7 +7,7 @@ import { COUNT_MAX, LIST_MAX_EVENTS, LIST_PAGE_MAX_BYTES } from "../../functions
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import type { EventReader, EventStore, StorableEvent } from "../../functions/core/ports.ts";
 import { toSelection } from "../../functions/core/selection.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { storable, storables } from "../support/event-samples.ts";
 import { pageUnderWrites } from "../support/list-under-writes.ts";
 import { openLists, type Page, untilListed } from "../support/lists.ts";
@@ -17,14 +17,13 @@ let store: EventStore;
 let reader: EventReader;
 let lists: ReturnType<typeof openLists>;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   store = createEventStore(db.writer);
   reader = createEventReader(db.reader);
   lists = openLists(db.reader);
 });
 afterAll(() => db.remove());
-afterEach(() => db.ask("truncate events, event_keys"));
+afterEach(() => db.empty("events", "event_keys"));
 
 /** Received a minute apart, the first one first. */
 const minutes = (count: number, changes: Parameters<typeof storable>[0] = {}): StorableEvent[] =>

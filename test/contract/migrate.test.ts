@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MIGRATIONS, NOW, startDatabase, type TestDatabase } from "../support/database.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startDatabase, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
+import { MIGRATIONS, NOW } from "../support/migrations.ts";
 
 const NAMES = MIGRATIONS.map(({ name }) => name);
 const DAY_MS = 86_400_000;
 
 let db: TestDatabase;
-beforeAll(async () => {
-  db = await startDatabase();
-});
-afterAll(() => db.remove());
-beforeEach(() => db.ask("drop schema public cascade; create schema public"));
+const eachBeginsIn = (start: () => Promise<TestDatabase>) => {
+  beforeEach(async () => {
+    db = await start();
+  });
+  afterEach(() => db.remove());
+};
 
 const records = () =>
   db.ask<{ name: string; sha256: string }>("select name, sha256 from schema_migrations order by name");
@@ -33,6 +35,8 @@ const days = (now: Date, first: number, last: number) =>
   );
 
 describe("migrations", () => {
+  eachBeginsIn(startDatabase);
+
   it("are applied in the order of their names, each recorded with its checksum", async () => {
     const second = { name: "9002_second.sql", sql: "alter table sample add column note text" };
     const first = { name: "9001_first.sql", sql: "create table sample (id integer)" };
@@ -66,6 +70,17 @@ describe("migrations", () => {
     expect(await db.ask("select id from once")).toEqual([{ id: 1 }]);
   });
 
+  it("are applied from files with the line endings of another system", async () => {
+    const windows = MIGRATIONS.map(({ name, sql }) => ({ name, sql: sql.replaceAll("\n", "\r\n") }));
+
+    expect(await db.migrate(windows)).toMatchObject({ applied: NAMES });
+    expect(await db.migrate()).toMatchObject({ applied: [] });
+  });
+});
+
+describe("migrations after the deployed ones", () => {
+  eachBeginsIn(startMigratedDatabase);
+
   it("are refused from the first file on that was changed, with its name and what to do", async () => {
     const old = { name: "9001_old.sql", sql: "create table old (id integer)" };
     const newer = { name: "9002_newer.sql", sql: "create table newer (id integer)" };
@@ -87,13 +102,6 @@ describe("migrations", () => {
     const windows = [...MIGRATIONS, lines].map(({ name, sql }) => ({ name, sql: sql.replaceAll("\n", "\r\n") }));
 
     expect(await db.migrate(windows)).toMatchObject({ applied: [] });
-  });
-
-  it("are applied from files with the line endings of another system", async () => {
-    const windows = MIGRATIONS.map(({ name, sql }) => ({ name, sql: sql.replaceAll("\n", "\r\n") }));
-
-    expect(await db.migrate(windows)).toMatchObject({ applied: NAMES });
-    expect(await db.migrate()).toMatchObject({ applied: [] });
   });
 
   it("leave nothing of one that fails half-way, and name it with the database's own words", async () => {
@@ -150,6 +158,8 @@ describe("migrations", () => {
 });
 
 describe("partitions", () => {
+  eachBeginsIn(startDatabase);
+
   it("are made from 18 days back to 14 ahead", async () => {
     const { partitionsMade } = await db.migrate();
 
@@ -157,8 +167,19 @@ describe("partitions", () => {
     expect(await partitions()).toEqual(days(NOW, -18, 14));
   });
 
+  it("keep the UTC day at the last millisecond before midnight", async () => {
+    const late = new Date("2026-11-21T23:59:59.999Z");
+
+    await db.migrate(MIGRATIONS, late);
+
+    expect(await partitions()).toEqual(days(NOW, -18, 14));
+  });
+});
+
+describe("partitions of a deployed database", () => {
+  eachBeginsIn(startMigratedDatabase);
+
   it("are made one more a day later, and none twice a day", async () => {
-    await db.migrate();
     const tomorrow = new Date(NOW.getTime() + DAY_MS);
 
     expect(await db.migrate(MIGRATIONS, tomorrow)).toMatchObject({ partitionsMade: 1 });
@@ -168,20 +189,11 @@ describe("partitions", () => {
   });
 
   it("hold the UTC day, from its first to its last microsecond", async () => {
-    await db.migrate();
     const edges = ["2026-11-21T00:00:00.000000Z", "2026-11-21T23:59:59.999999Z"];
     const insert =
       "insert into events (tenant, id, source, type, time, received_at) values ('t', 'i', 's', 'y', $1, $1)";
     for (const edge of edges) await db.ask(insert, [edge]);
 
     expect(await db.ask("select count(*)::int as rows from events_20261121")).toEqual([{ rows: 2 }]);
-  });
-
-  it("keep the UTC day at the last millisecond before midnight", async () => {
-    const late = new Date("2026-11-21T23:59:59.999Z");
-
-    await db.migrate(MIGRATIONS, late);
-
-    expect(await partitions()).toEqual(days(NOW, -18, 14));
   });
 });

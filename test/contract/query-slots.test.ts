@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createListReader } from "../../functions/adapters/data-api/list-reader.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { wholeScan } from "../support/list-scan.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
 });
 afterAll(() => db.remove());
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import { createKeepRollups } from "../../functions/migrate/keep-rollups.ts";
-import { NOW, soon } from "../support/database.ts";
+import { soon } from "../support/database.ts";
+import { NOW } from "../support/migrations.ts";
 import { storable, storables } from "../support/event-samples.ts";
 import { startEventStore, type TestEventStore } from "../support/event-store.ts";
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => setup.db.remove());
 beforeEach(async () => {
   await setup.empty();
-  await setup.db.ask("truncate rollups, rollup_deltas, measures");
+  await setup.db.empty("rollups", "rollup_deltas", "measures");
 });
 
 const ask = async <Row extends Record<string, unknown>>(sql: string, values: unknown[] = []) =>
@@ -71,7 +72,7 @@ describe("rollups", () => {
     await fc.assert(
       fc.asyncProperty(calls, fc.array(fc.nat(9)), async (chunks, fates) => {
         await setup.empty();
-        await ask("truncate rollups, rollup_deltas, measures");
+        await setup.db.empty("rollups", "rollup_deltas", "measures");
         await declare("m.one", "v");
         await declare("m.one", "w");
         await declare("m.two", "v");

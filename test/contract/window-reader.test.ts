@@ -1,18 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createWindowReader } from "../../functions/adapters/data-api/window-reader.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { storable } from "../support/event-samples.ts";
 import { eventually } from "../support/eventually.ts";
 import { settle } from "../support/settle.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
 });
 afterAll(() => db.remove());
-beforeEach(() => db.ask("truncate events, event_keys, event_transactions, event_ends"));
+beforeEach(() => db.empty("events", "event_keys", "event_transactions", "event_ends"));
 
 const received = { from: "2026-11-19T00:00:00.000000Z", to: "2026-11-20T12:00:00.000000Z" };
 const state = (of: { tenant?: string; received?: { from: string | undefined; to: string | undefined } } = {}) =>

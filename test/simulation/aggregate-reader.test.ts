@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => setup.db.remove());
 beforeEach(async () => {
   await setup.empty();
-  await setup.db.ask("truncate rollups, rollup_deltas, measures");
+  await setup.db.empty("rollups", "rollup_deltas", "measures");
 });
 
 const declare = (type: string, key: string, from = "-infinity") =>

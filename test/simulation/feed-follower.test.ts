@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFeedReader } from "../../functions/adapters/data-api/feed-reader.ts";
 import { createCursors } from "../../functions/core/cursor.ts";
 import { createFeed } from "../../functions/query/feed.ts";
-import { NOW, soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
+import { NOW } from "../support/migrations.ts";
 import { storable } from "../support/event-samples.ts";
 import { adminOf } from "../support/principal.ts";
 import { settle } from "../support/settle.ts";
@@ -18,8 +19,7 @@ const DAY_MS = 86_400_000;
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
 });
 afterAll(() => db.remove());
 

@@ -6,7 +6,7 @@ import type { ExecuteSql, SqlValue } from "../../functions/core/ports.ts";
 import { splitStatements } from "../../functions/migrate/split-statements.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { createFilterComparison } from "../support/compare-filters.ts";
-import { MIGRATIONS } from "../support/database.ts";
+import { MIGRATIONS } from "../support/migrations.ts";
 import { storable } from "../support/event-samples.ts";
 import { anyFilter, eventsOf } from "../support/filter-samples.ts";
 

@@ -6,7 +6,7 @@ import type { Filter } from "../../functions/core/filter/filter.ts";
 import { toPredicate } from "../../functions/core/filter/predicate.ts";
 import { FIELD_MAX_VALUES } from "../../functions/core/list-limits.ts";
 import type { EventStore, StorableEvent } from "../../functions/core/ports.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { storable, storables } from "../support/event-samples.ts";
 import {
   DECLARED,
@@ -22,13 +22,12 @@ let db: TestDatabase;
 let store: EventStore;
 let lists: ReturnType<typeof openLists>;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   store = createEventStore(db.writer);
   lists = openLists(db.reader);
 });
 afterAll(() => db.remove());
-const empty = () => db.ask("truncate events, event_keys, event_fields, indexed_fields");
+const empty = () => db.empty("events", "event_keys", "event_fields", "indexed_fields");
 beforeEach(empty);
 
 const save = async (events: StorableEvent[]) => {
@@ -272,7 +271,7 @@ describe("the rows of declared fields", () => {
   it("the rows of declared fields cost events of other types no write-ahead log", async () => {
     const events = storables(1_000, "e", { type: "none", data: { v: "x", items: [{ sku: 1 }] } });
     const records = async () => {
-      await db.ask("truncate events, event_keys, event_fields, event_transactions, rollup_deltas");
+      await db.empty("events", "event_keys", "event_fields", "event_transactions", "rollup_deltas");
       const lines = events.map(({ event, receivedAt, tenant }) => ({
         ...event,
         tenant,

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startDatabase, type TestDatabase } from "../support/database.ts";
+import { startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { pageUnderWrites } from "../support/list-under-writes.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
 });
 afterAll(() => db.remove());
 

@@ -1,7 +1,7 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stageConfig } from "../../lib/stage-config.ts";
-import { synthesizeStack } from "./support.ts";
+import { templateOf } from "./support.ts";
 
 type Resource = {
   Properties: Record<string, unknown>;
@@ -13,8 +13,8 @@ type Statement = { Action: string | string[]; Effect: string; Resource: unknown 
 let dev: Template;
 let prod: Template;
 beforeAll(() => {
-  dev = synthesizeStack("dev").template();
-  prod = synthesizeStack("prod").template();
+  dev = templateOf("dev");
+  prod = templateOf("prod");
 });
 
 const all = (type: string, from: Template) => Object.entries(from.findResources(type)) as [string, Resource][];
@@ -114,7 +114,7 @@ describe("the tables of access", () => {
   });
 
   it("the tables are kept or not as the stage says, apart from the protection", () => {
-    const mixed = synthesizeStack({ ...stageConfig("prod"), accessRemovalPolicy: "destroy" as never }).template();
+    const mixed = templateOf({ ...stageConfig("prod"), accessRemovalPolicy: "destroy" as never });
 
     expect(tables(mixed).map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(four("Delete"));
   });

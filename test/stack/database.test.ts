@@ -2,7 +2,7 @@ import { Template } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
 import { stageConfig } from "../../lib/stage-config.ts";
 import { databaseFunctions, EXPECTED_FUNCTIONS } from "./expected-functions.ts";
-import { synthesizeStack } from "./support.ts";
+import { templateOf } from "./support.ts";
 
 const existingDatabase = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:restored",
@@ -10,7 +10,7 @@ const existingDatabase = {
   databaseName: "elsewhere",
 };
 const withSettings = (settings: object, like: "dev" | "prod" = "dev") =>
-  synthesizeStack({ ...stageConfig(like), ...settings }).template();
+  templateOf({ ...stageConfig(like), ...settings });
 
 type Statement = { Action: string | string[]; Resource: unknown };
 const statementsOn = (template: Template, resource: string) =>

@@ -11,12 +11,12 @@ import { stageConfig } from "../../lib/stage-config.ts";
 import { readStack } from "../../localstack/template/read-stack.ts";
 import type { Template as LocalTemplate } from "../../localstack/template/template.ts";
 import { CERTIFICATE_SETTINGS, FULL_SETTINGS } from "./full-settings.ts";
-import { routesOf, stageWith, synthesizeStack } from "./support.ts";
+import { routesOf, stageWith, synthesizeStack, synthesizeTemplate, templateOf } from "./support.ts";
 
-const plain = synthesizeStack("prod").template();
-const template = synthesizeStack(stageWith(FULL_SETTINGS)).template();
-const withCertificates = synthesizeStack(stageWith(CERTIFICATE_SETTINGS)).template();
-const withSettings = (settings: object) => synthesizeStack(stageWith(settings)).template();
+const plain = templateOf("prod");
+const template = templateOf(stageWith(FULL_SETTINGS));
+const withCertificates = templateOf(stageWith(CERTIFICATE_SETTINGS));
+const withSettings = (settings: object) => templateOf(stageWith(settings));
 
 type Resource = { Properties: Record<string, unknown> };
 const propertiesOf = (template: Template, type: string) =>
@@ -33,7 +33,7 @@ const OPTIONAL_TYPES = [
 
 describe("a stage without settings", () => {
   it.each(["dev", "prod"] as const)("the stage %s has no domain, web ACL, list of addresses or boundary", (stage) => {
-    const template = synthesizeStack(stage).template();
+    const template = templateOf(stage);
 
     for (const type of OPTIONAL_TYPES) template.resourceCountIs(type, 0);
     const [api = {}] = propertiesOf(template, "AWS::ApiGateway::RestApi");
@@ -43,7 +43,7 @@ describe("a stage without settings", () => {
 
   it("a stage without settings keeps a concurrency for queries in prod, and none in dev", () => {
     const reserved = (stage: "dev" | "prod") =>
-      propertiesOf(synthesizeStack(stage).template(), "AWS::Lambda::Function")
+      propertiesOf(templateOf(stage), "AWS::Lambda::Function")
         .map(({ ReservedConcurrentExecutions: reservation }) => reservation)
         .filter((reservation) => reservation !== undefined);
 
@@ -151,7 +151,8 @@ describe("the callers of the API", () => {
     ["the origins", { corsOrigins: ["https://a.example.com"] }, { corsOrigins: ["https://b.example.com"] }],
     ["the TLS policy", {}, { tlsPolicy: "SecurityPolicy_TLS13_1_3_2025_09" }],
   ])("the callers of a deployed API meet a change of %s, because the API is deployed again", (_, before, after) => {
-    const deployment = (settings: object) => idsOf(withSettings(settings), "AWS::ApiGateway::Deployment")[0];
+    const deployment = (settings: object) =>
+      idsOf(synthesizeTemplate(stageWith(settings)), "AWS::ApiGateway::Deployment")[0];
 
     expect(deployment(after)).not.toBe(deployment(before));
     expect(deployment(after)).toBe(deployment(after));
@@ -315,14 +316,19 @@ describe("the stage's place in an account", () => {
   });
 
   it("the existing network is used without a warning, and without a look-up in an account", () => {
-    const assembly = synthesizeStack(stageWith(FULL_SETTINGS)).app.synth();
-    const report = JSON.parse(readFileSync(join(assembly.directory, "validation-report.json"), "utf8")) as {
-      pluginReports: { violations: unknown[] }[];
-    };
+    const { messages, report, missing } = synthesizeStack(stageWith(FULL_SETTINGS), {}, (app) => {
+      const assembly = app.synth();
+      const text = readFileSync(join(assembly.directory, "validation-report.json"), "utf8");
+      return {
+        messages: assembly.stacks.flatMap((stack) => stack.messages.map(({ entry }) => entry.data)),
+        report: JSON.parse(text) as { pluginReports: { violations: unknown[] }[] },
+        missing: assembly.manifest.missing ?? [],
+      };
+    });
 
-    expect(assembly.stacks.flatMap(({ messages }) => messages.map(({ entry }) => entry.data))).toEqual([]);
+    expect(messages).toEqual([]);
     expect(report.pluginReports.map(({ violations }) => violations)).toEqual([[]]);
-    expect(assembly.manifest.missing ?? []).toEqual([]);
+    expect(missing).toEqual([]);
   });
 });
 
@@ -340,7 +346,7 @@ describe("the local runtime", () => {
     const { api, functions } = read(template);
 
     expect(api.routes.map(({ method, path }) => `${method} ${path}`)).toEqual(
-      read(synthesizeStack(stageConfig("prod")).template()).api.routes.map(({ method, path }) => `${method} ${path}`),
+      read(templateOf(stageConfig("prod"))).api.routes.map(({ method, path }) => `${method} ${path}`),
     );
     expect(functions.map(({ name }) => name)).toHaveLength(FUNCTIONS.length);
   });

@@ -9,15 +9,15 @@ import {
 } from "../../functions/core/export-limits.ts";
 import { EXPORT_TIMEOUT_SECONDS } from "../../functions/core/function-limits.ts";
 import { EXPORT_MAX_RECEIVE_COUNT } from "../../functions/core/queue-limits.ts";
-import { synthesizeStack } from "./support.ts";
+import { templateOf } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
 
 let dev: Template;
 let prod: Template;
 beforeAll(() => {
-  dev = synthesizeStack("dev").template();
-  prod = synthesizeStack("prod").template();
+  dev = templateOf("dev");
+  prod = templateOf("prod");
 });
 
 const all = (type: string, from = dev) => Object.entries(from.findResources(type)) as [string, Resource][];

@@ -16,15 +16,15 @@ import type { Route } from "../../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../../functions/routes/routes.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
 import { EXPECTED_FUNCTIONS, type ExpectedFunction } from "./expected-functions.ts";
-import { routesOf, synthesizeStack } from "./support.ts";
+import { routesOf, templateOf } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
 
 let template: Template;
 let production: Template;
 beforeAll(() => {
-  template = synthesizeStack("dev").template();
-  production = synthesizeStack("prod").template();
+  template = templateOf("dev");
+  production = templateOf("prod");
 });
 
 const all = (type: string, from = template) => Object.entries(from.findResources(type)) as [string, Resource][];
@@ -69,7 +69,7 @@ describe("functions", () => {
   });
 
   it("functions and the API keep their logs for as many days as the stage says", () => {
-    const other = synthesizeStack({ ...stageConfig("dev"), logRetentionDays: RetentionDays.THREE_MONTHS }).template();
+    const other = templateOf({ ...stageConfig("dev"), logRetentionDays: RetentionDays.THREE_MONTHS });
     const groups = all("AWS::Logs::LogGroup", other);
 
     expect(groups).toHaveLength(FUNCTIONS.length + 4);
@@ -461,9 +461,10 @@ describe("alarms", () => {
 
   it("alarms go to the e-mail address of the stage, and nobody where it has none", () => {
     template.resourceCountIs("AWS::SNS::Subscription", 0);
-    synthesizeStack({ ...stageConfig("dev"), alarmEmail: "on-call@example.com" })
-      .template()
-      .hasResourceProperties("AWS::SNS::Subscription", { Protocol: "email", Endpoint: "on-call@example.com" });
+    templateOf({ ...stageConfig("dev"), alarmEmail: "on-call@example.com" }).hasResourceProperties(
+      "AWS::SNS::Subscription",
+      { Protocol: "email", Endpoint: "on-call@example.com" },
+    );
   });
 
   it.each(["Errors", "Throttles"])("alarms go off for %s of consume in three minutes of thirty", (name) => {
@@ -526,7 +527,7 @@ describe("the alarm about the horizon", () => {
 
 describe("two stacks of one stage", () => {
   it("two stacks of one stage share no name, so that both fit into one account and region", () => {
-    const other = synthesizeStack("dev", { name: "Sluice-other" }).template();
+    const other = templateOf("dev", { name: "Sluice-other" });
 
     const shared = namesIn(template).filter((name) => namesIn(other).includes(name));
 
@@ -538,7 +539,7 @@ describe("two stacks of one stage", () => {
   });
 
   it("two stacks of one stage have metrics of their own, so that the alarms of one are not those of the other", () => {
-    const other = synthesizeStack("dev", { name: "Sluice-other" }).template();
+    const other = templateOf("dev", { name: "Sluice-other" });
     const metrics = (from: Template) =>
       all("AWS::CloudWatch::Alarm", from)
         .map(([, { Properties }]) => Properties)

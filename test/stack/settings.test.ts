@@ -4,7 +4,7 @@ import { readSettings } from "../../lib/settings.ts";
 import { edgeSettings } from "../../lib/edge-settings.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
 import { CERTIFICATE_SETTINGS, FULL_SETTINGS } from "./full-settings.ts";
-import { settingsIn, stageWith, temporaryOutdir } from "./support.ts";
+import { inTemporaryFolder, settingsIn, stageWith } from "./support.ts";
 
 /** The message that refuses a file with this content; empty for one that is accepted. */
 function refusalOf(content: unknown): string {
@@ -28,7 +28,7 @@ const tagsOf = (count: number) => Object.fromEntries(Array.from({ length: count 
 
 describe("sluice.config.json", () => {
   it("sluice.config.json may be missing: then the stages are as they come", () => {
-    expect(readSettings(temporaryOutdir())).toEqual({});
+    expect(inTemporaryFolder(readSettings)).toEqual({});
   });
 
   it("sluice.config.json takes the place of a stage's settings, one by one", () => {

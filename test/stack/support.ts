@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { afterAll } from "vitest";
 import { readSettings } from "../../lib/settings.ts";
 import { SluiceStack, type SluiceStackProps } from "../../lib/sluice-stack.ts";
 import { type StageConfig, stageConfig } from "../../lib/stage-config.ts";
@@ -12,38 +11,64 @@ import { type StageConfig, stageConfig } from "../../lib/stage-config.ts";
 /** As the CDK's command line gives it to the app: its flags change the template. */
 const { context } = JSON.parse(readFileSync("cdk.json", "utf8")) as { context: Record<string, unknown> };
 
-/** Makes the app of one stage without bundling, because these tests read the template alone. */
-export function synthesizeStack(
-  stage: "dev" | "prod" | StageConfig,
-  options: { nag?: boolean; target?: Pick<SluiceStackProps, "database">; name?: string } = {},
-) {
-  const app = new App({ outdir: temporaryOutdir(), context: { ...context, "aws:cdk:bundling-stacks": [] } });
-  if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const config = typeof stage === "string" ? stageConfig(stage) : stage;
-  const stack = new SluiceStack(app, options.name ?? `Sluice-${config.name}`, { ...options.target, stage: config });
-  return { app, stack, template: () => Template.fromStack(stack) };
+type Stage = "dev" | "prod" | StageConfig;
+type StackOptions = { nag?: boolean; target?: Pick<SluiceStackProps, "database">; name?: string };
+
+/**
+ * Synthesizes the app of one stage without bundling, because these tests read the template alone. Its assembly is there only
+ * while `read` runs.
+ */
+export function synthesizeStack<Result>(
+  stage: Stage,
+  options: StackOptions,
+  read: (app: App, stack: SluiceStack) => Result,
+): Result {
+  return inTemporaryFolder((outdir) => {
+    const app = new App({ outdir, context: { ...context, "aws:cdk:bundling-stacks": [] } });
+    if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    const config = configOf(stage);
+    return read(
+      app,
+      new SluiceStack(app, options.name ?? `Sluice-${config.name}`, { ...options.target, stage: config }),
+    );
+  });
+}
+
+const configOf = (stage: Stage) => (typeof stage === "string" ? stageConfig(stage) : stage);
+
+/** Synthesizes the template of one stage. */
+export const synthesizeTemplate = (stage: Stage, options: Omit<StackOptions, "nag"> = {}): Template =>
+  synthesizeStack(stage, options, (_, stack) => Template.fromStack(stack));
+
+const templates = new Map<string, Template>();
+
+/** The template of one stage, which is synthesized once for all files that a worker runs. Nobody may change it. */
+export function templateOf(stage: Stage, { name }: { name?: string } = {}): Template {
+  const key = JSON.stringify([configOf(stage), name]);
+  const template = templates.get(key) ?? synthesizeTemplate(stage, { ...(name !== undefined && { name }) });
+  templates.set(key, template);
+  return template;
 }
 
 /** The settings in a `sluice.config.json` with this content. */
 export function settingsIn(content: unknown) {
-  const folder = temporaryOutdir();
-  writeFileSync(join(folder, "sluice.config.json"), typeof content === "string" ? content : JSON.stringify(content));
-  return readSettings(folder);
+  return inTemporaryFolder((folder) => {
+    writeFileSync(join(folder, "sluice.config.json"), typeof content === "string" ? content : JSON.stringify(content));
+    return readSettings(folder);
+  });
 }
 
 /** The stage `own` with these settings in `sluice.config.json`. */
 export const stageWith = (settings: object) => stageConfig("own", settingsIn({ own: { like: "dev", ...settings } }));
 
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Makes a folder for one cloud assembly, which is deleted after the tests of the file. */
-export function temporaryOutdir(): string {
+/** Gives `work` a folder, which is deleted after it. */
+export function inTemporaryFolder<Result>(work: (folder: string) => Result): Result {
   const folder = mkdtempSync(join(tmpdir(), "sluice-stack-"));
-  folders.push(folder);
-  return folder;
+  try {
+    return work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The routes of the REST API, for example `GET /events/{id}`. */

@@ -4,7 +4,7 @@ import { deployTarget, stageOnTarget } from "../../lib/deploy-target.ts";
 import { databaseFunctions, EXPECTED_FUNCTIONS } from "./expected-functions.ts";
 import { databaseContext } from "../../localstack/emulator/deploy.ts";
 import { FULL_SETTINGS } from "./full-settings.ts";
-import { stageWith, synthesizeStack } from "./support.ts";
+import { stageWith, synthesizeTemplate, templateOf } from "./support.ts";
 
 const database = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:outside",
@@ -18,9 +18,9 @@ describe("the target localstack", () => {
   let aws: Template;
   let localstack: Template;
   beforeAll(() => {
-    aws = synthesizeStack("dev").template();
+    aws = templateOf("dev");
     const target = deployTarget(contextOf({ target: "localstack", database: JSON.stringify(database) }), "Sluice-dev");
-    localstack = synthesizeStack("dev", { target }).template();
+    localstack = synthesizeTemplate("dev", { target });
   });
 
   type Statement = { Effect: string; Action: string | string[]; Resource: unknown };
@@ -97,7 +97,7 @@ describe("the stage on its target", () => {
   });
 
   it("the stage on an emulator has no domain, so that no command sends its events to the deployed one", () => {
-    const template = synthesizeStack(onEmulator, { target: { database } }).template();
+    const template = synthesizeTemplate(onEmulator, { target: { database } });
 
     expect(JSON.stringify(template.toJSON())).not.toContain(FULL_SETTINGS.domain.name);
     for (const type of ["AWS::ApiGateway::DomainName", "AWS::Route53::RecordSet", "AWS::WAFv2::WebACLAssociation"])

@@ -1,13 +1,14 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { onTestFinished, vi } from "vitest";
-import { createDynamoDb } from "../../functions/adapters/dynamodb/client.ts";
+import { onTestFinished } from "vitest";
 import { ACCESS_TABLE, AUDIT_TABLE, USAGE_TABLE } from "../../functions/core/access-tables.ts";
-import { startDynamodb } from "./dynamodb.ts";
-import { stubAws } from "./local-aws.ts";
+import { dynamodbClient, startDynamodb } from "./dynamodb.ts";
 
 const text = (name: string) => ({ name, type: "S" as const });
 
-/** The tables of access in memory, empty, with a client of the functions, until the test ends. */
+/**
+ * The tables of access in memory, empty, until the test ends. The client has no time limit of the functions, which a call on
+ * a busy machine may exceed.
+ */
 export async function openAccessTables(): Promise<{ client: DynamoDBClient; outage: () => Promise<void> }> {
   const { listing } = ACCESS_TABLE;
   const dynamodb = await startDynamodb([
@@ -29,8 +30,7 @@ export async function openAccessTables(): Promise<{ client: DynamoDBClient; outa
       key: { hash: text(AUDIT_TABLE.partitionKey), range: { name: AUDIT_TABLE.sortKey, type: "N" } },
     },
   ]);
-  stubAws({ AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint });
-  const client = createDynamoDb();
+  const client = dynamodbClient(dynamodb.endpoint);
   let isStopped = false;
   const outage = async () => {
     if (isStopped) return;
@@ -40,7 +40,6 @@ export async function openAccessTables(): Promise<{ client: DynamoDBClient; outa
   onTestFinished(async () => {
     client.destroy();
     await outage();
-    vi.unstubAllEnvs();
   });
   return { client, outage };
 }

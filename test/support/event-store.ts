@@ -1,6 +1,6 @@
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import type { EventStore, StorableEvent, StoreOutcome } from "../../functions/core/ports.ts";
-import { startDatabase, type TestDatabase } from "./database.ts";
+import { startMigratedDatabase, type TestDatabase } from "./database.ts";
 
 type StoredRow = {
   tenant: string;
@@ -23,14 +23,13 @@ export type TestEventStore = {
 
 /** The event store over a database of its own, migrated and empty. */
 export async function startEventStore(): Promise<TestEventStore> {
-  const db = await startDatabase();
-  await db.migrate();
+  const db = await startMigratedDatabase();
   return {
     db,
     store: createEventStore(db.writer),
     async empty() {
       db.faults.clear();
-      await db.ask("truncate events, event_keys");
+      await db.empty("events", "event_keys");
     },
     rows: () =>
       db.ask("select tenant, id, source, type, received_at, data::text from events order by tenant, id, source"),

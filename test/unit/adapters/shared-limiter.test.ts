@@ -1,10 +1,13 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { createSharedLimiter } from "../../../functions/adapters/lambda/shared-limiter.ts";
 import { createLimiter, type Limiter, QUERY_RESERVE } from "../../../functions/core/limiter.ts";
 import { limitedPrincipal } from "../../support/limited-principal.ts";
 import { memoryLeaseStore } from "../../support/memory-lease-store.ts";
 
+// Handlers call what they were loaded with, and files of a project share what they load.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 vi.mock("../../../functions/adapters/lambda/shared-limiter.ts", { spy: true });
 vi.mock("../../../functions/core/limiter.ts", { spy: true });
 

@@ -1,10 +1,10 @@
-import { timingSafeEqual } from "node:crypto";
-import { expect, it, vi } from "vitest";
+import crypto from "node:crypto";
+import { expect, it } from "vitest";
 import { hashKey, hasHash } from "../../../functions/core/key.ts";
-
-vi.mock("node:crypto", { spy: true });
+import { spyOnBuiltIn } from "../../support/spy-on-built-in.ts";
 
 it("compares the hash of a key in constant time", () => {
+  const timingSafeEqual = spyOnBuiltIn(crypto, "timingSafeEqual");
   const secret = Buffer.from("the secret of one installation");
   const hash = hashKey(secret, "a key");
 
@@ -12,7 +12,7 @@ it("compares the hash of a key in constant time", () => {
   expect(hasHash({ hash }, secret, "another key")).toBe(false);
 
   const kept = Buffer.from(hash, "hex");
-  expect(vi.mocked(timingSafeEqual).mock.calls).toEqual([
+  expect(timingSafeEqual.mock.calls).toEqual([
     [kept, kept],
     [kept, Buffer.from(hashKey(secret, "another key"), "hex")],
   ]);

@@ -21,6 +21,8 @@ const sourcesOf = (name: FunctionName) =>
 /** The functions that answer requests; api-docs documents the routes of all. */
 const ANSWERING = (Object.keys(routes) as HttpFunction[]).filter((name) => name !== "api-docs");
 
+const TRACES = ["FAILPOINT", "beforeSend", "afterStore", "beforeAnswer", "Ordered by the fault test", "FAILPOINTS_URL"];
+
 describe("the bundle", () => {
   it.each(FUNCTIONS)("the bundle of %s is not larger than its ceiling", (name) => {
     expect(statSync(bundleOf(name)).size / 1_024).toBeLessThanOrEqual(EXPECTED_FUNCTIONS[name].ceilingKib);
@@ -56,4 +58,18 @@ describe("the bundle", () => {
       expect(code.split("Promise.resolve().then(()=>(").length - 1).toBeLessThanOrEqual(1);
     },
   );
+
+  it.each(FUNCTIONS)("the bundle of %s has nothing of a failpoint", (name) => {
+    const code = readFileSync(bundleOf(name), "utf8");
+
+    expect(TRACES.filter((trace) => code.includes(trace))).toEqual([]);
+  });
+
+  it("the bundle of the fault tests has the failpoints", () => {
+    const tested = join(folder, "tested");
+    buildHandler("consume", tested, { dropLabels: [] });
+    const code = readFileSync(join(tested, "index.js"), "utf8");
+
+    expect(TRACES.filter((trace) => !code.includes(trace))).toEqual([]);
+  });
 });
