@@ -56,6 +56,8 @@ async function tail(options: Options): Promise<void> {
   const { tenant } = options;
 
   const signal = onInterrupt();
+  // The reader of a pipe, for example `head`, has enough. Node never calls its own output destroyed.
+  process.stdout.once("close", () => process.exit(exitCodes.done));
   const isForPeople = options.json === undefined && process.stdout.isTTY;
   const columns = () => (process.stdout.isTTY ? process.stdout.columns : Infinity);
   if (isForPeople) await write(headLine(columns()));
@@ -89,10 +91,7 @@ async function tail(options: Options): Promise<void> {
 
 /** Writes a line, and waits while the reader of a pipe is behind. */
 async function write(line: string): Promise<void> {
-  if (!process.stdout.write(`${line}\n`) && !process.stdout.destroyed) {
-    await new Promise((resolve) => process.stdout.once("drain", resolve).once("close", resolve));
-  }
-  if (process.stdout.destroyed) process.exit(exitCodes.done);
+  if (!process.stdout.write(`${line}\n`)) await new Promise((resolve) => process.stdout.once("drain", resolve));
 }
 
 function toParameters({ type, source, subject, id, data }: Options): [name: string, value: string][] {
@@ -104,9 +103,9 @@ function toParameters({ type, source, subject, id, data }: Options): [name: stri
 
 /** @throws Error that shows the form of a condition */
 function toDataParameter(condition: string): [name: string, value: string] {
-  const [, path = "", value = ""] = /^(?:data\.)?([^=]+)=(.*)$/s.exec(condition) ?? [];
+  const [, path = "", value = ""] = /^([^=]*[^=<>!])=(.*)$/s.exec(condition) ?? [];
   if (path === "") throw new Error(`--data takes conditions such as total[gte]=100 or currency=EUR, not ${condition}.`);
-  return [`data.${path}`, value];
+  return [/^data[.[]/.test(path) ? path : `data.${path}`, value];
 }
 
 function flagsOf(options: Options): string {

@@ -6,6 +6,7 @@ import {
   EXTENSION_VALUE_MAX_BYTES,
   SOURCE_MAX_BYTES,
   SUBJECT_MAX_BYTES,
+  TIME_MAX_CHARACTERS,
   TYPE_MAX_BYTES,
 } from "./limits.ts";
 import { once } from "./once.ts";
@@ -21,7 +22,7 @@ const FORMAT = { params: { code: "invalid_format" } };
 export const time = once(() =>
   z
     .string(RFC_3339)
-    .max(64)
+    .max(TIME_MAX_CHARACTERS)
     .refine(isRfc3339, { error: RFC_3339, ...FORMAT })
     .refine((text) => !text.startsWith("0000"), { error: "expected a year from 0001 to 9999", ...FORMAT })
     .refine((text) => !/[+-](1[6-9]|2\d):\d\d$/.test(text), { error: "expected an offset below 16 hours", ...FORMAT })

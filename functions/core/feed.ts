@@ -28,6 +28,8 @@ export type FeedPlace = {
   readonly number: string;
   readonly began: string;
   readonly event: string | null;
+  /** The last time at which events were forgotten, as the page saw it. */
+  readonly forgotten: string;
 };
 
 export type FeedPage =

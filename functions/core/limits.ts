@@ -47,6 +47,9 @@ export const SUBJECT_MAX_BYTES = 1_024;
 export const DATASCHEMA_MAX_BYTES = 2_048;
 export const DATACONTENTTYPE_MAX_BYTES = 256;
 
+/** A time of an event or of a filter; PostgreSQL fails on texts of more than some 150 characters. */
+export const TIME_MAX_CHARACTERS = 64;
+
 /**
  * CloudEvents recommends names of at most 20 characters, but does not require it, and real producers use longer ones:
  * Knative's `knativekafkapartition` has 21, Debezium's `iodebeziumtxtotalorder` 22.

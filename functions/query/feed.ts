@@ -1,5 +1,5 @@
 import type { Cursors } from "../core/cursor.ts";
-import { RequestError } from "../core/errors.ts";
+import { DatabaseError, RequestError } from "../core/errors.ts";
 import type { FeedPage, FeedPlace, FeedReader, StoreMark } from "../core/feed.ts";
 import {
   FEED_POLL_MS,
@@ -67,14 +67,15 @@ export function createFeed({ reader, cursors, mark, clock, wait }: FeedDeps) {
     else ({ place: after, mark: knownMark } = toPosition(await cursors.read("feed", binding, request.after)));
 
     let lagMs = 0;
+    let looked: FeedPlace | undefined;
     for (;;) {
       const presentMark = (await mark.read()) ?? null;
       if (typeof after === "string" || knownMark === null || presentMark !== knownMark) {
         const asked = clock().getTime();
-        const allowed = { types, sources };
-        const page = goingOn(
-          await reader.read({ tenant, after, allowed, filter, maxEvents: limit, maxRows: rows.next() }, deadline),
-        );
+        const read = { tenant, after, allowed: { types, sources }, filter, maxEvents: limit, maxRows: rows.next() };
+        const found = await reader.read(read, deadline).catch((error: unknown) => endLook(error, looked));
+        if (found.kind === "ended") return answer("[]", { place: found.place, mark: null });
+        const page = goingOn(found);
         rows.took(clock().getTime() - asked);
         // A transaction that is open now may be one without a mark.
         knownMark = page.isEnd && !page.isOpen ? presentMark : null;
@@ -82,6 +83,7 @@ export function createFeed({ reader, cursors, mark, clock, wait }: FeedDeps) {
         lagMs = page.isOpen ? page.horizonAgeMs : 0;
         if (page.count > 0) return answer(page.events, { place: after, mark: knownMark });
         if (!page.isEnd) {
+          looked = page.place;
           if (clock().getTime() < scanUntil) continue;
           return answer("[]", { place: after, mark: knownMark });
         }
@@ -95,6 +97,15 @@ export function createFeed({ reader, cursors, mark, clock, wait }: FeedDeps) {
       return { events, next: await cursors.write("feed", binding, fromPosition(position)), lagMs };
     }
   };
+}
+
+/**
+ * A statement that fails ends a look that has come to a place: without an answer the next request would begin before it, look
+ * at as many rows, and fail in the same way. @throws the error of a first statement
+ */
+function endLook(error: unknown, looked: FeedPlace | undefined): { kind: "ended"; place: FeedPlace } {
+  if (looked === undefined || !(error instanceof DatabaseError) || !error.isOutage) throw error;
+  return { kind: "ended", place: looked };
 }
 
 /** @throws RequestError `cursor_expired` */
@@ -133,11 +144,20 @@ function createRowBudget(everyRowMatches: boolean, limit: number) {
 }
 
 /** A cursor has no room for names. */
-function fromPosition({ place: { incarnation, number, began, event }, mark }: Position): (string | null)[] {
-  return [incarnation, number, began, event, mark];
+function fromPosition({ place: { incarnation, number, began, event, forgotten }, mark }: Position): CursorPosition {
+  return [incarnation, number, began, event, forgotten, mark];
 }
 
 function toPosition(position: unknown): Position {
-  const [incarnation, number, began, event, mark] = position as [string, string, string, string | null, string | null];
-  return { place: { incarnation, number, began, event }, mark };
+  const [incarnation, number, began, event, forgotten, mark] = position as CursorPosition;
+  return { place: { incarnation, number, began, event, forgotten }, mark };
 }
+
+type CursorPosition = [
+  incarnation: string,
+  number: string,
+  began: string,
+  event: string | null,
+  forgotten: string,
+  mark: string | null,
+];

@@ -22,12 +22,16 @@ create index event_transactions_in_order on event_transactions (tenant, transact
 -- Finds the last transaction of each day of a tenant: the state of a range of days.
 create index event_transactions_by_day on event_transactions (tenant, day, transaction_number);
 
--- The last transaction of a tenant of which events are no longer retained: a follower who has not come as far has missed
--- them.
+-- The last transaction of a tenant of which events are no longer retained, for each time at which some were forgotten: a
+-- follower who began before that time and has not come as far has missed them. A follower who begins later has missed none,
+-- though a late event of a day that is forgotten may have a higher number than many that are retained. A later row with a
+-- higher number says more than an earlier one, which is deleted: there are few.
 create table event_ends (
-  tenant text collate "C" primary key,
+  tenant text collate "C" not null,
+  forgotten_at timestamptz not null default clock_timestamp(),
   transaction_number bigint not null,
-  began_at timestamptz not null
+  began_at timestamptz not null,
+  primary key (tenant, forgotten_at)
 );
 
 alter table event_transactions enable row level security;
@@ -59,7 +63,7 @@ grant execute on function event_horizon_age to sluice_reader;
 -- place   `start`, the first retained event; `now`, after the last one below the horizon; or `after` the transaction
 --         `after_number`, which began at `after_began` (microseconds since the epoch). With `after_event`, only the events
 --         of this transaction are read up to the one with that hash. If that one was erased, all of them come again: twice is
---         allowed, never is not.
+--         allowed, never is not. `after_forgotten` is the last time at which events were forgotten when the place was made.
 -- A page ends at `max_events`, or before the event with which it would have more than `max_bytes` (the first always fits), or
 -- after the transaction with which `max_rows` rows were looked at, whether they match or not. It always looks at one
 -- transaction at least, so a filter that matches nothing moves on.
@@ -75,7 +79,7 @@ grant execute on function event_horizon_age to sluice_reader;
 -- The tenant is set and compared as in read_event.
 create function read_feed(
   for_tenant text, place text, of_incarnation uuid, after_number bigint, after_began bigint, after_event bigint,
-  max_events integer, max_bytes integer, max_rows integer, piece_characters integer,
+  after_forgotten bigint, max_events integer, max_bytes integer, max_rows integer, piece_characters integer,
   allowed_types text[] default null, allowed_sources text[] default null,
   condition text default null, condition_values text[] default null
 )
@@ -83,7 +87,7 @@ returns table (part text, piece text)
 language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
 declare
   seen record;
-  ended record;
+  last_forgotten bigint;
   this_incarnation uuid = (select id from incarnation);
   state text = 'ok';
   last_number bigint;
@@ -107,15 +111,23 @@ declare
 begin
   perform set_config('app.tenant', for_tenant, true);
   select * into seen from event_horizon_age();
-  select transaction_number as number, microseconds(began_at) as began into ended
-  from event_ends where tenant = for_tenant;
+  -- Read before the events: a day that is forgotten meanwhile counts for the next page.
+  select coalesce(max(microseconds(forgotten_at)), 0) into last_forgotten from event_ends where tenant = for_tenant;
 
   if place = 'now' then
-    select transaction_number, microseconds(began_at) into last_number, last_began
-    from event_transactions where tenant = for_tenant and transaction_number < seen.horizon
-    order by transaction_number desc limit 1;
-    last_number = coalesce(last_number, ended.number, 0);
-    last_began = coalesce(last_began, ended.began, 0);
+    select number, microseconds(began_at) into last_number, last_began
+    from (
+      (
+        select transaction_number as number, began_at from event_transactions
+        where tenant = for_tenant and transaction_number < seen.horizon
+        order by transaction_number desc limit 1
+      )
+      union all
+      select transaction_number, began_at from event_ends where tenant = for_tenant
+    ) as known
+    order by number desc limit 1;
+    last_number = coalesce(last_number, 0);
+    last_began = coalesce(last_began, 0);
   elsif place = 'start' then
     last_number = 0;
     last_began = 0;
@@ -125,13 +137,13 @@ begin
     last_event = after_event;
     if of_incarnation <> this_incarnation then
       state = 'restored';
-    elsif ended.number > last_number or ended.number = last_number and last_event is not null then
-      state = 'forgotten';
-    elsif last_number > 0 and (last_number, last_began) is distinct from (ended.number, ended.began)
-      and not exists (
-        select from event_transactions
-        where tenant = for_tenant and transaction_number = last_number and microseconds(began_at) = last_began
-      )
+    elsif last_number > 0 and not exists (
+      select from event_transactions
+      where tenant = for_tenant and transaction_number = last_number and microseconds(began_at) = last_began
+      union all
+      select from event_ends
+      where tenant = for_tenant and transaction_number = last_number and microseconds(began_at) = last_began
+    )
     then
       state = 'restored';
     end if;
@@ -213,11 +225,20 @@ begin
     end if;
   end if;
 
+  -- Behind the events, in a snapshot of its own: a partition that was dropped while they were read had none of them.
+  if place = 'after' and of_incarnation = this_incarnation and exists (
+    select from event_ends
+    where tenant = for_tenant and microseconds(forgotten_at) > after_forgotten
+      and (transaction_number > after_number or transaction_number = after_number and after_event is not null)
+  ) then
+    state = 'forgotten';
+  end if;
+
   return query
   select 'place', cast(json_build_object(
     'state', state, 'incarnation', this_incarnation, 'number', cast(last_number as text),
-    'began', cast(last_began as text), 'event', cast(last_event as text), 'events', cardinality(bodies),
-    'lookedAt', coalesce(looked_at, 0), 'isEnd', coalesce(until_is_last, true) and not is_full, 'isOpen', seen.is_open, 'ageMs', seen.age_ms
+    'began', cast(last_began as text), 'event', cast(last_event as text), 'forgotten', cast(last_forgotten as text),
+    'events', cardinality(bodies), 'lookedAt', coalesce(looked_at, 0), 'isEnd', coalesce(until_is_last, true) and not is_full, 'isOpen', seen.is_open, 'ageMs', seen.age_ms
   ) as text);
   body = '[' || array_to_string(bodies, ',') || ']';
   return query
@@ -308,11 +329,14 @@ begin
     delete from event_transactions where day = of_day returning tenant, transaction_number, began_at
   ),
   ends as (
-    insert into event_ends as known
     select distinct on (tenant) tenant, transaction_number, began_at from deleted order by tenant, transaction_number desc
-    on conflict (tenant) do update
-    set transaction_number = excluded.transaction_number, began_at = excluded.began_at
-    where excluded.transaction_number > known.transaction_number
+  ),
+  exceeded as (
+    delete from event_ends as known using ends
+    where known.tenant = ends.tenant and known.transaction_number <= ends.transaction_number
+  ),
+  added as (
+    insert into event_ends (tenant, transaction_number, began_at) select tenant, transaction_number, began_at from ends
   )
   select count(*) into forgotten from deleted;
   return forgotten;

@@ -81,7 +81,7 @@ describe("an event of the feed", () => {
     const bytes = Buffer.byteLength(events) + 1 + more;
 
     const rows = await db.ask<{ piece: string }>(
-      "select piece from read_feed('default', 'start', null, null, null, null, 100, $1, 100, 15000) where part = 'place'",
+      "select piece from read_feed('default', 'start', null, null, null, null, null, 100, $1, 100, 15000) where part = 'place'",
       [bytes],
     );
 
@@ -205,6 +205,56 @@ describe("a place", () => {
     const now = await readPage(reader, { after: "now" });
     await store([storable({ id: "2" })]);
     for (const after of [place, now.place]) expect(idsOf(await readPage(reader, { after }))).toEqual(["2"]);
+  });
+
+  it("a late event of a day that is forgotten ends no follower who begins afterwards, nor one who has read it", async () => {
+    for (const id of ["1", "2", "3"]) await store([storable({ id })]);
+    const { place: before } = await readPage(reader, { maxEvents: 1 });
+    await store([storable({ id: "late" }, { receivedAt: "2026-11-20T09:00:00.000Z" })]);
+    const { place: behind } = await readPage(reader);
+
+    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("delete from events where received_at < '2026-11-21'");
+
+    const { place: now } = await readPage(reader, { after: "now" });
+    expect(await stateOf(before)).toBe("forgotten");
+    expect((await followToEnd(reader, { maxEvents: 1, maxRows: 1 })).flat()).toEqual(["1", "2", "3"]);
+    await store([storable({ id: "4" })]);
+    for (const after of [behind, now]) expect(idsOf(await readPage(reader, { after }))).toEqual(["4"]);
+  });
+
+  it("a place is forgotten by each day with an event behind it, also where an earlier day had a later event", async () => {
+    await store([storable({ id: "1" })]);
+    await store([storable({ id: "2" }, { receivedAt: "2026-11-20T09:00:00.000Z" })]);
+    await store([storable({ id: "3" }, { receivedAt: "2026-11-19T09:00:00.000Z" })]);
+    await db.ask("select forget_transactions('2026-11-19')");
+    const { place } = await readPage(reader, { maxEvents: 1, maxRows: 1 });
+
+    await db.ask("select forget_transactions('2026-11-20')");
+
+    expect(await stateOf(place)).toBe("forgotten");
+  });
+
+  it("a day that is forgotten while a page is read makes the page none, for its events may be missing in it", async () => {
+    await store([storable({ id: "1" })]);
+    const { place } = await readPage(reader);
+    await store([storable({ id: "2" }, { receivedAt: "2026-11-20T09:00:00.000Z" })]);
+    await store([storable({ id: "3" })]);
+    await db.ask("begin");
+    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("drop table events_20261120");
+
+    const state = stateOf(place);
+    const isWaiting =
+      "select count(*) > 0 as is_waiting from pg_locks where not granted and relation = 'events'::regclass";
+    await eventually(
+      () => db.ask<{ is_waiting: boolean }>(isWaiting),
+      ([row]) => row?.is_waiting === true,
+    );
+    await db.ask("commit");
+    await db.ask("select ensure_event_partitions('2026-11-20', '2026-11-20')");
+
+    expect(await state).toBe("forgotten");
   });
 
   it("a place in the middle of a transaction is forgotten where any of the transaction is no longer retained", async () => {

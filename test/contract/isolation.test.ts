@@ -89,7 +89,7 @@ describe("two tenants", () => {
 describe.each([
   ["read_event", 1, /tenant = for_tenant and /g],
   ["window_state", 3, /tenant = for_tenant and /g],
-  ["read_feed", 8, /tenant = for_tenant(?: and)?|(?:e\.)?tenant = \$[12] and /g],
+  ["read_feed", 11, /tenant = for_tenant(?: and)?|(?:e\.)?tenant = \$[12] and /g],
 ])("without the tenant in the predicate of %s", (name, count, predicate) => {
   let whole = "";
   beforeEach(async () => {

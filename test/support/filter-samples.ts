@@ -121,7 +121,7 @@ const TYPES = [
 ];
 const SOURCES = ["/a", "/a/b", "/", "/\ufffd", "/\u{10000}", "urn:x"];
 const SUBJECTS = ["a", "A", "ab", "%", "\ufffd", "\u{10ffff}a", "1"];
-const EXTENSIONS = ["a", "b", "trace", "0", "type1"];
+const EXTENSIONS = ["a", "b", "trace", "0", "type1", "constructor"];
 const SCHEMAS = ["https://example.com/a", "https://example.com/b", "urn:x"];
 const MEDIA_TYPES = ["application/json", "text/plain", "application/octet-stream"];
 const extension = fc.constantFrom<(string | number | boolean)[]>(

@@ -14,7 +14,7 @@ const readFeed = `
   select part, piece
   from read_feed(
     :tenant, :place, cast(:incarnation as uuid), cast(:number as bigint), cast(:began as bigint), cast(:event as bigint),
-    cast(:max_events as integer), ${FEED_PAGE_MAX_BYTES}, cast(:max_rows as integer), ${RESULT_PIECE_CHARACTERS},
+    cast(:forgotten as bigint), cast(:max_events as integer), ${FEED_PAGE_MAX_BYTES}, cast(:max_rows as integer), ${RESULT_PIECE_CHARACTERS},
     ${textArray(":types")}, ${textArray(":sources")}, :condition, ${textArray(":values")}
   )`;
 
@@ -25,6 +25,7 @@ const placeRow = z.object({
   number: z.string(),
   began: z.string(),
   event: z.nullable(z.string()),
+  forgotten: z.string(),
   events: z.number(),
   isEnd: z.boolean(),
   isOpen: z.boolean(),
@@ -51,6 +52,7 @@ function toParameters({ tenant, after, allowed, filter, maxEvents, maxRows }: Fe
     number: place?.number ?? null,
     began: place?.began ?? null,
     event: place?.event ?? null,
+    forgotten: place?.forgotten ?? null,
     max_events: String(maxEvents),
     max_rows: String(maxRows),
     types: toTextArray(allowed.types),
@@ -79,8 +81,8 @@ function toPage(rows: SqlValue[][]): FeedPage {
       detail: "read_feed returned rows of another form.",
     });
   }
-  const { state, incarnation, number, began, event, events: count, isEnd, isOpen, ageMs } = parsed.data;
+  const { state, incarnation, number, began, event, forgotten, events: count, isEnd, isOpen, ageMs } = parsed.data;
   if (state !== "ok") return { kind: state };
-  const place = { incarnation, number, began, event };
+  const place = { incarnation, number, began, event, forgotten };
   return { kind: "page", events: piecesOf("events"), count, place, isEnd, isOpen, horizonAgeMs: ageMs };
 }

@@ -10,7 +10,7 @@ export function attributeToSql(
   bind: Bind,
 ): string {
   if (dialect === "exact" && name === "time") return `e.time = cast(${bind(writeInstant(value))} as timestamptz)`;
-  const text = COLUMNS[name] ?? `filter_extension(e.extensions, ${bind(name)})`;
+  const text = COLUMNS.get(name) ?? `filter_extension(e.extensions, ${bind(name)})`;
   if (dialect === "exact") return `${text} = ${bind(value)}`;
   if (dialect === "suffix") return `filter_ends_with(${text}, ${bind(value)})`;
   if (!ORDERED_BY_CODE_POINT.has(name)) return `starts_with(${text}, ${bind(value)})`;
@@ -19,15 +19,15 @@ export function attributeToSql(
   return end === undefined ? `${text} >= ${bind(value)}` : `(${text} >= ${bind(value)} and ${text} < ${bind(end)})`;
 }
 
-const COLUMNS: Record<string, string | undefined> = {
-  id: "e.id",
-  source: "e.source",
-  type: "e.type",
-  subject: "e.subject",
-  dataschema: "e.dataschema",
-  datacontenttype: "e.datacontenttype",
-  time: "filter_time(e.time, e.time_sent)",
-};
+const COLUMNS: ReadonlyMap<string, string> = new Map([
+  ["id", "e.id"],
+  ["source", "e.source"],
+  ["type", "e.type"],
+  ["subject", "e.subject"],
+  ["dataschema", "e.dataschema"],
+  ["datacontenttype", "e.datacontenttype"],
+  ["time", "filter_time(e.time, e.time_sent)"],
+]);
 
 /** Columns with the collation C. */
 const ORDERED_BY_CODE_POINT: ReadonlySet<string> = new Set(["id", "source", "type"]);

@@ -1,6 +1,6 @@
 import { FILTER_TEXT_MAX_BYTES } from "../filter-limits.ts";
 import { fitsUtf8 } from "../fits-utf8.ts";
-import { EXTENSION_NAME_MAX_CHARACTERS } from "../limits.ts";
+import { EXTENSION_NAME_MAX_CHARACTERS, TIME_MAX_CHARACTERS } from "../limits.ts";
 import { isJsonObject } from "../lossless-json.ts";
 import { isInstant } from "./instant.ts";
 import { countCondition, refuse, type Count, type Path } from "./refuse.ts";
@@ -26,7 +26,7 @@ export function checkAttributes(
 }
 
 function checkName(name: string, path: Path): void {
-  const reason = NOT_FILTERABLE[name];
+  const reason = NOT_FILTERABLE.get(name);
   if (reason !== undefined) refuse(path, reason);
   if (!NAME.test(name)) {
     refuse(
@@ -38,13 +38,13 @@ function checkName(name: string, path: Path): void {
 
 const NAME = new RegExp(`^[a-z0-9]{1,${EXTENSION_NAME_MAX_CHARACTERS}}$`);
 
-const NOT_FILTERABLE: Record<string, string | undefined> = {
-  tenant: "cannot be filtered: a request sees the events of one tenant",
-  receivedat: "cannot be filtered; give the range with from and to",
-  specversion: "cannot be filtered: it is 1.0 in every event; leave it out",
-  data: 'is no attribute; compare data with the dialect data: {"data": {"key": ["value"]}}',
-  data_base64: "cannot be filtered: it is binary",
-};
+const NOT_FILTERABLE: ReadonlyMap<string, string> = new Map([
+  ["tenant", "cannot be filtered: a request sees the events of one tenant"],
+  ["receivedat", "cannot be filtered; give the range with from and to"],
+  ["specversion", "cannot be filtered: it is 1.0 in every event; leave it out"],
+  ["data", 'is no attribute; compare data with the dialect data: {"data": {"key": ["value"]}}'],
+  ["data_base64", "cannot be filtered: it is binary"],
+]);
 
 function checkValue(name: string, value: unknown, path: Path): void {
   if (typeof value === "boolean" || Number.isInteger(value)) {
@@ -53,7 +53,10 @@ function checkValue(name: string, value: unknown, path: Path): void {
   }
   checkText(value, path);
   if (name === "time" && !isInstant(value as string)) {
-    refuse(path, "must be an RFC 3339 time with an offset, for example 2026-11-21T09:30:00Z");
+    refuse(
+      path,
+      `must be an RFC 3339 time with an offset and at most ${TIME_MAX_CHARACTERS} characters, for example 2026-11-21T09:30:00Z`,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { TIME_MAX_CHARACTERS } from "../limits.ts";
 import { isRfc3339 } from "../rfc3339.ts";
 
 /**
@@ -5,9 +6,14 @@ import { isRfc3339 } from "../rfc3339.ts";
  * fraction, as the beginning of the second after it (functions/adapters/data-api/event-store.ts).
  */
 
-/** Tells whether a text is a time that an event can have: RFC 3339, a year from 0001, an offset below 16 hours. */
+/** Tells whether a text is a time that an event can have: RFC 3339 of bounded length, a year from 0001, an offset below 16 hours. */
 export function isInstant(text: string): boolean {
-  return isRfc3339(text) && !text.startsWith("0000") && !/[+-](?:1[6-9]|2\d):\d\d$/.test(text);
+  return (
+    text.length <= TIME_MAX_CHARACTERS &&
+    isRfc3339(text) &&
+    !text.startsWith("0000") &&
+    !/[+-](?:1[6-9]|2\d):\d\d$/.test(text)
+  );
 }
 
 /** Microseconds since 1970; undefined for a text that is no time. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { exportPart } from "../../../functions/core/export-job.ts";
 import { EXPORT_ANSWER_PARTS, EXPORT_KEPT_DAYS } from "../../../functions/core/export-limits.ts";
+import { SELECT_MAX_STEPS, SELECT_PATH_MAX_BYTES } from "../../../functions/core/list-limits.ts";
 import { RequestError } from "../../../functions/core/errors.ts";
 import { toAnswer, toReceipt } from "../../../functions/export/answers.ts";
 import { toRequest } from "../../../functions/export/to-request.ts";
@@ -70,6 +71,7 @@ describe("the receipt of an export", () => {
 });
 
 describe("the body of an export", () => {
+  const selecting = (path: string) => JSON.stringify({ select: [path] });
   const requestOf = (text: string) => toRequest(JSON.parse(text), Buffer.from(text));
   const codeOf = (text: string) => {
     try {
@@ -101,6 +103,19 @@ describe("the body of an export", () => {
     ],
     ["that is nested too deep", `{"filter":${"[".repeat(2_000)}${"]".repeat(2_000)}}`, "malformed_body"],
     ["that ends when it begins", `{"from":"2026-11-02T00:00:00Z","to":"2026-11-02T01:00:00+01:00"}`, "malformed_body"],
+    ["that begins in a leap second", `{"from":"2016-12-31T23:59:60Z","to":"2016-12-31T00:00:00Z"}`, "malformed_body"],
+    ["whose path has as many bytes as it may", selecting("é".repeat(SELECT_PATH_MAX_BYTES / 2)), "no error"],
+    ["whose path has more bytes", selecting("é".repeat(SELECT_PATH_MAX_BYTES / 2 + 1)), "malformed_body"],
+    ["whose path has an empty name", selecting("data..a"), "malformed_body"],
+    [
+      "whose path has too many names",
+      selecting(
+        Array(SELECT_MAX_STEPS + 1)
+          .fill("a")
+          .join("."),
+      ),
+      "malformed_body",
+    ],
   ])("a body %s is judged by its meaning", (_, text, code) => {
     expect(codeOf(text)).toBe(code);
   });

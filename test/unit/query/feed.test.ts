@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createCursors } from "../../../functions/core/cursor.ts";
+import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { FeedRead } from "../../../functions/core/feed.ts";
 import {
   FEED_POLL_MS,
@@ -26,6 +27,8 @@ let mark: string | undefined;
 let readMs: number;
 /** Called after each pause. */
 let afterPause: () => Promise<void> | void;
+/** Tells whether a read fails as one that takes too long. */
+let failsOn: (read: FeedRead) => boolean;
 let feed: ReturnType<typeof createFeed>;
 
 beforeEach(() => {
@@ -36,11 +39,14 @@ beforeEach(() => {
   mark = "0";
   readMs = 20;
   afterPause = () => undefined;
+  failsOn = () => false;
   feed = createFeed({
     reader: {
-      read(request, deadline) {
+      async read(request, deadline) {
         reads.push(request);
         now += readMs;
+        if (failsOn(request))
+          throw new DatabaseError({ disposition: "retry", reason: "operator_intervention", detail: "" });
         return memory.reader.read(request, deadline);
       },
     },
@@ -279,6 +285,25 @@ describe("a filter that matches nothing", () => {
     expect(answers.map(idsOf)).toEqual([[], []]);
     expect(new Set(reads.map(({ maxRows }) => maxRows))).toEqual(new Set([1_000]));
     expect(new Set(reads.map(({ after }) => JSON.stringify(after))).size).toBe(reads.length);
+  });
+
+  it("a statement that takes too long ends the answer where the one before it has come to, so the next request is further", async () => {
+    await storeMany(20_000);
+    // The rows behind the first 7,000 are so large that only a thousand of them are read in time.
+    failsOn = ({ maxRows, after }) => maxRows > 1_000 && typeof after !== "string" && Number(after.number) >= 70;
+
+    const first = await ask({ after: "start", filter });
+    const second = await ask({ after: first.next, filter });
+
+    expect(reads.map(({ maxRows }) => maxRows)).toEqual([1_000, 2_000, 4_000, 8_000, 1_000, 2_000]);
+    expect(idsOf(second)).toEqual([]);
+    expect(second.next).not.toBe(first.next);
+  });
+
+  it("a first statement that fails is an error, and no empty answer", async () => {
+    failsOn = () => true;
+
+    await expect(ask({ after: "start", filter })).rejects.toThrow(DatabaseError);
   });
 
   it("a page without a filter reads no more rows than it has events", async () => {

@@ -26,6 +26,7 @@ export function memoryFeed(): {
         number: String(number),
         began: String(number),
         event,
+        forgotten: "0",
       });
       const from = after === "start" ? placeAt(0) : after === "now" ? placeAt(own.at(-1)?.number ?? 0) : after;
       const open = { isOpen: heldFrom !== undefined, horizonAgeMs: heldFrom?.ageMs ?? 0 };

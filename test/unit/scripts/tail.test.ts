@@ -1,8 +1,10 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../support/eventually.ts";
+import { startScript } from "../../support/run-script.ts";
 import { elementTexts } from "../../../functions/core/json-spans.ts";
 import { eventLine, headLine } from "../../../scripts/tail/columns.ts";
 import { type FeedPart, follow, type FollowOptions } from "../../../scripts/tail/follow.ts";
@@ -13,6 +15,7 @@ let server: Server;
 let url: string;
 let requests: { query: [string, string][]; headers: IncomingMessage["headers"] }[];
 let answers: Answer[];
+let waiting: ServerResponse[];
 let stop: AbortController;
 let retries: string[];
 let pauses: number[];
@@ -20,6 +23,7 @@ let pauses: number[];
 beforeEach(async () => {
   requests = [];
   answers = [];
+  waiting = [];
   retries = [];
   pauses = [];
   stop = new AbortController();
@@ -27,7 +31,8 @@ beforeEach(async () => {
     requests.push({ query: [...new URL(request.url ?? "", "http://x").searchParams], headers: request.headers });
     const answer = answers.shift();
     // Without an answer the request waits, as it does in a long poll.
-    if (answer !== undefined) response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (answer === undefined) waiting.push(response);
+    else response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -181,6 +186,49 @@ describe("a follower", () => {
       query: expect.arrayContaining([["after", "start"]]),
     });
   });
+});
+
+describe("npm run tail", () => {
+  const tail = (...words: string[]) => startScript("tail", ["--url", url, ...words], { SLUICE_API_KEY: "k" });
+  const health = { status: 200, body: '{"status":"ok"}' };
+
+  it("tail ends with the next event after the reader of its output has closed it", async () => {
+    answers = [health, page("1", '{"id":"1"}')];
+    const { child, output, ended } = tail("--after", "start");
+    await eventually(
+      () => [output.stdout, requests.length],
+      ([text, count]) => text === '{"id":"1"}\n' && count === 3,
+    );
+
+    child.stdout.destroy();
+    waiting.shift()?.end(page("2", '{"id":"2"}').body);
+
+    expect((await ended).code).toBe(0);
+  });
+
+  it.each([
+    ["total[gte]=100", ["data.total[gte]", "100"]],
+    ["data.total=1=1", ["data.total", "1=1"]],
+    ["data[exists]=true", ["data[exists]", "true"]],
+  ])("--data %s is a parameter of the feed", async (condition, parameter) => {
+    answers = [health, page("1", '{"id":"1"}')];
+
+    const { code } = await tail("--after", "start", "--count", "1", "--data", condition).ended;
+
+    expect(code).toBe(0);
+    expect(requests[1]?.query).toContainEqual(parameter);
+  });
+
+  it.each(["total>=100", "total<=100", "total!=100", "total"])(
+    "--data %s is refused with its form",
+    async (condition) => {
+      answers = [health];
+
+      const { code, stderr } = await tail("--data", condition).ended;
+
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("such as total[gte]=100") });
+    },
+  );
 });
 
 describe("the texts of an array", () => {

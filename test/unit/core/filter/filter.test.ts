@@ -10,11 +10,12 @@ import {
   FILTER_TEXT_MAX_BYTES,
 } from "../../../../functions/core/filter-limits.ts";
 import { parseFilter } from "../../../../functions/core/filter/filter.ts";
-import { EVENT_MAX_DEPTH, NUMBER_MAX_DIGITS } from "../../../../functions/core/limits.ts";
+import { EVENT_MAX_DEPTH, NUMBER_MAX_DIGITS, TIME_MAX_CHARACTERS } from "../../../../functions/core/limits.ts";
 import { faultOf, json, matches } from "./support.ts";
 
 const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 const exact = { exact: { type: "a" } };
+const timeOf = (characters: number) => `${"2026-11-21T09:30:00.".padEnd(characters - 1, "9")}Z`;
 
 describe("a filter", () => {
   it.each([
@@ -24,6 +25,8 @@ describe("a filter", () => {
     { all: [exact] },
     { any: [exact, { not: exact }] },
     { exact: { traceid: "a", sampled: true, weight: -3, time: "2026-11-21T09:30:00Z" } },
+    { exact: { constructor: "an extension attribute, whatever an object of JavaScript has under this name" } },
+    { exact: { time: timeOf(TIME_MAX_CHARACTERS) } },
     { data: { a: [1, "x", null, true, { exists: false }] } },
     { data: ["text"] },
     { data: { "": [1], "a.b": { '"': [{ prefix: "" }] } } },
@@ -52,6 +55,7 @@ describe("a filter", () => {
     [{ exact: { weight: 1.5 } }, "/exact/weight", "must be a text"],
     [{ prefix: { sampled: true } }, "/prefix/sampled", "must be a text"],
     [{ exact: { time: "today" } }, "/exact/time", "must be an RFC 3339 time"],
+    [{ exact: { time: timeOf(TIME_MAX_CHARACTERS + 1) } }, "/exact/time", "at most 64 characters"],
     [{ exact: { Type: "a" } }, "/exact/Type", "is no attribute"],
     [{ exact: { tenant: "a" } }, "/exact/tenant", "a request sees the events of one tenant"],
     [{ exact: { receivedat: "a" } }, "/exact/receivedat", "with from and to"],

@@ -24,6 +24,7 @@ describe("toSql", () => {
     ],
     [{ prefix: { type: "com." } }, "(e.type >= ($1)[1] and e.type < ($1)[2])", ["com.", "com/"]],
     [{ not: { exact: { subject: "a" } } }, "(e.subject = ($1)[1]) is not true", ["a"]],
+    [{ exact: { constructor: "a" } }, "filter_extension(e.extensions, ($1)[1]) = ($1)[2]", ["constructor", "a"]],
     [{ exact: { time: "2016-12-31T23:59:60.9Z" } }, "e.time = cast(($1)[1] as timestamptz)", ["2016-12-31T23:59:60Z"]],
     [
       { data: { a: [5] } },
