@@ -7,6 +7,7 @@ import { startProgress } from "../cli/progress.ts";
 import { exitCodes, runCommand } from "../cli/run-command.ts";
 import { LIST_ORDERS } from "../functions/core/list-bodies.ts";
 import { LIST_DEFAULT_EVENTS } from "../functions/core/list-limits.ts";
+import type { Plan } from "../functions/core/list-reader.ts";
 import { EXPORT_FORMATS } from "../functions/core/export-job.ts";
 import { createApiClient } from "./access/api-client.ts";
 import { explainEvent } from "./query/explain-event.ts";
@@ -98,6 +99,7 @@ async function query(options: Options): Promise<void> {
   const signal = onInterrupt();
   const progress = all ? startProgress(undefined, "events looked at") : undefined;
   let [printed, lookedAt] = [0, 0];
+  let plan: Plan | undefined;
   let next: string | undefined = options.cursor;
   try {
     const most = all ? undefined : limit;
@@ -106,6 +108,7 @@ async function query(options: Options): Promise<void> {
       if (page.events.length > 0 && !(await write(toText(page.events, printed === 0)))) return;
       printed += page.events.length;
       lookedAt += page.scanned.rows;
+      if (plan !== "scan") plan = page.plan;
       progress?.advance(page.scanned.rows);
       if (!page.complete && !all) process.stderr.write(`${pluralize(lookedAt, "event")} looked at, going on\n`);
       next = page.next ?? undefined;
@@ -121,7 +124,8 @@ async function query(options: Options): Promise<void> {
     return;
   }
   const more = next === undefined ? "" : "; there are more: --all prints every one";
-  process.stderr.write(`${pluralize(printed, "event")}${more}\n`);
+  const how = plan === undefined ? "" : ` (${plan}: ${pluralize(lookedAt, "event")} looked at)`;
+  process.stderr.write(`${pluralize(printed, "event")}${how}${more}\n`);
 }
 
 function toParameters({ data = [], ...options }: Options): Parameters {

@@ -1,3 +1,5 @@
+import { EXPORT_STEP_MS } from "../../functions/core/export-limits.ts";
+
 /**
  * Lambda gives a function a whole processor at this memory and a share of one below it, so a computation takes
  * proportionally longer.
@@ -32,6 +34,13 @@ export const TRACED_SHARE = 0.05;
 export const IDLE_POLLERS = 5;
 export const IDLE_POLL_SECONDS = 20;
 
+/** A page of an export: the Data API's answer of a megabyte, and its compression. */
+export const EXPORT_PAGE_SECONDS = 0.1;
+const EXPORT_PAGE_MILLISECONDS = 1_000 * EXPORT_PAGE_SECONDS;
+
+/** A step reads for half a minute. */
+export const EXPORT_PAGES_PER_STEP = EXPORT_STEP_MS / EXPORT_PAGE_MILLISECONDS;
+
 /** The assumptions that no run on this machine can measure, printed on docs/cost.md. */
 export const assumptions: readonly string[] = [
   "List prices of us-east-1 in their first tier, no free tier. Storage ($0.10 per GB-month in Aurora), alarms, custom metrics, secrets and WAF are not in it: they cost by the month, not by the event.",
@@ -41,6 +50,7 @@ export const assumptions: readonly string[] = [
   "SQS: receives without messages are those of the local event source. How often Lambda polls a queue that is busy is not published.",
   `Logs: what the functions wrote, and ${PLATFORM_LOG_BYTES} bytes of Lambda's own lines an invocation. The naive functions write nothing.`,
   `Traces: X-Ray's default sampling, ${TRACED_PER_SECOND} request a second and ${100 * TRACED_SHARE} % of the others, the same for both.`,
-  "DynamoDB: not counted, because it is little. A function process reads a key and its tenant every 10 s, at $0.125 ? a million reads: ten processes at 1,000 events a second make 2,000 reads a million events, $0.00025. A limit of a tenant or key adds writes of leases, at $0.625 ? a million: at most one per 1,000 events with a burst of 20,000 or more, $0.000625, and one per 80 to 125 events with the burst of one second at a limit of 1,000 a second, $0.005 to $0.008.",
+  "DynamoDB: the calls of ingest and consume in the run: keys and tenants, which each function process reads every 10 s; the last use of keys; and the mark, which consume changes after each batch. Every item is below 1 KB. The run's tenant has no limit: one of a tenant or key adds writes of leases, at most one per 1,000 events with a burst of 20,000 or more, and one per 80 to 125 events with the burst of one second at a limit of 1,000 a second, $0.005 to $0.008. The naive functions check no keys.",
+  `Exports: the limits of this repository and published units. A page of ${EXPORT_PAGE_MILLISECONDS} ms, its compression included, in a function of 512 MB. The events compress as the benchmark's do, whose notes are random text: others compress better. The database's ACUs, which a running database has anyway, and Lambda's log lines are left out, and each file is downloaded once.`,
   "EventBridge and Firehose: by their published units, called by the client itself. What stores, deduplicates and answers queries behind them comes on top.",
 ];

@@ -44,6 +44,9 @@ export type Component =
   | "SQS"
   | "Consumer Lambda"
   | "Data API"
+  | "DynamoDB"
+  | "S3"
+  | "Export Lambda"
   | "Aurora ACU"
   | "Aurora I/O"
   | "Logs"
@@ -69,6 +72,10 @@ export function bill(measured: Measured, { rate }: { rate: number }): BillLine[]
     line("SQS", queueParts(operations, million)),
     functionLine("consume", measured, million),
     line("Data API", [part("units of 32 KB", million(operations.dataApi.units), "dataApiUnit")]),
+    line("DynamoDB", [
+      part("reads", million(operations.dynamodb.reads), "dynamodbRead"),
+      part("writes", million(operations.dynamodb.writes), "dynamodbWrite"),
+    ]),
     line("Aurora ACU", [part("ACU-hours", acuSeconds / 3600, "acuHour")]),
     line("Aurora I/O", [part("writes", million(Math.max(walBytes / IO_BYTES, walWrites)), "auroraIo")]),
     line("Logs", [part("GB", million(logBytes) / GIGABYTE, "logGigabyte")]),

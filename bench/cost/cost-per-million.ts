@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { eventBridgeBill, firehoseBill } from "./alternatives.ts";
 import { IDLE_POLL_SECONDS, IDLE_POLLERS } from "./assumptions.ts";
 import { bill, type BillLine, part, total } from "./bill.ts";
+import { exportBill } from "./export-bill.ts";
 import { measureOperations } from "./measure-operations.ts";
+import { MONTH_SECONDS } from "./prices.ts";
 import type { PipelineKind } from "../pipeline/pipeline.ts";
 
 export type CostShape = {
@@ -33,6 +35,8 @@ export type CostReport = {
   naive: Design;
   /** EventBridge and Firehose. */
   alternatives: Design[];
+  /** An export of a million events, from published units alone. */
+  exported: BillLine[];
   /** Dollars per month of an idle queue. */
   idlePerMonth: number;
 };
@@ -61,6 +65,7 @@ export async function costPerMillion(shape: CostShape, signal?: AbortSignal): Pr
         design("Firehose to S3", firehoseBill({ eventBytes })),
         design("Firehose, packed", firehoseBill({ eventBytes, eventsPerRecord: batch })),
       ],
+      exported: exportBill({ eventBytes }),
       idlePerMonth: idlePerMonth(),
     };
   } finally {
@@ -80,6 +85,3 @@ function design(name: string, lines: BillLine[], countedAt?: number): Design {
 export function idlePerMonth(): number {
   return part("receives", (IDLE_POLLERS * MONTH_SECONDS) / IDLE_POLL_SECONDS, "sqsChunk").dollars;
 }
-
-/** 730 hours, as AWS counts a month. */
-const MONTH_SECONDS = 730 * 3600;

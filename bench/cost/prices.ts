@@ -11,6 +11,9 @@ export type Price = {
   confirmed: boolean;
 };
 
+/** 730 hours, as AWS counts a month. */
+export const MONTH_SECONDS = 730 * 3600;
+
 export type PriceName = keyof typeof prices;
 
 /** Prices of us-east-1 in US dollars. */
@@ -76,6 +79,50 @@ export const prices = {
     ],
     asOf: "2026",
     confirmed: false,
+  },
+  dynamodbRead: {
+    dollars: 0.125,
+    per: 1e6,
+    unit: "DynamoDB reads of at most 4 KB, strongly consistent",
+    sources: [
+      "https://airbyte.com/data-engineering-resources/dynamodb-pricing",
+      "https://www.jusdb.com/blog/dynamodb-cost-optimization-a-comprehensive-guide-by-jusdb (the half of the price before November 2024)",
+    ],
+    asOf: "2025-08",
+    confirmed: false,
+  },
+  dynamodbWrite: {
+    dollars: 0.625,
+    per: 1e6,
+    unit: "DynamoDB writes of at most 1 KB",
+    sources: [
+      "https://airbyte.com/data-engineering-resources/dynamodb-pricing",
+      "https://www.jusdb.com/blog/dynamodb-cost-optimization-a-comprehensive-guide-by-jusdb (the half of the price before November 2024)",
+    ],
+    asOf: "2025-08",
+    confirmed: false,
+  },
+  s3Put: {
+    dollars: 0.005,
+    per: 1e3,
+    unit: "S3 calls of uploads",
+    sources: [
+      "https://cloudburn.io/blog/amazon-s3-pricing",
+      "https://www.cloudkaramchari.com/blog/understanding-per-1000-put-copy-post-or-list-requests-in-amazon-s3-pricing/",
+    ],
+    asOf: "2026-03",
+    confirmed: true,
+  },
+  s3GigabyteMonth: {
+    dollars: 0.023,
+    per: 1,
+    unit: "GB-months in S3 Standard",
+    sources: [
+      "https://cloudburn.io/blog/amazon-s3-pricing",
+      "https://www.howtogeek.com/devops/aws-s3-pricing-explained-tiered-storage-can-save-you-money/",
+    ],
+    asOf: "2026-03",
+    confirmed: true,
   },
   acuHour: {
     dollars: 0.12,

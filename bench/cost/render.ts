@@ -1,5 +1,5 @@
 import { assumptions } from "./assumptions.ts";
-import type { BillLine, Component } from "./bill.ts";
+import { type BillLine, type Component, total } from "./bill.ts";
 import type { CostReport, Design } from "./cost-per-million.ts";
 import { type Price, prices } from "./prices.ts";
 
@@ -21,6 +21,12 @@ export function renderReport(report: CostReport): string {
   ].join("\n\n");
 }
 
+/** Renders the bill of an export as Markdown. */
+function renderExport({ shape, exported }: Pick<CostReport, "shape" | "exported">): string {
+  const sum = dollars(total(exported)) + (exported.every(isConfirmed) ? "" : " ?");
+  return `An export of a million events of ${shape.eventBytes} bytes costs ${sum}, beside the database that is running:\n\n${amounts(exported)}`;
+}
+
 /** Renders docs/cost.md. */
 export function renderPage(reports: readonly CostReport[], { date, machine }: { date: string; machine: string }) {
   return [
@@ -31,6 +37,7 @@ export function renderPage(reports: readonly CostReport[], { date, machine }: { 
       `## ${report.shape.batch} ${report.shape.batch === 1 ? "event" : "events"} a request`,
       renderReport(report),
     ]),
+    ...reports.slice(0, 1).flatMap((report) => ["## Exports", renderExport(report)]),
     "## Assumptions",
     assumptions.map((each) => `- ${each}`).join("\n"),
     "## Prices",
@@ -65,6 +72,10 @@ function cell({ lines }: Design, component: Component): string {
 const isConfirmed = ({ confirmed }: BillLine): boolean => confirmed;
 
 function counted({ name, lines, countedAt }: Design): string {
+  return `The work of ${name === "naive" ? "the naive pattern" : name} for a million events, from a run at ${countedAt} events a second:\n\n${amounts(lines)}`;
+}
+
+function amounts(lines: readonly BillLine[]): string {
   const rows = lines.flatMap(({ component, parts }) =>
     parts.map(({ what, amount, price, dollars: cost }) => [
       component,
@@ -73,7 +84,7 @@ function counted({ name, lines, countedAt }: Design): string {
       dollars(cost) + (prices[price].confirmed ? "" : " ?"),
     ]),
   );
-  return `The work of ${name === "naive" ? "the naive pattern" : name} for a million events, from a run at ${countedAt} events a second:\n\n${table(["", "what", "how many", "dollars"], rows)}`;
+  return table(["", "what", "how many", "dollars"], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

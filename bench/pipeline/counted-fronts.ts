@@ -1,12 +1,13 @@
+import { countDynamodbCall } from "./count-dynamodb.ts";
 import { countDataApiCall } from "./count-data-api.ts";
 import { countQueueCall } from "./count-queue.ts";
 import { type Front, startFront } from "./front.ts";
 import type { Operations } from "./operations.ts";
 
-/** The hooks by which a runtime puts a proxy in front of queue and Data API. */
-type Fronts = Record<"queueFront" | "dataApiFront", (endpoint: string) => Promise<string>>;
+/** The hooks by which a runtime puts a proxy in front of queue, Data API and DynamoDB. */
+type Fronts = Record<"queueFront" | "dataApiFront" | "dynamodbFront", (endpoint: string) => Promise<string>>;
 
-/** Creates proxies that count each call of queue and Data API into the result of `operations`. */
+/** Creates proxies that count each call of queue, Data API and DynamoDB into the result of `operations`. */
 export function createCountedFronts(operations: () => Operations): { fronts: Fronts; stop: () => Promise<void> } {
   const started: Front[] = [];
   const start = async (...parameters: Parameters<typeof startFront>) => {
@@ -27,6 +28,11 @@ export function createCountedFronts(operations: () => Operations): { fronts: Fro
       async dataApiFront(endpoint) {
         const onExchange = (exchange: Parameters<typeof countDataApiCall>[1]) =>
           countDataApiCall(operations().dataApi, exchange);
+        return (await start(endpoint, { onExchange })).url;
+      },
+      async dynamodbFront(endpoint) {
+        const onExchange = (exchange: Parameters<typeof countDynamodbCall>[1]) =>
+          countDynamodbCall(operations().dynamodb, exchange);
         return (await start(endpoint, { onExchange })).url;
       },
     },

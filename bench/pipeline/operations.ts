@@ -4,6 +4,8 @@ export type Operations = {
   queue: Record<string, QueueCalls>;
   functions: Record<FunctionRole, Invocations>;
   dataApi: { calls: number; units: number };
+  /** Billed units: a strongly consistent read is one, an eventually consistent one half. */
+  dynamodb: { reads: number; writes: number };
   /** Log bytes of the functions, without Lambda's own lines. */
   logBytes: number;
 };
@@ -32,6 +34,7 @@ export function noOperations(memoryMegabytes: Record<FunctionRole, number>): Ope
     queue: {},
     functions: { ingest: none("ingest"), consume: none("consume") },
     dataApi: { calls: 0, units: 0 },
+    dynamodb: { reads: 0, writes: 0 },
     logBytes: 0,
   };
 }

@@ -12,7 +12,7 @@ import { type FunctionRole, noOperations, type Operations } from "./operations.t
 export type PipelineKind = "ours" | "naive";
 
 export type PipelineOptions = {
-  /** Puts counting proxies in front of queue and Data API. Leave it out to measure speed. */
+  /** Puts counting proxies in front of queue, Data API and DynamoDB. Leave it out to measure speed. */
   counted?: boolean;
   /** Folder of the synthesized app; pipelines with the same folder share one synthesis. */
   assemblyDir?: string;

@@ -82,9 +82,9 @@ async function scanUntil(
     answers[response.status] = (answers[response.status] ?? 0) + 1;
     const { next } = (await response.json()) as { next?: string | null };
     cursor = typeof next === "string" ? `&cursor=${encodeURIComponent(next)}` : "";
-    if (!response.ok) await delay(PAUSE_MS);
+    if (!response.ok) await delay(1_000 * Number(response.headers.get("retry-after") ?? PAUSE_SECONDS));
   }
 }
 
-/** After a refusal, as a client does that heeds `Retry-After`. */
-const PAUSE_MS = 1_000;
+/** After a refusal that names no time. */
+const PAUSE_SECONDS = 1;

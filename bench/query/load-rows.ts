@@ -13,6 +13,9 @@ export const TYPES = [
   "com.example.telemetry.reading",
 ] as const;
 
+/** A declared index: the rows have 977 values of it. */
+export const INDEXED = { type: TYPES[0], pointer: "/customerId", path: ["customerId"] } as const;
+
 export const dayOf = (number: number): string => new Date(FIRST_DAY + number * DAY_MS).toISOString();
 
 /**
@@ -32,7 +35,10 @@ export async function loadRows(
   await client.query("select declare_fields('measures', $1)", [
     JSON.stringify([{ type: "com.example.telemetry.reading", pointer: "/value", path: ["value"] }]),
   ]);
-  await client.query("update measures set covered_from = $1", [dayOf(0)]);
+  await client.query("select declare_fields('indexed_fields', $1)", [JSON.stringify([INDEXED])]);
+  for (const declared of ["measures", "indexed_fields"]) {
+    await client.query(`update ${declared} set covered_from = $1`, [dayOf(0)]);
+  }
   let next = 0;
   const load = async (connection: Client) => {
     for (let day = next++; day < DAYS; day = next++) {
@@ -51,7 +57,7 @@ export async function loadRows(
     const { rows: found } = await client.query<{ merged: number }>("select compact_rollups(now(), 50000) as merged");
     merged = found[0]?.merged ?? 0;
   }
-  for (const table of ["events", "event_keys", "rollups", "rollup_deltas"])
+  for (const table of ["events", "event_fields", "event_keys", "rollups", "rollup_deltas"])
     await client.query(`vacuum analyze ${table}`);
   return perDay;
 }

@@ -23,6 +23,7 @@ export const errorTable = {
   no_such_export: { status: 404, title: "The tenant has no such export" },
   export_finished: { status: 409, title: "The export is finished" },
   too_many_exports: { status: 409, title: "Too many exports of the tenant are not finished" },
+  idempotency_key_reused: { status: 422, title: "The idempotency key belongs to another request" },
   body_too_large: { status: 413, title: "The body is too large" },
   too_many_values: { status: 413, title: "The request has too many values" },
   too_many_events: { status: 413, title: "The request has too many events" },

@@ -87,6 +87,20 @@ export const exportJob = z.object({
 
 export type ExportJob = z.output<typeof exportJob>;
 
+/** The start of an export under an idempotency key. */
+export const exportStart = z.object({
+  tenant: z.string(),
+  /** Stands for the key. Its beginning, `start_`, keeps it apart from jobs. */
+  id: z.string(),
+  /** The id of the job. */
+  job: z.string(),
+  /** Stands for the request: the same for equal ones. */
+  request: z.string(),
+  startedAt: instant,
+});
+
+export type ExportStart = z.output<typeof exportStart>;
+
 /** The id of an export. Jobs of another kind begin otherwise. */
 export const EXPORT_ID = /^exp_[0-9a-f]{32}$/;
 export const EXPORT_ID_ERROR = "is no id of an export: exp_ and 32 characters of 0-9 and a-f";
@@ -104,6 +118,11 @@ export type ExportJobs = {
    * somebody else has changed it, and nothing is written.
    */
   replace(job: ExportJob): Promise<ExportJob | undefined>;
+  /**
+   * Keeps a start under its id for EXPORT_IDEMPOTENCY_HOURS, unless there is one. Returns the start that is kept: this one, or
+   * the one before it. Of several at once, one is kept.
+   */
+  keepStart(start: ExportStart): Promise<ExportStart>;
   /** The jobs of a tenant, latest first, without their parts. */
   list(tenant: string, page: PageRequest): Promise<Page<ExportJob>>;
 };

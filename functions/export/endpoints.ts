@@ -9,6 +9,7 @@ import type { exportRoutes } from "../routes/export.ts";
 import type { Handlers } from "../routes/route.ts";
 import { toAnswer, toReceipt } from "./answers.ts";
 import type { Caller, createExport } from "./export.ts";
+import { readIdempotencyKey } from "./idempotency.ts";
 import { toRequest } from "./to-request.ts";
 
 export type EndpointDeps = {
@@ -24,12 +25,13 @@ export function createExportEndpoints({ exports, files, clock }: EndpointDeps): 
       const caller = callerOf(request);
       const { plan = false, ...body } = readBody(newExport, request, EXPORT_BODY_MAX_BYTES);
       const wanted = toRequest(body, request.body);
+      const idempotencyKey = readIdempotencyKey(request);
       const deadline = Math.min(request.deadline - ANSWER_RESERVE_MS, clock().getTime() + EXPORT_ANSWER_MS);
       if (plan) {
         const { rows, relation, sample } = await exports.plan(caller, wanted, deadline);
         return { status: 200, body: `{"rows":${rows},"relation":"${relation}","sample":[${sample.join(",")}]}` };
       }
-      const job = await exports.start(caller, wanted, deadline);
+      const job = await exports.start(caller, wanted, deadline, idempotencyKey);
       return { status: 202, headers: { location: `exports/${job.id}` }, body: JSON.stringify(toAnswer(job)) };
     },
 

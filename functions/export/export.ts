@@ -4,6 +4,7 @@ import { RequestError } from "../core/errors.ts";
 import type { EventPages, EventPlan, MatchingEvents } from "../core/event-pages.ts";
 import { type ExportJob, type ExportJobs, type ExportSteps, isFinished } from "../core/export-job.ts";
 import {
+  EXPORT_IDEMPOTENCY_HOURS,
   EXPORT_MAX_UNFINISHED,
   EXPORT_PAGE_JOBS,
   EXPORT_SAMPLE_EVENTS,
@@ -11,6 +12,7 @@ import {
 } from "../core/export-limits.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
+import { toStart } from "./idempotency.ts";
 
 export type ExportDeps = {
   jobs: ExportJobs;
@@ -45,17 +47,21 @@ export function createExport({ jobs, steps, pages, audit, clock, newId }: Export
       pages.plan(matching(caller, request), EXPORT_SAMPLE_EVENTS, deadline),
 
     /**
-     * Starts an export. The audit log has it before it begins. Its message is sent before the job is written: a job without a
-     * message would wait for ever, a message without a job is dropped.
-     * @throws RequestError `too_many_exports`, `queue_unavailable`; AccessError
+     * Starts an export, or returns the one that the same idempotency key has started. The audit log has it before it begins. Its
+     * message is sent before the job is written: a job without a message would wait for ever, a message without a job is dropped.
+     * A start that failed, or is under way elsewhere, goes on under the id that its idempotency key stands for: one job is written.
+     * @throws RequestError `too_many_exports`, `queue_unavailable`, `idempotency_key_reused`; AccessError
      */
-    async start(caller: Caller, request: ExportRequest, deadline: number): Promise<ExportJob> {
+    async start(caller: Caller, request: ExportRequest, deadline: number, idempotencyKey?: string): Promise<ExportJob> {
+      const id = idempotencyKey === undefined ? newId() : await idOf(caller, request, idempotencyKey);
+      const started = idempotencyKey === undefined ? undefined : await jobs.read(caller.tenant, id);
+      if (started !== undefined) return started;
       await refuseTooMany(caller.tenant);
       const now = clock().toISOString();
       const { filter, from, to, format, select } = request;
       const job: ExportJob = {
         tenant: caller.tenant,
-        id: newId(),
+        id,
         state: "queued",
         format,
         filter,
@@ -82,8 +88,9 @@ export function createExport({ jobs, steps, pages, audit, clock, newId }: Export
           "The export did not start. Send the request again after Retry-After.",
         );
       }
-      if (!(await jobs.create(job))) throw new Error(`The id ${job.id} is taken.`);
-      return job;
+      if (await jobs.create(job)) return job;
+      if (idempotencyKey === undefined) throw new Error(`The id ${id} is taken.`);
+      return read(caller, id);
     },
 
     /** Ends an export; the step that works on it writes no more. @throws RequestError `no_such_export`, `export_finished`; AccessError */
@@ -106,6 +113,14 @@ export function createExport({ jobs, steps, pages, audit, clock, newId }: Export
     ): Promise<Page<ExportJob>> => jobs.list(caller.tenant, page),
   };
 
+  /** The id of the export that an idempotency key stands for, which is a new one for a new key. */
+  async function idOf(caller: Caller, request: ExportRequest, key: string): Promise<string> {
+    const start = toStart(caller, request, { key, job: newId(), startedAt: clock().toISOString() });
+    const kept = await jobs.keepStart(start);
+    if (kept.request === start.request) return kept.job;
+    throw new RequestError("idempotency_key_reused", KEY_REUSED);
+  }
+
   async function refuseTooMany(tenant: string): Promise<void> {
     const { items } = await jobs.list(tenant, { after: undefined, limit: EXPORT_PAGE_JOBS });
     const unfinished = items.filter((job) => !isFinished(job));
@@ -125,6 +140,8 @@ function matching({ tenant, types, sources }: Caller, { filter, from, to }: Expo
 }
 
 const copy = (texts: readonly string[] | undefined) => (texts === undefined ? undefined : [...texts]);
+
+const KEY_REUSED = `The Idempotency-Key has started an export with another body, less than ${EXPORT_IDEMPOTENCY_HOURS} hours ago. Send the same body, or a new key.`;
 
 const NO_SUCH_EXPORT =
   "The tenant has no export with this id. An export can be looked up for 30 days; `GET /exports` lists them.";

@@ -1,6 +1,11 @@
 import * as z from "zod/mini";
 import { EXPORT_ID, EXPORT_ID_ERROR } from "../core/export-job.ts";
-import { EXPORT_KEPT_DAYS, EXPORT_MAX_PARTS, EXPORT_PAGE_JOBS } from "../core/export-limits.ts";
+import {
+  EXPORT_IDEMPOTENCY_HOURS,
+  EXPORT_KEPT_DAYS,
+  EXPORT_MAX_PARTS,
+  EXPORT_PAGE_JOBS,
+} from "../core/export-limits.ts";
 import { number } from "./number.ts";
 import type { Routes } from "./route.ts";
 
@@ -18,6 +23,11 @@ export const exportRoutes = {
     description: `The events that are stored when the export begins to read, in the order of their receipt, as compressed
 files that are kept for ${EXPORT_KEPT_DAYS} days. With \`"plan": true\` nothing starts: the answer says about how many events it
 would have. The export ends when the key that started it ends or its tenant is suspended.`,
+    headers: {
+      "Idempotency-Key": {
+        description: `A text of the client's, for example a UUID. The same one with the same body within ${EXPORT_IDEMPOTENCY_HOURS} hours starts nothing and answers the export that it has started`,
+      },
+    },
     body: { description: "The events and the format", content: { [json]: { anyOf: ["NewExport"] } } },
     answers: {
       200: { description: "The plan", contentType: json, schema: "ExportPlan" },
@@ -29,6 +39,7 @@ would have. The export ends when the key that started it ends or its tenant is s
       "unsupported_media_type",
       "bad_filter",
       "too_many_exports",
+      "idempotency_key_reused",
       "queue_unavailable",
       "database_unavailable",
     ],

@@ -73,8 +73,10 @@ declare
   tail text;
   ordering text;
   event record;
-  -- The last event of the page, or the row at which the time was over.
-  kept record;
+  -- The key of the last event of the page, or of the row at which the time was over.
+  kept_at timestamptz;
+  kept_id text;
+  kept_source text;
   position_at timestamptz = after_received_at;
   position_id text = after_id;
   position_source text = after_source;
@@ -129,12 +131,12 @@ begin
     count_mode = case when lookup_numbers is not null and count_mode = 'estimate' then 'exact' else count_mode end;
   end if;
 
-  head = 'select e.received_at, e.id, e.source, visible.it as visible, case when visible.it then case when '
-    || coalesce('(' || condition || ')', 'true') || ' then ';
-  tail = ' cross join lateral (select e.transaction_number < $2'
+  -- The body is null where the event does not match, and empty where the caller may not see it.
+  head = 'select e.received_at, e.id, e.source, case when (e.transaction_number < $2'
     || case when allowed_types is null then '' else ' and ' || list_allows('e.type', '$3') end
     || case when allowed_sources is null then '' else ' and ' || list_allows('e.source', '$4') end
-    || ' as it) as visible where e.tenant = $5'
+    || ') is not true then '''' when ' || coalesce(condition, 'true') || ' then ';
+  tail = ' where e.tenant = $5'
     || case when times is null then '' else ' and e.received_at = any ($6) and e.id = any ($7)' end
     || case when from_time is null then '' else ' and e.received_at >= $8' end
     || case when to_time is null then '' else ' and e.received_at < $9' end;
@@ -145,16 +147,16 @@ begin
   ordering = case when lookup_numbers is null then ordering else replace(ordering, 'e.', 'k.') end;
 
   for event in
-    execute head || 'event_json(e) end end as body from '
+    execute head || 'event_json(e) end as body from '
       || list_source(lookup_numbers, lookup_hashes, rest_before, from_time, to_time, list_keyset(position_at, newest_first), ordering)
       || tail || list_keyset(position_at, newest_first) || ordering
     using condition_texts, horizon, allowed_types, allowed_sources, for_tenant, times, ids, from_time, to_time,
       position_at, position_id, position_source
   loop
     -- Few statements for each row: they are most of the time of a page.
-    if event.body is null then
+    if event.body is null or event.body = '' then
       misses = misses + 1;
-      if not event.visible then
+      if event.body = '' then
         hidden = hidden + 1;
       end if;
       if misses % clock_every = 0 then
@@ -164,7 +166,9 @@ begin
           exit when may_go_on;
         elsif is_late then
           stop = 'time';
-          kept = event;
+          kept_at = event.received_at;
+          kept_id = event.id;
+          kept_source = event.source;
           exit;
         end if;
       end if;
@@ -200,7 +204,9 @@ begin
       first_key = list_key(event.received_at, event.id, event.source, true);
     end if;
     number = number + 1;
-    kept = event;
+    kept_at = event.received_at;
+    kept_id = event.id;
+    kept_source = event.source;
     if number = max_events then
       stop = 'events';
       misses_of_page = misses;
@@ -214,8 +220,8 @@ begin
     hidden_of_page = hidden;
   end if;
   if events > 0 or stop = 'time' then
-    last_key = list_key(kept.received_at, kept.id, kept.source, kept.visible);
-    position_at = kept.received_at;
+    last_key = list_key(kept_at, kept_id, kept_source, stop <> 'time' or event.body is distinct from '');
+    position_at = kept_at;
   end if;
   matched = events;
   is_at_end = stop <> 'time' and not may_go_on;
@@ -224,14 +230,14 @@ begin
   if stop in ('events', 'bytes') and count_mode <> 'none' then
     is_at_end = true;
     for event in
-      execute head || quote_literal('') || ' end end as body from '
-        || list_source(lookup_numbers, lookup_hashes, rest_before, from_time, to_time, list_keyset(kept.received_at, newest_first), ordering)
-        || tail || list_keyset(kept.received_at, newest_first) || ordering
+      execute head || '''-'' end as body from '
+        || list_source(lookup_numbers, lookup_hashes, rest_before, from_time, to_time, list_keyset(kept_at, newest_first), ordering)
+        || tail || list_keyset(kept_at, newest_first) || ordering
       using condition_texts, horizon, allowed_types, allowed_sources, for_tenant, times, ids, from_time, to_time,
-        kept.received_at, kept.id, kept.source
+        kept_at, kept_id, kept_source
     loop
       ahead = ahead + 1;
-      if event.body is not null then
+      if event.body <> '' then
         matched = matched + 1;
       end if;
       if matched > count_up_to and count_mode = 'exact'
@@ -278,8 +284,9 @@ $body$;
 grant execute on function list_events to sluice_reader;
 
 -- The condition on the position, for the statement of list_events. The time alone stands in it as well, for the partitions.
+-- Without a search path, as list_key below.
 create function list_keyset(position_at timestamptz, newest_first boolean) returns text
-language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
+language sql immutable as $body$
   select case
     when position_at is null then ''
     when newest_first then ' and e.received_at <= $10 and (e.received_at, e.id, e.source) < ($10, $11, $12)'
@@ -288,9 +295,10 @@ language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
 $body$;
 grant execute on function list_keyset to sluice_reader;
 
--- The condition that one of the patterns of a parameter matches a column, for the statement of list_events.
+-- The condition that one of the patterns of a parameter matches a column, for the statement of list_events. Without a search
+-- path, as list_key below.
 create function list_allows(matched_column text, patterns text) returns text
-language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
+language sql immutable as $body$
   select format(
     'exists (select from unnest(%2$s) as pattern where %1$s = pattern or right(pattern, 1) = ''*'' and starts_with(%1$s, left(pattern, -1)))',
     matched_column, patterns

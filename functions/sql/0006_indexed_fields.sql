@@ -143,7 +143,12 @@ create function list_source(
   ordering text
 )
 returns text
-language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+language plpgsql stable set search_path = pg_catalog, public, pg_temp as $body$
+begin
+  if numbers is null then
+    return 'events as e';
+  end if;
+  return (
   with condition (text) as (
     select 'k.tenant = $5'
       || case when from_time is null then '' else ' and k.received_at >= $8' end
@@ -159,25 +164,28 @@ language sql stable set search_path = pg_catalog, public, pg_temp as $body$
     select format('events as k where %s and k.received_at < %L', condition.text, rest_before)
     from condition where rest_before is not null
   )
-  select case
-    when numbers is null then 'events as e'
-    else format(
-      '(select%s k.received_at, k.id, k.source from (%s) as k%s) as k cross join lateral event_at($5, k.received_at, k.id, k.source) as e',
+  select format(
+      '(select%s k.received_at, k.id, k.source from (%s) as k%s) as k cross join lateral event_at($5, k.received_at, k.id, k.source, $8, $9) as e',
       case when cardinality(hashes) > 1 then ' distinct' else '' end,
       string_agg(format('(select k.received_at, k.id, k.source from %s%s)', stream.text, ordering), ' union all '),
       ordering
     )
-  end
   from stream
+  );
+end
 $body$;
 grant execute on function list_source to sluice_reader;
 
--- The event of a key. The limit keeps PostgreSQL from joining the tables in another way than event by event. Relies on
--- events_by_arrival. It has no search path of its own, as event_json.
-create function event_at(for_tenant text, at timestamptz, event_id text, event_source text) returns setof events
+-- The event of a key, in a range for which only some partitions are planned. The limit keeps PostgreSQL from joining the
+-- tables in another way than event by event. Relies on events_by_arrival. It has no search path of its own, as event_json.
+create function event_at(
+  for_tenant text, at timestamptz, event_id text, event_source text, from_time timestamptz, to_time timestamptz
+)
+returns setof events
 language sql stable rows 1 as $body$
   select * from public.events
   where tenant = for_tenant and received_at = at and id = event_id and source = event_source
+    and received_at >= coalesce(from_time, '-infinity') and received_at < coalesce(to_time, 'infinity')
   limit 1
 $body$;
 grant execute on function event_at to sluice_reader;

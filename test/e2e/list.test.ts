@@ -247,7 +247,8 @@ describe("npm run query", () => {
   it("query prints one event a line, as it is stored, and says that there are more", async () => {
     const { code, stdout, stderr } = await target.run("query", ...words(), "--limit", "5", "--order", "receivedAt");
 
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "5 events; there are more: --all prints every one\n" });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^5 events \(scan: \d+ events looked at\); there are more: --all prints every one\n$/);
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(5);
     const { text } = await read({ ...ofNumbers(), order: "receivedAt", limit: "5" });
@@ -283,11 +284,23 @@ describe("npm run query", () => {
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("--data takes a condition such as") });
   });
 
+  it("query says that an index found the events", async () => {
+    const found = await target.run("query", "--id", "query", "--source", `${source}/other`, "--json");
+
+    expect(
+      found.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).id),
+    ).toEqual(["query"]);
+    expect(found.stderr).toContain("1 event (index: ");
+  });
+
   it("query finds nothing without an error", async () => {
     expect(await target.run("query", "--id", randomUUID())).toMatchObject({
       code: 0,
       stdout: "",
-      stderr: "0 events\n",
+      stderr: "0 events (index: 0 events looked at)\n",
     });
   });
 });

@@ -8,21 +8,32 @@ import type { Count, ListPart, ListReader, ListScan, Plan, Position } from "../.
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
 import { textArray, toTextArray } from "./text-array.ts";
 
-/** Documented in functions/sql/0004_list.sql, with the indexes that it relies on. */
-const listEvents = (tenant: string) => `list_events(
-    ${tenant}, :condition, ${textArray(":condition_texts")}, ${textArray(":types")}, ${textArray(":sources")}, ${textArray(":ids")},
+/**
+ * Documented in functions/sql/0004_list.sql, with the indexes that it relies on. An array that is missing is a plain null,
+ * because PostgreSQL plans the reading of each other one.
+ */
+const listEvents = (tenant: string, isMissing: (array: string) => boolean) => {
+  const [texts, types, sources, ids, lookupTypes] = ARRAYS.map((name) =>
+    isMissing(name) ? "null" : textArray(`:${name}`),
+  );
+  return `list_events(
+    ${tenant}, :condition, ${texts}, ${types}, ${sources}, ${ids},
     cast(:from as timestamptz), cast(:to as timestamptz), cast(:newest_first as boolean), cast(:horizon as bigint),
     cast(:after_received_at as timestamptz), :after_id, :after_source, :after_hash,
     cast(:max_events as integer), ${LIST_PAGE_MAX_BYTES}, ${RESULT_PIECE_CHARACTERS},
-    :count_mode, ${COUNT_MAX}, cast(:budget as integer), ${textArray(":lookup_types")}, cast(:lookup_fields as jsonb)
+    :count_mode, ${COUNT_MAX}, cast(:budget as integer), ${lookupTypes}, cast(:lookup_fields as jsonb)
   )`;
+};
+
+/** The parameters that are arrays. */
+const ARRAYS = ["condition_texts", "types", "sources", "ids", "lookup_types"];
 
 /** The page of a tenant that has fewer than so many under way; the lock ends with the statement. */
-const statementOf = (maxOfTenant: number | undefined) =>
+const statementOf = (maxOfTenant: number | undefined, isMissing: (array: string) => boolean) =>
   maxOfTenant === undefined
-    ? `select number, piece from ${listEvents(":tenant")}`
+    ? `select number, piece from ${listEvents(":tenant", isMissing)}`
     : `select number, piece from take_query_slot(:tenant, ${maxOfTenant}) as held (tenant)
-      cross join lateral ${listEvents("held.tenant")}`;
+      cross join lateral ${listEvents("held.tenant", isMissing)}`;
 
 /** The SQLSTATE of list_events for a position whose event is no longer there. */
 const POSITION_LOST = "SL410";
@@ -40,10 +51,12 @@ export function createListReader(
     maxOfTenant?: number;
   } = {},
 ): ListReader {
-  const statement = statementOf(maxOfTenant);
   return {
     async list(scan, deadline) {
-      const { rows } = await database.execute(statement, parametersOf(scan), deadline).catch(toRequestError);
+      const all = Object.entries(parametersOf(scan));
+      const parameters = Object.fromEntries(all.filter(([name, value]) => value !== null || !ARRAYS.includes(name)));
+      const statement = statementOf(maxOfTenant, (name) => !(name in parameters));
+      const { rows } = await database.execute(statement, parameters, deadline).catch(toRequestError);
       return toPart(rows);
     },
   };

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
-import { type ExportJob, exportJob, type ExportJobs } from "../../core/export-job.ts";
-import { EXPORT_JOB_KEPT_DAYS } from "../../core/export-limits.ts";
+import { type ExportJob, exportJob, type ExportJobs, type ExportStart, exportStart } from "../../core/export-job.ts";
+import { EXPORT_IDEMPOTENCY_HOURS, EXPORT_JOB_KEPT_DAYS } from "../../core/export-limits.ts";
 import { JOBS_TABLE } from "../../core/jobs-table.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { answered, isMet } from "./client.ts";
@@ -45,6 +45,22 @@ export function createExportJobs({ client, table }: { client: DynamoDBClient; ta
       return isWritten ? next : undefined;
     },
 
+    async keepStart(start) {
+      const item = { ...toItem(start), [JOBS_TABLE.expires]: { N: String(Math.ceil(endOf(start) / 1_000)) } };
+      const command = new PutItemCommand({
+        TableName: table,
+        Item: item,
+        // DynamoDB deletes an expired item up to days later.
+        ConditionExpression: "attribute_not_exists(id) OR startedAt <= :ended",
+        ExpressionAttributeValues: { ":ended": { S: new Date(Date.parse(start.startedAt) - KEPT_MS).toISOString() } },
+      });
+      for (;;) {
+        if (await isMet(client.send(command))) return start;
+        const kept = fromItem(await get(start.tenant, start.id), exportStart, []);
+        if (kept !== undefined) return kept;
+      }
+    },
+
     async list(tenant, { after, limit }) {
       const { Items: items = [], LastEvaluatedKey: last } = await answered(
         client.send(
@@ -75,6 +91,9 @@ export function createExportJobs({ client, table }: { client: DynamoDBClient; ta
 const EXPORT_ID = "exp_";
 
 const DAY_SECONDS = 86_400;
+const KEPT_MS = EXPORT_IDEMPOTENCY_HOURS * 3_600_000;
+
+const endOf = ({ startedAt }: ExportStart): number => Date.parse(startedAt) + KEPT_MS;
 
 const expiryOf = ({ createdAt }: ExportJob): number =>
   Math.ceil(Date.parse(createdAt) / 1_000) + EXPORT_JOB_KEPT_DAYS * DAY_SECONDS;

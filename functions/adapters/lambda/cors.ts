@@ -70,6 +70,7 @@ const HEADERS: ReadonlySet<string> = new Set([
   "authorization",
   "baggage",
   "content-encoding",
+  "idempotency-key",
   "if-none-match",
   "content-type",
   "sluice-tenant",

@@ -1,8 +1,17 @@
 import { describe, expect, it } from "vitest";
-import type { ExportJob, ExportJobs } from "../../../functions/core/export-job.ts";
+import type { ExportJob, ExportJobs, ExportStart } from "../../../functions/core/export-job.ts";
 import { jobSample } from "../../unit/export/support.ts";
 
 const idOf = (number: number): string => `exp_${String(number).padStart(32, "0")}`;
+
+const startSample = (changes: Partial<ExportStart> = {}): ExportStart => ({
+  tenant: "acme",
+  id: "start_1",
+  job: idOf(1),
+  request: "hash",
+  startedAt: "2026-11-29T10:00:00.000Z",
+  ...changes,
+});
 
 /** The contract of every store of export jobs; `open` gives one that is empty. */
 export function describeExportJobs(name: string, open: () => Promise<{ jobs: ExportJobs }>): void {
@@ -75,6 +84,32 @@ export function describeExportJobs(name: string, open: () => Promise<{ jobs: Exp
       await jobs.replace(rest);
 
       expect(await jobs.read("acme", job.id)).toEqual({ ...rest, version: 2 });
+    });
+
+    it("a start is kept once under its id, of many at once too, and by each tenant", async () => {
+      const { jobs } = await open();
+      const starts = Array.from({ length: 10 }, (_, number) => startSample({ job: idOf(number) }));
+
+      const kept = await Promise.all(starts.map((start) => jobs.keepStart(start)));
+      const later = await jobs.keepStart(startSample({ job: idOf(11), request: "other" }));
+      const other = startSample({ tenant: "other", job: idOf(12) });
+
+      expect(starts).toContainEqual(later);
+      expect(new Set(kept.map(({ job }) => job))).toEqual(new Set([later.job]));
+      expect(await jobs.keepStart(other)).toEqual(other);
+      expect((await jobs.list("acme", { after: undefined, limit: 3 })).items).toEqual([]);
+    });
+
+    it("a start is kept for 24 hours, and then another one takes its place", async () => {
+      const { jobs } = await open();
+      const first = startSample();
+      await jobs.keepStart(first);
+
+      const at = (startedAt: string) => jobs.keepStart(startSample({ job: idOf(2), startedAt }));
+
+      expect(await at("2026-11-30T09:59:59.999Z")).toEqual(first);
+      expect(await at("2026-11-30T10:00:00.000Z")).toMatchObject({ job: idOf(2) });
+      expect(await at("2026-11-30T11:00:00.000Z")).toMatchObject({ startedAt: "2026-11-30T10:00:00.000Z" });
     });
 
     it("a tenant's jobs are listed latest first, in parts, without those of others and without their parts", async () => {

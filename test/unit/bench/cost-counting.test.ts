@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { countDataApiCall } from "../../../bench/pipeline/count-data-api.ts";
+import { countDynamodbCall } from "../../../bench/pipeline/count-dynamodb.ts";
 import { countQueueCall, EMPTY_RECEIVE } from "../../../bench/pipeline/count-queue.ts";
 import { createEventMaker, requestOf } from "../../../bench/pipeline/events.ts";
 import type { Exchange } from "../../../bench/pipeline/front.ts";
@@ -74,6 +75,25 @@ describe("counting Data API calls", () => {
     for (const [request = 0, response = 0] of sizes)
       countDataApiCall(dataApi, { headers: {}, request: Buffer.alloc(request), response: Buffer.alloc(response) });
     expect(dataApi).toStrictEqual({ calls: 3, units: 4 });
+  });
+});
+
+describe("counting DynamoDB calls", () => {
+  const count = (action: string, request: object = {}) => {
+    const dynamodb = { reads: 0, writes: 0 };
+    countDynamodbCall(dynamodb, {
+      headers: { "x-amz-target": `DynamoDB_20120810.${action}` },
+      request: Buffer.from(JSON.stringify(request)),
+      response: Buffer.alloc(0),
+    });
+    return dynamodb;
+  };
+
+  it("a strongly consistent read of DynamoDB counts as one, another one as half, and each write as one", () => {
+    expect(count("GetItem", { ConsistentRead: true })).toEqual({ reads: 1, writes: 0 });
+    expect(count("GetItem")).toEqual({ reads: 0.5, writes: 0 });
+    for (const action of ["PutItem", "UpdateItem"]) expect(count(action)).toEqual({ reads: 0, writes: 1 });
+    expect(count("DescribeTable")).toEqual({ reads: 0, writes: 0 });
   });
 });
 

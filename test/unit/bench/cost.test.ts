@@ -4,6 +4,7 @@ import { eventBridgeBill, firehoseBill } from "../../../bench/cost/alternatives.
 import { assumptions } from "../../../bench/cost/assumptions.ts";
 import { bill, type BillLine, type Component, type Measured, total } from "../../../bench/cost/bill.ts";
 import { type CostReport, type Design, idlePerMonth } from "../../../bench/cost/cost-per-million.ts";
+import { exportBill } from "../../../bench/cost/export-bill.ts";
 import { type Price, prices } from "../../../bench/cost/prices.ts";
 import { renderReport } from "../../../bench/cost/render.ts";
 
@@ -28,6 +29,7 @@ const measured: Measured = {
       consume: { invocations: 2, milliseconds: 100, memoryMegabytes: 512 },
     },
     dataApi: { calls: 1, units: 40 },
+    dynamodb: { reads: 4, writes: 2 },
     logBytes: 10_000,
   },
 };
@@ -43,6 +45,8 @@ describe("the bill of a run", () => {
     expect(dollarsOf(lines, "API Gateway")).toBeCloseTo(0.035, 10);
     expect(dollarsOf(lines, "SQS")).toBeCloseTo(0.0192 + 0.002, 10);
     expect(dollarsOf(lines, "Data API")).toBeCloseTo(0.014, 10);
+    // 4,000 reads at $0.125, 2,000 writes at $0.625.
+    expect(dollarsOf(lines, "DynamoDB")).toBeCloseTo(0.0005 + 0.00125, 10);
     // 1 GiB of answers.
     expect(dollarsOf(lines, "Data out")).toBeCloseTo((0.09 * 1_000) / 1_024, 10);
     expect(total(lines)).toBeCloseTo(
@@ -87,7 +91,7 @@ describe("the bill of a run", () => {
 
   it("the bill marks the components with an unconfirmed price", () => {
     const unsure = lines.filter(({ confirmed }) => !confirmed).map(({ component }) => component);
-    expect(unsure).toStrictEqual(["SQS", "Data API"]);
+    expect(unsure).toStrictEqual(["SQS", "Data API", "DynamoDB"]);
   });
 });
 
@@ -118,6 +122,31 @@ describe("the bill of the alternatives", () => {
   });
 });
 
+describe("the bill of an export", () => {
+  const lines = exportBill({ eventBytes: 1_024 });
+  const amountOf = (component: Component, what: string) =>
+    lines.find((each) => each.component === component)?.parts.find((each) => each.what === what)?.amount ?? Number.NaN;
+
+  it("an export of a gigabyte costs about a cent in calls of the database", () => {
+    expect(dollarsOf(lines, "Data API")).toBeGreaterThan(0.01);
+    expect(dollarsOf(lines, "Data API")).toBeLessThan(0.015);
+  });
+
+  it("an export is uploaded in pieces of 8 MiB and kept for seven days", () => {
+    const gigabytes = amountOf("Data out", "GB");
+    expect(gigabytes).toBeGreaterThan(0.1);
+    expect(gigabytes).toBeLessThan(1_024 / 2 ** 10);
+    expect(amountOf("S3", "GB-months")).toBeCloseTo((gigabytes * 7 * 24) / 730, 5);
+    expect(amountOf("S3", "calls of uploads")).toBeGreaterThan(gigabytes * 128);
+    expect(amountOf("S3", "calls of uploads")).toBeLessThan(gigabytes * 128 + 30);
+  });
+
+  it("an export of events of twice the size costs twice as much to store", () => {
+    const twice = exportBill({ eventBytes: 2_048 });
+    expect(dollarsOf(twice, "S3") / dollarsOf(lines, "S3")).toBeGreaterThan(1.9);
+  });
+});
+
 describe("the page docs/cost.md", () => {
   const page = readFileSync("docs/cost.md", "utf8");
 
@@ -141,6 +170,7 @@ describe("a report", () => {
     sluice,
     naive: { ...sluice, name: "naive", total: 10 * sluice.total },
     alternatives: [{ name: "EventBridge", lines: bus, total: total(bus), countedAt: undefined }],
+    exported: exportBill({ eventBytes: 1_024 }),
     idlePerMonth: 0.2628,
   };
 

@@ -3,7 +3,8 @@ import type { AccessReader, KeyRecord, TenantRecord } from "../../../functions/c
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { EventPages } from "../../../functions/core/event-pages.ts";
 import type { ExportFiles, ExportJob, ExportJobs, ExportStep } from "../../../functions/core/export-job.ts";
-import { FilesError } from "../../../functions/core/export-job.ts";
+import { FilesError, type ExportStart } from "../../../functions/core/export-job.ts";
+import { EXPORT_IDEMPOTENCY_HOURS } from "../../../functions/core/export-limits.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
 import { createWorkCheck } from "../../../functions/core/work-allowed.ts";
 import { createExportStep } from "../../../functions/export/step.ts";
@@ -13,6 +14,7 @@ export const NOW = "2026-11-29T10:00:00.000Z";
 /** Jobs in memory, with the contract of the table. */
 export function memoryJobs(): ExportJobs {
   const jobs = new Map<string, ExportJob>();
+  const starts = new Map<string, ExportStart>();
   const keyOf = ({ tenant, id }: ExportStep) => `${tenant}/${id}`;
   return {
     async create(job) {
@@ -26,6 +28,13 @@ export function memoryJobs(): ExportJobs {
       const next = { ...job, version: job.version + 1 };
       jobs.set(keyOf(job), structuredClone(next));
       return next;
+    },
+    async keepStart(start) {
+      const kept = starts.get(keyOf(start));
+      const end = Date.parse(kept?.startedAt ?? "") + EXPORT_IDEMPOTENCY_HOURS * 3_600_000;
+      if (kept !== undefined && end > Date.parse(start.startedAt)) return kept;
+      starts.set(keyOf(start), start);
+      return start;
     },
     async list(tenant, { after, limit }) {
       const all = [...jobs.values()]

@@ -40,11 +40,12 @@ it("a page waits until the tenant has a slot", async () => {
   expect(tries()).toBe(3);
 });
 
-it("a page that waits too long is refused", async () => {
-  const { list, waited } = open([busy()]);
+it("a page that waits too long is refused, after few tries", async () => {
+  const { list, waited, tries } = open([busy()]);
 
   await expect(list()).rejects.toMatchObject({ code: "too_many_queries" });
   expect(waited()).toBe(QUERY_WAIT_MS);
+  expect(tries()).toBe(5);
 });
 
 it("another error is not waited for", async () => {
