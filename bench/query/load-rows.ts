@@ -18,9 +18,12 @@ export const INDEXED = { type: TYPES[0], pointer: "/customerId", path: ["custome
 
 export const dayOf = (number: number): string => new Date(FIRST_DAY + number * DAY_MS).toISOString();
 
+/** Times of a tenant's events in a day: from 9:00 on a thousand a minute, or evenly over the whole day. */
+export type Density = "dense" | "thin";
+
 /**
  * Stores rows of some 330 B by the function of the consumer's statement, so that keys, transactions and rollups are as it
- * writes them; then merges the rollups. A tenant sends each day from 9:00 on, at most 1,000 events a minute.
+ * writes them; then merges the rollups.
  * @param clients connections that share the days
  * @returns rows of each tenant and day
  */
@@ -28,6 +31,7 @@ export async function loadRows(
   clients: readonly [Client, ...Client[]],
   tenants: readonly string[],
   rows: number,
+  density: Density = "dense",
 ): Promise<number> {
   const perDay = Math.floor(rows / DAYS / tenants.length);
   const [client] = clients;
@@ -42,12 +46,17 @@ export async function loadRows(
   let next = 0;
   const load = async (connection: Client) => {
     for (let day = next++; day < DAYS; day = next++) {
+      const { startMs, perEventMs } =
+        density === "dense"
+          ? { startMs: 9 * 60 * MINUTE_MS, perEventMs: MINUTE_MS / DENSE_PER_MINUTE }
+          : { startMs: 0, perEventMs: DAY_MS / perDay };
       for (const [place, tenant] of tenants.entries()) {
         const first = (day * tenants.length + place) * perDay;
-        for (let done = 0, minute = 0; done < perDay; done += MINUTE_EVENTS, minute++) {
-          const at = new Date(FIRST_DAY + day * DAY_MS + (NINE_MINUTES + minute) * 60_000);
-          const size = Math.min(MINUTE_EVENTS, perDay - done);
-          await connection.query({ name: "load", text: INSERT, values: [tenant, first + done, size, at, TYPES] });
+        for (let done = 0; done < perDay; done += CALL_EVENTS) {
+          const at = new Date(FIRST_DAY + day * DAY_MS + startMs + done * perEventMs);
+          const size = Math.min(CALL_EVENTS, perDay - done);
+          const values = [tenant, first + done, size, at, TYPES, perEventMs];
+          await connection.query({ name: "load", text: INSERT, values });
         }
       }
     }
@@ -62,10 +71,11 @@ export async function loadRows(
   return perDay;
 }
 
-const MINUTE_EVENTS = 1_000;
-const NINE_MINUTES = 9 * 60;
+const MINUTE_MS = 60_000;
+const DENSE_PER_MINUTE = 1_000;
+const CALL_EVENTS = 1_000;
 
-/** Of one tenant in one minute: tenant, first serial, number of events, time, types. */
+/** Of one tenant: tenant, first serial, number of events, time of the first one, types, milliseconds between two. */
 const INSERT = `
   select insert_new_events((
     select jsonb_agg(jsonb_build_object(
@@ -74,8 +84,8 @@ const INSERT = `
         || lpad(to_hex(serial), 12, '0'),
       'source', '/shops/1',
       'type', ($5::text[])[1 + serial % 4],
-      'time', $4::timestamptz + number * interval '59 seconds' / $3::integer,
-      'received_at', $4::timestamptz + number * interval '59 seconds' / $3::integer,
+      'time', $4::timestamptz + number * interval '1 millisecond' * $6::float8,
+      'received_at', $4::timestamptz + number * interval '1 millisecond' * $6::float8,
       'data', jsonb_build_array(case serial % 4
         when 0 then jsonb_build_object('orderId', 'o-' || serial, 'customerId', 'c-' || serial % 977, 'currency', 'EUR',
           'items', jsonb_build_array(

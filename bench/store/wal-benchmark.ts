@@ -2,18 +2,20 @@ import { randomUUID } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { EVENT_BYTES, makeEvent } from "../events.ts";
-import { measureAlternately } from "../rounds.ts";
-import { startBenchDatabase } from "./bench-database.ts";
+import { measureAlternately, ratios } from "../rounds.ts";
+import { type BenchDatabase, startBenchDatabase } from "./bench-database.ts";
+import { runStep, STEPS, toLines } from "./steps.ts";
 import { consume, createConsumer, toMessages } from "./writers.ts";
 
-/** B9. */
+/** B9 and B18. */
 export const walBenchmark: Benchmark = {
   name: "wal",
   title: "Bytes the database writes",
   about:
     "Write-ahead log per byte of an event as it was sent (JSON with all attributes). Ids are in the order of time, as " +
     "Sluice generates them, or random, as many clients send them. PostgreSQL's copies of full pages after a checkpoint " +
-    "count here; Aurora writes none, so its figure is lower.",
+    "count here; Aurora writes none, so its figure is lower. The last shapes are chunks of so many events of four types, with " +
+    "the rows and indexes of the feed and the rollups (docs/decisions/0028-a-delta-a-minute.md) and without them.",
   run: measureWal,
 };
 
@@ -63,8 +65,74 @@ async function measureWal({ rounds, quick, log }: BenchOptions): Promise<BenchRe
         },
       });
     }
+    await measureChunks(rounds, report);
     return report;
   } finally {
     await bench.remove();
   }
+}
+
+/** Events of a chunk, and the ratio that is reached where the wanted one is not. */
+const CHUNKS = [
+  { size: 1, reached: 1.3 },
+  { size: 5, reached: 1.12 },
+  { size: 20, reached: undefined },
+  { size: 100, reached: undefined },
+  { size: 1_000, reached: undefined },
+];
+const CHUNK_ROUND_EVENTS = 1_000;
+
+/** In two new databases, so that both have stored as much. */
+async function measureChunks(rounds: number, { series, checks }: BenchReport): Promise<void> {
+  const [whole, bare] = [await startBenchDatabase(), await startBenchDatabase()];
+  try {
+    await storeEventsAlone(bare);
+    for (const { size, reached } of CHUNKS) {
+      const contender = (name: string, { client, walBytes }: BenchDatabase) => ({
+        name,
+        round: async () => {
+          const calls = Array.from({ length: CHUNK_ROUND_EVENTS / size }, () =>
+            toLines(Array.from({ length: size }, (_, serial) => makeEvent(serial, FLOOR_BYTES, uuidV7()))),
+          );
+          const before = await walBytes();
+          await runStep(client, STEPS.statement, calls);
+          return ((await walBytes()) - before) / CHUNK_ROUND_EVENTS;
+        },
+      });
+      const measured = await measureAlternately(
+        `chunks of ${size} events`,
+        "WAL bytes an event",
+        [contender("with feed and rollups", whole), contender("without", bare)],
+        { rounds, warmUps: 1 },
+      );
+      series.push(measured);
+      checks.push({
+        id: "B18",
+        what: `WAL with feed and rollups, chunks of ${size}`,
+        against: "without",
+        ratios: ratios(measured, "with feed and rollups", "without"),
+        floor: { atMost: 1.05 },
+        ...(reached !== undefined && {
+          reached: { bound: reached, because: "two rows and three index entries a transaction, whatever it stores" },
+        }),
+      });
+    }
+  } finally {
+    await whole.remove();
+    await bare.remove();
+  }
+}
+
+/** Takes the rows of the feed and the rollups out of the store statement. */
+async function storeEventsAlone({ client }: BenchDatabase): Promise<void> {
+  const { rows } = await client.query<{ text: string }>(
+    "select pg_get_functiondef(cast('insert_new_events' as regproc)) as text",
+  );
+  const [whole = ""] = rows.map(({ text }) => text);
+  const without = whole
+    .replace("insert into event_transactions (tenant, day, events)", "")
+    .replace(/select append_deltas\([^;]*\) into inserted/, "select count(*) into inserted");
+  if (without.includes("event_transactions") || without.includes("append_deltas"))
+    throw new Error("insert_new_events has changed: change how its feed and rollups are left out.");
+  await client.query(without);
 }

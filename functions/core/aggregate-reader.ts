@@ -6,10 +6,10 @@ export type AggregateReader = {
   /**
    * Aggregates from rollups. Undefined where they do not suffice: a type in the range does not declare a place, or began to
    * do so within the range.
-   * @throws DatabaseError
+   * @throws DatabaseError; RequestError `too_many_queries`, where the tenant has as many queries under way as it may have
    */
   fromRollups(scan: AggregateScan, deadline: number): Promise<Aggregate | undefined>;
-  /** Aggregates from the events. @throws DatabaseError */
+  /** Aggregates from the events. @throws the same */
   fromEvents(scan: AggregateScan, deadline: number): Promise<Aggregate & { scanned: number }>;
 };
 

@@ -26,8 +26,8 @@ export const RESULT_PIECE_CHARACTERS = 15_000;
 export const PARTITION_DAYS_BACK = QUEUE_RETENTION_DAYS + DEAD_LETTER_RETENTION_DAYS;
 export const PARTITION_DAYS_AHEAD = 14;
 
-/** Deltas of rollups that one statement merges: some two seconds, far below the Data API's 45. */
-export const COMPACT_MAX_DELTAS = 50_000;
+/** Parts of deltas that one statement merges: some four seconds, far below the Data API's 45. */
+export const COMPACT_MAX_PARTS = 50_000;
 
 /** Minutes whose deltas are not merged yet: most events of a minute are stored within seconds. */
 export const ROLLUP_SETTLED_HOURS = 1;

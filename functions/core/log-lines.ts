@@ -66,7 +66,7 @@ export type TaskFields = {
   /** Numbers of measures and of indexed fields of the catalog that were declared or dropped. */
   measuresChanged?: number;
   indexedChanged?: number;
-  /** Deltas of rollups that were merged. */
+  /** Parts of deltas that were merged into rollups. */
   deltasMerged?: number;
   /** Hours of yesterday whose rollups were compared with the events. */
   rollupHoursChecked?: number;

@@ -16,13 +16,13 @@ export const LAG_READ_EVERY_MS = 5_000;
 export const SHED_RETRY_AFTER_SECONDS = 10;
 
 /**
- * Pages of lists that the database reads for a tenant at once. Each scan keeps a processor of the database busy, which the
+ * Pages of lists, and aggregates, that the database reads for a tenant at once. Each scan keeps a processor of the database busy, which the
  * consumer needs: with two, events beside 50 clients that scan are readable 1 to 6 % later at p99 on two processors (B16).
  */
 export const TENANT_MAX_QUERIES = 2;
 
 /**
- * A page waits for an earlier one of its tenant to end: so long in all. The first pause between two tries is about so long, and
+ * A query waits for an earlier one of its tenant to end: so long in all. The first pause between two tries is about so long, and
  * each one is twice the one before: a try is a call of the database, which is what scans must not take from the consumer.
  */
 export const QUERY_WAIT_MS = 1_000;

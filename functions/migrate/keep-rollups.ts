@@ -1,5 +1,5 @@
 import {
-  COMPACT_MAX_DELTAS,
+  COMPACT_MAX_PARTS,
   ROLLUP_DIFFERENCES_MAX_NAMED,
   ROLLUP_SETTLED_HOURS,
   ROLLUP_UPKEEP_SECONDS,
@@ -37,7 +37,7 @@ export function createKeepRollups({ database, clock, metrics }: KeepRollupsDeps)
     };
     try {
       const settled = new Date(now - ROLLUP_SETTLED_HOURS * HOUR_MS).toISOString();
-      for (let merged = COMPACT_MAX_DELTAS; merged === COMPACT_MAX_DELTAS && clock().getTime() < deadline; ) {
+      for (let merged = COMPACT_MAX_PARTS; merged >= COMPACT_MAX_PARTS && clock().getTime() < deadline; ) {
         const { rows } = await database.execute(compact, { settled }, deadline);
         merged = Number(rows[0]?.[0]);
         fields.deltasMerged += merged;
@@ -75,6 +75,6 @@ export function createKeepRollups({ database, clock, metrics }: KeepRollupsDeps)
 }
 
 /** Both are documented in functions/sql/0005_rollups.sql. */
-const compact = `select compact_rollups(cast(:settled as timestamptz), ${COMPACT_MAX_DELTAS})`;
+const compact = `select compact_rollups(cast(:settled as timestamptz), ${COMPACT_MAX_PARTS})`;
 const check =
   "select tenant, type, pointer from check_rollups(cast(:from as timestamptz), cast(:to as timestamptz)) limit 1000";

@@ -18,7 +18,7 @@ const ROLLUP_RELATIVE_ERROR = 0.01;
 
 /** Aggregates events, from rollups where these suffice. Returns the answer as JSON text. */
 export function createAggregate(deps: { reader: AggregateReader; clock: Clock }) {
-  /** @throws DatabaseError from the reader */
+  /** @throws DatabaseError and RequestError `too_many_queries` from the reader */
   return async function aggregate({ principal, deadline, ...asked }: AggregateRequest): Promise<string> {
     const started = deps.clock().getTime();
     const { tenant, types, sources } = principal;

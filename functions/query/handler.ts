@@ -41,8 +41,9 @@ const cursors = createCursors(secret);
 const clock = () => new Date();
 
 const query = createQuery({ reader: createEventReader(database) });
-const lists = createListReader(database, { maxOfTenant: TENANT_MAX_QUERIES });
-const list = createList({ reader: awaitSlot(lists, { clock, wait: delay, random: Math.random }), cursors, clock });
+const bounds = { maxOfTenant: TENANT_MAX_QUERIES };
+const waits = { clock, wait: delay, random: Math.random };
+const list = createList({ reader: awaitSlot(createListReader(database, bounds), waits), cursors, clock });
 const answerList = createAnswerList({ list, listLines: createListLines({ list, clock }) });
 const answerIfChanged = createAnswerIfChanged({
   answerList,
@@ -56,7 +57,7 @@ const feed = createFeed({
   clock,
   wait: delay,
 });
-const aggregate = createAggregate({ reader: createAggregateReader(database), clock: () => new Date() });
+const aggregate = createAggregate({ reader: awaitSlot(createAggregateReader(database, bounds), waits), clock });
 
 /** Reads events. */
 export const handler = httpHandler({

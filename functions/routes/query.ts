@@ -122,6 +122,7 @@ which, and whether the answer is complete. It changes nothing. docs/aggregates.m
       "body_too_large",
       "unsupported_media_type",
       "queries_shed",
+      "too_many_queries",
       "database_unavailable",
     ],
   },

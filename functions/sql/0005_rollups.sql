@@ -13,10 +13,39 @@ create table measures (
 );
 grant select on measures to sluice_reader;
 
--- What one block of a store statement added to a minute of `received_at`: a row with the pointer '' that counts events,
--- and for each declared field a row about its numbers. Rows are only ever appended, so no writer waits for another one.
--- `buckets` and `counts` are the histogram: value_bucket of the numbers, ascending, and how many are in each.
+-- The events of a type and source, and the numbers of one of their fields: with the pointer '' a part counts events, with
+-- another one it is about the numbers there. `buckets` and `counts` are the histogram: value_bucket of the numbers, ascending,
+-- and how many are in each.
+create type rollup_part as (
+  type text collate "C",
+  source text collate "C",
+  pointer text collate "C",
+  events bigint,
+  total numeric,
+  low numeric,
+  high numeric,
+  buckets integer[],
+  counts integer[]
+);
+
+-- What one block of a store statement added to a minute of `received_at`. Rows are only ever appended, so no writer waits for
+-- another one. A row has all parts of its tenant, because each row and its index entry have a price in the write-ahead log
+-- whatever they hold (decisions/0028 of docs/).
 create table rollup_deltas (
+  tenant text collate "C" not null,
+  minute timestamptz not null,
+  parts rollup_part[] not null,
+  transaction_number bigint not null default cast(cast(pg_current_xact_id() as text) as bigint)
+);
+
+-- Finds a tenant's deltas of some minutes; also the order in which they are merged.
+create index rollup_deltas_by_minute on rollup_deltas (tenant, minute);
+
+-- Merged deltas: one row per group and span, which is a minute, an hour or a day in UTC and begins with `minute`. Each merged
+-- delta is in one rollup of each span, so a reader takes whichever span it likes for a time, and the deltas that are not
+-- merged yet. `transaction_number` is the highest of the merged ones.
+create table rollups (
+  span text collate "C" not null check (span in ('minute', 'hour', 'day')),
   tenant text collate "C" not null,
   minute timestamptz not null,
   type text collate "C" not null,
@@ -28,16 +57,8 @@ create table rollup_deltas (
   high numeric,
   buckets integer[],
   counts integer[],
-  transaction_number bigint not null default cast(cast(pg_current_xact_id() as text) as bigint)
-);
-
--- Finds a tenant's deltas of some minutes; also the order in which they are merged.
-create index rollup_deltas_by_minute on rollup_deltas (tenant, minute);
-
--- Merged deltas: one row per group. `transaction_number` is the highest of the merged ones.
-create table rollups (
-  like rollup_deltas,
-  primary key (tenant, minute, type, source, pointer)
+  transaction_number bigint not null,
+  primary key (tenant, span, minute, type, source, pointer)
 );
 
 alter table rollup_deltas enable row level security;
@@ -48,6 +69,13 @@ alter table rollups enable row level security;
 create policy read_one_tenant on rollups for select to sluice_reader
   using (tenant = nullif(current_setting('app.tenant', true), ''));
 grant select on rollups to sluice_reader;
+
+-- The parts of deltas, with the rights and policies of whoever reads them.
+create view delta_parts with (security_invoker = true) as
+select
+  tenant, minute, type, source, pointer, events, total, low, high, buckets, counts, transaction_number
+from rollup_deltas cross join unnest(parts);
+grant select on delta_parts to sluice_reader;
 
 -- A number of an event, and an event as its deltas need it.
 create type measured as (pointer text, value numeric);
@@ -96,12 +124,17 @@ begin
   if added is null then
     return 0;
   end if;
-  insert into rollup_deltas (tenant, minute, type, source, pointer, events)
-  select tenant, date_bin('1 minute', received_at, '2000-01-01T00:00:00Z'), type, source, '', count(*)
-  from unnest(added)
-  group by 1, 2, 3, 4;
-  if exists (select from unnest(added) as event where event.numbers is not null) then
-    insert into rollup_deltas (tenant, minute, type, source, pointer, events, total, low, high, buckets, counts)
+  insert into rollup_deltas (tenant, minute, parts)
+  select
+    tenant, minute,
+    array_agg(cast(row(type, source, pointer, events, total, low, high, buckets, counts) as rollup_part))
+  from (
+    select
+      tenant, date_bin('1 minute', received_at, '2000-01-01T00:00:00Z') as minute, type, source, '' as pointer,
+      count(*) as events, cast(null as numeric) as total, cast(null as numeric) as low, cast(null as numeric) as high,
+      cast(null as integer[]) as buckets, cast(null as integer[]) as counts
+    from unnest(added) group by 1, 2, 3, 4
+    union all
     select
       tenant, minute, type, source, pointer, sum(number), sum(total), min(low), max(high),
       array_agg(bucket order by bucket), array_agg(number order by bucket)
@@ -113,16 +146,17 @@ begin
       from unnest(added) as event, unnest(event.numbers)
       group by 1, 2, 3, 4, 5, 6
     ) as by_bucket
-    group by 1, 2, 3, 4, 5;
-  end if;
+    group by 1, 2, 3, 4, 5
+  ) as parts
+  group by 1, 2;
   return cardinality(added);
 end
 $body$;
 
--- Merges deltas of minutes before `settled`, at most so many, with what was merged before: one row per group. Returns the
--- number of merged deltas. It is one statement, so a reader sees each event once, and a run that ends early has done
--- nothing; of two runs at the same time one waits for the other. Relies on rollup_deltas_by_minute and rollups_pkey.
-create function compact_rollups(settled timestamptz, max_deltas integer) returns integer
+-- Merges deltas of minutes before `settled`, until these are so many parts, with what was merged before: one row per group and
+-- span. Returns the number of merged parts. It is one statement, so a reader sees each event once, and a run that ends early has
+-- done nothing; of two runs at the same time one waits for the other. Relies on rollup_deltas_by_minute and rollups_pkey.
+create function compact_rollups(settled timestamptz, max_parts integer) returns integer
 language plpgsql as $body$
 declare
   merged integer;
@@ -130,43 +164,56 @@ begin
   -- The number is arbitrary; nothing else in the database uses it.
   perform pg_advisory_xact_lock(7284562134);
   with chosen as (
-    select ctid as place from rollup_deltas where minute < settled order by tenant, minute limit max_deltas
+    select place from (
+      select place, sum(size) over (order by tenant, minute, place) - size as before
+      from (
+        select ctid as place, tenant, minute, cardinality(parts) as size from rollup_deltas where minute < settled
+        order by tenant, minute limit max_parts
+      ) as next
+    ) as summed
+    where before < max_parts
   ),
   taken as (
     delete from rollup_deltas where ctid = any (array(select place from chosen)) and minute < settled returning *
   ),
+  added as (
+    select
+      span, tenant, date_trunc(span, minute, 'UTC') as minute, type, source, pointer, events, total, low, high, buckets,
+      counts, transaction_number
+    from taken cross join unnest(parts) cross join unnest(array['minute', 'hour', 'day']) as span
+  ),
   earlier as (
-    delete from rollups using (select distinct tenant, minute, type, source, pointer from taken) as key
-    where (rollups.tenant, rollups.minute, rollups.type, rollups.source, rollups.pointer)
-        = (key.tenant, key.minute, key.type, key.source, key.pointer)
+    delete from rollups using (select distinct span, tenant, minute, type, source, pointer from added) as key
+    where (rollups.span, rollups.tenant, rollups.minute, rollups.type, rollups.source, rollups.pointer)
+        = (key.span, key.tenant, key.minute, key.type, key.source, key.pointer)
     returning rollups.*
   ),
-  parts as (select * from taken union all select * from earlier),
+  parts as (select * from added union all select * from earlier),
   totals as (
     select
-      tenant, minute, type, source, pointer, sum(events) as events, sum(total) as total, min(low) as low,
+      span, tenant, minute, type, source, pointer, sum(events) as events, sum(total) as total, min(low) as low,
       max(high) as high, max(transaction_number) as transaction_number
-    from parts group by 1, 2, 3, 4, 5
+    from parts group by 1, 2, 3, 4, 5, 6
   ),
   histograms as (
     select
-      tenant, minute, type, source, pointer, array_agg(bucket order by bucket) as buckets,
+      span, tenant, minute, type, source, pointer, array_agg(bucket order by bucket) as buckets,
       array_agg(number order by bucket) as counts
     from (
-      select tenant, minute, type, source, pointer, bucket, cast(sum(number) as integer) as number
-      from parts, unnest(buckets, counts) as bar (bucket, number) group by 1, 2, 3, 4, 5, 6
+      select span, tenant, minute, type, source, pointer, bucket, cast(sum(number) as integer) as number
+      from parts, unnest(buckets, counts) as bar (bucket, number) group by 1, 2, 3, 4, 5, 6, 7
     ) as bars
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
   ),
   kept as (
     insert into rollups (
-      tenant, minute, type, source, pointer, events, total, low, high, buckets, counts, transaction_number
+      span, tenant, minute, type, source, pointer, events, total, low, high, buckets, counts, transaction_number
     )
     select
-      tenant, minute, type, source, pointer, events, total, low, high, buckets, counts, transaction_number
-    from totals left join histograms using (tenant, minute, type, source, pointer)
+      span, tenant, minute, type, source, pointer, events, total, low, high, buckets, counts, transaction_number
+    from totals left join histograms using (span, tenant, minute, type, source, pointer)
   )
-  select count(*) into merged from taken;
+  select coalesce(sum(cardinality(parts)), 0) into merged from taken;
   return merged;
 end
 $body$;
@@ -196,6 +243,52 @@ language sql stable parallel safe as $body$
 $body$;
 
 grant execute on function bucket_start, first_midnight to sluice_reader;
+
+-- The rollups that make up a range of whole minutes, none of them with parts of two buckets: of each bucket its whole days,
+-- the whole hours around them, and the minutes that are left. Neighbours are one row. It finds the buckets by steps that are
+-- no longer than the shortest one.
+create type rollup_range as (span text, low timestamptz, high timestamptz);
+create function rollup_ranges(from_time timestamptz, to_time timestamptz, every text, zone text) returns rollup_range[]
+language plpgsql stable set plan_cache_mode = force_generic_plan as $body$
+begin
+  return (
+  with starts (low) as (
+    select distinct greatest(bucket_start(at, every, zone), from_time)
+    from generate_series(from_time, to_time, case every
+      when 'PT1M' then interval '1 minute'
+      when 'PT5M' then interval '5 minutes'
+      when 'PT15M' then interval '15 minutes'
+      when 'PT1H' then interval '15 minutes'
+      when 'P1D' then interval '12 hours'
+      when 'P1W' then interval '144 hours'
+      when 'P1M' then interval '600 hours'
+      else to_time - from_time
+    end) as at
+    union
+    select greatest(bucket_start(to_time, every, zone), from_time)
+  ),
+  buckets as (select low, lead(low, 1, to_time) over (order by low) as high from starts where low < to_time),
+  wholes as (
+    select spans.span, length, range_agg(tstzrange(least(first, last), last)) as ranges
+    from buckets
+      cross join (
+        values ('minute', interval '1 minute'), ('hour', interval '1 hour'), ('day', interval '24 hours')
+      ) as spans (span, length)
+      cross join lateral (
+        select
+          date_trunc(spans.span, low + length - interval '1 microsecond', 'UTC') as first,
+          date_trunc(spans.span, high, 'UTC') as last
+      ) as edges
+    group by 1, 2
+  ),
+  chosen as (
+    select wholes.span, unnest(ranges - lag(ranges, 1, '{}') over (order by length desc)) as part from wholes
+  )
+  select array_agg(cast(row(chosen.span, lower(part), upper(part)) as rollup_range)) from chosen
+  );
+end
+$body$;
+grant execute on function rollup_ranges to sluice_reader;
 
 -- Tells whether one of several patterns (functions/core/patterns.ts) matches a text; null matches all.
 create function matches_pattern(patterns text[], value text) returns boolean
@@ -228,10 +321,10 @@ grant execute on function group_value to sluice_reader;
 -- A percentile is a number of the group itself, as percentile_disc gives it; from rollups, the one that stands for its
 -- bucket. Numbers are written without trailing zeros of their fraction, so that both functions write them alike.
 
--- Aggregates from rollups. Minutes from `from_time` to `to_time` count whole. `fields` is `type`, `source` or both. The
--- last row has `covered` false, and stands alone, where a type in the range lacks a declared field: its events may have
--- it all the same. Relies on rollups_pkey and rollup_deltas_by_minute. The range ends at `reached` where it has more than
--- `max_parts` rollups.
+-- Aggregates from rollups of whole minutes, hours and days, and from deltas. `from_time` and `to_time` are whole minutes.
+-- `fields` is `type`, `source` or both. The last row has `covered` false, and stands alone, where a type in the range lacks a
+-- declared field: its events may have it all the same. Relies on rollups_pkey and rollup_deltas_by_minute. The range ends at
+-- `reached` where it has more than `max_parts` rollups.
 create function aggregate_rollups(
   for_tenant text, from_time timestamptz, to_time timestamptz, every text, zone text, fields text[], pointers text[],
   measures jsonb, condition text, bound text[], allowed_types text[], allowed_sources text[], max_parts integer,
@@ -242,6 +335,7 @@ returns table (
 )
 language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
 declare
+  ranges rollup_range[] = rollup_ranges(from_time, to_time, every, zone);
   parts text;
   group_by text;
   select_list text;
@@ -251,21 +345,36 @@ begin
     raise exception 'Rollups have no other fields than type and source' using errcode = '22023';
   end if;
   select least(
-    (select r.minute from rollups as r where tenant = for_tenant and minute >= from_time and minute < to_time
-      order by r.minute offset max_parts limit 1),
-    (select d.minute from rollup_deltas as d where tenant = for_tenant and minute >= from_time and minute < to_time
+    (select part.minute
+      from unnest(ranges) as wanted
+        cross join lateral (
+          select r.minute from rollups as r
+          where tenant = for_tenant and r.span = wanted.span and r.minute >= wanted.low and r.minute < wanted.high
+          order by r.minute limit max_parts + 1
+        ) as part
+      order by wanted.low, part.minute offset max_parts limit 1),
+    (select d.minute from delta_parts as d where tenant = for_tenant and minute >= from_time and minute < to_time
       order by d.minute offset max_parts limit 1),
     to_time
   ) into reached;
   -- One minute is always read, however many rollups it has.
   reached = greatest(reached, least(from_time + interval '1 minute', to_time));
+  if reached < to_time then
+    ranges = rollup_ranges(from_time, reached, every, zone);
+  end if;
   parts = format('
     select minute, type, source, pointer, events, total, low, high, buckets, counts
     from (
-      select minute, type, source, pointer, events, total, low, high, buckets, counts from rollups
-      where tenant = $2 and minute >= $3 and minute < $4 and pointer = any (array_prepend('''', $5))
+      select part.*
+      from unnest($12) as wanted cross join lateral (
+        select minute, type, source, pointer, events, total, r.low, r.high, buckets, counts from rollups as r
+        where tenant = $2 and r.span = wanted.span and r.minute >= wanted.low and r.minute < wanted.high
+          and pointer = any (array_prepend('''', $5))
+        -- Without it the plan may read all rollups of the tenant.
+        offset 0
+      ) as part
       union all
-      select minute, type, source, pointer, events, total, low, high, buckets, counts from rollup_deltas
+      select minute, type, source, pointer, events, total, low, high, buckets, counts from delta_parts
       where tenant = $2 and minute >= $3 and minute < $4 and pointer = any (array_prepend('''', $5))
     ) as e
     where (%s) and %s and %s
@@ -273,22 +382,6 @@ begin
     coalesce(condition, 'true'),
     case when allowed_types is null then 'true' else 'matches_pattern($6, e.type)' end,
     case when allowed_sources is null then 'true' else 'matches_pattern($7, e.source)' end);
-  if cardinality(pointers) > 0 then
-    execute format('
-      select not exists (
-        select from (select distinct type from (%s) as parts where pointer = '''') as found, unnest($5) as wanted (pointer)
-        where not exists (
-          select from measures as m
-          where (m.type, m.pointer) = (found.type, wanted.pointer) and m.covered_from <= $3
-        )
-      )
-    ', parts)
-    into covered using bound, for_tenant, from_time, reached, pointers, allowed_types, allowed_sources;
-    if not covered then
-      return next;
-      return;
-    end if;
-  end if;
   select coalesce(string_agg(format('to_jsonb(%I)', field), ', ' order by place), '') into group_by
   from unnest(fields) with ordinality as given (field, place);
   select coalesce(string_agg(format(
@@ -298,9 +391,12 @@ begin
       when 'avg' then 'cast(trim_scale(max(total / nullif(events, 0)) filter (where pointer = ($5)[%1$s])) as text)'
       when 'min' then 'cast(trim_scale(max(low) filter (where pointer = ($5)[%1$s])) as text)'
       when 'max' then 'cast(trim_scale(max(high) filter (where pointer = ($5)[%1$s])) as text)'
-      when 'p50' then 'cast(trim_scale(max(p50) filter (where pointer = ($5)[%1$s])) as text)'
-      when 'p95' then 'cast(trim_scale(max(p95) filter (where pointer = ($5)[%1$s])) as text)'
-      when 'p99' then 'cast(trim_scale(max(p99) filter (where pointer = ($5)[%1$s])) as text)'
+      when 'p50' then
+        'cast(trim_scale(max(least(greatest(bucket_value(p50), low), high)) filter (where pointer = ($5)[%1$s])) as text)'
+      when 'p95' then
+        'cast(trim_scale(max(least(greatest(bucket_value(p95), low), high)) filter (where pointer = ($5)[%1$s])) as text)'
+      when 'p99' then
+        'cast(trim_scale(max(least(greatest(bucket_value(p99), low), high)) filter (where pointer = ($5)[%1$s])) as text)'
       when 'events' then 'cast(coalesce(max(events) filter (where pointer = ''''), 0) as text)'
     end,
     cast(measure ->> 1 as integer)
@@ -311,49 +407,58 @@ begin
       select coalesce(bucket_start(minute, $8, $9), $3) as start, jsonb_build_array(%2$s) as groups, parts.*
       from (%1$s) as parts
     ),
-    totals as (
-      select start, groups, pointer, sum(events) as events, sum(total) as total, min(low) as low, max(high) as high
-      from placed group by 1, 2, 3
+    coverage as (
+      select not exists (
+        select from (select distinct type from placed where pointer = '''') as found, unnest($5) as wanted (pointer)
+        where not exists (
+          select from measures as m
+          where (m.type, m.pointer) = (found.type, wanted.pointer) and m.covered_from <= $3
+        )
+      ) as covered
+    ),
+    totals as materialized (
+      select
+        row_number() over () as place, start, groups, pointer, sum(events) as events, sum(total) as total, min(low) as low,
+        max(high) as high
+      from placed group by start, groups, pointer
     ),
     bars as (
-      select
-        start, groups, pointer, bucket, sum(sum(number)) over (partition by start, groups, pointer order by bucket) as upto,
-        sum(sum(number)) over (partition by start, groups, pointer) as whole
-      from placed, unnest(buckets, counts) as bar (bucket, number) where pointer <> '''' group by 1, 2, 3, 4
+      -- Doubles hold these whole numbers exactly, and percentile_disc calculates with them as well.
+      select place, bucket, sum(cast(sum(number) as double precision)) over (partition by place order by bucket) as upto
+      from placed join totals using (start, groups, pointer) cross join unnest(buckets, counts) as bar (bucket, number)
+      where pointer <> '''' group by place, bucket
     ),
     quantiles as (
       select
-        start, groups, pointer,
-        bucket_value(min(bucket) filter (where upto >= ceil(0.5 * whole))) as p50,
-        bucket_value(min(bucket) filter (where upto >= ceil(0.95 * whole))) as p95,
-        bucket_value(min(bucket) filter (where upto >= ceil(0.99 * whole))) as p99
-      from bars group by 1, 2, 3
-    ),
-    known as (
-      select
-        start, groups, pointer, events, total, low, high, least(greatest(p50, low), high) as p50,
-        least(greatest(p95, low), high) as p95, least(greatest(p99, low), high) as p99
-      from totals left join quantiles using (start, groups, pointer)
+        place,
+        min(bucket) filter (where upto >= ceil(0.5 * number)) as p50,
+        min(bucket) filter (where upto >= ceil(0.95 * number)) as p95,
+        min(bucket) filter (where upto >= ceil(0.99 * number)) as p99
+      from bars join (select place, cast(events as double precision) as number from totals) as numbers using (place)
+      group by place
     ),
     answers as (
       select
         start, groups, cast(groups as text) as groups_text, cast(jsonb_build_array(%3$s) as text) as measured,
         cast(count(*) over () as integer) as whole
-      from known group by start, groups having max(events) filter (where pointer = '''') > 0
+      from totals left join quantiles using (place) group by start, groups having max(events) filter (where pointer = '''') > 0
     ),
     sized as (
       select *, row_number() over arrival as number,
         sum(octet_length(cast(to_json(groups_text) as text)) + octet_length(cast(to_json(measured) as text))) over arrival
           as bytes
       from answers window arrival as (order by start, groups rows unbounded preceding)
+    ),
+    shown as (
+      select start, start at time zone $9, groups_text, measured, whole, covered, cast(null as timestamptz)
+      from coverage cross join sized where covered and number <= $10 and bytes <= $11 order by number
     )
-    select
-      start, start at time zone $9, groups_text, measured, whole, true, cast(null as timestamptz)
-    from sized where number <= $10 and bytes <= $11 order by number
+    select * from shown
+    union all
+    select null, null, null, null, null, covered, $4 from coverage
   ', parts, group_by, select_list)
-  using bound, for_tenant, from_time, reached, pointers, allowed_types, allowed_sources, every, zone, max_rows, max_bytes;
-  covered = true;
-  return next;
+  using bound, for_tenant, from_time, reached, pointers, allowed_types, allowed_sources, every, zone, max_rows, max_bytes,
+    ranges;
 end
 $body$;
 grant execute on function aggregate_rollups to sluice_reader;
@@ -516,12 +621,14 @@ end
 $body$;
 grant execute on function aggregate_events to sluice_reader;
 
--- Compares the rollups of some minutes of one UTC day with the events themselves, and returns the groups that differ, added
--- up by tenant, type and field; no row where all are equal. It is one statement with one snapshot, so writers do not
--- disturb it. Relies on events_by_arrival: it looks up the tenants of the day one after the other, then their events of
--- the range. Of a field it compares the count, the sum, the least and the largest number, and the size of the histogram.
+-- Compares the rollups of some minutes of one UTC day with the events themselves, and those of the hours and of the day that
+-- begin in them with their minutes and hours. Returns the groups that differ, added up by span, tenant, type and field; no
+-- row where all are equal. `in_rows` is the number in the events, minutes or hours. It is one statement with one snapshot, so
+-- writers do not disturb it. Relies on events_by_arrival: it looks up the tenants of the day one after the other, then their
+-- events of the range. Of a field it compares the count, the sum, the least and the largest number, and the size of the
+-- histogram.
 create function check_rollups(from_time timestamptz, to_time timestamptz)
-returns table (tenant text, type text, pointer text, differing integer, in_rows bigint, in_rollups bigint)
+returns table (span text, tenant text, type text, pointer text, differing integer, in_rows bigint, in_rollups bigint)
 language plpgsql as $body$
 #variable_conflict use_column
 declare
@@ -543,8 +650,9 @@ begin
   ),
   stored as (
     select
-      e.tenant, date_bin('1 minute', e.received_at, '2000-01-01T00:00:00Z') as minute, e.type, e.source, numbers.pointer,
-      count(*) as events, sum(numbers.value) as total, min(numbers.value) as low, max(numbers.value) as high
+      'minute' as span, e.tenant, date_bin('1 minute', e.received_at, '2000-01-01T00:00:00Z') as minute, e.type, e.source,
+      numbers.pointer, count(*) as events, sum(numbers.value) as total, min(numbers.value) as low,
+      max(numbers.value) as high, count(*) as bars
     from tenants
       join events as e on e.tenant = tenants.tenant and e.received_at >= from_time and e.received_at < to_time
       cross join lateral (
@@ -553,45 +661,72 @@ begin
         select m.pointer, cast(e.data #> m.path as numeric) from measures as m
         where m.type = e.type and m.covered_from <= e.received_at and jsonb_typeof(e.data #> m.path) = 'number'
       ) as numbers
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
   ),
-  parts as (
-    select * from rollups as r where r.minute >= from_time and r.minute < to_time
+  merged as (
+    select r.*, coalesce((select sum(n) from unnest(r.counts) as n), r.events) as bars from rollups as r
+    where r.minute >= from_time and r.minute < end_of_day
+  ),
+  wanted as (
+    select * from stored
     union all
-    select * from rollup_deltas as d where d.minute >= from_time and d.minute < to_time
+    select
+      coarser.span, m.tenant, date_trunc(coarser.span, m.minute, 'UTC'), m.type, m.source, m.pointer, sum(m.events),
+      sum(m.total), min(m.low), max(m.high), sum(m.bars)
+    from (values ('hour', 'minute'), ('day', 'hour')) as coarser (span, finer) join merged as m on m.span = coarser.finer
+    where date_trunc(coarser.span, m.minute, 'UTC') >= from_time and date_trunc(coarser.span, m.minute, 'UTC') < to_time
+    group by 1, 2, 3, 4, 5, 6
   ),
   kept as (
     select
-      p.tenant, p.minute, p.type, p.source, p.pointer, cast(sum(p.events) as bigint) as events, sum(p.total) as total,
-      min(p.low) as low, max(p.high) as high, sum(coalesce((select sum(n) from unnest(p.counts) as n), p.events)) as bars
-    from parts as p
-    where p.pointer = '' or exists (
+      p.span, p.tenant, p.minute, p.type, p.source, p.pointer, sum(p.events) as events, sum(p.total) as total,
+      min(p.low) as low, max(p.high) as high, sum(p.bars) as bars
+    from (
+      select * from merged where minute < to_time
+      union all
+      select 'minute', d.*, coalesce((select sum(n) from unnest(d.counts) as n), d.events) from delta_parts as d
+      where d.minute >= from_time and d.minute < to_time
+    ) as p
+    where p.span <> 'minute' or p.pointer = '' or exists (
       select from measures as m where (m.type, m.pointer) = (p.type, p.pointer) and m.covered_from <= p.minute
     )
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
     having sum(p.events) <> 0
   )
   select
-    tenant, type, pointer, cast(count(*) as integer), cast(coalesce(sum(stored.events), 0) as bigint),
+    span, tenant, type, pointer, cast(count(*) as integer), cast(coalesce(sum(wanted.events), 0) as bigint),
     cast(coalesce(sum(kept.events), 0) as bigint)
-  from stored full join kept using (tenant, minute, type, source, pointer)
-  where (stored.events, stored.total, stored.low, stored.high, stored.events)
+  from wanted full join kept using (span, tenant, minute, type, source, pointer)
+  where (wanted.events, wanted.total, wanted.low, wanted.high, wanted.bars)
     is distinct from (kept.events, kept.total, kept.low, kept.high, kept.bars)
-  group by 1, 2, 3
-  order by 1, 2, 3;
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4;
 end
 $body$;
 
 -- Makes the rollups of some minutes again from the events, with the measures of today, and returns the number of events.
--- For an operator, after check_rollups found a difference, or to cover a time before a field was declared. One statement
--- with one snapshot: what a writer stores meanwhile keeps its own deltas.
+-- For an operator, after check_rollups found a difference, or to cover a time before a field was declared. The other minutes
+-- of these days become deltas again, so that the next merge makes hours and days of all of them. One statement with one
+-- snapshot: what a writer stores meanwhile keeps its own deltas.
 create function rebuild_rollups(from_time timestamptz, to_time timestamptz) returns bigint
 language plpgsql as $body$
 declare
   rebuilt bigint;
 begin
   perform pg_advisory_xact_lock(7284562134);
-  with old as (delete from rollups where minute >= from_time and minute < to_time),
+  with old as (
+    delete from rollups
+    where minute >= date_trunc('day', from_time, 'UTC') and date_trunc('day', minute, 'UTC') < to_time
+    returning *
+  ),
+  others as (
+    insert into rollup_deltas (tenant, minute, parts, transaction_number)
+    select
+      tenant, minute,
+      array_agg(cast(row(type, source, pointer, events, total, low, high, buckets, counts) as rollup_part)),
+      max(transaction_number)
+    from old where span = 'minute' and not (minute >= from_time and minute < to_time) group by 1, 2
+  ),
   deltas as (delete from rollup_deltas where minute >= from_time and minute < to_time),
   stored as (
     select tenant, type, source, received_at, array(

@@ -25,6 +25,7 @@ const FILTER_FUNCTIONS = [
 /** Everything that a role other than the owner may do, apart from the schema itself. */
 const GRANTS = {
   tables: [
+    { name: "delta_parts", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_ends", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_fields", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_keys", grantee: "sluice_reader", privilege: "SELECT" },
@@ -61,6 +62,7 @@ const GRANTS = {
     { name: "pattern_beginnings", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "read_event", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "read_feed", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "rollup_ranges", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "scan_events", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "store_batch", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "take_query_slot", grantee: "sluice_reader", privilege: "EXECUTE" },
@@ -189,7 +191,7 @@ describe("the reader", () => {
   const read = (tenant: string, id: string) =>
     rows("select found_source, piece from read_event($1, $2, null, 20, 15000)", [tenant, id]);
 
-  it.each(["events", "event_keys", "rollup_deltas"])(
+  it.each(["events", "event_keys", "rollup_deltas", "delta_parts"])(
     "the reader sees no row of %s where no tenant is set, and no error",
     async (table) => {
       await store(storables(3, "e"));
@@ -201,7 +203,7 @@ describe("the reader", () => {
     },
   );
 
-  it.each(["events", "event_keys", "rollup_deltas"])(
+  it.each(["events", "event_keys", "rollup_deltas", "delta_parts"])(
     "the reader sees the rows of %s of the tenant that is set, and no others",
     async (table) => {
       await store([...storables(2, "e"), storable({}, { tenant: "b" })]);
@@ -314,7 +316,7 @@ describe("the reader", () => {
     } finally {
       await db.ask("revoke select on all tables in schema public from sluice_reader");
       await db.ask(
-        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, event_fields, indexed_fields to sluice_reader",
+        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields to sluice_reader",
       );
     }
   });

@@ -31,18 +31,40 @@ const compact = async (settled = "2026-11-22T00:00:00Z", most = 100_000) => {
   const [row] = await ask<{ merged: number }>("select compact_rollups($1, $2) as merged", [settled, most]);
   return row?.merged;
 };
-/** All rollups, merged or not, by group. */
+/** All rollups, merged or not, by span and group. */
 const groups = () =>
   ask(`
-    select tenant, minute, type, source, pointer, sum(events)::int as events, sum(total)::text as total,
+    select span, tenant, minute, type, source, pointer, sum(events)::int as events, sum(total)::text as total,
       min(low)::text as low, max(high)::text as high,
       (select jsonb_object_agg(bucket, n) from (
         select bucket, sum(count) as n from rollup_parts as other, unnest(buckets, counts) as bar (bucket, count)
-        where (other.tenant, other.minute, other.type, other.source, other.pointer)
-          = (p.tenant, p.minute, p.type, p.source, p.pointer) group by bucket
+        where (other.span, other.tenant, other.minute, other.type, other.source, other.pointer)
+          = (p.span, p.tenant, p.minute, p.type, p.source, p.pointer) group by bucket
       ) as bars) as bars
-    from rollup_parts as p group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5`);
-beforeAll(() => ask("create view rollup_parts as select * from rollups union all select * from rollup_deltas"));
+    from rollup_parts as p group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6`);
+beforeAll(() =>
+  ask(`
+    create view rollup_parts as
+    select span, tenant, minute, type, source, pointer, events, total, low, high, buckets, counts from rollups
+    union all
+    select span, tenant, date_trunc(span, minute, 'UTC'), type, source, pointer, events, total, low, high, buckets, counts
+    from delta_parts cross join unnest(array['minute', 'hour', 'day']) as span`),
+);
+/** SQL that changes a column of the parts of a pointer. */
+const changeParts = (pointer: string, column: string, value: string) => {
+  const columns = ["type", "source", "pointer", "events", "total", "low", "high", "buckets", "counts"].map((each) =>
+    each === column ? `case when pointer = '${pointer}' then ${value} else ${each} end` : each,
+  );
+  return `update rollup_deltas set parts = array(select cast(row(${columns.join(", ")}) as rollup_part) from unnest(parts))`;
+};
+/** The number of events, or of numbers of a field, in each span. */
+const inSpans = async (pointer = "") => {
+  const rows = await ask<{ n: number }>(
+    "select sum(events)::int as n from rollup_parts where pointer = $1 group by span",
+    [pointer],
+  );
+  return rows.map(({ n }) => n);
+};
 
 /** The events of store calls: new ones, copies, conflicts, events that the database refuses. */
 const calls = fc.array(
@@ -105,7 +127,7 @@ describe("rollups", () => {
     expect(events).toBeGreaterThan(200);
   });
 
-  it("rollups have one delta for each tenant, type, source and minute of a block, and none for copies", async () => {
+  it("rollups have one delta for each tenant and minute of a block, with a part for each type and source, and none for copies", async () => {
     const batch = [
       storable({ id: "1" }),
       storable({ id: "2" }, { receivedAt: "2026-11-21T09:30:59.999Z" }),
@@ -118,9 +140,7 @@ describe("rollups", () => {
     await store(batch);
     await store([storable({ id: "1", data: "other" })]);
 
-    expect(
-      await ask("select tenant, type, source, minute, events::int from rollup_deltas order by 1, 2, 3, 4"),
-    ).toEqual([
+    expect(await ask("select tenant, type, source, minute, events::int from delta_parts order by 1, 2, 3, 4")).toEqual([
       { tenant: "b", type: "com.example.sample", source: "/s", minute: new Date("2026-11-21T09:30:00Z"), events: 1 },
       { tenant: "default", type: "b", source: "/s", minute: new Date("2026-11-21T09:30:00Z"), events: 1 },
       {
@@ -152,9 +172,7 @@ describe("rollups", () => {
     await store(storables(3, "a", { type: "plain", data: { v: 1 } }));
     await store(storables(3, "b", { type: "measured", data: { v: 1.5 } }));
 
-    expect(
-      await ask("select type, pointer, events::int, total::text, counts from rollup_deltas order by 1, 2"),
-    ).toEqual([
+    expect(await ask("select type, pointer, events::int, total::text, counts from delta_parts order by 1, 2")).toEqual([
       { type: "measured", pointer: "", events: 3, total: null, counts: null },
       { type: "measured", pointer: "/v", events: 3, total: "4.5", counts: [3] },
       { type: "plain", pointer: "", events: 3, total: null, counts: null },
@@ -182,9 +200,9 @@ describe("rollups", () => {
       await second.query("set statement_timeout = '5s'");
 
       expect((await storeOn(second, "2")).rows).toEqual([{ outcome: "stored", position: 1 }]);
-      expect(await number("select sum(events) from rollup_deltas where pointer = ''")).toBe(1);
+      expect(await number("select sum(events) from delta_parts where pointer = ''")).toBe(1);
       await first.query("commit");
-      expect(await number("select sum(events) from rollup_deltas where pointer = ''")).toBe(2);
+      expect(await number("select sum(events) from delta_parts where pointer = ''")).toBe(2);
     } finally {
       await first.end();
       await second.end();
@@ -255,9 +273,37 @@ describe("merging", () => {
     expect(await compact()).toBe(10);
 
     expect(await number("select count(*) from rollup_deltas")).toBe(0);
-    expect(await number("select count(*) from rollups")).toBe(2);
+    expect(await number("select count(*) from rollups")).toBe(2 * 3);
     expect(await groups()).toEqual(before);
     expect(await compact()).toBe(0);
+  });
+
+  it("merging adds each event to its minute, its hour and its day in UTC, however late it comes", async () => {
+    const at = (time: string) => storable({ id: time }, { receivedAt: `2026-11-2${time}.000Z` });
+    const merged = () =>
+      ask("select span, minute, events::int from rollups order by array_position('{minute,hour,day}', span), minute");
+    await store([at("0T23:59:59"), at("1T00:00:00"), at("1T09:59:59"), at("1T10:00:00")]);
+    await compact();
+    await store([at("1T09:00:00"), at("0T23:58:00")]);
+
+    await compact();
+
+    expect(await merged()).toEqual(
+      [
+        ["minute", "0T23:58", 1],
+        ["minute", "0T23:59", 1],
+        ["minute", "1T00:00", 1],
+        ["minute", "1T09:00", 1],
+        ["minute", "1T09:59", 1],
+        ["minute", "1T10:00", 1],
+        ["hour", "0T23:00", 2],
+        ["hour", "1T00:00", 1],
+        ["hour", "1T09:00", 2],
+        ["hour", "1T10:00", 1],
+        ["day", "0T00:00", 2],
+        ["day", "1T00:00", 4],
+      ].map(([span, minute, events]) => ({ span, minute: new Date(`2026-11-2${minute}:00Z`), events })),
+    );
   });
 
   it("merging takes so many deltas of settled minutes, and leaves the others", async () => {
@@ -279,7 +325,7 @@ describe("merging", () => {
       [1, 2, 3].map(() => setup.db.database.execute("select compact_rollups('2026-11-22', 9)", {}, soon())),
     );
 
-    expect(await number("select sum(events) from rollup_parts")).toBe(20);
+    expect(await inSpans()).toEqual([20, 20, 20]);
     expect(await differences()).toEqual([]);
   });
 
@@ -300,16 +346,16 @@ describe("merging", () => {
 
 describe("the check of rollups", () => {
   it.each([
-    ["a count", "update rollup_deltas set events = events + 1 where pointer = ''", ""],
-    ["a lost delta", "delete from rollup_deltas where pointer = ''", ""],
-    ["a sum", "update rollup_deltas set total = total + 0.01 where pointer = '/v'", "/v"],
-    ["a maximum", "update rollup_deltas set high = 100 where pointer = '/v'", "/v"],
-    ["a histogram", "update rollup_deltas set counts = array[1] where pointer = '/v'", "/v"],
-    ["a minute", "update rollup_deltas set minute = minute + interval '1 minute' where pointer = ''", ""],
+    ["a count", changeParts("", "events", "events + 1"), ""],
+    ["a lost delta", "delete from rollup_deltas", ""],
+    ["a sum", changeParts("/v", "total", "total + 0.01"), "/v"],
+    ["a maximum", changeParts("/v", "high", "100"), "/v"],
+    ["a histogram", changeParts("/v", "counts", "array[1]"), "/v"],
+    ["a minute", "update rollup_deltas set minute = minute + interval '1 minute'", ""],
     ["a lost event", "delete from events where id = 'e1'", ""],
     [
       "a delta of a tenant without events",
-      "insert into rollup_deltas (tenant, minute, type, source, pointer, events) values ('none', '2026-11-21T09:00:00Z', 't', '/s', '', 1)",
+      "insert into rollup_deltas (tenant, minute, parts) values ('none', '2026-11-21T09:00:00Z', array[cast(row('t', '/s', '', 1, null, null, null, null, null) as rollup_part)])",
       "",
     ],
   ])("the check of rollups finds %s that was changed by hand", async (_what, change, pointer) => {
@@ -320,6 +366,30 @@ describe("the check of rollups", () => {
     await ask(change);
 
     expect(await differences()).toContainEqual(expect.objectContaining({ pointer }));
+  });
+
+  it.each([
+    ["a count of an hour", "update rollups set events = events + 1 where span = 'hour' and pointer = ''", "hour"],
+    ["a sum of an hour", "update rollups set total = 0 where span = 'hour' and pointer = '/v'", "hour"],
+    ["a histogram of a day", "update rollups set counts = array[1] where span = 'day' and pointer = '/v'", "day"],
+    ["a lost hour", "delete from rollups where span = 'hour'", "day"],
+    ["a lost day", "delete from rollups where span = 'day'", "day"],
+    [
+      "a day of a tenant without events",
+      "insert into rollups values ('day', 'none', '2026-11-21T00:00:00Z', 't', '/s', '', 1, null, null, null, null, null, 1)",
+      "day",
+    ],
+  ])("the check of rollups finds %s that was changed after merging", async (_what, change, span) => {
+    await declare("com.example.sample", "v");
+    await store(storables(4, "e", { data: { v: 2 } }));
+    await compact();
+    // Not merged yet, so no hour has it.
+    await store(storables(4, "f", { data: { v: 3 } }));
+    expect(await differences()).toEqual([]);
+
+    await ask(change);
+
+    expect(await differences()).toContainEqual(expect.objectContaining({ span }));
   });
 
   it("the check of rollups leaves out what was received before a field was declared", async () => {
@@ -340,7 +410,27 @@ describe("the check of rollups", () => {
     expect(await ask("select rebuild_rollups($1, $2)::int as events", DAY)).toEqual([{ events: 300 }]);
 
     expect(await differences()).toEqual([]);
-    expect(await number("select sum(events) from rollup_parts where pointer = '/v'")).toBe(300);
+    expect(await inSpans("/v")).toEqual([300, 300, 300]);
+  });
+
+  it("rebuilding some minutes keeps the others of their hour and day, also those whose events are no longer retained", async () => {
+    const minutes = ["09:29", "09:30", "09:31", "11:00"];
+    const atMinute = (minute: string) => `2026-11-21T${minute}:00.000Z`;
+    await declare("com.example.sample", "v");
+    for (const minute of minutes)
+      await store([1, 2].map((v) => storable({ id: `${minute} ${v}`, data: { v } }, { receivedAt: atMinute(minute) })));
+    await compact();
+    const right = await groups();
+    await ask("update rollups set events = 1 where minute = '2026-11-21T09:30:00Z'");
+    await ask("delete from events where received_at >= '2026-11-21T11:00:00Z'");
+
+    const range = ["2026-11-21T09:30:00Z", "2026-11-21T09:31:00Z"];
+    expect(await ask("select rebuild_rollups($1, $2)::int as events", range)).toEqual([{ events: 2 }]);
+
+    expect(await groups()).toEqual(right);
+    await compact();
+    expect(await groups()).toEqual(right);
+    expect(await number("select count(*) from rollup_deltas")).toBe(0);
   });
 
   it("a daily run merges what is settled, checks each hour of yesterday, and counts what differs", async () => {
@@ -423,5 +513,36 @@ describe("declared measures", () => {
     expect(await migrate([], soon())).toMatchObject({ measuresChanged: 1 });
     expect(await migrate([], soon())).toMatchObject({ measuresChanged: 0 });
     expect(await declared()).toHaveLength(1);
+  });
+});
+
+describe("the ranges of rollups", () => {
+  it("the ranges of rollups have each minute once, none with parts of two buckets, in every time zone and bucket size", async () => {
+    const zone = fc.constantFrom("UTC", "Europe/Berlin", "America/Havana", "Asia/Kolkata", "Australia/Lord_Howe");
+    const every = fc.constantFrom(null, "PT15M", "PT1H", "P1D", "P1W", "P1M");
+    const minutes = fc.tuple(fc.nat(500_000), fc.integer({ min: 1, max: 60_000 }));
+    await fc.assert(
+      fc.asyncProperty(zone, every, minutes, async (timeZone, size, [first, length]) => {
+        const from = new Date(Date.parse("2026-01-01T00:00:00Z") + first * 60_000);
+        const to = new Date(from.getTime() + Math.min(length, size === "PT15M" ? 10_000 : length) * 60_000);
+        const [found] = await ask(
+          `with parts as (
+             select at, at + length as until
+             from unnest(rollup_ranges($1, $2, $3, $4)) as wanted
+               join (values ('minute', interval '1 minute'), ('hour', interval '1 hour'), ('day', interval '24 hours'))
+                 as spans (span, length) using (span)
+               cross join generate_series(low, high - interval '1 minute', length) as at
+           )
+           select min(at) as first, max(until) as last, sum(until - at) = $2::timestamptz - $1::timestamptz as whole,
+             count(*) = count(distinct at) as once,
+             count(*) filter (where bucket_start(at, $3, $4) <> bucket_start(until - interval '1 minute', $3, $4))::int as cut
+           from parts`,
+          [from, to, size, timeZone],
+        );
+
+        expect(found).toEqual({ first: from, last: to, whole: true, once: true, cut: 0 });
+      }),
+      { numRuns: 60 },
+    );
   });
 });

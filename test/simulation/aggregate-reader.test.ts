@@ -58,6 +58,10 @@ const scan = (changes: Partial<AggregateScan> = {}): AggregateScan => ({
   ...changes,
 });
 
+const compact = () => setup.db.ask("select compact_rollups('2027-01-01', 100000)");
+
+const toInstant = (at: number) => new Date(at).toISOString().replace("Z", "000Z");
+
 const measuresOf = (...path: string[]): Measure[] => FUNCTIONS.map((each) => ({ function: each, path }));
 
 /** Numbers as JSON writes them: huge, tiny, with many decimals, negative. */
@@ -191,7 +195,9 @@ describe("aggregates", () => {
       fc.asyncProperty(
         zoned,
         fc.array(asked, { minLength: 4, maxLength: 8 }),
-        async ({ timeZone, day, events: sampled }, requests) => {
+        fc.constantFrom(0, 0.5, 0.9, 1),
+        fc.constantFrom([0, 0], [-1, 1], [59, -59], [61, -900], [1_439, -1_441]),
+        async ({ timeZone, day, events: sampled }, requests, share, edges) => {
           // Tenants of their own: emptying hundreds of partitions takes longer than the rest.
           run += 1;
           const noon = Date.parse(`${day}T00:00:00Z`);
@@ -201,15 +207,19 @@ describe("aggregates", () => {
               { tenant: `${tenant}-${run}`, receivedAt: new Date(noon + minutes * 60_000 + ms).toISOString() },
             ),
           );
-          await store(events);
-          for (const request of requests) {
+          // The last ones are late: the others of their days are merged before them.
+          const early = events.slice(0, Math.ceil(events.length * share));
+          await store(early);
+          await compact();
+          await store(events.slice(early.length));
+          for (const [i, request] of requests.entries()) {
             const hours = request.every?.startsWith("PT1M") ? 16 : 24 * 31;
             const scanned = scan({
               ...request,
               tenant: `default-${run}`,
               timeZone,
-              from: new Date(noon - hours * 3_600_000).toISOString().replace("Z", "000Z"),
-              to: new Date(noon + hours * 3_600_000).toISOString().replace("Z", "000Z"),
+              from: toInstant(noon - hours * 3_600_000 + edges[0] * 60_000),
+              to: toInstant(noon + hours * 3_600_000 + edges[1] * 60_000),
             });
             const rows = await reader.fromEvents(scanned, soon());
             expectEqual(rows, scanned, events, true);
@@ -218,6 +228,9 @@ describe("aggregates", () => {
             if (rollup === undefined) continue;
             fromRollups += 1;
             expectEqual(rollup, scanned, events, false);
+            if (i < requests.length - 1) continue;
+            await compact();
+            expect(await reader.fromRollups(scanned, soon())).toEqual(rollup);
           }
         },
       ),
@@ -337,6 +350,42 @@ describe("an answer from rollups", () => {
       ['["3"]', null],
       [null, "2026-11-21 09:33:00+00"],
     ]);
+  });
+
+  it("an answer from rollups reads days, and around them hours and minutes, and counts its limit by them", async () => {
+    // An event in each hour of three days.
+    const start = Date.parse("2026-11-20T00:30:00Z");
+    await store(
+      Array.from({ length: 72 }, (_, i) =>
+        storable({ id: String(i) }, { receivedAt: new Date(start + i * 3_600_000).toISOString() }),
+      ),
+    );
+    await compact();
+    await setup.db.ask("update rollups set events = 100 where span = 'hour'");
+    await setup.db.ask("update rollups set events = 10000 where span = 'day'");
+    const readOf = async (from: string, to: string, most = 1_000, every = "null", zone = "UTC") => {
+      const { rows } = await setup.db.reader.execute(
+        `select measured, cast(reached as text) from aggregate_rollups('default', '2026-11-${from}Z', '2026-11-${to}Z', ${every}, '${zone}', '{}', '{}', '[["events",0]]', null, '{}', null, null, ${most}, 1000, 100000)`,
+        {},
+        soon(),
+      );
+      return [rows.slice(0, -1).map(([measured]) => Number(JSON.parse(String(measured))[0])), rows.at(-1)?.[1]];
+    };
+
+    expect(await readOf("20 00:00", "23 00:00")).toEqual([[30_000], "2026-11-23 00:00:00+00"]);
+    expect(await readOf("20 21:10", "22 02:31")).toEqual([[10_402], "2026-11-22 02:31:00+00"]);
+    expect(await readOf("20 21:10", "22 02:31", 4)).toEqual([[10_201], "2026-11-22 00:00:00+00"]);
+    expect(await readOf("20 21:10", "22 02:31", 3)).toEqual([[201], "2026-11-21 00:00:00+00"]);
+    expect(await readOf("20 00:00", "22 00:00", 1_000, "'P1D'")).toEqual([[10_000, 10_000], "2026-11-22 00:00:00+00"]);
+    expect(await readOf("20 21:00", "20 23:00", 1_000, "'PT1H'", "Europe/Berlin")).toEqual([
+      [100, 100],
+      "2026-11-20 23:00:00+00",
+    ]);
+    // Days of Berlin begin at 23:00, those of Kolkata at 18:30 of UTC.
+    expect((await readOf("20 00:00", "22 00:00", 1_000, "'P1D'", "Europe/Berlin"))[0]).toEqual([2_300, 2_400, 100]);
+    expect((await readOf("20 00:00", "22 00:00", 1_000, "'P1D'", "Asia/Kolkata"))[0]).toEqual([1_800, 2_301, 501]);
+    expect((await readOf("20 00:00", "20 02:00", 1_000, "'PT1H'", "Asia/Kolkata"))[0]).toEqual([1, 1]);
+    expect((await readOf("01 00:00", "30 00:00", 1_000, "'P1M'", "Europe/Berlin"))[0]).toEqual([30_000]);
   });
 });
 

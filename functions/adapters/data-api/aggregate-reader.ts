@@ -10,6 +10,7 @@ import { writePointer } from "../../core/data-path.ts";
 import { isBoundSql } from "../../core/filter/is-bound-sql.ts";
 import { toSql } from "../../core/filter/to-sql.ts";
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
+import { inSlot, refuseWithoutSlot } from "./query-slot.ts";
 import { textArray, toTextArray } from "./text-array.ts";
 
 /** Times leave as seconds since 1970; `wall` as if the time zone's clock showed UTC. */
@@ -17,34 +18,46 @@ const COLUMNS = `
   cast(extract(epoch from start) as text), cast(extract(epoch from wall) as text), groups, measured, whole,
   cast(extract(epoch from reached) * 1000 as text)`;
 
-const SCAN = `:tenant, cast(:from as timestamptz), cast(:to as timestamptz), :every, :zone`;
+const SCAN = `cast(:from as timestamptz), cast(:to as timestamptz), :every, :zone`;
 const CONDITION = `:condition, ${textArray(":bound")}, ${textArray(":types")}, ${textArray(":sources")}`;
 
 /** Documented in functions/sql/0005_rollups.sql, with the indexes that they rely on. */
-const aggregateRollups = `
-  select ${COLUMNS}, covered
-  from aggregate_rollups(
-    ${SCAN}, ${textArray(":fields")}, ${textArray(":places")}, cast(:measures as jsonb), ${CONDITION}, ${AGGREGATE_MAX_ROLLUPS},
-    ${AGGREGATE_MAX_ROWS}, ${AGGREGATE_MAX_ROWS_BYTES}
+const aggregateRollups = (tenant: string) => `aggregate_rollups(
+    ${tenant}, ${SCAN}, ${textArray(":fields")}, ${textArray(":places")}, cast(:measures as jsonb), ${CONDITION},
+    ${AGGREGATE_MAX_ROLLUPS}, ${AGGREGATE_MAX_ROWS}, ${AGGREGATE_MAX_ROWS_BYTES}
   )`;
-const aggregateEvents = `
-  select ${COLUMNS}, scanned
-  from aggregate_events(
-    ${SCAN}, cast(:fields as jsonb), cast(:places as jsonb), cast(:measures as jsonb), ${CONDITION}, ${AGGREGATE_SCAN_MS},
-    ${AGGREGATE_MAX_EVENTS}, ${AGGREGATE_MAX_ROWS}, ${AGGREGATE_MAX_ROWS_BYTES}
+const aggregateEvents = (tenant: string) => `aggregate_events(
+    ${tenant}, ${SCAN}, cast(:fields as jsonb), cast(:places as jsonb), cast(:measures as jsonb), ${CONDITION},
+    ${AGGREGATE_SCAN_MS}, ${AGGREGATE_MAX_EVENTS}, ${AGGREGATE_MAX_ROWS}, ${AGGREGATE_MAX_ROWS_BYTES}
   )`;
 
 /** The reader of aggregates: one statement each. */
-export function createAggregateReader(database: SqlDatabase): AggregateReader {
+export function createAggregateReader(
+  database: SqlDatabase,
+  {
+    maxOfTenant,
+  }: {
+    /** Queries that a tenant may have under way; then both throw RequestError `too_many_queries`. @default any number */
+    maxOfTenant?: number;
+  } = {},
+): AggregateReader {
+  const fromRollups = `select ${COLUMNS}, covered from ${inSlot(maxOfTenant, aggregateRollups)}`;
+  const fromEvents = `select ${COLUMNS}, scanned from ${inSlot(maxOfTenant, aggregateEvents)}`;
+  const read = async (statement: string, parameters: Record<string, string | null>, deadline: number) => {
+    const { rows } = await database.execute(statement, parameters, deadline).catch(refuseWithoutSlot);
+    return rows;
+  };
   return {
     async fromRollups(scan, deadline) {
-      const parameters = parametersOf(scan, writePointer);
-      const { rows } = await database.execute(aggregateRollups, parameters, deadline);
+      const rows = await read(fromRollups, parametersOf(scan, writePointer), deadline);
       return rows.at(-1)?.[6] === true ? toAggregate(rows) : undefined;
     },
     async fromEvents(scan, deadline) {
-      const parameters = parametersOf(scan, (path) => path);
-      const { rows } = await database.execute(aggregateEvents, parameters, deadline);
+      const rows = await read(
+        fromEvents,
+        parametersOf(scan, (path) => path),
+        deadline,
+      );
       return { ...toAggregate(rows), scanned: Number(rows.at(-1)?.[6]) };
     },
   };

@@ -6,6 +6,7 @@ import { toSql } from "../../core/filter/to-sql.ts";
 import { COUNT_MAX, CURSOR_KEY_MAX_BYTES, LIST_PAGE_MAX_BYTES } from "../../core/list-limits.ts";
 import type { Count, ListPart, ListReader, ListScan, Plan, Position } from "../../core/list-reader.ts";
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
+import { inSlot, refuseWithoutSlot } from "./query-slot.ts";
 import { textArray, toTextArray } from "./text-array.ts";
 
 /**
@@ -28,18 +29,8 @@ const listEvents = (tenant: string, isMissing: (array: string) => boolean) => {
 /** The parameters that are arrays. */
 const ARRAYS = ["condition_texts", "types", "sources", "ids", "lookup_types"];
 
-/** The page of a tenant that has fewer than so many under way; the lock ends with the statement. */
-const statementOf = (maxOfTenant: number | undefined, isMissing: (array: string) => boolean) =>
-  maxOfTenant === undefined
-    ? `select number, piece from ${listEvents(":tenant", isMissing)}`
-    : `select number, piece from take_query_slot(:tenant, ${maxOfTenant}) as held (tenant)
-      cross join lateral ${listEvents("held.tenant", isMissing)}`;
-
 /** The SQLSTATE of list_events for a position whose event is no longer there. */
 const POSITION_LOST = "SL410";
-
-/** The SQLSTATE of take_query_slot for a tenant that has as many pages under way as it may have. */
-const NO_SLOT = "SL429";
 
 /** The reader of lists: one statement a page. */
 export function createListReader(
@@ -47,7 +38,7 @@ export function createListReader(
   {
     maxOfTenant,
   }: {
-    /** Pages that a tenant may have under way; then `list` throws RequestError `too_many_queries`. @default any number */
+    /** Queries that a tenant may have under way; then `list` throws RequestError `too_many_queries`. @default any number */
     maxOfTenant?: number;
   } = {},
 ): ListReader {
@@ -55,8 +46,11 @@ export function createListReader(
     async list(scan, deadline) {
       const all = Object.entries(parametersOf(scan));
       const parameters = Object.fromEntries(all.filter(([name, value]) => value !== null || !ARRAYS.includes(name)));
-      const statement = statementOf(maxOfTenant, (name) => !(name in parameters));
-      const { rows } = await database.execute(statement, parameters, deadline).catch(toRequestError);
+      const isMissing = (name: string) => !(name in parameters);
+      const source = inSlot(maxOfTenant, (tenant) => listEvents(tenant, isMissing));
+      const { rows } = await database
+        .execute(`select number, piece from ${source}`, parameters, deadline)
+        .catch(toRequestError);
       return toPart(rows);
     },
   };
@@ -156,9 +150,5 @@ function toRequestError(error: unknown): never {
     const detail = "The event at the cursor is no longer there. Begin again without a cursor.";
     throw new RequestError("cursor_expired", detail, { cause: error });
   }
-  if (error.sqlState === NO_SLOT) {
-    const detail = "Other lists of the tenant are being read. Ask again after Retry-After, and with fewer at once.";
-    throw new RequestError("too_many_queries", detail, { cause: error });
-  }
-  throw error;
+  refuseWithoutSlot(error);
 }

@@ -79,7 +79,7 @@ const statements: [string, string][] = [
   ["docs/feed.md", `events wait for more than ${SHED_LAG_MS / 1_000} seconds to be stored`],
   ["docs/errors.md", `events wait for more than ${SHED_LAG_MS / 1_000} seconds to be stored`],
   ["docs/limits.md", `An event waits for more than ${SHED_LAG_MS / 1_000} seconds to be stored`],
-  ["docs/limits.md", `| ${TENANT_MAX_QUERIES} pages of lists of one tenant under way |`],
+  ["docs/limits.md", `| ${TENANT_MAX_QUERIES} pages of lists and aggregates of one tenant under way |`],
   ["docs/runbook.md", `From ${SHED_LAG_MS / 1_000} seconds on, lists and the feed`],
   ["docs/query.md", `\`gte\` above ${number(COUNT_MAX)},`],
   ["docs/query.md", `a concurrency of its own, ${QUERY_MAX_CONCURRENCY}`],

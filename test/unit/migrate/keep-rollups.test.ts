@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  COMPACT_MAX_DELTAS,
+  COMPACT_MAX_PARTS,
   ROLLUP_DIFFERENCES_MAX_NAMED,
   ROLLUP_UPKEEP_SECONDS,
 } from "../../../functions/core/database-limits.ts";
@@ -36,9 +36,9 @@ function keeping({ merged = [0], differences = 0, seconds = 0, failAt = Number.P
 
 describe("keeping rollups", () => {
   it("keeping rollups merges until there is nothing more, and checks the 24 hours of yesterday", async () => {
-    const { calls, counted, run } = keeping({ merged: [COMPACT_MAX_DELTAS, COMPACT_MAX_DELTAS, 7] });
+    const { calls, counted, run } = keeping({ merged: [COMPACT_MAX_PARTS, COMPACT_MAX_PARTS, 7] });
 
-    expect(await run()).toEqual({ deltasMerged: 2 * COMPACT_MAX_DELTAS + 7, rollupHoursChecked: 24 });
+    expect(await run()).toEqual({ deltasMerged: 2 * COMPACT_MAX_PARTS + 7, rollupHoursChecked: 24 });
     expect(calls.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => ({ settled: "2026-11-21T02:00:00.000Z" })));
     expect(calls[3]).toEqual({ from: "2026-11-20T00:00:00.000Z", to: "2026-11-20T01:00:00.000Z" });
     expect(calls.at(-1)).toEqual({ from: "2026-11-20T23:00:00.000Z", to: "2026-11-21T00:00:00.000Z" });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { RequestError } from "../../../functions/core/errors.ts";
-import type { ListPart, ListScan } from "../../../functions/core/list-reader.ts";
+import type { ListPart, ListReader, ListScan } from "../../../functions/core/list-reader.ts";
 import { QUERY_WAIT_MS } from "../../../functions/core/query-load-limits.ts";
 import { awaitSlot } from "../../../functions/query/await-slot.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
@@ -11,7 +11,7 @@ const busy = () => new RequestError("too_many_queries", "busy");
 function open(answers: (Error | ListPart)[]) {
   const clock = createManualClock();
   let tries = 0;
-  const reader = awaitSlot(
+  const reader = awaitSlot<ListReader>(
     {
       async list() {
         const answer = answers[Math.min(tries++, answers.length - 1)] as Error | ListPart;
