@@ -10,6 +10,7 @@ import { LIST_DEFAULT_EVENTS } from "../functions/core/list-limits.ts";
 import type { Plan } from "../functions/core/list-reader.ts";
 import { EXPORT_FORMATS } from "../functions/core/export-job.ts";
 import { createApiClient } from "./access/api-client.ts";
+import { toDataParameter } from "./data-parameter.ts";
 import { explainEvent } from "./query/explain-event.ts";
 import { printerOf } from "./query/printer.ts";
 import { type Parameters, readPages } from "./query/pages.ts";
@@ -132,10 +133,8 @@ function toParameters({ data = [], ...options }: Options): Parameters {
   const { type, source, subject, id, from, to, timeFrom, timeTo, order, select } = options;
   const conditions = new Map<string, string[]>();
   for (const condition of data) {
-    const [, name = "", value = ""] = /^([^=]+)=(.*)$/s.exec(condition) ?? [];
-    if (name === "") throw new Error(`--data takes a condition such as 'total[gte]=100', not ${condition}.`);
-    const full = /^data[.[]/.test(name) ? name : `data.${name}`;
-    conditions.set(full, [...(conditions.get(full) ?? []), value]);
+    const [name, value] = toDataParameter(condition);
+    conditions.set(name, [...(conditions.get(name) ?? []), value]);
   }
   return { type, source, subject, id, from, to, timeFrom, timeTo, order, select, ...Object.fromEntries(conditions) };
 }

@@ -5,6 +5,7 @@ import { apiUrl, positiveInteger } from "../cli/option-values.ts";
 import { exitCodes, runCommand } from "../cli/run-command.ts";
 import { FEED_DEFAULT_EVENTS, FEED_MAX_EVENTS } from "../functions/core/feed-limits.ts";
 import { shellWord } from "../cli/shell-word.ts";
+import { toDataParameter } from "./data-parameter.ts";
 import { findApi } from "./send/find-api.ts";
 import { findKey } from "./send/find-key.ts";
 import { addStackOptions, findStackAddress, stackFlags, type StackOptions } from "./stack-address.ts";
@@ -99,13 +100,6 @@ function toParameters({ type, source, subject, id, data }: Options): [name: stri
     values.map((value): [string, string] => [name, value]),
   );
   return [...attributes, ...(data ?? []).map(toDataParameter)];
-}
-
-/** @throws Error that shows the form of a condition */
-function toDataParameter(condition: string): [name: string, value: string] {
-  const [, path = "", value = ""] = /^([^=]*[^=<>!])=(.*)$/s.exec(condition) ?? [];
-  if (path === "") throw new Error(`--data takes conditions such as total[gte]=100 or currency=EUR, not ${condition}.`);
-  return [/^data[.[]/.test(path) ? path : `data.${path}`, value];
 }
 
 function flagsOf(options: Options): string {

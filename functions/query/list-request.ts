@@ -1,3 +1,4 @@
+import { badParameter } from "../core/bad-parameter.ts";
 import { RequestError } from "../core/errors.ts";
 import type { Filter } from "../core/filter/filter.ts";
 import { filterFromBody } from "../core/filter/from-body.ts";
@@ -44,8 +45,8 @@ export function fromParameters(
   return toAsked(query, {
     filter: parameters.length === 0 ? undefined : filterFromParameters(parameters),
     select: query.select?.split(","),
-    refuse: (fault) => {
-      throw new RequestError("bad_parameter", `${fault}.`);
+    refuse: (name, fault) => {
+      throw badParameter(name, fault);
     },
   });
 }
@@ -56,8 +57,8 @@ export function fromBody(request: { headers: Record<string, string | undefined>;
   return toAsked(settings, {
     filter: filterFromBody(request.body),
     select,
-    refuse: (fault) => {
-      throw new RequestError("malformed_body", `The body is not valid: ${fault}.`);
+    refuse: (name, fault) => {
+      throw new RequestError("malformed_body", `The body is not valid: ${name} ${fault}.`);
     },
   });
 }
@@ -68,13 +69,17 @@ function toAsked(
     filter,
     select,
     refuse,
-  }: { filter: Filter | undefined; select: readonly string[] | undefined; refuse: (fault: string) => never },
+  }: {
+    filter: Filter | undefined;
+    select: readonly string[] | undefined;
+    refuse: (name: string, fault: string) => never;
+  },
 ): Asked {
-  if (select !== undefined) toSelection(select, (fault) => refuse(`select ${fault}`));
+  if (select !== undefined) toSelection(select, (fault) => refuse("select", fault));
   return {
     filter,
-    received: toRange(from, to, () => refuse("from is not before to")),
-    produced: toRange(timeFrom, timeTo, () => refuse("timeFrom is not before timeTo")),
+    received: toRange(from, to, () => refuse("from", "is not before to")),
+    produced: toRange(timeFrom, timeTo, () => refuse("timeFrom", "is not before timeTo")),
     order,
     limit,
     cursor,

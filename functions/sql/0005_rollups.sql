@@ -465,7 +465,7 @@ grant execute on function aggregate_rollups to sluice_reader;
 
 -- The events of a range that a condition holds for, with the bucket, the groups and the numbers of each. It reads slices
 -- of the range, oldest first, and ends after a slice when its time is over or it has read `max_events`. The last row says
--- how many events it read, and the time before which it has read all. Relies on events_by_arrival.
+-- how many of the events it read the caller may see, and the time before which it has read all. Relies on events_by_arrival.
 create function scan_events(
   for_tenant text, from_time timestamptz, to_time timestamptz, every text, zone text, fields jsonb, paths jsonb,
   condition text, bound text[], allowed_types text[], allowed_sources text[], max_milliseconds integer,
@@ -491,6 +491,7 @@ declare
   high timestamptz;
   counted integer;
   before_high integer;
+  visible integer = 0;
 begin
   perform set_config('app.tenant', for_tenant, true);
   scanned = 0;
@@ -547,6 +548,13 @@ begin
     return query execute statement using bound, for_tenant, low, high, every, zone, field_paths, number_paths, from_time,
       allowed_types, allowed_sources;
     scanned = scanned + counted;
+    if allowed_types is null and allowed_sources is null then
+      visible = scanned;
+    else
+      select visible + count(*) into visible from events
+      where tenant = for_tenant and received_at >= low and received_at < high
+        and matches_pattern(allowed_types, type) and matches_pattern(allowed_sources, source);
+    end if;
     low = high;
     slice = case
       when clock_timestamp() - began < interval '50 milliseconds' then least(slice * 2, 8000)
@@ -557,6 +565,7 @@ begin
   start = null;
   groups = null;
   numbers = null;
+  scanned = visible;
   reached = low;
   return next;
 end

@@ -54,6 +54,19 @@ async function expectIsolation(): Promise<void> {
   );
 }
 
+it("an aggregate of rows counts in what it has read only the events that the key may see", async () => {
+  const events = [...Array(305).keys()].map((id) =>
+    storable({ id: String(id), type: id % 61 === 0 ? "com.example.num" : "com.example.other" }, { tenant: "a" }),
+  );
+  await createEventStore(db.writer).store(events, soon());
+  const scan = (types?: string[]) =>
+    reader.fromEvents({ ...scanOf("a"), allowed: { types, sources: undefined } }, soon());
+
+  expect((await scan()).scanned).toBe(305);
+  expect((await scan(["com.example.num"])).scanned).toBe(5);
+  expect((await scan(["com.example.n*"])).scanned).toBe(5);
+});
+
 describe("two tenants", () => {
   it("two tenants each aggregate their own events", expectIsolation);
 });

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { RequestError } from "../../core/errors.ts";
+import { badParameter } from "../../core/bad-parameter.ts";
 import type { NamedValue, Parameters, Route } from "../../routes/route.ts";
 import type { HttpMiddleware, Operation } from "./http-middleware.ts";
 import type { SentHeaders } from "./read-headers.ts";
@@ -31,8 +31,8 @@ function parsePath(schemas: Parameters = {}, encoded: APIGatewayProxyEvent["path
   return parseEach(schemas, (name) => {
     try {
       return decodeURIComponent(encoded?.[name] ?? "");
-    } catch (cause) {
-      throw new RequestError("bad_parameter", `${name} in the path is not valid percent-encoding.`, { cause });
+    } catch {
+      throw badParameter(name, "in the path is not valid percent-encoding");
     }
   });
 }
@@ -45,10 +45,8 @@ function parseQuery(route: Route, sent: Sent): object {
   const ofFamilies = Object.keys(families);
   for (const [name, values = []] of Object.entries(sent)) {
     if (Object.hasOwn(repeatable, name) || ofFamilies.some((family) => isOfFamily(family, name))) continue;
-    if (!Object.hasOwn(query, name)) {
-      throw new RequestError("bad_parameter", `${name.slice(0, 64)} is no parameter. ${list(namesOf(route))}`);
-    }
-    if (values.length > 1) throw new RequestError("bad_parameter", `${name} has ${values.length} values. Send one.`);
+    if (!Object.hasOwn(query, name)) throw badParameter(name.slice(0, 64), `is no parameter. ${list(namesOf(route))}`);
+    if (values.length > 1) throw badParameter(name, `has ${values.length} values. Send one`);
   }
   return {
     ...parseEach(query, (name) => sent[name]?.[0]),
@@ -92,8 +90,8 @@ function parseNothing(route: Route): object {
 }
 
 function list(names: string[]): string {
-  if (names.length === 0) return "This route has none.";
-  return names.length === 1 ? `There is only ${names[0]}.` : `There are: ${names.join(", ")}.`;
+  if (names.length === 0) return "This route has none";
+  return names.length === 1 ? `There is only ${names[0]}` : `There are: ${names.join(", ")}`;
 }
 
 function parseEach(schemas: Parameters, valueOf: (name: string) => string | undefined): object {
@@ -104,6 +102,6 @@ function parseEach(schemas: Parameters, valueOf: (name: string) => string | unde
 
 function parseOne(schemas: Parameters, name: string, value: string | undefined): unknown {
   const { data, error } = (schemas[name] as Parameters[string]).safeParse(value);
-  if (error !== undefined) throw new RequestError("bad_parameter", `${name} ${error.issues[0]?.message}.`);
+  if (error !== undefined) throw badParameter(name, `${error.issues[0]?.message}`);
   return data;
 }

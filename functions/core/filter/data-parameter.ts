@@ -1,5 +1,5 @@
 import { parseLossless } from "../lossless-json.ts";
-import { badParameter } from "./bad-parameter.ts";
+import { badParameter } from "../bad-parameter.ts";
 import type { Comparison, Condition, JsonNumber, Scalar } from "./filter.ts";
 import { isNumber } from "./leaf-test.ts";
 import type { DataName } from "./parse-data-name.ts";
@@ -60,10 +60,14 @@ function textOf(text: string): string {
 function listOf({ name, value }: DataParameter): Scalar[] {
   if (!value.startsWith("[")) return value.split(",").map(scalarOf);
   const list: unknown = tryParse(value);
-  if (!Array.isArray(list))
+  if (!Array.isArray(list) || list.some(isOperator))
     throw badParameter(name, 'must be values with commas between them, or a list as in ["a","b"]');
   return list as Scalar[];
 }
+
+/** An object such as `{"exists":false}`, which patterns have. */
+const isOperator = (value: unknown) =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isNumber(value);
 
 /** One lower and one upper bound at most, both numbers or both texts. */
 function rangeOf(parameters: readonly DataParameter[]): Condition {

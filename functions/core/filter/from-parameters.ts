@@ -1,6 +1,6 @@
 import { RequestError } from "../errors.ts";
 import { FILTER_LIST_MAX_ITEMS, FILTER_MAX_CONDITIONS } from "../filter-limits.ts";
-import { badParameter } from "./bad-parameter.ts";
+import { badParameter } from "../bad-parameter.ts";
 import { toConditions, type DataParameter } from "./data-parameter.ts";
 import { parseFilter, type Condition, type Filter, type Pattern } from "./filter.ts";
 import { parseDataName } from "./parse-data-name.ts";

@@ -1,5 +1,5 @@
 import { OR } from "./alternatives.ts";
-import { badParameter } from "./bad-parameter.ts";
+import { badParameter } from "../bad-parameter.ts";
 
 type DataOperator = keyof typeof KINDS;
 

@@ -216,7 +216,7 @@ describe("the HTTP handler", () => {
 
     expect({ statusCode, problem, request }).toMatchObject({
       statusCode: 400,
-      problem: { code: "bad_parameter", detail },
+      problem: { code: "bad_parameter", detail, parameter: detail.split(" ")[0] },
     });
     expect(request).toBeUndefined();
   });

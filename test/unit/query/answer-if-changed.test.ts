@@ -48,6 +48,10 @@ describe("the tag of a settled range", () => {
     expect(reads).toEqual(["window"]);
   });
 
+  it("a client that has any answer gets 304", async () => {
+    expect((await ask({ headers: { "if-none-match": "*" } })).status).toBe(304);
+  });
+
   it("a late event makes another tag, so the events are read again", async () => {
     const etag = await tagOf();
     version = "v2";

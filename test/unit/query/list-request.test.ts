@@ -103,7 +103,11 @@ describe("a request for a list", () => {
     ["a star in the middle", { type: ["a*b"] }, "type has a *"],
   ])("the parameters of a list are refused for %s, with the name", (_what, given, message) => {
     expect(() => fromParameters({ ...nothing, ...given })).toThrow(
-      expect.objectContaining({ code: "bad_parameter", message: expect.stringContaining(message) }),
+      expect.objectContaining({
+        code: "bad_parameter",
+        message: expect.stringContaining(message),
+        members: { parameter: message.split(" ")[0] },
+      }),
     );
   });
 

@@ -102,6 +102,7 @@ describe("the parameters of a list", () => {
     ["data.a[exists]", "yes", "must be true or false"],
     ["data.a[in]", "[1", "a list as in"],
     ["data.a[in]", "[[1]]", "lists are not nested"],
+    ["data.a[in]", '[{"exists":false}]', "a list as in"],
     ["data.a[in]", Array.from({ length: FILTER_LIST_MAX_ITEMS + 1 }, (_, i) => i).join(), "the limit is"],
     ["data.a[prefix]", "\ud800", "half of a surrogate pair"],
     ["data.a", "1e99999", "digits"],

@@ -1,4 +1,4 @@
-import { RequestError } from "../errors.ts";
+import { RequestError } from "./errors.ts";
 
 /** Makes the error of a query parameter; `message` goes on after its name. */
 export function badParameter(name: string, message: string): RequestError {
