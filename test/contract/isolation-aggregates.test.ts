@@ -73,7 +73,7 @@ describe("two tenants", () => {
 
 describe("without the tenant in the predicates", () => {
   const PREDICATES = [/tenant = for_tenant and /g, /tenant = \$2 and /g];
-  const FUNCTIONS = { aggregate_rollups: 4, scan_events: 3 };
+  const FUNCTIONS = { aggregate_rollups: 4, scan_events: 4 };
   let whole: string[] = [];
   beforeEach(async () => {
     const rows = await db.ask<{ text: string }>(

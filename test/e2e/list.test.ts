@@ -281,7 +281,7 @@ describe("npm run query", () => {
     const missing = await target.run("query", "--data", "n");
 
     expect(wrong).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("data.n[like]") });
-    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("--data takes a condition such as") });
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("--data takes conditions such as") });
   });
 
   it("query says that an index found the events", async () => {
