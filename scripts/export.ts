@@ -79,7 +79,12 @@ async function runExport(options: Options): Promise<void> {
 
   const signal = onInterrupt();
   const progress = startProgress(undefined, "events");
-  const found = await waitUntilFinished(api, id, { progress, signal }).finally(() => progress.stop());
+  const found = await waitUntilFinished(api, id, { progress, signal })
+    .catch((error: unknown) => {
+      process.stderr.write(`The export goes on without this command. To download it: ${again}\n`);
+      throw error;
+    })
+    .finally(() => progress.stop());
   if (found.state === "queued" || found.state === "running") {
     process.stderr.write(`The export goes on. To download it: ${again}\n`);
     process.exitCode = exitCodes.incomplete;
