@@ -1,7 +1,5 @@
-import type { ReplayRequest } from "./replay-job.ts";
 import type { Filter } from "./filter/filter.ts";
 import type { AllowedEvents } from "./ports.ts";
-import type { INSTALLATION } from "./scopes.ts";
 
 /** Dead letters as rows of the database (decision 0027): the ports of drain, query and replay to them. */
 
@@ -45,8 +43,8 @@ export type DeadLetterStore = {
   record(deadLetters: readonly NewDeadLetter[], deadline: number): Promise<{ recorded: number; open: number }>;
 };
 
-/** The dead letters of a tenant, or of every tenant and of none. */
-export type DeadLetterScope = { tenant: string | typeof INSTALLATION; allowed: AllowedEvents };
+/** The dead letters of a tenant; of INSTALLATION those of every tenant and of none. */
+export type DeadLetterScope = { tenant: string; allowed: AllowedEvents };
 
 /** Which dead letters are meant. All given conditions hold. */
 export type DeadLetterSelection = {
@@ -114,7 +112,12 @@ export type DeadLetterReader = {
     page: { after: readonly [openedAt: string, id: string] | undefined; limit: number },
     deadline: number,
   ): Promise<{ rows: DeadLetterRow[]; hasMore: boolean }>;
-  groups(scope: DeadLetterScope, selection: DeadLetterSelection, limit: number, deadline: number): Promise<DeadLetterGroup[]>;
+  groups(
+    scope: DeadLetterScope,
+    selection: DeadLetterSelection,
+    limit: number,
+    deadline: number,
+  ): Promise<DeadLetterGroup[]>;
   read(
     scope: DeadLetterScope,
     id: string,
@@ -124,5 +127,3 @@ export type DeadLetterReader = {
 
 /** The ledger of a tenant or of the installation, in events. `replayed`: sent by a replay, and neither stored nor back yet. */
 export type Ledger = { stored: number; open: number; replayed: number; discarded: number };
-
-export type { ReplayRequest };

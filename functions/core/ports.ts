@@ -113,6 +113,8 @@ export type DeadLetter = {
   attempts: number;
   /** Times the event was replayed from the dead-letter queue. */
   replays: number;
+  /** The row that the last replay sent (decision 0027). */
+  deadLetterId: string | undefined;
 };
 
 /** A file of functions/sql; its name is for example `0001_events.sql`. */

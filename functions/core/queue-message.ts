@@ -1,5 +1,6 @@
 import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "./queue-limits.ts";
 import type { DeadLetter } from "./ports.ts";
+import { DEAD_LETTER_ID } from "./replay-job.ts";
 import { replaceForSqs } from "./sqs-text.ts";
 
 /** The messages of the event queue and the dead-letter queue. Everything that sends or receives one uses this file. */
@@ -25,6 +26,8 @@ export type ReceivedMessage = {
   attempts: number;
   /** Times the message was replayed from the dead-letter queue. */
   replays: number;
+  /** The row of the dead letter that the message was before its replay (decision 0027). */
+  deadLetterId: string | undefined;
   /** The message group. */
   group: string;
   /** When the message first came to the queue, ms since the epoch; its copies keep it. */
@@ -44,10 +47,10 @@ export type AttributeName =
   | "type"
   | "source"
   | "eventId"
-  | "receivedAt"
   | "attempts"
   // Of a dead letter, and of a message that was one.
   | "replays"
+  | "deadLetterId"
   // Of a message that was requeued.
   | "earlierAttempts"
   | "firstSentAt";
@@ -56,46 +59,51 @@ export type AttributeName =
 const DETAIL_MAX_CHARACTERS = 1_000;
 
 /**
- * The attributes of a dead letter. The reason and the replays come first, because a replay needs them and fitAttributes
- * drops the last ones. SQS allows no empty value, so an unknown fact has no attribute.
+ * The attributes of a dead letter. The reason, the replays and the row come first, because they decide what the dead letter is, and
+ * fitAttributes drops the last ones. SQS allows no empty value, so an unknown fact has no attribute. The time of receipt is in the
+ * body's envelope alone.
  */
 export function deadLetterAttributes(deadLetter: Omit<DeadLetter, "body">): MessageAttributes {
   const attributes: Partial<Record<AttributeName, string | undefined>> = {
     reason: deadLetter.reason,
     replays: String(deadLetter.replays),
+    deadLetterId: deadLetter.deadLetterId,
     attempts: String(deadLetter.attempts),
     sqlState: deadLetter.sqlState,
     tenant: deadLetter.tenant,
     type: deadLetter.type,
     source: deadLetter.source,
     eventId: deadLetter.id,
-    receivedAt: deadLetter.receivedAt,
     detail: deadLetter.detail.slice(0, DETAIL_MAX_CHARACTERS),
   };
   const known = Object.entries(attributes).filter((pair): pair is [string, string] => Boolean(pair[1]));
   return Object.fromEntries(known.map(([name, value]) => [name, replaceForSqs(value)]));
 }
 
-/** The attribute of a replayed dead letter: the number of its replays, this one included. */
-export function replayAttributes(replays: number): MessageAttributes {
-  return { replays: String(replays) };
+/** The attributes of a replayed dead letter: the number of its replays, this one included, and its row. */
+export function replayAttributes(replays: number, deadLetterId: string | undefined): MessageAttributes {
+  return { replays: String(replays), ...(deadLetterId !== undefined && { deadLetterId }) };
 }
 
-/** The attributes of a requeued copy: it keeps the attempts, the replays and the age of its message. */
+/** The attributes of a requeued copy: it keeps the attempts, the replays, the row and the age of its message. */
 export function requeueAttributes(message: ReceivedMessage): MessageAttributes {
-  const { attempts, replays, firstSentAt } = message;
-  return { earlierAttempts: String(attempts), replays: String(replays), firstSentAt: String(firstSentAt) };
+  const { attempts, replays, deadLetterId, firstSentAt } = message;
+  return {
+    ...replayAttributes(replays, deadLetterId),
+    earlierAttempts: String(attempts),
+    firstSentAt: String(firstSentAt),
+  };
 }
 
 /** The history of a message in all its copies, as its attributes and SQS know it. */
-export type MessageHistory = Pick<ReceivedMessage, "attempts" | "replays" | "firstSentAt"> & {
+export type MessageHistory = Pick<ReceivedMessage, "attempts" | "replays" | "deadLetterId" | "firstSentAt"> & {
   /** True if the message is a dead letter, or was one and came back by a move task of SQS. */
   isDeadLetter: boolean;
 };
 
 /**
  * Reads a message's attributes beside the counts of SQS: receives of this copy, and the time it was sent (ms since the
- * epoch). Anybody may have written the attributes; one that is no count is taken as absent.
+ * epoch). Anybody may have written the attributes; one that is no count, or no id, is taken as absent.
  */
 export function readAttributes(
   attributes: MessageAttributes,
@@ -106,6 +114,7 @@ export function readAttributes(
     isDeadLetter: attributes.reason !== undefined,
     attempts: (toCount(attributes.earlierAttempts) ?? 0) + receiveCount,
     replays: toCount(attributes.replays) ?? 0,
+    deadLetterId: DEAD_LETTER_ID.test(attributes.deadLetterId ?? "") ? attributes.deadLetterId : undefined,
     firstSentAt: toCount(attributes.firstSentAt) ?? sentAt,
   };
 }

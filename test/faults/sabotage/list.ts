@@ -239,8 +239,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a replayed dead letter keeps its replay count",
     file: "functions/replay/outgoing.ts",
-    find: "return outgoing(message, message.body, replayAttributes(message.replays + 1));",
-    replace: "return outgoing(message, message.body, replayAttributes(message.replays));",
+    find: "return outgoing(message, message.body, replayAttributes(message.replays + 1, message.deadLetterId));",
+    replace: "return outgoing(message, message.body, replayAttributes(message.replays, message.deadLetterId));",
     caughtBy: refusedCases("F23 "),
   },
   {
