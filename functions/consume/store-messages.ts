@@ -4,9 +4,9 @@ import type { DatabaseError } from "../core/errors.ts";
 import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import { readMessage, type UnreadableEvent } from "./read-message.ts";
+import { readMessage, type UnreadableEvent } from "../core/read-message.ts";
 import { storeChunk } from "./store-chunk.ts";
-import { workAhead } from "./work-ahead.ts";
+import { workAhead } from "../core/work-ahead.ts";
 
 /** Stores and dead-letters the events of messages; `deadline` is ms since the epoch. */
 export type StoreMessages = (messages: ReceivedMessage[], deadline: number) => Promise<StoreResult>;

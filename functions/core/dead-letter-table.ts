@@ -1,5 +1,6 @@
 import type { Filter } from "./filter/filter.ts";
-import type { AllowedEvents } from "./ports.ts";
+import type { Event } from "./event.ts";
+import type { AllowedEvents, Chunker } from "./ports.ts";
 
 /** Dead letters as rows of the database (decision 0027): the ports of drain, query and replay to them. */
 
@@ -19,6 +20,8 @@ export type NewDeadLetter = {
   source: string | undefined;
   eventId: string | undefined;
   receivedAt: string | undefined;
+  /** The attributes of an event that can be read, which only filters read; its data is in the body. */
+  searched: Pick<Event, "subject" | "time" | "dataschema" | "datacontenttype"> | undefined;
   reason: string;
   sqlState: string | undefined;
   /** The cause in the database's words, and the same without ids, numbers and quoted texts. */
@@ -37,10 +40,12 @@ export type NewDeadLetter = {
 export type DeadLetterStore = {
   /**
    * Records dead letters in one statement; those that are recorded already stay as they are. Returns how many were new or
-   * opened again, and how many are open by now, counted up to a limit.
+   * opened again, and how many are open by now, counted up to OPEN_DEAD_LETTERS_MAX.
    * @throws DatabaseError; then nothing is recorded, unless only the answer was lost
    */
   record(deadLetters: readonly NewDeadLetter[], deadline: number): Promise<{ recorded: number; open: number }>;
+  /** Collects dead letters, in order, into chunks: those of one call. */
+  createChunker<T extends NewDeadLetter>(): Chunker<T>;
 };
 
 /** The dead letters of a tenant; of INSTALLATION those of every tenant and of none. */
@@ -103,27 +108,45 @@ export type DeadLetterGroup = {
   sample: DeadLetterRow;
 };
 
+/** A dead letter whole. */
+export type ReadDeadLetter = DeadLetterRow & {
+  /** Whether the body is a queue message with one event. */
+  isEvent: boolean;
+  body: string;
+  /** Its last replays, oldest first. */
+  history: DeadLetterReplay[];
+};
+
+/** The place of a dead letter in a list. */
+export type DeadLetterPosition = readonly [openedAt: string, id: string];
+
 /** The port of query; everything is of the scope alone. */
 export type DeadLetterReader = {
-  /** Newest first, after a position. @throws DatabaseError */
+  /**
+   * Those that became open last first, after a position. `next` is the position to go on from; undefined at the end. A page may
+   * have fewer rows than its limit, or none, where its time or its bytes are over. @throws DatabaseError
+   */
   list(
     scope: DeadLetterScope,
     selection: DeadLetterSelection,
-    page: { after: readonly [openedAt: string, id: string] | undefined; limit: number },
+    page: { after: DeadLetterPosition | undefined; limit: number; budgetMs: number },
     deadline: number,
-  ): Promise<{ rows: DeadLetterRow[]; hasMore: boolean }>;
-  groups(
+  ): Promise<{ rows: DeadLetterRow[]; next: DeadLetterPosition | undefined }>;
+  /** The largest first. @throws DatabaseError */
+  groups(scope: DeadLetterScope, selection: DeadLetterSelection, deadline: number): Promise<DeadLetterGroup[]>;
+  /** @throws DatabaseError */
+  read(scope: DeadLetterScope, id: string, deadline: number): Promise<ReadDeadLetter | undefined>;
+  /** The latest open or replayed dead letter of an event. @throws DatabaseError */
+  find(
     scope: DeadLetterScope,
-    selection: DeadLetterSelection,
-    limit: number,
+    event: { id: string; source: string | undefined },
     deadline: number,
-  ): Promise<DeadLetterGroup[]>;
-  read(
-    scope: DeadLetterScope,
-    id: string,
-    deadline: number,
-  ): Promise<(DeadLetterRow & { body: string; isEvent: boolean; history: DeadLetterReplay[] }) | undefined>;
+  ): Promise<FoundDeadLetter | undefined>;
+  /** @throws DatabaseError */
+  ledger(tenant: string, deadline: number): Promise<Ledger>;
 };
+
+export type FoundDeadLetter = { id: string; state: DeadLetterState; reason: string; message: string };
 
 /** The ledger of a tenant or of the installation, in events. `replayed`: sent by a replay, and neither stored nor back yet. */
 export type Ledger = { stored: number; open: number; replayed: number; discarded: number };

@@ -34,6 +34,19 @@ export type ReceivedMessage = {
   firstSentAt: number;
 };
 
+/** A message of the dead-letter queue as drain gets it. Anybody may have written its attributes. */
+export type ReceivedDeadLetter = {
+  messageId: string;
+  body: string;
+  receiptHandle: string;
+  receiveCount: number;
+  /** When SQS got this copy, or the message that SQS itself moved here; ms since the epoch. */
+  sentAt: number;
+  group: string | undefined;
+  /** Those of known names. */
+  attributes: MessageAttributes;
+};
+
 /** Message attributes by name. All are text: SQS adds up name, type and value, and no reader needs a number. */
 export type MessageAttributes = Partial<Record<AttributeName, string>>;
 
@@ -53,7 +66,33 @@ export type AttributeName =
   | "deadLetterId"
   // Of a message that was requeued.
   | "earlierAttempts"
-  | "firstSentAt";
+  | "firstSentAt"
+  // Of a dead letter that was requeued.
+  | "firstMessageId";
+
+const ATTRIBUTE_NAMES: Record<AttributeName, true> = {
+  reason: true,
+  sqlState: true,
+  detail: true,
+  tenant: true,
+  type: true,
+  source: true,
+  eventId: true,
+  attempts: true,
+  replays: true,
+  deadLetterId: true,
+  earlierAttempts: true,
+  firstSentAt: true,
+  firstMessageId: true,
+};
+
+/** Tells whether an attribute of a message is one of Sluice. */
+export function isAttributeName(name: string): name is AttributeName {
+  return Object.hasOwn(ATTRIBUTE_NAMES, name);
+}
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+const ATTRIBUTES_MAX = 10;
 
 /** The database's message may be long; its beginning says what is wrong. */
 const DETAIL_MAX_CHARACTERS = 1_000;
@@ -93,6 +132,19 @@ export function requeueAttributes(message: ReceivedMessage): MessageAttributes {
     earlierAttempts: String(attempts),
     firstSentAt: String(firstSentAt),
   };
+}
+
+/**
+ * The attributes of a copy of a dead letter: its own, and the id of the first copy, so that two copies are recorded once. That
+ * is left out where ten are taken: a dead letter with all ten names its row, which has the same effect.
+ */
+export function copyAttributes({ messageId, attributes }: ReceivedDeadLetter): MessageAttributes {
+  const { reason, replays, deadLetterId, ...others } = attributes;
+  const decisive = { reason, replays, deadLetterId };
+  const isFull = Object.keys(attributes).length >= ATTRIBUTES_MAX;
+  const firstMessageId = isFull ? undefined : (attributes.firstMessageId ?? messageId);
+  const known = Object.entries({ ...decisive, firstMessageId, ...others }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known);
 }
 
 /** The history of a message in all its copies, as its attributes and SQS know it. */

@@ -3,14 +3,19 @@ import { Match, type Template } from "aws-cdk-lib/assertions";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
-import { BACKOFF_MAX_SECONDS, REQUEUE_FROM_ATTEMPT } from "../../functions/consume/limits.ts";
+import { REQUEUE_FROM_ATTEMPT } from "../../functions/consume/limits.ts";
 import { type ErrorCode, GATEWAY_CODES } from "../../functions/core/errors.ts";
 import {
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
   INGEST_TIMEOUT_SECONDS,
 } from "../../functions/core/function-limits.ts";
-import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS, SQS_CALL_MS } from "../../functions/core/queue-limits.ts";
+import {
+  BACKOFF_MAX_SECONDS,
+  MAX_RECEIVE_COUNT,
+  QUEUE_VISIBILITY_SECONDS,
+  SQS_CALL_MS,
+} from "../../functions/core/queue-limits.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
 import type { Route } from "../../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../../functions/routes/routes.ts";

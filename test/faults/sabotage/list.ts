@@ -91,7 +91,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "an event that cannot be read takes its message along",
-    file: "functions/consume/read-message.ts",
+    file: "functions/core/read-message.ts",
     find: "const split = splitEnvelope(body, REQUEST_MAX_EVENTS);",
     replace: "const split = undefined as ReturnType<typeof splitEnvelope>;",
     caughtBy: unreadableEvents,
@@ -182,7 +182,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "the wait between attempts doubles",
-    file: "functions/consume/backoff.ts",
+    file: "functions/core/backoff.ts",
     find: "const GROWTH = 1.25;",
     replace: "const GROWTH = 2;",
     caughtBy: virtualTime,
