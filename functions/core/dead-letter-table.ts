@@ -123,7 +123,7 @@ export type DeadLetterPosition = readonly [openedAt: string, id: string];
 /** The port of query; everything is of the scope alone. */
 export type DeadLetterReader = {
   /**
-   * Those that became open last first, after a position. `next` is the position to go on from; undefined at the end. A page may
+   * Lists dead letters, the last ones that became open first, after a position. `next` is the position to go on from; undefined at the end. A page may
    * have fewer rows than its limit, or none, where its time or its bytes are over. @throws DatabaseError
    */
   list(

@@ -16,7 +16,7 @@ export const METRICS = {
   EventsDeadLettered: "Count",
   /** Dead letters that were recorded in their table, or opened again there. */
   DeadLettersRecorded: "Count",
-  /** Those that are open after a change of their number, counted up to OPEN_DEAD_LETTERS_MAX. */
+  /** Open dead letters after a change of their number, counted up to OPEN_DEAD_LETTERS_MAX. */
   OpenDeadLetters: "Count",
   MessagesFailed: "Count",
   ConsumerStopped: "Count",

@@ -43,7 +43,7 @@ export type ReceivedDeadLetter = {
   /** When SQS got this copy, or the message that SQS itself moved here; ms since the epoch. */
   sentAt: number;
   group: string | undefined;
-  /** Those of known names. */
+  /** The attributes of known names. */
   attributes: MessageAttributes;
 };
 

@@ -9,7 +9,7 @@ export const REPLAY_STATES = ["running", "done", "cancelled", "failed"] as const
 
 export type ReplayState = (typeof REPLAY_STATES)[number];
 
-/** What was asked for; kept as JSON text in the job. */
+/** The request of a job, kept in it as JSON text. */
 export type ReplayRequest = {
   /** The JSON text of the filter, so that its numbers keep their digits. */
   filter?: string;

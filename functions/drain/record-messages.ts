@@ -11,7 +11,7 @@ export type RecordResult = {
   failed: ReceivedDeadLetter[];
   /** Why, where the database said why; of several the first outage. */
   failure: DatabaseError | undefined;
-  /** What was thrown that is no error of the database: a mistake of ours. */
+  /** An error that is none of the database: a mistake of ours. */
   error: unknown;
   /** Dead letters that are new or open again. */
   recorded: number;

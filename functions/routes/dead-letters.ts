@@ -32,7 +32,8 @@ const ERRORS = ["bad_filter", "database_unavailable"] as const;
 const PAGE_ERRORS = [...ERRORS, "bad_cursor", "cursor_mismatch"] as const;
 const page = { description: "A page of dead letters", contentType: json, schema: "DeadLetters" } as const;
 
-export const deadLetterRoutes = {
+/** The routes of query about dead letters; a part of its table. */
+export const aboutDeadLetters = {
   listDeadLetters: {
     method: "GET",
     path: "/dead-letters",

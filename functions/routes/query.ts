@@ -6,7 +6,7 @@ import { LIST_DEFAULT_EVENTS, LIST_MAX_EVENTS } from "../core/list-limits.ts";
 import { COUNT_MODES } from "../core/list-reader.ts";
 import { eventText } from "./event-text.ts";
 import { FEED_DEFAULT_EVENTS, FEED_MAX_EVENTS, FEED_WAIT_MAX_SECONDS } from "../core/feed-limits.ts";
-import { deadLetterRoutes } from "./dead-letters.ts";
+import { aboutDeadLetters } from "./dead-letters.ts";
 import { filterParameters } from "./filter-parameters.ts";
 import { number } from "./number.ts";
 import type { Routes } from "./route.ts";
@@ -156,7 +156,7 @@ were received. A repeated parameter means any of its values; \`*\` at the end st
     answers: { 200: { description: "Events, perhaps none", contentType: "application/json", schema: "Feed" } },
     errors: ["bad_cursor", "cursor_mismatch", "cursor_expired", "queries_shed", "database_unavailable"],
   },
-  ...deadLetterRoutes,
+  ...aboutDeadLetters,
   health: {
     method: "GET",
     path: "/health",

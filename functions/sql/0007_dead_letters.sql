@@ -325,7 +325,7 @@ as $body$
 declare
   clock_every constant integer = 64;
   deadline constant timestamptz = clock_timestamp() + budget_milliseconds * interval '1 millisecond';
-  letter record;
+  candidate record;
   last_opened_at timestamptz = after_opened_at;
   last_id text = after_id;
   found_rows integer = 0;
@@ -334,7 +334,7 @@ declare
   more boolean = false;
 begin
   perform set_config('app.tenant', for_tenant, true);
-  for letter in
+  for candidate in
     execute 'select d.opened_at, d.id, case when '
       || dead_letter_condition(for_tenant, condition, allowed_types, allowed_sources, null, reasons, sql_states, message_groups, null, null, null)
       || ' then dead_letter_json(d) || ''}'' end as body from dead_letters as d where '
@@ -349,18 +349,18 @@ begin
       more = true;
       exit;
     end if;
-    if letter.body is not null then
-      bytes = bytes + octet_length(cast(to_json(letter.body) as text)) + 64;
+    if candidate.body is not null then
+      bytes = bytes + octet_length(cast(to_json(candidate.body) as text)) + 64;
       if found_rows = max_rows or bytes > max_bytes and found_rows > 0 then
         more = true;
         exit;
       end if;
       found_rows = found_rows + 1;
-      piece = letter.body;
+      piece = candidate.body;
       return next;
     end if;
-    last_opened_at = letter.opened_at;
-    last_id = letter.id;
+    last_opened_at = candidate.opened_at;
+    last_id = candidate.id;
   end loop;
   piece = json_build_object('more', more, 'last', case when last_id is not null then json_build_array(
     to_char(last_opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), last_id
@@ -384,24 +384,24 @@ as $body$
 begin
   perform set_config('app.tenant', for_tenant, true);
   return query execute
-    'with letters as (
-      select d.reason, d.sql_state, d.message_group, d.type, count(*) as letters, min(d.opened_at) as first_seen,
+    'with counted as (
+      select d.reason, d.sql_state, d.message_group, d.type, count(*) as rows_of_type, min(d.opened_at) as first_seen,
         max(d.opened_at) as last_seen
       from dead_letters as d where ' || dead_letter_condition(
         for_tenant, condition, allowed_types, allowed_sources, ids, reasons, sql_states, message_groups, states, from_time, to_time
       ) || ' group by 1, 2, 3, 4
     ),
     groups as (
-      select reason, sql_state, message_group, sum(letters) as letters, min(first_seen) as first_seen,
-        max(last_seen) as last_seen, array_agg(type order by letters desc, type) filter (where type is not null) as types,
-        sum(sum(letters)) over () as total
-      from letters group by 1, 2, 3
-      order by letters desc, reason, sql_state, message_group
+      select reason, sql_state, message_group, sum(rows_of_type) as size, min(first_seen) as first_seen,
+        max(last_seen) as last_seen, array_agg(type order by rows_of_type desc, type) filter (where type is not null) as types,
+        sum(sum(rows_of_type)) over () as total
+      from counted group by 1, 2, 3
+      order by size desc, reason, sql_state, message_group
       limit $12
     )
     select cast(json_build_object(
-      ''reason'', g.reason, ''sqlState'', g.sql_state, ''message'', g.message_group, ''count'', g.letters,
-      ''share'', round(g.letters / g.total, 4),
+      ''reason'', g.reason, ''sqlState'', g.sql_state, ''message'', g.message_group, ''count'', g.size,
+      ''share'', round(g.size / g.total, 4),
       ''firstSeen'', to_char(g.first_seen at time zone ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS.MS"Z"''),
       ''lastSeen'', to_char(g.last_seen at time zone ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS.MS"Z"''),
       ''types'', coalesce(g.types[1 : $13], ''{}''), ''sample'', cast(sample.body as json)
@@ -416,7 +416,7 @@ begin
         ) || '
       order by d.id desc limit 1
     ) as sample
-    order by g.letters desc, g.reason, g.sql_state, g.message_group'
+    order by g.size desc, g.reason, g.sql_state, g.message_group'
   using condition_texts, for_tenant, allowed_types, allowed_sources, ids, reasons, sql_states, message_groups,
     coalesce(states, array['open', 'replayed', 'discarded']), from_time, to_time, max_groups, max_types;
 end
@@ -432,10 +432,10 @@ create function read_dead_letter(
 returns table (part text, piece text)
 language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
 declare
-  letter dead_letters;
+  found_row dead_letters;
 begin
   perform set_config('app.tenant', for_tenant, true);
-  select * into letter from dead_letters as d
+  select * into found_row from dead_letters as d
   where d.id = for_id and (for_tenant = '*' or d.tenant = for_tenant)
     and (allowed_types is null or d.type is not null and matches_pattern(allowed_types, d.type))
     and (allowed_sources is null or d.source is not null and matches_pattern(allowed_sources, d.source));
@@ -443,8 +443,8 @@ begin
     return;
   end if;
   if first_piece = 0 then
-    return query select 'row', dead_letter_json(letter) || ',"isEvent":' || letter.is_event || ',"pieces":'
-      || 1 + (length(letter.body) - 1) / piece_characters || '}';
+    return query select 'row', dead_letter_json(found_row) || ',"isEvent":' || found_row.is_event || ',"pieces":'
+      || 1 + (length(found_row.body) - 1) / piece_characters || '}';
     return query
     select 'replay', cast(json_build_object(
       'number', past.number, 'replayId', past.replay_id,
@@ -453,13 +453,13 @@ begin
       'outcome', past.outcome, 'reason', past.reason, 'sqlState', past.sql_state, 'message', past.message
     ) as text)
     from (
-      select * from dead_letter_replays where dead_letter_id = letter.id order by taken_at desc, number desc limit max_replays
+      select * from dead_letter_replays where dead_letter_id = found_row.id order by taken_at desc, number desc limit max_replays
     ) as past
     order by past.taken_at, past.number;
   end if;
   return query
-  select 'body', substr(letter.body, number * piece_characters + 1, piece_characters)
-  from generate_series(first_piece, least(first_piece + max_pieces - 1, (length(letter.body) - 1) / piece_characters)) as number
+  select 'body', substr(found_row.body, number * piece_characters + 1, piece_characters)
+  from generate_series(first_piece, least(first_piece + max_pieces - 1, (length(found_row.body) - 1) / piece_characters)) as number
   order by number;
 end
 $body$;

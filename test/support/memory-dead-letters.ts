@@ -37,51 +37,51 @@ export function memoryDeadLetterTable({
   };
   const now = () => `${clock().toISOString().slice(0, -1)}${String((opened += 1) % 1_000).padStart(3, "0")}Z`;
 
-  function record(letter: NewDeadLetter): boolean {
-    const own = deadLetterIdOf(letter.messageId, letter.messageIndex);
-    const known = letter.deadLetterId === undefined ? undefined : rows.get(letter.deadLetterId);
+  function record(deadLetter: NewDeadLetter): boolean {
+    const own = deadLetterIdOf(deadLetter.messageId, deadLetter.messageIndex);
+    const known = deadLetter.deadLetterId === undefined ? undefined : rows.get(deadLetter.deadLetterId);
     const isSame =
       known !== undefined &&
-      (known.tenant ?? letter.tenant) === (letter.tenant ?? known.tenant ?? undefined) &&
-      (known.eventId ?? letter.eventId) === (letter.eventId ?? known.eventId ?? undefined) &&
-      (known.source ?? letter.source) === (letter.source ?? known.source ?? undefined);
+      (known.tenant ?? deadLetter.tenant) === (deadLetter.tenant ?? known.tenant ?? undefined) &&
+      (known.eventId ?? deadLetter.eventId) === (deadLetter.eventId ?? known.eventId ?? undefined) &&
+      (known.source ?? deadLetter.source) === (deadLetter.source ?? known.source ?? undefined);
     if (known !== undefined && isSame) {
-      if (known.state !== "replayed" || letter.replays < known.replays) return false;
+      if (known.state !== "replayed" || deadLetter.replays < known.replays) return false;
       const last = known.history.find(({ number }) => number === known.replays);
       if (last !== undefined) {
-        const { reason, message } = letter;
-        Object.assign(last, { outcome: "dead_lettered", reason, sqlState: letter.sqlState ?? null, message });
+        const { reason, message } = deadLetter;
+        Object.assign(last, { outcome: "dead_lettered", reason, sqlState: deadLetter.sqlState ?? null, message });
       }
-      rows.set(known.id, { ...toRow(known.id, letter), history: known.history });
+      rows.set(known.id, { ...toRow(known.id, deadLetter), history: known.history });
       return true;
     }
-    const id = known === undefined ? (letter.deadLetterId ?? own) : own;
+    const id = known === undefined ? (deadLetter.deadLetterId ?? own) : own;
     const isCopy =
-      letter.eventId !== undefined &&
-      letter.deadLetterId === undefined &&
+      deadLetter.eventId !== undefined &&
+      deadLetter.deadLetterId === undefined &&
       [...rows.values()].some(
         (row) =>
           row.state !== "discarded" &&
-          row.tenant === letter.tenant &&
-          row.eventId === letter.eventId &&
-          row.source === letter.source &&
-          row.body === letter.body,
+          row.tenant === deadLetter.tenant &&
+          row.eventId === deadLetter.eventId &&
+          row.source === deadLetter.source &&
+          row.body === deadLetter.body,
       );
     if (rows.has(id) || isCopy) return false;
-    rows.set(id, toRow(id, letter));
+    rows.set(id, toRow(id, deadLetter));
     return true;
   }
 
-  function toRow(id: string, letter: NewDeadLetter): Row {
-    const { reason, message, messageGroup, attempts, replays, isEvent, body } = letter;
+  function toRow(id: string, deadLetter: NewDeadLetter): Row {
+    const { reason, message, messageGroup, attempts, replays, isEvent, body } = deadLetter;
     return {
       ...{ id, reason, message, messageGroup, attempts, replays, isEvent, body },
-      sqlState: letter.sqlState ?? null,
-      tenant: letter.tenant ?? null,
-      type: letter.type ?? null,
-      source: letter.source ?? null,
-      eventId: letter.eventId ?? null,
-      receivedAt: letter.receivedAt ?? null,
+      sqlState: deadLetter.sqlState ?? null,
+      tenant: deadLetter.tenant ?? null,
+      type: deadLetter.type ?? null,
+      source: deadLetter.source ?? null,
+      eventId: deadLetter.eventId ?? null,
+      receivedAt: deadLetter.receivedAt ?? null,
       openedAt: now(),
       state: "open",
       event: isEvent ? toFilterable((JSON.parse(body) as { events: Event[] }).events[0]) : undefined,
@@ -109,19 +109,19 @@ export function memoryDeadLetterTable({
 
   const store: DeadLetterStore = {
     createChunker<T extends NewDeadLetter>() {
-      let letters: T[] = [];
+      let deadLetters: T[] = [];
       return {
-        add(letter: T) {
-          const full = letters.length === chunk ? letters.splice(0) : undefined;
-          letters.push(letter);
+        add(deadLetter: T) {
+          const full = deadLetters.length === chunk ? deadLetters.splice(0) : undefined;
+          deadLetters.push(deadLetter);
           return full;
         },
-        rest: () => letters.splice(0),
+        rest: () => deadLetters.splice(0),
       };
     },
-    async record(letters) {
+    async record(deadLetters) {
       check();
-      const recorded = letters.filter(record).length;
+      const recorded = deadLetters.filter(record).length;
       return { recorded, open: [...rows.values()].filter(({ state }) => state === "open").length };
     },
   };
@@ -146,17 +146,17 @@ export function memoryDeadLetterTable({
       );
       return [...groups.values()]
         .toSorted((a, b) => b.length - a.length)
-        .map((letters) => {
-          const [sample] = letters as [Row, ...Row[]];
+        .map((deadLetters) => {
+          const [sample] = deadLetters as [Row, ...Row[]];
           return {
             reason: sample.reason,
             sqlState: sample.sqlState,
             message: sample.messageGroup,
-            count: letters.length,
-            share: Math.round((10_000 * letters.length) / all.length) / 10_000,
-            firstSeen: toMilliseconds(letters.at(-1)?.openedAt ?? ""),
+            count: deadLetters.length,
+            share: Math.round((10_000 * deadLetters.length) / all.length) / 10_000,
+            firstSeen: toMilliseconds(deadLetters.at(-1)?.openedAt ?? ""),
             lastSeen: toMilliseconds(sample.openedAt),
-            types: typesOf(letters),
+            types: typesOf(deadLetters),
             sample: toListed(sample),
           };
         });
@@ -208,9 +208,9 @@ export function memoryDeadLetterTable({
   };
 }
 
-function typesOf(letters: readonly Row[]): string[] {
+function typesOf(deadLetters: readonly Row[]): string[] {
   const counts = new Map<string, number>();
-  for (const { type } of letters) if (type !== null) counts.set(type, (counts.get(type) ?? 0) + 1);
+  for (const { type } of deadLetters) if (type !== null) counts.set(type, (counts.get(type) ?? 0) + 1);
   return [...counts].toSorted(([a, n], [b, m]) => m - n || compare(a, b)).map(([type]) => type);
 }
 

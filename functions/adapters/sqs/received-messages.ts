@@ -17,7 +17,7 @@ import { sendMessages } from "./send-messages.ts";
 
 type Options = { client: SQSClient; queueUrl: string; logger: Logger };
 
-/** What every received message has. */
+/** The members of every received message. */
 type Received = { messageId: string; body: string; receiptHandle: string; group: string | undefined };
 type AttributesOf<Message> = (message: Message) => MessageAttributes;
 

@@ -99,7 +99,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event that cannot be read is dropped",
     file: "functions/consume/store-messages.ts",
-    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event)));",
+    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event, deadLetterId)));",
     replace: "",
     caughtBy: unreadableEvents,
   },

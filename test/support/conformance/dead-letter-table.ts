@@ -29,7 +29,7 @@ export function describeDeadLetterTable(name: string, open: () => Promise<TableU
     const table = await open();
     return {
       ...table,
-      record: (...letters: Parameters<DeadLetterStore["record"]>[0]) => table.store.record(letters, soon()),
+      record: (...deadLetters: Parameters<DeadLetterStore["record"]>[0]) => table.store.record(deadLetters, soon()),
       list: async (selection: Partial<DeadLetterSelection> = {}, scope = ALL) =>
         (await table.reader.list(scope, selecting(selection), PAGE, soon())).rows,
       read: (id: string, scope = ALL) => table.reader.read(scope, id, soon()),
@@ -40,13 +40,13 @@ export function describeDeadLetterTable(name: string, open: () => Promise<TableU
   describe(`a table of dead letters ${name}`, () => {
     it("a recorded dead letter has what was given, is open, and has its body verbatim", async () => {
       const { record, list, read } = await opened();
-      const letter = newDeadLetter({ event: { id: "a" }, attempts: 3, replays: 2, message: "no 17" });
+      const deadLetter = newDeadLetter({ event: { id: "a" }, attempts: 3, replays: 2, message: "no 17" });
 
-      expect(await record(letter)).toEqual({ recorded: 1, open: 1 });
+      expect(await record(deadLetter)).toEqual({ recorded: 1, open: 1 });
 
       const [row] = await list();
       expect(row).toEqual({
-        id: deadLetterIdOf(letter.messageId, 0),
+        id: deadLetterIdOf(deadLetter.messageId, 0),
         reason: "not_storable",
         sqlState: "22P05",
         message: "no 17",
@@ -60,7 +60,7 @@ export function describeDeadLetterTable(name: string, open: () => Promise<TableU
         attempts: 3,
         replays: 2,
       });
-      expect(await read(row?.id ?? "")).toEqual({ ...row, isEvent: true, body: letter.body, history: [] });
+      expect(await read(row?.id ?? "")).toEqual({ ...row, isEvent: true, body: deadLetter.body, history: [] });
     });
 
     it("a whole message has neither tenant nor event, and any text as its body", async () => {
@@ -83,12 +83,12 @@ export function describeDeadLetterTable(name: string, open: () => Promise<TableU
 
     it("a message that is delivered twice makes no second row, and a message of two events makes two", async () => {
       const { record, list } = await opened();
-      const letters = [0, 1].map((messageIndex) =>
+      const deadLetters = [0, 1].map((messageIndex) =>
         newDeadLetter({ messageId: "m", messageIndex, event: { id: `e${messageIndex}` } }),
       );
 
-      expect(await record(...letters)).toEqual({ recorded: 2, open: 2 });
-      expect(await record(...letters)).toEqual({ recorded: 0, open: 2 });
+      expect(await record(...deadLetters)).toEqual({ recorded: 2, open: 2 });
+      expect(await record(...deadLetters)).toEqual({ recorded: 0, open: 2 });
       expect(await list()).toHaveLength(2);
     });
 
@@ -177,10 +177,10 @@ export function describeDeadLetterTable(name: string, open: () => Promise<TableU
 
     it("a dead letter whose row is not there becomes that row, once", async () => {
       const { record, list } = await opened();
-      const letter = (messageId: string) => newDeadLetter({ messageId, deadLetterId: ROW, replays: 3 });
+      const deadLetter = (messageId: string) => newDeadLetter({ messageId, deadLetterId: ROW, replays: 3 });
 
-      expect((await record(letter("m1"), letter("m2"))).recorded).toBe(1);
-      expect((await record(letter("m3"))).recorded).toBe(0);
+      expect((await record(deadLetter("m1"), deadLetter("m2"))).recorded).toBe(1);
+      expect((await record(deadLetter("m3"))).recorded).toBe(0);
 
       expect(await list()).toMatchObject([{ id: ROW, state: "open", replays: 3 }]);
     });

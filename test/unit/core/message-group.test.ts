@@ -34,9 +34,9 @@ describe("the group of a message", () => {
       (v: Varying) => `ERROR:   index row ${v.id} has\n${Math.abs(Math.trunc(v.number))} bytes, ${v.hex}`,
     ];
 
-    const letters = fc.sample(varying, 2_000).map((each, i) => causes[i % 3]?.(each) ?? "");
+    const messages = fc.sample(varying, 2_000).map((each, i) => causes[i % 3]?.(each) ?? "");
 
-    expect(new Set(letters.map(messageGroup)).size).toBe(3);
+    expect(new Set(messages.map(messageGroup)).size).toBe(3);
   });
 
   it("the group of any text is short, well-formed, without double spaces, and its own group", () => {

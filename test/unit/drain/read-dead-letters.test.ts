@@ -43,7 +43,7 @@ describe("a message of the dead-letter queue", () => {
   });
 
   it("a message that SQS moved is split into its events, each in an envelope of its own that the consumer reads", () => {
-    const letters = readDeadLetters(
+    const deadLetters = readDeadLetters(
       dead(
         body([{ id: "a" }, { id: "b" }]),
         { earlierAttempts: "12", replays: "1", deadLetterId: ROW },
@@ -51,7 +51,7 @@ describe("a message of the dead-letter queue", () => {
       ),
     );
 
-    expect(letters).toMatchObject([
+    expect(deadLetters).toMatchObject([
       {
         messageIndex: 0,
         eventId: "a",
@@ -62,8 +62,8 @@ describe("a message of the dead-letter queue", () => {
       },
       { messageIndex: 1, eventId: "b", isEvent: true, tenant: "acme", deadLetterId: undefined },
     ]);
-    for (const [index, letter] of letters.entries()) {
-      expect(readMessage(letter.body)).toMatchObject({
+    for (const [index, deadLetter] of deadLetters.entries()) {
+      expect(readMessage(deadLetter.body)).toMatchObject({
         kind: "readable",
         envelope: { tenant: "acme", receivedAt: "2026-11-20T10:00:00.000Z", events: [{ id: "ab"[index] }] },
         unreadable: [],
@@ -132,13 +132,13 @@ describe("a message of the dead-letter queue", () => {
       fc.property(attributes, ids, fc.boolean(), text, (given, events, isEnvelope, garbage) => {
         const message = dead(isEnvelope && events.length > 0 ? body(events.map((id) => ({ id }))) : garbage, given);
 
-        const letters = readDeadLetters(message);
+        const deadLetters = readDeadLetters(message);
 
-        expect(letters).toHaveLength(isEnvelope && events.length > 0 ? events.length : 1);
-        for (const [index, { body: _body, searched: _searched, ...letter }] of letters.entries()) {
-          expect(letter.messageIndex).toBe(index);
-          expect(letter.attempts).toBeLessThan(2 ** 31);
-          for (const value of Object.values(letter)) {
+        expect(deadLetters).toHaveLength(isEnvelope && events.length > 0 ? events.length : 1);
+        for (const [index, { body: _body, searched: _searched, ...deadLetter }] of deadLetters.entries()) {
+          expect(deadLetter.messageIndex).toBe(index);
+          expect(deadLetter.attempts).toBeLessThan(2 ** 31);
+          for (const value of Object.values(deadLetter)) {
             if (typeof value !== "string") continue;
             expect(value.isWellFormed()).toBe(true);
             expect(Buffer.byteLength(value)).toBeLessThanOrEqual(4_000);
