@@ -24,9 +24,11 @@ export type AlarmProps = {
   readonly evaluationPeriods?: number;
   /** The number of them that must reach the threshold. @default all */
   readonly datapointsToAlarm?: number;
+  /** True for a metric that is reported only when it changes: without a datapoint the alarm stays as it is. @default false */
+  readonly isKeptWithoutData?: boolean;
 };
 
-/** An alarm that notifies the stack's topic and names its section of the runbook. A minute without data is a good one. */
+/** An alarm that notifies the stack's topic and names its section of the runbook. A minute without data is a good one, unless the metric says otherwise. */
 export class Alarm extends CloudWatchAlarm {
   constructor(scope: Construct, id: string, props: AlarmProps) {
     super(scope, id, {
@@ -36,7 +38,7 @@ export class Alarm extends CloudWatchAlarm {
       evaluationPeriods: props.evaluationPeriods ?? 1,
       datapointsToAlarm: props.datapointsToAlarm,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData: props.isKeptWithoutData ? TreatMissingData.IGNORE : TreatMissingData.NOT_BREACHING,
     });
     this.addAlarmAction(new SnsAction(props.topic));
   }

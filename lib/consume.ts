@@ -3,14 +3,13 @@ import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambd
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import type { ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
-import { BACKOFF_MAX_SECONDS } from "../functions/consume/limits.ts";
 import {
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
 } from "../functions/core/function-limits.ts";
-import { QUEUE_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
+import { BACKOFF_MAX_SECONDS, QUEUE_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
 import type { Access } from "./access.ts";
 import { Alarm, type AlarmProps } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";

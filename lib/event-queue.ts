@@ -3,6 +3,7 @@ import { Queue, QueueEncryption, RedrivePermission } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import {
   DEAD_LETTER_RETENTION_DAYS,
+  DEAD_LETTER_VISIBILITY_SECONDS,
   MAX_RECEIVE_COUNT,
   MESSAGE_MAX_BYTES,
   QUEUE_RETENTION_DAYS,
@@ -20,7 +21,7 @@ export type EventQueueProps = {
   readonly alarmTopic: AlarmTopic;
 };
 
-/** The queue between ingest and consume, and its dead-letter queue. */
+/** The queue between ingest and consume, and its dead-letter queue, which drain empties. */
 export class EventQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
@@ -37,6 +38,7 @@ export class EventQueue extends Construct {
       ...SECURE,
       removalPolicy: stage.queueRemovalPolicy,
       retentionPeriod: Duration.days(DEAD_LETTER_RETENTION_DAYS),
+      visibilityTimeout: Duration.seconds(DEAD_LETTER_VISIBILITY_SECONDS),
       redriveAllowPolicy: {
         redrivePermission: RedrivePermission.BY_QUEUE,
         sourceQueues: [
@@ -54,12 +56,6 @@ export class EventQueue extends Construct {
       redriveAllowPolicy: { redrivePermission: RedrivePermission.DENY_ALL },
     });
 
-    new Alarm(this, "DeadLettersAlarm", {
-      topic: alarmTopic,
-      description: "There are dead letters.",
-      runbook: "dead-letters",
-      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: "max" }),
-    });
     // SQS leaves out messages that were received three times, and the age of a requeued one starts over: Consume has an
     // alarm for those.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html

@@ -66,6 +66,12 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
     });
   }
 
+  /** A gauge of the whole stage, which this function and others report. */
+  metricOfStage(metricName: MetricName, statistic: string): Metric {
+    const { METRICS_NAMESPACE: namespace, STAGE: stage } = this.common;
+    return new Metric({ namespace, metricName, dimensionsMap: { stage }, statistic });
+  }
+
   /** A metric that the function itself reports. */
   metricOf(metricName: MetricName, statistic: string): Metric {
     const { METRICS_NAMESPACE: namespace, STAGE: stage } = this.common;

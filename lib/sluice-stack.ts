@@ -8,6 +8,7 @@ import { AuroraDatabase } from "./aurora-database.ts";
 import { Consume } from "./consume.ts";
 import type { Database } from "./database.ts";
 import { DatabaseRoles } from "./database-roles.ts";
+import { Drain } from "./drain.ts";
 import { Export } from "./export.ts";
 import { addHelperLogs } from "./helper-logs.ts";
 import { Ingest } from "./ingest.ts";
@@ -38,6 +39,7 @@ export class SluiceStack extends Stack {
     const access = new Access(this, "Access", { stage, alarmTopic });
     const ingest = new Ingest(this, "Ingest", { stage, access, events, alarmTopic });
     const consume = new Consume(this, "Consume", { stage, access, events, database: roles.writer, alarmTopic });
+    const drain = new Drain(this, "Drain", { stage, events, database: roles.writer, alarmTopic });
     const query = new Query(this, "Query", { stage, access, database: roles.reader, alarmTopic });
     const exporter = new Export(this, "Export", { stage, access, database: roles.reader, alarmTopic });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
@@ -49,7 +51,13 @@ export class SluiceStack extends Stack {
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
-    new Migrate(this, "Migrate", { stage, database, roles, before: [consume, query, exporter, rotate], alarmTopic });
+    new Migrate(this, "Migrate", {
+      stage,
+      database,
+      roles,
+      before: [consume, drain, query, exporter, rotate],
+      alarmTopic,
+    });
     addHelperLogs(this, stage);
     for (const [key, value] of Object.entries(stage.tags ?? {})) Tags.of(this).add(key, value);
     if (stage.permissionsBoundaryArn !== undefined) {

@@ -29,6 +29,7 @@ export function toMessages(events: readonly BenchEvent[], perMessage: number): R
         receiveCount: 1,
         attempts: 1,
         replays: 0,
+        deadLetterId: undefined,
         group: "default",
         firstSentAt: Date.now(),
       });

@@ -2,6 +2,7 @@ import { AGGREGATE_MAX_ROWS } from "../core/aggregate-limits.ts";
 import { type ErrorCode, errorTable, problemDocument } from "../core/errors.ts";
 import { DEFAULT_TENANT } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
+import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 
 /** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
@@ -54,6 +55,14 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
           groupBy: ["type"],
           measures: ["count", { p95: "/data/value" }],
         },
+      },
+    },
+  },
+  queryDeadLetters: {
+    "application/json": {
+      large: {
+        summary: "Open dead letters of orders over a hundred",
+        value: { filter: { data: { total: [{ numeric: [">", 100] }] } }, reasons: ["constraint_violation"], limit: 10 },
       },
     },
   },
@@ -189,6 +198,7 @@ export const parameters: Partial<Record<OperationId, Record<string, string>>> = 
   readKey: { id: key.id },
   revokeKey: { id: key.id },
   rotateKey: { id: key.id },
+  readDeadLetter: { id: deadLetter.id },
   readExport: { id: exportJob.id },
   cancelExport: { id: exportJob.id },
   readTenant: { tenant: tenant.tenant },
@@ -232,6 +242,10 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
     202: { ...exportJob, state: "queued", horizon: undefined, rows: 0, scanned: 0, bytes: 0, parts: 0 },
   },
   listExports: { 200: { exports: [exportJob] } },
+  listDeadLetters: { 200: { deadLetters: [deadLetter], next: null } },
+  queryDeadLetters: { 200: { deadLetters: [deadLetter], next: null } },
+  groupDeadLetters: { 200: { groups: [deadLetterGroup] } },
+  readDeadLetter: { 200: wholeDeadLetter },
   readExport: { 200: doneExport },
   cancelExport: { 200: { ...exportJob, state: "cancelled", finishedAt: "2026-11-28T09:30:40.000Z" } },
   listTenants: { 200: { tenants: [tenant] } },

@@ -24,6 +24,7 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
     servers: [{ url: "." }],
     tags: [
       { name: "events", description: `Send and read events${describeTypes(types)}` },
+      { name: "dead-letters", description: "Events that could not be stored" },
       { name: "exports", description: "Events as files" },
       { name: "access", description: "Keys, tenants and the audit log" },
       { name: "api-docs", description: "Types, schemas and this document" },

@@ -12,12 +12,6 @@ export const REQUEUE_FROM_ATTEMPT = 5;
  */
 export const ISOLATION_MAX_GROUPS = 10;
 
-/**
- * The longest wait of a failed message, and so of the backlog after an outage. SQS delays a new message no longer.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
- */
-export const BACKOFF_MAX_SECONDS = 900;
-
 /** A chunk is not started with less time than this left; its messages fail. */
 export const CHUNK_MIN_REMAINING_MS = 5_000;
 

@@ -2,7 +2,7 @@ import { REQUEUE_FROM_ATTEMPT } from "./limits.ts";
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import type { ReceivedMessages } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import { backoffSeconds } from "./backoff.ts";
+import { backoffSeconds } from "../core/backoff.ts";
 import type { IsolationResult } from "./isolate.ts";
 
 /**

@@ -4,9 +4,9 @@ import type { DatabaseError } from "../core/errors.ts";
 import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import { readMessage, type UnreadableEvent } from "./read-message.ts";
+import { readMessage, type UnreadableEvent } from "../core/read-message.ts";
 import { storeChunk } from "./store-chunk.ts";
-import { workAhead } from "./work-ahead.ts";
+import { workAhead } from "../core/work-ahead.ts";
 
 /** Stores and dead-letters the events of messages; `deadline` is ms since the epoch. */
 export type StoreMessages = (messages: ReceivedMessage[], deadline: number) => Promise<StoreResult>;
@@ -84,7 +84,7 @@ export function createStoreMessages({
 }
 
 /** An event and the message it came in. */
-type SourcedEvent = StorableEvent & { message: ReceivedMessage };
+type SourcedEvent = StorableEvent & { message: ReceivedMessage; deadLetterId: string | undefined };
 
 /** A dead letter to be sent, and the message it is made of. */
 type Pending = { message: ReceivedMessage; deadLetter: DeadLetter };
@@ -103,9 +103,12 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
       continue;
     }
     const { tenant, receivedAt, events } = read.envelope;
-    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event)));
+    // Only a message with one event can be the replay of a dead letter; anybody may write to the queue.
+    const isOneEvent = events.length + read.unreadable.length === 1;
+    const deadLetterId = isOneEvent ? message.deadLetterId : undefined;
+    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event, deadLetterId)));
     for (const event of events) {
-      const full = chunker.add({ tenant, receivedAt, event, message });
+      const full = chunker.add({ tenant, receivedAt, event, message, deadLetterId });
       if (full === undefined) continue;
       yield { events: full, unreadable };
       unreadable = [];
@@ -115,7 +118,10 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
 }
 
 /** The event alone in an envelope, so that it can be sent to the event queue again as it is. */
-function refusedEvent({ tenant, receivedAt, event, message }: SourcedEvent, error: DatabaseError): Pending {
+function refusedEvent(
+  { tenant, receivedAt, event, message, deadLetterId }: SourcedEvent,
+  error: DatabaseError,
+): Pending {
   const deadLetter: DeadLetter = {
     body: writeEnvelope({ tenant, receivedAt }, event),
     reason: error.reason,
@@ -127,6 +133,7 @@ function refusedEvent({ tenant, receivedAt, event, message }: SourcedEvent, erro
     id: event.id,
     receivedAt,
     ...triesOf(message),
+    deadLetterId,
   };
   return { message, deadLetter };
 }
@@ -136,15 +143,18 @@ function unreadableEvent(
   message: ReceivedMessage,
   { tenant, receivedAt }: Envelope,
   { text, detail }: UnreadableEvent,
+  deadLetterId: string | undefined,
 ): Pending {
   const body = wrapText(text, { tenant, receivedAt });
-  const deadLetter = { ...UNKNOWN, body, reason: "unreadable_event", detail, tenant, receivedAt, ...triesOf(message) };
+  const facts = { reason: "unreadable_event", detail, tenant, receivedAt, ...triesOf(message), deadLetterId };
+  const deadLetter = { ...UNKNOWN, body, ...facts };
   return { message, deadLetter };
 }
 
 /** The whole message as it came: its events cannot be judged, and none is ever dropped. */
 function unreadableMessage(message: ReceivedMessage, detail: string): Pending {
-  const deadLetter = { ...UNKNOWN, body: message.body, reason: "unreadable_message", detail, ...triesOf(message) };
+  const { body, deadLetterId } = message;
+  const deadLetter = { ...UNKNOWN, body, reason: "unreadable_message", detail, ...triesOf(message), deadLetterId };
   return { message, deadLetter };
 }
 

@@ -4,6 +4,8 @@ import { newKey, rotation, tenantChanges } from "./access-bodies.ts";
 import { aggregateQuery } from "./aggregate-body.ts";
 import { newExport } from "./export-bodies.ts";
 import { EXPORT_FAILURES, EXPORT_FORMATS, EXPORT_STATES, exportPart } from "./export-job.ts";
+import { deadLetterQuery } from "./dead-letter-bodies.ts";
+import { DEAD_LETTER_STATES } from "./dead-letter-table.ts";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent, plainEvent } from "./event-forms.ts";
 import { eventQuery } from "./list-bodies.ts";
@@ -213,6 +215,71 @@ const exportPlan = z.object({
   sample: z.array(storedEvent).meta({ description: "The first of them" }),
 });
 
+/** A dead letter in a list. */
+const deadLetter = z.object({
+  id: z.string(),
+  reason: z.string().meta({ description: "Stable; docs/errors.md lists them" }),
+  sqlState: z.string().nullable().meta({ description: "PostgreSQL's code" }),
+  message: z.string().meta({ description: "The cause in the database's words" }),
+  tenant: z.string().nullable().meta({ description: "Null where the message named none" }),
+  type: z.string().nullable(),
+  source: z.string().nullable(),
+  eventId: z.string().nullable(),
+  receivedAt: z.iso.datetime().nullable().meta({ description: "When the event was accepted" }),
+  openedAt: z.iso.datetime().meta({ description: "When it became open the last time" }),
+  state: z.enum(DEAD_LETTER_STATES).meta({
+    description:
+      "`open`: nobody has decided. `replayed`: a replay has sent its event. `discarded`: somebody gave it up",
+  }),
+  attempts: z.int().nonnegative().meta({ description: "How often the consumer has tried it" }),
+  replays: z.int().nonnegative().meta({ description: "How often it was replayed" }),
+});
+
+export const deadLetterPage = z.object({
+  deadLetters: z.array(deadLetter),
+  next: z.string().nullable().meta({
+    description: "The `cursor` of the next page; null at the end. A page may be short or empty before the end",
+  }),
+});
+
+/** The answer to `GET /dead-letters/{id}`. */
+const wholeDeadLetter = z.object({
+  ...deadLetter.shape,
+  isEvent: z.boolean().meta({ description: "Whether the body is a queue message with one event" }),
+  body: z.string().meta({ description: "The body of the queue message, as it came or was corrected" }),
+  history: z
+    .array(
+      z.object({
+        number: z.int().nonnegative().meta({ description: "Of the replay, from 1; 0 for the discard" }),
+        replayId: z.string(),
+        takenAt: z.iso.datetime(),
+        sentAt: z.iso.datetime().nullable(),
+        outcome: z.enum(["stored", "dead_lettered"]).nullable().meta({ description: "Null: not known yet" }),
+        reason: z.string().nullable(),
+        sqlState: z.string().nullable(),
+        message: z.string().nullable(),
+      }),
+    )
+    .meta({ description: "Its last replays, oldest first" }),
+});
+
+/** The answer to `GET /dead-letters/groups`. */
+const deadLetterGroups = z.object({
+  groups: z.array(
+    z.object({
+      reason: z.string(),
+      sqlState: z.string().nullable(),
+      message: z.string().meta({ description: "The message without ids, numbers and quoted texts" }),
+      count,
+      share: z.number().meta({ description: "Of all that the request means, from 0 to 1" }),
+      firstSeen: z.iso.datetime(),
+      lastSeen: z.iso.datetime(),
+      types: z.array(z.string()).meta({ description: "The most frequent first" }),
+      sample: deadLetter.meta({ description: "The last of them" }),
+    }),
+  ),
+});
+
 /** The answer to `POST /events/aggregate`. */
 const aggregate = z.object({
   rows: z.array(z.record(z.string(), z.unknown())).meta({
@@ -269,6 +336,10 @@ export const schemas = {
   Export: exportAnswer,
   ExportPlan: exportPlan,
   Exports: z.object({ exports: z.array(exportAnswer), next }),
+  DeadLetters: deadLetterPage,
+  DeadLetter: wholeDeadLetter,
+  DeadLetterGroups: deadLetterGroups,
+  DeadLetterQuery: deadLetterQuery,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

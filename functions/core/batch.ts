@@ -7,11 +7,14 @@ import type { ReceivedMessage } from "./queue-message.ts";
  * @param until when the function is stopped, ms since the epoch
  * @throws any error; the invocation then fails as a whole, and every message is delivered again
  */
-export type BatchRule = (messages: ReceivedMessage[], until: number) => Promise<BatchOutcome>;
+export type BatchRule<Message = ReceivedMessage> = (
+  messages: Message[],
+  until: number,
+) => Promise<BatchOutcome<Message>>;
 
-export type BatchOutcome = {
+export type BatchOutcome<Message = ReceivedMessage> = {
   /** Messages that stay in the queue and are delivered again; the others are done. */
-  remaining: ReceivedMessage[];
+  remaining: Message[];
   /** An error that fails the invocation after its line is logged. Every message not yet deleted is then delivered again. */
   error?: unknown;
   /** The log line of the batch. */

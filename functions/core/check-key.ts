@@ -5,7 +5,14 @@ import { hasHash, parseKey } from "./key.ts";
 import type { Clock } from "./ports.ts";
 import type { Principal } from "./principal.ts";
 import { createRecordCache, createTableHealth } from "./record-cache.ts";
-import { concernsInstallation, hasScope, INSTALLATION, mayConcernInstallation, type Scope } from "./scopes.ts";
+import {
+  concernsInstallation,
+  hasScope,
+  INSTALLATION,
+  mayConcernInstallation,
+  mayConcernSuspended,
+  type Scope,
+} from "./scopes.ts";
 
 export type CheckKeyDeps = {
   reader: AccessReader;
@@ -50,7 +57,7 @@ export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: 
       const record = authenticated instanceof Promise ? await authenticated : authenticated;
       const tenant = chooseTenant(record, caller.tenant, scope);
       requireScope(record, scope);
-      const evenSuspended = record.tenant === INSTALLATION && mayConcernInstallation(scope);
+      const evenSuspended = record.tenant === INSTALLATION && mayConcernSuspended(scope);
       const found = tenant === INSTALLATION ? undefined : activeTenant(tenant, await findTenant(tenant), evenSuspended);
       const now = clock();
       if (isFirstUse(record.id, now)) await usage.used(record.id, now.toISOString().slice(0, 10));

@@ -19,6 +19,8 @@ export const errorTable = {
   no_such_type: { status: 404, title: "There is no such type in the catalog" },
   no_such_version: { status: 404, title: "The type has no such version" },
   not_found: { status: 404, title: "No such event is stored" },
+  dead_lettered: { status: 404, title: "The event could not be stored, and waits as a dead letter" },
+  no_such_dead_letter: { status: 404, title: "There is no such dead letter" },
   ambiguous_id: { status: 409, title: "Several sources used this id" },
   no_such_export: { status: 404, title: "The tenant has no such export" },
   export_finished: { status: 409, title: "The export is finished" },

@@ -6,6 +6,9 @@ export const INGEST_TIMEOUT_SECONDS = 10;
 /** Above the Data API's own limit of 45 s a statement, so that a slow statement ends there and is classified. */
 export const CONSUME_TIMEOUT_SECONDS = 60;
 
+/** As of consume, and for the same reason. */
+export const DRAIN_TIMEOUT_SECONDS = 60;
+
 /** Under API Gateway's 29 s, with room for a database that resumes from 0 ACU (about 15 s). */
 export const QUERY_TIMEOUT_SECONDS = 28;
 
@@ -38,6 +41,13 @@ export const CONSUME_WINDOW_SECONDS = 1;
 
 /** Concurrent writers. Five keep a small Aurora busy and leave connections for queries. */
 export const CONSUME_MAX_CONCURRENCY = 5;
+
+/** As of consume: a call records a thousand dead letters in little more time than one. */
+export const DRAIN_BATCH_MESSAGES = 1_000;
+export const DRAIN_WINDOW_SECONDS = 1;
+
+/** Fewer than of consume: new events go first, and dead letters only wait. */
+export const DRAIN_MAX_CONCURRENCY = 3;
 
 /**
  * Concurrency that `prod` keeps for queries, and their most: a tenth of an account's usual 1,000. Each may hold a connection of

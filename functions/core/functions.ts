@@ -1,4 +1,14 @@
 /** Every function of Sluice: a folder in functions/ with a handler.ts, and a construct in lib/. */
-export const FUNCTIONS = ["ingest", "consume", "query", "migrate", "rotate", "access", "export", "api-docs"] as const;
+export const FUNCTIONS = [
+  "ingest",
+  "consume",
+  "drain",
+  "query",
+  "migrate",
+  "rotate",
+  "access",
+  "export",
+  "api-docs",
+] as const;
 
 export type FunctionName = (typeof FUNCTIONS)[number];

@@ -14,6 +14,10 @@ export const METRICS = {
   EventsDuplicate: "Count",
   EventsConflicting: "Count",
   EventsDeadLettered: "Count",
+  /** Dead letters that were recorded in their table, or opened again there. */
+  DeadLettersRecorded: "Count",
+  /** Open dead letters after a change of their number, counted up to OPEN_DEAD_LETTERS_MAX. */
+  OpenDeadLetters: "Count",
   MessagesFailed: "Count",
   ConsumerStopped: "Count",
   OldestFailedAgeSeconds: "Seconds",
@@ -27,6 +31,9 @@ export const METRICS = {
 } as const;
 
 export type MetricName = keyof typeof METRICS;
+
+/** Gauges of the whole stage, which several functions report: they have no dimension of a function. */
+export const METRICS_OF_STAGE: ReadonlySet<MetricName> = new Set(["OpenDeadLetters"]);
 
 /** Numbers of one request or batch, by metric. */
 export type MetricCounts = Partial<Record<MetricName, number>>;

@@ -29,7 +29,7 @@ export type DeadLetterQueue = {
 };
 
 /** The messages that a function received from its queue. None of the calls throws. */
-export type ReceivedMessages = {
+export type ReceivedMessages<Message = ReceivedMessage> = {
   /** Deletes messages. Returns whether SQS confirmed each deletion. */
   delete(messages: readonly Pick<ReceivedMessage, "receiptHandle">[], deadline: number): Promise<boolean>;
   /** Lets SQS deliver messages again after the given seconds; where it fails, after the queue's visibility timeout. */
@@ -41,7 +41,7 @@ export type ReceivedMessages = {
    * Sends messages to their queue as new ones, which are delivered after the given seconds, and deletes the old ones.
    * Returns the ids of the messages whose copy SQS confirmed; the others are in the queue as before.
    */
-  requeue(messages: readonly (ReceivedMessage & { seconds: number })[], deadline: number): Promise<Set<string>>;
+  requeue(messages: readonly (Message & { seconds: number })[], deadline: number): Promise<Set<string>>;
 };
 
 /** An event with what ingest added. */
@@ -113,6 +113,8 @@ export type DeadLetter = {
   attempts: number;
   /** Times the event was replayed from the dead-letter queue. */
   replays: number;
+  /** The row that the last replay sent (decision 0027). */
+  deadLetterId: string | undefined;
 };
 
 /** A file of functions/sql; its name is for example `0001_events.sql`. */

@@ -1,4 +1,10 @@
-import { CONSUME_TIMEOUT_SECONDS, CONSUME_WINDOW_SECONDS, EXPORT_TIMEOUT_SECONDS } from "./function-limits.ts";
+import {
+  CONSUME_TIMEOUT_SECONDS,
+  CONSUME_WINDOW_SECONDS,
+  DRAIN_TIMEOUT_SECONDS,
+  DRAIN_WINDOW_SECONDS,
+  EXPORT_TIMEOUT_SECONDS,
+} from "./function-limits.ts";
 import { KIB, MIB } from "./limits.ts";
 
 /** The limits of SQS, and the settings of the queues. */
@@ -33,6 +39,18 @@ export const MAX_RECEIVE_COUNT = 30;
  */
 export const QUEUE_VISIBILITY_SECONDS = Math.ceil((6 * CONSUME_TIMEOUT_SECONDS + CONSUME_WINDOW_SECONDS) / 10) * 10;
 
+/** The same of the dead-letter queue, for drain. */
+export const DEAD_LETTER_VISIBILITY_SECONDS = Math.ceil((6 * DRAIN_TIMEOUT_SECONDS + DRAIN_WINDOW_SECONDS) / 10) * 10;
+
+/**
+ * The age from which drain requeues a message, half of the queue's retention: its copy is as new, and a message that meets
+ * nothing but failures is requeued long before SQS deletes it.
+ */
+export const DEAD_LETTER_REQUEUE_AGE_MS = (DEAD_LETTER_RETENTION_DAYS * 86_400_000) / 2;
+
+/** Recording a chunk is not started with less time than this left; its messages fail. */
+export const RECORD_MIN_REMAINING_MS = 5_000;
+
 /** The visibility timeout of the queue of export steps: six times the function's timeout, as above. */
 export const EXPORT_VISIBILITY_SECONDS = 6 * EXPORT_TIMEOUT_SECONDS;
 
@@ -47,6 +65,12 @@ export const SQS_CALL_MS = 3_000;
  * without an answer, although SQS may have done what they asked.
  */
 export const SQS_CALLS_IN_FLIGHT = 16;
+
+/**
+ * The longest wait of a failed message, and so of the backlog after an outage. SQS delays a new message no longer.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
+ */
+export const BACKOFF_MAX_SECONDS = 900;
 
 /** Batches of ten messages that are requeued at once: so many copies at most are in doubt when the time is up. */
 export const REQUEUE_CALLS_IN_FLIGHT = 8;

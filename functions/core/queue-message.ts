@@ -1,5 +1,6 @@
 import { MESSAGE_MAX_BYTES, SEND_BATCH_MAX_BYTES, SEND_BATCH_MAX_ENTRIES } from "./queue-limits.ts";
 import type { DeadLetter } from "./ports.ts";
+import { DEAD_LETTER_ID } from "./replay-job.ts";
 import { replaceForSqs } from "./sqs-text.ts";
 
 /** The messages of the event queue and the dead-letter queue. Everything that sends or receives one uses this file. */
@@ -25,10 +26,25 @@ export type ReceivedMessage = {
   attempts: number;
   /** Times the message was replayed from the dead-letter queue. */
   replays: number;
+  /** The row of the dead letter that the message was before its replay (decision 0027). */
+  deadLetterId: string | undefined;
   /** The message group. */
   group: string;
   /** When the message first came to the queue, ms since the epoch; its copies keep it. */
   firstSentAt: number;
+};
+
+/** A message of the dead-letter queue as drain gets it. Anybody may have written its attributes. */
+export type ReceivedDeadLetter = {
+  messageId: string;
+  body: string;
+  receiptHandle: string;
+  receiveCount: number;
+  /** When SQS got this copy, or the message that SQS itself moved here; ms since the epoch. */
+  sentAt: number;
+  group: string | undefined;
+  /** The attributes of known names. */
+  attributes: MessageAttributes;
 };
 
 /** Message attributes by name. All are text: SQS adds up name, type and value, and no reader needs a number. */
@@ -44,58 +60,102 @@ export type AttributeName =
   | "type"
   | "source"
   | "eventId"
-  | "receivedAt"
   | "attempts"
   // Of a dead letter, and of a message that was one.
   | "replays"
+  | "deadLetterId"
   // Of a message that was requeued.
   | "earlierAttempts"
-  | "firstSentAt";
+  | "firstSentAt"
+  // Of a dead letter that was requeued.
+  | "firstMessageId";
+
+const ATTRIBUTE_NAMES: Record<AttributeName, true> = {
+  reason: true,
+  sqlState: true,
+  detail: true,
+  tenant: true,
+  type: true,
+  source: true,
+  eventId: true,
+  attempts: true,
+  replays: true,
+  deadLetterId: true,
+  earlierAttempts: true,
+  firstSentAt: true,
+  firstMessageId: true,
+};
+
+/** Tells whether an attribute of a message is one of Sluice. */
+export function isAttributeName(name: string): name is AttributeName {
+  return Object.hasOwn(ATTRIBUTE_NAMES, name);
+}
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+const ATTRIBUTES_MAX = 10;
 
 /** The database's message may be long; its beginning says what is wrong. */
 const DETAIL_MAX_CHARACTERS = 1_000;
 
 /**
- * The attributes of a dead letter. The reason and the replays come first, because a replay needs them and fitAttributes
- * drops the last ones. SQS allows no empty value, so an unknown fact has no attribute.
+ * The attributes of a dead letter. The reason, the replays and the row come first, because they decide what the dead letter is, and
+ * fitAttributes drops the last ones. SQS allows no empty value, so an unknown fact has no attribute. The time of receipt is in the
+ * body's envelope alone.
  */
 export function deadLetterAttributes(deadLetter: Omit<DeadLetter, "body">): MessageAttributes {
   const attributes: Partial<Record<AttributeName, string | undefined>> = {
     reason: deadLetter.reason,
     replays: String(deadLetter.replays),
+    deadLetterId: deadLetter.deadLetterId,
     attempts: String(deadLetter.attempts),
     sqlState: deadLetter.sqlState,
     tenant: deadLetter.tenant,
     type: deadLetter.type,
     source: deadLetter.source,
     eventId: deadLetter.id,
-    receivedAt: deadLetter.receivedAt,
     detail: deadLetter.detail.slice(0, DETAIL_MAX_CHARACTERS),
   };
   const known = Object.entries(attributes).filter((pair): pair is [string, string] => Boolean(pair[1]));
   return Object.fromEntries(known.map(([name, value]) => [name, replaceForSqs(value)]));
 }
 
-/** The attribute of a replayed dead letter: the number of its replays, this one included. */
-export function replayAttributes(replays: number): MessageAttributes {
-  return { replays: String(replays) };
+/** The attributes of a replayed dead letter: the number of its replays, this one included, and its row. */
+export function replayAttributes(replays: number, deadLetterId: string | undefined): MessageAttributes {
+  return { replays: String(replays), ...(deadLetterId !== undefined && { deadLetterId }) };
 }
 
-/** The attributes of a requeued copy: it keeps the attempts, the replays and the age of its message. */
+/** The attributes of a requeued copy: it keeps the attempts, the replays, the row and the age of its message. */
 export function requeueAttributes(message: ReceivedMessage): MessageAttributes {
-  const { attempts, replays, firstSentAt } = message;
-  return { earlierAttempts: String(attempts), replays: String(replays), firstSentAt: String(firstSentAt) };
+  const { attempts, replays, deadLetterId, firstSentAt } = message;
+  return {
+    ...replayAttributes(replays, deadLetterId),
+    earlierAttempts: String(attempts),
+    firstSentAt: String(firstSentAt),
+  };
+}
+
+/**
+ * The attributes of a copy of a dead letter: its own, and the id of the first copy, so that two copies are recorded once. That
+ * is left out where ten are taken: a dead letter with all ten names its row, which has the same effect.
+ */
+export function copyAttributes({ messageId, attributes }: ReceivedDeadLetter): MessageAttributes {
+  const { reason, replays, deadLetterId, ...others } = attributes;
+  const decisive = { reason, replays, deadLetterId };
+  const isFull = Object.keys(attributes).length >= ATTRIBUTES_MAX;
+  const firstMessageId = isFull ? undefined : (attributes.firstMessageId ?? messageId);
+  const known = Object.entries({ ...decisive, firstMessageId, ...others }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known);
 }
 
 /** The history of a message in all its copies, as its attributes and SQS know it. */
-export type MessageHistory = Pick<ReceivedMessage, "attempts" | "replays" | "firstSentAt"> & {
+export type MessageHistory = Pick<ReceivedMessage, "attempts" | "replays" | "deadLetterId" | "firstSentAt"> & {
   /** True if the message is a dead letter, or was one and came back by a move task of SQS. */
   isDeadLetter: boolean;
 };
 
 /**
  * Reads a message's attributes beside the counts of SQS: receives of this copy, and the time it was sent (ms since the
- * epoch). Anybody may have written the attributes; one that is no count is taken as absent.
+ * epoch). Anybody may have written the attributes; one that is no count, or no id, is taken as absent.
  */
 export function readAttributes(
   attributes: MessageAttributes,
@@ -106,6 +166,7 @@ export function readAttributes(
     isDeadLetter: attributes.reason !== undefined,
     attempts: (toCount(attributes.earlierAttempts) ?? 0) + receiveCount,
     replays: toCount(attributes.replays) ?? 0,
+    deadLetterId: DEAD_LETTER_ID.test(attributes.deadLetterId ?? "") ? attributes.deadLetterId : undefined,
     firstSentAt: toCount(attributes.firstSentAt) ?? sentAt,
   };
 }

@@ -45,8 +45,11 @@ export function hasScope({ role, tenant }: { role: Role; tenant: string }, scope
   return byRole[role].includes(scope) && (tenant === INSTALLATION || !ofInstallation.has(scope));
 }
 
-/** The scopes of routes about tenants and about the installation's own keys and audit log too. */
-const ofBoth: ReadonlySet<Scope> = new Set(["keys", "admin"]);
+/**
+ * The scopes of routes about tenants and about the installation too: its own keys and audit log, and the dead letters of every
+ * tenant and of none.
+ */
+const ofBoth: ReadonlySet<Scope> = new Set(["keys", "admin", "dead-letters:read", "dead-letters:replay"]);
 
 /**
  * Tells whether a key of the installation may use a route with this scope without naming a tenant: then the request
@@ -55,6 +58,13 @@ const ofBoth: ReadonlySet<Scope> = new Set(["keys", "admin"]);
 export function mayConcernInstallation(scope: Scope): boolean {
   return ofInstallation.has(scope) || ofBoth.has(scope);
 }
+
+/** Tells whether a key of the installation may use a route with this scope for a suspended tenant: to manage it. */
+export function mayConcernSuspended(scope: Scope): boolean {
+  return ofInstallation.has(scope) || ofSuspended.has(scope);
+}
+
+const ofSuspended: ReadonlySet<Scope> = new Set(["keys", "admin"]);
 
 /** Tells whether a route with this scope concerns the installation and never a tenant. */
 export function concernsInstallation(scope: Scope): boolean {

@@ -8,6 +8,8 @@ import type { createAggregate } from "./aggregate.ts";
 import { readAggregateRequest } from "./aggregate-request.ts";
 import type { createAnswerIfChanged } from "./answer-if-changed.ts";
 import type { createAnswerList } from "./answer-list.ts";
+import { fromDeadLetterBody, fromDeadLetterParameters } from "./dead-letter-request.ts";
+import type { createDeadLetters } from "./dead-letters.ts";
 import { fromBody, fromParameters } from "./list-request.ts";
 import type { createQuery } from "./query.ts";
 import type { createShedQueries } from "./shed-queries.ts";
@@ -19,6 +21,7 @@ export function createQueryEndpoints({
   answerIfChanged,
   feed,
   aggregate,
+  deadLetters,
   shedQueries,
 }: {
   query: ReturnType<typeof createQuery>;
@@ -26,6 +29,7 @@ export function createQueryEndpoints({
   answerIfChanged: ReturnType<typeof createAnswerIfChanged>;
   feed: ReturnType<typeof createFeed>;
   aggregate: ReturnType<typeof createAggregate>;
+  deadLetters: ReturnType<typeof createDeadLetters>;
   shedQueries: ReturnType<typeof createShedQueries>;
 }): Handlers<typeof queryRoutes> {
   return {
@@ -76,6 +80,23 @@ export function createQueryEndpoints({
         ...(lagSeconds > 0 && { metrics: { HorizonAgeSeconds: lagSeconds } }),
       };
     },
+
+    // Of dead letters nothing is shed: who reads them repairs what makes the consumer lag.
+    listDeadLetters: async ({ principal, query: parameters, deadline }) =>
+      deadLetters.list({ principal, ...fromDeadLetterParameters(parameters), deadline: deadline - ANSWER_RESERVE_MS }),
+
+    queryDeadLetters: async ({ principal, deadline, ...request }) =>
+      deadLetters.list({ principal, ...fromDeadLetterBody(request), deadline: deadline - ANSWER_RESERVE_MS }),
+
+    groupDeadLetters: async ({ principal, query: parameters, deadline }) =>
+      deadLetters.groups({
+        principal,
+        ...fromDeadLetterParameters(parameters),
+        deadline: deadline - ANSWER_RESERVE_MS,
+      }),
+
+    readDeadLetter: async ({ principal, parameters: { id }, deadline }) =>
+      deadLetters.read({ principal, id, deadline: deadline - ANSWER_RESERVE_MS }),
 
     // It does not ask the database, which would wake from its pause.
     health: async () => ({ status: 200, body: JSON.stringify({ status: "ok" }) }),

@@ -4,6 +4,7 @@ import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { createLagReader, createStoreMark } from "../adapters/dynamodb/store-mark.ts";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createAggregateReader } from "../adapters/data-api/aggregate-reader.ts";
+import { createDeadLetterReader } from "../adapters/data-api/dead-letter-reader.ts";
 import { createEventReader } from "../adapters/data-api/event-reader.ts";
 import { createListReader } from "../adapters/data-api/list-reader.ts";
 import { createFeedReader } from "../adapters/data-api/feed-reader.ts";
@@ -22,6 +23,7 @@ import { createAggregate } from "./aggregate.ts";
 import { createAnswerIfChanged } from "./answer-if-changed.ts";
 import { createAnswerList } from "./answer-list.ts";
 import { awaitSlot } from "./await-slot.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import { createQueryEndpoints } from "./endpoints.ts";
 import { createEtags } from "./etags.ts";
 import { createList } from "./list.ts";
@@ -40,7 +42,8 @@ const secret = createKeySecret(environment.KEY_SECRET_ARN);
 const cursors = createCursors(secret);
 const clock = () => new Date();
 
-const query = createQuery({ reader: createEventReader(database) });
+const deadLetterReader = createDeadLetterReader(database);
+const query = createQuery({ reader: createEventReader(database), deadLetters: deadLetterReader });
 const bounds = { maxOfTenant: TENANT_MAX_QUERIES };
 const waits = { clock, wait: delay, random: Math.random };
 const list = createList({ reader: awaitSlot(createListReader(database, bounds), waits), cursors, clock });
@@ -57,12 +60,13 @@ const feed = createFeed({
   clock,
   wait: delay,
 });
+const deadLetters = createDeadLetters({ reader: deadLetterReader, cursors, clock });
 const aggregate = createAggregate({ reader: awaitSlot(createAggregateReader(database, bounds), waits), clock });
 
 /** Reads events. */
 export const handler = httpHandler({
   routes: queryRoutes,
-  handlers: createQueryEndpoints({ query, answerList, answerIfChanged, feed, aggregate, shedQueries }),
+  handlers: createQueryEndpoints({ query, answerList, answerIfChanged, feed, aggregate, deadLetters, shedQueries }),
   checkKey: createKeyCheck(environment, { client, metrics, secret }),
   allowedMethods,
   corsOrigins: environment.CORS_ORIGINS,

@@ -34,6 +34,8 @@ export type DeadLetterFacts = {
 export type DeadLetterMessage = DeadLetterFacts & {
   receiptHandle: string;
   body: string;
+  /** The row that the last replay sent. */
+  deadLetterId: string | undefined;
   /** The body, numbers with all their digits; undefined when the body is no envelope. */
   envelope: Record<string, unknown> | undefined;
   /** At least one: a message that is no envelope counts as one event without a name. */
@@ -53,17 +55,18 @@ export function toDeadLetterMessage(raw: RawMessage): DeadLetterMessage {
   const { messageId, receiptHandle, body, attributes } = raw;
   const envelope = parseEnvelope(body);
   const { reason, sqlState, detail = NO_DETAIL } = attributes;
-  const { isDeadLetter, replays, ...history } = readAttributes(attributes, raw);
+  const { isDeadLetter, replays, deadLetterId, ...history } = readAttributes(attributes, raw);
   const sentAt = new Date(history.firstSentAt).toISOString();
   return {
     messageId,
     receiptHandle,
     body,
+    deadLetterId,
     reason: reason ?? "max_receives_exceeded",
     sqlState,
     detail,
     tenant: attributes.tenant ?? text(envelope?.["tenant"]),
-    receivedAt: time(attributes.receivedAt) ?? time(envelope?.["receivedAt"]) ?? sentAt,
+    receivedAt: time(envelope?.["receivedAt"]) ?? sentAt,
     sentAt,
     attempts: isDeadLetter ? (toCount(attributes.attempts) ?? 0) : history.attempts,
     replays,

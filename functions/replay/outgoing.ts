@@ -12,12 +12,12 @@ import type { DeadLetterMessage } from "./dead-letter-message.ts";
 
 /** The message verbatim, to be replayed. */
 export function wholeMessage(message: DeadLetterMessage): OutgoingMessage {
-  return outgoing(message, message.body, replayAttributes(message.replays + 1));
+  return outgoing(message, message.body, replayAttributes(message.replays + 1, message.deadLetterId));
 }
 
 /** Some events of a message, corrected or not, to be replayed; more than one message if they outgrew it. */
 export function someEvents(message: DeadLetterMessage, events: unknown[]): OutgoingMessage[] {
-  return pack(message, events, replayAttributes(message.replays + 1));
+  return pack(message, events, replayAttributes(message.replays + 1, message.deadLetterId));
 }
 
 /** The events of a message that stay in the dead-letter queue, as a new message with the same facts. */

@@ -6,6 +6,7 @@ import { LIST_DEFAULT_EVENTS, LIST_MAX_EVENTS } from "../core/list-limits.ts";
 import { COUNT_MODES } from "../core/list-reader.ts";
 import { eventText } from "./event-text.ts";
 import { FEED_DEFAULT_EVENTS, FEED_MAX_EVENTS, FEED_WAIT_MAX_SECONDS } from "../core/feed-limits.ts";
+import { aboutDeadLetters } from "./dead-letters.ts";
 import { filterParameters } from "./filter-parameters.ts";
 import { number } from "./number.ts";
 import type { Routes } from "./route.ts";
@@ -102,7 +103,7 @@ docs/query.md explains it.`,
       source: z.optional(eventText(SOURCE_MAX_BYTES)).check(z.describe("Needed where several sources used the id")),
     },
     answers: { 200: { description: "The event", contentType: "application/cloudevents+json", schema: "StoredEvent" } },
-    errors: ["not_found", "ambiguous_id", "database_unavailable"],
+    errors: ["not_found", "dead_lettered", "ambiguous_id", "database_unavailable"],
   },
   aggregateEvents: {
     method: "POST",
@@ -156,6 +157,7 @@ were received. A repeated parameter means any of its values; \`*\` at the end st
     answers: { 200: { description: "Events, perhaps none", contentType: "application/json", schema: "Feed" } },
     errors: ["bad_cursor", "cursor_mismatch", "cursor_expired", "queries_shed", "database_unavailable"],
   },
+  ...aboutDeadLetters,
   health: {
     method: "GET",
     path: "/health",

@@ -25,6 +25,8 @@ const FILTER_FUNCTIONS = [
 /** Everything that a role other than the owner may do, apart from the schema itself. */
 const GRANTS = {
   tables: [
+    { name: "dead_letter_replays", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "dead_letters", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "delta_parts", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_ends", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_fields", grantee: "sluice_reader", privilege: "SELECT" },
@@ -34,6 +36,8 @@ const GRANTS = {
     { name: "incarnation", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "indexed_fields", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "measures", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "replay_edits", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "replays", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "rollup_deltas", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "rollups", grantee: "sluice_reader", privilege: "SELECT" },
   ],
@@ -42,6 +46,9 @@ const GRANTS = {
     { name: "aggregate_rollups", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "bucket_start", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "bucket_value", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "count_open_dead_letters", grantee: "sluice_writer", privilege: "EXECUTE" },
+    { name: "dead_letter_condition", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "dead_letter_json", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "event_at", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "event_hash", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "event_horizon", grantee: "sluice_reader", privilege: "EXECUTE" },
@@ -49,10 +56,14 @@ const GRANTS = {
     { name: "event_json", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "field_hash", grantee: "sluice_reader", privilege: "EXECUTE" },
     ...FILTER_FUNCTIONS.map((name) => ({ name, grantee: "sluice_reader", privilege: "EXECUTE" })),
+    { name: "find_dead_letter", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "find_lookup", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "first_midnight", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "group_dead_letters", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "group_value", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "ledger", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "list_allows", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "list_dead_letters", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "list_events", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "list_key", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "list_keyset", grantee: "sluice_reader", privilege: "EXECUTE" },
@@ -60,8 +71,10 @@ const GRANTS = {
     { name: "matches_pattern", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "microseconds", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "pattern_beginnings", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "read_dead_letter", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "read_event", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "read_feed", grantee: "sluice_reader", privilege: "EXECUTE" },
+    { name: "record_dead_letters", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "rollup_ranges", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "scan_events", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "store_batch", grantee: "sluice_writer", privilege: "EXECUTE" },
@@ -97,6 +110,8 @@ const TABLES = [
   "event_transactions",
   "event_ends",
   "event_fields",
+  "dead_letters",
+  "replays",
   "events_20261121",
   "event_fields_20261121",
   "event_keys_3",
@@ -133,6 +148,7 @@ const OWNERS_FUNCTIONS = [
   "select set_role_password('sluice_reader_1', 'x')",
   "select forget_transactions('2026-11-21')",
   "select ensure_incarnation()",
+  "select insert_dead_letters('{}', '{}', true)",
 ];
 
 describe("the writer", () => {
@@ -316,7 +332,7 @@ describe("the reader", () => {
     } finally {
       await db.ask("revoke select on all tables in schema public from sluice_reader");
       await db.ask(
-        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields to sluice_reader",
+        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields, dead_letters, replays, replay_edits, dead_letter_replays to sluice_reader",
       );
     }
   });
@@ -358,6 +374,24 @@ describe("the reader", () => {
 
   const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 });
+
+const OF_TENANT = "(tenant = NULLIF(current_setting('app.tenant'::text, true), ''::text))";
+const OF_TENANT_OR_ALL = `(${OF_TENANT} OR (current_setting('app.tenant'::text, true) = '*'::text))`;
+/** The condition of each table's policy: the tenant's own rows, or for dead letters those of all. */
+const POLICIES = {
+  dead_letter_replays:
+    "(EXISTS ( SELECT\n   FROM dead_letters\n  WHERE (dead_letters.id = dead_letter_replays.dead_letter_id)))",
+  dead_letters: OF_TENANT_OR_ALL,
+  event_ends: OF_TENANT,
+  event_fields: OF_TENANT,
+  event_keys: OF_TENANT,
+  event_transactions: OF_TENANT,
+  events: OF_TENANT,
+  replay_edits: "(EXISTS ( SELECT\n   FROM replays\n  WHERE (replays.id = replay_edits.replay_id)))",
+  replays: OF_TENANT_OR_ALL,
+  rollup_deltas: OF_TENANT,
+  rollups: OF_TENANT,
+};
 
 describe("the catalog", () => {
   /** Rights of others than the owner; the owner is the one of the database. */
@@ -439,19 +473,17 @@ describe("the catalog", () => {
         "select tablename, roles::text, cmd, permissive, qual from pg_policies where schemaname = 'public' order by 1",
       ),
     ).toEqual(
-      ["event_ends", "event_fields", "event_keys", "event_transactions", "events", "rollup_deltas", "rollups"].map(
-        (tablename) => ({
-          tablename,
-          roles: "{sluice_reader}",
-          cmd: "SELECT",
-          permissive: "PERMISSIVE",
-          qual: "(tenant = NULLIF(current_setting('app.tenant'::text, true), ''::text))",
-        }),
-      ),
+      Object.entries(POLICIES).map(([tablename, qual]) => ({
+        tablename,
+        roles: "{sluice_reader}",
+        cmd: "SELECT",
+        permissive: "PERMISSIVE",
+        qual,
+      })),
     );
   });
 
-  it("the catalog has two functions that run as their owner, and a fixed search path for each that a role may call and that reads a table", async () => {
+  it("the catalog has five functions that run as their owner, and a fixed search path for each that a role may call and that reads a table", async () => {
     const functions = await db.ask(`
       select proname as name, prosecdef as as_owner from pg_proc
       where pronamespace = 'public'::regnamespace
@@ -460,13 +492,22 @@ describe("the catalog", () => {
     expect(functions).toEqual([
       { name: "aggregate_events", as_owner: false },
       { name: "aggregate_rollups", as_owner: false },
+      { name: "count_open_dead_letters", as_owner: true },
+      { name: "dead_letter_condition", as_owner: false },
       { name: "event_horizon", as_owner: false },
       { name: "event_horizon_age", as_owner: true },
+      { name: "find_dead_letter", as_owner: false },
       { name: "find_lookup", as_owner: false },
+      { name: "group_dead_letters", as_owner: false },
+      { name: "insert_dead_letters", as_owner: false },
+      { name: "ledger", as_owner: true },
+      { name: "list_dead_letters", as_owner: false },
       { name: "list_events", as_owner: false },
       { name: "list_source", as_owner: false },
+      { name: "read_dead_letter", as_owner: false },
       { name: "read_event", as_owner: false },
       { name: "read_feed", as_owner: false },
+      { name: "record_dead_letters", as_owner: true },
       { name: "scan_events", as_owner: false },
       { name: "set_role_password", as_owner: false },
       { name: "store_batch", as_owner: true },

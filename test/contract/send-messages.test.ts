@@ -359,6 +359,7 @@ describe("dead letters", () => {
     receivedAt: "2026-11-21T09:30:00.000Z",
     attempts: 3,
     replays: 1,
+    deadLetterId: undefined,
     ...changes,
   });
   const deadLetters = () =>
@@ -372,7 +373,9 @@ describe("dead letters", () => {
   };
 
   it("a dead letter has the body as it can be sent again, and every reason as an attribute", async () => {
-    expect(await deadLetters().send([deadLetter()], soon())).toEqual(["enqueued"]);
+    expect(await deadLetters().send([deadLetter({ deadLetterId: `dl_${"7".repeat(32)}` })], soon())).toEqual([
+      "enqueued",
+    ]);
 
     const [message] = await receive("dead");
     expect(message?.Body).toBe('{"version":1}');
@@ -385,7 +388,7 @@ describe("dead letters", () => {
       type: text("com.example.sample"),
       source: text("/s"),
       eventId: text("1"),
-      receivedAt: text("2026-11-21T09:30:00.000Z"),
+      deadLetterId: text(`dl_${"7".repeat(32)}`),
       attempts: text("3"),
       replays: text("1"),
     });

@@ -235,11 +235,14 @@ function wantedStatus(
   expected: Expected,
   { operationId, scope }: { operationId: OperationId; scope: Scope },
 ): "allowed" | number {
-  // Routes about tenants concern none. Those about keys and the audit log may concern the installation itself, but the
-  // example of a new key names no tenant either.
+  // Routes about tenants concern none. Those about dead letters, keys and the audit log may concern the installation itself,
+  // but the example of a new key names no tenant either.
   if (expected === "star") return scope === "tenants" ? "allowed" : 400;
   if (expected === "none")
-    return ["tenants", "keys", "admin"].includes(scope) && operationId !== "createKey" ? "allowed" : 400;
+    return ["tenants", "keys", "admin", "dead-letters:read", "dead-letters:replay"].includes(scope) &&
+      operationId !== "createKey"
+      ? "allowed"
+      : 400;
   // The owner of the installation manages the keys of a suspended tenant, and reads its audit log.
   if (expected === "suspended") return ["tenants", "keys", "admin"].includes(scope) ? "allowed" : 403;
   return typeof expected === "number" ? expected : mayUse[scope][expected] ? "allowed" : 403;

@@ -137,6 +137,9 @@ function targetAt(deployment: Deployment) {
     for (const { ReceiptHandle } of own) {
       await sqs.send(new DeleteMessageCommand({ QueueUrl: deployment.deadLetterQueueUrl, ReceiptHandle }));
     }
+    await execute("delete from dead_letters where source like :source || '%' or position(:source in body) > 0", [
+      { name: "source", value: { stringValue: source } },
+    ]);
     const { numberOfRecordsUpdated = 0 } = await execute(DELETE_EVENTS, [
       { name: "since", value: { stringValue: since } },
       { name: "source", value: { stringValue: source } },

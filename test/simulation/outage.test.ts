@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createStoreMessages } from "../../functions/consume/store-messages.ts";
-import { BACKOFF_MAX_SECONDS } from "../../functions/consume/limits.ts";
+import { BACKOFF_MAX_SECONDS } from "../../functions/core/queue-limits.ts";
 import { MAX_RECEIVE_COUNT } from "../../functions/core/queue-limits.ts";
 import { POISON, simulateConsumer, THROWS } from "./simulated-consumer.ts";
 import { simulateQueue } from "../support/simulated-queue.ts";

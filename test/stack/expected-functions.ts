@@ -46,7 +46,8 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
     ceilingKib: 384,
     role: "writer",
   },
-  query: { actions: [...KEY_CHECK_ACTIONS, ...STATEMENT_ACTIONS], ceilingKib: 384, role: "reader" },
+  drain: { actions: [...STATEMENT_ACTIONS, ...SEND_ACTIONS, ...RECEIVE_ACTIONS], ceilingKib: 400, role: "writer" },
+  query: { actions: [...KEY_CHECK_ACTIONS, ...STATEMENT_ACTIONS], ceilingKib: 448, role: "reader" },
   access: {
     actions: [...KEY_CHECK_ACTIONS, "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"],
     ceilingKib: 301,

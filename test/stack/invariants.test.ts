@@ -3,14 +3,19 @@ import { Match, type Template } from "aws-cdk-lib/assertions";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FUNCTIONS, type FunctionName } from "../../functions/core/functions.ts";
-import { BACKOFF_MAX_SECONDS, REQUEUE_FROM_ATTEMPT } from "../../functions/consume/limits.ts";
+import { REQUEUE_FROM_ATTEMPT } from "../../functions/consume/limits.ts";
 import { type ErrorCode, GATEWAY_CODES } from "../../functions/core/errors.ts";
 import {
   CONSUME_TIMEOUT_SECONDS,
   CONSUME_WINDOW_SECONDS,
   INGEST_TIMEOUT_SECONDS,
 } from "../../functions/core/function-limits.ts";
-import { MAX_RECEIVE_COUNT, QUEUE_VISIBILITY_SECONDS, SQS_CALL_MS } from "../../functions/core/queue-limits.ts";
+import {
+  BACKOFF_MAX_SECONDS,
+  MAX_RECEIVE_COUNT,
+  QUEUE_VISIBILITY_SECONDS,
+  SQS_CALL_MS,
+} from "../../functions/core/queue-limits.ts";
 import { openApi } from "../../functions/api-docs/openapi.ts";
 import type { Route } from "../../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../../functions/routes/routes.ts";
@@ -106,21 +111,24 @@ describe("functions", () => {
     expect(actionsOf(name)).toEqual([...new Set(EXPECTED_FUNCTIONS[name].actions)].toSorted());
   });
 
-  it("functions send to the queue of events alone, and consume to the dead-letter queue too", () => {
+  it("functions send to the queue of events alone, consume to the dead-letter queue too, and drain to that one alone", () => {
     const arn = (start: string) => ({ "Fn::GetAtt": [queue(start)[0], "Arn"] });
     const [events, deadLetters] = [arn("QueueEvents"), arn("QueueDead")];
 
     expect(resourcesOf("ingest", "sqs:SendMessage")).toEqual([events]);
     expect(resourcesOf("consume", "sqs:SendMessage")).toEqual([events, deadLetters]);
+    expect(resourcesOf("drain", "sqs:SendMessage")).toEqual([deadLetters]);
+    expect(resourcesOf("drain", "sqs:DeleteMessage")).toEqual([deadLetters]);
     expect(resourcesOf("consume", "sqs:DeleteMessage")).toEqual([events]);
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("Lambda stops functions that invoke themselves in a loop, except consume, which requeues messages, and export, whose steps follow each other", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export, whose steps follow each other", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
     expect(allowed.map(([id]) => id)).toEqual([
       expect.stringMatching(/^ConsumeFunction/),
+      expect.stringMatching(/^DrainFunction/),
       expect.stringMatching(/^ExportFunction/),
     ]);
   });
@@ -430,7 +438,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(19);
+    expect(named).toHaveLength(22);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -512,6 +520,38 @@ describe("alarms", () => {
 
     expect(failedAge).toMatchObject({ Statistic: "Maximum", Threshold: 900, Period: 60, DatapointsToAlarm: 1 });
     expect(failedAge["EvaluationPeriods"]).toBeGreaterThan(BACKOFF_MAX_SECONDS / 60);
+  });
+});
+
+describe("the alarm about dead letters", () => {
+  it("the alarm about dead letters stays as it is until their number is reported again, by whichever function", () => {
+    const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+
+    expect(alarms.filter(({ MetricName }) => MetricName === "OpenDeadLetters")).toMatchObject([
+      {
+        Statistic: "Maximum",
+        Threshold: 1,
+        Dimensions: [{ Name: "stage", Value: "dev" }],
+        TreatMissingData: "ignore",
+      },
+    ]);
+    const others = alarms.filter(({ MetricName }) => MetricName !== "OpenDeadLetters");
+    expect(others.filter(({ TreatMissingData }) => TreatMissingData !== "notBreaching")).toEqual([]);
+  });
+
+  it("the alarms about dead letters that wait go off after a quarter of an hour, even at the longest backoff", () => {
+    const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
+    const ofDrain = alarms.filter(({ AlarmDescription }) => String(AlarmDescription).endsWith("#dead-letters-wait."));
+
+    expect(ofDrain.map(({ MetricName }) => MetricName).toSorted()).toEqual([
+      "ApproximateAgeOfOldestMessage",
+      "Errors",
+      "OldestFailedAgeSeconds",
+    ]);
+    for (const alarm of ofDrain.filter(({ MetricName }) => MetricName !== "Errors"))
+      expect(alarm).toMatchObject({ Statistic: "Maximum", Threshold: 900, Period: 60 });
+    const failed = ofDrain.find(({ MetricName }) => MetricName === "OldestFailedAgeSeconds");
+    expect(failed?.["EvaluationPeriods"]).toBeGreaterThan(BACKOFF_MAX_SECONDS / 60);
   });
 });
 

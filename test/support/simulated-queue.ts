@@ -28,7 +28,14 @@ type NewMessage = {
  * A standard queue with its redrive policy, as the stack makes it, in memory and on the clock of `Date`. Each rule names
  * where AWS says it; URLs are below https://docs.aws.amazon.com/AWSSimpleQueueService/latest/.
  */
-export function simulateQueue(random: () => number) {
+export function simulateQueue(
+  random: () => number,
+  {
+    retentionDays = QUEUE_RETENTION_DAYS,
+    visibilitySeconds = QUEUE_VISIBILITY_SECONDS,
+    maxReceiveCount = MAX_RECEIVE_COUNT,
+  }: { retentionDays?: number; visibilitySeconds?: number; maxReceiveCount?: number } = {},
+) {
   const held = new Map<string, Held>();
   const deadLetters: Held[] = [];
   const expired: Held[] = [];
@@ -37,7 +44,7 @@ export function simulateQueue(random: () => number) {
   /** Retention counts from the send (SQSDeveloperGuide/sqs-basic-architecture.html): then SQS deletes the message without a trace. */
   const expire = () => {
     for (const message of held.values()) {
-      if (Date.now() - message.sentAt < QUEUE_RETENTION_DAYS * 86_400_000) continue;
+      if (Date.now() - message.sentAt < retentionDays * 86_400_000) continue;
       held.delete(message.messageId);
       expired.push(message);
     }
@@ -78,14 +85,14 @@ export function simulateQueue(random: () => number) {
       const records: SQSRecord[] = [];
       for (const message of shuffle(visible, random)) {
         if (records.length === maximum) break;
-        if (message.receiveCount === MAX_RECEIVE_COUNT) {
+        if (message.receiveCount === maxReceiveCount) {
           held.delete(message.messageId);
           deadLetters.push(message);
           continue;
         }
         message.receiveCount += 1;
         message.receiptHandle = `${message.messageId}/${message.receiveCount}`;
-        message.visibleAt = Date.now() + QUEUE_VISIBILITY_SECONDS * 1_000;
+        message.visibleAt = Date.now() + visibilitySeconds * 1_000;
         records.push(record(message.messageId, message));
       }
       return records;

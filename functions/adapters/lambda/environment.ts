@@ -79,6 +79,8 @@ export const consumeEnvironment = () =>
     QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
   });
 
+export const drainEnvironment = () => z.object({ ...common, ...database, DEAD_LETTER_QUEUE_URL: z.url() });
+
 export const queryEnvironment = () => z.object({ ...common, ...http, ...access, ...database });
 
 export const accessEnvironment = () =>
@@ -120,6 +122,7 @@ export type RoleSecretsEnvironment = z.input<z.ZodMiniObject<typeof roleSecrets>
 export type RotateEnvironment = z.input<ReturnType<typeof rotateEnvironment>>;
 export type IngestEnvironment = z.input<ReturnType<typeof ingestEnvironment>>;
 export type ConsumeEnvironment = z.input<ReturnType<typeof consumeEnvironment>>;
+export type DrainEnvironment = z.input<ReturnType<typeof drainEnvironment>>;
 export type AccessEnvironment = z.input<ReturnType<typeof accessEnvironment>>;
 export type QueryEnvironment = z.input<ReturnType<typeof queryEnvironment>>;
 export type ExportEnvironment = z.input<ReturnType<typeof exportEnvironment>>;

@@ -7,6 +7,9 @@ type Failpoint =
   | "beforeStore"
   /** The database has committed. */
   | "afterStore"
+  | "beforeRecord"
+  /** The database has committed dead letters. */
+  | "afterRecord"
   /** All work is done and no message is acknowledged yet. */
   | "beforeAnswer"
   /** S3 has a piece of a part. */

@@ -1,4 +1,4 @@
-import type { MetricName } from "../../core/metric-names.ts";
+import { METRICS_OF_STAGE, type MetricName } from "../../core/metric-names.ts";
 
 type Unit = "Count" | "Seconds";
 
@@ -30,8 +30,13 @@ export function createMetrics({
     },
     publish() {
       if (added.length === 0) return;
-      const directive = { Namespace: namespace, Dimensions: [Object.keys(dimensions)], Metrics: added };
-      const line = { _aws: { Timestamp: Date.now(), CloudWatchMetrics: [directive] }, ...dimensions, ...values };
+      const ofFunction = added.filter(({ Name }) => !METRICS_OF_STAGE.has(Name));
+      const ofStage = added.filter(({ Name }) => METRICS_OF_STAGE.has(Name));
+      const directives = [
+        { Namespace: namespace, Dimensions: [Object.keys(dimensions)], Metrics: ofFunction },
+        { Namespace: namespace, Dimensions: [["stage"]], Metrics: ofStage },
+      ].filter(({ Metrics }) => Metrics.length > 0);
+      const line = { _aws: { Timestamp: Date.now(), CloudWatchMetrics: directives }, ...dimensions, ...values };
       added = [];
       values = {};
       process.stdout.write(`${JSON.stringify(line)}\n`);

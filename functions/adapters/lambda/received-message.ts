@@ -1,6 +1,12 @@
 import type { SQSRecord } from "aws-lambda";
 import { DEFAULT_TENANT } from "../../core/principal.ts";
-import { type MessageAttributes, readAttributes, type ReceivedMessage } from "../../core/queue-message.ts";
+import {
+  isAttributeName,
+  type MessageAttributes,
+  readAttributes,
+  type ReceivedDeadLetter,
+  type ReceivedMessage,
+} from "../../core/queue-message.ts";
 
 /** Reads a record of Lambda's event. A dead letter among them was moved by SQS itself, which counts as a replay. */
 export function toReceivedMessage(record: SQSRecord): ReceivedMessage {
@@ -21,6 +27,23 @@ export function toReceivedMessage(record: SQSRecord): ReceivedMessage {
   };
 }
 
+/** Reads a record of the dead-letter queue, whoever has sent it. */
+export function toReceivedDeadLetter(record: SQSRecord): ReceivedDeadLetter {
+  const { messageId, body, receiptHandle, attributes: system } = record;
+  return {
+    messageId,
+    body,
+    receiptHandle,
+    receiveCount: Number(system.ApproximateReceiveCount),
+    sentAt: Number(system.SentTimestamp),
+    group: system.MessageGroupId,
+    attributes: attributesOf(record),
+  };
+}
+
 function attributesOf({ messageAttributes }: SQSRecord): MessageAttributes {
-  return Object.fromEntries(Object.entries(messageAttributes).map(([name, { stringValue }]) => [name, stringValue]));
+  const texts = Object.entries(messageAttributes).flatMap(([name, { stringValue }]) =>
+    isAttributeName(name) && stringValue !== undefined ? [[name, stringValue]] : [],
+  );
+  return Object.fromEntries(texts) as MessageAttributes;
 }

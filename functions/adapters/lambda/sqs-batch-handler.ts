@@ -1,9 +1,10 @@
 import middy from "@middy/core";
-import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { BatchRule } from "../../core/batch.ts";
 import { METRICS, type MetricName } from "../../core/metric-names.ts";
 import { failpoint } from "./failpoint.ts";
 import { type Observability, observed } from "./observability.ts";
+import type { ReceivedMessage } from "../../core/queue-message.ts";
 import { toReceivedMessage } from "./received-message.ts";
 
 /**
@@ -13,13 +14,26 @@ import { toReceivedMessage } from "./received-message.ts";
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export function sqsBatchHandler({ rule, observability }: { rule: BatchRule; observability: Observability }) {
+  return batchHandler<ReceivedMessage>({ rule, read: toReceivedMessage, observability });
+}
+
+/** The same for messages that are read in another way. */
+export function batchHandler<Message extends { messageId: string }>({
+  rule,
+  read,
+  observability,
+}: {
+  rule: BatchRule<Message>;
+  read: (record: SQSRecord) => Message;
+  observability: Observability;
+}) {
   const { logger, metrics } = observability;
   return middy<SQSEvent, SQSBatchResponse>()
     .use(observed(observability))
     .handler(async ({ Records: records }, context) => {
       const started = performance.now();
       // SQS may deliver a message twice in a batch; it accepts the later receipt.
-      const messages = [...new Map(records.map((record) => [record.messageId, toReceivedMessage(record)])).values()];
+      const messages = [...new Map(records.map((record) => [record.messageId, read(record)])).values()];
       const outcome = await rule(messages, Date.now() + context.getRemainingTimeInMillis());
       const durationMs = Math.round(performance.now() - started);
       logger[outcome.level]("batch", { messages: messages.length, durationMs, ...outcome.fields });

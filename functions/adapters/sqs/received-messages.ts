@@ -2,19 +2,43 @@ import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand, type SQ
 import { REQUEUE_CALLS_IN_FLIGHT, SQS_CALL_MS } from "../../core/queue-limits.ts";
 import { forEachConcurrently } from "../../core/for-each-concurrently.ts";
 import type { ReceivedMessages } from "../../core/ports.ts";
-import { fitAttributes, intoBatchesOfTen, requeueAttributes } from "../../core/queue-message.ts";
+import {
+  copyAttributes,
+  fitAttributes,
+  intoBatchesOfTen,
+  type MessageAttributes,
+  type ReceivedDeadLetter,
+  type ReceivedMessage,
+  requeueAttributes,
+} from "../../core/queue-message.ts";
 import type { Logger } from "../lambda/logger.ts";
 import { batchCalls } from "./batch-calls.ts";
 import { sendMessages } from "./send-messages.ts";
 
 type Options = { client: SQSClient; queueUrl: string; logger: Logger };
 
+/** The members of every received message. */
+type Received = { messageId: string; body: string; receiptHandle: string; group: string | undefined };
+type AttributesOf<Message> = (message: Message) => MessageAttributes;
+
 /** Deletes, delays and requeues the messages that a function received from a queue of SQS. */
 export function createReceivedMessages(queue: Options): ReceivedMessages {
+  return receivedMessages<ReceivedMessage>(queue, requeueAttributes);
+}
+
+/** The same for those of the dead-letter queue, whose copies keep all that they say of themselves. */
+export function createReceivedDeadLetters(queue: Options): ReceivedMessages<ReceivedDeadLetter> {
+  return receivedMessages<ReceivedDeadLetter>(queue, copyAttributes);
+}
+
+function receivedMessages<Message extends Received>(
+  queue: Options,
+  attributesOf: AttributesOf<Message>,
+): ReceivedMessages<Message> {
   return {
     delete: (messages, deadline) => deleteMessages(queue, messages, deadline),
     changeVisibility: (messages, deadline) => changeVisibility(queue, messages, deadline),
-    requeue: (messages, deadline) => requeue(queue, messages, deadline),
+    requeue: (messages, deadline) => requeue(queue, attributesOf, messages, deadline),
   };
 }
 
@@ -63,16 +87,17 @@ async function changeVisibility(
  * first ten go alone: where SQS accepts copies but deletes no originals, an invocation leaves ten messages too many, not a
  * thousand. No call is begun without its time: a copy whose confirmation comes too late would be a message too many.
  */
-async function requeue(
+async function requeue<Message extends Received>(
   queue: Options,
-  ...[messages, deadline]: Parameters<ReceivedMessages["requeue"]>
+  attributesOf: AttributesOf<Message>,
+  ...[messages, deadline]: Parameters<ReceivedMessages<Message>["requeue"]>
 ): Promise<Set<string>> {
   const requeued = new Set<string>();
   const requeueTen = async (ten: typeof messages): Promise<boolean> => {
     const copies = ten.map((message) => ({
       body: message.body,
-      group: message.group,
-      attributes: fitAttributes(message.body, requeueAttributes(message)),
+      ...(message.group !== undefined && { group: message.group }),
+      attributes: fitAttributes(message.body, attributesOf(message)),
       delaySeconds: message.seconds,
     }));
     const outcomes = await sendMessages(queue.client, { ...queue, messages: copies, deadline });

@@ -91,7 +91,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "an event that cannot be read takes its message along",
-    file: "functions/consume/read-message.ts",
+    file: "functions/core/read-message.ts",
     find: "const split = splitEnvelope(body, REQUEST_MAX_EVENTS);",
     replace: "const split = undefined as ReturnType<typeof splitEnvelope>;",
     caughtBy: unreadableEvents,
@@ -99,7 +99,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event that cannot be read is dropped",
     file: "functions/consume/store-messages.ts",
-    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event)));",
+    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event, deadLetterId)));",
     replace: "",
     caughtBy: unreadableEvents,
   },
@@ -182,7 +182,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "the wait between attempts doubles",
-    file: "functions/consume/backoff.ts",
+    file: "functions/core/backoff.ts",
     find: "const GROWTH = 1.25;",
     replace: "const GROWTH = 2;",
     caughtBy: virtualTime,
@@ -239,8 +239,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a replayed dead letter keeps its replay count",
     file: "functions/replay/outgoing.ts",
-    find: "return outgoing(message, message.body, replayAttributes(message.replays + 1));",
-    replace: "return outgoing(message, message.body, replayAttributes(message.replays));",
+    find: "return outgoing(message, message.body, replayAttributes(message.replays + 1, message.deadLetterId));",
+    replace: "return outgoing(message, message.body, replayAttributes(message.replays, message.deadLetterId));",
     caughtBy: refusedCases("F23 "),
   },
   {

@@ -24,6 +24,7 @@ const deadLetter = (body: string, reason = "not_storable"): DeadLetter => ({
   receivedAt: "2026-11-21T09:30:00.000Z",
   attempts: 1,
   replays: 0,
+  deadLetterId: undefined,
 });
 
 /** The contract of every dead-letter queue; `open` gives one that is empty and healthy. */

@@ -50,7 +50,8 @@ export function describeReceivedMessages(name: string, open: () => Promise<Queue
 
     it("a requeued message is replaced by a copy of the same body, group and age with a new receive count", async () => {
       const { receivedMessages, received, receive, depth } = await open();
-      const original = (await received("a")).map((message) => ({ ...message, attempts: 7, replays: 2 }));
+      const deadLetterId = `dl_${"7".repeat(32)}`;
+      const original = (await received("a")).map((message) => ({ ...message, attempts: 7, replays: 2, deadLetterId }));
 
       expect(await receivedMessages.requeue(after(0, original), soon())).toEqual(idsOf(original));
 
@@ -63,6 +64,7 @@ export function describeReceivedMessages(name: string, open: () => Promise<Queue
           receiveCount: 1,
           attempts: 8,
           replays: 2,
+          deadLetterId,
           firstSentAt: original[0]?.firstSentAt,
         },
       ]);

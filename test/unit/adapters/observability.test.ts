@@ -98,6 +98,33 @@ describe("the log lines of a function", () => {
     },
   );
 
+  it("a gauge of the stage has the stage as its only dimension, beside the metrics of the function", () => {
+    const lines: string[] = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    const { metrics } = createObservability("drain", environment);
+
+    metrics.addMetric("OpenDeadLetters", "Count", 7);
+    metrics.addMetric("DeadLettersRecorded", "Count", 2);
+    metrics.publish();
+    metrics.addMetric("OpenDeadLetters", "Count", 0);
+    metrics.publish();
+
+    vi.restoreAllMocks();
+    const written = lines.map((line) => JSON.parse(line) as { _aws: { CloudWatchMetrics: unknown } });
+    const ofStage = {
+      Namespace: "Sluice",
+      Dimensions: [["stage"]],
+      Metrics: [{ Name: "OpenDeadLetters", Unit: "Count" }],
+    };
+    const ofFunction = {
+      Namespace: "Sluice",
+      Dimensions: [["service", "stage"]],
+      Metrics: [{ Name: "DeadLettersRecorded", Unit: "Count" }],
+    };
+    expect(written).toMatchObject([{ OpenDeadLetters: 7, stage: "dev" }, { OpenDeadLetters: 0 }]);
+    expect(written.map(({ _aws }) => _aws.CloudWatchMetrics)).toEqual([[ofFunction, ofStage], [ofStage]]);
+  });
+
   it("the log has the lines of the configured level and above", async () => {
     const observability = createObservability("ingest", { ...environment, LOG_LEVEL: "ERROR" });
 

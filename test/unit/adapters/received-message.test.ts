@@ -12,6 +12,7 @@ describe("a received message", () => {
       receiveCount: 3,
       attempts: 3,
       replays: 0,
+      deadLetterId: undefined,
       group: "tenant-a",
       firstSentAt: SENT_AT,
     });
@@ -51,10 +52,18 @@ describe("a received message", () => {
   });
 
   it("a message that was requeued is read as the same message, tried once more", () => {
-    const first = toReceivedMessage(record("m1", { receiveCount: 6, attributes: { replays: "1" } }));
+    const deadLetterId = `dl_${"7".repeat(32)}`;
+    const first = toReceivedMessage(record("m1", { receiveCount: 6, attributes: { replays: "1", deadLetterId } }));
 
     const copy = toReceivedMessage(record("m2", { attributes: requeueAttributes(first) }));
 
-    expect(copy).toMatchObject({ receiveCount: 1, attempts: 7, replays: 1, firstSentAt: SENT_AT });
+    expect(copy).toMatchObject({ receiveCount: 1, attempts: 7, replays: 1, deadLetterId, firstSentAt: SENT_AT });
   });
+
+  it.each(["", "dl_", `dl_${"7".repeat(31)}`, `dl_${"7".repeat(33)}`, `dl_${"G".repeat(32)}`])(
+    "ignores a dead letter's row whose name is none (%j)",
+    (deadLetterId) => {
+      expect(toReceivedMessage(record("m1", { attributes: { deadLetterId } })).deadLetterId).toBeUndefined();
+    },
+  );
 });

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createObservability } from "../../../functions/adapters/lambda/observability.ts";
 import { sqsBatchHandler } from "../../../functions/adapters/lambda/sqs-batch-handler.ts";
-import { backoffSeconds } from "../../../functions/consume/backoff.ts";
+import { backoffSeconds } from "../../../functions/core/backoff.ts";
 import { createConsume } from "../../../functions/consume/consume.ts";
 import type { StoreResult } from "../../../functions/consume/store-messages.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";

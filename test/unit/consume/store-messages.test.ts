@@ -4,6 +4,8 @@ import { DatabaseError } from "../../../functions/core/errors.ts";
 import { REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
 import { memoryDeadLetters, memoryStore, message, NOW, outage, refusal, storing } from "./support.ts";
 
+const ROW = `dl_${"7".repeat(32)}`;
+
 describe("storing messages", () => {
   it("stores the events of all messages in one call", async () => {
     const { store, calls, ids } = memoryStore();
@@ -129,6 +131,30 @@ describe("storing messages", () => {
     ]);
     expect(deadLetters[0]?.body).toBe(`${body.slice(0, body.indexOf("[") + 1)}${bad}]}`);
   });
+
+  it.each([
+    ["one event", ["bad"], undefined, ROW],
+    [
+      "one event that is no event",
+      [],
+      '{"version":1,"tenant":"t","receivedAt":"2026-11-21T09:29:00Z","events":[7]}',
+      ROW,
+    ],
+    ["no envelope", [], "7", ROW],
+    ["two events", ["bad", "good"], undefined, undefined],
+  ])(
+    "the dead letter of a replayed message with %s names its row only where it is the whole message",
+    async (...given) => {
+      const [, ids, body, row] = given;
+      const { store } = memoryStore({ refuse: ({ id }) => (id === "bad" ? refusal() : undefined) });
+      const { queue, deadLetters } = memoryDeadLetters();
+      const replayed = { deadLetterId: ROW, ...(body !== undefined && { body }) };
+
+      await storing(store, queue)([message("m1", ids, replayed)]);
+
+      expect(deadLetters.map(({ deadLetterId }) => deadLetterId)).toEqual([row]);
+    },
+  );
 
   it("fails every message in an outage and dead-letters none of them", async () => {
     const { queue, deadLetters } = memoryDeadLetters();

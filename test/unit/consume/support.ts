@@ -39,6 +39,7 @@ export function message(
     receiveCount: 1,
     attempts: 1,
     replays: 0,
+    deadLetterId: undefined,
     group: "default",
     firstSentAt: NOW,
     ...overrides,

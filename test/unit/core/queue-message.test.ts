@@ -13,6 +13,8 @@ import {
 } from "../../../functions/core/queue-message.ts";
 import { message } from "../consume/support.ts";
 
+const ROW = `dl_${"0a".repeat(16)}`;
+
 describe("message attributes", () => {
   it("are at most ten of a dead letter, the most that SQS allows", () => {
     const attributes = deadLetterAttributes({
@@ -26,18 +28,20 @@ describe("message attributes", () => {
       receivedAt: "2026-11-21T09:30:00.000Z",
       attempts: 1,
       replays: 0,
+      deadLetterId: ROW,
     });
 
     expect(Object.keys(attributes)).toHaveLength(10);
+    expect(Object.keys(attributes).slice(0, 3)).toEqual(["reason", "replays", "deadLetterId"]);
   });
 
   it.each<[number, AttributeName[]]>([
     [0, []],
-    ["earlierAttemptsString6".length, ["earlierAttempts"]],
-    ["earlierAttemptsString6replaysString1".length, ["earlierAttempts", "replays"]],
-    [100, ["earlierAttempts", "replays", "firstSentAt"]],
+    ["replaysString1".length, ["replays"]],
+    [`replaysString1deadLetterIdString${ROW}`.length, ["replays", "deadLetterId"]],
+    [150, ["replays", "deadLetterId", "earlierAttempts", "firstSentAt"]],
   ])("beside a body with %i bytes of room are those that fit, in order", (room, kept) => {
-    const attributes = requeueAttributes(message("m1", [], { attempts: 6, replays: 1 }));
+    const attributes = requeueAttributes(message("m1", [], { attempts: 6, replays: 1, deadLetterId: ROW }));
 
     expect(Object.keys(fitAttributes("x".repeat(MESSAGE_MAX_BYTES - room), attributes))).toEqual(kept);
   });
@@ -45,7 +49,7 @@ describe("message attributes", () => {
   it("give a count back as it was written", () => {
     fc.assert(
       fc.property(fc.nat(), (count) => {
-        expect(toCount(replayAttributes(count).replays)).toBe(count);
+        expect(toCount(replayAttributes(count, undefined).replays)).toBe(count);
       }),
     );
   });

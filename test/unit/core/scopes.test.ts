@@ -3,6 +3,7 @@ import {
   concernsInstallation,
   INSTALLATION,
   mayConcernInstallation,
+  mayConcernSuspended,
   ROLES,
   SCOPES,
   scopesOf,
@@ -25,8 +26,10 @@ describe("scopes", () => {
     for (const role of ROLES) expect(scopesOf({ role, tenant: "acme" })).not.toContain("tenants");
   });
 
-  it("scopes of events name a tenant always, tenants never, and keys and the audit log where the caller does", () => {
+  it("scopes of events name a tenant always, tenants never, and dead letters, keys and the audit log where the caller does", () => {
     expect(SCOPES.filter(concernsInstallation)).toEqual(["tenants"]);
-    expect(SCOPES.filter(mayConcernInstallation)).toEqual(["keys", "admin", "tenants"]);
+    const ofBoth = ["dead-letters:read", "dead-letters:replay", "keys", "admin"];
+    expect(SCOPES.filter(mayConcernInstallation)).toEqual([...ofBoth, "tenants"]);
+    expect(SCOPES.filter(mayConcernSuspended)).toEqual(["keys", "admin", "tenants"]);
   });
 });

@@ -11,6 +11,7 @@ const message = (body: string): ReceivedMessage => ({
   receiveCount: 1,
   attempts: 1,
   replays: 0,
+  deadLetterId: undefined,
   group: "acme",
   firstSentAt: 0,
 });

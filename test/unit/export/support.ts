@@ -190,6 +190,7 @@ export function stepUnderTest(
     receiveCount: 1,
     attempts: 1,
     replays: 0,
+    deadLetterId: undefined,
     group: "acme",
     firstSentAt: now,
     ...changes,

@@ -21,7 +21,10 @@ const request = {
   deadline: 20_000,
 };
 
+const notAsked = () => Promise.reject(new Error("not asked for"));
+
 const unused = {
+  deadLetters: { list: notAsked, groups: notAsked, read: notAsked },
   answerList: vi.fn<() => Promise<never>>(),
   answerIfChanged: vi.fn<() => Promise<never>>(),
   shedQueries: async () => undefined,

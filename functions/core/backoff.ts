@@ -1,4 +1,4 @@
-import { BACKOFF_MAX_SECONDS } from "./limits.ts";
+import { BACKOFF_MAX_SECONDS } from "./queue-limits.ts";
 
 /**
  * Each wait is a quarter longer than the one before, and a random part of its last quarter is left out. The waits before any

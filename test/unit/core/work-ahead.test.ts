@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { workAhead } from "../../../functions/consume/work-ahead.ts";
+import { workAhead } from "../../../functions/core/work-ahead.ts";
 
 /** Items that record when they are made; making one of them may fail. */
 function* making(count: number, steps: string[], failing = -1): Generator<number> {

@@ -1,11 +1,11 @@
 import type * as z from "zod";
-import { type Envelope, envelope, envelopeHead } from "../core/envelope-schema.ts";
-import { type Event, event } from "../core/event.ts";
-import { jsonPointer } from "../core/json-pointer.ts";
-import { EVENT_MAX_DEPTH, REQUEST_MAX_EVENTS } from "../core/limits.ts";
-import { type Parsed, parseLossless } from "../core/lossless-json.ts";
-import { splitEnvelope } from "../core/split-envelope.ts";
-import { isDeeperThan } from "../core/find-unstorable.ts";
+import { type Envelope, envelope, envelopeHead } from "./envelope-schema.ts";
+import { type Event, event } from "./event.ts";
+import { jsonPointer } from "./json-pointer.ts";
+import { EVENT_MAX_DEPTH, REQUEST_MAX_EVENTS } from "./limits.ts";
+import { type Parsed, parseLossless } from "./lossless-json.ts";
+import { splitEnvelope } from "./split-envelope.ts";
+import { isDeeperThan } from "./find-unstorable.ts";
 
 export type ReadMessage =
   | { kind: "readable"; envelope: Envelope; unreadable: UnreadableEvent[] }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readMessage } from "../../../functions/consume/read-message.ts";
+import { readMessage } from "../../../functions/core/read-message.ts";
 import { ingestTo, memoryQueue } from "../ingest/support.ts";
 
 describe("a message", () => {

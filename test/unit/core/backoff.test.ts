@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { backoffSeconds } from "../../../functions/consume/backoff.ts";
-import { BACKOFF_MAX_SECONDS, REQUEUE_FROM_ATTEMPT } from "../../../functions/consume/limits.ts";
+import { backoffSeconds } from "../../../functions/core/backoff.ts";
+import { REQUEUE_FROM_ATTEMPT } from "../../../functions/consume/limits.ts";
+import { BACKOFF_MAX_SECONDS } from "../../../functions/core/queue-limits.ts";
 import {
   MAX_RECEIVE_COUNT,
   QUEUE_RETENTION_DAYS,

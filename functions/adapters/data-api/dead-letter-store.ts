@@ -1,0 +1,100 @@
+import { CHUNK_MAX_BYTES } from "../../core/database-limits.ts";
+import { deadLetterIdOf } from "../../core/dead-letter-id.ts";
+import { OPEN_DEAD_LETTERS_MAX, RECORD_MAX_DEAD_LETTERS } from "../../core/dead-letter-limits.ts";
+import type { DeadLetterStore, NewDeadLetter } from "../../core/dead-letter-table.ts";
+import { DatabaseError } from "../../core/errors.ts";
+import type { Chunker, SqlDatabase, SqlValue } from "../../core/ports.ts";
+import { failpoint } from "../lambda/failpoint.ts";
+
+/**
+ * Documented in functions/sql/0007_dead_letters.sql. Bodies go apart from their rows, because JSON in JSON in the call's JSON
+ * would have four bytes for a quotation mark, and a body of 1 MiB would not fit. SQS takes no U+0001, which is between them.
+ */
+const recordDeadLetters = `
+  select recorded, open
+  from record_dead_letters(string_to_array(:lines, chr(10)), string_to_array(:bodies, chr(1)), ${OPEN_DEAD_LETTERS_MAX})`;
+
+/** The store of dead letters in PostgreSQL: one call of `record_dead_letters` a chunk. */
+export function createDeadLetterStore(database: SqlDatabase): DeadLetterStore {
+  return {
+    createChunker,
+    async record(deadLetters, deadline) {
+      const lines = deadLetters.map(toLine).join("\n");
+      const bodies = deadLetters.map(({ body }) => body).join("\u0001");
+      FAILPOINT: await failpoint("beforeRecord");
+      const { rows } = await database.execute(recordDeadLetters, { lines, bodies }, deadline);
+      FAILPOINT: await failpoint("afterRecord");
+      return toOutcome(rows);
+    },
+  };
+}
+
+function toLine(deadLetter: NewDeadLetter): string {
+  const { searched, ...facts } = deadLetter;
+  const { time } = searched ?? {};
+  return JSON.stringify({
+    id: deadLetterIdOf(facts.messageId, facts.messageIndex),
+    dead_letter_id: facts.deadLetterId,
+    message_id: facts.messageId,
+    message_index: facts.messageIndex,
+    tenant: facts.tenant,
+    type: facts.type,
+    source: facts.source,
+    event_id: facts.eventId,
+    subject: searched?.subject,
+    // As in event-store.ts: PostgreSQL refuses the fraction of a leap second.
+    sent_time: time?.replace(/(:60)\.\d+/, "$1"),
+    time_sent: time,
+    dataschema: searched?.dataschema,
+    datacontenttype: searched?.datacontenttype,
+    sent_received_at: facts.receivedAt,
+    reason: facts.reason,
+    sql_state: facts.sqlState,
+    message: facts.message,
+    message_group: facts.messageGroup,
+    attempts: facts.attempts,
+    replays: facts.replays,
+    is_event: facts.isEvent,
+  });
+}
+
+/** @throws DatabaseError for a result of another form: taken for success, it would delete messages that are not recorded */
+function toOutcome(rows: SqlValue[][]): { recorded: number; open: number } {
+  const [recorded, open] = rows[0] ?? [];
+  if (rows.length === 1 && typeof recorded === "number" && typeof open === "number") return { recorded, open };
+  throw new DatabaseError({
+    disposition: "stop",
+    reason: "unexpected_result",
+    detail: "record_dead_letters returned rows of another form.",
+  });
+}
+
+/** Limits rows and bytes, counted as the Data API counts them: its JSON escapes both texts. */
+function createChunker<T extends NewDeadLetter>(): Chunker<T> {
+  let chunk: T[] = [];
+  let bytes = 0;
+  const rest = () => {
+    const deadLetters = chunk;
+    chunk = [];
+    bytes = 0;
+    return deadLetters;
+  };
+  return {
+    add(deadLetter) {
+      const rowBytes =
+        Buffer.byteLength(JSON.stringify(toLine(deadLetter))) +
+        Buffer.byteLength(JSON.stringify(deadLetter.body)) +
+        SEPARATOR_BYTES;
+      const isFull =
+        chunk.length === RECORD_MAX_DEAD_LETTERS || (chunk.length > 0 && bytes + rowBytes > CHUNK_MAX_BYTES);
+      const full = isFull ? rest() : undefined;
+      chunk.push(deadLetter);
+      bytes += rowBytes;
+      return full;
+    },
+    rest,
+  };
+}
+
+/** Of a line and of a body, as JSON escapes them. */
+const SEPARATOR_BYTES = String.raw`\n`.length + String.raw`\u0001`.length;

@@ -1,0 +1,23 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { createDeadLetterStore } from "../adapters/data-api/dead-letter-store.ts";
+import { drainEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
+import { createObservability } from "../adapters/lambda/observability.ts";
+import { toReceivedDeadLetter } from "../adapters/lambda/received-message.ts";
+import { batchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
+import { createReceivedDeadLetters } from "../adapters/sqs/received-messages.ts";
+import { createDrain } from "./drain.ts";
+
+const environment = readEnvironment(drainEnvironment);
+const observability = createObservability("drain", environment);
+const { logger } = observability;
+
+const rule = createDrain({
+  store: createDeadLetterStore(createDataApi(environment)),
+  queue: createReceivedDeadLetters({ client: new SQSClient(), queueUrl: environment.DEAD_LETTER_QUEUE_URL, logger }),
+  clock: () => new Date(),
+  random: Math.random,
+});
+
+/** The dead-letter queue's event source: moves its messages into the table of dead letters. */
+export const handler = batchHandler({ rule, read: toReceivedDeadLetter, observability });

@@ -1,0 +1,71 @@
+import type { DeadLetterStore, NewDeadLetter } from "../core/dead-letter-table.ts";
+import { DatabaseError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
+import { RECORD_MIN_REMAINING_MS } from "../core/queue-limits.ts";
+import type { ReceivedDeadLetter } from "../core/queue-message.ts";
+import { workAhead } from "../core/work-ahead.ts";
+import { readDeadLetters } from "./read-dead-letters.ts";
+
+export type RecordResult = {
+  /** Messages of which some dead letter is not recorded. */
+  failed: ReceivedDeadLetter[];
+  /** Why, where the database said why; of several the first outage. */
+  failure: DatabaseError | undefined;
+  /** An error that is none of the database: a mistake of ours. */
+  error: unknown;
+  /** Dead letters that are new or open again. */
+  recorded: number;
+  /** Open dead letters after that; undefined where nothing changed. */
+  open: number | undefined;
+};
+
+/** Records the dead letters of messages, in chunks; `deadline` is ms since the epoch. Never throws. */
+export function createRecordMessages({ store, clock }: { store: DeadLetterStore; clock: Clock }) {
+  return async function recordMessages(messages: ReceivedDeadLetter[], deadline: number): Promise<RecordResult> {
+    const failed = new Set<ReceivedDeadLetter>();
+    const result: RecordResult = { failed: [], failure: undefined, error: undefined, recorded: 0, open: undefined };
+    // The next chunk is read while the database works on the one before.
+    await workAhead(readChunks(messages, store), async (chunk) => {
+      const waiting = chunk.length > 0 ? [chunk] : [];
+      for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
+        const isHopeless = result.error !== undefined || result.failure?.isOutage === true;
+        if (isHopeless || clock().getTime() + RECORD_MIN_REMAINING_MS > deadline) {
+          for (const { from } of part) failed.add(from);
+          continue;
+        }
+        try {
+          const { recorded, open } = await store.record(part, deadline);
+          result.recorded += recorded;
+          if (recorded > 0) result.open = open;
+        } catch (error) {
+          const middle = Math.ceil(part.length / 2);
+          const isFault = error instanceof DatabaseError && !error.isOutage;
+          if (isFault && part.length > 1) {
+            // One dead letter is too much for the database: the others are recorded without it.
+            waiting.push(part.slice(middle), part.slice(0, middle));
+            continue;
+          }
+          for (const { from } of part) failed.add(from);
+          if (!(error instanceof DatabaseError)) result.error = error;
+          else if (result.failure?.isOutage !== true) result.failure = error;
+        }
+      }
+    });
+    return { ...result, failed: [...failed] };
+  };
+}
+
+/** A dead letter and the message it came in. */
+type Sourced = NewDeadLetter & { from: ReceivedDeadLetter };
+
+/** Reads messages in order, a chunk each time it is asked for one; the last chunk may be empty. */
+function* readChunks(messages: ReceivedDeadLetter[], store: DeadLetterStore): Generator<Sourced[]> {
+  const chunker = store.createChunker<Sourced>();
+  for (const from of messages) {
+    for (const deadLetter of readDeadLetters(from)) {
+      const full = chunker.add({ ...deadLetter, from });
+      if (full !== undefined) yield full;
+    }
+  }
+  yield chunker.rest();
+}

@@ -1,0 +1,150 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readDeadLetters } from "../../../functions/drain/read-dead-letters.ts";
+import { readMessage } from "../../../functions/core/read-message.ts";
+import { body, dead } from "./support.ts";
+
+const ROW = `dl_${"7".repeat(32)}`;
+
+describe("a message of the dead-letter queue", () => {
+  it("a dead letter of the consumer has the facts of its attributes and the event of its body, which stays as it is", () => {
+    const text = body([{ id: "a", data: { n: "12345678901234567890" } }]).replace(
+      '"12345678901234567890"',
+      "12345678901234567890.50 ",
+    );
+    const attributes = { reason: "not_storable", sqlState: "22P05", detail: 'no "x" 7', attempts: "3", replays: "2" };
+
+    expect(readDeadLetters(dead(text, { ...attributes, deadLetterId: ROW }))).toEqual([
+      {
+        messageId: "m1",
+        messageIndex: 0,
+        deadLetterId: ROW,
+        tenant: "acme",
+        type: "com.example.order",
+        source: "/shop",
+        eventId: "a",
+        receivedAt: "2026-11-20T10:00:00.000Z",
+        searched: {
+          subject: undefined,
+          time: "2026-11-20T10:00:00Z",
+          dataschema: undefined,
+          datacontenttype: undefined,
+        },
+        reason: "not_storable",
+        sqlState: "22P05",
+        message: 'no "x" 7',
+        messageGroup: "no ? ?",
+        attempts: 3,
+        replays: 2,
+        isEvent: true,
+        body: text,
+      },
+    ]);
+  });
+
+  it("a message that SQS moved is split into its events, each in an envelope of its own that the consumer reads", () => {
+    const deadLetters = readDeadLetters(
+      dead(
+        body([{ id: "a" }, { id: "b" }]),
+        { earlierAttempts: "12", replays: "1", deadLetterId: ROW },
+        { receiveCount: 31 },
+      ),
+    );
+
+    expect(deadLetters).toMatchObject([
+      {
+        messageIndex: 0,
+        eventId: "a",
+        reason: "max_receives_exceeded",
+        attempts: 43,
+        replays: 1,
+        deadLetterId: undefined,
+      },
+      { messageIndex: 1, eventId: "b", isEvent: true, tenant: "acme", deadLetterId: undefined },
+    ]);
+    for (const [index, deadLetter] of deadLetters.entries()) {
+      expect(readMessage(deadLetter.body)).toMatchObject({
+        kind: "readable",
+        envelope: { tenant: "acme", receivedAt: "2026-11-20T10:00:00.000Z", events: [{ id: "ab"[index] }] },
+        unreadable: [],
+      });
+    }
+  });
+
+  it("a part that is no event is a dead letter beside the events, with the names that it has", () => {
+    const text = body([{ id: "a" }]).replace("]}", ',{"id":"b","type":7},[Infinity]]}');
+
+    expect(readDeadLetters(dead(text))).toMatchObject([
+      { eventId: "a", isEvent: true },
+      {
+        eventId: "b",
+        type: undefined,
+        isEvent: true,
+        tenant: "acme",
+        body: expect.stringContaining('[{"id":"b","type":7}]'),
+      },
+      { eventId: undefined, isEvent: false, tenant: "acme", body: expect.stringContaining("[[Infinity]]") },
+    ]);
+  });
+
+  it.each(["", "no JSON", "{}", '{"version":2,"tenant":"t","receivedAt":"2026-11-20T10:00:00Z","events":[{}]}'])(
+    "the message %j is a dead letter whole, of the tenant that its attributes name",
+    (text) => {
+      expect(readDeadLetters(dead(text, { deadLetterId: ROW }))).toMatchObject([
+        { tenant: undefined, eventId: undefined, receivedAt: undefined, isEvent: false, body: text, deadLetterId: ROW },
+      ]);
+      expect(readDeadLetters(dead(text, { tenant: "acme" }))).toMatchObject([{ tenant: "acme" }]);
+    },
+  );
+
+  it("the body says whose the event is, whatever the attributes say", () => {
+    const attributes = { reason: "r", tenant: "other", type: "other", source: "other", eventId: "other" };
+
+    expect(readDeadLetters(dead(body([{ id: "a" }]), attributes))).toMatchObject([
+      { tenant: "acme", type: "com.example.order", source: "/shop", eventId: "a" },
+    ]);
+  });
+
+  it("a requeued copy is of the first copy's message", () => {
+    expect(readDeadLetters(dead("x", { firstMessageId: "m0" }))).toMatchObject([{ messageId: "m0" }]);
+  });
+
+  it("whatever anybody writes into a message, a database can hold what is read, and every event is in it once", () => {
+    const text = fc.string({ unit: "binary", maxLength: 50 });
+    const attributes = fc.dictionary(
+      fc.constantFrom(
+        "reason",
+        "sqlState",
+        "detail",
+        "tenant",
+        "type",
+        "source",
+        "eventId",
+        "attempts",
+        "replays",
+        "deadLetterId",
+      ),
+      fc.oneof(text, fc.constantFrom("9".repeat(15), "x".repeat(3_000))),
+      { noNullPrototype: true },
+    );
+    const ids = fc.uniqueArray(fc.oneof(text, fc.constant("\u0000"), fc.constant("\ud800")), { maxLength: 4 });
+    fc.assert(
+      fc.property(attributes, ids, fc.boolean(), text, (given, events, isEnvelope, garbage) => {
+        const message = dead(isEnvelope && events.length > 0 ? body(events.map((id) => ({ id }))) : garbage, given);
+
+        const deadLetters = readDeadLetters(message);
+
+        expect(deadLetters).toHaveLength(isEnvelope && events.length > 0 ? events.length : 1);
+        for (const [index, { body: _body, searched: _searched, ...deadLetter }] of deadLetters.entries()) {
+          expect(deadLetter.messageIndex).toBe(index);
+          expect(deadLetter.attempts).toBeLessThan(2 ** 31);
+          for (const value of Object.values(deadLetter)) {
+            if (typeof value !== "string") continue;
+            expect(value.isWellFormed()).toBe(true);
+            expect(Buffer.byteLength(value)).toBeLessThanOrEqual(4_000);
+          }
+        }
+      }),
+    );
+  });
+});
