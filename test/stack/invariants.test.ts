@@ -195,14 +195,17 @@ describe("queues", () => {
 
 describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
-    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(2);
-    template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
-      FunctionResponseTypes: ["ReportBatchItemFailures"],
-      BatchSize: 1_000,
-      MaximumBatchingWindowInSeconds: 1,
-      ScalingConfig: { MaximumConcurrency: 5 },
-      MetricsConfig: { Metrics: ["EventCount"] },
-    });
+    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(3);
+    // Of consume and of drain.
+    for (const MaximumConcurrency of [5, 3]) {
+      template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+        FunctionResponseTypes: ["ReportBatchItemFailures"],
+        BatchSize: 1_000,
+        MaximumBatchingWindowInSeconds: 1,
+        ScalingConfig: { MaximumConcurrency },
+        MetricsConfig: { Metrics: ["EventCount"] },
+      });
+    }
   });
 });
 
@@ -586,8 +589,8 @@ describe("two stacks of one stage", () => {
         .filter(({ Namespace: name }) => !String(name).startsWith("AWS/"))
         .map(({ Namespace: name }) => name);
 
-    expect(metrics(template)).toEqual(Array(6).fill("Sluice-dev"));
-    expect(metrics(other)).toEqual(Array(6).fill("Sluice-other"));
+    expect(metrics(template)).toEqual(Array(8).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(8).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

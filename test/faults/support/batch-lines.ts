@@ -12,7 +12,7 @@ export type BatchLine = LogLines["batch"] &
 export function batchLines({ lines }: FaultStack, from: number): BatchLine[] {
   return lines
     .slice(from)
-    .filter((line) => line.includes('"message":"batch"'))
+    .filter((line) => line.includes('"message":"batch"') && line.includes('"service":"consume"'))
     .map((line) => ({ ...NOTHING, ...(JSON.parse(line) as BatchLine) }));
 }
 

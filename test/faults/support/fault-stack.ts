@@ -11,6 +11,7 @@ import { clonePreparedCluster, removeDataDir } from "../../support/cluster.ts";
 import { useKey } from "../../support/http.ts";
 import { LOCAL_AWS } from "../../support/local-aws.ts";
 import { refuseSecretsIn, secretTexts } from "../../support/secret-texts.ts";
+import { eventually } from "../../support/eventually.ts";
 import { drain, queueDepth, receive } from "../../support/sqs.ts";
 import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
 import { type Failpoints, startFailpoints } from "./failpoints.ts";
@@ -47,6 +48,7 @@ export type FaultStack = Runtime & {
   ask: <Row extends Record<string, unknown>>(sql: string, parameters?: unknown[]) => Promise<Row[]>;
   /** Past the proxy. */
   queue: QueueAtRest;
+  /** The dead-letter queue and the table into which drain moves its messages, as if the rows were messages still. */
   deadLetters: QueueAtRest;
   /** Takes back every fault. */
   heal: () => Promise<void>;
@@ -151,7 +153,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
     ask: async <Row extends Record<string, unknown>>(sql: string, parameters: unknown[] = []) =>
       (await pool.query<Row>(sql, parameters)).rows,
     queue: atRest(runtime.addresses.queueUrl),
-    deadLetters: atRest(runtime.addresses.deadLetterQueueUrl),
+    deadLetters: deadLettersAtRest(atRest(runtime.addresses.deadLetterQueueUrl), pool),
     async heal() {
       sqs.setFaults();
       sqs.onCall = undefined;
@@ -178,7 +180,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
 }
 
 /** The stages that have failpoints. */
-const FUNCTIONS = ["ingest", "consume", "export"] as const;
+const FUNCTIONS = ["ingest", "consume", "drain", "export"] as const;
 type FunctionName = (typeof FUNCTIONS)[number];
 
 type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
@@ -208,7 +210,8 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
             timeoutSeconds:
               (nameOf(model) === "export" ? scale.exportTimeoutSeconds : scale.functionTimeoutSeconds) ??
               model.timeoutSeconds,
-            reservedConcurrency: scale.reservedConcurrency ?? model.reservedConcurrency,
+            ...(nameOf(model) === "consume" &&
+              scale.reservedConcurrency !== undefined && { reservedConcurrency: scale.reservedConcurrency }),
             environment: {
               ...model.environment,
               ...(scale.visibilitySeconds !== undefined && {
@@ -220,7 +223,7 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
     ),
     queues: stack.queues.map((queue) =>
       queue.redrive === undefined
-        ? queue
+        ? { ...queue, visibilityTimeoutSeconds: scale.visibilitySeconds ?? queue.visibilityTimeoutSeconds }
         : {
             ...queue,
             visibilityTimeoutSeconds: scale.visibilitySeconds ?? queue.visibilityTimeoutSeconds,
@@ -247,5 +250,59 @@ function queueAtRest(client: SQSClient, url: string): QueueAtRest {
     depth: () => queueDepth(client, url),
     peek: () => receive(client, url, { visibilityTimeout: 0 }),
     drain: () => drain(client, url),
+  };
+}
+
+/**
+ * Dead letters wherever they are. While the database serves nobody, nothing is recorded, and those of the queue are all that are
+ * known.
+ */
+function deadLettersAtRest(queue: QueueAtRest, pool: Pool): QueueAtRest {
+  const rowsOf = async (sql: string) => {
+    const asked = pool.query<RecordedRow>({ text: sql }).then(({ rows }) => rows);
+    asked.catch(() => undefined);
+    const given = new Promise<RecordedRow[]>((resolve) => setTimeout(resolve, ANSWER_MS, []).unref());
+    return Promise.race([asked.catch((): RecordedRow[] => []), given]);
+  };
+  return {
+    ...queue,
+    depth: async () =>
+      (await queue.depth()) + (await rowsOf(`select ${RECORDED} from dead_letters where state = 'open'`)).length,
+    peek: async () => {
+      const recorded = await rowsOf(`select ${RECORDED} from dead_letters where state = 'open' order by opened_at`);
+      return [...recorded.map(toMessage), ...(await queue.peek())];
+    },
+    drain: async () => {
+      await eventually(queue.depth, (depth) => depth === 0, DRAINED_MS);
+      const { rows } = await pool.query<RecordedRow>(`delete from dead_letters returning ${RECORDED}`);
+      return rows.map(toMessage);
+    },
+  };
+}
+
+/** A database that does not answer in this time serves nobody. */
+const ANSWER_MS = 2_000;
+const DRAINED_MS = 60_000;
+
+const RECORDED = "id, reason, sql_state, message, body, attempts, replays";
+type RecordedRow = {
+  id: string;
+  reason: string;
+  sql_state: string | null;
+  message: string;
+  body: string;
+  attempts: number;
+  replays: number;
+};
+
+/** A row as the message that it was. */
+function toMessage({ id, body, message, sql_state: sqlState, ...facts }: RecordedRow): Message {
+  const attributes = { ...facts, detail: message, ...(sqlState !== null && { sqlState }) };
+  return {
+    MessageId: id,
+    Body: body,
+    MessageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name, { DataType: "String", StringValue: String(value) }]),
+    ),
   };
 }
