@@ -11,6 +11,7 @@ import {
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnWebACLAssociation } from "aws-cdk-lib/aws-wafv2";
 import { Construct } from "constructs";
+import { besideParameter } from "../functions/core/beside-parameter.ts";
 import type { Route } from "../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../functions/routes/routes.ts";
 import { Alarm } from "./alarm.ts";
@@ -109,8 +110,13 @@ export class Api extends Construct {
     for (const [path, ofPath] of Map.groupBy(all, (route) => route.path)) {
       const resource = this.restApi.root.resourceForPath(path);
       for (const { method, integration } of ofPath) resource.addMethod(method, integration);
-      // HEAD must reach the function that answers GET.
-      const [others] = ofPath.toSorted((a, b) => Number(b.method === "GET") - Number(a.method === "GET"));
+      // HEAD must reach the function that answers GET, also where this path is a value of another one's parameter.
+      const beside = ofPath.some(({ method }) => method === "GET")
+        ? []
+        : all.filter((route) => besideParameter(path, route.path) !== undefined);
+      const [others] = [...ofPath, ...beside].toSorted(
+        (a, b) => Number(b.method === "GET") - Number(a.method === "GET"),
+      );
       resource.addMethod("ANY", others?.integration);
     }
   }

@@ -6,14 +6,15 @@ import type { ExportEnvironment } from "../functions/adapters/lambda/environment
 import { EXPORT_MAX_CONCURRENCY } from "../functions/core/export-limits.ts";
 import { EXPORT_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { JOBS_TABLE } from "../functions/core/jobs-table.ts";
+import { EXPORT_MAX_RECEIVE_COUNT, EXPORT_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
 import type { Access } from "./access.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
 import { ExportBucket } from "./export-bucket.ts";
-import { ExportQueue } from "./export-queue.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
+import { StepsQueue } from "./steps-queue.ts";
 import { grantTable, TABLE, text } from "./table.ts";
 
 export type ExportProps = {
@@ -38,7 +39,14 @@ export class Export extends Construct {
       timeToLiveAttribute: JOBS_TABLE.expires,
     });
     const bucket = new ExportBucket(this, "Bucket", { stage });
-    const { queue } = new ExportQueue(this, "Queue", { stage, alarmTopic });
+    const { queue } = new StepsQueue(this, "Queue", {
+      stage,
+      alarmTopic,
+      step: "The step of an export",
+      runbook: "export-steps",
+      visibilitySeconds: EXPORT_VISIBILITY_SECONDS,
+      maxReceiveCount: EXPORT_MAX_RECEIVE_COUNT,
+    });
 
     const handler = new SluiceFunction<ExportEnvironment>(this, "Function", {
       name: "export",

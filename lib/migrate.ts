@@ -26,7 +26,7 @@ export type MigrateProps = {
 /**
  * The schema. Migrations run once per deployment that changes them or the catalog's declared fields, after the database exists and
  * before the functions that need them are updated; each run sets the passwords of the database's roles. A daily run makes
- * the partitions of the next days, and merges and checks the rollups.
+ * the partitions of the next days, merges and checks the rollups, and deletes closed dead letters where the stage says so.
  */
 export class Migrate extends Construct {
   constructor(scope: Construct, id: string, { stage, database, roles, before, alarmTopic }: MigrateProps) {
@@ -35,7 +35,13 @@ export class Migrate extends Construct {
       name: "migrate",
       timeoutSeconds: MIGRATE_TIMEOUT_SECONDS,
       stage,
-      environment: { ...databaseEnvironment(database), ...roles.environment },
+      environment: {
+        ...databaseEnvironment(database),
+        ...roles.environment,
+        ...(stage.deadLetterRetentionDays !== undefined && {
+          DEAD_LETTER_RETENTION_DAYS: String(stage.deadLetterRetentionDays),
+        }),
+      },
       copies: ["functions/sql"],
     });
     grantDataApi(database, handler, [

@@ -48,6 +48,14 @@ const shape = {
    * checked, so a typo in `dataschema` would switch the check off.
    */
   unknownVersions: unknownEvents,
+  /** Other queues to which a replay may send, by their ARNs; for keys of the installation. @default none */
+  replayQueues: z.optional(
+    z
+      .array(z.string().regex(/^arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]{1,80}$/, "is not the ARN of a standard queue"))
+      .min(1),
+  ),
+  /** Days after which dead letters are deleted that are discarded, or stored by a replay. An open one is never deleted. @default never */
+  deadLetterRetentionDays: z.optional(z.int().min(1).max(36_500)),
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
   alarmEmail: z.optional(z.email("is not an e-mail address")),
   ...edgeSettings,

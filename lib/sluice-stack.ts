@@ -14,6 +14,7 @@ import { addHelperLogs } from "./helper-logs.ts";
 import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
 import { Query } from "./query.ts";
+import { Replay } from "./replay.ts";
 import { Rotate } from "./rotate.ts";
 import { EventQueue } from "./event-queue.ts";
 import { ApiDocs } from "./api-docs.ts";
@@ -42,12 +43,14 @@ export class SluiceStack extends Stack {
     const drain = new Drain(this, "Drain", { stage, events, database: roles.writer, alarmTopic });
     const query = new Query(this, "Query", { stage, access, database: roles.reader, alarmTopic });
     const exporter = new Export(this, "Export", { stage, access, database: roles.reader, alarmTopic });
+    const replay = new Replay(this, "Replay", { stage, access, events, database: roles.writer, alarmTopic });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,
       query: query.function,
       access: access.function,
       export: exporter.function,
+      replay: replay.function,
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
@@ -55,7 +58,7 @@ export class SluiceStack extends Stack {
       stage,
       database,
       roles,
-      before: [consume, drain, query, exporter, rotate],
+      before: [consume, drain, query, exporter, replay, rotate],
       alarmTopic,
     });
     addHelperLogs(this, stage);

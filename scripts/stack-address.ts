@@ -20,8 +20,6 @@ export type StackAddress = {
   installationKey?: string | undefined;
   /** Of a deployed stack: whoever may invoke this function may make a key. */
   accessFunctionName?: string | undefined;
-  /** The journal of a replay: a file in the data folder, or beside the outputs file. */
-  journal: string;
 };
 
 export type StackOptions = { dataDir: string; outputs?: string; stack?: string };
@@ -75,7 +73,7 @@ export function findStackAddress({ dataDir, outputs, stack }: StackOptions): Sta
 }
 
 /** An operator prefers a wait of two more seconds to starting again. */
-export const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 
 function localAddress(dataDir: string): StackAddress {
   const file = join(dataDir, "runtime.json");
@@ -90,7 +88,6 @@ function localAddress(dataDir: string): StackAddress {
   return {
     ...rest,
     sqs: localClient({ endpoint: awsEndpointUrl, region, maxAttempts: MAX_ATTEMPTS }),
-    journal: join(dataDir, "replay.journal"),
   };
 }
 
@@ -119,7 +116,7 @@ function deployedAddress(file: string, stack: string | undefined): StackAddress 
         : `${file} has no stack of Sluice that is called ${stack}. Name one with --stack: ${names}.`,
     );
   }
-  const { name, outputs } = chosen;
+  const { outputs } = chosen;
   const region = /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(outputs.QueueUrl)?.[1];
   return {
     url: outputs.ApiUrl.replace(/\/$/, ""),
@@ -127,7 +124,6 @@ function deployedAddress(file: string, stack: string | undefined): StackAddress 
     deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
     accessFunctionName: outputs.AccessFunctionName,
     sqs: region === undefined ? {} : { region },
-    journal: `${file}.${name}.replay.journal`,
   };
 }
 

@@ -4,6 +4,7 @@ import { DEFAULT_TENANT } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
 import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
+import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
 
 /** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
 
@@ -97,6 +98,8 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
   },
   rotateKey: { "application/json": { grace: { summary: "The old key works for an hour", value: { grace: "1h" } } } },
   startExport: { "application/json": newExports },
+  startReplay: { "application/json": newReplays },
+  discardDeadLetters: { "application/json": newDiscards },
   putTenant: {
     "application/json": {
       suspend: { summary: "Suspend", value: { state: "suspended" } },
@@ -201,6 +204,8 @@ export const parameters: Partial<Record<OperationId, Record<string, string>>> = 
   readDeadLetter: { id: deadLetter.id },
   readExport: { id: exportJob.id },
   cancelExport: { id: exportJob.id },
+  readReplay: { id: replay.id },
+  cancelReplay: { id: replay.id },
   readTenant: { tenant: tenant.tenant },
   putTenant: { tenant: tenant.tenant },
 };
@@ -247,6 +252,11 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   groupDeadLetters: { 200: { groups: [deadLetterGroup] } },
   readDeadLetter: { 200: wholeDeadLetter },
   readExport: { 200: doneExport },
+  startReplay: { 200: replayPlan, 202: { ...replay, taken: 0, sent: 0, progressAt: replay.createdAt } },
+  discardDeadLetters: { 200: replayPlan, 202: { ...discard, taken: 0, sent: 0, progressAt: discard.createdAt } },
+  listReplays: { 200: { replays: [{ ...doneReplay, request: undefined }] } },
+  readReplay: { 200: doneReplay },
+  cancelReplay: { 200: { ...replay, cancelling: true } },
   cancelExport: { 200: { ...exportJob, state: "cancelled", finishedAt: "2026-11-28T09:30:40.000Z" } },
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },

@@ -5,11 +5,13 @@ import { aggregateQuery } from "./aggregate-body.ts";
 import { newExport } from "./export-bodies.ts";
 import { EXPORT_FAILURES, EXPORT_FORMATS, EXPORT_STATES, exportPart } from "./export-job.ts";
 import { deadLetterQuery } from "./dead-letter-bodies.ts";
-import { DEAD_LETTER_STATES } from "./dead-letter-table.ts";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent, plainEvent } from "./event-forms.ts";
 import { eventQuery } from "./list-bodies.ts";
 import { PLANS } from "./list-reader.ts";
+import { deadLetter } from "./dead-letter-answer.ts";
+import { replayAnswer, replayPlan } from "./replay-answers.ts";
+import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { INSTALLATION } from "./scopes.ts";
 
 /** The schemas of all answers. Their types and the OpenAPI document derive from them. */
@@ -215,26 +217,6 @@ const exportPlan = z.object({
   sample: z.array(storedEvent).meta({ description: "The first of them" }),
 });
 
-/** A dead letter in a list. */
-const deadLetter = z.object({
-  id: z.string(),
-  reason: z.string().meta({ description: "Stable; docs/errors.md lists them" }),
-  sqlState: z.string().nullable().meta({ description: "PostgreSQL's code" }),
-  message: z.string().meta({ description: "The cause in the database's words" }),
-  tenant: z.string().nullable().meta({ description: "Null where the message named none" }),
-  type: z.string().nullable(),
-  source: z.string().nullable(),
-  eventId: z.string().nullable(),
-  receivedAt: z.iso.datetime().nullable().meta({ description: "When the event was accepted" }),
-  openedAt: z.iso.datetime().meta({ description: "When it became open the last time" }),
-  state: z.enum(DEAD_LETTER_STATES).meta({
-    description:
-      "`open`: nobody has decided. `replayed`: a replay has sent its event. `discarded`: somebody gave it up",
-  }),
-  attempts: z.int().nonnegative().meta({ description: "How often the consumer has tried it" }),
-  replays: z.int().nonnegative().meta({ description: "How often it was replayed" }),
-});
-
 export const deadLetterPage = z.object({
   deadLetters: z.array(deadLetter),
   next: z.string().nullable().meta({
@@ -340,6 +322,11 @@ export const schemas = {
   DeadLetter: wholeDeadLetter,
   DeadLetterGroups: deadLetterGroups,
   DeadLetterQuery: deadLetterQuery,
+  NewReplay: newReplay,
+  NewDiscard: newDiscard,
+  Replay: replayAnswer,
+  ReplayPlan: replayPlan,
+  Replays: z.object({ replays: z.array(replayAnswer), next }),
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

@@ -37,3 +37,6 @@ export const ROLLUP_UPKEEP_SECONDS = 120;
 
 /** Differences of rollups that a log line names. */
 export const ROLLUP_DIFFERENCES_MAX_NAMED = 10;
+
+/** Closed dead letters that one statement deletes: less than a second. */
+export const DEAD_LETTERS_DELETED_AT_ONCE = 5_000;

@@ -24,6 +24,9 @@ export const ROTATE_TIMEOUT_SECONDS = 60;
 /** A step of an export. Short, because a step that is killed is delivered again after six times this time. */
 export const EXPORT_TIMEOUT_SECONDS = 60;
 
+/** A step of a replay, as of an export. */
+export const REPLAY_TIMEOUT_SECONDS = 60;
+
 /** The function reads its own files and calls nobody. */
 export const API_DOCS_TIMEOUT_SECONDS = 10;
 

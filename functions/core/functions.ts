@@ -8,6 +8,7 @@ export const FUNCTIONS = [
   "rotate",
   "access",
   "export",
+  "replay",
   "api-docs",
 ] as const;
 

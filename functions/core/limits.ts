@@ -87,11 +87,12 @@ export const API_SHARES = {
   /** Each may wait for the database; some hundred functions at 100 ms. */
   query: 0.4,
   /** Changes of keys and tenants, which people and deployments make. */
-  access: 0.1,
+  access: 0.08,
   /** Jobs, which people start; and their progress, which commands ask for every second. */
-  export: 0.05,
+  export: 0.04,
+  replay: 0.04,
   /** A page of documents and schemas, which clients read once. */
-  "api-docs": 0.05,
+  "api-docs": 0.04,
 };
 
 /**

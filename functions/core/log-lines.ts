@@ -53,6 +53,16 @@ export type BatchFields = MetricCounts & {
   disposition?: Disposition;
   /** The step of an export: its job, and what became of it. */
   export?: { tenant?: string; id?: string; outcome: string; rows?: number; reason?: string };
+  /** The step of a replay: its job, and what became of it. */
+  replay?: {
+    id?: string;
+    outcome: string;
+    sent?: number;
+    open?: number;
+    unsettled?: number;
+    state?: string;
+    reason?: string;
+  };
   /** The first events whose key is stored with other content. */
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };
@@ -74,6 +84,8 @@ export type TaskFields = {
   rollupDifferences?: { from: string; to: string; tenant: string; type: string; field: string }[];
   /** The reason of the database for which the rollups were not merged or compared. */
   rollupFault?: string;
+  /** Closed dead letters that were deleted. */
+  deadLettersDeleted?: number;
   /** The id of the key that was made. */
   keyId?: string;
   /** Users of the database whose passwords were set. */

@@ -24,6 +24,8 @@ export const METRICS = {
   /** Queries that were refused because the consumer lags. */
   QueriesShed: "Count",
   ExportsFailed: "Count",
+  /** Replays and discards that ended without having done everything. */
+  ReplaysFailed: "Count",
   /** Hours, tenants, types and fields of yesterday whose rollups are not what the events say. */
   RollupsDiffering: "Count",
   /** The time for which an open transaction has held the feed back, as a reader of it saw. */

@@ -4,6 +4,7 @@ import {
   DRAIN_TIMEOUT_SECONDS,
   DRAIN_WINDOW_SECONDS,
   EXPORT_TIMEOUT_SECONDS,
+  REPLAY_TIMEOUT_SECONDS,
 } from "./function-limits.ts";
 import { KIB, MIB } from "./limits.ts";
 
@@ -56,6 +57,10 @@ export const EXPORT_VISIBILITY_SECONDS = 6 * EXPORT_TIMEOUT_SECONDS;
 
 /** Receives of one message of an export step. The job fails at the last one, so only a message that ends the function comes further. */
 export const EXPORT_MAX_RECEIVE_COUNT = 6;
+
+/** The same for the queue of replay steps. A message that is received too often waits in its dead-letter queue, and the job with it. */
+export const REPLAY_VISIBILITY_SECONDS = 6 * REPLAY_TIMEOUT_SECONDS;
+export const REPLAY_MAX_RECEIVE_COUNT = 6;
 
 /** The time of one call. A connection that hangs ends with it, and leaves time for another attempt. */
 export const SQS_CALL_MS = 3_000;

@@ -1,7 +1,7 @@
 import type { EventError } from "../core/errors.ts";
 import { matchesAny } from "../core/patterns.ts";
 import type { Principal } from "../core/principal.ts";
-import type { Validated } from "./validate.ts";
+import type { Validated } from "../core/validate.ts";
 
 /** Makes the events invalid whose type or source the caller's key may not send. A key without patterns may send every one. */
 export function onlyAllowed(

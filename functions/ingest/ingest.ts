@@ -6,10 +6,10 @@ import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Policy } from "../core/rate-limit-fields.ts";
 import { onlyAllowed } from "./allowed.ts";
-import type { Candidate, Decoded } from "./candidate.ts";
+import type { Candidate, Decoded } from "../core/candidate.ts";
 import { haveSameContent } from "./same-content.ts";
-import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "./validate.ts";
-import { packVerbatim, toJson } from "./verbatim.ts";
+import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "../core/validate.ts";
+import { packVerbatim, toJson } from "../core/verbatim.ts";
 
 export type IngestRequest = {
   /** The caller: the owner of the events, and the limits. */

@@ -8,6 +8,7 @@ import { createObservability } from "../adapters/lambda/observability.ts";
 import { taskHandler } from "../adapters/lambda/task-handler.ts";
 import { createDatabaseSecrets } from "../adapters/secrets-manager/database-secrets.ts";
 import { createCurrentCredentials } from "./current-credentials.ts";
+import { createKeepDeadLetters } from "./keep-dead-letters.ts";
 import { createKeepRollups } from "./keep-rollups.ts";
 import { createMigrate } from "./migrate.ts";
 
@@ -27,11 +28,12 @@ const migrate = createMigrate({
   setPassword,
   declaredFields,
   keepRollups: createKeepRollups({ database, clock, metrics: observability.metrics }),
+  keepDeadLetters: createKeepDeadLetters({ database, clock, days: environment.DEAD_LETTER_RETENTION_DAYS }),
 });
 const migrations = readMigrations(join(environment.LAMBDA_TASK_ROOT, "sql"));
 
 /**
  * Runs once per deployment that changes the migrations or the catalog's declared fields, and daily for the partitions of the next
- * days and for the rollups.
+ * days, for the rollups, and for closed dead letters.
  */
 export const handler = taskHandler({ task: (deadline) => migrate(migrations, deadline), observability });

@@ -5,10 +5,12 @@ import type { DeclaredField, DeclaredFields } from "../core/declared-fields.ts";
 import type { DatabaseCredentials, SetPassword } from "../core/database-roles.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
+import type { DeadLetterFields } from "./keep-dead-letters.ts";
 import type { RollupFields } from "./keep-rollups.ts";
 import { splitStatements } from "./split-statements.ts";
 
-export type MigrateResult = { applied: string[]; partitionsMade: number; passwordsSet: string[] } & RollupFields & {
+export type MigrateResult = { applied: string[]; partitionsMade: number; passwordsSet: string[] } & RollupFields &
+  DeadLetterFields & {
     measuresChanged?: number;
     indexedChanged?: number;
   };
@@ -23,15 +25,18 @@ export type MigrateDeps = {
   declaredFields?: DeclaredFields;
   /** Merges and checks rollups, after everything else. @default it is left out */
   keepRollups?: (deadline: number) => Promise<RollupFields>;
+  /** Deletes closed dead letters, as the stage says. @default it is left out */
+  keepDeadLetters?: (deadline: number) => Promise<DeadLetterFields>;
 };
 
 /**
  * Applies the migrations that are not applied yet, in the order of their names, each in one transaction with its record.
  * Then it makes sure that the numbers of transactions go on after a restore from a dump, makes the partitions of the days
  * around today, and gives the users of the database the passwords of their secrets: also after a restore, or where a secret
- * was made again. It declares the catalog's fields, and keeps the rollups. Concurrent runs wait for each other at a lock.
+ * was made again. It declares the catalog's fields, and keeps the rollups and the dead letters. Concurrent runs wait for each other at a lock.
  */
-export function createMigrate({ database, clock, credentials, setPassword, declaredFields, keepRollups }: MigrateDeps) {
+export function createMigrate(deps: MigrateDeps) {
+  const { database, clock, credentials, setPassword, declaredFields, keepRollups, keepDeadLetters } = deps;
   /**
    * @throws Error that names the migration, with the database's message; also for an applied file that has changed;
    * SecretError
@@ -64,6 +69,7 @@ export function createMigrate({ database, clock, credentials, setPassword, decla
       passwordsSet,
       ...changed,
       ...(await keepRollups?.(deadline)),
+      ...(await keepDeadLetters?.(deadline)),
     };
   };
 }

@@ -1,100 +1,92 @@
-import { type Event, event } from "../core/event.ts";
-import { cloudEvent } from "../core/event-forms.ts";
-import { jsonPointer } from "../core/json-pointer.ts";
+import { writeEnvelope } from "../core/envelope.ts";
+import { RequestError } from "../core/errors.ts";
+import { MESSAGE_MAX_BYTES } from "../core/queue-limits.ts";
 import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
-import { findUnstorable } from "../core/find-unstorable.ts";
-import type { DeadLetterEvent, DeadLetterMessage } from "./dead-letter-message.ts";
-import { DEAD_LETTER_MEMBER } from "./event-line.ts";
+import { matchesAny } from "../core/patterns.ts";
+import type { AllowedEvents } from "../core/ports.ts";
+import type { EditableDeadLetter, ReplayEdit } from "../core/replay-job.ts";
+import { validate, type ValidateDeps } from "../core/validate.ts";
 
-export type Edits = {
-  /** The corrected form of a message's event; undefined when there is none. */
-  find(message: DeadLetterMessage, event: DeadLetterEvent): Event | undefined;
-  /** The lines that were never found, as `file:line source id`. */
-  unused(): string[];
-};
+/** A corrected event: with doubles for the checks, and with all digits of its numbers. */
+export type SentEdit = { id: string; event: Record<string, unknown>; lossless: Record<string, unknown> };
 
-/** Bad lines that one error lists. */
-const MAX_LISTED = 20;
+/** Faults that one answer names; the others come to light with the next request. */
+const MAX_NAMED = 20;
+
+/** Reads the corrected events of a body that `readBody` has accepted, once more with their digits. */
+export function readEdits(
+  edits: readonly { id: string; event: Record<string, unknown> }[],
+  body: Uint8Array,
+): SentEdit[] {
+  const { lossless } = parseLossless(new TextDecoder().decode(body));
+  const all = isJsonObject(lossless) && Array.isArray(lossless["edits"]) ? (lossless["edits"] as unknown[]) : [];
+  return edits.map(({ id, event }, index) => {
+    const sent = all[index];
+    const member = isJsonObject(sent) ? sent["event"] : undefined;
+    return { id, event, lossless: isJsonObject(member) ? member : event };
+  });
+}
 
 /**
- * Parses corrected events, one a line, as `toEventLine` writes them. Tenant (where the line has one), source and id
- * identify the event, so they cannot be corrected. `file` names the text in errors.
- * @throws Error that names each bad line
+ * Checks corrected events as ingest checks events, and writes the messages that are sent in place of their dead letters'.
+ * @param found the open dead letters among them that the caller sees
+ * @throws RequestError `bad_edits` that names each bad one, and what to do
  */
-export function parseEdits(text: string, file: string): Edits {
-  const faults: string[] = [];
-  const edits = new Map<string, { line: number; event: Event; json: string; used: boolean }>();
-  for (const [index, lineText] of text.split("\n").entries()) {
-    if (lineText.trim() === "") continue;
-    const where = `${file}:${index + 1}`;
-    const read = parseLine(lineText);
-    if ("fault" in read) {
-      faults.push(`${where} ${read.fault}`);
-      continue;
-    }
-    const json = JSON.stringify(read.event);
-    const name = nameOf(read.tenant, read.event);
-    const before = edits.get(name);
-    if (before !== undefined && before.json !== json)
-      faults.push(`${where} has another content for the event ${read.event.id} than line ${before.line}`);
-    edits.set(name, before ?? { line: index + 1, event: read.event, json, used: false });
+export function checkEdits(
+  edits: readonly SentEdit[],
+  found: readonly EditableDeadLetter[],
+  { allowed, now, ...deps }: Omit<ValidateDeps, "newId"> & { allowed: AllowedEvents; now: Date },
+): ReplayEdit[] {
+  const byId = new Map(found.map((deadLetter) => [deadLetter.id, deadLetter]));
+  const seen = new Set<string>();
+  const faults: { index: number; id: string; fault: string }[] = [];
+  const good = edits.flatMap((edit, index) => {
+    const result = seen.has(edit.id)
+      ? "is there twice; send one edit of it"
+      : check(edit, byId.get(edit.id), { ...deps, allowed, now });
+    seen.add(edit.id);
+    if (typeof result !== "string") return [result];
+    faults.push({ index, id: edit.id, fault: result });
+    return [];
+  });
+  if (faults.length === 0) return good;
+  const named = faults.slice(0, MAX_NAMED).map(({ index, id, fault }) => `edits.${index} (${id}) ${fault}`);
+  const more = faults.length > MAX_NAMED ? `; and ${faults.length - MAX_NAMED} more` : "";
+  throw new RequestError("bad_edits", `Nothing was replayed. ${named.join("; ")}${more}.`, {
+    members: { edits: faults.slice(0, MAX_NAMED) },
+  });
+}
+
+/** The edit as it is kept, or what is wrong with it. */
+function check(
+  { id, event, lossless }: SentEdit,
+  deadLetter: EditableDeadLetter | undefined,
+  { allowed, now, ...deps }: Omit<ValidateDeps, "newId"> & { allowed: AllowedEvents; now: Date },
+): ReplayEdit | string {
+  if (deadLetter === undefined) return "is no open dead letter; `GET /dead-letters` lists those that are open";
+  const { tenant, source, eventId, receivedAt } = deadLetter;
+  if (!deadLetter.isEvent || tenant === undefined || source === undefined || eventId === undefined)
+    return "is a whole message that cannot be read, so it has no event to correct; leave the edit out";
+  const fixed = { source, id: eventId };
+  for (const [name, value] of Object.entries(fixed)) {
+    if (event[name] !== undefined && event[name] !== value)
+      return `has another ${name} than its dead letter; leave ${name} out, it cannot be corrected`;
   }
-  if (faults.length > 0) throw new Error(list(faults));
-  return {
-    find({ tenant }, wanted) {
-      const found = edits.get(nameOf(tenant, wanted)) ?? edits.get(nameOf(undefined, wanted));
-      if (found !== undefined) found.used = true;
-      return found?.event;
+  const head = { tenant, receivedAt: receivedAt ?? now.toISOString() };
+  const judged = validate(
+    {
+      kind: "event",
+      form: event["specversion"] === undefined ? "plain" : "cloudevent",
+      value: { ...event, ...fixed },
+      lossless: { ...lossless, ...fixed },
     },
-    unused: () =>
-      [...edits.values()]
-        .filter(({ used }) => !used)
-        .map(({ line, event: { source, id } }) => `${file}:${line} ${source} ${id}`),
-  };
-}
-
-type ParsedLine = { event: Event; tenant: string | undefined } | { fault: string };
-
-function parseLine(text: string): ParsedLine {
-  let parsed: unknown;
-  try {
-    parsed = parseLossless(text).lossless;
-  } catch (error) {
-    return { fault: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
-  }
-  if (!isJsonObject(parsed)) return { fault: "is not a JSON object; write one event a line" };
-  const { [DEAD_LETTER_MEMBER]: facts, ...members } = parsed;
-  const unstorable = findUnstorable(members);
-  if (unstorable !== undefined) return { fault: `${unstorable.path} ${unstorable.message}` };
-  // The rules of ingest, then those of the envelope: together they are all rules but the catalog's.
-  const sent = cloudEvent().safeParse({ specversion: "1.0", ...members });
-  const [fault] = sent.error?.issues ?? [];
-  if (fault !== undefined) return { fault: `${jsonPointer(fault.path)} ${fault.message}` };
-  const enveloped = event.safeParse(toEnveloped(members));
-  const [other] = enveloped.error?.issues ?? [];
-  if (other !== undefined) {
-    // For a bad name zod reports a bad key, and the cause one level below.
-    const why = other.code === "invalid_key" ? other.issues[0]?.message : other.message;
-    return { fault: `${jsonPointer(other.path.filter((step) => step !== "extensions"))} ${why}` };
-  }
-  return { event: enveloped.data as Event, tenant: (facts as { tenant?: string } | undefined)?.tenant };
-}
-
-/** The event as an envelope holds it: members that are no attribute of an event are extension attributes. */
-function toEnveloped(members: Record<string, unknown>): Record<string, unknown> {
-  const isOwn = (name: string) => name !== "extensions" && Object.hasOwn(event.shape, name);
-  const extensions = Object.entries(members).filter(([name]) => !isOwn(name) && name !== "specversion");
-  return {
-    ...Object.fromEntries(Object.entries(members).filter(([name]) => isOwn(name))),
-    ...(extensions.length > 0 && { extensions: Object.fromEntries(extensions) }),
-  };
-}
-
-function nameOf(tenant: string | undefined, { source, id }: Pick<DeadLetterEvent, "source" | "id">): string {
-  return JSON.stringify([tenant, source, id]);
-}
-
-function list(faults: string[]): string {
-  const more = faults.length > MAX_LISTED ? [`and ${faults.length - MAX_LISTED} more`] : [];
-  return [...faults.slice(0, MAX_LISTED), ...more, "Nothing was replayed."].join("\n");
+    head,
+    { ...deps, newId: () => eventId },
+  );
+  if (judged.kind === "invalid")
+    return judged.errors.map(({ path, message }) => `${path === "" ? "the event" : path} ${message}`).join(", ");
+  if (!matchesAny(allowed.types, judged.event.type)) return `/type ${judged.event.type} is not what the key may send`;
+  const body = writeEnvelope(head, judged.event);
+  if (Buffer.byteLength(body) > MESSAGE_MAX_BYTES) return "is too large for a message";
+  return { id, body };
 }

@@ -4,6 +4,7 @@ import { apiDocsRoutes } from "./api-docs.ts";
 import { exportRoutes } from "./export.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { queryRoutes } from "./query.ts";
+import { replayRoutes } from "./replay.ts";
 import type { Routes } from "./route.ts";
 
 /** Every route of the HTTP API by the function that answers it. */
@@ -12,6 +13,7 @@ export const routes = {
   query: queryRoutes,
   access: accessRoutes,
   export: exportRoutes,
+  replay: replayRoutes,
   "api-docs": apiDocsRoutes,
 } as const satisfies Partial<Record<FunctionName, Routes>>;
 

@@ -82,16 +82,15 @@ create table replays (
   finished_at timestamptz,
   -- A step works until then at the latest, and the message that started it.
   lease_until timestamptz,
-  lease_by text,
-  attempts integer not null default 0
+  lease_by text
 );
 
 -- Corrected events of a job, by the id of the dead letter.
 create table replay_edits (
   replay_id text collate "C" not null references replays on delete cascade,
   dead_letter_id text collate "C" not null,
-  -- The event's JSON text.
-  event text not null,
+  -- The body of a queue message with the corrected event.
+  body text not null,
   primary key (replay_id, dead_letter_id)
 );
 

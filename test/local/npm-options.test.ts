@@ -18,6 +18,7 @@ it.each([
   ["dead-letters list", ["scripts/dead-letters.ts", "list"]],
   ["dead-letters group", ["scripts/dead-letters.ts", "group"]],
   ["dead-letters export", ["scripts/dead-letters.ts", "export"]],
+  ["dead-letters discard", ["scripts/dead-letters.ts", "discard"]],
   ["keys create", ["scripts/keys.ts", "create"]],
   ["keys list", ["scripts/keys.ts", "list"]],
   ["keys show", ["scripts/keys.ts", "show"]],

@@ -150,12 +150,14 @@ describe("the rights about keys", () => {
     const audit = ["GetItem", "PutItem", "Query"].map((call) => `dynamodb:${call} AccessAudit`);
 
     expect(rights(dev)["ExportFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
+    expect(rights(dev)["ReplayFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
   });
 
   it("the rights of every other function are those of a check of keys, and of no audit log", () => {
     const {
       AccessFunctionRole: _own,
       ExportFunctionRole: _export,
+      ReplayFunctionRole: _replay,
       ConsumeFunctionRole: consume,
       ...others
     } = rights(dev);

@@ -123,20 +123,21 @@ describe("functions", () => {
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export, whose steps follow each other", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export and replay, whose steps follow each other", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
     expect(allowed.map(([id]) => id)).toEqual([
       expect.stringMatching(/^ConsumeFunction/),
       expect.stringMatching(/^DrainFunction/),
       expect.stringMatching(/^ExportFunction/),
+      expect.stringMatching(/^ReplayFunction/),
     ]);
   });
 });
 
 describe("queues", () => {
   it("the queues are encrypted and refuse calls without TLS", () => {
-    expect(all("AWS::SQS::Queue")).toHaveLength(4);
+    expect(all("AWS::SQS::Queue")).toHaveLength(6);
     for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
       expect(Properties["SqsManagedSseEnabled"]).toBe(true);
       template.hasResourceProperties("AWS::SQS::QueuePolicy", {
@@ -195,7 +196,7 @@ describe("queues", () => {
 
 describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
-    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(3);
+    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(4);
     // Of consume and of drain.
     for (const MaximumConcurrency of [5, 3]) {
       template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
@@ -237,9 +238,9 @@ describe("database", () => {
 
     expect([dev.Properties["DeletionProtection"], dev.DeletionPolicy]).toEqual([false, "Delete"]);
     expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Snapshot"]);
-    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(4).fill("Delete"));
+    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(6).fill("Delete"));
     expect(all("AWS::SQS::Queue", production).map(([, queue]) => queue.DeletionPolicy)).toEqual(
-      Array(4).fill("Retain"),
+      Array(6).fill("Retain"),
     );
   });
 });
@@ -322,10 +323,10 @@ describe("migrations", () => {
       expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/), ...secrets]),
     );
     const dependents = [
-      ...functions().filter(([id]) => /^(Consume|Query|Export|Rotate)Function/.test(id)),
+      ...functions().filter(([id]) => /^(Consume|Drain|Query|Export|Replay|Rotate)Function/.test(id)),
       ...all("AWS::SecretsManager::RotationSchedule"),
     ] as [string, Dependent][];
-    expect(dependents).toHaveLength(6);
+    expect(dependents).toHaveLength(8);
     for (const [id, { DependsOn }] of dependents) expect(DependsOn, id).toContain(triggerId);
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
   });
@@ -405,6 +406,7 @@ describe("api", () => {
       "Export",
       "Ingest",
       "Query",
+      "Replay",
     ]);
   });
 
@@ -441,7 +443,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(22);
+    expect(named).toHaveLength(25);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -589,8 +591,8 @@ describe("two stacks of one stage", () => {
         .filter(({ Namespace: name }) => !String(name).startsWith("AWS/"))
         .map(({ Namespace: name }) => name);
 
-    expect(metrics(template)).toEqual(Array(8).fill("Sluice-dev"));
-    expect(metrics(other)).toEqual(Array(8).fill("Sluice-other"));
+    expect(metrics(template)).toEqual(Array(9).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(9).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 /** Runs a command of scripts/ as a user does. */
@@ -21,10 +21,4 @@ export function startScript(name: string, args: string[], environment: NodeJS.Pr
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
   return { child, output, ended };
-}
-
-/** Ends a process in the middle of a call: returned by the act of `atCall`, it keeps the call from being passed on. */
-export function killAndForget(child: Pick<ChildProcess, "kill">): Promise<never> {
-  child.kill("SIGKILL");
-  return new Promise<never>(() => undefined);
 }

@@ -79,7 +79,7 @@ export async function peekAll(client: SQSClient, queueUrl: string, options?: Rec
 }
 
 /** Makes received messages visible again. */
-export async function release(client: SQSClient, QueueUrl: string, messages: readonly Message[]): Promise<void> {
+async function release(client: SQSClient, QueueUrl: string, messages: readonly Message[]): Promise<void> {
   for (let from = 0; from < messages.length; from += 10) {
     const Entries = messages
       .slice(from, from + 10)

@@ -108,7 +108,38 @@ export const exportEnvironment = () =>
     AWS_ENDPOINT_URL_S3: z.optional(z.url()),
   });
 
-export const migrateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets, ...codeFolder });
+export const replayEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    ...database,
+    AUDIT_TABLE: z.string().check(z.minLength(1)),
+    /** The queue of events. */
+    QUEUE_URL: z.url(),
+    /** The queue of the steps. */
+    STEPS_QUEUE_URL: z.url(),
+    /** Other queues that a replay may send to, separated by spaces. @default none */
+    REPLAY_QUEUE_URLS: z._default(
+      z.pipe(
+        z.string(),
+        z.transform((text) => text.split(" ")),
+      ),
+      [],
+    ),
+    UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
+    UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
+  });
+
+export const migrateEnvironment = () =>
+  z.object({
+    ...common,
+    ...database,
+    ...roleSecrets,
+    ...codeFolder,
+    /** Days after which closed dead letters are deleted. @default never */
+    DEAD_LETTER_RETENTION_DAYS: z.optional(z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number))),
+  });
 
 export const rotateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets });
 
@@ -126,6 +157,7 @@ export type DrainEnvironment = z.input<ReturnType<typeof drainEnvironment>>;
 export type AccessEnvironment = z.input<ReturnType<typeof accessEnvironment>>;
 export type QueryEnvironment = z.input<ReturnType<typeof queryEnvironment>>;
 export type ExportEnvironment = z.input<ReturnType<typeof exportEnvironment>>;
+export type ReplayEnvironment = z.input<ReturnType<typeof replayEnvironment>>;
 export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 

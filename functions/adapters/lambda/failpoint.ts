@@ -19,7 +19,17 @@ type Failpoint =
   /** The job of an export is about to change. */
   | "beforeCommit"
   /** It has changed. */
-  | "afterCommit";
+  | "afterCommit"
+  /** A replay is about to take dead letters. */
+  | "beforeTake"
+  /** It has taken them, and sent none. */
+  | "afterTake"
+  /** It has sent some, and no row says so. */
+  | "beforeMark"
+  /** The rows say so. */
+  | "afterMark"
+  /** The job has ended, and nobody looks for outcomes yet. */
+  | "afterEnd";
 
 /**
  * Obeys the running fault test: goes on, waits, throws, or ends the process as a crash does. The test's server decides,

@@ -15,6 +15,7 @@ const lists = { file: "test/contract/list.test.ts" };
 const cursors = { file: "test/unit/core/cursor.test.ts" };
 const feedReader = { file: "test/contract/feed-reader.test.ts" };
 const exportStep = { file: "test/unit/export/step.test.ts" };
+const replayStep = { file: "test/unit/replay/step.test.ts" };
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
@@ -238,17 +239,60 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: "a replayed dead letter keeps its replay count",
-    file: "functions/replay/outgoing.ts",
-    find: "return outgoing(message, message.body, replayAttributes(message.replays + 1, message.deadLetterId));",
-    replace: "return outgoing(message, message.body, replayAttributes(message.replays, message.deadLetterId));",
-    caughtBy: refusedCases("F23 "),
+    file: "functions/sql/0008_replays.sql",
+    find: "replays = d.replays + case job.action when 'discard' then 0 else 1 end,",
+    replace: "replays = d.replays,",
+    caughtBy: { file: "test/contract/replays.test.ts" },
   },
   {
-    name: "a replay deletes dead letters that the queue refused",
-    file: "scripts/replay/replay-dead-letters.ts",
-    find: "const sent = jobs.filter((job) => !refused.has(job));",
-    replace: "const sent = jobs;",
-    caughtBy: { file: "test/local/replay.test.ts" },
+    name: "a replay marks dead letters as sent that the queue refused",
+    file: "functions/replay/send-unsent.ts",
+    find: 'if (outcomes[index] === "enqueued") confirmed.push',
+    replace: "if (outcomes.length > 0) confirmed.push",
+    caughtBy: replayStep,
+  },
+  {
+    name: "a replay marks dead letters before it sends them",
+    file: "functions/replay/send-unsent.ts",
+    find: "      const outcomes = await queue.send(",
+    replace:
+      "      await work.markSent(id, deadLetters.map((each) => each.id), deadline);\n      const outcomes = await queue.send(",
+    caughtBy: replayStep,
+  },
+  {
+    name: "a replay ends while something that it took is not sent",
+    file: "functions/sql/0008_replays.sql",
+    find: "where id = for_id and state = 'running' and not exists (",
+    replace: "where id = for_id and state = 'running' and coalesce(true, false) or not exists (",
+    caughtBy: { file: "test/contract/replays.test.ts" },
+  },
+  {
+    name: "two replays at once take the same dead letters",
+    file: "functions/sql/0008_replays.sql",
+    find: "where d.id = any (ids) and d.state = 'open' and d.opened_at <= job.created_at",
+    replace: "where d.id = any (ids)",
+    caughtBy: { file: "test/contract/replays.test.ts" },
+  },
+  {
+    name: "a replay comes by dead letters that another one is taking",
+    file: "functions/sql/0008_replays.sql",
+    find: "order by d.opened_at, d.id for update\n",
+    replace: "order by d.opened_at, d.id for update skip locked\n",
+    caughtBy: { file: "test/contract/replays.test.ts" },
+  },
+  {
+    name: "a tenant replays the dead letters of another one",
+    file: "functions/sql/0008_replays.sql",
+    find: "case when for_tenant = '*' then ''",
+    replace: "case when for_tenant <> '' then ''",
+    caughtBy: { file: "test/contract/replays.test.ts" },
+  },
+  {
+    name: "a replay gives up in an outage",
+    file: "functions/replay/step.ts",
+    find: "if (!(error instanceof DatabaseError) || error.isOutage) throw error;",
+    replace: "if (!(error instanceof DatabaseError)) throw error;",
+    caughtBy: replayStep,
   },
   {
     name: "a conflict with a stored event is not detected",
@@ -301,14 +345,11 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/unit/adapters/database-errors.test.ts" },
   },
   {
-    name: "a replay does not record the messages it has sent",
-    file: "scripts/replay/replay-dead-letters.ts",
-    find: "if (sentNow.length > 0) await journal.sent(idsOf(sentNow));",
+    name: "a replay does not mark what it has sent",
+    file: "functions/replay/send-unsent.ts",
+    find: "if (confirmed.length > 0) await work.markSent(id, confirmed, deadline);",
     replace: "",
-    caughtBy: {
-      file: "test/local/replay.test.ts",
-      test: "is finished by --resume when it was killed before a delete: nothing is sent twice, the limit holds",
-    },
+    caughtBy: replayStep,
   },
   {
     name: "read_event does not compare the tenant",

@@ -24,6 +24,8 @@ export type Scale = {
   functionTimeoutSeconds?: number;
   /** Of the function that writes exports. */
   exportTimeoutSeconds?: number;
+  /** Of the function that replays dead letters. */
+  replayTimeoutSeconds?: number;
   batchMessages?: number;
   windowSeconds?: number;
   maximumConcurrency?: number;
@@ -180,7 +182,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
 }
 
 /** The stages that have failpoints. */
-const FUNCTIONS = ["ingest", "consume", "drain", "export"] as const;
+const FUNCTIONS = ["ingest", "consume", "drain", "export", "replay"] as const;
 type FunctionName = (typeof FUNCTIONS)[number];
 
 type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
@@ -199,6 +201,11 @@ function withFailpoints(stack: StackModel, dataDir: string, url: string): StackM
   return { ...stack, functions };
 }
 
+function timeoutOf(name: FunctionName | undefined) {
+  if (name === "export") return "exportTimeoutSeconds";
+  return name === "replay" ? "replayTimeoutSeconds" : "functionTimeoutSeconds";
+}
+
 function scaled(stack: StackModel, scale: Scale): StackModel {
   const consumers = new Set(stack.eventSources.map(({ functionArn }) => functionArn));
   return {
@@ -207,9 +214,7 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
       consumers.has(model.arn)
         ? {
             ...model,
-            timeoutSeconds:
-              (nameOf(model) === "export" ? scale.exportTimeoutSeconds : scale.functionTimeoutSeconds) ??
-              model.timeoutSeconds,
+            timeoutSeconds: scale[timeoutOf(nameOf(model))] ?? model.timeoutSeconds,
             ...(nameOf(model) === "consume" &&
               scale.reservedConcurrency !== undefined && { reservedConcurrency: scale.reservedConcurrency }),
             environment: {

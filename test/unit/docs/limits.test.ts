@@ -48,11 +48,20 @@ import {
 import { SHED_LAG_MS, TENANT_MAX_QUERIES } from "../../../functions/core/query-load-limits.ts";
 import { SETTLED_MAX_AGE_SECONDS } from "../../../functions/core/window-limits.ts";
 import {
+  MAX_REPLAYS,
   DEAD_LETTER_RETENTION_DAYS,
   MAX_RECEIVE_COUNT,
   MESSAGE_MAX_BYTES,
   QUEUE_RETENTION_DAYS,
 } from "../../../functions/core/queue-limits.ts";
+import {
+  REPLAY_BODY_MAX_BYTES,
+  REPLAY_MAX_CONCURRENCY,
+  REPLAY_MAX_EDITS,
+  REPLAY_MAX_UNFINISHED,
+  REPLAY_NO_PROGRESS_HOURS,
+  SETTLE_HOURS,
+} from "../../../functions/core/replay-limits.ts";
 
 const number = (value: number) => value.toLocaleString("en");
 const kib = (bytes: number) => `${number(bytes / KIB)} KiB`;
@@ -86,11 +95,10 @@ const statements: [string, string][] = [
   ["docs/deploy.md", `\`{}\` for none | | \`{"query":${QUERY_MAX_CONCURRENCY}}\` |`],
   ["README.md", `| Number | ${number(NUMBER_MAX_DIGITS)} digits when written out |`],
   ["README.md", `but ${QUEUE_RETENTION_DAYS} days if nothing receives them;`],
-  ["README.md", `dead letters wait ${DEAD_LETTER_RETENTION_DAYS} days |`],
   ["docs/errors.md", `nested deeper than ${number(JSON_MAX_DEPTH)} levels`],
   [
     "docs/errors.md",
-    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports over ${kib(EXPORT_BODY_MAX_BYTES)} |`,
+    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports over ${kib(EXPORT_BODY_MAX_BYTES)}, for replays over ${mib(REPLAY_BODY_MAX_BYTES)} |`,
   ],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_VALUES)} members and elements |`],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_EVENTS)} events |`],
@@ -111,10 +119,11 @@ const statements: [string, string][] = [
   ["docs/deploy.md", `\`POST /events\` has the API's ${number(API_RATE_LIMIT)} requests a second`],
   ["docs/deploy.md", `queries together have ${percent(API_SHARES.query)} of that`],
   ["docs/deploy.md", `those of keys ${percent(API_SHARES.access)}, those of exports ${percent(API_SHARES.export)} and`],
+  ["docs/deploy.md", `of replays ${percent(API_SHARES.replay)}, and`],
   ["docs/deploy.md", `those of the documentation ${percent(API_SHARES["api-docs"])}.`],
   ["docs/deploy.md", `answers a preflight at ${API_OTHER_METHODS_LIMIT} a second`],
   ["docs/deploy.md", `consume needs at least ${CONSUME_MAX_CONCURRENCY}.`],
-  ["docs/runbook.md", `it stays ${DEAD_LETTER_RETENTION_DAYS} days.`],
+  ["docs/runbook.md", `has waited for ${DEAD_LETTER_RETENTION_DAYS / 2} days is requeued`],
   ["docs/exports.md", `deletes them after ${EXPORT_KEPT_DAYS} days`],
   ["docs/exports.md", `can be looked up for ${EXPORT_JOB_KEPT_DAYS} days`],
   ["docs/exports.md", `A part has at most ${mib(EXPORT_PART_MAX_BYTES)},`],
@@ -124,6 +133,12 @@ const statements: [string, string][] = [
   ["docs/exports.md", `after ${EXPORT_NO_PROGRESS_HOURS} hours without progress`],
   ["docs/exports.md", `links that work for ${EXPORT_LINK_SECONDS / 60} minutes`],
   ["docs/exports.md", `${EXPORT_ANSWER_PARTS} files in one answer`],
+  ["docs/replays.md", `replayed less often; ${MAX_REPLAYS} where it is missing`],
+  ["docs/replays.md", `At most ${number(REPLAY_MAX_EDITS)} in a replay`],
+  ["docs/replays.md", `At most ${REPLAY_MAX_UNFINISHED} jobs of a tenant are not finished`],
+  ["docs/replays.md", `confirmed nothing for ${REPLAY_NO_PROGRESS_HOURS} hours`],
+  ["docs/replays.md", `for ${SETTLE_HOURS} hours at most`],
+  ["docs/replays.md", `${REPLAY_MAX_CONCURRENCY} steps of all tenants run at once`],
   ["docs/architecture.md", `of at most ${mib(MESSAGE_MAX_BYTES)}.`],
   ["docs/architecture.md", `reads up to ${number(CONSUME_BATCH_MESSAGES)} messages`],
   ["docs/architecture.md", `after ${MAX_RECEIVE_COUNT} receives SQS redrives the message`],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { onlyAllowed } from "../../../functions/ingest/allowed.ts";
-import type { Validated } from "../../../functions/ingest/validate.ts";
+import type { Validated } from "../../../functions/core/validate.ts";
 import { adminOf } from "../../support/principal.ts";
 
 const valid = { kind: "valid", event: { id: "e-1", type: "com.example.one", source: "/s" } } as Validated;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { toCatalog } from "../../../functions/core/catalog.ts";
-import type { SchemaFailure } from "../../../functions/ingest/validate.ts";
+import type { SchemaFailure } from "../../../functions/core/validate.ts";
 import { ingestTo, memoryQueue, order } from "./support.ts";
 
 const fail = (): never => {

@@ -15,8 +15,8 @@ import {
   VERDICT_MAX_ERRORS,
 } from "../../../functions/core/limits.ts";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
-import { validate } from "../../../functions/ingest/validate.ts";
-import { toJson } from "../../../functions/ingest/verbatim.ts";
+import { validate } from "../../../functions/core/validate.ts";
+import { toJson } from "../../../functions/core/verbatim.ts";
 import { catalog } from "./catalog.ts";
 import { NOW, order } from "./support.ts";
 

@@ -10,8 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const deadLetter = (id: string) => `dl_${id.padStart(32, "0")}`;
 const line = (id: string, data = "x") =>
-  JSON.stringify({ id, source: "/s", type: "t", time: "2026-11-21T09:30:00.000Z", data });
+  JSON.stringify({ id, source: "/s", type: "t", data, deadLetter: { id: deadLetter(id), reason: "not_storable" } });
 const write = async (content: string | Uint8Array) => {
   const path = join(folder, "edits.ndjson");
   await writeFile(path, content);
@@ -27,9 +28,30 @@ describe("a file of corrected events", () => {
     await expect(readEdits(path)).rejects.toThrow(`${path}:2 is not valid UTF-8`);
   });
 
-  it("may begin with a byte order mark and have blank lines, and names lines by their number", async () => {
-    const path = await write(`\ufeff${line("1")}\r\n\r\n${line("2")}\n`);
+  it("may begin with a byte order mark and have blank lines, and keeps every digit of its numbers", async () => {
+    const digits = line("2").replace('"data":"x"', '"data":12345678901234567890.50');
+    const path = await write(`\ufeff${line("1")}\r\n\r\n${digits}\n`);
 
-    expect((await readEdits(path)).unused()).toEqual([`${path}:1 /s 1`, `${path}:3 /s 2`]);
+    expect(JSON.stringify(await readEdits(path))).toBe(
+      `[[{"id":"${deadLetter("1")}","event":{"id":"1","source":"/s","type":"t","data":"x"}},` +
+        `{"id":"${deadLetter("2")}","event":{"id":"2","source":"/s","type":"t","data":12345678901234567890.50}}]]`,
+    );
+  });
+
+  it("is refused with each line that is no corrected event, and says what a line needs", async () => {
+    const path = await write(`{"id":"1"\n[1]\n{"id":"1","deadLetter":{"id":"x"}}\n${line("4")}\n`);
+
+    const refusal = readEdits(path);
+
+    await expect(refusal).rejects.toThrow(`${path}:1 is not JSON`);
+    await expect(refusal).rejects.toThrow(`${path}:2 is not a JSON object`);
+    await expect(refusal).rejects.toThrow(`${path}:3 has no deadLetter.id; keep the member deadLetter`);
+    await expect(refusal).rejects.toThrow("Nothing was replayed.");
+  });
+
+  it("is read in parts that a replay takes", async () => {
+    const path = await write(Array.from({ length: 1_001 }, (_, at) => `${line(String(at))}\n`).join(""));
+
+    expect((await readEdits(path)).map(({ length }) => length)).toEqual([500, 500, 1]);
   });
 });

@@ -3,29 +3,45 @@ import { pluralize } from "../../../cli/pluralize.ts";
 import { printable } from "../../../cli/printable.ts";
 import { toTable } from "../../../cli/to-table.ts";
 import { TABLE_HEAD, toCells, toLine } from "../../../scripts/dead-letters/render.ts";
-import { row } from "../replay/support.ts";
+
+const row = (changes: Partial<Parameters<typeof toLine>[0]> = {}) => ({
+  id: "dl_1",
+  reason: "not_storable",
+  sqlState: "22P05",
+  message: "unsupported\nmore",
+  tenant: "acme",
+  type: "order",
+  source: "/shop",
+  eventId: "a",
+  receivedAt: "2026-11-20T10:00:00.000Z",
+  openedAt: "2026-11-20T10:00:00.000Z",
+  state: "open" as const,
+  attempts: 1,
+  replays: 2,
+  ...changes,
+});
 
 describe("the line of an event", () => {
   it("has type, source, id, reason, tenant, times and counts", () => {
     expect(toLine(row())).toBe(
-      "order /shop a | not_storable 22P05 | tenant acme | received 2026-11-20T10:00:00.000Z, attempts 1, replays 2 | unsupported",
+      "order /shop a | not_storable 22P05 | tenant acme | received 2026-11-20T10:00:00.000Z, attempts 1, replays 2 | unsupported | dl_1",
     );
   });
 
   it("names the message when it is unreadable", () => {
-    expect(toLine(row({ id: undefined, tenant: undefined, sqlState: undefined }))).toMatch(
-      /^unreadable message m-1 \| not_storable \| tenant unknown \|/,
+    expect(toLine(row({ eventId: null, tenant: null, sqlState: null }))).toMatch(
+      /^unreadable message dl_1 \| not_storable \| tenant unknown \|/,
     );
   });
 });
 
 describe("a table", () => {
   it("has columns as wide as their widest cell, and ends where the terminal does", () => {
-    const rows = [row(), row({ id: "a-longer-id", type: undefined, sqlState: undefined, tenant: undefined })];
+    const rows = [row(), row({ eventId: "a-longer-id", type: null, sqlState: null, tenant: null })];
 
     const lines = toTable(TABLE_HEAD, rows.map(toCells), 90).split("\n");
 
-    expect(lines[0]).toBe("RECEIVED             REASON              REPLAYS  TENANT  TYPE                SOURCE  ID …");
+    expect(lines[0]).toBe("OPENED               REASON              REPLAYS  TENANT  TYPE                SOURCE  ID …");
     expect(lines[2]).toBe("2026-11-20T10:00:00  not_storable        2                unreadable message  /shop   a-l…");
   });
 });

@@ -1,6 +1,6 @@
 import { RequestError } from "../../../core/errors.ts";
 import type { HttpRequest } from "../../../core/http.ts";
-import type { Decoded } from "../../candidate.ts";
+import type { Decoded } from "../../../core/candidate.ts";
 import { parse } from "./json.ts";
 import { isJson, isText, type MediaType } from "../media-type.ts";
 

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../../../core/http.ts";
 import { REQUEST_MAX_BYTES } from "../../../core/limits.ts";
 import type { ingestRoutes } from "../../../routes/ingest.ts";
 import { decodeBinaryMode, isBinaryMode } from "./binary-mode.ts";
-import type { Decoded } from "../../candidate.ts";
+import type { Decoded } from "../../../core/candidate.ts";
 import { inflate } from "../inflate.ts";
 import { decodeBatch, decodeCloudEvent, decodeJson, decodeLines } from "./json.ts";
 import { type MediaType, parseMediaType } from "../media-type.ts";

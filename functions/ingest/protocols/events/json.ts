@@ -1,8 +1,8 @@
 import { type EventError, RequestError } from "../../../core/errors.ts";
 import { EVENT_MAX_DEPTH, JSON_MAX_DEPTH, REQUEST_MAX_EVENTS, REQUEST_MAX_VALUES } from "../../../core/limits.ts";
 import { isJsonObject, JsonLimitError, type Parsed, parseLossless } from "../../../core/lossless-json.ts";
-import type { Candidate, Decoded } from "../../candidate.ts";
-import { verbatimEvent, verbatimList } from "../../verbatim.ts";
+import type { Candidate, Decoded } from "../../../core/candidate.ts";
+import { verbatimEvent, verbatimList } from "../../../core/verbatim.ts";
 
 /**
  * Decodes one event in plain JSON, or an array of them. An event with `specversion` is read as the CloudEvent that it is.

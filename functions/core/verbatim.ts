@@ -1,0 +1,91 @@
+import { SET_BY_SLUICE } from "./attributes.ts";
+import { type EnvelopeHead, packText } from "./envelope.ts";
+import type { EventError } from "./errors.ts";
+import type { Event } from "./event.ts";
+import { findUnstorable } from "./find-unstorable.ts";
+import { UTF8_MAX_BYTES } from "./fits-utf8.ts";
+import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "./limits.ts";
+import type { Parsed } from "./lossless-json.ts";
+import { stringifyForQueue } from "./sqs-text.ts";
+
+/**
+ * The verbatim fast path (docs/decisions/0013). An event travels as the text that was sent, and its values are neither
+ * checked one by one nor written again, if
+ * 1. one scan of its text shows that the text is storable as it is,
+ * 2. writing the event again would not make it shorter, and
+ * 3. the event is complete: nothing is generated, moved or left out.
+ * A whole list travels verbatim if that holds for each of its events and it fits in one message.
+ */
+
+/** Says that the text of an event is storable as it is. */
+export type VerbatimText = {
+  /** Upper bound of the event's size when it is stored. */
+  maxBytes: number;
+  /** The event's own text; undefined for a member of a list, and where it is long. */
+  text: string | undefined;
+};
+
+/** Examines the scan of one event's text; returns undefined if its values must be checked one by one. */
+export function verbatimEvent(text: string, { isVerbatimSafe, depth }: Parsed): VerbatimText | undefined {
+  if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH) return undefined;
+  const maxBytes = Buffer.byteLength(text);
+  return { maxBytes, text: maxBytes <= EVENT_MAX_BYTES ? unlessShortened(text.trim()) : undefined };
+}
+
+/** Examines the scan of a list: `member` holds for each of its events, `list` is the text between the brackets. */
+export function verbatimList(
+  text: string,
+  { isVerbatimSafe, depth, longestMember }: Parsed,
+): { member: VerbatimText; list: string | undefined } | undefined {
+  // The list around the events is a level more.
+  if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH + 1) return undefined;
+  const member = { maxBytes: UTF8_MAX_BYTES * longestMember, text: undefined };
+  return { member, list: unlessShortened(text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"))) };
+}
+
+/** Returns text that is hardly shorter when it is written again: it has no line breaks and no escaped characters. */
+function unlessShortened(text: string): string | undefined {
+  return text.includes("\n") || text.includes("\\u") ? undefined : text;
+}
+
+/** Finds a part of an event that cannot be stored; the values of a storable text need no check. */
+export function findUnstorablePart(lossless: object, verbatim: VerbatimText | undefined): EventError | undefined {
+  const isKnownStorable = verbatim !== undefined && verbatim.maxBytes <= EVENT_MAX_BYTES;
+  return isKnownStorable ? undefined : findUnstorable(storedMembers(lossless));
+}
+
+/** The members of an event that are stored, so that an event of the largest size can be sent again once it was read. */
+function storedMembers(event: object): object {
+  const members = Object.entries(event);
+  const stored = members.filter(([name]) => name !== "specversion" && !SET_BY_SLUICE.has(name));
+  return stored.length === members.length ? event : Object.fromEntries(stored);
+}
+
+/** Tells whether an event has the same members in a message as in the request. */
+export function isComplete(sent: {
+  value: object;
+  /** The event without the members that are null and mean "absent". */
+  input: Record<string, unknown>;
+  extensions: readonly unknown[];
+}): boolean {
+  const { value, input, extensions } = sent;
+  return extensions.length === 0 && input["id"] !== undefined && input["time"] !== undefined && input === value;
+}
+
+/** An event that passed the checks, and what decides whether it travels verbatim. */
+export type Checked = { event: Event; isComplete: boolean; verbatim: VerbatimText | undefined };
+
+/** Writes an event as it travels. */
+export function toJson({ event, isComplete, verbatim }: Checked): string {
+  return (isComplete ? verbatim?.text : undefined) ?? stringifyForQueue(event);
+}
+
+/** Packs a list as it was sent into one message body; undefined if its events must be written one by one. */
+export function packVerbatim(
+  { candidates, verbatimList: list }: { candidates: readonly unknown[]; verbatimList?: string | undefined },
+  events: readonly { valid: Checked }[],
+  head: EnvelopeHead,
+): string | undefined {
+  const isSent = events.length === candidates.length && events.every(({ valid }) => valid.isComplete);
+  return isSent && list !== undefined ? packText(list, head) : undefined;
+}

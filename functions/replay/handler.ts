@@ -1,0 +1,74 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { v7 as uuidv7 } from "uuid";
+import { catalog } from "../adapters/catalog/catalog.ts";
+import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { createReplayJobs } from "../adapters/data-api/replay-jobs.ts";
+import { createReplayWork } from "../adapters/data-api/replay-work.ts";
+import { createAccessReader } from "../adapters/dynamodb/access-reader.ts";
+import { createAuditLog } from "../adapters/dynamodb/audit-log.ts";
+import { createDynamoDb } from "../adapters/dynamodb/client.ts";
+import { readEnvironment, replayEnvironment } from "../adapters/lambda/environment.ts";
+import { httpHandler } from "../adapters/lambda/http-handler.ts";
+import { httpOrQueue } from "../adapters/lambda/http-or-queue.ts";
+import { createKeyCheck } from "../adapters/lambda/key-check.ts";
+import { createObservability } from "../adapters/lambda/observability.ts";
+import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
+import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
+import { createEventQueue } from "../adapters/sqs/event-queue.ts";
+import { createReplaySteps } from "../adapters/sqs/replay-steps.ts";
+import { QUERY_RESERVE } from "../core/limiter.ts";
+import { createWorkCheck } from "../core/work-allowed.ts";
+import { allowedMethods } from "../routes/allowed-methods.ts";
+import { replayRoutes } from "../routes/replay.ts";
+import { createReplayEndpoints } from "./endpoints.ts";
+import { createReplay } from "./replay.ts";
+import { createRunSteps } from "./run-steps.ts";
+import { createReplayStep } from "./step.ts";
+
+const environment = readEnvironment(replayEnvironment);
+const observability = createObservability("replay", environment);
+const { logger, metrics } = observability;
+const client = createDynamoDb();
+const clock = () => new Date();
+
+const database = createDataApi(environment);
+const sqs = new SQSClient();
+const steps = createReplaySteps({ client: sqs, queueUrl: environment.STEPS_QUEUE_URL, logger });
+const audit = createAuditLog({ client, table: environment.AUDIT_TABLE });
+const whyEnded = createWorkCheck({ reader: createAccessReader({ client, table: environment.ACCESS_TABLE }), clock });
+const queueOf = (to = environment.QUEUE_URL) => createEventQueue({ client: sqs, queueUrl: to, logger });
+const newId = () => `rpl_${uuidv7().replaceAll("-", "")}`;
+const checks = {
+  catalog,
+  unknownTypes: environment.UNKNOWN_TYPES,
+  unknownVersions: environment.UNKNOWN_VERSIONS,
+};
+
+/** Starts replays and discards and answers for them; and works on them, one step a message. */
+export const handler = httpOrQueue({
+  http: httpHandler({
+    routes: replayRoutes,
+    handlers: createReplayEndpoints({
+      replays: createReplay({
+        jobs: createReplayJobs(database),
+        steps,
+        audit,
+        clock,
+        newId,
+        checks,
+        queues: environment.REPLAY_QUEUE_URLS,
+      }),
+      clock,
+    }),
+    checkKey: createKeyCheck(environment, { client, metrics }),
+    allowedMethods,
+    corsOrigins: environment.CORS_ORIGINS,
+    limiter: createSharedLimiter(environment, { client, logger, reserve: QUERY_RESERVE }),
+    observability,
+  }),
+  queue: sqsBatchHandler({
+    rule: createRunSteps(createReplayStep({ work: createReplayWork(database), steps, queueOf, whyEnded, clock, wait })),
+    observability,
+  }),
+});

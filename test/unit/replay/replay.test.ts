@@ -1,0 +1,340 @@
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import type { AuditEntry } from "../../../functions/core/access.ts";
+import type { RequestError } from "../../../functions/core/errors.ts";
+import type { EditableDeadLetter, NewReplay, ReplayJobs, ReplayStep } from "../../../functions/core/replay-job.ts";
+import { REPLAY_MAX_UNFINISHED } from "../../../functions/core/replay-limits.ts";
+import { createReplayEndpoints } from "../../../functions/replay/endpoints.ts";
+import { createReplay } from "../../../functions/replay/replay.ts";
+import { JOB_ID, jobSample, NOW } from "./support.ts";
+
+const DEAD_LETTER = `dl_${"a".repeat(32)}`;
+const OTHER_QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/other";
+
+const editable = (changes: Partial<EditableDeadLetter> = {}): EditableDeadLetter => ({
+  id: DEAD_LETTER,
+  tenant: "acme",
+  source: "/s",
+  eventId: "e-1",
+  receivedAt: "2026-11-28T09:00:00.000Z",
+  isEvent: true,
+  ...changes,
+});
+
+/** The endpoints over fakes. */
+function underTest({ found = [editable()], unfinished = 0, state = "running" as const, confirms = true } = {}) {
+  const calls: string[] = [];
+  const started: NewReplay[] = [];
+  const audited: Pick<AuditEntry, "tenant" | "who" | "action" | "target" | "details">[] = [];
+  const steps: ReplayStep[] = [];
+  const jobs: ReplayJobs = {
+    plan: async (scope, request) => {
+      calls.push(`plan ${JSON.stringify(scope)} ${JSON.stringify(request)}`);
+      return { planned: 3, sample: [] };
+    },
+    findEditable: async (_scope, ids) => found.filter(({ id }) => ids.includes(id)),
+    start: async (job) => {
+      calls.push("start");
+      started.push(job);
+      const { edits: _edits, ...kept } = job;
+      return jobSample(kept);
+    },
+    read: async (tenant, id) => (tenant === "acme" && id === JOB_ID ? jobSample({ state }) : undefined),
+    list: async () => ({ items: [jobSample({ request: {} })], next: undefined }),
+    countUnfinished: async () => unfinished,
+    cancel: async () => jobSample({ isCancelling: true }),
+  };
+  const checks = {
+    catalog: new Map([["known", [{ file: "f", type: "known", data: z.object({ n: z.number() }) }]]]),
+    unknownTypes: "accept" as const,
+    unknownVersions: "accept" as const,
+  };
+  const endpoints = createReplayEndpoints({
+    replays: createReplay({
+      jobs,
+      steps: {
+        send: async (step) => {
+          calls.push("step");
+          if (confirms) steps.push(step);
+          return confirms;
+        },
+      },
+      audit: {
+        append: async (entry) => {
+          calls.push("audit");
+          audited.push(entry);
+          return { ...entry, number: 1, previous: "", hash: "" };
+        },
+      },
+      clock: () => new Date(NOW),
+      newId: () => JOB_ID,
+      checks,
+      queues: [OTHER_QUEUE],
+    }),
+    clock: () => new Date(NOW),
+  });
+  const request = (body: unknown, principal: Partial<{ keyTenant: string; types: string[] }> = {}) => ({
+    method: "POST",
+    path: "/",
+    headers: { "content-type": "application/json" },
+    repeatedHeaders: [],
+    parameters: { id: JOB_ID },
+    query: {},
+    principal: {
+      tenant: "acme",
+      keyId: "keyOfReplay0",
+      keyTenant: "acme",
+      role: "operator" as const,
+      types: undefined,
+      sources: undefined,
+      ...principal,
+    },
+    body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)),
+    inflated: false,
+    requestId: "r-1",
+    deadline: Date.parse(NOW) + 60_000,
+  });
+  type Request = Parameters<typeof endpoints.startReplay>[0];
+  const post = (name: "startReplay" | "discardDeadLetters", ...given: Parameters<typeof request>) =>
+    endpoints[name](request(...given) as unknown as Request);
+  return {
+    calls,
+    started,
+    audited,
+    steps,
+    endpoints,
+    request: (body: unknown) => request(body) as unknown as Request,
+    post,
+  };
+}
+
+const refusalOf = async (answer: () => Promise<unknown>): Promise<string> => {
+  try {
+    await answer();
+  } catch (error) {
+    const { code, message } = error as RequestError;
+    return `${code}: ${message}`;
+  }
+  return "accepted";
+};
+
+describe("the start of a replay", () => {
+  it("a replay is planned and audited before its message is sent, and its message before it is written", async () => {
+    const test = underTest();
+
+    const { status, headers, body } = await test.post("startReplay", {
+      filter: { data: { n: [{ numeric: ["=", 1] }] } },
+      reason: "not_storable",
+      sqlState: ["22P05", "23514"],
+      limit: 2,
+      rate: 5,
+    });
+
+    const request = {
+      filter: '{"data":{"n":[{"numeric":["=",1]}]}}',
+      reasons: ["not_storable"],
+      sqlStates: ["22P05", "23514"],
+      limit: 2,
+      rate: 5,
+      maxReplays: 5,
+    };
+    expect([status, headers]).toEqual([202, { location: `replays/${JOB_ID}` }]);
+    expect(test.calls).toEqual([
+      `plan {"tenant":"acme","allowed":{}} ${JSON.stringify(request)}`,
+      "audit",
+      "step",
+      "start",
+    ]);
+    expect(test.started).toMatchObject([
+      { id: JOB_ID, action: "replay", tenant: "acme", request, planned: 3, edits: [] },
+    ]);
+    expect(test.audited).toMatchObject([
+      {
+        tenant: "acme",
+        who: "keyOfReplay0",
+        action: "replay.start",
+        target: JOB_ID,
+        details: { ...request, planned: 3 },
+      },
+    ]);
+    expect(JSON.parse(body)).toMatchObject({
+      id: JOB_ID,
+      state: "running",
+      planned: 3,
+      sent: 0,
+      stored: 0,
+      deadLettered: 0,
+    });
+  });
+
+  it("a dry run says how many there are, and starts nothing", async () => {
+    const test = underTest();
+
+    const { status, body } = await test.post("startReplay", { dryRun: true });
+
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toEqual({ state: "planned", planned: 3, sent: 0, stored: 0, deadLettered: 0, sample: [] });
+    expect([test.started, test.audited, test.steps]).toEqual([[], [], []]);
+  });
+
+  it("a replay whose message the queue does not confirm did not begin", async () => {
+    const test = underTest({ confirms: false });
+
+    expect(await refusalOf(() => test.post("startReplay", {}))).toMatch(/^queue_unavailable: Nothing began/);
+    expect(test.started).toEqual([]);
+  });
+
+  it("a tenant has a bound of jobs that are not finished", async () => {
+    const test = underTest({ unfinished: REPLAY_MAX_UNFINISHED });
+
+    expect(await refusalOf(() => test.post("startReplay", {}))).toMatch(
+      /^too_many_replays: The tenant has 10 .* cancel/,
+    );
+    expect(test.audited).toEqual([]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["an unknown member", { reasons: ["x"] }, /^malformed_body: .*unknown member reasons/],
+    ["an id that is none", { ids: ["a"] }, /^malformed_body: .*ids\.0: is no id of a dead letter/],
+    [
+      "times in the wrong order",
+      { openedFrom: NOW, openedTo: NOW },
+      /^malformed_body: .*openedTo: is not after openedFrom/,
+    ],
+    ["a text with U+0000", { reason: "a\u0000" }, /^malformed_body: .*reason/],
+    ["a rate of nothing", { rate: 0 }, /^malformed_body: .*rate/],
+    ["a bad filter", { filter: { like: 1 } }, /^bad_filter: /],
+    [
+      "ids beside edits",
+      { ids: [DEAD_LETTER], edits: [{ id: DEAD_LETTER, event: {} }] },
+      /^malformed_body: .*Leave out `ids`/,
+    ],
+    ["another queue, for a key of a tenant", { to: OTHER_QUEUE }, /^malformed_body: .*only a key of the installation/],
+  ])("%s is refused, and says what is wrong", async (_name, body, expected) => {
+    const test = underTest();
+
+    expect(await refusalOf(() => test.post("startReplay", body))).toMatch(expected);
+    expect(test.started).toEqual([]);
+  });
+
+  it("a key of the installation sends to the other queues of the stage, and to no further one", async () => {
+    const test = underTest();
+    const of = { keyTenant: "*" };
+
+    expect(await refusalOf(() => test.post("startReplay", { to: `${OTHER_QUEUE}2` }, of))).toMatch(
+      /^malformed_body: .*none of the stage's replayQueues/,
+    );
+    expect((await test.post("startReplay", { to: OTHER_QUEUE }, of)).status).toBe(202);
+  });
+});
+
+describe("corrected events", () => {
+  const edits = (event: object, id = DEAD_LETTER) => ({ edits: [{ id, event }] });
+
+  it("a corrected event becomes the message that is sent, with its source, id and time of receipt, and every digit", async () => {
+    const test = underTest();
+    const body = `{"edits":[{"id":"${DEAD_LETTER}","event":{"type":"new","time":"2026-11-28T08:00:00Z","data":{"n":12345678901234567890.50},"ext":"x"}}]}`;
+
+    await test.post("startReplay", body);
+
+    expect(test.started[0]?.request.ids).toEqual([DEAD_LETTER]);
+    const [edit] = test.started[0]?.edits ?? [];
+    expect(edit?.body).toContain('"n":12345678901234567890.50');
+    expect(JSON.parse(edit?.body ?? "")).toMatchObject({
+      version: 1,
+      tenant: "acme",
+      receivedAt: "2026-11-28T09:00:00.000Z",
+      events: [{ id: "e-1", source: "/s", type: "new", time: "2026-11-28T08:00:00Z", extensions: { ext: "x" } }],
+    });
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      "another source",
+      { type: "t", source: "/other", data: 1 },
+      /has another source than its dead letter; leave source out/,
+    ],
+    ["another id", { type: "t", id: "e-2", data: 1 }, /has another id than its dead letter/],
+    ["no type", { data: 1 }, /\/type is missing/],
+    ["data that its schema refuses", { type: "known", data: { n: "1" } }, /\/data\/n .*number/],
+    ["text that cannot be stored", { type: "t", data: "a\u0000" }, /\/data contains U\+0000/],
+    [
+      "a type that the key may not send",
+      { type: "com.other", data: 1 },
+      /\/type com\.other is not what the key may send/,
+    ],
+  ])("an event with %s is refused by its place and id", async (_name, event, expected) => {
+    const test = underTest();
+
+    const refusal = await refusalOf(() => test.post("startReplay", edits(event), { types: ["t", "known"] }));
+
+    expect(refusal).toMatch(new RegExp(`^bad_edits: Nothing was replayed\\. edits\\.0 \\(${DEAD_LETTER}\\) `));
+    expect(refusal).toMatch(expected);
+    expect(test.started).toEqual([]);
+  });
+
+  it("each bad one is named, and one that is not open or no event among them", async () => {
+    const whole = `dl_${"b".repeat(32)}`;
+    const test = underTest({ found: [editable(), editable({ id: whole, isEvent: false })] });
+    const event = { type: "t", data: 1 };
+    const absent = `dl_${"c".repeat(32)}`;
+
+    const refusal = await refusalOf(() =>
+      test.post("startReplay", { edits: [DEAD_LETTER, DEAD_LETTER, whole, absent].map((id) => ({ id, event })) }),
+    );
+
+    expect(refusal).not.toContain("edits.0 ");
+    expect(refusal).toContain(`edits.1 (${DEAD_LETTER}) is there twice`);
+    expect(refusal).toContain(`edits.2 (${whole}) is a whole message that cannot be read`);
+    expect(refusal).toContain(`edits.3 (${absent}) is no open dead letter`);
+  });
+});
+
+describe("a discard", () => {
+  it("a discard is a job with a note, which the audit log keeps", async () => {
+    const test = underTest();
+
+    const { status, headers } = await test.post("discardDeadLetters", {
+      reason: "not_storable",
+      note: "broken device",
+    });
+
+    expect([status, headers]).toEqual([202, { location: `../replays/${JOB_ID}` }]);
+    expect(test.started).toMatchObject([
+      { action: "discard", request: { reasons: ["not_storable"], note: "broken device" } },
+    ]);
+    expect(test.audited).toMatchObject([{ action: "dead-letters.discard.start", details: { note: "broken device" } }]);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ reason: "x" }, /note/],
+    [{ reason: "x", note: "" }, /note: is empty/],
+    [{ note: "all" }, /it would discard everything/],
+    [{ note: "all", limit: 5 }, /it would discard everything/],
+  ])("a discard %j is refused", async (body, expected) => {
+    expect(await refusalOf(() => underTest().post("discardDeadLetters", body))).toMatch(expected);
+  });
+});
+
+describe("the cancel of a replay", () => {
+  it("a cancel is audited before the job is asked to end, and wakes its step", async () => {
+    const test = underTest();
+
+    const { body } = await test.endpoints.cancelReplay(test.request({}) as never);
+
+    expect(test.calls).toEqual(["audit", "step"]);
+    expect(JSON.parse(body)).toMatchObject({ cancelling: true, state: "running" });
+  });
+
+  it("a replay that is done cannot be cancelled, and one that is cancelled stays so", async () => {
+    const cancelled = underTest({ state: "cancelled" as never });
+
+    expect(await refusalOf(() => done().endpoints.cancelReplay(done().request({}) as never))).toMatch(
+      /^replay_finished/,
+    );
+    expect((await cancelled.endpoints.cancelReplay(cancelled.request({}) as never)).status).toBe(200);
+    expect(cancelled.audited).toEqual([]);
+  });
+
+  const done = () => underTest({ state: "done" as never });
+});
