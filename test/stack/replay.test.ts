@@ -8,17 +8,17 @@ import {
   REPLAY_STEP_RESERVE_MS,
   REPLAY_TAKE_MS,
 } from "../../functions/core/replay-limits.ts";
-import { stageWith, synthesizeStack } from "./support.ts";
+import { stageWith, templateOf } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown> };
 
 let dev: Template;
 let own: Template;
 beforeAll(() => {
-  dev = synthesizeStack("dev").template();
-  own = synthesizeStack(
+  dev = templateOf("dev");
+  own = templateOf(
     stageWith({ replayQueues: ["arn:aws:sqs:eu-central-1:111122223333:other"], deadLetterRetentionDays: 30 }),
-  ).template();
+  );
 });
 
 const all = (type: string, from = dev) => Object.entries(from.findResources(type)) as [string, Resource][];
