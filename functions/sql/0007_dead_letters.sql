@@ -319,10 +319,11 @@ create function list_dead_letters(
 )
 returns table (piece text)
 language plpgsql set search_path = pg_catalog, public, pg_temp
-set max_parallel_workers_per_gather = 0 set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set max_parallel_workers_per_gather = 0 set jit = off
 as $body$
 declare
   clock_every constant integer = 64;
+  row_bytes constant integer = 64;
   deadline constant timestamptz = clock_timestamp() + budget_milliseconds * interval '1 millisecond';
   candidate record;
   last_opened_at timestamptz = after_opened_at;
@@ -334,9 +335,9 @@ declare
 begin
   perform set_config('app.tenant', for_tenant, true);
   for candidate in
-    execute 'select d.opened_at, d.id, case when '
+    execute 'select d.opened_at, d.id, ('
       || dead_letter_condition(for_tenant, condition, allowed_types, allowed_sources, null, reasons, sql_states, message_groups, null, null, null)
-      || ' then dead_letter_json(d) || ''}'' end as body from dead_letters as d where '
+      || ') as is_meant from dead_letters as d where '
       || dead_letter_condition(for_tenant, null, null, null, ids, null, null, null, states, from_time, to_time)
       || case when after_id is null then '' else ' and (d.opened_at, d.id) < ($12, $13)' end
       || ' order by d.opened_at desc, d.id desc'
@@ -348,14 +349,14 @@ begin
       more = true;
       exit;
     end if;
-    if candidate.body is not null then
-      bytes = bytes + octet_length(cast(to_json(candidate.body) as text)) + 64;
+    if candidate.is_meant then
+      select dead_letter_json(d) || '}' into piece from dead_letters as d where d.id = candidate.id;
+      bytes = bytes + octet_length(cast(to_json(piece) as text)) + row_bytes;
       if found_rows = max_rows or bytes > max_bytes and found_rows > 0 then
         more = true;
         exit;
       end if;
       found_rows = found_rows + 1;
-      piece = candidate.body;
       return next;
     end if;
     last_opened_at = candidate.opened_at;
@@ -378,7 +379,7 @@ create function group_dead_letters(
 )
 returns table (piece text)
 language plpgsql set search_path = pg_catalog, public, pg_temp
-set max_parallel_workers_per_gather = 0 set jit = off
+set jit = off
 as $body$
 begin
   perform set_config('app.tenant', for_tenant, true);
