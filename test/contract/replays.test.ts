@@ -7,6 +7,7 @@ import { INSTALLATION } from "../../functions/core/scopes.ts";
 import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
 import { bodyOf, deadLetterId, putDeadLetters } from "../support/dead-letter-rows.ts";
 import { storable } from "../support/event-samples.ts";
+import { eventually } from "../support/eventually.ts";
 
 let db: TestDatabase;
 let jobs: ReplayJobs;
@@ -286,6 +287,12 @@ describe("a job that takes dead letters", () => {
     await db.owner.query(`update dead_letters set state = 'replayed' where id = $1`, [deadLetterId("a")]);
 
     const waiting = take(job);
+    const waiters =
+      "select count(*)::int as n from pg_locks where not granted and transactionid::text = pg_current_xact_id()::text";
+    await eventually(
+      () => db.ask<{ n: number }>(waiters),
+      ([row]) => row?.n === 1,
+    );
     await db.owner.query("rollback");
 
     expect(await waiting).toEqual({ kind: "taken", taken: 2, isAtEnd: true });
