@@ -86,7 +86,7 @@ async function exportAll(key: string, isKilled: boolean): Promise<{ finished: Ex
     PATIENCE_MS,
   );
   stack.failpoints.order();
-  expect(finished.state).toBe("done");
+  expect(finished).toMatchObject({ state: "done" });
   return { finished, kills };
 }
 
