@@ -235,7 +235,7 @@ const deadLetter = z.object({
   replays: z.int().nonnegative().meta({ description: "How often it was replayed" }),
 });
 
-export const deadLetterPage = z.object({
+const deadLetterPage = z.object({
   deadLetters: z.array(deadLetter),
   next: z.string().nullable().meta({
     description: "The `cursor` of the next page; null at the end. A page may be short or empty before the end",

@@ -545,7 +545,7 @@ describe("the alarm about dead letters", () => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
     const ofDrain = alarms.filter(({ AlarmDescription }) => String(AlarmDescription).endsWith("#dead-letters-wait."));
 
-    expect(ofDrain.map(({ MetricName }) => MetricName).toSorted()).toEqual([
+    expect(ofDrain.map(({ MetricName }) => String(MetricName)).toSorted()).toEqual([
       "ApproximateAgeOfOldestMessage",
       "Errors",
       "OldestFailedAgeSeconds",
