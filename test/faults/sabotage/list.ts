@@ -16,7 +16,7 @@ const cursors = { file: "test/unit/core/cursor.test.ts" };
 const feedReader = { file: "test/contract/feed-reader.test.ts" };
 const exportStep = { file: "test/unit/export/step.test.ts" };
 const drainInVirtualTime = { file: "test/simulation/drain.test.ts" };
-const deadLetterTable = { file: "test/contract/dead-letter-table.test.ts" };
+const deadLetterStore = { file: "test/contract/dead-letter-store.test.ts" };
 const deadLetterIsolation = { file: "test/contract/dead-letter-isolation.test.ts" };
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
@@ -265,28 +265,28 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/sql/0007_dead_letters.sql",
     find: "and twin.state in ('open', 'replayed') and twin.body = given.body",
     replace: "and twin.state in ('open', 'replayed') and twin.body = given.body and false",
-    caughtBy: deadLetterTable,
+    caughtBy: deadLetterStore,
   },
   {
-    name: "a return that is recorded already opens the row once more",
+    name: "a dead letter that comes back does not open its row",
     file: "functions/sql/0007_dead_letters.sql",
-    find: "where row.id = back.row_id and row.state = 'replayed' and row.replays <= back.replays",
-    replace: "where row.id = back.row_id",
-    caughtBy: { file: "test/contract/dead-letter-store.test.ts" },
+    find: "where is_same and known_state = 'replayed' and given.replays >= known_replays",
+    replace: "where false",
+    caughtBy: deadLetterStore,
   },
   {
     name: "a dead letter that names the row of another event takes its place",
     file: "functions/sql/0007_dead_letters.sql",
     find: "and coalesce(known.event_id = line.event_id, true)",
     replace: "and true",
-    caughtBy: deadLetterTable,
+    caughtBy: deadLetterStore,
   },
   {
     name: "one hostile dead letter keeps its neighbours from being recorded",
     file: "functions/sql/0007_dead_letters.sql",
     find: "recorded = recorded + insert_dead_letters(array[lines[number]], array[bodies[number]], false);",
     replace: "raise;",
-    caughtBy: { file: "test/contract/dead-letter-store.test.ts" },
+    caughtBy: deadLetterStore,
   },
   {
     name: "the lists of dead letters forget the tenant, and the policy sees all",
