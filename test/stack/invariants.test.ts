@@ -197,15 +197,17 @@ describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
     expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(3);
     // Of consume and of drain.
-    for (const MaximumConcurrency of [5, 3]) {
-      template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
-        FunctionResponseTypes: ["ReportBatchItemFailures"],
-        BatchSize: 1_000,
-        MaximumBatchingWindowInSeconds: 1,
-        ScalingConfig: { MaximumConcurrency },
-        MetricsConfig: { Metrics: ["EventCount"] },
-      });
-    }
+    const alike = {
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      BatchSize: 1_000,
+      MaximumBatchingWindowInSeconds: 1,
+      ScalingConfig: { MaximumConcurrency: 5 },
+      MetricsConfig: { Metrics: ["EventCount"] },
+    };
+    expect(Object.keys(template.findResources("AWS::Lambda::EventSourceMapping", { Properties: alike }))).toEqual([
+      expect.stringMatching(/^Consume/),
+      expect.stringMatching(/^Drain/),
+    ]);
   });
 });
 
