@@ -217,7 +217,7 @@ const exportPlan = z.object({
   sample: z.array(storedEvent).meta({ description: "The first of them" }),
 });
 
-export const deadLetterPage = z.object({
+const deadLetterPage = z.object({
   deadLetters: z.array(deadLetter),
   next: z.string().nullable().meta({
     description: "The `cursor` of the next page; null at the end. A page may be short or empty before the end",

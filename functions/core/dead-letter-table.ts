@@ -146,7 +146,7 @@ export type DeadLetterReader = {
   ledger(tenant: string, deadline: number): Promise<Ledger>;
 };
 
-export type FoundDeadLetter = { id: string; state: DeadLetterState; reason: string; message: string };
+type FoundDeadLetter = { id: string; state: DeadLetterState; reason: string; message: string };
 
 /** The ledger of a tenant or of the installation, in events. `replayed`: sent by a replay, and neither stored nor back yet. */
-export type Ledger = { stored: number; open: number; replayed: number; discarded: number };
+type Ledger = { stored: number; open: number; replayed: number; discarded: number };

@@ -1,5 +1,3 @@
-import { setImmediate } from "node:timers/promises";
-
 /**
  * Works on items one at a time, in order, and makes the next item while the work on the one before waits for an answer.
  * @throws what making or working throws; no work is under way then
@@ -12,7 +10,7 @@ export async function workAhead<T>(items: Iterable<T>, work: (item: T) => Promis
     working.catch(() => undefined);
     try {
       // Yield once, so that the request starts to leave before the processor is busy with the next item.
-      await setImmediate();
+      await new Promise((resolve) => setImmediate(resolve));
       next = iterator.next();
     } finally {
       await working;

@@ -494,9 +494,9 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
   select
     (
       select coalesce(sum(counted.events), 0) from (
-        select tenant, events from rollups where pointer = ''
+        select tenant, events from rollups where span = 'day' and pointer = ''
         union all
-        select tenant, events from rollup_deltas where pointer = ''
+        select tenant, events from delta_parts where pointer = ''
       ) as counted (tenant, events)
       where for_tenant = '*' or counted.tenant = for_tenant
     ),

@@ -107,6 +107,28 @@ describe("hostile dead letters", () => {
   });
 });
 
+describe("dead letters that come again", () => {
+  it("a dead letter that the consumer has sent twice, because it was killed, is recorded once", async () => {
+    await store().record([newDeadLetter({ messageId: "m1" })], soon());
+
+    expect((await store().record([newDeadLetter({ messageId: "m2" })], soon())).recorded).toBe(0);
+  });
+
+  it("a dead letter that names the row of another event leaves that row as it is", async () => {
+    await store().record([newDeadLetter({ event: { id: "mine" } })], soon());
+    const [{ id } = { id: "" }] = await db.ask<{ id: string }>(
+      "update dead_letters set state = 'replayed', replays = 1 returning id",
+    );
+
+    await store().record([newDeadLetter({ deadLetterId: id, replays: 1, event: { id: "theirs" } })], soon());
+
+    expect(await db.ask("select event_id, state from dead_letters order by 1")).toEqual([
+      { event_id: "mine", state: "replayed" },
+      { event_id: "theirs", state: "open" },
+    ]);
+  });
+});
+
 describe("calls of the store", () => {
   it("a body of a whole message of 1 MiB is recorded and read in pieces, whatever it is made of", async () => {
     for (const unit of ['"', "\\", "é", "\u{1f680}"]) {

@@ -199,15 +199,17 @@ describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
     expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(4);
     // Of consume and of drain.
-    for (const MaximumConcurrency of [5, 3]) {
-      template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
-        FunctionResponseTypes: ["ReportBatchItemFailures"],
-        BatchSize: 1_000,
-        MaximumBatchingWindowInSeconds: 1,
-        ScalingConfig: { MaximumConcurrency },
-        MetricsConfig: { Metrics: ["EventCount"] },
-      });
-    }
+    const alike = {
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      BatchSize: 1_000,
+      MaximumBatchingWindowInSeconds: 1,
+      ScalingConfig: { MaximumConcurrency: 5 },
+      MetricsConfig: { Metrics: ["EventCount"] },
+    };
+    expect(Object.keys(template.findResources("AWS::Lambda::EventSourceMapping", { Properties: alike }))).toEqual([
+      expect.stringMatching(/^Consume/),
+      expect.stringMatching(/^Drain/),
+    ]);
   });
 });
 
@@ -551,7 +553,7 @@ describe("the alarm about dead letters", () => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
     const ofDrain = alarms.filter(({ AlarmDescription }) => String(AlarmDescription).endsWith("#dead-letters-wait."));
 
-    expect(ofDrain.map(({ MetricName }) => MetricName).toSorted()).toEqual([
+    expect(ofDrain.map(({ MetricName }) => String(MetricName)).toSorted()).toEqual([
       "ApproximateAgeOfOldestMessage",
       "Errors",
       "OldestFailedAgeSeconds",

@@ -75,7 +75,14 @@ export function memoryDeadLetterTable({
   function toRow(id: string, deadLetter: NewDeadLetter): Row {
     const { reason, message, messageGroup, attempts, replays, isEvent, body } = deadLetter;
     return {
-      ...{ id, reason, message, messageGroup, attempts, replays, isEvent, body },
+      id,
+      reason,
+      message,
+      messageGroup,
+      attempts,
+      replays,
+      isEvent,
+      body,
       sqlState: deadLetter.sqlState ?? null,
       tenant: deadLetter.tenant ?? null,
       type: deadLetter.type ?? null,

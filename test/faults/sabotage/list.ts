@@ -15,6 +15,9 @@ const lists = { file: "test/contract/list.test.ts" };
 const cursors = { file: "test/unit/core/cursor.test.ts" };
 const feedReader = { file: "test/contract/feed-reader.test.ts" };
 const exportStep = { file: "test/unit/export/step.test.ts" };
+const drainInVirtualTime = { file: "test/simulation/drain.test.ts" };
+const deadLetterStore = { file: "test/contract/dead-letter-store.test.ts" };
+const deadLetterIsolation = { file: "test/contract/dead-letter-isolation.test.ts" };
 const replayStep = { file: "test/unit/replay/step.test.ts" };
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
@@ -236,6 +239,62 @@ export const sabotages: readonly Sabotage[] = [
     find: "if cardinality(part) > 1 then",
     replace: "if false then",
     caughtBy: refusedCases("F16 "),
+  },
+  {
+    name: "drain acknowledges a message whose dead letters are not recorded",
+    file: "functions/drain/drain.ts",
+    find: "return { remaining: result.failed, ",
+    replace: "return { remaining: [], ",
+    caughtBy: drainInVirtualTime,
+  },
+  {
+    name: "drain never requeues an old message",
+    file: "functions/drain/drain.ts",
+    find: "now - sentAt >= DEAD_LETTER_REQUEUE_AGE_MS",
+    replace: "now - sentAt >= 1_000 * DEAD_LETTER_REQUEUE_AGE_MS",
+    caughtBy: drainInVirtualTime,
+  },
+  {
+    name: "the copy of a dead letter does not name the first one",
+    file: "functions/core/queue-message.ts",
+    find: "const firstMessageId = isFull ? undefined : (attributes.firstMessageId ?? messageId);",
+    replace: "const firstMessageId = isFull ? messageId : undefined;",
+    caughtBy: drainInVirtualTime,
+  },
+  {
+    name: "a copy of a dead letter in another message is recorded once more",
+    file: "functions/sql/0007_dead_letters.sql",
+    find: "and twin.state in ('open', 'replayed') and twin.body = given.body",
+    replace: "and twin.state in ('open', 'replayed') and twin.body = given.body and false",
+    caughtBy: deadLetterStore,
+  },
+  {
+    name: "a dead letter that comes back does not open its row",
+    file: "functions/sql/0007_dead_letters.sql",
+    find: "where is_same and known_state = 'replayed' and given.replays >= known_replays",
+    replace: "where false",
+    caughtBy: deadLetterStore,
+  },
+  {
+    name: "a dead letter that names the row of another event takes its place",
+    file: "functions/sql/0007_dead_letters.sql",
+    find: "and coalesce(known.event_id = line.event_id, true)",
+    replace: "and true",
+    caughtBy: deadLetterStore,
+  },
+  {
+    name: "one hostile dead letter keeps its neighbours from being recorded",
+    file: "functions/sql/0007_dead_letters.sql",
+    find: "recorded = recorded + insert_dead_letters(array[lines[number]], array[bodies[number]], false);",
+    replace: "raise;",
+    caughtBy: deadLetterStore,
+  },
+  {
+    name: "the lists of dead letters forget the tenant, and the policy sees all",
+    file: "functions/sql/0007_dead_letters.sql",
+    find: "case when for_tenant = '*' then '' else ' and d.tenant = $2' end",
+    replace: "''",
+    caughtBy: deadLetterIsolation,
   },
   {
     name: "a replayed dead letter keeps its replay count",

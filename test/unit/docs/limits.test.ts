@@ -48,8 +48,8 @@ import {
 import { SHED_LAG_MS, TENANT_MAX_QUERIES } from "../../../functions/core/query-load-limits.ts";
 import { SETTLED_MAX_AGE_SECONDS } from "../../../functions/core/window-limits.ts";
 import {
+  DEAD_LETTER_REQUEUE_AGE_MS,
   MAX_REPLAYS,
-  DEAD_LETTER_RETENTION_DAYS,
   MAX_RECEIVE_COUNT,
   MESSAGE_MAX_BYTES,
   QUEUE_RETENTION_DAYS,
@@ -123,7 +123,7 @@ const statements: [string, string][] = [
   ["docs/deploy.md", `those of the documentation ${percent(API_SHARES["api-docs"])}.`],
   ["docs/deploy.md", `answers a preflight at ${API_OTHER_METHODS_LIMIT} a second`],
   ["docs/deploy.md", `consume needs at least ${CONSUME_MAX_CONCURRENCY}.`],
-  ["docs/runbook.md", `has waited for ${DEAD_LETTER_RETENTION_DAYS / 2} days is requeued`],
+  ["docs/runbook.md", `waited for ${DEAD_LETTER_REQUEUE_AGE_MS / 86_400_000} days is requeued.`],
   ["docs/exports.md", `deletes them after ${EXPORT_KEPT_DAYS} days`],
   ["docs/exports.md", `can be looked up for ${EXPORT_JOB_KEPT_DAYS} days`],
   ["docs/exports.md", `A part has at most ${mib(EXPORT_PART_MAX_BYTES)},`],
