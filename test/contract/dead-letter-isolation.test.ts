@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDeadLetterReader } from "../../functions/adapters/data-api/dead-letter-reader.ts";
 import { createDeadLetterStore } from "../../functions/adapters/data-api/dead-letter-store.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { newDeadLetter, scopeOf, selecting, wholeMessage } from "../support/dead-letter-samples.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   const ids = ["1", "2", "3"];
   await createDeadLetterStore(db.writer).record(
     [

@@ -4,17 +4,16 @@ import { createDeadLetterReader } from "../../functions/adapters/data-api/dead-l
 import { createDeadLetterStore } from "../../functions/adapters/data-api/dead-letter-store.ts";
 import { readDeadLetters } from "../../functions/drain/read-dead-letters.ts";
 import type { NewDeadLetter } from "../../functions/core/dead-letter-table.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { newDeadLetter, scopeOf, selecting, wholeMessage } from "../support/dead-letter-samples.ts";
 import { body, dead } from "../unit/drain/support.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
 });
 afterAll(() => db.remove());
-beforeEach(() => db.ask("truncate dead_letters, dead_letter_replays"));
+beforeEach(() => db.empty("dead_letter_replays", "dead_letters"));
 
 const store = () => createDeadLetterStore(db.writer);
 const rows = () =>
@@ -139,7 +138,7 @@ describe("calls of the store", () => {
       const read = await createDeadLetterReader(db.reader).read(scopeOf("*"), any?.id ?? "", soon());
 
       expect(read?.body === whole.body, unit).toBe(true);
-      await db.ask("truncate dead_letters, dead_letter_replays");
+      await db.empty("dead_letter_replays", "dead_letters");
     }
   });
 

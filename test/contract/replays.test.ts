@@ -4,7 +4,7 @@ import { createReplayJobs } from "../../functions/adapters/data-api/replay-jobs.
 import { createReplayWork } from "../../functions/adapters/data-api/replay-work.ts";
 import type { NewReplay, ReplayJob, ReplayJobs, ReplayRequest, ReplayWork } from "../../functions/core/replay-job.ts";
 import { INSTALLATION } from "../../functions/core/scopes.ts";
-import { soon, startDatabase, type TestDatabase } from "../support/database.ts";
+import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { bodyOf, deadLetterId, putDeadLetters } from "../support/dead-letter-rows.ts";
 import { storable } from "../support/event-samples.ts";
 import { eventually } from "../support/eventually.ts";
@@ -13,13 +13,12 @@ let db: TestDatabase;
 let jobs: ReplayJobs;
 let work: ReplayWork;
 beforeAll(async () => {
-  db = await startDatabase();
-  await db.migrate();
+  db = await startMigratedDatabase();
   jobs = createReplayJobs(db.writer);
   work = createReplayWork(db.writer);
 });
 afterAll(() => db.remove());
-afterEach(() => db.ask("truncate dead_letters, replays, replay_edits, dead_letter_replays, events, event_keys"));
+afterEach(() => db.empty("dead_letter_replays", "replay_edits", "replays", "dead_letters", "events", "event_keys"));
 
 const EVERYTHING = { types: undefined, sources: undefined };
 const scope = (tenant = "acme", allowed: NewReplay["allowed"] = EVERYTHING) => ({ tenant, allowed });
