@@ -45,7 +45,8 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
     eventId: storable(attributes.eventId, ID_MAX_BYTES),
   };
   if (read.kind === "unreadable") {
-    return [{ ...named, receivedAt: undefined, searched: undefined, isEvent: false, body }];
+    const tenant = storable(readObject(body)?.["tenant"], TENANT_MAX_BYTES) ?? named.tenant;
+    return [{ ...named, tenant, receivedAt: undefined, searched: undefined, isEvent: false, body }];
   }
   const { envelope, unreadable } = read;
   const { tenant, receivedAt } = envelope;

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
@@ -11,7 +9,7 @@ import { startFaultStack, type FaultStack } from "./support/fault-stack.ts";
 /** A database that refuses every event with a member `refused` in its data, which ingest knows nothing about. */
 let stack: FaultStack;
 beforeAll(async () => {
-  stack = await startFaultStack({ visibilitySeconds: 60 });
+  stack = await startFaultStack({ replayTimeoutSeconds: 12, visibilitySeconds: 60 });
   await refuseMarked(true);
 });
 afterAll(() => stack?.remove());
@@ -84,31 +82,24 @@ describe("a replay", () => {
       const count = await makeDeadLetters(scenario, sized(60, 2_000));
       await refuseMarked(false);
       try {
-        // One page at a time: what another poll had received at the kill would be hidden for the replay's five minutes.
-        const words = ["scripts/replay.ts", "--data-dir", stack.dataDir, "--rate", "100"];
-        const killed = spawn(process.execPath, words, { stdio: "ignore" });
-        let deletes = 0;
-        stack.sqs.onCall = ({ action, queue }) => {
-          if (queue !== stack.deadLetters.name || !action.startsWith("DeleteMessage")) return;
-          deletes += 1;
-          // The dead letters of this call are sent and not deleted.
-          if (deletes === 2) killed.kill("SIGKILL");
-          if (deletes >= 2) throw new Error("its connection is closed");
-        };
-        expect(await once(killed, "exit")).toEqual([null, "SIGKILL"]);
-        const left = await stack.deadLetters.depth();
-        expect(left).toBeGreaterThan(0);
-        expect(left).toBeLessThan(count);
-        stack.sqs.onCall = undefined;
-        await eventually(
-          () => runScript("replay", ["--data-dir", stack.dataDir]),
-          ({ code }) => code === 0,
-          200_000,
-        );
-        expect(await stack.deadLetters.depth()).toBe(0);
+        let kills = 0;
+        stack.failpoints.order(({ functionName, point }) => {
+          // The first message that replay sends starts its first step.
+          const hasTaken = stack.failpoints.hits.some((hit) => hit.point === "afterTake");
+          if (functionName !== "replay" || point !== "afterSend" || !hasTaken || kills > 0) return "go";
+          kills += 1;
+          return "kill";
+        });
+        const from = stack.lines.length;
+        const replay = await runScript("replay", ["--data-dir", stack.dataDir]);
+        expect(replay).toMatchObject({ code: 0 });
+        expect(kills).toBe(1);
         await scenario.atRest();
-        scenario.note(`${left} of ${count} left by the killed run`);
+        expect(await stack.deadLetters.depth()).toBe(0);
+        const copies = batchLines(stack, from).reduce((sum, { EventsDuplicate }) => sum + EventsDuplicate, 0);
+        scenario.note(`${count} sent, ${copies} of them twice`);
       } finally {
+        stack.failpoints.order();
         await refuseMarked(true);
       }
     },

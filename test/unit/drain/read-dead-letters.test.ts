@@ -87,15 +87,18 @@ describe("a message of the dead-letter queue", () => {
     ]);
   });
 
-  it.each(["", "no JSON", "{}", '{"version":2,"tenant":"t","receivedAt":"2026-11-20T10:00:00Z","events":[{}]}'])(
-    "the message %j is a dead letter whole, of the tenant that its attributes name",
-    (text) => {
-      expect(readDeadLetters(dead(text, { deadLetterId: ROW }))).toMatchObject([
-        { tenant: undefined, eventId: undefined, receivedAt: undefined, isEvent: false, body: text, deadLetterId: ROW },
-      ]);
-      expect(readDeadLetters(dead(text, { tenant: "acme" }))).toMatchObject([{ tenant: "acme" }]);
-    },
-  );
+  it.each([
+    ["", undefined],
+    ["no JSON", undefined],
+    ["{}", undefined],
+    ['{"tenant":7}', undefined],
+    ['{"version":2,"tenant":"t","receivedAt":"2026-11-20T10:00:00Z","events":[{}]}', "t"],
+  ])("the message %j is a dead letter whole, of the tenant that its body or its attributes name", (text, tenant) => {
+    expect(readDeadLetters(dead(text, { deadLetterId: ROW }))).toMatchObject([
+      { tenant, eventId: undefined, receivedAt: undefined, isEvent: false, body: text, deadLetterId: ROW },
+    ]);
+    expect(readDeadLetters(dead(text, { tenant: "acme" }))).toMatchObject([{ tenant: tenant ?? "acme" }]);
+  });
 
   it("the body says whose the event is, whatever the attributes say", () => {
     const attributes = { reason: "r", tenant: "other", type: "other", source: "other", eventId: "other" };
