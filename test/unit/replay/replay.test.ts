@@ -167,6 +167,18 @@ describe("the start of a replay", () => {
     });
   });
 
+  it("times that PostgreSQL refuses as they are sent become the same instants in UTC, or the nearest that it has", async () => {
+    const test = underTest();
+
+    await test.post("startReplay", { openedFrom: "0000-01-01T00:00:00Z", openedTo: "2016-12-31T23:59:60.5Z" });
+    await test.post("startReplay", { openedFrom: "2026-11-21T23:00:00+23:00" });
+
+    expect(test.started.map(({ request }) => request.opened)).toEqual([
+      { from: "0001-01-01T00:00:00.000000Z", to: "2017-01-01T00:00:00.500000Z" },
+      { from: "2026-11-21T00:00:00.000000Z" },
+    ]);
+  });
+
   it("a dry run says how many there are, and starts nothing", async () => {
     const test = underTest();
 
