@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => db.remove());
 beforeEach(() => db.ask("truncate dead_letters, dead_letter_replays"));
 
+const ROW = `dl_${"a".repeat(32)}`;
 const store = () => createDeadLetterStore(db.writer);
 const rows = () =>
   db.ask<{ event_id: string | null; has_data: boolean; body: string }>(
@@ -126,6 +127,17 @@ describe("dead letters that come again", () => {
       { event_id: "mine", state: "replayed" },
       { event_id: "theirs", state: "open" },
     ]);
+  });
+
+  it("dead letters of several events in one call that name the same missing row are all recorded", async () => {
+    const named = ["a", "b", "c"].map((id) => newDeadLetter({ deadLetterId: ROW, event: { id } }));
+    const again = newDeadLetter({ deadLetterId: ROW, messageId: "copy", event: { id: "a" } });
+
+    await store().record([...named, again], soon());
+
+    expect(await db.ask("select event_id from dead_letters order by 1")).toEqual(
+      ["a", "b", "c"].map((id) => ({ event_id: id })),
+    );
   });
 });
 
