@@ -65,6 +65,9 @@ export const REPLAY_START_DELAY_SECONDS = 1;
 export const REPLAY_RETRY_FIRST_SECONDS = 5;
 export const REPLAY_RETRY_MAX_SECONDS = 600;
 
+/** Attempts at a job that is not written: their waits are longer than the request that writes it, and the database behind it. */
+export const REPLAY_ABSENT_ATTEMPTS = 4;
+
 /** Hours for which the queue confirms nothing, after which what was not sent is open again. */
 export const REPLAY_NO_PROGRESS_HOURS = 24;
 

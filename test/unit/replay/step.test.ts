@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { ReplayStep } from "../../../functions/core/replay-job.ts";
-import { REPLAY_NO_PROGRESS_HOURS, SETTLE_HOURS } from "../../../functions/core/replay-limits.ts";
+import { REPLAY_ANSWER_MS, REPLAY_NO_PROGRESS_HOURS, SETTLE_HOURS } from "../../../functions/core/replay-limits.ts";
 import { JOB_ID, Killed, outage, type Place, stepUnderTest } from "./support.ts";
+
+/** The Data API ends a statement then. */
+const STATEMENT_MS = 45_000;
 
 const ids = (count: number) => Array.from({ length: count }, (_, at) => `dl_${at.toString(16).padStart(32, "0")}`);
 
@@ -148,7 +151,19 @@ describe("a step of a replay", () => {
 
     expect(await test.run({ id: JOB_ID, attempts: 2 }, "two")).toEqual({ kind: "postponed" });
     expect(test.messages).toEqual([{ step: { id: JOB_ID, attempts: 2 }, seconds: 40 }]);
-    expect(await test.run({ id: "rpl_other" })).toEqual({ kind: "absent" });
+  });
+
+  it("a step whose job is not written yet comes again, for longer than a request may take to write it, and is dropped then", async () => {
+    const test = stepUnderTest(ids(1));
+    let waited = 0;
+
+    let outcome = await test.run({ id: "rpl_other" });
+    for (; outcome.kind === "retried"; outcome = await test.run(test.messages.at(-1)?.step))
+      waited += (test.messages.at(-1)?.seconds ?? 0) * 1_000;
+
+    expect(outcome).toEqual({ kind: "absent" });
+    expect(waited).toBeGreaterThan(REPLAY_ANSWER_MS + STATEMENT_MS);
+    expect(test.messages.length).toBeLessThan(10);
   });
 
   it("a rate holds within a step and over steps, and a step takes no more than it can send", async () => {
