@@ -76,6 +76,9 @@ export const SETTLE_FIRST_SECONDS = 2;
 export const SETTLE_MAX_SECONDS = 900;
 export const SETTLE_HOURS = 24;
 
+/** The wait for the last report of a job: longer than the minute of the reports at its end. */
+export const REPORT_AGAIN_SECONDS = 65;
+
 /** A pause of a rate: so short that a progress bar moves, so long that a message is no call of its own. */
 export const RATE_SLICES_PER_SECOND = 4;
 

@@ -41,7 +41,8 @@ export type StepOutcome =
   | { kind: "over"; open: number }
   | { kind: "continued"; sent: number; open: number }
   | { kind: "ended"; state: ReplayState; reason?: ReplayFailure | undefined; sent: number; open: number }
-  | { kind: "settled" | "looked"; unsettled: number }
+  | { kind: "settled"; unsettled: number; open: number }
+  | { kind: "looked"; unsettled: number }
   | { kind: "retried"; reason: string };
 
 type TakeOrEnd = Exclude<Take, { kind: "cancelled" }> | { kind: "ended"; end: End };
