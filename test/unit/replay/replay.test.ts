@@ -9,6 +9,7 @@ import { createReplay } from "../../../functions/replay/replay.ts";
 import { JOB_ID, jobSample, NOW } from "./support.ts";
 
 const DEAD_LETTER = `dl_${"a".repeat(32)}`;
+const DEEP = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
 const OTHER_QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/other";
 
 const editable = (changes: Partial<EditableDeadLetter> = {}): EditableDeadLetter => ({
@@ -205,7 +206,7 @@ describe("the start of a replay", () => {
     expect(test.audited).toEqual([]);
   });
 
-  it.each<[string, object, RegExp]>([
+  it.each<[string, object | string, RegExp]>([
     ["an unknown member", { reasons: ["x"] }, /^malformed_body: .*unknown member reasons/],
     ["an id that is none", { ids: ["a"] }, /^malformed_body: .*ids\.0: is no id of a dead letter/],
     [
@@ -220,6 +221,12 @@ describe("the start of a replay", () => {
       "ids beside edits",
       { ids: [DEAD_LETTER], edits: [{ id: DEAD_LETTER, event: {} }] },
       /^malformed_body: .*Leave out `ids`/,
+    ],
+    ["a filter of ten thousand levels", `{"filter":${DEEP}}`, /^malformed_body: The body is nested too deep/],
+    [
+      "an edit of ten thousand levels",
+      `{"edits":[{"id":"${DEAD_LETTER}","event":{"type":"t","data":${DEEP}}}]}`,
+      /^malformed_body: The body is nested too deep/,
     ],
     ["another queue, for a key of a tenant", { to: OTHER_QUEUE }, /^malformed_body: .*only a key of the installation/],
   ])("%s is refused, and says what is wrong", async (_name, body, expected) => {
