@@ -178,8 +178,9 @@ grant execute on function count_open_dead_letters to sluice_writer;
 --   the row is replayed, at most as often as the line says
 --                                        it is opened again, and the history says why
 --   else                                 the return is recorded already
--- A line that names none is a copy where an open or replayed row has the same event with the same body: the consumer was
--- killed after it had sent the first. Relies on the primary keys and on dead_letters_by_event.
+-- A line that names none, of a replayed message, means the replayed row that has the same event with the same body: the message
+-- went by way of another queue. Any other is a copy where an open or replayed row has them: the consumer was killed after it had
+-- sent the first. Relies on the primary keys and on dead_letters_by_event.
 create function insert_dead_letters(lines text[], bodies text[], with_search boolean) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan set search_path = pg_catalog, public, pg_temp as $body$
 declare
@@ -211,6 +212,13 @@ begin
       )
       left join lateral (
         select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d where d.id = line.dead_letter_id
+        union all
+        (
+          select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d
+          where line.dead_letter_id is null and line.replays > 0 and d.tenant = line.tenant and d.event_id = line.event_id
+            and d.source = line.source and d.state = 'replayed' and d.replays between 1 and line.replays and d.body = given.body
+          limit 1
+        )
       ) as known on true
     ),
     fresh as (
