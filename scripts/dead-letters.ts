@@ -6,6 +6,7 @@ import { pluralize } from "../cli/pluralize.ts";
 import { printable } from "../cli/printable.ts";
 import { exitCodes, runCommand } from "../cli/run-command.ts";
 import { toTable } from "../cli/to-table.ts";
+import { DEAD_LETTER_STATES } from "../functions/core/dead-letter-table.ts";
 import { forEachConcurrently } from "../functions/core/for-each-concurrently.ts";
 import { parseLossless } from "../functions/core/lossless-json.ts";
 import { DEAD_LETTER_ID } from "../functions/core/replay-job.ts";
@@ -114,7 +115,7 @@ async function showDeadLetter(id: string, options: Options): Promise<void> {
   const { deadLetters } = open(options);
   if (DEAD_LETTER_ID.test(id)) return print(describe(await deadLetters.read(id)));
   let found = 0;
-  for await (const row of deadLetters.list({ id }, onInterrupt())) {
+  for await (const row of deadLetters.list({ id, state: DEAD_LETTER_STATES }, onInterrupt())) {
     found += 1;
     print(describe(await deadLetters.read(row.id)));
   }

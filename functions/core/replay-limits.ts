@@ -65,6 +65,9 @@ export const REPLAY_START_DELAY_SECONDS = 1;
 export const REPLAY_RETRY_FIRST_SECONDS = 5;
 export const REPLAY_RETRY_MAX_SECONDS = 600;
 
+/** Attempts at a job that is not written: their waits are longer than the request that writes it, and the database behind it. */
+export const REPLAY_ABSENT_ATTEMPTS = 4;
+
 /** Hours for which the queue confirms nothing, after which what was not sent is open again. */
 export const REPLAY_NO_PROGRESS_HOURS = 24;
 
@@ -72,6 +75,9 @@ export const REPLAY_NO_PROGRESS_HOURS = 24;
 export const SETTLE_FIRST_SECONDS = 2;
 export const SETTLE_MAX_SECONDS = 900;
 export const SETTLE_HOURS = 24;
+
+/** The wait for the last report of a job: longer than the minute of the reports at its end. */
+export const REPORT_AGAIN_SECONDS = 65;
 
 /** A pause of a rate: so short that a progress bar moves, so long that a message is no call of its own. */
 export const RATE_SLICES_PER_SECOND = 4;

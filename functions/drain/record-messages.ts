@@ -15,7 +15,10 @@ export type RecordResult = {
   error: unknown;
   /** Dead letters that are new or open again. */
   recorded: number;
-  /** Open dead letters after that; undefined where nothing changed. */
+  /**
+   * Open dead letters after that, where a call succeeded. One that changed nothing counts as well: the function may have been
+   * killed behind the first call, before it reported them.
+   */
   open: number | undefined;
 };
 
@@ -36,7 +39,7 @@ export function createRecordMessages({ store, clock }: { store: DeadLetterStore;
         try {
           const { recorded, open } = await store.record(part, deadline);
           result.recorded += recorded;
-          if (recorded > 0) result.open = open;
+          result.open = open;
         } catch (error) {
           const middle = Math.ceil(part.length / 2);
           const isFault = error instanceof DatabaseError && !error.isOutage;

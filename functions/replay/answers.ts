@@ -14,7 +14,7 @@ export function toAnswer(job: ReplayJob): ReplayAnswer {
   };
 }
 
-/** The members as the body had them. */
+/** The members as the body named them. */
 function toRequestAnswer(request: ReplayJob["request"]): ReplayAnswer["request"] {
   const { filter, reasons, sqlStates, messageGroups, opened, ...rest } = request;
   return {

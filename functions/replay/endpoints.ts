@@ -32,8 +32,10 @@ export function createReplayEndpoints({ replays, clock }: EndpointDeps): Handler
   return {
     startReplay: (request) => {
       const { dryRun = false, ...body } = readBody(newReplay, request, REPLAY_BODY_MAX_BYTES);
+      // It refuses a body that is nested too deep, which edits could not be read from.
+      const wanted = toRequest(body, request.body);
       const edits = readEdits(body.edits ?? [], request.body);
-      return planOrStart(request, { action: "replay", request: toRequest(body, request.body), edits }, dryRun);
+      return planOrStart(request, { action: "replay", request: wanted, edits }, dryRun);
     },
 
     discardDeadLetters: (request) => {

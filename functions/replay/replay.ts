@@ -70,7 +70,7 @@ export function createReplay({ jobs, steps, audit, clock, newId, checks, queues 
 
     /**
      * Starts a job. The audit log has it before it begins. Its message is sent before the job is written: a job without a
-     * message would wait for ever, a message without a job is dropped.
+     * message would wait for ever, a message without a job is dropped after some attempts.
      * @throws RequestError `bad_edits`, `malformed_body`, `too_many_replays`, `queue_unavailable`; AccessError; DatabaseError
      */
     async start(caller: Caller, wanted: Wanted, deadline: number): Promise<ReplayJob> {

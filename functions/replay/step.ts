@@ -12,6 +12,7 @@ import {
   type Take,
 } from "../core/replay-job.ts";
 import {
+  REPLAY_ABSENT_ATTEMPTS,
   REPLAY_NO_PROGRESS_HOURS,
   REPLAY_RETRY_FIRST_SECONDS,
   REPLAY_RETRY_MAX_SECONDS,
@@ -40,7 +41,8 @@ export type StepOutcome =
   | { kind: "over"; open: number }
   | { kind: "continued"; sent: number; open: number }
   | { kind: "ended"; state: ReplayState; reason?: ReplayFailure | undefined; sent: number; open: number }
-  | { kind: "settled" | "looked"; unsettled: number }
+  | { kind: "settled"; unsettled: number; open: number }
+  | { kind: "looked"; unsettled: number }
   | { kind: "retried"; reason: string };
 
 type TakeOrEnd = Exclude<Take, { kind: "cancelled" }> | { kind: "ended"; end: End };
@@ -67,7 +69,9 @@ export function createReplayStep({ work, steps, queueOf, whyEnded, clock, wait }
       const held = await work.hold(message.id, received.messageId, seconds, deadline);
       switch (held.kind) {
         case "absent":
-          return { kind: "absent" };
+          // The request that starts the job may write it later than its message comes.
+          if ((message.attempts ?? 0) >= REPLAY_ABSENT_ATTEMPTS) return { kind: "absent" };
+          return retry(message, "the job is not written yet", deadline);
         case "over":
           // A step that was killed behind the end of its job has not begun to look.
           if (!(await settle.begin(held.job, deadline))) return { kind: "unsent" };

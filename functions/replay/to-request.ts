@@ -1,5 +1,6 @@
 import { RequestError } from "../core/errors.ts";
 import { filterFromBody } from "../core/filter/from-body.ts";
+import { toMicroseconds } from "../core/instant.ts";
 import type { NewDiscardBody, NewReplayBody } from "../core/replay-bodies.ts";
 import type { ReplayRequest } from "../core/replay-job.ts";
 
@@ -12,8 +13,9 @@ export function toRequest(
   body: Omit<NewReplayBody, "dryRun"> | Omit<NewDiscardBody, "dryRun">,
   text: Uint8Array,
 ): ReplayRequest {
-  const { ids, reason, sqlState, message, openedFrom: from, openedTo: to, limit } = body;
-  if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to)) {
+  const { ids, reason, sqlState, message, limit } = body;
+  const [from, to] = [toInstant(body.openedFrom), toInstant(body.openedTo)];
+  if (from !== undefined && to !== undefined && from >= to) {
     throw malformed("openedTo: is not after openedFrom, so no dead letter can match");
   }
   const filter = filterFromBody(text);
@@ -39,6 +41,9 @@ export function toRequest(
 }
 
 export const malformed = (fault: string) => new RequestError("malformed_body", `The body is not valid: ${fault}.`);
+
+/** RFC 3339 has instants that PostgreSQL refuses. */
+const toInstant = (text: string | undefined) => (text === undefined ? undefined : toMicroseconds(text));
 
 const listOf = (value: string | string[] | undefined) => (value === undefined ? undefined : [value].flat());
 

@@ -178,88 +178,106 @@ grant execute on function count_open_dead_letters to sluice_writer;
 --   the row is replayed, at most as often as the line says
 --                                        it is opened again, and the history says why
 --   else                                 the return is recorded already
--- A line that names none is a copy where an open or replayed row has the same event with the same body: the consumer was
--- killed after it had sent the first. Relies on the primary keys and on dead_letters_by_event.
+-- A line that names none, of a replayed message, means the replayed row that has the same event with the same body: the message
+-- went by way of another queue. Any other is a copy where an open or replayed row has them: the consumer was killed after it had
+-- sent the first. Relies on the primary keys and on dead_letters_by_event.
 create function insert_dead_letters(lines text[], bodies text[], with_search boolean) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan set search_path = pg_catalog, public, pg_temp as $body$
 declare
-  changed integer;
+  changed integer = 0;
+  changed_now integer;
+  names_missing boolean;
 begin
-  with given as (
-    select
-      line.*, body, position,
-      case when line.event_id is null or line.dead_letter_id is not null then cast(position as text) else md5(body) end as copy_of,
-      case when with_search and line.is_event and pg_input_is_valid(body, 'jsonb')
-        then cast(body as jsonb) #> '{events,0}' end as event,
-      case when with_search and pg_input_is_valid(line.sent_time, 'timestamptz')
-        then cast(line.sent_time as timestamptz) end as time,
-      case when pg_input_is_valid(line.sent_received_at, 'timestamptz')
-        then cast(line.sent_received_at as timestamptz) end as received_at,
-      known.id as known_id, known.replays as known_replays, known.state as known_state,
-      coalesce(known.tenant = line.tenant, true) and coalesce(known.event_id = line.event_id, true)
-        and coalesce(known.source = line.source, true) as is_same
-    from unnest(lines, bodies) with ordinality as given (text, body, position)
-    cross join lateral jsonb_to_record(cast(given.text as jsonb)) as line (
-      id text, dead_letter_id text, message_id text, message_index integer, tenant text, type text, source text,
-      event_id text, subject text, sent_time text, time_sent text, dataschema text, datacontenttype text,
-      sent_received_at text, reason text, sql_state text, message text, message_group text, attempts integer,
-      replays integer, is_event boolean
-    )
-    left join lateral (
-      select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d where d.id = line.dead_letter_id
-    ) as known on true
-  ),
-  fresh as (
-    insert into dead_letters (
-      id, message_id, message_index, tenant, type, source, event_id, subject, time, time_sent, dataschema, datacontenttype,
-      extensions, data, received_at, reason, sql_state, message, message_group, attempts, replays, is_event, body
-    )
-    select
-      case when known_id is null then coalesce(dead_letter_id, id) else id end, message_id, message_index, tenant, type, source,
-      event_id, subject, time, time_sent, dataschema, datacontenttype, event -> 'extensions', event -> 'data', received_at, reason,
-      sql_state, message, message_group, attempts, replays, is_event, body
-    from (
-      select distinct on (copy_of, tenant, source, event_id) *
-      from given
-      where (known_id is null or not is_same)
-        and (
-          dead_letter_id is not null or not exists (
-            select from dead_letters as twin
-            where twin.tenant = given.tenant and twin.event_id = given.event_id and twin.source = given.source
-              and twin.state in ('open', 'replayed') and twin.body = given.body
-          )
+  -- Lines of several events may name one missing row, in this call or in two at once: the second pass finds it.
+  for pass in 1 .. 2 loop
+    with given as (
+      select
+        line.*, body, position,
+        case when line.event_id is null or line.dead_letter_id is not null then cast(position as text) else md5(body) end as copy_of,
+        case when with_search and line.is_event and pg_input_is_valid(body, 'jsonb')
+          then cast(body as jsonb) #> '{events,0}' end as event,
+        case when with_search and pg_input_is_valid(line.sent_time, 'timestamptz')
+          then cast(line.sent_time as timestamptz) end as time,
+        case when pg_input_is_valid(line.sent_received_at, 'timestamptz')
+          then cast(line.sent_received_at as timestamptz) end as received_at,
+        known.id as known_id, known.replays as known_replays, known.state as known_state,
+        coalesce(known.tenant = line.tenant, true) and coalesce(known.event_id = line.event_id, true)
+          and coalesce(known.source = line.source, true) as is_same
+      from unnest(lines, bodies) with ordinality as given (text, body, position)
+      cross join lateral jsonb_to_record(cast(given.text as jsonb)) as line (
+        id text, dead_letter_id text, message_id text, message_index integer, tenant text, type text, source text,
+        event_id text, subject text, sent_time text, time_sent text, dataschema text, datacontenttype text,
+        sent_received_at text, reason text, sql_state text, message text, message_group text, attempts integer,
+        replays integer, is_event boolean
+      )
+      left join lateral (
+        select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d where d.id = line.dead_letter_id
+        union all
+        (
+          select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d
+          where line.dead_letter_id is null and line.replays > 0 and d.tenant = line.tenant and d.event_id = line.event_id
+            and d.source = line.source and d.state = 'replayed' and d.replays between 1 and line.replays and d.body = given.body
+          limit 1
         )
-      order by copy_of, tenant, source, event_id, position
-    ) as new
-    order by position
-    on conflict do nothing
-    returning id
-  ),
-  returning_row as (
-    select distinct on (row.id) given.*, row.id as row_id, row.replays as row_replays
-    from given join dead_letters as row on row.id = given.known_id
-    where is_same and known_state = 'replayed' and given.replays >= known_replays
-    order by row.id, given.replays desc
-  ),
-  opened as (
-    update dead_letters as row
-    set state = 'open', opened_at = clock_timestamp(), closed_at = null, attempts = back.attempts, replays = back.replays,
-      reason = back.reason, sql_state = back.sql_state, message = back.message, message_group = back.message_group,
-      type = back.type, source = back.source, event_id = back.event_id, subject = back.subject, time = back.time,
-      time_sent = back.time_sent, dataschema = back.dataschema, datacontenttype = back.datacontenttype,
-      extensions = back.event -> 'extensions', data = back.event -> 'data', is_event = back.is_event, body = back.body
-    from returning_row as back
-    where row.id = back.row_id and row.state = 'replayed' and row.replays <= back.replays
-    returning row.id, back.row_replays as number, row.reason, row.sql_state, row.message
-  ),
-  noted as (
-    update dead_letter_replays as history
-    set outcome = 'dead_lettered', outcome_at = clock_timestamp(), sent_at = coalesce(sent_at, clock_timestamp()),
-      reason = opened.reason, sql_state = opened.sql_state, message = opened.message
-    from opened
-    where history.dead_letter_id = opened.id and history.number = opened.number
-  )
-  select (select count(*) from fresh) + (select count(*) from opened) into changed;
+      ) as known on true
+    ),
+    fresh as (
+      insert into dead_letters (
+        id, message_id, message_index, tenant, type, source, event_id, subject, time, time_sent, dataschema, datacontenttype,
+        extensions, data, received_at, reason, sql_state, message, message_group, attempts, replays, is_event, body
+      )
+      select
+        case when known_id is null then coalesce(dead_letter_id, id) else id end, message_id, message_index, tenant, type, source,
+        event_id, subject, time, time_sent, dataschema, datacontenttype, event -> 'extensions', event -> 'data', received_at, reason,
+        sql_state, message, message_group, attempts, replays, is_event, body
+      from (
+        select distinct on (copy_of, tenant, source, event_id) *
+        from given
+        where (known_id is null or not is_same)
+          and (
+            dead_letter_id is not null or not exists (
+              select from dead_letters as twin
+              where twin.tenant = given.tenant and twin.event_id = given.event_id and twin.source = given.source
+                and twin.state in ('open', 'replayed') and twin.body = given.body
+            )
+          )
+        order by copy_of, tenant, source, event_id, position
+      ) as new
+      order by position
+      on conflict do nothing
+      returning id
+    ),
+    returning_row as (
+      select distinct on (row.id) given.*, row.id as row_id, row.replays as row_replays
+      from given join dead_letters as row on row.id = given.known_id
+      where is_same and known_state = 'replayed' and given.replays >= known_replays
+      order by row.id, given.replays desc
+    ),
+    opened as (
+      update dead_letters as row
+      set state = 'open', opened_at = clock_timestamp(), closed_at = null, attempts = back.attempts, replays = back.replays,
+        reason = back.reason, sql_state = back.sql_state, message = back.message, message_group = back.message_group,
+        type = back.type, source = back.source, event_id = back.event_id, subject = back.subject, time = back.time,
+        time_sent = back.time_sent, dataschema = back.dataschema, datacontenttype = back.datacontenttype,
+        extensions = back.event -> 'extensions', data = back.event -> 'data', is_event = back.is_event, body = back.body
+      from returning_row as back
+      where row.id = back.row_id and row.state = 'replayed' and row.replays <= back.replays
+      returning row.id, back.row_replays as number, row.reason, row.sql_state, row.message
+    ),
+    noted as (
+      update dead_letter_replays as history
+      set outcome = 'dead_lettered', outcome_at = clock_timestamp(), sent_at = coalesce(sent_at, clock_timestamp()),
+        reason = opened.reason, sql_state = opened.sql_state, message = opened.message
+      from opened
+      where history.dead_letter_id = opened.id and history.number = opened.number
+    )
+    select
+      (select count(*) from fresh) + (select count(*) from opened),
+      exists (select from given where dead_letter_id is not null and known_id is null)
+    into changed_now, names_missing;
+    changed = changed + changed_now;
+    exit when not names_missing;
+  end loop;
   return changed;
 end
 $body$;

@@ -93,16 +93,6 @@ language sql immutable as $body$
     || ' d.time_sent, d.dataschema, d.datacontenttype, d.extensions, d.data) as e where '
 $body$;
 
--- A dead letter as lists show it.
-create function dead_letter_line(d dead_letters) returns json
-language sql stable set search_path = pg_catalog, public, pg_temp as $body$
-  select json_build_object(
-    'id', d.id, 'reason', d.reason, 'sqlState', d.sql_state, 'message', left(d.message, 1000), 'tenant', d.tenant,
-    'type', d.type, 'source', d.source, 'eventId', d.event_id, 'receivedAt', replay_time(d.received_at),
-    'openedAt', replay_time(d.opened_at), 'state', d.state, 'attempts', d.attempts, 'replays', d.replays
-  )
-$body$;
-
 -- Counts the open dead letters of a selection, and shows the oldest. The first row has the number.
 create function plan_replay(
   for_tenant text, allowed_types text[], allowed_sources text[], selection jsonb,
@@ -118,7 +108,7 @@ begin
   return next;
   planned = null;
   for dead_letter in
-    execute 'select cast(public.dead_letter_line(d) as text)' || matching || ' order by d.opened_at, d.id limit $2'
+    execute 'select public.dead_letter_json(d) || ''}''' || matching || ' order by d.opened_at, d.id limit $2'
     using condition_texts, samples
   loop
     return next;

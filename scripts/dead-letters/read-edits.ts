@@ -7,9 +7,9 @@ import { DEAD_LETTER_MEMBER } from "./event-line.ts";
 /** A corrected event, as `POST /replays` takes it. */
 export type Edit = { id: string; event: Record<string, unknown> };
 
-/** Corrected events of one replay, and their bytes; both below the bounds of the API. */
+/** Corrected events of one replay, and their bytes as a replay keeps them, in JSON in JSON; both below the bounds of the API. */
 const PART_MAX_EDITS = 500;
-const PART_MAX_BYTES = 1_000_000;
+const PART_MAX_BYTES = 2_500_000;
 
 /**
  * Reads a file of corrected events, as `dead-letters export` writes it, in parts that a replay takes.
@@ -24,7 +24,7 @@ export async function readEdits(file: string): Promise<Edit[][]> {
       bad.push(`${file}:${each.line} ${edit}`);
       continue;
     }
-    const bytes = Buffer.byteLength(JSON.stringify(edit));
+    const bytes = Buffer.byteLength(JSON.stringify(JSON.stringify(JSON.stringify(edit))));
     const last = parts.at(-1);
     if (last !== undefined && last.edits.length < PART_MAX_EDITS && last.bytes + bytes <= PART_MAX_BYTES) {
       last.edits.push(edit);

@@ -517,7 +517,6 @@ describe("the catalog", () => {
       { name: "cut_text", as_owner: false },
       { name: "dead_letter_bounds", as_owner: false },
       { name: "dead_letter_condition", as_owner: false },
-      { name: "dead_letter_line", as_owner: false },
       { name: "dead_letter_test", as_owner: false },
       { name: "delete_closed_dead_letters", as_owner: false },
       { name: "end_replay", as_owner: true },

@@ -15,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => db.remove());
 beforeEach(() => db.empty("dead_letter_replays", "dead_letters"));
 
+const ROW = `dl_${"a".repeat(32)}`;
 const store = () => createDeadLetterStore(db.writer);
 const rows = () =>
   db.ask<{ event_id: string | null; has_data: boolean; body: string }>(
@@ -125,6 +126,31 @@ describe("dead letters that come again", () => {
       { event_id: "mine", state: "replayed" },
       { event_id: "theirs", state: "open" },
     ]);
+  });
+
+  it("a dead letter that comes back without its id, by way of another queue, opens its row once", async () => {
+    await store().record([newDeadLetter()], soon());
+    await db.ask("update dead_letters set state = 'replayed', replays = 2");
+    const back = (messageId: string, replays: number) => newDeadLetter({ messageId, replays, reason: "again" });
+
+    expect((await store().record([back("earlier", 1)], soon())).recorded).toBe(0);
+    expect((await store().record([back("back", 2), back("twice", 2)], soon())).recorded).toBe(1);
+    expect((await store().record([back("late", 2)], soon())).recorded).toBe(0);
+
+    expect(await db.ask("select state, replays, reason from dead_letters")).toEqual([
+      { state: "open", replays: 2, reason: "again" },
+    ]);
+  });
+
+  it("dead letters of several events in one call that name the same missing row are all recorded", async () => {
+    const named = ["a", "b", "c"].map((id) => newDeadLetter({ deadLetterId: ROW, event: { id } }));
+    const again = newDeadLetter({ deadLetterId: ROW, messageId: "copy", event: { id: "a" } });
+
+    await store().record([...named, again], soon());
+
+    expect(await db.ask("select event_id from dead_letters order by 1")).toEqual(
+      ["a", "b", "c"].map((id) => ({ event_id: id })),
+    );
   });
 });
 

@@ -78,7 +78,7 @@ describe("the plan of a replay", () => {
       source: "/s",
       eventId: "a",
       receivedAt: "2026-11-21T09:00:00.000Z",
-      openedAt: "2026-11-21T09:00:00.000Z",
+      openedAt: "2026-11-21T09:00:00.000000Z",
       state: "open",
       attempts: 1,
       replays: 0,

@@ -114,6 +114,17 @@ describe("a replay by the command", () => {
     expect(await statesOf(source)).toEqual([{ id: "a", state: "discarded", replays: 0 }]);
   });
 
+  it("a dead letter that is closed is shown by the id of its event, with what became of it", async () => {
+    const [source, id] = [newSource(), randomUUID()];
+    await put(source, [id]);
+    await target.run("dead-letters", "discard", "--id", id, "--note", "a test");
+
+    expect(await target.run("dead-letters", "show", id)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`^eventId +${id}\n(?:.*\n)*state +discarded\n`, "m")),
+    });
+  });
+
   it("a replay that is cancelled leaves the rest open, and can be watched to its end", async () => {
     const source = newSource();
     await put(

@@ -57,15 +57,14 @@ describe("drain", () => {
     expect(delayed).toEqual([]);
   });
 
-  it("records nothing for a second delivery, and reports no number of open ones then", async () => {
+  it("records nothing for a second delivery, and reports the open ones: the first may have been killed before it did", async () => {
     const { drain } = setUp();
     await drain(message("m1", ["a"]));
 
     const { metrics, remaining } = await drain(message("m1", ["a"]));
 
     expect(remaining).toEqual([]);
-    expect(metrics).toMatchObject({ DeadLettersRecorded: 0 });
-    expect(metrics).not.toHaveProperty("OpenDeadLetters");
+    expect(metrics).toMatchObject({ DeadLettersRecorded: 0, OpenDeadLetters: 1 });
   });
 
   it("keeps every message in an outage, each with a backoff, and asks the database once", async () => {

@@ -9,6 +9,7 @@ import { createReplay } from "../../../functions/replay/replay.ts";
 import { JOB_ID, jobSample, NOW } from "./support.ts";
 
 const DEAD_LETTER = `dl_${"a".repeat(32)}`;
+const DEEP = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
 const OTHER_QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/other";
 
 const editable = (changes: Partial<EditableDeadLetter> = {}): EditableDeadLetter => ({
@@ -167,6 +168,18 @@ describe("the start of a replay", () => {
     });
   });
 
+  it("times that PostgreSQL refuses as they are sent become the same instants in UTC, or the nearest that it has", async () => {
+    const test = underTest();
+
+    await test.post("startReplay", { openedFrom: "0000-01-01T00:00:00Z", openedTo: "2016-12-31T23:59:60.5Z" });
+    await test.post("startReplay", { openedFrom: "2026-11-21T23:00:00+23:00" });
+
+    expect(test.started.map(({ request }) => request.opened)).toEqual([
+      { from: "0001-01-01T00:00:00.000000Z", to: "2017-01-01T00:00:00.500000Z" },
+      { from: "2026-11-21T00:00:00.000000Z" },
+    ]);
+  });
+
   it("a dry run says how many there are, and starts nothing", async () => {
     const test = underTest();
 
@@ -193,7 +206,7 @@ describe("the start of a replay", () => {
     expect(test.audited).toEqual([]);
   });
 
-  it.each<[string, object, RegExp]>([
+  it.each<[string, object | string, RegExp]>([
     ["an unknown member", { reasons: ["x"] }, /^malformed_body: .*unknown member reasons/],
     ["an id that is none", { ids: ["a"] }, /^malformed_body: .*ids\.0: is no id of a dead letter/],
     [
@@ -208,6 +221,12 @@ describe("the start of a replay", () => {
       "ids beside edits",
       { ids: [DEAD_LETTER], edits: [{ id: DEAD_LETTER, event: {} }] },
       /^malformed_body: .*Leave out `ids`/,
+    ],
+    ["a filter of ten thousand levels", `{"filter":${DEEP}}`, /^malformed_body: The body is nested too deep/],
+    [
+      "an edit of ten thousand levels",
+      `{"edits":[{"id":"${DEAD_LETTER}","event":{"type":"t","data":${DEEP}}}]}`,
+      /^malformed_body: The body is nested too deep/,
     ],
     ["another queue, for a key of a tenant", { to: OTHER_QUEUE }, /^malformed_body: .*only a key of the installation/],
   ])("%s is refused, and says what is wrong", async (_name, body, expected) => {

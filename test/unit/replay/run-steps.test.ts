@@ -26,7 +26,7 @@ describe("the messages of steps", () => {
         { kind: "absent" as const },
         { kind: "postponed" as const },
         { kind: "retried" as const, reason: "outage" },
-        { kind: "settled" as const, unsettled: 0 },
+        { kind: "settled" as const, unsettled: 0, open: 0 },
       ].map(async (result) => (await run(step, result)).remaining.length),
     );
 

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CHUNK_MAX_BYTES } from "../../../functions/core/database-limits.ts";
+import { writeEnvelope } from "../../../functions/core/envelope.ts";
 import { readEdits } from "../../../scripts/dead-letters/read-edits.ts";
 
 let folder: string;
@@ -10,6 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const NOW = "2026-11-21T09:00:00.000Z";
 const deadLetter = (id: string) => `dl_${id.padStart(32, "0")}`;
 const line = (id: string, data = "x") =>
   JSON.stringify({ id, source: "/s", type: "t", data, deadLetter: { id: deadLetter(id), reason: "not_storable" } });
@@ -53,5 +56,22 @@ describe("a file of corrected events", () => {
     const path = await write(Array.from({ length: 1_001 }, (_, at) => `${line(String(at))}\n`).join(""));
 
     expect((await readEdits(path)).map(({ length }) => length)).toEqual([500, 500, 1]);
+  });
+
+  it("is read in parts that a replay can keep, however much of them is escaped there", async () => {
+    const path = await write(
+      Array.from({ length: 8 }, (_, at) => `${line(String(at), '"'.repeat(120_000))}\n`).join(""),
+    );
+
+    const parts = await readEdits(path);
+
+    expect(parts.flat()).toHaveLength(8);
+    for (const part of parts) {
+      const kept = part.map(({ id, event }) => [
+        id,
+        writeEnvelope({ tenant: "t".repeat(128), receivedAt: NOW }, event),
+      ]);
+      expect(Buffer.byteLength(JSON.stringify(JSON.stringify(kept)))).toBeLessThan(CHUNK_MAX_BYTES);
+    }
   });
 });
