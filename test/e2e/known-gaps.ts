@@ -32,12 +32,6 @@ const knownGaps: Record<Session["emulator"], Gap[]> = {
       reason: "keeps gateway responses, but answers a path without a route in its own words",
       link: "https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway_v1.py",
     },
-    {
-      file: "test/e2e/dead-letters.test.ts",
-      test: "all dead letters at once > are moved back by SQS itself, and stored",
-      reason: "has no message move tasks; `npm run replay` without --all works",
-      link: "https://github.com/ministackorg/ministack/blob/main/ministack/services/sqs.py",
-    },
   ],
   localstack: [
     { file: PIPELINE, test: "the pipeline > keeps every digit of a number", ...LOCALSTACK_REWRITES_NUMBERS },

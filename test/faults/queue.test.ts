@@ -92,7 +92,7 @@ describe("a rolling deployment", () => {
 
       // Ingest first: today's consumer parks a message that it cannot read. It can read one that only has more members.
       stack.deploy("ingest", { assetPath: next("ingest") });
-      await parked(scenario, () => scenario.deliver(early, { perRequest: count / 5 }));
+      await parked(scenario, () => scenario.deliver(early, { perRequest: count / 5 }), false);
       await enqueue(scenario, extended, new Date().toISOString(), (envelope) => ({ ...envelope, trace: randomUUID() }));
       await scenario.atRest();
       expect(new Set(await storedIds(scenario))).toEqual(idsOf(extended));
@@ -103,7 +103,7 @@ describe("a rolling deployment", () => {
 
       // Ingest is rolled back, and then the consumer.
       stack.deploy("ingest", {});
-      await parked(scenario, () => scenario.deliver(late, { perRequest: count / 5 }));
+      await parked(scenario, () => scenario.deliver(late, { perRequest: count / 5 }), true);
       stack.deploy("consume", {});
       await replayed(scenario);
       expect(new Set(await storedIds(scenario))).toEqual(idsOf(extended, early, late));
@@ -113,16 +113,24 @@ describe("a rolling deployment", () => {
 
   const idsOf = (...lists: { id: string }[][]) => new Set(lists.flat().map(({ id }) => id));
 
-  /** Five messages, each of which becomes a dead letter as it is. */
-  const parked = async (scenario: FaultScenario, send: () => Promise<void>) => {
+  /**
+   * Sends five messages that the consumer cannot read. Drain, which stays as it is, keeps whole what it cannot read either, and
+   * makes a dead letter of each event of the others.
+   */
+  const parked = async (scenario: FaultScenario, send: () => Promise<void>, isSplit: boolean) => {
     stack.sqs.setFaults();
     await send();
     await scenario.atRest();
+    await stack.recorded();
     const sent = stack.sqs.calls
       .filter(({ action, queue }) => action === "SendMessageBatch" && queue === stack.queue.name)
       .flatMap(({ entries }) => entries.map(({ MessageBody: body }) => body));
-    const deadLetters = await eventually(stack.deadLetters.peek, ({ length }) => length === 5);
-    expect(new Set(deadLetters.map(({ Body: body }) => body))).toEqual(new Set(sent));
+    expect(new Set(sent).size).toBe(5);
+    const deadLetters = await stack.deadLetters.peek();
+    const bodies = deadLetters.map(({ Body: body }) => body);
+    if (isSplit) expect(eventsIn(bodies)).toEqual(eventsIn(sent));
+    expect(bodies).toHaveLength(isSplit ? eventsIn(sent).size : 5);
+    if (!isSplit) expect(new Set(bodies)).toEqual(new Set(sent));
     for (const { MessageAttributes: attributes } of deadLetters) {
       expect(attributes).toMatchObject({
         reason: { StringValue: "unreadable_message" },
@@ -131,10 +139,16 @@ describe("a rolling deployment", () => {
     }
   };
 
+  const eventsIn = (bodies: readonly (string | undefined)[]) =>
+    new Set(
+      bodies.flatMap((body = "") => (JSON.parse(body) as { events: { id: string }[] }).events.map(({ id }) => id)),
+    );
+
   const replayed = async (scenario: FaultScenario) => {
     const replay = await runScript("replay", ["--data-dir", stack.dataDir]);
     expect(replay).toMatchObject({ code: 0, stderr: expect.not.stringContaining("error") });
     await scenario.atRest();
+    await stack.recorded();
     expect(await stack.deadLetters.depth()).toBe(0);
   };
 });

@@ -1,6 +1,5 @@
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually } from "../support/eventually.ts";
 import { runScript } from "../support/run-script.ts";
 import { batchLines } from "./support/batch-lines.ts";
 import { faultCase, type FaultScenario, sized } from "./support/fault-case.ts";
@@ -69,6 +68,7 @@ describe("a replay", () => {
       { perRequest: 100 },
     );
     await scenario.atRest();
+    await stack.recorded();
     const depth = await stack.deadLetters.depth();
     expect(depth).toBeGreaterThanOrEqual(count);
     return depth;
@@ -95,6 +95,7 @@ describe("a replay", () => {
         expect(replay).toMatchObject({ code: 0 });
         expect(kills).toBe(1);
         await scenario.atRest();
+        await stack.recorded();
         expect(await stack.deadLetters.depth()).toBe(0);
         const copies = batchLines(stack, from).reduce((sum, { EventsDuplicate }) => sum + EventsDuplicate, 0);
         scenario.note(`${count} sent, ${copies} of them twice`);
@@ -116,7 +117,8 @@ describe("a replay", () => {
       expect(await replay()).toMatchObject({ code: 0 });
       await scenario.deliver(scenario.events(20));
       await scenario.atRest();
-      await eventually(stack.deadLetters.depth, (depth) => depth === 3);
+      await stack.recorded();
+      expect(await stack.deadLetters.depth()).toBe(3);
 
       const again = await replay();
       expect(again.stdout).toContain("0 events replayed");

@@ -52,6 +52,8 @@ export type FaultStack = Runtime & {
   queue: QueueAtRest;
   /** The dead-letter queue and the table into which drain moves its messages, as if the rows were messages still. */
   deadLetters: QueueAtRest;
+  /** Waits until every dead letter is in the table. */
+  recorded: () => Promise<void>;
   /** Takes back every fault. */
   heal: () => Promise<void>;
   /** Changes a function while it runs: new invocations get what it is now, others end as they began. */
@@ -148,6 +150,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
   pool.on("error", () => undefined);
   const client = new SQSClient({ ...LOCAL_AWS, endpoint: sqsEndpoint });
   const atRest = (url: string) => queueAtRest(client, sqsEndpoint + new URL(url).pathname);
+  const deadLetterQueue = atRest(runtime.addresses.deadLetterQueueUrl);
   return {
     ...runtime,
     sqs,
@@ -155,7 +158,8 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
     ask: async <Row extends Record<string, unknown>>(sql: string, parameters: unknown[] = []) =>
       (await pool.query<Row>(sql, parameters)).rows,
     queue: atRest(runtime.addresses.queueUrl),
-    deadLetters: deadLettersAtRest(atRest(runtime.addresses.deadLetterQueueUrl), pool),
+    deadLetters: deadLettersAtRest(deadLetterQueue, pool),
+    recorded: async () => void (await eventually(deadLetterQueue.depth, (depth) => depth === 0, DRAINED_MS)),
     async heal() {
       sqs.setFaults();
       sqs.onCall = undefined;
@@ -279,7 +283,9 @@ function deadLettersAtRest(queue: QueueAtRest, pool: Pool): QueueAtRest {
     },
     drain: async () => {
       await eventually(queue.depth, (depth) => depth === 0, DRAINED_MS);
-      const { rows } = await pool.query<RecordedRow>(`delete from dead_letters returning ${RECORDED}`);
+      const { rows } = await pool.query<RecordedRow>(
+        `with deleted as (delete from dead_letters returning *) select ${RECORDED} from deleted where state = 'open'`,
+      );
       return rows.map(toMessage);
     },
   };
