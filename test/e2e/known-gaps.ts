@@ -46,6 +46,11 @@ const knownGaps: Record<Session["emulator"], Gap[]> = {
       test: "an event that the database refuses > is stored as it was corrected in an exported file, with every digit, once",
       ...LOCALSTACK_REWRITES_NUMBERS,
     },
+    {
+      file: "test/e2e/replays.test.ts",
+      test: "a replay by the command > corrected events of a file are stored as they are there, with every digit; a bad one is named and starts nothing",
+      ...LOCALSTACK_REWRITES_NUMBERS,
+    },
     { file: FORMATS, test: "docs/values.md > A fraction of any length", ...LOCALSTACK_REWRITES_NUMBERS },
     { file: FORMATS, test: "docs/values.md > More than a double holds", ...LOCALSTACK_REWRITES_NUMBERS },
     {
