@@ -193,6 +193,7 @@ describe("a dead-letter queue that takes nothing", () => {
 
         await scenario.heal();
         await scenario.atRest();
+        await stack.recorded();
         // A call that got no answer in time may have been done, and is made again.
         const unanswered = stack.sqs.calls
           .filter(({ queue, isUnanswered }) => queue === stack.deadLetters.name && isUnanswered)
