@@ -9,7 +9,7 @@ import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent, plainEvent } from "./event-forms.ts";
 import { eventQuery } from "./list-bodies.ts";
 import { PLANS } from "./list-reader.ts";
-import { deadLetter } from "./dead-letter-answer.ts";
+import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter-answers.ts";
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { INSTALLATION } from "./scopes.ts";
@@ -215,51 +215,6 @@ const exportPlan = z.object({
     .enum(["exact", "gte", "estimate"])
     .meta({ description: "`gte`: at least so many. `estimate`: the planner's estimate" }),
   sample: z.array(storedEvent).meta({ description: "The first of them" }),
-});
-
-const deadLetterPage = z.object({
-  deadLetters: z.array(deadLetter),
-  next: z.string().nullable().meta({
-    description: "The `cursor` of the next page; null at the end. A page may be short or empty before the end",
-  }),
-});
-
-/** The answer to `GET /dead-letters/{id}`. */
-const wholeDeadLetter = z.object({
-  ...deadLetter.shape,
-  isEvent: z.boolean().meta({ description: "Whether the body is a queue message with one event" }),
-  body: z.string().meta({ description: "The body of the queue message, as it came or was corrected" }),
-  history: z
-    .array(
-      z.object({
-        number: z.int().nonnegative().meta({ description: "Of the replay, from 1; 0 for the discard" }),
-        replayId: z.string(),
-        takenAt: z.iso.datetime(),
-        sentAt: z.iso.datetime().nullable(),
-        outcome: z.enum(["stored", "dead_lettered"]).nullable().meta({ description: "Null: not known yet" }),
-        reason: z.string().nullable(),
-        sqlState: z.string().nullable(),
-        message: z.string().nullable(),
-      }),
-    )
-    .meta({ description: "Its last replays, oldest first" }),
-});
-
-/** The answer to `GET /dead-letters/groups`. */
-const deadLetterGroups = z.object({
-  groups: z.array(
-    z.object({
-      reason: z.string(),
-      sqlState: z.string().nullable(),
-      message: z.string().meta({ description: "The message without ids, numbers and quoted texts" }),
-      count,
-      share: z.number().meta({ description: "Of all that the request means, from 0 to 1" }),
-      firstSeen: z.iso.datetime(),
-      lastSeen: z.iso.datetime(),
-      types: z.array(z.string()).meta({ description: "The most frequent first" }),
-      sample: deadLetter.meta({ description: "The last of them" }),
-    }),
-  ),
 });
 
 /** The answer to `POST /events/aggregate`. */

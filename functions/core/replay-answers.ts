@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { deadLetter } from "./dead-letter-answer.ts";
+import { deadLetter } from "./dead-letter-answers.ts";
 import { REPLAY_ACTIONS, REPLAY_FAILURES, REPLAY_STATES } from "./replay-job.ts";
 
 /** The schemas of answers about replays. */
