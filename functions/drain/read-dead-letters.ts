@@ -22,7 +22,7 @@ import { readMessage } from "../core/read-message.ts";
 
 /**
  * Reads a message of the dead-letter queue, whoever has sent it: the consumer, SQS itself, or somebody by hand. Returns a dead
- * deadLetter for each of its events, or one for the whole message where it cannot be read. Never throws.
+ * letter for each of its events, or one for the whole message where it cannot be read. Never throws.
  */
 export function readDeadLetters(message: ReceivedDeadLetter): NewDeadLetter[] {
   const parts = readParts(message);

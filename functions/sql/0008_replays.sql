@@ -238,8 +238,7 @@ grant execute on function release_replay to sluice_writer;
 -- their rows in the same order.
 --
 -- Returns the number of rows, and whether there are no more; nulls where the job is to end, and no row where another step
--- holds it. Relies on dead_letters_of_tenant and
--- dead_letters_of_all.
+-- holds it. Relies on dead_letters_of_tenant and dead_letters_of_all.
 create function take_dead_letters(
   for_id text, holder text, condition text, condition_texts text[], most integer, most_bytes integer, milliseconds integer
 )
