@@ -61,7 +61,7 @@ export function printReplay(job: Replay, { json, again }: { json: true | undefin
   }
   const end = state === "done" ? "" : `, and the ${action} ${state === "failed" ? "failed" : "was cancelled"}`;
   print(`${pluralize(sent, "event")} ${action === "discard" ? "discarded" : "replayed"}${end}`);
-  if (action === "replay" && stored + deadLettered > 0) {
+  if (action === "replay" && job.request?.to === undefined && sent > 0) {
     const unknown = sent - stored - deadLettered;
     print(`${stored} stored, ${deadLettered} came back${unknown > 0 ? `, ${unknown} not known yet` : ""}`);
   }

@@ -271,7 +271,8 @@ describe("the rows of declared fields", () => {
   it("the rows of declared fields cost events of other types no write-ahead log", async () => {
     const events = storables(1_000, "e", { type: "none", data: { v: "x", items: [{ sku: 1 }] } });
     const records = async () => {
-      await db.empty("events", "event_keys", "event_fields", "event_transactions", "rollup_deltas");
+      // New files: PostgreSQL writes records when it removes deleted rows from the old ones, at times of its own.
+      await db.ask("truncate events, event_keys, event_fields, event_transactions, rollup_deltas");
       const lines = events.map(({ event, receivedAt, tenant }) => ({
         ...event,
         tenant,
