@@ -148,5 +148,19 @@ export type DeadLetterReader = {
 
 type FoundDeadLetter = { id: string; state: DeadLetterState; reason: string; message: string };
 
-/** The ledger of a tenant or of the installation, in events. `replayed`: sent by a replay, and neither stored nor back yet. */
-type Ledger = { stored: number; open: number; replayed: number; discarded: number };
+/**
+ * What has become of every event that left the queue, of a tenant or of the installation: the sum of these. With those that are
+ * in the queue it is what was accepted.
+ */
+type Ledger = {
+  stored: number;
+  /** Events that came again: equal to what is stored. A message that SQS delivers twice counts twice. */
+  copies: number;
+  /** Events that came again with another content, which is not stored. */
+  conflicts: number;
+  /** Open dead letters. */
+  open: number;
+  /** Sent by a replay, and neither stored nor back yet. */
+  replayed: number;
+  discarded: number;
+};

@@ -103,6 +103,22 @@ create index events_by_arrival on events (tenant, received_at, id);
 create index events_by_transaction on events using brin (transaction_number)
   with (pages_per_range = 16, autosummarize = on);
 
+-- Events that came again: copies of what is stored, and conflicts, whose key is stored with other content. Each call appends
+-- rows of its own, so writers never wait for each other; merge_copies makes one of those of a day.
+create table event_copies (
+  tenant text collate "C" not null,
+  day date not null default cast(now() at time zone 'UTC' as date),
+  copies bigint not null,
+  conflicts bigint not null
+);
+
+-- Finds the counts of a tenant for the ledger.
+create index event_copies_of_tenant on event_copies (tenant, day);
+alter table event_copies enable row level security;
+create policy read_one_tenant on event_copies for select to sluice_reader
+  using (tenant = nullif(current_setting('app.tenant', true), ''));
+grant select on event_copies to sluice_reader;
+
 alter table events enable row level security;
 create policy read_one_tenant on events for select to sluice_reader
   using (tenant = nullif(current_setting('app.tenant', true), ''));
@@ -151,8 +167,9 @@ declare
   low integer;
   part text[];
   batch jsonb;
-  inserted integer;
+  inserted record;
   stored integer = 0;
+  conflicts integer[];
   detail text;
 begin
   for low, part in
@@ -164,11 +181,13 @@ begin
     begin
       batch = ('[' || array_to_string(part, ',') || ']')::jsonb;
       inserted = insert_new_events(batch);
-      if inserted < cardinality(part) then
+      if inserted.events < cardinality(part) then
+        conflicts = array(select find_conflicts(batch));
+        perform count_copies(batch, inserted.tenants, inserted.of_tenants, conflicts);
         return query
-        select 'conflict', first_position + low - 1 + conflict, null, null from find_conflicts(batch) as conflict;
+        select 'conflict', first_position + low - 1 + conflict, null, null from unnest(conflicts) as conflict;
       end if;
-      stored = stored + inserted;
+      stored = stored + inserted.events;
     exception
       when cardinality_violation or data_exception or integrity_constraint_violation or with_check_option_violation
         or program_limit_exceeded or plpgsql_error
@@ -194,14 +213,14 @@ end
 $body$;
 grant execute on function store_batch to sluice_writer;
 
--- Inserts events, all or none, and returns how many were new. The key table decides; of two copies in one batch the first
--- is inserted. All calls share one plan, because no value in a batch could make a better one.
-create function insert_new_events(batch jsonb) returns integer
+-- Inserts events, all or none, and returns how many were new, also by tenant and day. The key table decides; of two copies in
+-- one batch the first is inserted. All calls share one plan, because no value in a batch could make a better one.
+create function insert_new_events(batch jsonb, out events integer, out tenants text[], out of_tenants integer[])
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
+#variable_conflict use_column
 declare
   measured_types text[] = array(select distinct type from measures);
   indexed_types text[] = array(select distinct type from indexed_fields);
-  inserted integer;
 begin
   with given as (
     select distinct on (tenant, id, source) *
@@ -251,11 +270,30 @@ begin
     -- The day as the partitions count it.
     insert into event_transactions (tenant, day, events)
     select tenant, cast(received_at at time zone 'UTC' as date), count(*) from stored group by 1, 2
+    returning tenant, event_transactions.events
   )
-  select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) into inserted
-  from stored;
-  return inserted;
+  select
+    (select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) from stored),
+    array_agg(tenant), array_agg(events)
+  into insert_new_events.events, insert_new_events.tenants, insert_new_events.of_tenants
+  from noted;
 end
+$body$;
+
+-- Counts the events of a batch that were not inserted, by tenant: those at the positions `conflicts` have another content than
+-- what is stored, the others are copies of it. A message that SQS delivers twice has copies only.
+create function count_copies(batch jsonb, tenants text[], of_tenants integer[], conflicts integer[]) returns void
+language sql as $body$
+  insert into event_copies (tenant, copies, conflicts)
+  select tenant, given - inserted - differing, differing
+  from (
+    select
+      tenant, count(*) as given, count(*) filter (where ordinality - 1 = any (conflicts)) as differing,
+      coalesce((select sum(number) from unnest(tenants, of_tenants) as counted (name, number) where name = tenant), 0) as inserted
+    from rows from (jsonb_to_recordset(batch) as (tenant text collate "C")) with ordinality
+    group by tenant
+  ) as by_tenant
+  where given > inserted
 $body$;
 
 -- Returns the positions, from 0, of events whose key is stored with other content. Times are not compared: ingest
@@ -290,6 +328,24 @@ begin
     is distinct from
     (kept.type, kept.subject, kept.dataschema, kept.datacontenttype, kept.extensions, kept.data, kept.data_base64);
 end
+$body$;
+
+-- Makes one row of those of a tenant and day, for the days before today. Returns the number of rows that are no longer there.
+create function merge_copies() returns bigint
+language sql as $body$
+  with several as (
+    select tenant, day from event_copies
+    where day < cast(now() at time zone 'UTC' as date) group by tenant, day having count(*) > 1
+  ), removed as (
+    delete from event_copies using several
+    where (event_copies.tenant, event_copies.day) = (several.tenant, several.day)
+    returning event_copies.*
+  ), merged as (
+    insert into event_copies (tenant, day, copies, conflicts)
+    select tenant, day, sum(copies), sum(conflicts) from removed group by tenant, day
+    returning day
+  )
+  select (select count(*) from removed) - (select count(*) from merged)
 $body$;
 
 -- Writes one event as CloudEvents JSON. Every reader uses it, so an event reads the same wherever it is found. It uses only

@@ -43,6 +43,8 @@ create table dead_letters (
   is_event boolean not null,
   -- The body of a queue message, as SQS delivered it or as an edit has corrected it.
   body text not null,
+  -- The MD5 of the body that an edit has replaced first, by which a late copy of it is known.
+  edited_from text collate "C",
   unique (message_id, message_index)
 );
 
@@ -238,7 +240,7 @@ begin
             dead_letter_id is not null or not exists (
               select from dead_letters as twin
               where twin.tenant = given.tenant and twin.event_id = given.event_id and twin.source = given.source
-                and twin.state in ('open', 'replayed') and twin.body = given.body
+                and twin.state in ('open', 'replayed') and (twin.body = given.body or twin.edited_from = md5(given.body))
             )
           )
         order by copy_of, tenant, source, event_id, position
@@ -504,10 +506,11 @@ end
 $body$;
 grant execute on function find_dead_letter to sluice_reader;
 
--- Counts the events of a tenant, or with * of all, by what has become of them: stored, as the rollups say; open; replayed,
--- which means sent and neither stored nor back; discarded. It runs as its owner, because no policy shows all tenants' events;
+-- Counts the events of a tenant, or with * of all, by what has become of them: stored, as the rollups say; copies and conflicts,
+-- which came again; open; replayed, which means sent and neither stored nor back; discarded. It runs as its owner, because no policy shows all tenants' events;
 -- the tenant stands in the predicates. Relies on dead_letters_of_tenant and on event_keys_pkey for replayed ones.
-create function ledger(for_tenant text) returns table (stored bigint, open bigint, replayed bigint, discarded bigint)
+create function ledger(for_tenant text)
+returns table (stored bigint, copies bigint, conflicts bigint, open bigint, replayed bigint, discarded bigint)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
   select
     (
@@ -518,6 +521,7 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
       ) as counted (tenant, events)
       where for_tenant = '*' or counted.tenant = for_tenant
     ),
+    again.copies, again.conflicts,
     (select count(*) from dead_letters where (for_tenant = '*' or tenant = for_tenant) and state = 'open'),
     (
       select count(*) from dead_letters as d
@@ -525,5 +529,9 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
         and not exists (select from event_keys as k where (k.tenant, k.id, k.source) = (d.tenant, d.event_id, d.source))
     ),
     (select count(*) from dead_letters where (for_tenant = '*' or tenant = for_tenant) and state = 'discarded')
+  from (
+    select coalesce(sum(copies), 0) as copies, coalesce(sum(conflicts), 0) as conflicts
+    from event_copies where for_tenant = '*' or tenant = for_tenant
+  ) as again
 $body$;
 grant execute on function ledger to sluice_reader;

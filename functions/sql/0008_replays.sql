@@ -335,7 +335,7 @@ grant execute on function take_dead_letters to sluice_writer;
 -- Puts a corrected event in the place of a dead letter's. Ingest's checks passed it, so PostgreSQL can hold it.
 create function apply_edit(for_id text, new_body text) returns void
 language sql set search_path = pg_catalog, public, pg_temp as $body$
-  update dead_letters set body = new_body, type = event ->> 'type', subject = event ->> 'subject',
+  update dead_letters set body = new_body, edited_from = coalesce(edited_from, md5(body)), type = event ->> 'type', subject = event ->> 'subject',
     time = case when pg_input_is_valid(event ->> 'time', 'timestamptz') then cast(event ->> 'time' as timestamptz) end,
     time_sent = event ->> 'time', dataschema = event ->> 'dataschema', datacontenttype = event ->> 'datacontenttype',
     extensions = event -> 'extensions', data = event -> 'data'

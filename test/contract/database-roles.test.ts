@@ -28,6 +28,7 @@ const GRANTS = {
     { name: "dead_letter_replays", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "dead_letters", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "delta_parts", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "event_copies", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_ends", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_fields", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_keys", grantee: "sluice_reader", privilege: "SELECT" },
@@ -123,6 +124,7 @@ const TABLES = [
   "rollups",
   "rollup_deltas",
   "event_transactions",
+  "event_copies",
   "event_ends",
   "event_fields",
   "dead_letters",
@@ -155,6 +157,8 @@ const OWNERS_FUNCTIONS = [
   "select find_conflicts('[]')",
   "select ensure_event_partitions('2026-11-21', '2026-11-21')",
   "select append_deltas(null)",
+  "select count_copies('[]', '{}', '{}', '{}')",
+  "select merge_copies()",
   "select declare_fields('measures', '[]')",
   "select field_hashes('{}', array['a'])",
   "select compact_rollups(now(), 1)",
@@ -350,7 +354,7 @@ describe("the reader", () => {
     } finally {
       await db.ask("revoke select on all tables in schema public from sluice_reader");
       await db.ask(
-        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields, dead_letters, replays, replay_edits, dead_letter_replays to sluice_reader",
+        "grant select on events, event_keys, incarnation, event_transactions, event_copies, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields, dead_letters, replays, replay_edits, dead_letter_replays to sluice_reader",
       );
     }
   });
@@ -400,6 +404,7 @@ const POLICIES = {
   dead_letter_replays:
     "(EXISTS ( SELECT\n   FROM dead_letters\n  WHERE (dead_letters.id = dead_letter_replays.dead_letter_id)))",
   dead_letters: OF_TENANT_OR_ALL,
+  event_copies: OF_TENANT,
   event_ends: OF_TENANT,
   event_fields: OF_TENANT,
   event_keys: OF_TENANT,

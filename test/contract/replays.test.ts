@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createDeadLetterStore } from "../../functions/adapters/data-api/dead-letter-store.ts";
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createReplayJobs } from "../../functions/adapters/data-api/replay-jobs.ts";
 import { createReplayWork } from "../../functions/adapters/data-api/replay-work.ts";
@@ -6,6 +7,7 @@ import type { NewReplay, ReplayJob, ReplayJobs, ReplayRequest, ReplayWork } from
 import { INSTALLATION } from "../../functions/core/scopes.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { bodyOf, deadLetterId, putDeadLetters } from "../support/dead-letter-rows.ts";
+import { newDeadLetter } from "../support/dead-letter-samples.ts";
 import { storable } from "../support/event-samples.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -322,6 +324,20 @@ describe("a job that takes dead letters", () => {
     expect(await db.ask("select type, subject, data::text from dead_letters")).toEqual([
       { type: "new.type", subject: "s", data: '{"n": 12345678901234567890.50}' },
     ]);
+  });
+
+  it("a late copy of a dead letter that was corrected meanwhile adds nothing, and another event of that id does", async () => {
+    const store = createDeadLetterStore(db.writer);
+    const first = newDeadLetter({ messageId: "m1", tenant: "acme" });
+    await store.record([first], soon());
+    const [row] = await db.ask<{ id: string }>("select id from dead_letters");
+    const id = row?.id ?? "";
+    const body = first.body.replace('"total":7', '"total":8');
+    await taken({ request: { ids: [id], maxReplays: 5 }, edits: [{ id, body }] });
+
+    expect((await store.record([{ ...first, messageId: "m2" }], soon())).recorded).toBe(0);
+    const other = newDeadLetter({ messageId: "m3", tenant: "acme", event: { data: { total: 9 } } });
+    expect((await store.record([other], soon())).recorded).toBe(1);
   });
 
   it("only open dead letters of the caller can be corrected", async () => {

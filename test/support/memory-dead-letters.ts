@@ -187,7 +187,8 @@ export function memoryDeadLetterTable({
       check();
       const count = (state: string) =>
         [...rows.values()].filter((row) => (tenant === "*" || row.tenant === tenant) && row.state === state).length;
-      return { stored: 0, open: count("open"), replayed: count("replayed"), discarded: count("discarded") };
+      const dead = { open: count("open"), replayed: count("replayed"), discarded: count("discarded") };
+      return { stored: 0, copies: 0, conflicts: 0, ...dead };
     },
   };
 

@@ -34,7 +34,9 @@ const readDeadLetter = `
   )`;
 const findDeadLetter = `select id, state, reason, message from find_dead_letter(:tenant, :event_id, :source, ${PATTERNS})`;
 const ledger = `
-  select cast(stored as text), cast(open as text), cast(replayed as text), cast(discarded as text) from ledger(:tenant)`;
+  select cast(stored as text), cast(copies as text), cast(conflicts as text), cast(open as text), cast(replayed as text),
+    cast(discarded as text)
+  from ledger(:tenant)`;
 
 /** The reader of dead letters in PostgreSQL: one statement each, and more for a body that is larger than a result. */
 export function createDeadLetterReader(database: SqlDatabase): DeadLetterReader {
@@ -89,8 +91,8 @@ export function createDeadLetterReader(database: SqlDatabase): DeadLetterReader 
 
     async ledger(tenant, deadline) {
       const [row = []] = (await database.execute(ledger, { tenant }, deadline)).rows;
-      const [stored = 0, open = 0, replayed = 0, discarded = 0] = row.map(Number);
-      return { stored, open, replayed, discarded };
+      const [stored = 0, copies = 0, conflicts = 0, open = 0, replayed = 0, discarded = 0] = row.map(Number);
+      return { stored, copies, conflicts, open, replayed, discarded };
     },
   };
 }
