@@ -1,0 +1,86 @@
+import { KIB } from "./limits.ts";
+
+/** The limits of subscriptions and deliveries. */
+
+/** Subscriptions of one tenant: a claim and a dispatch look at each that has something to do. */
+export const SUBSCRIPTIONS_MAX = 100;
+
+export const SUBSCRIPTION_NAME_MAX_CHARACTERS = 100;
+export const SINK_URL_MAX_CHARACTERS = 2_000;
+/** Headers of its own that a webhook sends, for example a token of the receiver. */
+export const SINK_HEADERS_MAX = 10;
+export const SINK_HEADER_MAX_CHARACTERS = 2_000;
+export const EMAIL_TO_MAX = 10;
+
+export const DELIVERY_BATCH_MAX = 100;
+export const DELIVERY_BATCH_MAX_BYTES = 1024 * KIB;
+export const DELIVERY_RATE_MAX = 10_000;
+
+/** Standard Webhooks asks for 15 to 30 s. */
+export const DELIVERY_TIMEOUT_DEFAULT_MS = 15_000;
+export const DELIVERY_TIMEOUT_MIN_MS = 1_000;
+export const DELIVERY_TIMEOUT_MAX_MS = 30_000;
+
+/**
+ * The waits before the tries after the first, in seconds: ten tries over 75 h 35 min.
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#deliverability-and-reliability
+ */
+export const RETRY_SCHEDULE_SECONDS = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
+
+/** `doubling`: the first wait, and the time after which nothing is tried again. */
+export const RETRY_DOUBLING_FIRST_SECONDS = 5;
+export const RETRY_DOUBLING_HOURS = 76;
+
+/** Each wait is shorter or longer by up to this share, so that receivers do not get everything at once. */
+export const RETRY_JITTER = 0.2;
+
+/** `Retry-After` is kept up to here. */
+export const RETRY_AFTER_MAX_HOURS = 24;
+
+/** The circuit of a sink opens after so many failures in a row, or where more than half of so many failed in the window. */
+export const CIRCUIT_FAILURES = 20;
+export const CIRCUIT_WINDOW_SECONDS = 300;
+export const CIRCUIT_WINDOW_MIN = 50;
+/** An open circuit lets one delivery through each minute. */
+export const CIRCUIT_PROBE_SECONDS = 60;
+
+/** A subscription without one success for so long is disabled; notices come at these shares of the time. */
+export const DISABLE_AFTER_HOURS = 120;
+export const NOTICE_PERCENTS = [50, 70, 90, 100] as const;
+
+/** A rotated secret signs for so long beside the new one. */
+export const SECRET_OVERLAP_DEFAULT_HOURS = 24;
+export const SECRET_OVERLAP_MAX_HOURS = 168;
+export const SECRETS_MAX = 3;
+/** Standard Webhooks: 24 to 64 bytes. */
+export const SECRET_BYTES = 32;
+
+/** Days for which attempts are kept, in a partition a day; and finished deliveries. */
+export const ATTEMPTS_KEPT_DAYS = 30;
+
+/** Of an answer, so much is read, and so much is kept. */
+export const RESPONSE_READ_MAX_BYTES = 20 * KIB;
+export const RESPONSE_KEPT_MAX_CHARACTERS = 1_000;
+
+/** Deliveries of one claim, of one subscription over all workers, and at once in one worker. */
+export const CLAIM_MAX = 200;
+export const CLAIM_MAX_OF_ONE = 50;
+export const DELIVERIES_IN_FLIGHT = 100;
+/** Bytes of the events of one claim, which come in one result of the Data API. */
+export const CLAIM_MAX_BYTES = 700 * KIB;
+/** A claim ends so long after it: the longest timeout, and the time to write the result. */
+export const CLAIM_LEASE_SECONDS = 45;
+
+/** Events that a subscription dispatches in one transaction, and the time for one call of all subscriptions. */
+export const DISPATCH_MAX_EVENTS = 1_000;
+export const DISPATCH_MS = 5_000;
+
+/** Events that a new subscription shows, of the last day. */
+export const MATCHES_MAX = 10;
+
+export const SUBSCRIPTION_BODY_MAX_BYTES = 128 * KIB;
+export const SUBSCRIPTIONS_PAGE = 100;
+export const ATTEMPTS_PAGE = 100;
+export const FAILURE_GROUPS_MAX = 50;
+/** Failed deliveries that one statement makes pending. */
+export const REDELIVER_MAX = 1_000;
