@@ -59,10 +59,11 @@ const discard = command
   .command("discard")
   .description("gives dead letters up for good; the audit log keeps why")
   .requiredOption("--note <text>", "why they are given up")
-  .option("--filter <json>", "only events that a filter matches; docs/filters.md has the language")
   .option("--limit <n>", "at most this many events, the oldest first", positiveInteger("--limit"))
   .option("--dry-run", "only count the events, and show the first of them")
   .action(discardEvents);
+for (const each of [list, exporting, discard])
+  each.option("--filter <json>", "only events that a filter matches; docs/filters.md has the language");
 for (const each of [list, group, discard]) each.option("--json", "JSON, of a list one object a line");
 for (const each of [list, group, exporting, discard]) addFilterOptions(each).addHelpText("after", FILTER_HELP);
 for (const each of [list, group, show, exporting, discard]) addStackOptions(addTenantOption(each));
@@ -90,9 +91,7 @@ async function listEvents(options: Options): Promise<void> {
 /** The open dead letters that the options choose. */
 async function* find(options: Options, signal: AbortSignal): AsyncGenerator<Row> {
   const { deadLetters } = open(options);
-  const { ids } = toSelection(options, Date.now());
-  if (ids === undefined) yield* deadLetters.list({ ...toQuery(options, Date.now()), state: "open" }, signal);
-  else for (const id of ids) yield await deadLetters.read(id);
+  yield* deadLetters.list({ ...toSelection(options, Date.now()), state: "open" }, signal);
 }
 
 async function groupEvents(options: Options): Promise<void> {
@@ -115,7 +114,10 @@ async function showDeadLetter(id: string, options: Options): Promise<void> {
   const { deadLetters } = open(options);
   if (DEAD_LETTER_ID.test(id)) return print(describe(await deadLetters.read(id)));
   let found = 0;
-  for await (const row of deadLetters.list({ id, state: DEAD_LETTER_STATES }, onInterrupt())) {
+  for await (const row of deadLetters.list(
+    { filter: { exact: { id } }, state: [...DEAD_LETTER_STATES] },
+    onInterrupt(),
+  )) {
     found += 1;
     print(describe(await deadLetters.read(row.id)));
   }

@@ -63,7 +63,7 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
     "application/json": {
       large: {
         summary: "Open dead letters of orders over a hundred",
-        value: { filter: { data: { total: [{ numeric: [">", 100] }] } }, reasons: ["constraint_violation"], limit: 10 },
+        value: { filter: { data: { total: [{ numeric: [">", 100] }] } }, reason: "constraint_violation", limit: 10 },
       },
     },
   },

@@ -149,8 +149,8 @@ export type DeadLetterReader = {
 type FoundDeadLetter = { id: string; state: DeadLetterState; reason: string; message: string };
 
 /**
- * What has become of every event that left the queue, of a tenant or of the installation: the sum of these. With those that are
- * in the queue it is what was accepted.
+ * Every event that left the queue, of a tenant or of the installation, by its fate. With the events in the queue, the sum of
+ * these is the number of accepted events.
  */
 type Ledger = {
   stored: number;

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { DEAD_LETTER_ID, DEAD_LETTER_ID_ERROR } from "./replay-job.ts";
+import { causes, deadLetterId as id } from "./dead-letter-bodies.ts";
 import { MAX_REPLAYS } from "./queue-limits.ts";
 import {
   REPLAY_MAX_EDITS,
@@ -7,33 +7,12 @@ import {
   REPLAY_MAX_LIMIT,
   REPLAY_MAX_MAX_REPLAYS,
   REPLAY_MAX_RATE,
-  REPLAY_MAX_VALUES,
   REPLAY_NOTE_MAX_CHARACTERS,
-  REPLAY_VALUE_MAX_CHARACTERS,
+  REPLAY_QUEUE_URL_MAX_CHARACTERS,
 } from "./replay-limits.ts";
 import { instant } from "./list-bodies.ts";
 
 /** The bodies of requests to the function `replay`. Members that are not here are refused. */
-
-const TEXT_ERROR = `is no text of 1 to ${REPLAY_VALUE_MAX_CHARACTERS} characters without U+0000`;
-const text = z.string(TEXT_ERROR).check(
-  z.minLength(1, TEXT_ERROR),
-  z.maxLength(REPLAY_VALUE_MAX_CHARACTERS, TEXT_ERROR),
-  z.refine((value) => value.isWellFormed() && !value.includes("\u0000"), TEXT_ERROR),
-);
-
-/** A value, or a list of which one holds. */
-const values = (what: string) =>
-  z.optional(
-    z
-      .union(
-        [text, z.array(text).check(z.minLength(1), z.maxLength(REPLAY_MAX_VALUES))],
-        `is neither a text nor a list of 1 to ${REPLAY_MAX_VALUES} texts`,
-      )
-      .check(z.describe(what)),
-  );
-
-const id = z.string(DEAD_LETTER_ID_ERROR).check(z.regex(DEAD_LETTER_ID, DEAD_LETTER_ID_ERROR));
 
 const selection = {
   filter: z.optional(
@@ -44,9 +23,7 @@ const selection = {
       .array(id)
       .check(z.minLength(1), z.maxLength(REPLAY_MAX_IDS), z.describe("Dead letters by their ids, as lists have them")),
   ),
-  reason: values("Reasons of dead letters, for example `not_storable`"),
-  sqlState: values("SQLSTATEs of the database, for example `22P05`"),
-  message: values("Messages as `GET /dead-letters/groups` has them: without ids, numbers and quoted texts"),
+  ...causes,
   openedFrom: z.optional(instant).check(z.describe("Dead letters that became open at that time or later")),
   openedTo: z.optional(instant).check(z.describe("Dead letters that became open before")),
   limit: z.optional(
@@ -86,7 +63,7 @@ export const newReplay = z.strictObject({
     z
       .url("is no URL")
       .check(
-        z.maxLength(REPLAY_VALUE_MAX_CHARACTERS),
+        z.maxLength(REPLAY_QUEUE_URL_MAX_CHARACTERS),
         z.describe("Another queue: one of the stage's `replayQueues`, for keys of the installation"),
       ),
   ),

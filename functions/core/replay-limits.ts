@@ -12,11 +12,8 @@ export const REPLAY_MAX_IDS = 1_000;
 /** Dead letters of one job that a request may bound it to: the counts of a job are integers of four bytes. */
 export const REPLAY_MAX_LIMIT = 1_000_000_000;
 
-/** Values of a condition that may have several. */
-export const REPLAY_MAX_VALUES = 50;
-
-/** Characters of such a value; the message of a group is the longest. */
-export const REPLAY_VALUE_MAX_CHARACTERS = 2_000;
+/** Characters of the URL of another queue. */
+export const REPLAY_QUEUE_URL_MAX_CHARACTERS = 2_000;
 
 /** Characters of the reason of a discard. */
 export const REPLAY_NOTE_MAX_CHARACTERS = 500;

@@ -1,4 +1,4 @@
-import { deadLetterQuery } from "../core/dead-letter-bodies.ts";
+import { deadLetterQuery, listOf } from "../core/dead-letter-bodies.ts";
 import { DEAD_LETTER_BODY_MAX_BYTES, DEAD_LETTER_VALUES_MAX } from "../core/dead-letter-limits.ts";
 import type { DeadLetterSelection, DeadLetterState } from "../core/dead-letter-table.ts";
 import { RequestError } from "../core/errors.ts";
@@ -38,7 +38,7 @@ export function fromDeadLetterParameters(
   const refuse = (fault: string): never => {
     throw new RequestError("bad_parameter", `${fault}.`);
   };
-  const listOf = <T>(name: string, values: readonly T[]): readonly T[] | undefined => {
+  const bounded = <T>(name: string, values: readonly T[]): readonly T[] | undefined => {
     if (values.length > DEAD_LETTER_VALUES_MAX)
       refuse(`${name} is sent ${values.length} times; the limit is ${DEAD_LETTER_VALUES_MAX}`);
     return values.length === 0 ? undefined : values;
@@ -46,11 +46,11 @@ export function fromDeadLetterParameters(
   const attributes = ATTRIBUTES.flatMap((name) => query[name].map((value) => [name, value] as const));
   const selection = toSelection(
     {
-      ids: listOf("deadLetter", query.deadLetter),
-      reasons: listOf("reason", query.reason),
-      sqlStates: listOf("sqlState", query.sqlState),
-      messages: listOf("message", query.message),
-      states: listOf("state", query.state),
+      ids: bounded("deadLetter", query.deadLetter),
+      reasons: bounded("reason", query.reason),
+      sqlStates: bounded("sqlState", query.sqlState),
+      messages: bounded("message", query.message),
+      states: bounded("state", query.state),
       openedFrom: query.openedFrom,
       openedTo: query.openedTo,
     },
@@ -66,7 +66,15 @@ export function fromDeadLetterBody(request: {
   body: Uint8Array;
 }): AskedDeadLetters {
   const { limit, cursor, ...asked } = readBody(deadLetterQuery, request, DEAD_LETTER_BODY_MAX_BYTES);
-  const selection = toSelection(asked, filterFromBody(request.body), (fault) => {
+  const { ids, reason, sqlState, message, state, openedFrom, openedTo } = asked;
+  const lists = {
+    ids,
+    reasons: listOf(reason),
+    sqlStates: listOf(sqlState),
+    messages: listOf(message),
+    states: listOf(state),
+  };
+  const selection = toSelection({ ...lists, openedFrom, openedTo }, filterFromBody(request.body), (fault) => {
     throw new RequestError("malformed_body", `The body is not valid: ${fault}.`);
   });
   return { selection, limit, cursor };

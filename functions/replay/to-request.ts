@@ -1,6 +1,7 @@
 import { RequestError } from "../core/errors.ts";
 import { filterFromBody } from "../core/filter/from-body.ts";
 import { toMicroseconds } from "../core/instant.ts";
+import { listOf } from "../core/dead-letter-bodies.ts";
 import type { NewDiscardBody, NewReplayBody } from "../core/replay-bodies.ts";
 import type { ReplayRequest } from "../core/replay-job.ts";
 
@@ -44,8 +45,6 @@ export const malformed = (fault: string) => new RequestError("malformed_body", `
 
 /** RFC 3339 has instants that PostgreSQL refuses. */
 const toInstant = (text: string | undefined) => (text === undefined ? undefined : toMicroseconds(text));
-
-const listOf = (value: string | string[] | undefined) => (value === undefined ? undefined : [value].flat());
 
 /** JSON without the members that are undefined, so that what is kept is what is compared. */
 function withoutAbsent<T extends object>(value: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {

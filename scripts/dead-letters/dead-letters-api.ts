@@ -5,16 +5,17 @@ import type { ApiClient } from "../access/api-client.ts";
 export type DeadLetter = z.output<typeof schemas.DeadLetter>;
 export type Row = z.output<typeof schemas.DeadLetters>["deadLetters"][number];
 
+type DeadLetterQuery = z.input<typeof schemas.DeadLetterQuery>;
 type Query = NonNullable<Parameters<ApiClient["call"]>[0]["query"]>;
 
 /** The dead letters of a tenant, by the API. */
 export function createDeadLettersApi(api: ApiClient, tenant: string | undefined) {
   return {
     /** All of a list, those that became open last first, until the signal. */
-    async *list(query: Query, signal: AbortSignal): AsyncGenerator<Row> {
+    async *list(asked: DeadLetterQuery, signal: AbortSignal): AsyncGenerator<Row> {
       let cursor: string | undefined;
       do {
-        const request = { method: "GET", path: "/dead-letters", query: { ...query, cursor }, tenant } as const;
+        const request = { method: "POST", path: "/dead-letters/query", body: { ...asked, cursor }, tenant } as const;
         const { deadLetters, next } = await api.call(request, schemas.DeadLetters);
         yield* deadLetters;
         cursor = next ?? undefined;

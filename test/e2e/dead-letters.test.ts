@@ -6,6 +6,7 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { get, post } from "../support/http.ts";
+import { runReplay } from "./run-replay.ts";
 import { openTarget, type Target } from "./test-stack.ts";
 
 let target: Target;
@@ -58,13 +59,17 @@ describe("an event that the database refuses", () => {
       stdout: expect.stringContaining(`com.example.e2e ${source} refused | not_storable 22P05`),
     });
     expect(listed.stdout).toContain("1 event would be replayed");
+    const lists = (filter: object) =>
+      target.run("dead-letters", "list", "--id", found?.id ?? "", "--filter", JSON.stringify(filter), "--json");
+    expect((await lists({ data: { mark: [mark] } })).stdout).toContain('"eventId":"refused"');
+    expect(await lists({ exact: { type: "com.example.other" } })).toMatchObject({ code: 0, stdout: "" });
 
     await accept();
-    expect(await target.run("replay", "--source", source, "--type", "com.example.other")).toMatchObject({
+    expect(await runReplay(target, "--source", source, "--type", "com.example.other")).toMatchObject({
       code: 0,
       stdout: "0 events replayed\n",
     });
-    expect(await target.run("replay", "--source", source, "--reason", "not_storable")).toMatchObject({
+    expect(await runReplay(target, "--source", source, "--reason", "not_storable")).toMatchObject({
       code: 0,
       stdout: "1 event replayed\n1 stored, 0 came back\n",
     });
@@ -79,19 +84,19 @@ describe("an event that the database refuses", () => {
     await post(target.url, event(source, "refused", { mark }));
     const [first] = await opened(source, 1);
 
-    expect(await target.run("replay", "--source", source)).toMatchObject({
+    expect(await runReplay(target, "--source", source)).toMatchObject({
       code: 0,
       stdout: "1 event replayed\n0 stored, 1 came back\n",
     });
 
     const [back] = await opened(source, 1, 1);
     expect(back?.id).toBe(first?.id);
-    expect(await target.run("replay", "--source", source, "--max-replays", "1")).toMatchObject({
+    expect(await runReplay(target, "--source", source, "--max-replays", "1")).toMatchObject({
       code: 0,
       stdout: "0 events replayed\n",
     });
     await accept();
-    expect(await target.run("replay", "--source", source)).toMatchObject({
+    expect(await runReplay(target, "--source", source)).toMatchObject({
       code: 0,
       stdout: "1 event replayed\n1 stored, 0 came back\n",
     });
@@ -118,11 +123,11 @@ describe("an event that the database refuses", () => {
     await target.run("dead-letters", "export", path, "--source", source);
     await writeFile(path, (await readFile(path, "utf8")).replaceAll(mark, "repaired"));
 
-    expect(await target.run("replay", "--edits", path)).toMatchObject({
+    expect(await runReplay(target, "--edits", path)).toMatchObject({
       code: 0,
       stdout: "2 events replayed\n2 stored, 0 came back\n",
     });
-    const again = await target.run("replay", "--edits", path);
+    const again = await runReplay(target, "--edits", path);
 
     const data = '{"n": 12345678901234567890.50, "text": "repaired"}';
     expect(await target.sql(`select id, data::text from events where source = '${source}' order by id`)).toEqual([

@@ -91,6 +91,21 @@ async function download({ files = [], manifest, rows }: Export): Promise<string>
 const linesOf = (text: string): string[] => text.split("\n").slice(0, -1);
 
 describe("exports", () => {
+  it("exports with one idempotency key are one export, and another body under it is refused", async () => {
+    const start = (body: string) =>
+      target.call("/exports", {
+        method: "POST",
+        body,
+        headers: { ...headersOf(key.key), "content-type": "application/json", "idempotency-key": run },
+      });
+
+    const [one, two] = await Promise.all([start("{}"), start("{}")]);
+    const other = await start('{"format":"csv"}');
+
+    expect([one.status, two.status, other.status]).toEqual([202, 202, 422]);
+    expect((JSON.parse(one.text) as Export).id).toBe((JSON.parse(two.text) as Export).id);
+  });
+
   it("exports have every event as GET /events/{id} gives it, in the order of receipt", async () => {
     const finished = await exportOf({});
 
