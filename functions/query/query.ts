@@ -45,7 +45,7 @@ export function createQuery(deps: { reader: EventReader; deadLetters: Pick<DeadL
     return new RequestError(
       "dead_lettered",
       found.state === "replayed"
-        ? "The event could not be stored before, and is being sent again by a replay. Ask again in some seconds."
+        ? "The event could not be stored before, and a replay has sent it again. It is stored within seconds, or was sent to another queue by an operator."
         : "The event was accepted and could not be stored. It is kept until an operator replays or discards it.",
       {
         members: {

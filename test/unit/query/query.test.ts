@@ -57,7 +57,7 @@ describe("query", () => {
       await expect(ask(hidden)).rejects.toMatchObject({ code: "not_found" });
 
     table.take(row?.id ?? "");
-    await expect(ask({})).rejects.toMatchObject({ message: expect.stringContaining("is being sent again") });
+    await expect(ask({})).rejects.toMatchObject({ message: expect.stringContaining("a replay has sent it again") });
     table.discard(row?.id ?? "");
     await expect(ask({})).rejects.toMatchObject({ code: "not_found" });
   });
