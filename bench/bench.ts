@@ -6,6 +6,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { bundlesBenchmark } from "./bundles/bundles-benchmark.ts";
 import { costBenchmark } from "./cost/cost-benchmark.ts";
 import { ingestBenchmark } from "./ingest/ingest-benchmark.ts";
+import { deadLettersBenchmark } from "./dead-letters/dead-letters-benchmark.ts";
 import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./page.ts";
 import { clientsBenchmark } from "./pipeline/clients-benchmark.ts";
 import { readableBenchmark } from "./pipeline/readable-benchmark.ts";
@@ -26,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   walBenchmark,
   costBenchmark,
   clientsBenchmark,
+  deadLettersBenchmark,
   queryBenchmark,
 ];
 

@@ -40,10 +40,12 @@ export type NewDeadLetter = {
 export type DeadLetterStore = {
   /**
    * Records dead letters in one statement; those that are recorded already stay as they are. Returns how many were new or
-   * opened again, and how many are open by now, counted up to OPEN_DEAD_LETTERS_MAX.
+   * opened again.
    * @throws DatabaseError; then nothing is recorded, unless only the answer was lost
    */
-  record(deadLetters: readonly NewDeadLetter[], deadline: number): Promise<{ recorded: number; open: number }>;
+  record(deadLetters: readonly NewDeadLetter[], deadline: number): Promise<{ recorded: number }>;
+  /** Counts the open dead letters of all tenants, up to OPEN_DEAD_LETTERS_MAX. @throws DatabaseError */
+  countOpen(deadline: number): Promise<number>;
   /** Collects dead letters, in order, into chunks: those of one call. */
   createChunker<T extends NewDeadLetter>(): Chunker<T>;
 };

@@ -50,8 +50,10 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
   }
   const { envelope, unreadable } = read;
   const { tenant, receivedAt } = envelope;
+  // The only event of a message keeps the text that SQS delivered.
+  const isAlone = envelope.events.length + unreadable.length === 1;
   const parts: Part[] = [
-    ...envelope.events.map((event) => eventPart(envelope, event)),
+    ...envelope.events.map((event) => eventPart(envelope, event, isAlone ? body : writeEnvelope(envelope, event))),
     ...unreadable.map(({ text }): Part => {
       const content = readObject(text);
       return {
@@ -60,15 +62,14 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
         ...(content === undefined ? NAMELESS : namesOf(content)),
         searched: undefined,
         isEvent: content !== undefined,
-        body: wrapText(text, { tenant, receivedAt }),
+        body: isAlone ? body : wrapText(text, { tenant, receivedAt }),
       };
     }),
   ];
-  // The only event of a message keeps the text that SQS delivered.
-  return parts.length === 1 ? parts.map((part) => ({ ...part, body })) : parts;
+  return parts;
 }
 
-function eventPart({ tenant, receivedAt }: Envelope, event: Event): Part {
+function eventPart({ tenant, receivedAt }: Envelope, event: Event, body: string): Part {
   return {
     tenant: storable(tenant, TENANT_MAX_BYTES),
     receivedAt,
@@ -80,7 +81,7 @@ function eventPart({ tenant, receivedAt }: Envelope, event: Event): Part {
       datacontenttype: storable(event.datacontenttype, DATACONTENTTYPE_MAX_BYTES),
     },
     isEvent: true,
-    body: writeEnvelope({ tenant, receivedAt }, event),
+    body,
   };
 }
 

@@ -15,18 +15,24 @@ export type RecordResult = {
   error: unknown;
   /** Dead letters that are new or open again. */
   recorded: number;
-  /**
-   * Open dead letters after that, where a call succeeded. One that changed nothing counts as well: the function may have been
-   * killed behind the first call, before it reported them.
-   */
+  /** Open dead letters after that, where a call succeeded, also one that changed nothing. */
   open: number | undefined;
 };
 
-/** Records the dead letters of messages, in chunks; `deadline` is ms since the epoch. Never throws. */
+/**
+ * Records the dead letters of messages, in chunks, and counts the open ones; `deadline` is ms since the epoch. Never throws. Where
+ * they cannot be counted all messages fail: they come again and are counted then, though they are recorded. The alarm would
+ * not know of them otherwise, and the same holds for a function that is killed before it reports them.
+ */
 export function createRecordMessages({ store, clock }: { store: DeadLetterStore; clock: Clock }) {
   return async function recordMessages(messages: ReceivedDeadLetter[], deadline: number): Promise<RecordResult> {
     const failed = new Set<ReceivedDeadLetter>();
+    const note = (error: unknown) => {
+      if (!(error instanceof DatabaseError)) result.error = error;
+      else if (result.failure?.isOutage !== true) result.failure = error;
+    };
     const result: RecordResult = { failed: [], failure: undefined, error: undefined, recorded: 0, open: undefined };
+    let isChanged = false;
     // The next chunk is read while the database works on the one before.
     await workAhead(readChunks(messages, store), async (chunk) => {
       const waiting = chunk.length > 0 ? [chunk] : [];
@@ -37,9 +43,8 @@ export function createRecordMessages({ store, clock }: { store: DeadLetterStore;
           continue;
         }
         try {
-          const { recorded, open } = await store.record(part, deadline);
-          result.recorded += recorded;
-          result.open = open;
+          result.recorded += (await store.record(part, deadline)).recorded;
+          isChanged = true;
         } catch (error) {
           const middle = Math.ceil(part.length / 2);
           const isFault = error instanceof DatabaseError && !error.isOutage;
@@ -49,11 +54,18 @@ export function createRecordMessages({ store, clock }: { store: DeadLetterStore;
             continue;
           }
           for (const { from } of part) failed.add(from);
-          if (!(error instanceof DatabaseError)) result.error = error;
-          else if (result.failure?.isOutage !== true) result.failure = error;
+          note(error);
         }
       }
     });
+    if (isChanged) {
+      try {
+        result.open = await store.countOpen(deadline);
+      } catch (error) {
+        for (const message of messages) failed.add(message);
+        note(error);
+      }
+    }
     return { ...result, failed: [...failed] };
   };
 }

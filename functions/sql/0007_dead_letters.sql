@@ -5,9 +5,10 @@
 
 -- One row for an event that could not be stored, or for a whole message that could not be read, for its whole life.
 create table dead_letters (
-  -- dl_ and 32 characters of 0-9 and a-f, made of the message's id and the index, or named by the message.
+  -- dl_ and 32 characters of 0-9 and a-f, made of the message's id and the index, or named by the message: a message that is
+  -- delivered twice makes no second row.
   id text collate "C" primary key,
-  -- The message of SQS and the event's index in it, from 0: a message that is delivered twice makes no second row.
+  -- The message of SQS, and the event's index in it, from 0.
   message_id text collate "C" not null,
   message_index integer not null,
   -- Null: the message named none.
@@ -44,8 +45,7 @@ create table dead_letters (
   -- The body of a queue message, as SQS delivered it or as an edit has corrected it.
   body text not null,
   -- The MD5 of the body that an edit has replaced first, by which a late copy of it is known.
-  edited_from text collate "C",
-  unique (message_id, message_index)
+  edited_from text collate "C"
 );
 
 -- Lists the dead letters of a tenant in a state, by the time they became open, and counts them; then those of all tenants.
@@ -134,34 +134,33 @@ create policy read_one_tenant on dead_letter_replays for select to sluice_reader
   using (exists (select from dead_letters where id = dead_letter_id));
 grant select on dead_letters, replays, replay_edits, dead_letter_replays to sluice_reader;
 
--- Records dead letters, all or none, and returns how many are new or open again, and how many are open now, counted up to
--- `count_up_to`. `lines` are JSON objects without their bodies, which are in `bodies`. What is recorded already stays as it
+-- Records dead letters, all or none, and returns how many are new or open again. `lines` are JSON objects without their bodies, which are in `bodies`. What is recorded already stays as it
 -- is, so a message may be delivered again.
 --
 -- Where a value is more than PostgreSQL holds, the lines are recorded one by one, and those at fault without the columns
 -- that only filters read.
 --
 -- It runs as its owner, as store_batch does: a call has dead letters of several tenants, and of none.
-create function record_dead_letters(lines text[], bodies text[], count_up_to integer)
-returns table (recorded integer, open integer)
+create function record_dead_letters(lines text[], bodies text[]) returns integer
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  recorded integer;
 begin
   begin
-    recorded = insert_dead_letters(lines, bodies, true);
+    recorded = insert_dead_letters(lines, bodies, true, false);
   exception
     when data_exception or integrity_constraint_violation or program_limit_exceeded then
       recorded = 0;
       for number in 1 .. cardinality(lines) loop
         begin
-          recorded = recorded + insert_dead_letters(array[lines[number]], array[bodies[number]], true);
+          recorded = recorded + insert_dead_letters(array[lines[number]], array[bodies[number]], true, true);
         exception
           when data_exception or integrity_constraint_violation or program_limit_exceeded then
-            recorded = recorded + insert_dead_letters(array[lines[number]], array[bodies[number]], false);
+            recorded = recorded + insert_dead_letters(array[lines[number]], array[bodies[number]], false, true);
         end;
       end loop;
   end;
-  open = count_open_dead_letters(count_up_to);
-  return next;
+  return recorded;
 end
 $body$;
 grant execute on function record_dead_letters to sluice_writer;
@@ -183,7 +182,10 @@ grant execute on function count_open_dead_letters to sluice_writer;
 -- A line that names none, of a replayed message, means the replayed row that has the same event with the same body: the message
 -- went by way of another queue. Any other is a copy where an open or replayed row has them: the consumer was killed after it had
 -- sent the first. Relies on the primary keys and on dead_letters_by_event.
-create function insert_dead_letters(lines text[], bodies text[], with_search boolean) returns integer
+--
+-- `with_search` fills the columns that only filters read. `with_checks` leaves out values that PostgreSQL cannot hold; without it
+-- such a value ends the call, but for data that is not plain, which is always checked.
+create function insert_dead_letters(lines text[], bodies text[], with_search boolean, with_checks boolean) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan set search_path = pg_catalog, public, pg_temp as $body$
 declare
   changed integer = 0;
@@ -194,23 +196,29 @@ begin
   for pass in 1 .. 2 loop
     with given as (
       select
-        line.*, body, position,
+        line.*,
         case when line.event_id is null or line.dead_letter_id is not null then cast(position as text) else md5(body) end as copy_of,
-        case when with_search and line.is_event and pg_input_is_valid(body, 'jsonb')
+        case when with_search and line.is_event and (line.is_plain and not with_checks or pg_input_is_valid(body, 'jsonb'))
           then cast(body as jsonb) #> '{events,0}' end as event,
-        case when with_search and pg_input_is_valid(line.sent_time, 'timestamptz')
+        case when with_search and (not with_checks or pg_input_is_valid(line.sent_time, 'timestamptz'))
           then cast(line.sent_time as timestamptz) end as time,
-        case when pg_input_is_valid(line.sent_received_at, 'timestamptz')
+        case when not with_checks or pg_input_is_valid(line.sent_received_at, 'timestamptz')
           then cast(line.sent_received_at as timestamptz) end as received_at,
         known.id as known_id, known.replays as known_replays, known.state as known_state,
         coalesce(known.tenant = line.tenant, true) and coalesce(known.event_id = line.event_id, true)
           and coalesce(known.source = line.source, true) as is_same
-      from unnest(lines, bodies) with ordinality as given (text, body, position)
-      cross join lateral jsonb_to_record(cast(given.text as jsonb)) as line (
-        id text, dead_letter_id text, message_id text, message_index integer, tenant text, type text, source text,
-        event_id text, subject text, sent_time text, time_sent text, dataschema text, datacontenttype text,
-        sent_received_at text, reason text, sql_state text, message text, message_group text, attempts integer,
-        replays integer, is_event boolean
+      from rows from (
+        jsonb_to_recordset(cast('[' || array_to_string(lines, ',') || ']' as jsonb)) as (
+          id text, dead_letter_id text, message_id text, message_index integer, tenant text, type text, source text,
+          event_id text, subject text, sent_time text, time_sent text, dataschema text, datacontenttype text,
+          sent_received_at text, reason text, sql_state text, message text, message_group text, attempts integer,
+          replays integer, is_event boolean, is_plain boolean
+        ),
+        unnest(bodies)
+      ) with ordinality as line (
+        id, dead_letter_id, message_id, message_index, tenant, type, source, event_id, subject, sent_time, time_sent, dataschema,
+        datacontenttype, sent_received_at, reason, sql_state, message, message_group, attempts, replays, is_event, is_plain, body,
+        position
       )
       left join lateral (
         select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d where d.id = line.dead_letter_id
@@ -218,7 +226,7 @@ begin
         (
           select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d
           where line.dead_letter_id is null and line.replays > 0 and d.tenant = line.tenant and d.event_id = line.event_id
-            and d.source = line.source and d.state = 'replayed' and d.replays between 1 and line.replays and d.body = given.body
+            and d.source = line.source and d.state = 'replayed' and d.replays between 1 and line.replays and d.body = line.body
           limit 1
         )
       ) as known on true

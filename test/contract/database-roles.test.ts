@@ -168,7 +168,7 @@ const OWNERS_FUNCTIONS = [
   "select set_role_password('sluice_reader_1', 'x')",
   "select forget_transactions('2026-11-21')",
   "select ensure_incarnation()",
-  "select insert_dead_letters('{}', '{}', true)",
+  "select insert_dead_letters('{}', '{}', true, true)",
   "select delete_closed_dead_letters(now(), 1)",
   "select apply_edit('dl', '{}')",
 ];

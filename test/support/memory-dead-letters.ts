@@ -129,7 +129,11 @@ export function memoryDeadLetterTable({
     async record(deadLetters) {
       check();
       const recorded = deadLetters.filter(record).length;
-      return { recorded, open: [...rows.values()].filter(({ state }) => state === "open").length };
+      return { recorded };
+    },
+    async countOpen() {
+      check();
+      return [...rows.values()].filter(({ state }) => state === "open").length;
     },
   };
 

@@ -11,25 +11,37 @@ import { failpoint } from "../lambda/failpoint.ts";
  * would have four bytes for a quotation mark, and a body of 1 MiB would not fit. SQS takes no U+0001, which is between them.
  */
 const recordDeadLetters = `
-  select recorded, open
-  from record_dead_letters(string_to_array(:lines, chr(10)), string_to_array(:bodies, chr(1)), ${OPEN_DEAD_LETTERS_MAX})`;
+  select record_dead_letters(string_to_array(:lines, chr(10)), string_to_array(:bodies, chr(1)))`;
+const countOpen = `select count_open_dead_letters(${OPEN_DEAD_LETTERS_MAX})`;
 
 /** The store of dead letters in PostgreSQL: one call of `record_dead_letters` a chunk. */
 export function createDeadLetterStore(database: SqlDatabase): DeadLetterStore {
   return {
     createChunker,
     async record(deadLetters, deadline) {
-      const lines = deadLetters.map(toLine).join("\n");
+      const rows = deadLetters.map(toLine).join("\n");
       const bodies = deadLetters.map(({ body }) => body).join("\u0001");
       FAILPOINT: await failpoint("beforeRecord");
-      const { rows } = await database.execute(recordDeadLetters, { lines, bodies }, deadline);
+      const { rows: recorded } = await database.execute(recordDeadLetters, { lines: rows, bodies }, deadline);
       FAILPOINT: await failpoint("afterRecord");
-      return toOutcome(rows);
+      return { recorded: toCount(recorded) };
     },
+    countOpen: async (deadline) => toCount((await database.execute(countOpen, {}, deadline)).rows),
   };
 }
 
+/** The line of a dead letter is written once, though it is measured first and then sent, perhaps twice. */
+const lines = new WeakMap<NewDeadLetter, string>();
+
 function toLine(deadLetter: NewDeadLetter): string {
+  const known = lines.get(deadLetter);
+  if (known !== undefined) return known;
+  const text = writeLine(deadLetter);
+  lines.set(deadLetter, text);
+  return text;
+}
+
+function writeLine(deadLetter: NewDeadLetter): string {
   const { searched, ...facts } = deadLetter;
   const { time } = searched ?? {};
   return JSON.stringify({
@@ -55,17 +67,21 @@ function toLine(deadLetter: NewDeadLetter): string {
     attempts: facts.attempts,
     replays: facts.replays,
     is_event: facts.isEvent,
+    is_plain: !NOT_PLAIN.test(facts.body),
   });
 }
 
+/** Escapes that jsonb refuses: U+0000, and halves of surrogate pairs. Other JSON it may refuse too, but not often. */
+const NOT_PLAIN = /\\u(?:0000|[dD][89a-fA-F])/;
+
 /** @throws DatabaseError for a result of another form: taken for success, it would delete messages that are not recorded */
-function toOutcome(rows: SqlValue[][]): { recorded: number; open: number } {
-  const [recorded, open] = rows[0] ?? [];
-  if (rows.length === 1 && typeof recorded === "number" && typeof open === "number") return { recorded, open };
+function toCount(rows: SqlValue[][]): number {
+  const [[count] = []] = rows;
+  if (rows.length === 1 && typeof count === "number") return count;
   throw new DatabaseError({
     disposition: "stop",
     reason: "unexpected_result",
-    detail: "record_dead_letters returned rows of another form.",
+    detail: "A function of dead letters returned rows of another form.",
   });
 }
 

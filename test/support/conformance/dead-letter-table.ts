@@ -29,7 +29,10 @@ export function describeDeadLetterTable(name: string, open: () => Promise<TableU
     const table = await open();
     return {
       ...table,
-      record: (...deadLetters: Parameters<DeadLetterStore["record"]>[0]) => table.store.record(deadLetters, soon()),
+      record: async (...deadLetters: Parameters<DeadLetterStore["record"]>[0]) => ({
+        ...(await table.store.record(deadLetters, soon())),
+        open: await table.store.countOpen(soon()),
+      }),
       list: async (selection: Partial<DeadLetterSelection> = {}, scope = ALL) =>
         (await table.reader.list(scope, selecting(selection), PAGE, soon())).rows,
       read: (id: string, scope = ALL) => table.reader.read(scope, id, soon()),

@@ -57,6 +57,27 @@ describe("drain", () => {
     expect(delayed).toEqual([]);
   });
 
+  it("fails every message where the open dead letters cannot be counted, so that they are reported when it comes again", async () => {
+    let isDown = true;
+    const wrap = (store: DeadLetterStore) => ({
+      ...store,
+      countOpen: (deadline: number) =>
+        isDown
+          ? Promise.reject(new DatabaseError({ disposition: "retry", reason: "database_unreachable", detail: "" }))
+          : store.countOpen(deadline),
+    });
+    const { drain, table } = setUp({ wrap });
+
+    const failed = await drain(message("m1", ["a"]), message("m2", ["b"]));
+    isDown = false;
+    const again = await drain(message("m1", ["a"]), message("m2", ["b"]));
+
+    expect(failed).toMatchObject({ remaining: ["m1", "m2"], metrics: { DeadLettersRecorded: 2, MessagesFailed: 2 } });
+    expect(failed.metrics.OpenDeadLetters).toBeUndefined();
+    expect(again).toMatchObject({ remaining: [], metrics: { DeadLettersRecorded: 0, OpenDeadLetters: 2 } });
+    expect(table.rows()).toHaveLength(2);
+  });
+
   it("records nothing for a second delivery, and reports the open ones: the first may have been killed before it did", async () => {
     const { drain } = setUp();
     await drain(message("m1", ["a"]));
