@@ -1,3 +1,4 @@
+import type { FeedPlace } from "./feed.ts";
 import type { AllowedEvents } from "./ports.ts";
 
 /**
@@ -73,10 +74,7 @@ export type Subscription = {
 };
 
 /** Where a subscription begins, or goes on: behind all that is stored now, at a time of receipt, or at a cursor of the feed. */
-export type Start =
-  | { kind: "now" }
-  | { kind: "time"; at: string }
-  | { kind: "place"; incarnation: string; number: string };
+export type Start = { kind: "now" } | { kind: "time"; at: string } | { kind: "place"; place: FeedPlace };
 
 /** A key under which webhooks are signed, sealed (notify/seal.ts). `until`: it was rotated, and signs too until then. */
 export type SealedSecret = { number: number; sealed: string; createdAt: string; until: string | undefined };
@@ -254,7 +252,9 @@ export type ClaimedDelivery = {
   subscriptionId: string;
   /** The number of the attempt to come, from 1. */
   attempt: number;
-  /** Events matched the subscription at this time; the schedule counts from it. */
+  /** Its number in the schedule, which a redelivery begins again. */
+  scheduleAttempt: number;
+  /** The schedule began at this time: the event matched, or a redelivery took the delivery. */
   matchedAt: string;
   /** The event as CloudEvents JSON, as `GET /events/{id}` has it. */
   event: string;
