@@ -303,7 +303,7 @@ export type SubscriptionNotice = {
 /** The work on deliveries. Every call may throw a DatabaseError. */
 export type DeliveryWork = {
   /**
-   * Turns the next events of every active subscription into deliveries, each once, in one transaction a subscription with its
+   * Makes deliveries of the next events of every active subscription, each once, in one transaction a subscription with its
    * cursor. `isAtEnd`: nothing below the horizon is left. `isOpen`: a transaction is open whose events will come later.
    */
   dispatch(
@@ -332,8 +332,11 @@ export type DeliveryWork = {
   planWake(at: string, deadline: number): Promise<boolean>;
 };
 
-/** The message that wakes workers. `until`: it waits until then, in the queue alone. */
-export type Wake = { until?: string | undefined };
+/**
+ * The message that wakes workers. `until`: it waits until then, in the queue alone. `tries`: so many wake-ups in a row found that they
+ * can only wait, for an outage or an open transaction; it sets the wait for the next one.
+ */
+export type Wake = { until?: string | undefined; tries?: number | undefined };
 
 /** Sends wake-ups. Never throws. */
 export type Wakes = {
