@@ -305,11 +305,19 @@ export type DeliveryWork = {
   /**
    * Turns the next events of every active subscription into deliveries, each once, in one transaction a subscription with its
    * cursor. `isAtEnd`: nothing below the horizon is left. `isOpen`: a transaction is open whose events will come later.
+   * `subscriptions`: all there are, also disabled ones. `failing`: the ids of those whose filter the database could not apply; the
+   * next call tries them again.
    */
   dispatch(
     budgetMs: number,
     deadline: number,
-  ): Promise<{ matched: number; isAtEnd: boolean; isOpen: boolean; subscriptions: number }>;
+  ): Promise<{
+    matched: number;
+    isAtEnd: boolean;
+    isOpen: boolean;
+    subscriptions: number;
+    failing: readonly string[];
+  }>;
   /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`: nothing is left of them. */
   redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean }>;
   /**
