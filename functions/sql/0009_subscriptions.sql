@@ -743,7 +743,7 @@ end
 $body$;
 grant execute on function read_due_subscriptions to sluice_writer;
 
--- Turns the next events of some subscriptions into deliveries, and moves their cursors, until its time is over. `given` is an
+-- Makes deliveries of the next events of some subscriptions, and moves their cursors, until its time is over. `given` is an
 -- array of {id, version, condition, texts}: a filter as for read_feed, and the hash of the filter that it was made of. Of each
 -- subscription it looks at transactions with `most_rows` rows at most, and at one at least. The rows of a transaction become
 -- deliveries together, by the rule of the feed: of the transactions below the horizon, in the order (transaction, received_at,
@@ -1083,7 +1083,7 @@ $body$;
 -- Writes the results of attempts (AttemptResult), whose leases are still the worker's: an attempt with the number that comes next.
 -- Then it judges each circuit by its results, in their order: it opens after `circuit_failures` in a row, or where more than half
 -- of `window_min` or more failed in a window; the success of a probe closes it. The events of one request are one result of a
--- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink is gone at once.
+-- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
 --
 -- Returns notices as JSON: the highest of `percents` that is over, each once a time of failing. Relies on deliveries_pkey.
 create function settle_deliveries(

@@ -310,7 +310,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
           (to === undefined || Date.parse(each.at) < Date.parse(to)),
       );
       const { items, next } = pageByNumber(own, ({ sequence: number }) => number, page);
-      return { items: items.map(({ subscriptionId: _, sequence: __, ...attempt }) => attempt), next };
+      return {
+        items: items.map(({ subscriptionId: _subscriptionId, sequence: _sequence, ...attempt }) => attempt),
+        next,
+      };
     },
     async listDeliveries(tenant, id, { state, eventId }, page) {
       const entry = find(tenant, id);
@@ -678,7 +681,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       isDown = down;
     },
     deliveries: () => rows.map(toDelivery),
-    attempts: () => attempts.map(({ sequence: _, ...attempt }) => attempt),
+    attempts: () => attempts.map(({ sequence: _sequence, ...attempt }) => attempt),
   };
 }
 

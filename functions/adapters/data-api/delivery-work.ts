@@ -122,7 +122,7 @@ export function createDeliveryWork(
       const [id, others] = rows[0] ?? [];
       if (typeof id !== "string") return { taken: 0, isAtEnd: true };
       const request = joinPieces(rows.map(([, , piece = null]) => [piece])) ?? "";
-      const { filter } = toRecord<FailureSelection>(request);
+      const { filter } = toRecord(request) as FailureSelection;
       const parameters = { id, ...deadLetterCondition(filter), most: String(most) };
       const { rows: taken } = await database.execute(TAKE, parameters, deadline);
       const [number, isAtEnd] = taken[0] ?? [];
@@ -141,7 +141,7 @@ export function createDeliveryWork(
       const { rows } = await database.execute(SETTLE, { worker, results: JSON.stringify(results) }, deadline);
       FAILPOINT: await failpoint("afterSettle");
       return rows.map(([notice]): SubscriptionNotice => {
-        const record = toRecord<SubscriptionNotice>(String(notice));
+        const record = toRecord(notice) as SubscriptionNotice;
         return { ...record, percent: record.percent };
       });
     },
@@ -176,14 +176,14 @@ function toClaim(rows: readonly SqlValue[][]) {
     const id = String(rowId);
     if (part === "subscription") subscriptions.set(id, (subscriptions.get(id) ?? "") + String(piece));
     else if (typeof facts === "string") {
-      deliveries.set(id, { id, ...toRecord<Omit<ClaimedDelivery, "id" | "event">>(facts), event: String(piece) });
+      deliveries.set(id, { id, ...(toRecord(facts) as Omit<ClaimedDelivery, "id" | "event">), event: String(piece) });
     } else {
       const delivery = deliveries.get(id);
       if (delivery !== undefined) delivery.event += String(piece);
     }
   }
   return {
-    subscriptions: [...subscriptions.values()].map((text) => toRecord<ClaimedSubscription>(text)),
+    subscriptions: [...subscriptions.values()].map((text) => toRecord(text) as ClaimedSubscription),
     deliveries: [...deliveries.values()],
   };
 }

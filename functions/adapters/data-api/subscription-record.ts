@@ -1,20 +1,15 @@
 import type { SqlValue } from "../../core/ports.ts";
 import type { ListPage, Subscription } from "../../core/subscription.ts";
 
-/** A record as the functions of functions/sql/0009_subscriptions.sql write it: without its members that are null. */
-export function toRecord<T>(text: string): T {
-  return JSON.parse(text, (_name, value: unknown) => value ?? undefined) as T;
-}
-
-/** The same for a row that may be missing. */
-export function toOptional<T>(text: SqlValue | undefined): T | undefined {
-  return typeof text === "string" ? toRecord<T>(text) : undefined;
+/** Reads a record as the functions of functions/sql/0009_subscriptions.sql write it: without its members that are null. */
+export function toRecord(text: SqlValue | undefined): unknown {
+  return JSON.parse(String(text), (_name, value: unknown) => value ?? undefined);
 }
 
 /** A subscription has the patterns of its key at its side there. */
 export function toSubscription(text: string): Subscription {
   type Row = Omit<Subscription, "allowed"> & { types: string[] | undefined; sources: string[] | undefined };
-  const { types, sources, ...subscription } = toRecord<Row>(text);
+  const { types, sources, ...subscription } = toRecord(text) as Row;
   return { ...subscription, allowed: { types, sources } };
 }
 
@@ -26,7 +21,7 @@ export function joinById(rows: readonly SqlValue[][]): string[] {
 }
 
 /** A page of numbered rows [number, text], of which one more than the limit was asked for. */
-export function toNumberedPage<T>(rows: readonly SqlValue[][], limit: number): ListPage<T> {
-  const items = rows.slice(0, limit).map(([, text]) => toRecord<T>(String(text)));
+export function toNumberedPage(rows: readonly SqlValue[][], limit: number): ListPage<unknown> {
+  const items = rows.slice(0, limit).map(([, text]) => toRecord(text));
   return { items, next: rows.length > limit ? String(rows[limit - 1]?.[0]) : undefined };
 }

@@ -13,7 +13,7 @@ import { FAILURE_GROUPS_MAX, MATCHES_MAX, SECRETS_MAX } from "../../core/subscri
 import { deadLetterCondition } from "./dead-letter-condition.ts";
 import { toPlace } from "./list-place.ts";
 import { joinPieces } from "./replay-record.ts";
-import { joinById, toNumberedPage, toOptional, toRecord, toSubscription } from "./subscription-record.ts";
+import { joinById, toNumberedPage, toRecord, toSubscription } from "./subscription-record.ts";
 import { textArray } from "./text-array.ts";
 
 /** Subscriptions in PostgreSQL; the functions are documented in functions/sql/0009_subscriptions.sql. */
@@ -27,8 +27,10 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
     const text = await readText(call, parameters, deadline);
     return text === undefined ? undefined : toSubscription(text);
   };
-  const readRedelivery = async (call: string, parameters: Parameters, deadline: number) =>
-    toOptional<Redelivery>(await readText(call, parameters, deadline));
+  const readRedelivery = async (call: string, parameters: Parameters, deadline: number) => {
+    const text = await readText(call, parameters, deadline);
+    return text === undefined ? undefined : toRedelivery(text);
+  };
 
   /** A page may end before its limit: its records are as many as one result holds. */
   async function listById<T extends { id: string }>(
@@ -104,18 +106,18 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
       const range = { from: from ?? null, to: to ?? null };
       const parameters = { tenant, id, ...selection, ...range, after: toPlace(after), most: String(limit + 1) };
       const { rows } = await database.execute(LIST_ATTEMPTS, parameters, deadline);
-      return toNumberedPage<Attempt>(rows, limit);
+      return toNumberedPage(rows, limit) as ListPage<Attempt>;
     },
 
     async listDeliveries(tenant, id, { state = null, eventId = null }, { after, limit }, deadline) {
       const parameters = { tenant, id, state, event: eventId, after: toPlace(after), most: String(limit + 1) };
       const { rows } = await database.execute(LIST_DELIVERIES, parameters, deadline);
-      return toNumberedPage<Delivery>(rows, limit);
+      return toNumberedPage(rows, limit) as ListPage<Delivery>;
     },
 
     async groupFailures(tenant, id, deadline) {
       const { rows } = await database.execute(GROUP_FAILURES, { tenant, id }, deadline);
-      return rows.map(([group]) => toRecord<FailureGroup>(String(group)));
+      return rows.map(([group]) => toRecord(group) as FailureGroup);
     },
 
     async planRedelivery(tenant, id, { filter, ...selection }, deadline) {
@@ -126,7 +128,7 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
       const { limit = Number.POSITIVE_INFINITY } = selection;
       return {
         planned: Math.min(Number(planned), limit),
-        sample: sample.slice(0, limit).map(([, delivery]) => toRecord<Delivery>(String(delivery))),
+        sample: sample.slice(0, limit).map(([, delivery]) => toRecord(delivery) as Delivery),
       };
     },
 
@@ -140,12 +142,14 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
     readRedelivery: (tenant, id, deadline) => readRedelivery("read_redelivery(:tenant, :id)", { tenant, id }, deadline),
 
     listRedeliveries: (tenant, subscriptionId, page, deadline) =>
-      listById(LIST_REDELIVERIES, { tenant, id: subscriptionId }, page, toRecord<Redelivery>, deadline),
+      listById(LIST_REDELIVERIES, { tenant, id: subscriptionId }, page, toRedelivery, deadline),
 
     cancelRedelivery: (tenant, id, deadline) =>
       readRedelivery("cancel_redelivery(:tenant, :id)", { tenant, id }, deadline),
   };
 }
+
+const toRedelivery = (text: string) => toRecord(text) as Redelivery;
 
 const CREATE = "create_subscription(cast(:given as jsonb), cast(:start as jsonb), :sealed)";
 const LIST = `list_subscriptions(:tenant, :after, cast(:most as integer), ${LIST_PAGE_MAX_BYTES})`;

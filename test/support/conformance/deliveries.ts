@@ -59,7 +59,7 @@ export const newSubscription = (changes: Partial<NewSubscription> = {}): NewSubs
 export const eventOf = (id: string, changes: Partial<StorableEvent["event"]> = {}, receivedAt?: string) =>
   storable({ id, ...changes }, { tenant: TENANT, ...(receivedAt && { receivedAt }) });
 
-/** What tests do again and again with the two ports. */
+/** The steps that tests take with the two ports. */
 export function actorOf({ store, work, now }: Pick<Deliveries, "store" | "work" | "now">) {
   const result = (
     { id, subscriptionId, attempt }: ClaimedDelivery,
@@ -982,7 +982,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await fail()).toMatchObject([{ percent: 50 }]);
     });
 
-    it("a sink that is gone is disabled at once, and loses nothing", async () => {
+    it("a sink that answers that it is no more is disabled at once, and loses nothing", async () => {
       const { store, create, dispatch, claim, settleAll, storeEvents, read } = await start();
       const { id } = await create();
       await storeEvents([eventOf("a"), eventOf("b")]);
