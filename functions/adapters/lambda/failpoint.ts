@@ -29,7 +29,17 @@ type Failpoint =
   /** The rows say so. */
   | "afterMark"
   /** The job has ended, and nobody looks for outcomes yet. */
-  | "afterEnd";
+  | "afterEnd"
+  /** Events are about to become deliveries. */
+  | "beforeDispatch"
+  /** They have. */
+  | "afterDispatch"
+  /** A worker has claimed deliveries, and sent none. */
+  | "afterClaim"
+  /** It has sent some, and no row says so. */
+  | "beforeSettle"
+  /** The rows say so. */
+  | "afterSettle";
 
 /**
  * Obeys the running fault test: goes on, waits, throws, or ends the process as a crash does. The test's server decides,
