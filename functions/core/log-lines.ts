@@ -74,6 +74,8 @@ export type BatchFields = MetricCounts & {
   /** The round of a worker. */
   deliveries?: {
     subscriptions: number;
+    /** Ids of those whose filter the database could not apply. */
+    failing: readonly string[];
     matched: number;
     taken: number;
     delivered: number;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { declaredFields } from "../adapters/catalog/declared-fields.ts";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { setPassword } from "../adapters/data-api/set-password.ts";
@@ -7,6 +8,7 @@ import { readMigrations } from "../adapters/files/read-migrations.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { taskHandler } from "../adapters/lambda/task-handler.ts";
 import { createDatabaseSecrets } from "../adapters/secrets-manager/database-secrets.ts";
+import { createWakes } from "../adapters/sqs/wakes.ts";
 import { createCurrentCredentials } from "./current-credentials.ts";
 import { createKeepDeadLetters } from "./keep-dead-letters.ts";
 import { createKeepRollups } from "./keep-rollups.ts";
@@ -29,6 +31,11 @@ const migrate = createMigrate({
   declaredFields,
   keepRollups: createKeepRollups({ database, clock, metrics: observability.metrics }),
   keepDeadLetters: createKeepDeadLetters({ database, clock, days: environment.DEAD_LETTER_RETENTION_DAYS }),
+  wakes: createWakes({
+    client: new SQSClient(),
+    queueUrl: environment.WAKE_QUEUE_URL,
+    logger: observability.logger,
+  }),
 });
 const migrations = readMigrations(join(environment.LAMBDA_TASK_ROOT, "sql"));
 

@@ -5,6 +5,7 @@ import type { DeclaredField, DeclaredFields } from "../core/declared-fields.ts";
 import type { DatabaseCredentials, SetPassword } from "../core/database-roles.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
+import type { Wakes } from "../core/subscription.ts";
 import type { DeadLetterFields } from "./keep-dead-letters.ts";
 import type { RollupFields } from "./keep-rollups.ts";
 import { splitStatements } from "./split-statements.ts";
@@ -27,6 +28,8 @@ export type MigrateDeps = {
   keepRollups?: (deadline: number) => Promise<RollupFields>;
   /** Deletes closed dead letters, as the stage says. @default it is left out */
   keepDeadLetters?: (deadline: number) => Promise<DeadLetterFields>;
+  /** Wakes the workers of notify once, for a wake-up that was lost. @default it is left out */
+  wakes?: Wakes;
 };
 
 /**
@@ -36,7 +39,7 @@ export type MigrateDeps = {
  * was made again. It declares the catalog's fields, and keeps the rollups and the dead letters. Concurrent runs wait for each other at a lock.
  */
 export function createMigrate(deps: MigrateDeps) {
-  const { database, clock, credentials, setPassword, declaredFields, keepRollups, keepDeadLetters } = deps;
+  const { database, clock, credentials, setPassword, declaredFields, keepRollups, keepDeadLetters, wakes } = deps;
   /**
    * @throws Error that names the migration, with the database's message; also for an applied file that has changed;
    * SecretError
@@ -63,14 +66,9 @@ export function createMigrate(deps: MigrateDeps) {
     });
     const changed =
       declaredFields && (await step("declared fields", (execute) => declareFields(execute, declaredFields, deadline)));
-    return {
-      applied,
-      partitionsMade,
-      passwordsSet,
-      ...changed,
-      ...(await keepRollups?.(deadline)),
-      ...(await keepDeadLetters?.(deadline)),
-    };
+    const kept = { ...(await keepRollups?.(deadline)), ...(await keepDeadLetters?.(deadline)) };
+    await wakes?.send({}, 0, deadline);
+    return { applied, partitionsMade, passwordsSet, ...changed, ...kept };
   };
 }
 

@@ -11,9 +11,13 @@ export const ROUND_CLOSE_MS = DELIVERY_TIMEOUT_MAX_MS + ROUND_RESERVE_MS;
 /** Kept free in the lease of a delivery behind its timeout: its result must be written before another worker has it. */
 export const LEASE_RESERVE_MS = 5_000;
 
-/** Results wait so long for others, so that a fast sink costs a statement each 100 ms and not each delivery; or until they are so many. */
+/**
+ * Results wait so long for others, so that a fast sink costs a statement for many and not for each; or until they are as many
+ * as are still under way, within these bounds.
+ */
 export const SETTLE_EVERY_MS = 100;
 export const SETTLE_MAX = 100;
+export const SETTLE_MIN = 10;
 
 /** The pause after a write of results that an outage refused: it doubles from the first to the longest. */
 export const SETTLE_RETRY_FIRST_MS = 100;
@@ -31,7 +35,12 @@ export const LOOK_AGAIN_MS = 500;
 /** A delivery that is due so soon is waited for: the shortest delay of SQS is a second, in which a rate could lose its tokens. */
 export const LINGER_MAX_MS = 1_000;
 
-/** A delivery that is due, and cannot be claimed now, is looked at again by another round after this time. */
+/**
+ * A delivery that is due, and was not claimed, is looked at again after a pause, so many times in a round; and then by another round after
+ * a second.
+ */
+export const UNCLAIMED_PAUSE_MS = 50;
+export const UNCLAIMED_TRIES = 20;
 export const UNCLAIMED_AGAIN_MS = 1_000;
 
 /** The wait for an open transaction, or in an outage, doubles from a second to these. Writers end within 60 s. */

@@ -13,6 +13,8 @@ import {
   ROUND_CLOSE_MS,
   ROUND_RESERVE_MS,
   UNCLAIMED_AGAIN_MS,
+  UNCLAIMED_PAUSE_MS,
+  UNCLAIMED_TRIES,
 } from "./limits.ts";
 import { type AttemptCounts, createSending, type SendingDeps } from "./sending.ts";
 import { createSignal } from "./signal.ts";
@@ -25,8 +27,10 @@ export type Round = AttemptCounts & {
   taken: number;
   /** The age of the oldest delivery at its first attempt. */
   lagMs: number | undefined;
-  /** Active subscriptions. */
+  /** All there are. */
   subscriptions: number;
+  /** Ids of subscriptions whose filter the database could not apply; the next round tries them again. */
+  failing: readonly string[];
   /** A transaction is open, whose events will come later. */
   isOpen: boolean;
   /** Something is left that could be done now. */
@@ -49,11 +53,12 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const deadline = until - ROUND_RESERVE_MS;
   const now = () => clock().getTime();
   const changes = createSignal();
-  const feed = { matched: 0, taken: 0, subscriptions: 0, isOpen: false, isAtEnd: false };
+  const feed = { matched: 0, taken: 0, subscriptions: 0, failing: NONE, isOpen: false, isAtEnd: false };
   let lagMs: number | undefined;
   let dueAt = Infinity;
   let failure: unknown;
   let hasEnded = false;
+  let unclaimed = 0;
   /** Something may be due that no claim has seen. */
   let mayClaim = true;
 
@@ -74,6 +79,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
       feed.taken += taken;
       feed.subscriptions = found.subscriptions;
       feed.isOpen = found.isOpen;
+      feed.failing = found.failing;
       feed.isAtEnd = found.isAtEnd && isAtEnd;
       if (found.matched + taken > 0) change();
       else changes.raise();
@@ -117,9 +123,15 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   async function isDueSoon(): Promise<boolean> {
     const next = await work.nextDueAt(deadline);
     dueAt = next === undefined ? Infinity : Date.parse(next);
-    // It is due, and bounds of its subscription or another worker hold it.
-    if (dueAt <= now()) dueAt = now() + UNCLAIMED_AGAIN_MS;
-    else if (dueAt <= now() + LINGER_MAX_MS) {
+    if (dueAt <= now()) {
+      // Another worker had just locked it, or its event is no longer retained.
+      unclaimed += 1;
+      if (unclaimed <= UNCLAIMED_TRIES) {
+        await wait(UNCLAIMED_PAUSE_MS);
+        return true;
+      }
+      dueAt = now() + UNCLAIMED_AGAIN_MS;
+    } else if (dueAt <= now() + LINGER_MAX_MS) {
       await wait(dueAt - now());
       return true;
     }
@@ -137,5 +149,8 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   hasEnded = true;
   changes.raise();
   await Promise.all([sending.end().catch(noteFailure), dispatching]);
-  return { ...sending.counts, ...feed, lagMs, isTimeOver: isTimeOver(), dueAt, failure };
+  const { isAtEnd: _, ...fed } = feed;
+  return { ...sending.counts, ...fed, lagMs, isTimeOver: isTimeOver(), dueAt, failure };
 }
+
+const NONE: readonly string[] = [];

@@ -49,7 +49,7 @@ export function createRunWakes({ work, wakes, clock }: RunWakesDeps): BatchRule 
     const isRepeated = due.some(({ message }) => message.receiveCount > 1);
     const { isWakeSure, failure, ...round } = await work({ tries, isRepeated }, until);
     if (!isWakeSure) outcome.remaining.push(...due.map(({ message }) => message));
-    if (!isWakeSure || failure !== undefined) outcome.level = "warn";
+    if (!isWakeSure || failure !== undefined || round.failing.length > 0) outcome.level = "warn";
     if (failure !== undefined && !isPassing(failure)) outcome.error = failure;
     outcome.fields.failedMessages = outcome.remaining.length;
     outcome.fields.deliveries = round;

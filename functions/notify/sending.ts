@@ -8,9 +8,11 @@ import {
   ROUND_RESERVE_MS,
   SETTLE_EVERY_MS,
   SETTLE_MAX,
+  SETTLE_MIN,
   SETTLE_RETRY_FIRST_MS,
   SETTLE_RETRY_MAX_MS,
 } from "./limits.ts";
+import { createSignal } from "./signal.ts";
 
 export type SendingDeps = {
   work: Pick<DeliveryWork, "settle" | "release">;
@@ -42,6 +44,7 @@ export function createSending(
   const waiting: { notice: PendingNotice; leaseEnds: number }[] = [];
   const unsent: string[] = [];
   const underWay = new Set<Promise<void>>();
+  const ends = createSignal();
   let held = 0;
   let results: AttemptResult[] = [];
   let settling: Promise<void> | undefined;
@@ -69,6 +72,7 @@ export function createSending(
     held -= ofNotice.length;
     results.push(...ofNotice);
     settling ??= settle();
+    ends.raise();
     begin();
     on.room();
   }
@@ -76,13 +80,22 @@ export function createSending(
   /** Writes results until none are left. */
   async function settle(): Promise<void> {
     while (results.length > 0) {
-      if (results.length < SETTLE_MAX && underWay.size > 0) await wait(SETTLE_EVERY_MS);
+      await collect();
       const group = results;
       results = [];
       await write(group).catch((error: unknown) => (failure ??= error));
       on.settled();
     }
     settling = undefined;
+  }
+
+  /** Waits for more results: for as many as are still under way, and not for long. */
+  async function collect(): Promise<void> {
+    const isEnough = () =>
+      underWay.size === 0 || results.length >= Math.min(Math.max(underWay.size, SETTLE_MIN), SETTLE_MAX);
+    const endsAt = clock().getTime() + SETTLE_EVERY_MS;
+    while (!isEnough() && clock().getTime() < endsAt)
+      await Promise.race([ends.next(), wait(endsAt - clock().getTime())]);
   }
 
   /** A result that is not written is sent again when its lease ends, so an outage is waited for. @throws DatabaseError */

@@ -14,6 +14,7 @@ const OUTCOME: WorkOutcome = {
   disabled: 0,
   lagMs: 2_600,
   subscriptions: 1,
+  failing: [],
   failure: undefined,
   isWakeSure: true,
 };
