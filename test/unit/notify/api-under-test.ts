@@ -10,7 +10,7 @@ import type { ListReader, ListScan } from "../../../functions/core/list-reader.t
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 import type { Notifier, Notifiers } from "../../../functions/core/notifier.ts";
 import { matchesAny } from "../../../functions/core/patterns.ts";
-import type { StorableEvent } from "../../../functions/core/ports.ts";
+import type { EventReader, StorableEvent } from "../../../functions/core/ports.ts";
 import type { Principal } from "../../../functions/core/principal.ts";
 import type { Sink, SubscriptionStore, Wake } from "../../../functions/core/subscription.ts";
 import { createNotifyEndpoints } from "../../../functions/notify/endpoints.ts";
@@ -39,9 +39,15 @@ export const secretOf = (number: number) => `whsec_${"c2VjcmV0".repeat(5)}${numb
 
 export const outage = () => new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "down" });
 
-/** The endpoints over fakes in memory. Each answer is compared with the schema of its route, and each error with its list. */
-export function apiUnderTest() {
-  let now = Date.parse(NOW);
+/**
+ * The endpoints over fakes in memory, or over a database where it is given. Each answer is compared with the schema of its route,
+ * and each error with its list.
+ */
+export function apiUnderTest(
+  database?: { store: SubscriptionStore; reader: ListReader; events: EventReader },
+  startsAt = new Date(NOW),
+) {
+  let now = startsAt.getTime();
   const clock = () => new Date(now);
   const memory = memoryDeliveries({ clock });
   const stored: StorableEvent[] = [];
@@ -74,7 +80,7 @@ export function apiUnderTest() {
   } as Notifier;
   const cursors = createCursors(async () => SECRET);
   const store = Object.fromEntries(
-    Object.entries(memory.store).map(([name, method]) => [
+    Object.entries(database?.store ?? memory.store).map(([name, method]) => [
       name,
       (...given: never[]) => {
         calls.push(name);
@@ -133,8 +139,8 @@ export function apiUnderTest() {
         return { ...entry, number: 1, previous: "", hash: "" };
       },
     },
-    reader,
-    events: memoryReader(stored).reader,
+    reader: database?.reader ?? reader,
+    events: database?.events ?? memoryReader(stored).reader,
     cursors,
     newSecret: async (id) => {
       secrets += 1;
