@@ -285,7 +285,7 @@ describe("the library behind the rule", () => {
   it.each([["127.0.0.1"], ["10.0.0.1"], ["169.254.169.254"], ["::1"], ["fd00:ec2::254"], ["64:ff9b::7f00:1"]])(
     "refuses %s by itself, at a connection whose look-up nobody checked",
     async (address) => {
-      const agent = new RequestFilteringHttpsAgent({ lookup: resolving([address]) } as object);
+      const agent = new RequestFilteringHttpsAgent({ lookup: resolving([address]) });
       onTestFinished(() => agent.destroy());
       const { request } = await import("node:https");
 
