@@ -51,6 +51,8 @@ export class SluiceStack extends Stack {
       access: access.function,
       export: exporter.function,
       replay: replay.function,
+      // Until the construct of notify is here.
+      notify: replay.function,
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
