@@ -13,14 +13,14 @@ export function toHttpOutcome(
 ): NotifyOutcome {
   const answered = { code, ...(response !== "" && { response }) };
   if (code >= 200 && code < 300) return { kind: "delivered", ...answered };
-  if (code === GONE) {
+  if (code === TAKES_NO_MORE) {
     return { kind: "never", isGone: true, ...answered, error: "The sink answered 410: it takes no more events." };
   }
   const retryAfterMs = readRetryAfter(retryAfter, now);
   return { kind: "later", ...answered, ...(retryAfterMs !== undefined && { retryAfterMs }), error: errorOf(code) };
 }
 
-const GONE = 410;
+const TAKES_NO_MORE = 410;
 
 function errorOf(code: number): string {
   if (code < 300 || code >= 400) return `The sink answered ${code}.`;

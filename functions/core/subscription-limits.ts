@@ -76,6 +76,16 @@ export const CLAIM_LEASE_SECONDS = 45;
 /** Events that a subscription dispatches in one transaction, and the time for one call of all subscriptions. */
 export const DISPATCH_MAX_EVENTS = 1_000;
 export const DISPATCH_MS = 5_000;
+/**
+ * The time of one statement that dispatches or redelivers. As a transaction it holds the horizon, and with it every follower of the
+ * feed.
+ */
+export const DISPATCH_STATEMENT_MS = 250;
+export const REDELIVER_STATEMENT_MS = 500;
+/** Bytes of the filters of one statement: their conditions are some times as long, and a call of the Data API takes 4 MiB. */
+export const DISPATCH_FILTERS_MAX_BYTES = 256 * KIB;
+/** The wait where another worker has all that is to be dispatched. */
+export const DISPATCH_PAUSE_MS = 20;
 
 /** Events that a new subscription shows, of the last day, and the time in which the database looks for them. */
 export const MATCHES_MAX = 10;

@@ -51,7 +51,7 @@ export type Subscription = {
   name: string;
   /** The JSON text of the filter, so that its numbers keep their digits; undefined for all events. */
   filter: string | undefined;
-  /** What the key that made it may read: the subscription gets nothing else. */
+  /** The events that the key that made it may read: the subscription gets no others. */
   allowed: AllowedEvents;
   sink: Sink;
   order: (typeof DELIVERY_ORDERS)[number];
@@ -73,7 +73,7 @@ export type Subscription = {
   updatedAt: string;
 };
 
-/** Where a subscription begins, or goes on: behind all that is stored now, at a time of receipt, or at a cursor of the feed. */
+/** The place where a subscription begins, or goes on: behind all that is stored now, at a time of receipt, or at a cursor of the feed. */
 export type Start = { kind: "now" } | { kind: "time"; at: string } | { kind: "place"; place: FeedPlace };
 
 /** A key under which webhooks are signed, sealed (notify/seal.ts). `until`: it was rotated, and signs too until then. */
@@ -108,7 +108,7 @@ export type SubscriptionChanges = {
   timeoutMs?: number | undefined;
 };
 
-/** What became of the events that matched: `matched` is the sum of the others. */
+/** The events that matched, by what became of them: `matched` is the sum of the others. */
 export type DeliveryLedger = { matched: number; delivered: number; pending: number; failed: number; skipped: number };
 
 /** A delivery as lists have it. */
@@ -303,13 +303,21 @@ export type SubscriptionNotice = {
 /** The work on deliveries. Every call may throw a DatabaseError. */
 export type DeliveryWork = {
   /**
-   * Turns the next events of every active subscription into deliveries, each once, in one transaction a subscription with its
+   * Makes deliveries of the next events of every active subscription, each once, in one transaction a subscription with its
    * cursor. `isAtEnd`: nothing below the horizon is left. `isOpen`: a transaction is open whose events will come later.
+   * `subscriptions`: all there are, also disabled ones. `failing`: the ids of those whose filter the database could not apply; the
+   * next call tries them again.
    */
   dispatch(
     budgetMs: number,
     deadline: number,
-  ): Promise<{ matched: number; isAtEnd: boolean; isOpen: boolean; subscriptions: number }>;
+  ): Promise<{
+    matched: number;
+    isAtEnd: boolean;
+    isOpen: boolean;
+    subscriptions: number;
+    failing: readonly string[];
+  }>;
   /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`: nothing is left of them. */
   redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean }>;
   /**
@@ -332,8 +340,11 @@ export type DeliveryWork = {
   planWake(at: string, deadline: number): Promise<boolean>;
 };
 
-/** The message that wakes workers. `until`: it waits until then, in the queue alone. */
-export type Wake = { until?: string | undefined };
+/**
+ * The message that wakes workers. `until`: it waits until then, in the queue alone. `tries`: so many wake-ups in a row found that they
+ * can only wait, for an outage or an open transaction; it sets the wait for the next one.
+ */
+export type Wake = { until?: string | undefined; tries?: number | undefined };
 
 /** Sends wake-ups. Never throws. */
 export type Wakes = {

@@ -33,17 +33,14 @@ import {
   toRedeliveryAnswer,
   writeMade,
 } from "./answers.ts";
-import { createDeliveries } from "./deliveries.ts";
 import type { TestedEvent } from "./explain-match.ts";
-import { createRedeliveries } from "./redeliveries.ts";
-import { type Caller, createSubscriptions, type SubscriptionDeps } from "./subscriptions.ts";
+import { createNotify } from "./notify.ts";
+import type { Caller, SubscriptionDeps } from "./subscriptions.ts";
 import { malformed, toFailureSelection, toInstant, toWanted, toWantedChanges } from "./to-request.ts";
 
 /** Answers the routes of notify. */
 export function createNotifyEndpoints(deps: SubscriptionDeps): Handlers<typeof notifyRoutes> {
-  const subscriptions = createSubscriptions(deps);
-  const redeliveries = createRedeliveries({ ...deps, subscriptions });
-  const deliveries = createDeliveries({ ...deps, subscriptions });
+  const { subscriptions, deliveries, redeliveries } = createNotify(deps);
 
   /** A round of deliveries of the same function has longer than an answer. */
   const deadlineOf = ({ deadline }: { deadline: number }) =>

@@ -29,7 +29,7 @@ type Options = {
 export async function startHttpSink({
   takes = ok,
   busy = unavailable,
-  refuses = gone,
+  refuses = ended,
 }: Options = {}): Promise<HttpSink> {
   let connections = 0;
   const server = createServer((request, response) => {
@@ -74,4 +74,4 @@ async function readAll(request: IncomingMessage): Promise<Received> {
 
 const ok: Answer = (response) => void response.writeHead(204).end();
 const unavailable: Answer = (response) => void response.writeHead(503).end("answer-secret");
-const gone: Answer = (response) => void response.writeHead(410).end("answer-secret");
+const ended: Answer = (response) => void response.writeHead(410).end("answer-secret");

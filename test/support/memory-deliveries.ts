@@ -32,6 +32,7 @@ import {
   CIRCUIT_WINDOW_MIN,
   CIRCUIT_WINDOW_SECONDS,
   CLAIM_MAX_BYTES,
+  CLAIM_MAX_OF_ONE,
   DISABLE_AFTER_HOURS,
   FAILURE_GROUPS_MAX,
   MATCHES_MAX,
@@ -237,6 +238,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     async change(tenant, id, changes) {
       const entry = find(tenant, id);
       if (entry === undefined) return undefined;
+      if (changes.sink !== undefined) close(entry);
       const given = Object.entries(changes).filter(([, value]) => value !== undefined);
       if (changes.order === "none") for (const row of pendingOf(entry)) row.isBlocked = false;
       return touch(entry, Object.fromEntries(given.map(([name, value]) => [name, value ?? undefined])));
@@ -257,8 +259,6 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         return touch(entry, { state, disabledReason: "requested", disabledAt: iso(now()) });
       }
       close(entry);
-      entry.failingSince = undefined;
-      entry.noticed = 0;
       for (const row of pendingOf(entry)) if (row.leasedBy === undefined) row.dueAt = Math.min(row.dueAt, now());
       return touch(entry, { state, disabledReason: undefined, disabledAt: undefined });
     },
@@ -310,7 +310,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
           (to === undefined || Date.parse(each.at) < Date.parse(to)),
       );
       const { items, next } = pageByNumber(own, ({ sequence: number }) => number, page);
-      return { items: items.map(({ subscriptionId: _, sequence: __, ...attempt }) => attempt), next };
+      return {
+        items: items.map(({ subscriptionId: _subscriptionId, sequence: _sequence, ...attempt }) => attempt),
+        next,
+      };
     },
     async listDeliveries(tenant, id, { state, eventId }, page) {
       const entry = find(tenant, id);
@@ -403,7 +406,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       let matched = 0;
       const active = [...entries.values()].filter(({ subscription }) => subscription.state === "active");
       for (const entry of active) matched += dispatchAll(entry);
-      return { matched, isAtEnd: true, isOpen: heldAt !== undefined, subscriptions: entries.size };
+      return { matched, isAtEnd: true, isOpen: heldAt !== undefined, subscriptions: entries.size, failing: [] };
     },
 
     async redeliver(most) {
@@ -517,10 +520,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       check();
       const times = [...entries.values()].flatMap((entry) => {
         if (entry.subscription.state !== "active") return [];
-        const due = pendingOf(entry)
-          .filter((row) => !row.isBlocked)
-          .map(({ dueAt }) => dueAt);
-        if (due.length === 0) return [];
+        const free = pendingOf(entry).filter((row) => !row.isBlocked);
+        if (free.length === 0) return [];
+        const leased = free.filter((row) => row.leasedBy !== undefined && row.dueAt > now());
+        const due = (leased.length >= CLAIM_MAX_OF_ONE ? leased : free).map(({ dueAt }) => dueAt);
         const rate = entry.subscription.rate ?? Number.POSITIVE_INFINITY;
         const missing = Math.max(1 - tokensOf(entry), 0);
         return [
@@ -646,6 +649,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     entry.openUntil = undefined;
     entry.probeId = undefined;
     entry.failures = 0;
+    entry.failingSince = undefined;
+    entry.noticed = 0;
     entry.window = { began: now(), attempts: 0, failures: 0 };
   }
 
@@ -676,7 +681,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       isDown = down;
     },
     deliveries: () => rows.map(toDelivery),
-    attempts: () => attempts.map(({ sequence: _, ...attempt }) => attempt),
+    attempts: () => attempts.map(({ sequence: _sequence, ...attempt }) => attempt),
   };
 }
 

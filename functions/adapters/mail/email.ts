@@ -1,4 +1,3 @@
-import type { SendMailOptions } from "nodemailer";
 import { summarizeEvent, toLine } from "../../core/event-summary.ts";
 import { noticeId } from "../../core/notice-content.ts";
 import type { Notice, Notifier, NotifyOutcome } from "../../core/notifier.ts";
@@ -10,7 +9,7 @@ import { withinTime } from "../../core/within-time.ts";
 export type MailCarrier = { kind: "ses" } | { kind: "smtp"; url: string };
 
 /** Gives an e-mail to the carrier. @throws Error where it was not taken, or not before the signal */
-export type SendMail = (mail: SendMailOptions, signal: AbortSignal) => Promise<void>;
+export type SendMail = (mail: ReturnType<typeof mailOf>, signal: AbortSignal) => Promise<void>;
 
 const SUBJECT_MAX_CHARACTERS = 200;
 const DATA_MAX_CHARACTERS = 10_000;

@@ -119,7 +119,7 @@ export function describeNotifier<Of extends SinkType>(name: string, open: () => 
       expect(outcome).toMatchObject({ kind: "delivered" });
       const texts = await received();
       expect(texts).toHaveLength(1);
-      // Its line breaks are escaped or gone, so that none of its lines is read as a header or an attribute.
+      // Its line breaks are escaped or removed, so that none of its lines is read as a header or an attribute.
       expect(texts[0]).not.toMatch(/(?:^|[\r\n])(?:Bcc: victim|source: forged)/);
     });
 

@@ -16,7 +16,7 @@ describe("the answer of a sink by HTTP", () => {
     expect(outcomeOf(code)).toMatchObject({ kind: "later", code, error: expect.stringContaining("redirect") });
   });
 
-  it("410 says that the sink is gone", () => {
+  it("410 says that the sink takes nothing more, for ever", () => {
     expect(outcomeOf(410, "60")).toMatchObject({ kind: "never", isGone: true, code: 410 });
     expect(outcomeOf(410)).not.toHaveProperty("retryAfterMs");
   });

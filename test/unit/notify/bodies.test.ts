@@ -7,9 +7,11 @@ import {
   SINK_HEADER_MAX_CHARACTERS,
   SINK_HEADERS_MAX,
   SINK_URL_MAX_CHARACTERS,
+  SUBSCRIPTION_BODY_MAX_BYTES,
   SUBSCRIPTION_NAME_MAX_CHARACTERS,
+  SUBSCRIPTION_TEST_MAX_BYTES,
 } from "../../../functions/core/subscription-limits.ts";
-import { apiUnderTest, URL_OF_SINK } from "./api-under-test.ts";
+import { apiUnderTest, type Name, URL_OF_SINK } from "./api-under-test.ts";
 
 const webhook = { type: "webhook", url: URL_OF_SINK };
 const body = (changes: object) => ({ name: "n", sink: webhook, ...changes });
@@ -99,6 +101,16 @@ describe("the body of a new subscription", () => {
     expect(await test.refusal("createSubscription", { body: body({ [name]: least - 1 }) })).toMatch(
       new RegExp(`^malformed_body: .*${name}: `),
     );
+  });
+
+  it.each<[Name, object, number]>([
+    ["createSubscription", body({}), SUBSCRIPTION_BODY_MAX_BYTES],
+    ["testSubscription", { filter: { exact: { type: "a" } }, event: { type: "a" } }, SUBSCRIPTION_TEST_MAX_BYTES],
+  ])("the body of %s has at most so many bytes", async (name, given, most) => {
+    const ofSize = (bytes: number) => JSON.stringify(given).padEnd(bytes);
+
+    expect(await test.refusal(name, { body: ofSize(most) })).toBe("accepted");
+    expect(await test.refusal(name, { body: ofSize(most + 1) })).toMatch(/^body_too_large/);
   });
 
   it("a bad filter is refused at its pointer", async () => {
