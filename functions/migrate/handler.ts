@@ -9,6 +9,7 @@ import { taskHandler } from "../adapters/lambda/task-handler.ts";
 import { createDatabaseSecrets } from "../adapters/secrets-manager/database-secrets.ts";
 import { createCurrentCredentials } from "./current-credentials.ts";
 import { createKeepDeadLetters } from "./keep-dead-letters.ts";
+import { createKeepDeliveries } from "./keep-deliveries.ts";
 import { createKeepRollups } from "./keep-rollups.ts";
 import { createMigrate } from "./migrate.ts";
 
@@ -29,11 +30,12 @@ const migrate = createMigrate({
   declaredFields,
   keepRollups: createKeepRollups({ database, clock, metrics: observability.metrics }),
   keepDeadLetters: createKeepDeadLetters({ database, clock, days: environment.DEAD_LETTER_RETENTION_DAYS }),
+  keepDeliveries: createKeepDeliveries({ database, clock }),
 });
 const migrations = readMigrations(join(environment.LAMBDA_TASK_ROOT, "sql"));
 
 /**
  * Runs once per deployment that changes the migrations or the catalog's declared fields, and daily for the partitions of the next
- * days, for the rollups, and for closed dead letters.
+ * days, for the rollups, for closed dead letters, and for deliveries.
  */
 export const handler = taskHandler({ task: (deadline) => migrate(migrations, deadline), observability });
