@@ -107,6 +107,13 @@ export type TaskFields = {
   rollupFault?: string;
   /** Closed dead letters that were deleted. */
   deadLettersDeleted?: number;
+  /** Partitions of attempts that were made, and that were dropped. */
+  attemptPartitionsMade?: number;
+  attemptPartitionsDropped?: number;
+  /** Finished deliveries that were deleted, with those of removed subscriptions. */
+  deliveriesDeleted?: number;
+  /** The reason of the database for which the upkeep of deliveries ended early. */
+  deliveriesFault?: string;
   /** The id of the key that was made. */
   keyId?: string;
   /** Users of the database whose passwords were set. */

@@ -11,6 +11,7 @@ import { createDatabaseSecrets } from "../adapters/secrets-manager/database-secr
 import { createWakes } from "../adapters/sqs/wakes.ts";
 import { createCurrentCredentials } from "./current-credentials.ts";
 import { createKeepDeadLetters } from "./keep-dead-letters.ts";
+import { createKeepDeliveries } from "./keep-deliveries.ts";
 import { createKeepRollups } from "./keep-rollups.ts";
 import { createMigrate } from "./migrate.ts";
 
@@ -31,6 +32,7 @@ const migrate = createMigrate({
   declaredFields,
   keepRollups: createKeepRollups({ database, clock, metrics: observability.metrics }),
   keepDeadLetters: createKeepDeadLetters({ database, clock, days: environment.DEAD_LETTER_RETENTION_DAYS }),
+  keepDeliveries: createKeepDeliveries({ database, clock }),
   wakes: createWakes({
     client: new SQSClient(),
     queueUrl: environment.WAKE_QUEUE_URL,
@@ -41,6 +43,6 @@ const migrations = readMigrations(join(environment.LAMBDA_TASK_ROOT, "sql"));
 
 /**
  * Runs once per deployment that changes the migrations or the catalog's declared fields, and daily for the partitions of the next
- * days, for the rollups, and for closed dead letters.
+ * days, for the rollups, for closed dead letters, and for deliveries.
  */
 export const handler = taskHandler({ task: (deadline) => migrate(migrations, deadline), observability });

@@ -77,13 +77,14 @@ create table subscription_secrets (
   primary key (subscription_id, number)
 );
 
--- One row for each event that matched a subscription in a generation. A subscription that is removed leaves its rows behind for
+-- A row for each event that matched a subscription in a generation. A subscription that is removed leaves its rows behind for
 -- the daily upkeep: there may be more than one statement can delete.
+create sequence delivery_numbers;
 create table deliveries (
   -- dlv_ and the MD5 of subscription, generation and event: the same event never becomes two.
   id text collate "C" primary key,
   -- In the order of the feed, for one subscription and generation.
-  number bigint generated always as identity,
+  number bigint not null default nextval('delivery_numbers'),
   subscription_id text collate "C" not null,
   event_id text collate "C" not null,
   event_source text collate "C" not null,
@@ -1421,7 +1422,7 @@ $body$;
 -- Makes the missing partitions of attempts, and returns the number of days that had none. A day of which the default partition has
 -- rows stays without one. A partition is made apart and then attached, because that lets attempts be written meanwhile.
 create function ensure_attempt_partitions(first_day date, last_day date) returns integer
-language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
+language plpgsql set search_path = pg_catalog, public, pg_temp set lock_timeout = '2s' as $body$
 declare
   wanted date;
   child text;
@@ -1446,10 +1447,10 @@ end
 $body$;
 
 -- Drops the first partition of attempts that is older than a day, and deletes such attempts of the default partition. Returns the
--- number of partitions that were dropped, 0 or 1. The drop waits for the statements of others for as long as `wait_ms`, and then
--- fails: whoever comes after it waits too.
-create function drop_attempt_partition(before_day date, wait_ms integer) returns integer
-language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
+-- number of partitions that were dropped, 0 or 1. A drop waits for the statements under way, and those that come meanwhile wait for
+-- it: so it gives up soon.
+create function drop_attempt_partition(before_day date) returns integer
+language plpgsql set search_path = pg_catalog, public, pg_temp set lock_timeout = '500ms' as $body$
 declare
   old text = (
     select min(child.relname) from pg_inherits join pg_class as child on child.oid = inhrelid
@@ -1461,7 +1462,6 @@ begin
   if old is null then
     return 0;
   end if;
-  perform set_config('lock_timeout', wait_ms || 'ms', true);
   execute format('drop table public.%I', old);
   return 1;
 end
