@@ -4,6 +4,8 @@ import type { Notice, Notifier, NotifyOutcome } from "../../core/notifier.ts";
 import { toSdkOutcome } from "../../core/sdk-outcome.ts";
 import { EMAIL_TO_MAX } from "../../core/subscription-limits.ts";
 import { withinTime } from "../../core/within-time.ts";
+import { createSes } from "./ses.ts";
+import { createSmtp } from "./smtp.ts";
 
 /** The carrier of e-mails: SES of AWS, or a server of SMTP, `smtp://user:password@host:port` or `smtps://…`. */
 export type MailCarrier = { kind: "ses" } | { kind: "smtp"; url: string };
@@ -15,17 +17,17 @@ const SUBJECT_MAX_CHARACTERS = 200;
 const DATA_MAX_CHARACTERS = 10_000;
 
 /**
- * Sends an e-mail about each event, in plain text alone. nodemailer and the client of SES are loaded with the first one.
+ * Sends an e-mail about each event, in plain text alone. nodemailer is loaded with the first one.
  * @param options.from the address of the sender; undefined where this installation sends no e-mail
  */
 export function createEmailNotifier(options: { from: string | undefined; carrier: MailCarrier }): Notifier<"email"> {
   const { from, carrier } = options;
-  let loading: Promise<SendMail> | undefined;
+  let sending: Promise<SendMail> | undefined;
   return {
     async notify(notice, deadline) {
       if (from === undefined) return { kind: "later", error: NO_SENDER };
       try {
-        const send = await (loading ??= load(carrier));
+        const send = await (sending ??= carrier.kind === "ses" ? createSes() : createSmtp(carrier.url));
         const mail = mailOf(notice, from);
         await withinTime(notice.subscription.timeoutMs, deadline, (signal) => send(mail, signal));
         return { kind: "delivered" };
@@ -43,12 +45,6 @@ export function createEmailNotifier(options: { from: string | undefined; carrier
       );
     },
   };
-}
-
-/** Loads nodemailer, and the client of SES where that carries. */
-async function load(carrier: MailCarrier): Promise<SendMail> {
-  if (carrier.kind === "ses") return (await import("./ses.ts")).createSes();
-  return (await import("./smtp.ts")).createSmtp(carrier.url);
 }
 
 /** An address alone, without a name, a comment or quotes, which would let one text be read as several addresses. */
