@@ -23,7 +23,7 @@ export const RETRY_SCHEDULES = ["standard", "doubling"] as const;
 export const SUBSCRIPTION_STATES = ["active", "disabled"] as const;
 
 /** Why a subscription is disabled: somebody asked for it; its sink answered 410; its sink failed for DISABLE_AFTER_HOURS. */
-export const DISABLED_REASONS = ["requested", "sink_gone", "sink_failing"] as const;
+export const DISABLED_REASONS = ["requested", "sink_ended", "sink_failing"] as const;
 
 export const DELIVERY_STATES = ["pending", "delivered", "failed", "skipped"] as const;
 
@@ -285,8 +285,8 @@ export type AttemptResult = {
   durationMs: number;
   error: string | undefined;
   response: string | undefined;
-  /** The sink said that it is gone for good: the subscription is disabled. */
-  isGone: boolean;
+  /** The sink said that it takes no more events: the subscription is disabled. */
+  isEnded: boolean;
 };
 
 /** Something that an operator should know about a subscription, each once a time of failing. */
@@ -295,7 +295,7 @@ export type SubscriptionNotice = {
   tenant: string;
   name: string;
   failingSince: string;
-  /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink is gone. */
+  /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink has ended. */
   percent: number | undefined;
   kind: "failing" | "disabled";
 };

@@ -29,7 +29,7 @@ create table subscriptions (
   timeout_ms integer not null,
   key_id text not null,
   state text collate "C" not null default 'active' check (state in ('active', 'disabled')),
-  disabled_reason text collate "C" check (disabled_reason in ('requested', 'sink_gone', 'sink_failing')),
+  disabled_reason text collate "C" check (disabled_reason in ('requested', 'sink_ended', 'sink_failing')),
   disabled_at timestamptz,
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp(),
@@ -1111,7 +1111,7 @@ begin
       from rows from (
         jsonb_to_recordset(results) as (
           "deliveryId" text, "subscriptionId" text, number integer, status text, "dueAt" timestamptz, code integer,
-          at timestamptz, "durationMs" integer, error text, response text, "isGone" boolean
+          at timestamptz, "durationMs" integer, error text, response text, "isEnded" boolean
         )
       ) with ordinality as row
     ),
@@ -1140,7 +1140,7 @@ begin
       array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'delivered') as delivered_of,
       array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'failed') as failed_of,
       jsonb_agg(jsonb_build_object(
-        'id', id, 'status', status, 'request', concat(at, ' ', "durationMs"), 'isGone', "isGone"
+        'id', id, 'status', status, 'request', concat(at, ' ', "durationMs"), 'isEnded', "isEnded"
       ) order by ordinality) as own
     from accepted group by subscription_id order by subscription_id
   loop
@@ -1183,9 +1183,9 @@ begin
     end loop;
 
     notice = null;
-    if s.state = 'active' and settled.own @> '[{"isGone": true}]' then
+    if s.state = 'active' and settled.own @> '[{"isEnded": true}]' then
       s.state = 'disabled';
-      s.disabled_reason = 'sink_gone';
+      s.disabled_reason = 'sink_ended';
       notice = cast(json_build_object('failingSince', replay_time(coalesce(s.failing_since, seen_at)), 'kind', 'disabled') as text);
     elsif s.state = 'active' and s.failing_since is not null then
       share = 100 * extract(epoch from seen_at - s.failing_since) / (3600.0 * disable_hours);
