@@ -9,7 +9,6 @@ import type { AllowedEvents } from "./ports.ts";
 export const SUBSCRIPTION_ID = /^sub_[0-9a-f]{32}$/;
 export const SUBSCRIPTION_ID_ERROR = "is no id of a subscription: sub_ and 32 characters of 0-9 and a-f";
 export const DELIVERY_ID = /^dlv_[0-9a-f]{32}$/;
-export const DELIVERY_ID_ERROR = "is no id of a delivery: dlv_ and 32 characters of 0-9 and a-f";
 export const REDELIVERY_ID = /^rdl_[0-9a-f]{32}$/;
 export const REDELIVERY_ID_ERROR = "is no id of a redelivery: rdl_ and 32 characters of 0-9 and a-f";
 
@@ -96,7 +95,7 @@ export type NewSubscription = Pick<
 > & { start: Start; sealed: string | undefined };
 
 /** Members that PUT may change. Undefined leaves one as it is; null takes it away. */
-export type SubscriptionChanges = {
+type SubscriptionChanges = {
   name?: string | undefined;
   filter?: string | null | undefined;
   allowed?: AllowedEvents | undefined;

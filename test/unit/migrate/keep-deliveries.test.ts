@@ -25,6 +25,8 @@ function underTest(answers: Record<string, (number | Error)[]>, msOfCall = 0) {
   return { calls, keep: () => keep(Date.parse(NOW) + 600_000) };
 }
 
+const times = <T>(count: number, call: T): T[] => Array.from({ length: count }, () => call);
+
 describe("the upkeep of deliveries", () => {
   it("partitions are made ahead, old deliveries and partitions deleted, each until there are no more", async () => {
     const most = DELIVERIES_DELETED_AT_ONCE;
@@ -42,9 +44,9 @@ describe("the upkeep of deliveries", () => {
     });
     expect(calls).toEqual([
       ["ensure_attempt_partitions", { first: "2026-11-28", last: "2026-12-13" }],
-      ...Array(2).fill(["prune_deliveries", { before: "2026-10-30T10:00:00.000Z" }]),
-      ...Array(3).fill(["delete_orphaned_deliveries", {}]),
-      ...Array(3).fill(["drop_attempt_partition", { day: "2026-10-30" }]),
+      ...times(2, ["prune_deliveries", { before: "2026-10-30T10:00:00.000Z" }]),
+      ...times(3, ["delete_orphaned_deliveries", {}]),
+      ...times(3, ["drop_attempt_partition", { day: "2026-10-30" }]),
     ]);
   });
 
@@ -59,7 +61,7 @@ describe("the upkeep of deliveries", () => {
     });
   });
 
-  it("it ends when its time is over, however much there is", async () => {
+  it("the upkeep ends when its time is over, however much there is", async () => {
     const endless = Array(100).fill(DELIVERIES_DELETED_AT_ONCE) as number[];
     const { keep, calls } = underTest({ prune_deliveries: endless }, 10_000);
 
