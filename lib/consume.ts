@@ -1,6 +1,7 @@
 import { Duration } from "aws-cdk-lib";
 import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
 import {
@@ -23,6 +24,8 @@ export type ConsumeProps = {
   readonly access: Access;
   readonly events: EventQueue;
   readonly database: Database;
+  /** The queue that wakes the workers of notify. */
+  readonly wakes: IQueue;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -30,7 +33,7 @@ export type ConsumeProps = {
 export class Consume extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, access, events, database, alarmTopic }: ConsumeProps) {
+  constructor(scope: Construct, id: string, { stage, access, events, database, wakes, alarmTopic }: ConsumeProps) {
     super(scope, id);
     const handler = new SluiceFunction<ConsumeEnvironment>(this, "Function", {
       name: "consume",
@@ -44,6 +47,7 @@ export class Consume extends Construct {
         ...access.storeMarkEnvironment(),
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
+        WAKE_QUEUE_URL: wakes.queueUrl,
         QUEUE_VISIBILITY_SECONDS: String(QUEUE_VISIBILITY_SECONDS),
       },
     });
@@ -58,6 +62,7 @@ export class Consume extends Construct {
     );
     events.queue.grantSendMessages(handler);
     events.deadLetters.grantSendMessages(handler);
+    wakes.grantSendMessages(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
     access.grantStoreMark(handler);
     this.function = handler;

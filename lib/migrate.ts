@@ -2,6 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Grant } from "aws-cdk-lib/aws-iam";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
 import type { MigrateEnvironment } from "../functions/adapters/lambda/environment.ts";
@@ -20,6 +21,8 @@ export type MigrateProps = {
   readonly roles: DatabaseRoles;
   /** Constructs that use the schema, and so are updated after it. */
   readonly before: Construct[];
+  /** The queue that wakes the workers of notify. */
+  readonly wakes: IQueue;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -29,7 +32,7 @@ export type MigrateProps = {
  * the partitions of the next days, merges and checks the rollups, and deletes closed dead letters where the stage says so.
  */
 export class Migrate extends Construct {
-  constructor(scope: Construct, id: string, { stage, database, roles, before, alarmTopic }: MigrateProps) {
+  constructor(scope: Construct, id: string, { stage, database, roles, before, wakes, alarmTopic }: MigrateProps) {
     super(scope, id);
     const handler = new SluiceFunction<MigrateEnvironment>(this, "Function", {
       name: "migrate",
@@ -38,12 +41,14 @@ export class Migrate extends Construct {
       environment: {
         ...databaseEnvironment(database),
         ...roles.environment,
+        WAKE_QUEUE_URL: wakes.queueUrl,
         ...(stage.deadLetterRetentionDays !== undefined && {
           DEAD_LETTER_RETENTION_DAYS: String(stage.deadLetterRetentionDays),
         }),
       },
       copies: ["functions/sql"],
     });
+    wakes.grantSendMessages(handler);
     grantDataApi(database, handler, [
       "ExecuteStatement",
       "BeginTransaction",

@@ -54,6 +54,23 @@ const shape = {
       .array(z.string().regex(/^arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]{1,80}$/, "is not the ARN of a standard queue"))
       .min(1),
   ),
+  /** The sender of e-mails to subscribers: an address that SES, or the server of `smtpUrl`, takes. @default there are none */
+  emailFrom: z.optional(z.email("is not an e-mail address")),
+  /** A server of SMTP in place of SES. A password in it stands in the template. @default SES of the stack's account and region */
+  smtpUrl: z.optional(
+    z.string().regex(/^smtps?:\/\/[^\s/]+$/, "is not the address of an SMTP server: smtps://host:465"),
+  ),
+  /** Topics and queues to which subscriptions may deliver, by their ARNs; also those of first-in-first-out. @default none */
+  notifyTopics: z.optional(
+    z
+      .array(z.string().regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/, "is not the ARN of a topic"))
+      .min(1),
+  ),
+  notifyQueues: z.optional(
+    z
+      .array(z.string().regex(/^arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]{1,80}(\.fifo)?$/, "is not the ARN of a queue"))
+      .min(1),
+  ),
   /** Days after which dead letters are deleted that are discarded, or stored by a replay. An open one is never deleted. @default never */
   deadLetterRetentionDays: z.optional(z.int().min(1).max(36_500)),
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */

@@ -13,12 +13,14 @@ import { Export } from "./export.ts";
 import { addHelperLogs } from "./helper-logs.ts";
 import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
+import { Notify } from "./notify.ts";
 import { Query } from "./query.ts";
 import { Replay } from "./replay.ts";
 import { Rotate } from "./rotate.ts";
 import { EventQueue } from "./event-queue.ts";
 import { ApiDocs } from "./api-docs.ts";
 import type { StageConfig } from "./stage-config.ts";
+import { WakeQueue } from "./wake-queue.ts";
 
 export type SluiceStackProps = StackProps & {
   readonly stage: StageConfig;
@@ -39,11 +41,13 @@ export class SluiceStack extends Stack {
     const roles = new DatabaseRoles(this, "DatabaseRoles", { database });
     const access = new Access(this, "Access", { stage, alarmTopic });
     const ingest = new Ingest(this, "Ingest", { stage, access, events, alarmTopic });
-    const consume = new Consume(this, "Consume", { stage, access, events, database: roles.writer, alarmTopic });
+    const { queue: wakes } = new WakeQueue(this, "Wakes", { stage, alarmTopic });
+    const consume = new Consume(this, "Consume", { stage, access, events, database: roles.writer, wakes, alarmTopic });
     const drain = new Drain(this, "Drain", { stage, events, database: roles.writer, alarmTopic });
     const query = new Query(this, "Query", { stage, access, database: roles.reader, alarmTopic });
     const exporter = new Export(this, "Export", { stage, access, database: roles.reader, alarmTopic });
     const replay = new Replay(this, "Replay", { stage, access, events, database: roles.writer, alarmTopic });
+    const notify = new Notify(this, "Notify", { stage, access, events, roles, wakes, alarmTopic });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,
@@ -51,6 +55,7 @@ export class SluiceStack extends Stack {
       access: access.function,
       export: exporter.function,
       replay: replay.function,
+      notify: notify.function,
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
@@ -58,7 +63,8 @@ export class SluiceStack extends Stack {
       stage,
       database,
       roles,
-      before: [consume, drain, query, exporter, replay, rotate],
+      before: [consume, drain, query, exporter, replay, notify, rotate],
+      wakes,
       alarmTopic,
     });
     addHelperLogs(this, stage);

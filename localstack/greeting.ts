@@ -8,12 +8,15 @@ import type { Runtime } from "./runtime.ts";
  */
 export function greeting(
   { addresses, listensOn }: Pick<Runtime, "addresses" | "listensOn">,
-  { dataDir, isDefault }: { dataDir: string; isDefault: boolean },
+  { dataDir, isDefault, allowHttpSinks }: { dataDir: string; isDefault: boolean; allowHttpSinks: boolean },
 ): string {
   const { url, apiKey, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses = addresses;
   const key = `-H 'authorization: Bearer ${apiKey}'`;
   const aws = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region ${region} --endpoint-url ${awsEndpointUrl} sqs`;
   const folder = isDefault ? "" : ` --data-dir ${shellWord(dataDir)}`;
+  const sinks = allowHttpSinks
+    ? "Subscriptions may deliver to http://127.0.0.1:PORT, too."
+    : "Subscriptions deliver to https:// alone; `npm start -- --allow-http-sinks` lets them deliver to http://127.0.0.1:PORT.";
   const event = '{"type":"com.example.greeting","source":"/me","data":{"hello":"world"}}';
   return `
 Sluice runs at ${url} (it listens on ${listensOn.join(" and ")})
@@ -28,6 +31,7 @@ Sluice runs at ${url} (it listens on ${listensOn.join(" and ")})
   Keys             npm run keys -- list${folder}
 
 The key is an admin's of the tenant default; it is in ${dataDir}/api-key, too.
+${sinks}
 Data is in ${dataDir}; \`npm start -- --fresh${folder}\` deletes it first. Ctrl-C stops.
 
 `;

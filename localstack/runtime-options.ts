@@ -12,6 +12,8 @@ export type RuntimeOptions = {
   host?: string | undefined;
   /** Deletes what the folder holds before the start. */
   fresh?: boolean;
+  /** Lets subscriptions deliver to addresses of this machine, without TLS. */
+  allowHttpSinks?: boolean;
   /** Rebuilds and reloads the functions when their sources change. */
   watch?: boolean;
   /** Ends an unfinished start; without effect on a runtime that has started. */

@@ -7,7 +7,14 @@ import { messageOf } from "./message-of.ts";
 import { LOOPBACKS } from "./ports.ts";
 import { type Runtime, startRuntime } from "./runtime.ts";
 
-type Options = { port?: number; host?: string; dataDir: string; fresh?: true; json?: true };
+type Options = {
+  port?: number;
+  host?: string;
+  dataDir: string;
+  fresh?: true;
+  allowHttpSinks?: true;
+  json?: true;
+};
 
 /** Also where the commands look for a runtime without the option. */
 const DATA_DIR = ".sluice";
@@ -23,6 +30,7 @@ const command = new Command("npm start --")
   )
   .option("--data-dir <folder>", "where the database and the queue keep their data", (text) => userPath(text), DATA_DIR)
   .option("--fresh", "delete that data first")
+  .option("--allow-http-sinks", "let subscriptions deliver to http://127.0.0.1:PORT on this machine")
   .option("--json", "print one JSON line with the addresses when ready; logs go to stderr")
   .action(start);
 
@@ -48,6 +56,7 @@ async function start(options: Options): Promise<void> {
       port: options.port,
       host: options.host,
       fresh: options.fresh ?? false,
+      allowHttpSinks: options.allowHttpSinks ?? false,
       watch: true,
       signal: starting.signal,
       log,
@@ -58,7 +67,11 @@ async function start(options: Options): Promise<void> {
     process.stdout.write(
       options.json
         ? `${JSON.stringify(addresses)}\n`
-        : greeting(runtime, { dataDir: options.dataDir, isDefault: options.dataDir === DATA_DIR }),
+        : greeting(runtime, {
+            dataDir: options.dataDir,
+            isDefault: options.dataDir === DATA_DIR,
+            allowHttpSinks: options.allowHttpSinks ?? false,
+          }),
     );
   } catch (error) {
     if (stopping) process.exit(0);

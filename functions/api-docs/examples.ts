@@ -5,6 +5,23 @@ import type { OperationId } from "../routes/routes.ts";
 import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
+import {
+  attempt,
+  disabledSubscription,
+  doneRedelivery,
+  failedDelivery,
+  failureGroup,
+  ledger,
+  newRedeliveries,
+  newSubscriptions,
+  redelivery,
+  secret,
+  secretRotations,
+  seeks,
+  subscription,
+  subscriptionChanges,
+  subscriptionTests,
+} from "./subscription-examples.ts";
 
 /** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
 
@@ -100,6 +117,12 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
   startExport: { "application/json": newExports },
   startReplay: { "application/json": newReplays },
   discardDeadLetters: { "application/json": newDiscards },
+  createSubscription: { "application/json": newSubscriptions },
+  changeSubscription: { "application/json": subscriptionChanges },
+  seekSubscription: { "application/json": seeks },
+  rotateSecret: { "application/json": secretRotations },
+  startRedelivery: { "application/json": newRedeliveries },
+  testSubscription: { "application/json": subscriptionTests },
   putTenant: {
     "application/json": {
       suspend: { summary: "Suspend", value: { state: "suspended" } },
@@ -206,6 +229,20 @@ export const parameters: Partial<Record<OperationId, Record<string, string>>> = 
   cancelExport: { id: exportJob.id },
   readReplay: { id: replay.id },
   cancelReplay: { id: replay.id },
+  readSubscription: { id: subscription.id },
+  changeSubscription: { id: subscription.id },
+  deleteSubscription: { id: subscription.id },
+  seekSubscription: { id: subscription.id },
+  disableSubscription: { id: subscription.id },
+  enableSubscription: { id: subscription.id },
+  rotateSecret: { id: subscription.id },
+  listAttempts: { id: subscription.id },
+  listDeliveries: { id: subscription.id },
+  groupFailures: { id: subscription.id },
+  startRedelivery: { id: subscription.id },
+  listRedeliveries: { id: subscription.id },
+  readRedelivery: { id: subscription.id, retryId: redelivery.id },
+  cancelRedelivery: { id: subscription.id, retryId: redelivery.id },
   readTenant: { tenant: tenant.tenant },
   putTenant: { tenant: tenant.tenant },
 };
@@ -258,6 +295,32 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   readReplay: { 200: doneReplay },
   cancelReplay: { 200: { ...replay, cancelling: true } },
   cancelExport: { 200: { ...exportJob, state: "cancelled", finishedAt: "2026-11-28T09:30:40.000Z" } },
+  createSubscription: {
+    201: { ...subscription, ...secret, matches: { count: 1, complete: true, events: [stored] } },
+  },
+  listSubscriptions: { 200: { subscriptions: [subscription], next: null } },
+  testSubscription: {
+    200: {
+      matches: false,
+      why: [{ pointer: "/all/1/data/total", message: 'must meet one of [{"numeric":[">=",100]}]; the event has 9.5' }],
+    },
+  },
+  readSubscription: { 200: { ...subscription, ledger } },
+  changeSubscription: { 200: { ...subscription, rate: 10, filter: undefined } },
+  seekSubscription: { 200: subscription },
+  disableSubscription: { 200: disabledSubscription },
+  enableSubscription: { 200: subscription },
+  rotateSecret: { 200: { ...subscription, ...secret } },
+  listAttempts: { 200: { attempts: [attempt], next: exampleCursor } },
+  listDeliveries: { 200: { deliveries: [failedDelivery], next: null } },
+  groupFailures: { 200: { groups: [failureGroup] } },
+  startRedelivery: {
+    200: { state: "planned", planned: 30, sample: [failedDelivery] },
+    202: { ...redelivery, taken: 0, delivered: 0 },
+  },
+  listRedeliveries: { 200: { retries: [doneRedelivery], next: null } },
+  readRedelivery: { 200: doneRedelivery },
+  cancelRedelivery: { 200: { ...redelivery, state: "cancelled", finishedAt: "2026-11-29T08:00:05.000Z" } },
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },
   putTenant: { 200: { ...tenant, state: "suspended" }, 201: tenant },

@@ -26,6 +26,7 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
       { name: "events", description: `Send and read events${describeTypes(types)}` },
       { name: "dead-letters", description: "Events that could not be stored" },
       { name: "exports", description: "Events as files" },
+      { name: "subscriptions", description: "Events sent to you: webhooks, e-mail, chat and queues" },
       { name: "access", description: "Keys, tenants and the audit log" },
       { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },

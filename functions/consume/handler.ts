@@ -9,6 +9,7 @@ import { createObservability } from "../adapters/lambda/observability.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
 import { createDeadLetterQueue } from "../adapters/sqs/dead-letter-queue.ts";
 import { createReceivedMessages } from "../adapters/sqs/received-messages.ts";
+import { createWakes } from "../adapters/sqs/wakes.ts";
 import { createConsume } from "./consume.ts";
 import { markStores } from "./mark-stores.ts";
 import { createStoreMessages } from "./store-messages.ts";
@@ -33,8 +34,10 @@ const consume = createConsume({
 
 const rule = markStores(consume, {
   marker: createStoreMarker({ client: createDynamoDb(), table: environment.USAGE_TABLE }),
+  wakes: createWakes({ client, queueUrl: environment.WAKE_QUEUE_URL, logger }),
   clock,
   onFailure: (error) => logger.warn("store not marked", { error: loggableError(error) }),
+  onUnsent: () => logger.warn("wake not sent", { code: "unconfirmed" }),
 });
 
 /** The queue's event source: stores batches of events. */

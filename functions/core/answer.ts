@@ -13,6 +13,15 @@ import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { INSTALLATION } from "./scopes.ts";
+import { subscriptionSchemas } from "./subscription-answers.ts";
+import {
+  newRedelivery,
+  newSubscription,
+  secretRotation,
+  seekBody,
+  subscriptionChanges,
+  subscriptionTest,
+} from "./subscription-bodies.ts";
 
 /** The schemas of all answers. Their types and the OpenAPI document derive from them. */
 
@@ -282,6 +291,13 @@ export const schemas = {
   Replay: replayAnswer,
   ReplayPlan: replayPlan,
   Replays: z.object({ replays: z.array(replayAnswer), next }),
+  NewSubscription: newSubscription,
+  SubscriptionChanges: subscriptionChanges,
+  SubscriptionTest: subscriptionTest,
+  Seek: seekBody,
+  SecretRotation: secretRotation,
+  NewRedelivery: newRedelivery,
+  ...subscriptionSchemas,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

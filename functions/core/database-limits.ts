@@ -40,3 +40,9 @@ export const ROLLUP_DIFFERENCES_MAX_NAMED = 10;
 
 /** Closed dead letters that one statement deletes: less than a second. */
 export const DEAD_LETTERS_DELETED_AT_ONCE = 5_000;
+
+/** Finished deliveries, or those of removed subscriptions, that one statement deletes: less than a second. */
+export const DELIVERIES_DELETED_AT_ONCE = 5_000;
+
+/** The time for the upkeep of deliveries in a run of migrate, which a deployment waits for. */
+export const DELIVERY_UPKEEP_SECONDS = 60;

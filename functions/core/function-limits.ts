@@ -27,6 +27,9 @@ export const EXPORT_TIMEOUT_SECONDS = 60;
 /** A step of a replay, as of an export. */
 export const REPLAY_TIMEOUT_SECONDS = 60;
 
+/** A round of deliveries: half of it claims, the other half waits for the slowest sink (ROUND_CLOSE_MS). Short, as of export. */
+export const NOTIFY_TIMEOUT_SECONDS = 60;
+
 /** The function reads its own files and calls nobody. */
 export const API_DOCS_TIMEOUT_SECONDS = 10;
 
@@ -51,6 +54,15 @@ export const DRAIN_WINDOW_SECONDS = 1;
 
 /** As of consume: to record a dead letter costs the database about twice of an event, so a flood drains at half of its rate. */
 export const DRAIN_MAX_CONCURRENCY = 5;
+
+/** Wake-ups of an invocation: all together are one round. More would need a window, and each event would wait for it. */
+export const NOTIFY_BATCH_MESSAGES = 10;
+
+/**
+ * Rounds at once. Each has DELIVERIES_IN_FLIGHT requests under way; five leave connections of the database for consume and for
+ * queries, and a slow sink that holds one does not hold the others.
+ */
+export const NOTIFY_MAX_CONCURRENCY = 5;
 
 /**
  * Concurrency that `prod` keeps for queries, and their most: a tenth of an account's usual 1,000. Each may hold a connection of

@@ -9,6 +9,7 @@ export const FUNCTIONS = [
   "access",
   "export",
   "replay",
+  "notify",
   "api-docs",
 ] as const;
 

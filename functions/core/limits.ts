@@ -91,6 +91,8 @@ export const API_SHARES = {
   /** Jobs, which people start; and their progress, which commands ask for every second. */
   export: 0.04,
   replay: 0.04,
+  /** Subscriptions, which people make and look after: twice the share of keys for twice the routes. */
+  notify: 0.16,
   /** A page of documents and schemas, which clients read once. */
   "api-docs": 0.04,
 };

@@ -35,6 +35,14 @@ export type LogLines = {
   "limits not shared": { error: unknown };
   /** Followers of the feed may wait until the next store. */
   "store not marked": { error: unknown };
+  /** The next events are not delivered before the wake-up of another batch. */
+  "wake not sent": { code: "unconfirmed" };
+  /** Whether anybody subscribes could not be written or read. */
+  "subscriptions not marked": { error: unknown };
+  /** A notifier threw: a fault of ours. The delivery is tried again. */
+  "notifier failed": { error: unknown };
+  /** Events about subscriptions that fail were not confirmed by the queue. */
+  "notices not sent": { count: number };
   "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
   "queue did not answer": { code: string };
   "message not deleted": { code: string | undefined };
@@ -63,6 +71,19 @@ export type BatchFields = MetricCounts & {
     state?: string;
     reason?: string;
   };
+  /** The round of a worker. */
+  deliveries?: {
+    subscriptions: number;
+    /** Ids of those whose filter the database could not apply. */
+    failing: readonly string[];
+    matched: number;
+    taken: number;
+    delivered: number;
+    later: number;
+    failed: number;
+    disabled: number;
+    lagMs: number | undefined;
+  };
   /** The first events whose key is stored with other content. */
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };
@@ -86,6 +107,13 @@ export type TaskFields = {
   rollupFault?: string;
   /** Closed dead letters that were deleted. */
   deadLettersDeleted?: number;
+  /** Partitions of attempts that were made, and that were dropped. */
+  attemptPartitionsMade?: number;
+  attemptPartitionsDropped?: number;
+  /** Finished deliveries that were deleted, with those of removed subscriptions. */
+  deliveriesDeleted?: number;
+  /** The reason of the database for which the upkeep of deliveries ended early. */
+  deliveriesFault?: string;
   /** The id of the key that was made. */
   keyId?: string;
   /** Users of the database whose passwords were set. */

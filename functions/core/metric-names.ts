@@ -26,6 +26,14 @@ export const METRICS = {
   ExportsFailed: "Count",
   /** Replays and discards that ended without having done everything. */
   ReplaysFailed: "Count",
+  /** Deliveries that were made of events; their attempts that delivered, that are made again, and that were the last. */
+  DeliveriesMatched: "Count",
+  DeliveriesDelivered: "Count",
+  DeliveriesRetried: "Count",
+  DeliveriesFailed: "Count",
+  /** The time between match and first attempt of the oldest delivery of a round. */
+  DeliveryLagSeconds: "Seconds",
+  SubscriptionsDisabled: "Count",
   /** Hours, tenants, types and fields of yesterday whose rollups are not what the events say. */
   RollupsDiffering: "Count",
   /** The time for which an open transaction has held the feed back, as a reader of it saw. */

@@ -4,6 +4,7 @@ import {
   DRAIN_TIMEOUT_SECONDS,
   DRAIN_WINDOW_SECONDS,
   EXPORT_TIMEOUT_SECONDS,
+  NOTIFY_TIMEOUT_SECONDS,
   REPLAY_TIMEOUT_SECONDS,
 } from "./function-limits.ts";
 import { KIB, MIB } from "./limits.ts";
@@ -61,6 +62,13 @@ export const EXPORT_MAX_RECEIVE_COUNT = 6;
 /** The same for the queue of replay steps. A message that is received too often waits in its dead-letter queue, and the job with it. */
 export const REPLAY_VISIBILITY_SECONDS = 6 * REPLAY_TIMEOUT_SECONDS;
 export const REPLAY_MAX_RECEIVE_COUNT = 6;
+
+/**
+ * The same for the queue of wake-ups. Outages send them again as new ones, so receives count crashes; three hours of them, as of the
+ * event queue.
+ */
+export const NOTIFY_VISIBILITY_SECONDS = 6 * NOTIFY_TIMEOUT_SECONDS;
+export const NOTIFY_MAX_RECEIVE_COUNT = 30;
 
 /** The time of one call. A connection that hangs ends with it, and leaves time for another attempt. */
 export const SQS_CALL_MS = 3_000;

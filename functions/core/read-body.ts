@@ -45,7 +45,8 @@ function describeFault(issue: z.core.$ZodIssue): string {
     const names = issue.keys.slice(0, MAX_FAULTS).map(shorten).join(", ");
     return `${place === "" ? "" : `${place}: `}unknown member ${names}`;
   }
-  return place === "" ? issue.message : `${place}: ${issue.message}`;
+  const message = (issue.code === "invalid_key" ? issue.issues[0]?.message : undefined) ?? issue.message;
+  return place === "" ? message : `${place}: ${message}`;
 }
 
 const shorten = (name: string): string =>

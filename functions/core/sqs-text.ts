@@ -6,8 +6,12 @@
 
 /** `JSON.stringify` for a message body: it leaves U+FFFE and U+FFFF raw, so they are written as escapes. */
 export function stringifyForQueue(value: unknown): string {
-  const text = JSON.stringify(value);
-  return NONCHARACTERS.test(text) ? text.replaceAll("\uFFFE", "\\ufffe").replaceAll("\uFFFF", "\\uffff") : text;
+  return escapeForSqs(JSON.stringify(value));
+}
+
+/** JSON text as a message body: in valid JSON the characters that SQS refuses are in strings alone, where an escape means the same. */
+export function escapeForSqs(json: string): string {
+  return NONCHARACTERS.test(json) ? json.replaceAll("\uFFFE", "\\ufffe").replaceAll("\uFFFF", "\\uffff") : json;
 }
 
 const NONCHARACTERS = /[\uFFFE\uFFFF]/;

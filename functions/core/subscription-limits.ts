@@ -1,4 +1,4 @@
-import { KIB } from "./limits.ts";
+import { EVENT_MAX_BYTES, KIB } from "./limits.ts";
 
 /** The limits of subscriptions and deliveries. */
 
@@ -7,6 +7,8 @@ export const SUBSCRIPTIONS_MAX = 100;
 
 export const SUBSCRIPTION_NAME_MAX_CHARACTERS = 100;
 export const SINK_URL_MAX_CHARACTERS = 2_000;
+/** The time for the check of a sink when it is given: mostly a look-up of its host. */
+export const SINK_CHECK_MS = 5_000;
 /** Headers of its own that a webhook sends, for example a token of the receiver. */
 export const SINK_HEADERS_MAX = 10;
 export const SINK_HEADER_MAX_CHARACTERS = 2_000;
@@ -74,13 +76,34 @@ export const CLAIM_LEASE_SECONDS = 45;
 /** Events that a subscription dispatches in one transaction, and the time for one call of all subscriptions. */
 export const DISPATCH_MAX_EVENTS = 1_000;
 export const DISPATCH_MS = 5_000;
+/**
+ * The time of one statement that dispatches or redelivers. As a transaction it holds the horizon, and with it every follower of the
+ * feed.
+ */
+export const DISPATCH_STATEMENT_MS = 250;
+export const REDELIVER_STATEMENT_MS = 500;
+/** Bytes of the filters of one statement: their conditions are some times as long, and a call of the Data API takes 4 MiB. */
+export const DISPATCH_FILTERS_MAX_BYTES = 256 * KIB;
+/** The wait where another worker has all that is to be dispatched. */
+export const DISPATCH_PAUSE_MS = 20;
 
-/** Events that a new subscription shows, of the last day. */
+/** Events that a new subscription shows, of the last day, and the time in which the database looks for them. */
 export const MATCHES_MAX = 10;
+export const MATCHES_MS = 3_000;
 
 export const SUBSCRIPTION_BODY_MAX_BYTES = 128 * KIB;
+/** A filter, and an event that is tested by it. */
+export const SUBSCRIPTION_TEST_MAX_BYTES = SUBSCRIPTION_BODY_MAX_BYTES + EVENT_MAX_BYTES;
+/** The time for an answer, below API Gateway's 29 s; a round of deliveries of the same function has longer. */
+export const SUBSCRIPTION_ANSWER_MS = 25_000;
 export const SUBSCRIPTIONS_PAGE = 100;
 export const ATTEMPTS_PAGE = 100;
 export const FAILURE_GROUPS_MAX = 50;
 /** Failed deliveries that one statement makes pending. */
 export const REDELIVER_MAX = 1_000;
+/** Redeliveries of one subscription that are not finished: people look after each. */
+export const REDELIVERIES_MAX_RUNNING = 10;
+export const REDELIVERIES_PAGE = 100;
+/** HTTP statuses that a redelivery names, and deliveries that it is bounded to: its counts are integers of four bytes. */
+export const REDELIVERY_CODES_MAX = 50;
+export const REDELIVERY_LIMIT_MAX = 1_000_000_000;

@@ -1,3 +1,4 @@
+import type { FeedPlace } from "./feed.ts";
 import type { AllowedEvents } from "./ports.ts";
 
 /**
@@ -8,7 +9,6 @@ import type { AllowedEvents } from "./ports.ts";
 export const SUBSCRIPTION_ID = /^sub_[0-9a-f]{32}$/;
 export const SUBSCRIPTION_ID_ERROR = "is no id of a subscription: sub_ and 32 characters of 0-9 and a-f";
 export const DELIVERY_ID = /^dlv_[0-9a-f]{32}$/;
-export const DELIVERY_ID_ERROR = "is no id of a delivery: dlv_ and 32 characters of 0-9 and a-f";
 export const REDELIVERY_ID = /^rdl_[0-9a-f]{32}$/;
 export const REDELIVERY_ID_ERROR = "is no id of a redelivery: rdl_ and 32 characters of 0-9 and a-f";
 
@@ -22,7 +22,7 @@ export const RETRY_SCHEDULES = ["standard", "doubling"] as const;
 export const SUBSCRIPTION_STATES = ["active", "disabled"] as const;
 
 /** Why a subscription is disabled: somebody asked for it; its sink answered 410; its sink failed for DISABLE_AFTER_HOURS. */
-export const DISABLED_REASONS = ["requested", "sink_gone", "sink_failing"] as const;
+export const DISABLED_REASONS = ["requested", "sink_ended", "sink_failing"] as const;
 
 export const DELIVERY_STATES = ["pending", "delivered", "failed", "skipped"] as const;
 
@@ -50,7 +50,7 @@ export type Subscription = {
   name: string;
   /** The JSON text of the filter, so that its numbers keep their digits; undefined for all events. */
   filter: string | undefined;
-  /** What the key that made it may read: the subscription gets nothing else. */
+  /** The events that the key that made it may read: the subscription gets no others. */
   allowed: AllowedEvents;
   sink: Sink;
   order: (typeof DELIVERY_ORDERS)[number];
@@ -72,11 +72,8 @@ export type Subscription = {
   updatedAt: string;
 };
 
-/** Where a subscription begins, or goes on: behind all that is stored now, at a time of receipt, or at a cursor of the feed. */
-export type Start =
-  | { kind: "now" }
-  | { kind: "time"; at: string }
-  | { kind: "place"; incarnation: string; number: string };
+/** The place where a subscription begins, or goes on: behind all that is stored now, at a time of receipt, or at a cursor of the feed. */
+export type Start = { kind: "now" } | { kind: "time"; at: string } | { kind: "place"; place: FeedPlace };
 
 /** A key under which webhooks are signed, sealed (notify/seal.ts). `until`: it was rotated, and signs too until then. */
 export type SealedSecret = { number: number; sealed: string; createdAt: string; until: string | undefined };
@@ -98,7 +95,7 @@ export type NewSubscription = Pick<
 > & { start: Start; sealed: string | undefined };
 
 /** Members that PUT may change. Undefined leaves one as it is; null takes it away. */
-export type SubscriptionChanges = {
+type SubscriptionChanges = {
   name?: string | undefined;
   filter?: string | null | undefined;
   allowed?: AllowedEvents | undefined;
@@ -110,7 +107,7 @@ export type SubscriptionChanges = {
   timeoutMs?: number | undefined;
 };
 
-/** What became of the events that matched: `matched` is the sum of the others. */
+/** The events that matched, by what became of them: `matched` is the sum of the others. */
 export type DeliveryLedger = { matched: number; delivered: number; pending: number; failed: number; skipped: number };
 
 /** A delivery as lists have it. */
@@ -254,7 +251,9 @@ export type ClaimedDelivery = {
   subscriptionId: string;
   /** The number of the attempt to come, from 1. */
   attempt: number;
-  /** Events matched the subscription at this time; the schedule counts from it. */
+  /** Its number in the schedule, which a redelivery begins again. */
+  scheduleAttempt: number;
+  /** The schedule began at this time: the event matched, or a redelivery took the delivery. */
   matchedAt: string;
   /** The event as CloudEvents JSON, as `GET /events/{id}` has it. */
   event: string;
@@ -285,8 +284,8 @@ export type AttemptResult = {
   durationMs: number;
   error: string | undefined;
   response: string | undefined;
-  /** The sink said that it is gone for good: the subscription is disabled. */
-  isGone: boolean;
+  /** The sink said that it takes no more events: the subscription is disabled. */
+  isEnded: boolean;
 };
 
 /** Something that an operator should know about a subscription, each once a time of failing. */
@@ -295,7 +294,7 @@ export type SubscriptionNotice = {
   tenant: string;
   name: string;
   failingSince: string;
-  /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink is gone. */
+  /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink has ended. */
   percent: number | undefined;
   kind: "failing" | "disabled";
 };
@@ -303,13 +302,21 @@ export type SubscriptionNotice = {
 /** The work on deliveries. Every call may throw a DatabaseError. */
 export type DeliveryWork = {
   /**
-   * Turns the next events of every active subscription into deliveries, each once, in one transaction a subscription with its
+   * Makes deliveries of the next events of every active subscription, each once, in one transaction a subscription with its
    * cursor. `isAtEnd`: nothing below the horizon is left. `isOpen`: a transaction is open whose events will come later.
+   * `subscriptions`: all there are, also disabled ones. `failing`: the ids of those whose filter the database could not apply; the
+   * next call tries them again.
    */
   dispatch(
     budgetMs: number,
     deadline: number,
-  ): Promise<{ matched: number; isAtEnd: boolean; isOpen: boolean; subscriptions: number }>;
+  ): Promise<{
+    matched: number;
+    isAtEnd: boolean;
+    isOpen: boolean;
+    subscriptions: number;
+    failing: readonly string[];
+  }>;
   /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`: nothing is left of them. */
   redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean }>;
   /**
@@ -332,8 +339,11 @@ export type DeliveryWork = {
   planWake(at: string, deadline: number): Promise<boolean>;
 };
 
-/** The message that wakes workers. `until`: it waits until then, in the queue alone. */
-export type Wake = { until?: string | undefined };
+/**
+ * The message that wakes workers. `until`: it waits until then, in the queue alone. `tries`: so many wake-ups in a row found that they
+ * can only wait, for an outage or an open transaction; it sets the wait for the next one.
+ */
+export type Wake = { until?: string | undefined; tries?: number | undefined };
 
 /** Sends wake-ups. Never throws. */
 export type Wakes = {

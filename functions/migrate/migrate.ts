@@ -5,12 +5,15 @@ import type { DeclaredField, DeclaredFields } from "../core/declared-fields.ts";
 import type { DatabaseCredentials, SetPassword } from "../core/database-roles.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
+import type { Wakes } from "../core/subscription.ts";
 import type { DeadLetterFields } from "./keep-dead-letters.ts";
+import type { DeliveryFields } from "./keep-deliveries.ts";
 import type { RollupFields } from "./keep-rollups.ts";
 import { splitStatements } from "./split-statements.ts";
 
 export type MigrateResult = { applied: string[]; partitionsMade: number; passwordsSet: string[] } & RollupFields &
-  DeadLetterFields & {
+  DeadLetterFields &
+  DeliveryFields & {
     measuresChanged?: number;
     indexedChanged?: number;
   };
@@ -27,16 +30,21 @@ export type MigrateDeps = {
   keepRollups?: (deadline: number) => Promise<RollupFields>;
   /** Deletes closed dead letters, as the stage says. @default it is left out */
   keepDeadLetters?: (deadline: number) => Promise<DeadLetterFields>;
+  /** Makes and drops partitions of attempts, and deletes finished deliveries. @default it is left out */
+  keepDeliveries?: (deadline: number) => Promise<DeliveryFields>;
+  /** Wakes the workers of notify once, for a wake-up that was lost. @default it is left out */
+  wakes?: Wakes;
 };
 
 /**
  * Applies the migrations that are not applied yet, in the order of their names, each in one transaction with its record.
  * Then it makes sure that the numbers of transactions go on after a restore from a dump, makes the partitions of the days
  * around today, and gives the users of the database the passwords of their secrets: also after a restore, or where a secret
- * was made again. It declares the catalog's fields, and keeps the rollups and the dead letters. Concurrent runs wait for each other at a lock.
+ * was made again. It declares the catalog's fields, and keeps the rollups, the dead letters and the deliveries. Concurrent runs wait for each other at a lock.
  */
 export function createMigrate(deps: MigrateDeps) {
-  const { database, clock, credentials, setPassword, declaredFields, keepRollups, keepDeadLetters } = deps;
+  const { database, clock, credentials, setPassword, declaredFields, wakes } = deps;
+  const { keepRollups, keepDeadLetters, keepDeliveries } = deps;
   /**
    * @throws Error that names the migration, with the database's message; also for an applied file that has changed;
    * SecretError
@@ -63,14 +71,13 @@ export function createMigrate(deps: MigrateDeps) {
     });
     const changed =
       declaredFields && (await step("declared fields", (execute) => declareFields(execute, declaredFields, deadline)));
-    return {
-      applied,
-      partitionsMade,
-      passwordsSet,
-      ...changed,
+    const kept = {
       ...(await keepRollups?.(deadline)),
       ...(await keepDeadLetters?.(deadline)),
+      ...(await keepDeliveries?.(deadline)),
     };
+    await wakes?.send({}, 0, deadline);
+    return { applied, partitionsMade, passwordsSet, ...changed, ...kept };
   };
 }
 

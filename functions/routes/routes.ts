@@ -3,6 +3,7 @@ import { accessRoutes } from "./access.ts";
 import { apiDocsRoutes } from "./api-docs.ts";
 import { exportRoutes } from "./export.ts";
 import { ingestRoutes } from "./ingest.ts";
+import { notifyRoutes } from "./notify.ts";
 import { queryRoutes } from "./query.ts";
 import { replayRoutes } from "./replay.ts";
 import type { Routes } from "./route.ts";
@@ -14,6 +15,7 @@ export const routes = {
   access: accessRoutes,
   export: exportRoutes,
   replay: replayRoutes,
+  notify: notifyRoutes,
   "api-docs": apiDocsRoutes,
 } as const satisfies Partial<Record<FunctionName, Routes>>;
 

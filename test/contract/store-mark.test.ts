@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createLeaseStore } from "../../functions/adapters/dynamodb/lease-store.ts";
 import { createLagReader, createStoreMark, createStoreMarker } from "../../functions/adapters/dynamodb/store-mark.ts";
+import { createSubscribedMark } from "../../functions/adapters/dynamodb/subscribed-mark.ts";
 import type { StoreMarker } from "../../functions/core/feed.ts";
 import { openAccessTables } from "../support/access-tables.ts";
 import { eventually } from "../support/eventually.ts";
@@ -10,7 +11,7 @@ const table = "usage";
 // A call gives up after some hundred milliseconds, which a busy machine may take.
 const read = <T>(from: { read(): Promise<T | undefined> }) => eventually(() => from.read());
 const change = (marker: StoreMarker, lag?: Parameters<StoreMarker["change"]>[0]) =>
-  eventually(() => marker.change(lag).then(() => true));
+  eventually(() => marker.change(lag));
 
 describe("the mark of stored events", () => {
   it("the mark is another one after each change, for every reader at once", async () => {
@@ -64,5 +65,42 @@ describe("the mark of stored events", () => {
 
     expect(await createLagReader({ client, table }).read()).toBeUndefined();
     expect(performance.now() - began).toBeLessThan(1_000);
+  });
+});
+
+describe("the mark of subscriptions", () => {
+  it("the store says that somebody subscribes from the token on until it is taken away, whatever it changes itself", async () => {
+    const { client } = await openAccessTables();
+    const [marker, subscribed] = [createStoreMarker({ client, table }), createSubscribedMark({ client, table })];
+    const seen = [await change(marker)];
+
+    await subscribed.set("one");
+    seen.push(await change(marker), await change(marker, { lagMs: 1, at: 5 }));
+    await subscribed.clear("one");
+    seen.push(await change(marker));
+
+    expect(seen.map(({ isSubscribed }) => isSubscribed)).toEqual([false, true, true, false]);
+    expect(await read(createLagReader({ client, table }))).toEqual({ lagMs: 1, at: 5 });
+  });
+
+  it("a token that another one has replaced takes nothing away", async () => {
+    const { client } = await openAccessTables();
+    const subscribed = createSubscribedMark({ client, table });
+    expect(await subscribed.read()).toBeUndefined();
+    await subscribed.set("one");
+    await subscribed.set("two");
+
+    await subscribed.clear("one");
+
+    expect(await subscribed.read()).toBe("two");
+  });
+
+  it("a table that does not answer is an error of each call", async () => {
+    const { client, outage } = await openAccessTables();
+    const subscribed = createSubscribedMark({ client, table });
+    await outage();
+
+    for (const call of [subscribed.set("one"), subscribed.clear("one"), subscribed.read()])
+      await expect(call).rejects.toMatchObject({ name: "AccessError" });
   });
 });

@@ -46,6 +46,9 @@ let ownAdminKey: string;
 /** The id of the other tenant's key: what a route about one key is asked for. */
 let foreignKeyId: string;
 let foreignKey: string;
+/** A subscription of the other tenant, and a redelivery of it. */
+let foreignSubscriptionId: string;
+let foreignRedeliveryId: string;
 let callers: Record<string, { headers: Record<string, string>; expected: Expected }>;
 
 /** The status that a scope gives, or the fixed one. */
@@ -54,7 +57,14 @@ type Expected = 401 | 403 | Role | "installation" | "suspended" | "none" | "star
 /** The only caller who may see every tenant. */
 const OF_ALL = "a key of the installation that names no tenant";
 /** The routes whose answer, for the other tenant itself, has what no caller of the own tenant may see. */
-const WITH_ROWS: ReadonlySet<OperationId> = new Set(["readEvent", "listKeys", "readKey", "readAudit"]);
+const WITH_ROWS: ReadonlySet<OperationId> = new Set([
+  "readEvent",
+  "listKeys",
+  "readKey",
+  "readAudit",
+  "listSubscriptions",
+  "readSubscription",
+]);
 
 beforeAll(async () => {
   target = await openTarget();
@@ -86,6 +96,23 @@ beforeAll(async () => {
     ({ status }) => status === 200,
     60_000,
   );
+  // Nothing matches it, so nothing is sent to that address.
+  const made = await target.call("/subscriptions", {
+    method: "POST",
+    headers: { ...bearer(foreign.key), "content-type": "application/json" },
+    body: JSON.stringify({
+      name: marker,
+      filter: { exact: { type: marker } },
+      sink: { type: "webhook", url: "https://8.8.8.8/nothing" },
+    }),
+  });
+  foreignSubscriptionId = (JSON.parse(made.text) as { id: string }).id;
+  const retried = await target.call(`/subscriptions/${foreignSubscriptionId}/retry`, {
+    method: "POST",
+    headers: { ...bearer(foreign.key), "content-type": "application/json" },
+    body: "{}",
+  });
+  foreignRedeliveryId = (JSON.parse(retried.text) as { id: string }).id;
   // A key of the installation has the scopes of its role, and those about tenants only where it is an admin.
   const ofInstallation = Object.fromEntries(
     await Promise.all(
@@ -136,7 +163,10 @@ beforeAll(async () => {
     [OF_ALL]: { headers: asInstallation, expected: "none" },
   };
 });
-afterAll(() => target?.close());
+afterAll(async () => {
+  await target?.call(`/subscriptions/${foreignSubscriptionId}`, { method: "DELETE", headers: bearer(foreignKey) });
+  await target?.close();
+});
 
 function otherLastDigit(key: string): string {
   return `${key.slice(0, -1)}${key.endsWith("0") ? "1" : "0"}`;
@@ -249,16 +279,31 @@ function wantedStatus(
 }
 
 /** The objects of the other tenant. */
-const FOREIGN: Partial<Record<OperationId, () => string>> = {
+const ofSubscription = (parameter: string) => (parameter === "retryId" ? foreignRedeliveryId : foreignSubscriptionId);
+const FOREIGN: Partial<Record<OperationId, (parameter: string) => string>> = {
   readEvent: () => foreignEventId,
   readKey: () => foreignKeyId,
   revokeKey: () => foreignKeyId,
   rotateKey: () => foreignKeyId,
+  readSubscription: ofSubscription,
+  changeSubscription: ofSubscription,
+  deleteSubscription: ofSubscription,
+  seekSubscription: ofSubscription,
+  disableSubscription: ofSubscription,
+  enableSubscription: ofSubscription,
+  rotateSecret: ofSubscription,
+  listAttempts: ofSubscription,
+  listDeliveries: ofSubscription,
+  groupFailures: ofSubscription,
+  startRedelivery: ofSubscription,
+  listRedeliveries: ofSubscription,
+  readRedelivery: ofSubscription,
+  cancelRedelivery: ofSubscription,
 };
 
 function pathOf({ operationId, route }: Operation): string {
   return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(FOREIGN[operationId]?.() ?? parameters[operationId]?.[name] ?? `absent-${run}`),
+    encodeURIComponent(FOREIGN[operationId]?.(name) ?? parameters[operationId]?.[name] ?? `absent-${run}`),
   );
 }
 

@@ -112,19 +112,20 @@ describe("functions", () => {
     expect(actionsOf(name)).toEqual([...new Set(EXPECTED_FUNCTIONS[name].actions)].toSorted());
   });
 
-  it("functions send to the queue of events alone, consume to the dead-letter queue too, and drain to that one alone", () => {
+  it("functions send to the queue of events alone, consume to the dead-letter queue and to that of wake-ups too, drain and migrate to one of these", () => {
     const arn = (start: string) => ({ "Fn::GetAtt": [queue(start)[0], "Arn"] });
     const [events, deadLetters] = [arn("QueueEvents"), arn("QueueDead")];
 
     expect(resourcesOf("ingest", "sqs:SendMessage")).toEqual([events]);
-    expect(resourcesOf("consume", "sqs:SendMessage")).toEqual([events, deadLetters]);
+    expect(resourcesOf("consume", "sqs:SendMessage")).toEqual([events, deadLetters, arn("WakesSteps")]);
+    expect(resourcesOf("migrate", "sqs:SendMessage")).toEqual([arn("WakesSteps")]);
     expect(resourcesOf("drain", "sqs:SendMessage")).toEqual([deadLetters]);
     expect(resourcesOf("drain", "sqs:DeleteMessage")).toEqual([deadLetters]);
     expect(resourcesOf("consume", "sqs:DeleteMessage")).toEqual([events]);
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export and replay, whose steps follow each other", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export, replay and notify, whose messages follow each other", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
     expect(allowed.map(([id]) => id)).toEqual([
@@ -132,13 +133,14 @@ describe("functions", () => {
       expect.stringMatching(/^DrainFunction/),
       expect.stringMatching(/^ExportFunction/),
       expect.stringMatching(/^ReplayFunction/),
+      expect.stringMatching(/^NotifyFunction/),
     ]);
   });
 });
 
 describe("queues", () => {
   it("the queues are encrypted and refuse calls without TLS", () => {
-    expect(all("AWS::SQS::Queue")).toHaveLength(6);
+    expect(all("AWS::SQS::Queue")).toHaveLength(8);
     for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
       expect(Properties["SqsManagedSseEnabled"]).toBe(true);
       template.hasResourceProperties("AWS::SQS::QueuePolicy", {
@@ -197,7 +199,7 @@ describe("queues", () => {
 
 describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
-    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(4);
+    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(5);
     // Of consume and of drain.
     const alike = {
       FunctionResponseTypes: ["ReportBatchItemFailures"],
@@ -241,9 +243,9 @@ describe("database", () => {
 
     expect([dev.Properties["DeletionProtection"], dev.DeletionPolicy]).toEqual([false, "Delete"]);
     expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Snapshot"]);
-    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(6).fill("Delete"));
+    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(8).fill("Delete"));
     expect(all("AWS::SQS::Queue", production).map(([, queue]) => queue.DeletionPolicy)).toEqual(
-      Array(6).fill("Retain"),
+      Array(8).fill("Retain"),
     );
   });
 });
@@ -282,8 +284,10 @@ describe("the secrets of the database", () => {
       if (!actions.includes("rds-data:ExecuteStatement")) continue;
       expect(variablesOf(name)["SECRET_ARN"], name).toEqual(role && secrets[role]);
       const ofDatabase = resourcesOf(name, read).filter((each) => !JSON.stringify(each).includes("AccessKeySecret"));
+      // Notify looks for events that match as the reader.
+      const ofReader = name === "notify" ? [secrets.reader] : [];
       expect(ofDatabase, name).toEqual(
-        role === "owner" ? [secrets.owner, secrets.reader, secrets.writer] : [role && secrets[role]],
+        role === "owner" ? [secrets.owner, secrets.reader, secrets.writer] : [...ofReader, role && secrets[role]],
       );
     }
     for (const name of ["migrate", "rotate"] as const) {
@@ -326,10 +330,10 @@ describe("migrations", () => {
       expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/), ...secrets]),
     );
     const dependents = [
-      ...functions().filter(([id]) => /^(Consume|Drain|Query|Export|Replay|Rotate)Function/.test(id)),
+      ...functions().filter(([id]) => /^(Consume|Drain|Query|Export|Replay|Notify|Rotate)Function/.test(id)),
       ...all("AWS::SecretsManager::RotationSchedule"),
     ] as [string, Dependent][];
-    expect(dependents).toHaveLength(8);
+    expect(dependents).toHaveLength(9);
     for (const [id, { DependsOn }] of dependents) expect(DependsOn, id).toContain(triggerId);
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
   });
@@ -410,6 +414,7 @@ describe("api", () => {
       "ApiDocs",
       "Export",
       "Ingest",
+      "Notify",
       "Query",
       "Replay",
     ]);
@@ -448,7 +453,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(25);
+    expect(named).toHaveLength(28);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -596,8 +601,8 @@ describe("two stacks of one stage", () => {
         .filter(({ Namespace: name }) => !String(name).startsWith("AWS/"))
         .map(({ Namespace: name }) => name);
 
-    expect(metrics(template)).toEqual(Array(9).fill("Sluice-dev"));
-    expect(metrics(other)).toEqual(Array(9).fill("Sluice-other"));
+    expect(metrics(template)).toEqual(Array(10).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(10).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

@@ -43,6 +43,7 @@ export async function startTestRuntime(
     dataDir,
     assemblyDir: prepared.assemblyDir,
     port: 0,
+    allowHttpSinks: true,
     log: (line) => lines.push(line),
     testHooks: { metrics: (line) => metrics.push(line), ...(maxProcesses !== undefined && { maxProcesses }) },
   });

@@ -5,7 +5,7 @@ import type { LagReader, StoreMark, StoreMarker } from "../../core/feed.ts";
 import { inTime } from "./client.ts";
 
 /** Of the whole installation: one item is enough, because any store wakes the database anyway. */
-const KEY = { [USAGE_TABLE.partitionKey]: { S: USAGE_TABLE.storeMark } };
+export const STORE_MARK_KEY = { [USAGE_TABLE.partitionKey]: { S: USAGE_TABLE.storeMark } };
 
 /** An answer takes milliseconds, and nothing is lost without one; a change is made in the reserve for the answer. */
 const CALL_MS = 500;
@@ -16,12 +16,15 @@ const LAG_CALL_MS = 300;
 /** Two marks of one installation are never equal by chance. */
 const MARK_BYTES = 9;
 
+/** The member of the item that is there while anybody subscribes (subscribed-mark.ts). */
+export const SUBSCRIBED = "subscribed";
+
 /** The mark before the first store. */
 const NO_STORE = "-";
 
 /** Reads the mark of stored events in the table `usage`: strongly, because an old one would hide an event. */
 export function createStoreMark({ client, table }: { client: DynamoDBClient; table: string }): StoreMark {
-  const command = new GetItemCommand({ TableName: table, Key: KEY, ConsistentRead: true });
+  const command = new GetItemCommand({ TableName: table, Key: STORE_MARK_KEY, ConsistentRead: true });
   return {
     async read() {
       try {
@@ -34,28 +37,30 @@ export function createStoreMark({ client, table }: { client: DynamoDBClient; tab
   };
 }
 
-/** Changes the mark, and writes the lag beside it: one write for both. */
+/** Changes the mark, and writes the lag beside it: one write for both, which says whether anybody subscribes. */
 export function createStoreMarker({ client, table }: { client: DynamoDBClient; table: string }): StoreMarker {
   return {
     async change(lag) {
       const command = new UpdateItemCommand({
         TableName: table,
-        Key: KEY,
+        Key: STORE_MARK_KEY,
         UpdateExpression: `SET #mark = :mark${lag === undefined ? "" : ", lagMs = :lag, lagAt = :at"}`,
         ExpressionAttributeNames: { "#mark": "mark" },
         ExpressionAttributeValues: {
           ":mark": { S: randomBytes(MARK_BYTES).toString("base64url") },
           ...(lag !== undefined && { ":lag": { N: String(lag.lagMs) }, ":at": { N: String(lag.at) } }),
         },
+        ReturnValues: "ALL_NEW",
       });
-      await inTime(CALL_MS, (abortSignal) => client.send(command, { abortSignal }));
+      const { Attributes } = await inTime(CALL_MS, (abortSignal) => client.send(command, { abortSignal }));
+      return { isSubscribed: Attributes?.[SUBSCRIBED] !== undefined };
     },
   };
 }
 
 /** Reads the lag beside the mark. Eventually consistent, for half the price: a lag of a second ago is as good. */
 export function createLagReader({ client, table }: { client: DynamoDBClient; table: string }): LagReader {
-  const command = new GetItemCommand({ TableName: table, Key: KEY });
+  const command = new GetItemCommand({ TableName: table, Key: STORE_MARK_KEY });
   return {
     async read() {
       try {

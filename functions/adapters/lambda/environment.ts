@@ -14,16 +14,20 @@ const common = {
   LOG_LEVEL: z.enum(LOG_LEVELS),
 };
 
-/** The variables of every function behind the API. */
-const http = {
-  /** Origins whose pages may call the API, separated by spaces. @default none */
-  CORS_ORIGINS: z._default(
+/** A list in one variable, separated by spaces. @default none */
+const words = () =>
+  z._default(
     z.pipe(
       z.string(),
       z.transform((text) => text.split(" ")),
     ),
     [],
-  ),
+  );
+
+/** The variables of every function behind the API. */
+const http = {
+  /** Origins whose pages may call the API, separated by spaces. @default none */
+  CORS_ORIGINS: words(),
 };
 
 /** An ARN. MiniStack 1.4.21 has the name of a secret in its place, which every call about a secret takes as well. */
@@ -54,6 +58,9 @@ const access = {
   KEY_SECRET_ARN: secret,
 };
 
+/** The queue of the wake-ups for the workers of notify. */
+const wakes = { WAKE_QUEUE_URL: z.url() };
+
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
@@ -71,6 +78,7 @@ export const consumeEnvironment = () =>
   z.object({
     ...common,
     ...database,
+    ...wakes,
     QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
     /** The mark of stored events is in it. */
@@ -120,15 +128,38 @@ export const replayEnvironment = () =>
     /** The queue of the steps. */
     STEPS_QUEUE_URL: z.url(),
     /** Other queues that a replay may send to, separated by spaces. @default none */
-    REPLAY_QUEUE_URLS: z._default(
-      z.pipe(
-        z.string(),
-        z.transform((text) => text.split(" ")),
-      ),
-      [],
-    ),
+    REPLAY_QUEUE_URLS: words(),
     UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
     UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
+  });
+
+export const notifyEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    ...database,
+    ...wakes,
+    /** The secret of the reader, which finds events that a filter matches. */
+    READER_SECRET_ARN: secret,
+    AUDIT_TABLE: z.string().check(z.minLength(1)),
+    /** The queue of events, into which the notices about subscriptions go. */
+    QUEUE_URL: z.url(),
+    /** Sinks may be `http://` on this machine; `npm start -- --allow-http-sinks` alone sets it. @default they may not */
+    ALLOW_HTTP_SINKS: z._default(
+      z.pipe(
+        z.enum(["true", "false"]),
+        z.transform((text) => text === "true"),
+      ),
+      false,
+    ),
+    /** The sender of e-mails. @default there are no sinks of the type `email` */
+    EMAIL_FROM: z.optional(z.string().check(z.minLength(1))),
+    /** An SMTP server. @default Amazon SES */
+    SMTP_URL: z.optional(z.url()),
+    /** ARNs of the topics and URLs of the queues that may be sinks. */
+    NOTIFY_TOPIC_ARNS: words(),
+    NOTIFY_QUEUE_URLS: words(),
   });
 
 export const migrateEnvironment = () =>
@@ -136,6 +167,7 @@ export const migrateEnvironment = () =>
     ...common,
     ...database,
     ...roleSecrets,
+    ...wakes,
     ...codeFolder,
     /** Days after which closed dead letters are deleted. @default never */
     DEAD_LETTER_RETENTION_DAYS: z.optional(z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number))),
@@ -158,6 +190,7 @@ export type AccessEnvironment = z.input<ReturnType<typeof accessEnvironment>>;
 export type QueryEnvironment = z.input<ReturnType<typeof queryEnvironment>>;
 export type ExportEnvironment = z.input<ReturnType<typeof exportEnvironment>>;
 export type ReplayEnvironment = z.input<ReturnType<typeof replayEnvironment>>;
+export type NotifyEnvironment = z.input<ReturnType<typeof notifyEnvironment>>;
 export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 

@@ -29,7 +29,22 @@ type Failpoint =
   /** The rows say so. */
   | "afterMark"
   /** The job has ended, and nobody looks for outcomes yet. */
-  | "afterEnd";
+  | "afterEnd"
+  /** A worker is about to make deliveries of events. */
+  | "beforeDispatch"
+  /** The deliveries are there, and nobody has claimed them. */
+  | "afterDispatch"
+  /** Deliveries are leased, and none is sent. */
+  | "afterClaim"
+  | "beforeSendNotice"
+  /** The sink has answered, and no row says so. */
+  | "afterSendNotice"
+  | "beforeSettle"
+  /** The results are written, and their notices not sent. */
+  | "afterSettle"
+  | "beforeWake"
+  /** The queue has the wake-up, and the message of this one is not acknowledged. */
+  | "afterWake";
 
 /**
  * Obeys the running fault test: goes on, waits, throws, or ends the process as a crash does. The test's server decides,

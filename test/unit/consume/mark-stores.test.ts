@@ -3,6 +3,7 @@ import type { BatchOutcome } from "../../../functions/core/batch.ts";
 import type { MetricCounts } from "../../../functions/core/metric-names.ts";
 import type { ConsumerLag } from "../../../functions/core/feed.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import type { Wake } from "../../../functions/core/subscription.ts";
 import { markStores } from "../../../functions/consume/mark-stores.ts";
 
 let counts: MetricCounts;
@@ -10,6 +11,10 @@ let steps: string[];
 let isDown: boolean;
 let failures: unknown[];
 let lags: (ConsumerLag | undefined)[];
+let isSubscribed: boolean;
+let isQueueDown: boolean;
+let wakes: Wake[];
+let unsent: number;
 const now = 1_000_000;
 let rule: ReturnType<typeof markStores>;
 beforeEach(() => {
@@ -18,6 +23,10 @@ beforeEach(() => {
   isDown = false;
   failures = [];
   lags = [];
+  isSubscribed = false;
+  isQueueDown = false;
+  wakes = [];
+  unsent = 0;
   const outcome = (): BatchOutcome => ({
     remaining: [],
     level: "info",
@@ -35,10 +44,20 @@ beforeEach(() => {
           if (isDown) throw new Error("down");
           steps.push("mark");
           lags.push(lag);
+          return { isSubscribed };
+        },
+      },
+      wakes: {
+        async send(wake) {
+          if (isQueueDown) return false;
+          steps.push("wake");
+          wakes.push(wake);
+          return true;
         },
       },
       clock: () => new Date(now),
       onFailure: (error) => failures.push(error),
+      onUnsent: () => (unsent += 1),
     },
   );
 });
@@ -76,7 +95,7 @@ describe("the mark of stored events", () => {
     await rule([], 0);
     await rule([], 0);
 
-    expect(steps).toEqual(["store", "store", "mark", "store"]);
+    expect(steps.filter((step) => step !== "wake")).toEqual(["store", "store", "mark", "store"]);
   });
 
   it("the mark has the age of the oldest message that was tried for the first time", async () => {
@@ -86,5 +105,56 @@ describe("the mark of stored events", () => {
     await rule([message(7, now - 900_000)], 0);
 
     expect(lags).toEqual([{ lagMs: 45_000, at: now }, undefined]);
+  });
+});
+
+describe("the wake-up of the workers", () => {
+  it("the workers are woken after the mark where somebody subscribes, and not where nobody does", async () => {
+    await rule([], 0);
+    isSubscribed = true;
+    await rule([], 0);
+
+    expect(steps).toEqual(["store", "mark", "store", "mark", "wake"]);
+    expect(wakes).toEqual([{}]);
+  });
+
+  it("a consumer that was killed before or behind the mark wakes the workers when its batch comes again as copies", async () => {
+    isSubscribed = true;
+    counts = { EventsStored: 0, EventsDuplicate: 5 };
+
+    await rule([], 0);
+
+    expect(steps).toEqual(["store", "mark", "wake"]);
+  });
+
+  it("the workers are woken where the mark cannot be changed, because somebody may subscribe", async () => {
+    isDown = true;
+
+    await rule([], 0);
+
+    expect(steps).toEqual(["store", "wake"]);
+  });
+
+  it("a wake-up that the queue does not confirm fails no batch, and is sent after the next one", async () => {
+    isSubscribed = true;
+    isQueueDown = true;
+    expect(await rule([], 0)).toMatchObject({ remaining: [], metrics: { EventsStored: 1 } });
+    expect(unsent).toBe(1);
+    isQueueDown = false;
+    counts = {};
+
+    await rule([], 0);
+    await rule([], 0);
+
+    expect(steps).toEqual(["store", "mark", "store", "wake", "store"]);
+  });
+
+  it("a batch of which nothing is stored wakes nobody", async () => {
+    isSubscribed = true;
+    counts = { EventsStored: 0, MessagesFailed: 2 };
+
+    await rule([], 0);
+
+    expect(steps).toEqual(["store"]);
   });
 });

@@ -62,11 +62,51 @@ import {
   REPLAY_NO_PROGRESS_HOURS,
   SETTLE_HOURS,
 } from "../../../functions/core/replay-limits.ts";
+import {
+  ATTEMPTS_KEPT_DAYS,
+  CIRCUIT_FAILURES,
+  CIRCUIT_PROBE_SECONDS,
+  CIRCUIT_WINDOW_MIN,
+  CIRCUIT_WINDOW_SECONDS,
+  DELIVERY_BATCH_MAX,
+  DELIVERY_BATCH_MAX_BYTES,
+  DELIVERY_RATE_MAX,
+  DELIVERY_TIMEOUT_DEFAULT_MS,
+  DELIVERY_TIMEOUT_MAX_MS,
+  DELIVERY_TIMEOUT_MIN_MS,
+  DISABLE_AFTER_HOURS,
+  EMAIL_TO_MAX,
+  FAILURE_GROUPS_MAX,
+  MATCHES_MAX,
+  MATCHES_MS,
+  NOTICE_PERCENTS,
+  REDELIVERIES_MAX_RUNNING,
+  RESPONSE_KEPT_MAX_CHARACTERS,
+  RETRY_AFTER_MAX_HOURS,
+  RETRY_DOUBLING_FIRST_SECONDS,
+  RETRY_DOUBLING_HOURS,
+  RETRY_JITTER,
+  RETRY_SCHEDULE_SECONDS,
+  SECRET_OVERLAP_DEFAULT_HOURS,
+  SECRET_OVERLAP_MAX_HOURS,
+  SECRETS_MAX,
+  SINK_HEADERS_MAX,
+  SUBSCRIPTION_BODY_MAX_BYTES,
+  SUBSCRIPTION_NAME_MAX_CHARACTERS,
+  SUBSCRIPTION_TEST_MAX_BYTES,
+  SUBSCRIPTIONS_MAX,
+} from "../../../functions/core/subscription-limits.ts";
 
 const number = (value: number) => value.toLocaleString("en");
 const kib = (bytes: number) => `${number(bytes / KIB)} KiB`;
 const percent = (share: number) => `${100 * share} %`;
 const mib = (bytes: number) => `${number(bytes / MIB)} MiB`;
+
+/** Waits as docs/subscriptions.md writes them. */
+const wait = (seconds: number) =>
+  seconds < 60 ? `${seconds} s` : seconds < 3_600 ? `${seconds / 60} min` : `${seconds / 3_600} h`;
+const schedule = RETRY_SCHEDULE_SECONDS.map(wait).join(", ");
+const scheduleMinutes = RETRY_SCHEDULE_SECONDS.reduce((sum, seconds) => sum + seconds, 0) / 60;
 
 /** The places in the documents that give a limit, written with the limit's value. */
 const statements: [string, string][] = [
@@ -98,7 +138,7 @@ const statements: [string, string][] = [
   ["docs/errors.md", `nested deeper than ${number(JSON_MAX_DEPTH)} levels`],
   [
     "docs/errors.md",
-    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports over ${kib(EXPORT_BODY_MAX_BYTES)}, for replays over ${mib(REPLAY_BODY_MAX_BYTES)} |`,
+    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports and subscriptions over ${kib(EXPORT_BODY_MAX_BYTES)}, for tests of a filter over ${kib(SUBSCRIPTION_TEST_MAX_BYTES)}, for replays over ${mib(REPLAY_BODY_MAX_BYTES)} |`,
   ],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_VALUES)} members and elements |`],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_EVENTS)} events |`],
@@ -119,7 +159,10 @@ const statements: [string, string][] = [
   ["docs/deploy.md", `\`POST /events\` has the API's ${number(API_RATE_LIMIT)} requests a second`],
   ["docs/deploy.md", `queries together have ${percent(API_SHARES.query)} of that`],
   ["docs/deploy.md", `those of keys ${percent(API_SHARES.access)}, those of exports ${percent(API_SHARES.export)} and`],
-  ["docs/deploy.md", `of replays ${percent(API_SHARES.replay)}, and`],
+  [
+    "docs/deploy.md",
+    `of replays ${percent(API_SHARES.replay)}, those of subscriptions ${percent(API_SHARES.notify)}, and`,
+  ],
   ["docs/deploy.md", `those of the documentation ${percent(API_SHARES["api-docs"])}.`],
   ["docs/deploy.md", `answers a preflight at ${API_OTHER_METHODS_LIMIT} a second`],
   ["docs/deploy.md", `consume needs at least ${CONSUME_MAX_CONCURRENCY}.`],
@@ -139,6 +182,57 @@ const statements: [string, string][] = [
   ["docs/replays.md", `confirmed nothing for ${REPLAY_NO_PROGRESS_HOURS} hours`],
   ["docs/replays.md", `for ${SETTLE_HOURS} hours at most`],
   ["docs/replays.md", `${REPLAY_MAX_CONCURRENCY} steps of all tenants run at once`],
+  [
+    "docs/errors.md",
+    `exports and subscriptions over ${kib(SUBSCRIPTION_BODY_MAX_BYTES)}, for tests of a filter over ${kib(SUBSCRIPTION_TEST_MAX_BYTES)},`,
+  ],
+  ["docs/errors.md", `The tenant has ${SUBSCRIPTIONS_MAX} subscriptions |`],
+  ["docs/limits.md", `| ${SUBSCRIPTIONS_MAX} subscriptions of a tenant |`],
+  ["docs/limits.md", `| ${REDELIVERIES_MAX_RUNNING} redeliveries of a subscription that are not finished |`],
+  ["docs/subscriptions.md", `text of 1 to ${SUBSCRIPTION_NAME_MAX_CHARACTERS} characters`],
+  ["docs/subscriptions.md", `at most ${SINK_HEADERS_MAX} \`headers\``],
+  ["docs/subscriptions.md", `1 to ${EMAIL_TO_MAX} addresses`],
+  ["docs/subscriptions.md", `1 to ${DELIVERY_BATCH_MAX} events`],
+  ["docs/subscriptions.md", `no more than ${mib(DELIVERY_BATCH_MAX_BYTES)}`],
+  ["docs/subscriptions.md", `1 to ${number(DELIVERY_RATE_MAX)} events a second`],
+  [
+    "docs/subscriptions.md",
+    `${number(DELIVERY_TIMEOUT_MIN_MS)} to ${number(DELIVERY_TIMEOUT_MAX_MS)}; ${number(DELIVERY_TIMEOUT_DEFAULT_MS)} where it is missing`,
+  ],
+  ["docs/subscriptions.md", `up to ${MATCHES_MAX} events of the last day`],
+  ["docs/subscriptions.md", `within ${MATCHES_MS / 1_000} seconds, up to ${number(COUNT_MAX)}`],
+  ["docs/subscriptions.md", `after waits of ${schedule}:`],
+  [
+    "docs/subscriptions.md",
+    `${RETRY_SCHEDULE_SECONDS.length + 1} tries in ${Math.floor(scheduleMinutes / 60)} h ${Math.floor(scheduleMinutes % 60)} min`,
+  ],
+  [
+    "docs/subscriptions.md",
+    `waits ${RETRY_DOUBLING_FIRST_SECONDS} s, then twice as long each time, for ${RETRY_DOUBLING_HOURS} h`,
+  ],
+  ["docs/subscriptions.md", `up to ${percent(RETRY_JITTER)} longer or shorter`],
+  ["docs/subscriptions.md", `up to ${RETRY_AFTER_MAX_HOURS} h`],
+  ["docs/subscriptions.md", `first ${number(RESPONSE_KEPT_MAX_CHARACTERS)} characters`],
+  ["docs/subscriptions.md", `${CIRCUIT_FAILURES} failures one after another`],
+  [
+    "docs/subscriptions.md",
+    `more than half of at least ${CIRCUIT_WINDOW_MIN} attempts in ${CIRCUIT_WINDOW_SECONDS / 60} minutes`,
+  ],
+  ["docs/subscriptions.md", `one attempt each ${CIRCUIT_PROBE_SECONDS} seconds`],
+  ["docs/subscriptions.md", `After ${DISABLE_AFTER_HOURS} hours without a success`],
+  [
+    "docs/subscriptions.md",
+    `at ${NOTICE_PERCENTS.slice(0, -1).join(", ")} and ${NOTICE_PERCENTS.at(-1)} % of this time`,
+  ],
+  [
+    "docs/subscriptions.md",
+    `for ${SECRET_OVERLAP_DEFAULT_HOURS} hours more (\`overlapHours\`: 0 to ${SECRET_OVERLAP_MAX_HOURS})`,
+  ],
+  ["docs/subscriptions.md", `At most ${SECRETS_MAX} secrets`],
+  ["docs/subscriptions.md", `kept for ${ATTEMPTS_KEPT_DAYS} days`],
+  ["docs/subscriptions.md", `the ${FAILURE_GROUPS_MAX} largest`],
+  ["docs/subscriptions.md", `At most ${REDELIVERIES_MAX_RUNNING} of a subscription`],
+  ["docs/subscriptions.md", `A tenant has at most ${SUBSCRIPTIONS_MAX} subscriptions`],
   ["docs/architecture.md", `of at most ${mib(MESSAGE_MAX_BYTES)}.`],
   ["docs/architecture.md", `reads up to ${number(CONSUME_BATCH_MESSAGES)} messages`],
   ["docs/architecture.md", `after ${MAX_RECEIVE_COUNT} receives SQS redrives the message`],

@@ -3,8 +3,8 @@ import { greeting } from "../../../localstack/greeting.ts";
 import type { Addresses } from "../../../localstack/addresses.ts";
 
 const ADDRESSES = { url: "http://127.0.0.1:4800", apiKey: "sluice_key" } as Addresses;
-const greet = (folder: { dataDir: string; isDefault: boolean }) =>
-  greeting({ addresses: ADDRESSES, listensOn: ["127.0.0.1"] }, folder);
+const greet = (folder: { dataDir: string; isDefault: boolean }, allowHttpSinks = true) =>
+  greeting({ addresses: ADDRESSES, listensOn: ["127.0.0.1"] }, { ...folder, allowHttpSinks });
 
 /** Every command of this repository that a greeting names. */
 const commands = (text: string) => Array.from(text.matchAll(/npm (?:run|start)[^`\n]*/g), ([command]) => command);
@@ -17,6 +17,13 @@ describe("the greeting of npm start", () => {
       "npm run keys -- list",
       "npm start -- --fresh",
     ]);
+  });
+
+  it("the greeting says whether subscriptions may deliver to this machine, and how", () => {
+    const folder = { dataDir: ".sluice", isDefault: true };
+
+    expect(greet(folder, true)).toContain("Subscriptions may deliver to http://127.0.0.1:PORT");
+    expect(greet(folder, false)).toContain("`npm start -- --allow-http-sinks`");
   });
 
   it.each([

@@ -1,0 +1,209 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DatabaseError } from "../../core/errors.ts";
+import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
+import type {
+  ClaimedDelivery,
+  ClaimedSubscription,
+  DeliveryWork,
+  FailureSelection,
+  SubscriptionNotice,
+} from "../../core/subscription.ts";
+import {
+  CIRCUIT_FAILURES,
+  CIRCUIT_PROBE_SECONDS,
+  CIRCUIT_WINDOW_MIN,
+  CIRCUIT_WINDOW_SECONDS,
+  CLAIM_MAX_BYTES,
+  CLAIM_MAX_OF_ONE,
+  DISABLE_AFTER_HOURS,
+  DISPATCH_FILTERS_MAX_BYTES,
+  DISPATCH_MAX_EVENTS,
+  DISPATCH_PAUSE_MS,
+  DISPATCH_STATEMENT_MS,
+  NOTICE_PERCENTS,
+  REDELIVER_STATEMENT_MS,
+} from "../../core/subscription-limits.ts";
+import { failpoint } from "../lambda/failpoint.ts";
+import { deadLetterCondition } from "./dead-letter-condition.ts";
+import { joinPieces } from "./replay-record.ts";
+import { toRecord } from "./subscription-record.ts";
+import { textArray, toTextArray } from "./text-array.ts";
+
+type DueSubscription = { id: string; version: string; filter: string };
+
+/** The work on deliveries in PostgreSQL; the functions are documented in functions/sql/0009_subscriptions.sql. */
+export function createDeliveryWork(
+  database: Pick<SqlDatabase, "execute">,
+  {
+    dispatchMost = DISPATCH_MAX_EVENTS,
+    clock = Date.now,
+  }: {
+    /** Events of one subscription that a statement looks at. */
+    dispatchMost?: number;
+    clock?: () => number;
+  } = {},
+): DeliveryWork {
+  async function readDue(without: readonly string[], deadline: number) {
+    const { rows } = await database.execute(READ_DUE, { without: toTextArray(without) }, deadline);
+    const due = new Map<string, DueSubscription>();
+    let facts = { isOpen: false, subscriptions: 0, isCut: false };
+    for (const [id, version, piece, isOpen, subscriptions, isCut] of rows) {
+      if (typeof id !== "string") {
+        facts = { isOpen: isOpen === true, subscriptions: Number(subscriptions), isCut: isCut === true };
+        continue;
+      }
+      const filter = (due.get(id)?.filter ?? "") + String(piece);
+      due.set(id, { id, version: String(version), filter });
+    }
+    return { due: [...due.values()], ...facts };
+  }
+
+  async function dispatch(due: readonly DueSubscription[], deadline: number) {
+    const given = due.map(({ id, version, filter }) => {
+      const { condition, condition_texts } = deadLetterCondition(filter === "" ? undefined : filter);
+      return { id, version, condition, texts: JSON.parse(condition_texts) as string[] };
+    });
+    const parameters = { given: JSON.stringify(given), most: String(dispatchMost) };
+    FAILPOINT: await failpoint("beforeDispatch");
+    const { rows } = await database.execute(DISPATCH, parameters, deadline);
+    FAILPOINT: await failpoint("afterDispatch");
+    const [dispatched, matched, unfinished, isOpen] = rows[0] ?? [];
+    return {
+      dispatched: Number(dispatched),
+      matched: Number(matched),
+      unfinished: Number(unfinished),
+      isOpen: isOpen === true,
+      failing: [] as string[],
+    };
+  }
+
+  /** Dispatches one by one where one of several may be at fault, so that it holds up no other. */
+  async function dispatchApart(due: readonly DueSubscription[], deadline: number) {
+    try {
+      return await dispatch(due, deadline);
+    } catch (error) {
+      if (!isOfOne(error)) throw error;
+      const total = { dispatched: 0, matched: 0, unfinished: 0, isOpen: false, failing: [] as string[] };
+      if (due.length === 1) return { ...total, failing: due.map(({ id }) => id) };
+      for (const each of due) {
+        const one = await dispatchApart([each], deadline);
+        total.dispatched += one.dispatched;
+        total.matched += one.matched;
+        total.unfinished += one.unfinished;
+        total.isOpen ||= one.isOpen;
+        total.failing.push(...one.failing);
+      }
+      return total;
+    }
+  }
+
+  return {
+    async dispatch(budgetMs, deadline) {
+      const until = clock() + budgetMs;
+      const result = { matched: 0, isAtEnd: false, isOpen: false, subscriptions: 0, failing: [] as string[] };
+      for (;;) {
+        const { due, isOpen, subscriptions, isCut } = await readDue(result.failing, deadline);
+        result.isOpen ||= isOpen;
+        result.subscriptions = subscriptions;
+        if (due.length === 0) return { ...result, isAtEnd: true };
+        const done = await dispatchApart(due, deadline);
+        result.matched += done.matched;
+        result.isOpen ||= done.isOpen;
+        result.failing.push(...done.failing);
+        if (done.unfinished === 0 && !isCut) return { ...result, isAtEnd: true };
+        if (clock() >= until) return result;
+        // Another worker has them just now.
+        if (done.dispatched === 0 && done.failing.length === 0) await delay(DISPATCH_PAUSE_MS);
+      }
+    },
+
+    async redeliver(most, deadline) {
+      const { rows } = await database.execute(NEXT_REDELIVERY, {}, deadline);
+      const [id, others] = rows[0] ?? [];
+      if (typeof id !== "string") return { taken: 0, isAtEnd: true };
+      const request = joinPieces(rows.map(([, , piece = null]) => [piece])) ?? "";
+      const { filter } = toRecord(request) as FailureSelection;
+      const parameters = { id, ...deadLetterCondition(filter), most: String(most) };
+      const { rows: taken } = await database.execute(TAKE, parameters, deadline);
+      const [number, isAtEnd] = taken[0] ?? [];
+      return { taken: Number(number), isAtEnd: isAtEnd === true && Number(others) === 0 };
+    },
+
+    async claim(worker, { most, mostOfOne, leaseSeconds }, deadline) {
+      const bounds = { most: String(most), most_of_one: String(mostOfOne), seconds: String(leaseSeconds) };
+      const { rows } = await database.execute(CLAIM, { worker, ...bounds }, deadline);
+      FAILPOINT: await failpoint("afterClaim");
+      return toClaim(rows);
+    },
+
+    async settle(worker, results, deadline) {
+      FAILPOINT: await failpoint("beforeSettle");
+      const { rows } = await database.execute(SETTLE, { worker, results: JSON.stringify(results) }, deadline);
+      FAILPOINT: await failpoint("afterSettle");
+      return rows.map(([notice]): SubscriptionNotice => {
+        const record = toRecord(notice) as SubscriptionNotice;
+        return { ...record, percent: record.percent };
+      });
+    },
+
+    async release(worker, deliveryIds, deadline) {
+      await database.execute(RELEASE, { worker, ids: toTextArray(deliveryIds) }, deadline);
+    },
+
+    async nextDueAt(deadline) {
+      const { rows } = await database.execute(NEXT_DUE, {}, deadline);
+      const at = rows[0]?.[0];
+      return typeof at === "string" ? at : undefined;
+    },
+
+    async planWake(at, deadline) {
+      const { rows } = await database.execute(PLAN_WAKE, { at }, deadline);
+      return typeof rows[0]?.[0] === "string";
+    },
+  };
+}
+
+/** Tells whether one subscription may be the cause of an error: its condition fails, or takes too long. */
+function isOfOne(error: unknown): boolean {
+  if (!(error instanceof DatabaseError)) return false;
+  return error.disposition === "dead-letter" || error.reason === "statement_timeout" || error.sqlState === "57014";
+}
+
+function toClaim(rows: readonly SqlValue[][]) {
+  const subscriptions = new Map<string, string>();
+  const deliveries = new Map<string, ClaimedDelivery>();
+  for (const [part, rowId, facts, piece] of rows) {
+    const id = String(rowId);
+    if (part === "subscription") subscriptions.set(id, (subscriptions.get(id) ?? "") + String(piece));
+    else if (typeof facts === "string") {
+      deliveries.set(id, { id, ...(toRecord(facts) as Omit<ClaimedDelivery, "id" | "event">), event: String(piece) });
+    } else {
+      const delivery = deliveries.get(id);
+      if (delivery !== undefined) delivery.event += String(piece);
+    }
+  }
+  return {
+    subscriptions: [...subscriptions.values()].map((text) => toRecord(text) as ClaimedSubscription),
+    deliveries: [...deliveries.values()],
+  };
+}
+
+const READ_DUE = `select id, version, piece, is_open, subscriptions, is_cut
+  from read_due_subscriptions(${textArray(":without")}, ${DISPATCH_FILTERS_MAX_BYTES})`;
+const DISPATCH = `select dispatched, matched, unfinished, is_open
+  from dispatch_subscriptions(cast(:given as jsonb), cast(:most as integer), ${DISPATCH_STATEMENT_MS})`;
+const NEXT_REDELIVERY = "select id, others, piece from next_redelivery() left join lateral cut_text(request) on true";
+const TAKE = `select taken, is_at_end from take_failed_deliveries(
+    :id, :condition, ${textArray(":condition_texts")}, cast(:most as integer), ${REDELIVER_STATEMENT_MS}
+  )`;
+const CLAIM = `select part, id, facts, piece from claim_deliveries(
+    :worker, cast(:most as integer), cast(:most_of_one as integer), cast(:seconds as integer), ${CIRCUIT_PROBE_SECONDS},
+    ${CLAIM_MAX_BYTES}
+  )`;
+const SETTLE = `select notice from settle_deliveries(
+    :worker, cast(:results as jsonb), ${CIRCUIT_FAILURES}, ${CIRCUIT_WINDOW_SECONDS}, ${CIRCUIT_WINDOW_MIN},
+    ${CIRCUIT_PROBE_SECONDS}, ${DISABLE_AFTER_HOURS}, array[${NOTICE_PERCENTS.join(", ")}]
+  )`;
+const RELEASE = `select release_deliveries(:worker, ${textArray(":ids")})`;
+const NEXT_DUE = `select next_delivery_due(${CLAIM_MAX_OF_ONE})`;
+const PLAN_WAKE = "select cast(plan_wake(cast(:at as timestamptz)) as text)";

@@ -1,0 +1,92 @@
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent";
+import type { Content } from "../../core/notice-content.ts";
+import { RESPONSE_READ_MAX_BYTES } from "../../core/subscription-limits.ts";
+import type { SinkAddresses } from "./sink-address.ts";
+
+/** The answer of a sink, of whatever status, or that there was none and why, for people. */
+type Posted = { code: number; retryAfter: string | undefined; text: string } | { error: string };
+
+/** Posts to a sink, and ends by `endsAt` (ms since the epoch). Never throws, and follows no redirect. */
+export type Post = (url: string, content: Content, endsAt: number) => Promise<Posted>;
+
+/**
+ * Posts over connections that are kept. Each is made to an address that passed the rule at that moment: ours in the
+ * look-up, and that of request-filtering-agent behind it.
+ */
+export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp: boolean }): Post {
+  const allowIPAddressList = allowHttp ? ["127.0.0.1", "::1"] : [];
+  const options = { keepAlive: true, lookup: addresses.lookup, allowIPAddressList };
+  const http = { request: httpRequest, agent: new RequestFilteringHttpAgent(options) };
+  const https = { request: httpsRequest, agent: new RequestFilteringHttpsAgent(options) };
+
+  return async (url, content, endsAt) => {
+    const refused = addresses.refuse(url);
+    if (refused !== undefined) return { error: `The sink's URL ${refused}.` };
+    const { request, agent } = new URL(url).protocol === "https:" ? https : http;
+    for (;;) {
+      const sending = postOnce((options, on) => request(url, { ...options, agent }, on), content, endsAt);
+      // Node refuses what HTTP cannot carry before it connects.
+      const posted = await sending.catch((error: unknown) => ({ error: errorOf(error as NodeJS.ErrnoException) }));
+      // A kept connection that the sink had closed shows itself only when it is used; a frozen process has many of them.
+      if (posted !== "stale") return posted;
+    }
+  };
+}
+
+function postOnce(
+  start: (options: RequestOptions, onAnswer: (answer: IncomingMessage) => void) => ReturnType<typeof httpRequest>,
+  { headers, body }: Content,
+  endsAt: number,
+): Promise<Posted | "stale"> {
+  return new Promise((resolve) => {
+    let answer: { code: number; retryAfter: string | undefined } | undefined;
+    const chunks: Buffer[] = [];
+    let isLate = false;
+    const end = (failure: Posted | "stale") => {
+      clearTimeout(timer);
+      resolve(answer === undefined ? failure : { ...answer, text: textOf(chunks) });
+    };
+
+    const sent = Buffer.from(body);
+    const length = { "content-length": String(sent.byteLength) };
+    const request = start({ method: "POST", headers: { ...headers, ...length } }, (incoming) => {
+      answer = { code: incoming.statusCode ?? 0, retryAfter: incoming.headers["retry-after"] };
+      let bytes = 0;
+      incoming.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.byteLength;
+        if (bytes >= RESPONSE_READ_MAX_BYTES) incoming.destroy();
+      });
+      // The status is the answer: a body that is cut short changes nothing about it.
+      incoming.on("error", () => undefined);
+      incoming.on("close", () => end({ error: "" }));
+    });
+    const timer = setTimeout(
+      () => {
+        isLate = true;
+        request.destroy();
+      },
+      Math.max(endsAt - Date.now(), 0),
+    );
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      if (isLate) return end({ error: "The sink did not answer in time." });
+      const isStale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+      return end(isStale ? "stale" : { error: errorOf(error) });
+    });
+    // An answer 101, which changes the protocol, closes the request without an error.
+    request.on("close", () => answer === undefined && end({ error: "The sink closed the connection." }));
+    request.end(sent);
+  });
+}
+
+function textOf(chunks: Buffer[]): string {
+  return Buffer.concat(chunks).subarray(0, RESPONSE_READ_MAX_BYTES).toString("utf8");
+}
+
+/** A code of Node or OpenSSL; the message may quote what the sink sent. */
+function errorOf({ code = "unknown" }: NodeJS.ErrnoException): string {
+  if (code === "EREFUSEDADDRESS") return "The sink's host has an address that is not public: no connection was made.";
+  return `The sink could not be reached: ${code}.`;
+}

@@ -1,0 +1,51 @@
+import { DELIVERY_TIMEOUT_MAX_MS } from "../core/subscription-limits.ts";
+
+/** The limits of one round of the worker (work.ts). */
+
+/** Kept free behind the last timeout: to write the last results, and to send the next wake-up. */
+export const ROUND_RESERVE_MS = 5_000;
+
+/** A round claims nothing any more with less time than this left: the longest timeout, and the reserve. */
+export const ROUND_CLOSE_MS = DELIVERY_TIMEOUT_MAX_MS + ROUND_RESERVE_MS;
+
+/** Kept free in the lease of a delivery behind its timeout: its result must be written before another worker has it. */
+export const LEASE_RESERVE_MS = 5_000;
+
+/**
+ * Results wait so long for others, so that a fast sink costs a statement for many and not for each; or until they are as many
+ * as are still under way, within these bounds.
+ */
+export const SETTLE_EVERY_MS = 100;
+export const SETTLE_MAX = 100;
+export const SETTLE_MIN = 10;
+
+/** The pause after a write of results that an outage refused: it doubles from the first to the longest. */
+export const SETTLE_RETRY_FIRST_MS = 100;
+export const SETTLE_RETRY_MAX_MS = 2_000;
+
+/** The part of its deliveries below which a worker waits for more room before it claims again. */
+export const CLAIM_ROOM_SHARE = 1 / 4;
+
+/**
+ * While deliveries are under way, a round looks this often for new events and for what became due. Its sink may be slow, and
+ * all workers may be held by such sinks.
+ */
+export const LOOK_AGAIN_MS = 500;
+
+/** A delivery that is due so soon is waited for: the shortest delay of SQS is a second, in which a rate could lose its tokens. */
+export const LINGER_MAX_MS = 1_000;
+
+/**
+ * A delivery that is due, and was not claimed, is looked at again after a pause, so many times in a round; and then by another round after
+ * a second.
+ */
+export const UNCLAIMED_PAUSE_MS = 50;
+export const UNCLAIMED_TRIES = 20;
+export const UNCLAIMED_AGAIN_MS = 1_000;
+
+/** The wait for an open transaction, or in an outage, doubles from a second to these. Writers end within 60 s. */
+export const OPEN_WAIT_MAX_SECONDS = 60;
+export const OUTAGE_WAIT_MAX_SECONDS = 600;
+
+/** A process looks so often whether the mark says that somebody subscribes: it may be lost with its table. */
+export const MARK_CHECK_EVERY_MS = 3_600_000;

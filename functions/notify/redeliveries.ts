@@ -1,0 +1,94 @@
+import type { Cursors } from "../core/cursor.ts";
+import { RequestError } from "../core/errors.ts";
+import type { Delivery, FailureSelection, PageOf, Redelivery, SubscriptionStore, Wakes } from "../core/subscription.ts";
+import { REDELIVERIES_MAX_RUNNING, REDELIVERIES_PAGE } from "../core/subscription-limits.ts";
+import { type Page, readPage } from "./pages.ts";
+import type { Caller, createSubscriptions } from "./subscriptions.ts";
+
+export type RedeliveryDeps = {
+  store: SubscriptionStore;
+  subscriptions: Pick<ReturnType<typeof createSubscriptions>, "find" | "record">;
+  wakes: Wakes;
+  cursors: Cursors;
+  newId: () => string;
+};
+
+/** Failed deliveries as a job: plan, start, progress, cancel. Everything is of one subscription that the caller may see. */
+export function createRedeliveries({ store, subscriptions, wakes, cursors, newId }: RedeliveryDeps) {
+  async function read(caller: Caller, subscriptionId: string, id: string, deadline: number): Promise<Redelivery> {
+    await subscriptions.find(caller, subscriptionId, deadline);
+    const found = await store.readRedelivery(caller.tenant, id, deadline);
+    if (found?.subscriptionId === subscriptionId) return found;
+    throw new RequestError(
+      "no_such_redelivery",
+      "The subscription has no redelivery with this id. `GET /subscriptions/{id}/retries` lists them.",
+    );
+  }
+
+  async function refuseTooMany(tenant: string, subscriptionId: string, deadline: number): Promise<void> {
+    const page = { after: undefined, limit: REDELIVERIES_PAGE };
+    const { items } = await store.listRedeliveries(tenant, subscriptionId, page, deadline);
+    const running = items.filter(({ state }) => state === "running").length;
+    if (running < REDELIVERIES_MAX_RUNNING) return;
+    throw new RequestError(
+      "too_many_redeliveries",
+      `The subscription has ${running} redeliveries that are not finished, and may have ${REDELIVERIES_MAX_RUNNING}. Wait for one, or cancel one with POST /subscriptions/{id}/retries/{retryId}/cancel.`,
+    );
+  }
+
+  return {
+    /** @throws RequestError `no_such_subscription`, `no_such_redelivery`; DatabaseError */
+    read,
+
+    /** Says how many failed deliveries a redelivery would take; nothing begins. @throws as `find` */
+    async plan(
+      caller: Caller,
+      id: string,
+      request: FailureSelection,
+      deadline: number,
+    ): Promise<{ planned: number; sample: Delivery[] }> {
+      await subscriptions.find(caller, id, deadline);
+      return store.planRedelivery(caller.tenant, id, request, deadline);
+    },
+
+    /**
+     * Starts a redelivery. Where no worker could be woken for it, it is cancelled.
+     * @throws RequestError `no_such_subscription`, `too_many_redeliveries`, `queue_unavailable`; AccessError; DatabaseError
+     */
+    async start(caller: Caller, subscriptionId: string, request: FailureSelection, deadline: number) {
+      const { tenant, keyId } = caller;
+      await subscriptions.find(caller, subscriptionId, deadline);
+      await refuseTooMany(tenant, subscriptionId, deadline);
+      const { planned } = await store.planRedelivery(tenant, subscriptionId, request, deadline);
+      const id = `rdl_${newId()}`;
+      await subscriptions.record(caller, "retry", subscriptionId, { ...request, id, planned });
+      const started = await store.startRedelivery({ id, subscriptionId, request, planned, keyId }, deadline);
+      if (await wakes.send({}, 0, deadline)) return started;
+      await store.cancelRedelivery(tenant, id, deadline);
+      throw new RequestError("queue_unavailable", "Nothing began. Send the request again after Retry-After.");
+    },
+
+    /** The redeliveries of a subscription, latest first. @throws RequestError `no_such_subscription`, of the cursor; DatabaseError */
+    async list(caller: Caller, id: string, page: PageOf, deadline: number): Promise<Page<Redelivery>> {
+      const { tenant } = caller;
+      await subscriptions.find(caller, id, deadline);
+      return readPage(cursors, { ...page, tenant, list: ["retries", id] }, (part) =>
+        store.listRedeliveries(tenant, id, part, deadline),
+      );
+    },
+
+    /**
+     * Ends a redelivery: it takes no more deliveries.
+     * @throws RequestError `no_such_subscription`, `no_such_redelivery`, `redelivery_finished`; AccessError; DatabaseError
+     */
+    async cancel(caller: Caller, subscriptionId: string, id: string, deadline: number): Promise<Redelivery> {
+      const found = await read(caller, subscriptionId, id, deadline);
+      if (found.state === "cancelled") return found;
+      if (found.state === "done") {
+        throw new RequestError("redelivery_finished", "It is done already; it cannot be cancelled.");
+      }
+      await subscriptions.record(caller, "retry.cancel", subscriptionId, { id });
+      return (await store.cancelRedelivery(caller.tenant, id, deadline)) ?? found;
+    },
+  };
+}

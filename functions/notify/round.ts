@@ -1,0 +1,156 @@
+import {
+  CLAIM_LEASE_SECONDS,
+  CLAIM_MAX,
+  CLAIM_MAX_OF_ONE,
+  DISPATCH_MS,
+  REDELIVER_MAX,
+} from "../core/subscription-limits.ts";
+import type { DeliveryWork } from "../core/subscription.ts";
+import {
+  CLAIM_ROOM_SHARE,
+  LINGER_MAX_MS,
+  LOOK_AGAIN_MS,
+  ROUND_CLOSE_MS,
+  ROUND_RESERVE_MS,
+  UNCLAIMED_AGAIN_MS,
+  UNCLAIMED_PAUSE_MS,
+  UNCLAIMED_TRIES,
+} from "./limits.ts";
+import { type AttemptCounts, createSending, type SendingDeps } from "./sending.ts";
+import { createSignal } from "./signal.ts";
+
+export type RoundDeps = SendingDeps & { work: DeliveryWork; newId: () => string };
+
+export type Round = AttemptCounts & {
+  /** Deliveries that were made of events, and those that redeliveries took. */
+  matched: number;
+  taken: number;
+  /** The age of the oldest delivery at its first attempt. */
+  lagMs: number | undefined;
+  /** All there are. */
+  subscriptions: number;
+  /** Ids of subscriptions whose filter the database could not apply; the next round tries them again. */
+  failing: readonly string[];
+  /** A transaction is open, whose events will come later. */
+  isOpen: boolean;
+  /** Something is left that could be done now. */
+  isTimeOver: boolean;
+  /** When something is due next, ms since the epoch; Infinity where nothing waits. */
+  dueAt: number;
+  /** The first error that ended the round; undefined where none did. */
+  failure: unknown;
+};
+
+/**
+ * Makes deliveries of new events, claims what is due, sends and settles it, until nothing is due or the time is over. All of that
+ * happens at once: a large backlog of events does not hold back what is due, nor a slow sink what is new. Never throws.
+ * @param until when the function is stopped, ms since the epoch
+ */
+export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
+  const { work, clock, wait, newId } = deps;
+  const worker = newId();
+  const closesAt = until - ROUND_CLOSE_MS;
+  const deadline = until - ROUND_RESERVE_MS;
+  const now = () => clock().getTime();
+  const changes = createSignal();
+  const feed = { matched: 0, taken: 0, subscriptions: 0, failing: NONE, isOpen: false, isAtEnd: false };
+  let lagMs: number | undefined;
+  let dueAt = Infinity;
+  let failure: unknown;
+  let hasEnded = false;
+  let unclaimed = 0;
+  /** Something may be due that no claim has seen. */
+  let mayClaim = true;
+
+  const change = (): void => {
+    mayClaim = true;
+    changes.raise();
+  };
+  const sending = createSending(deps, worker, until, { room: changes.raise, settled: change });
+  const isOver = () => hasEnded || failure !== undefined || sending.hasFailed() || now() >= closesAt;
+  const pause = () => Promise.race([changes.next(), wait(LOOK_AGAIN_MS)]);
+
+  /** Makes deliveries of events for as long as the round goes on: all workers may be held by slow sinks. */
+  async function dispatch(): Promise<void> {
+    do {
+      const found = await work.dispatch(DISPATCH_MS, deadline);
+      const { taken, isAtEnd } = await work.redeliver(REDELIVER_MAX, deadline);
+      feed.matched += found.matched;
+      feed.taken += taken;
+      feed.subscriptions = found.subscriptions;
+      feed.isOpen = found.isOpen;
+      feed.failing = found.failing;
+      feed.isAtEnd = found.isAtEnd && isAtEnd;
+      if (found.matched + taken > 0) change();
+      else changes.raise();
+      for (const again = now() + LOOK_AGAIN_MS; feed.isAtEnd && now() < again && !isOver(); ) await pause();
+    } while (!isOver());
+  }
+
+  /** Claims and sends until nothing is due. */
+  async function send(): Promise<void> {
+    let claimedAt = now();
+    for (await pause(); !isOver(); ) {
+      const room = sending.room();
+      const isTime = now() >= claimedAt + LOOK_AGAIN_MS;
+      if (mayClaim && room > 0 && (isTime || room >= CLAIM_MAX * CLAIM_ROOM_SHARE)) {
+        claimedAt = now();
+        mayClaim = false;
+        if (await claim(room)) mayClaim = true;
+      } else if (!mayClaim && feed.isAtEnd && sending.isIdle()) {
+        if (!(await isDueSoon())) return;
+        mayClaim = true;
+      } else {
+        await pause();
+        // Time has passed, in which something may have become due.
+        if (now() >= claimedAt + LOOK_AGAIN_MS) mayClaim = true;
+      }
+    }
+  }
+
+  /** Returns whether there was something. */
+  async function claim(most: number): Promise<boolean> {
+    const leaseEnds = now() + CLAIM_LEASE_SECONDS * 1_000;
+    const bounds = { most, mostOfOne: CLAIM_MAX_OF_ONE, leaseSeconds: CLAIM_LEASE_SECONDS };
+    const claimed = await work.claim(worker, bounds, deadline);
+    for (const { attempt, matchedAt } of claimed.deliveries)
+      if (attempt === 1) lagMs = Math.max(lagMs ?? 0, now() - Date.parse(matchedAt));
+    sending.add(claimed, leaseEnds);
+    return claimed.deliveries.length > 0;
+  }
+
+  /** Waits for what is due within a moment, and returns whether there is such. */
+  async function isDueSoon(): Promise<boolean> {
+    const next = await work.nextDueAt(deadline);
+    dueAt = next === undefined ? Infinity : Date.parse(next);
+    if (dueAt <= now()) {
+      // Another worker had just locked it, or its event is no longer retained.
+      unclaimed += 1;
+      if (unclaimed <= UNCLAIMED_TRIES) {
+        await wait(UNCLAIMED_PAUSE_MS);
+        return true;
+      }
+      dueAt = now() + UNCLAIMED_AGAIN_MS;
+    } else if (dueAt <= now() + LINGER_MAX_MS) {
+      await wait(dueAt - now());
+      return true;
+    }
+    return false;
+  }
+
+  const noteFailure = (error: unknown): void => {
+    failure ??= error;
+    changes.raise();
+  };
+
+  const dispatching = dispatch().catch(noteFailure);
+  await send().catch(noteFailure);
+  const isTimeOver = () => now() >= closesAt || mayClaim || !feed.isAtEnd;
+  hasEnded = true;
+  changes.raise();
+  await Promise.all([sending.end().catch(noteFailure), dispatching]);
+  const { isAtEnd: _, ...fed } = feed;
+  return { ...sending.counts, ...fed, lagMs, isTimeOver: isTimeOver(), dueAt, failure };
+}
+
+const NONE: readonly string[] = [];

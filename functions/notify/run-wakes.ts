@@ -1,0 +1,76 @@
+import * as z from "zod/mini";
+import type { BatchOutcome, BatchRule } from "../core/batch.ts";
+import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Wake, Wakes } from "../core/subscription.ts";
+import { delayUntil, isPassing, type Woken, type WorkOutcome } from "./work.ts";
+
+const message = z.object({
+  until: z.optional(z.iso.datetime()),
+  tries: z.optional(z.int().check(z.nonnegative())),
+});
+
+export type RunWakesDeps = {
+  work: (woken: Woken, until: number) => Promise<WorkOutcome>;
+  wakes: Wakes;
+  clock: Clock;
+};
+
+/**
+ * Handles the wake-ups of an invocation. One that waits is sent again for the rest of its wait, and touches no database; the others
+ * together are one round. A message that is no wake-up stays, and becomes a dead letter.
+ */
+export function createRunWakes({ work, wakes, clock }: RunWakesDeps): BatchRule {
+  return async (messages, until) => {
+    const now = clock().getTime();
+    const read = messages.map((each) => ({ message: each, wake: readWake(each.body) }));
+    const remaining = read.flatMap(({ message, wake }) => (wake === undefined ? [message] : []));
+    const known = read.flatMap(({ message, wake }) => (wake === undefined ? [] : [{ message, wake }]));
+    const [waiting, due] = [
+      known.filter(({ wake }) => isWaiting(wake, now)),
+      known.filter(({ wake }) => !isWaiting(wake, now)),
+    ];
+
+    // Copies of one wake-up go on as one.
+    for (const [at, copies] of Map.groupBy(waiting, ({ wake }) => wake.until ?? "")) {
+      const wake = copies[0]?.wake ?? {};
+      const isSent = await wakes.send(wake, delayUntil(at, now), until - ANSWER_RESERVE_MS);
+      if (!isSent) remaining.push(...copies.map(({ message }) => message));
+    }
+    const outcome: BatchOutcome = {
+      remaining,
+      level: remaining.length > 0 ? "warn" : "info",
+      fields: { failedMessages: remaining.length, requeuedMessages: waiting.length },
+      metrics: {},
+    };
+    if (due.length === 0) return outcome;
+
+    const tries = Math.min(...due.map(({ wake }) => wake.tries ?? 0));
+    const isRepeated = due.some(({ message }) => message.receiveCount > 1);
+    const { isWakeSure, failure, ...round } = await work({ tries, isRepeated }, until);
+    if (!isWakeSure) outcome.remaining.push(...due.map(({ message }) => message));
+    if (!isWakeSure || failure !== undefined || round.failing.length > 0) outcome.level = "warn";
+    if (failure !== undefined && !isPassing(failure)) outcome.error = failure;
+    outcome.fields.failedMessages = outcome.remaining.length;
+    outcome.fields.deliveries = round;
+    outcome.metrics = {
+      DeliveriesMatched: round.matched,
+      DeliveriesDelivered: round.delivered,
+      DeliveriesFailed: round.failed,
+      DeliveriesRetried: round.later,
+      SubscriptionsDisabled: round.disabled,
+      ...(round.lagMs !== undefined && { DeliveryLagSeconds: Math.round(round.lagMs / 1_000) }),
+    };
+    return outcome;
+  };
+}
+
+const isWaiting = ({ until }: Wake, now: number): boolean => until !== undefined && Date.parse(until) > now;
+
+function readWake(body: string): Wake | undefined {
+  try {
+    return message.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import { CLAIM_MAX, DELIVERIES_IN_FLIGHT } from "../core/subscription-limits.ts";
+import { DatabaseError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
+import type { AttemptResult, Claim, DeliveryWork, SubscriptionNotice } from "../core/subscription.ts";
+import { intoNotices, type PendingNotice } from "./deliver.ts";
+import {
+  LEASE_RESERVE_MS,
+  ROUND_RESERVE_MS,
+  SETTLE_EVERY_MS,
+  SETTLE_MAX,
+  SETTLE_MIN,
+  SETTLE_RETRY_FIRST_MS,
+  SETTLE_RETRY_MAX_MS,
+} from "./limits.ts";
+import { createSignal } from "./signal.ts";
+
+export type SendingDeps = {
+  work: Pick<DeliveryWork, "settle" | "release">;
+  deliver: (notice: PendingNotice, deadline: number) => Promise<AttemptResult[]>;
+  /** Never throws. */
+  sendNotices: (notices: readonly SubscriptionNotice[], deadline: number) => Promise<void>;
+  clock: Clock;
+  wait: (milliseconds: number) => Promise<unknown>;
+};
+
+/** Attempts by what became of them. */
+export type AttemptCounts = { delivered: number; later: number; failed: number; disabled: number };
+
+/**
+ * Sends what a worker has claimed, so many notices at once, and settles the results in small groups while others are under way: a
+ * slow sink holds nothing but its own place.
+ * @param until when the function is stopped, ms since the epoch
+ * @param on `room`: a place is free. `settled`: results are written, behind which others may be due
+ */
+export function createSending(
+  deps: SendingDeps,
+  worker: string,
+  until: number,
+  on: { room: () => void; settled: () => void },
+) {
+  const { work, deliver, sendNotices, clock, wait } = deps;
+  const deadline = until - ROUND_RESERVE_MS / 2;
+  const counts: AttemptCounts = { delivered: 0, later: 0, failed: 0, disabled: 0 };
+  const waiting: { notice: PendingNotice; leaseEnds: number }[] = [];
+  const unsent: string[] = [];
+  const underWay = new Set<Promise<void>>();
+  const ends = createSignal();
+  let held = 0;
+  let results: AttemptResult[] = [];
+  let settling: Promise<void> | undefined;
+  let failure: unknown;
+
+  function begin(): void {
+    while (underWay.size < DELIVERIES_IN_FLIGHT) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      const { notice, leaseEnds } = next;
+      const endsAt = Math.min(until - ROUND_RESERVE_MS, leaseEnds - LEASE_RESERVE_MS);
+      if (clock().getTime() + notice.subscription.timeoutMs > endsAt) {
+        unsent.push(...notice.deliveries.map(({ id }) => id));
+        held -= notice.deliveries.length;
+        continue;
+      }
+      const attempt = send(notice, endsAt, () => underWay.delete(attempt));
+      underWay.add(attempt);
+    }
+  }
+
+  async function send(notice: PendingNotice, endsAt: number, onEnd: () => void): Promise<void> {
+    const ofNotice = await deliver(notice, endsAt);
+    onEnd();
+    held -= ofNotice.length;
+    results.push(...ofNotice);
+    settling ??= settle();
+    ends.raise();
+    begin();
+    on.room();
+  }
+
+  /** Writes results until none are left. */
+  async function settle(): Promise<void> {
+    while (results.length > 0) {
+      await collect();
+      const group = results;
+      results = [];
+      await write(group).catch((error: unknown) => (failure ??= error));
+      on.settled();
+    }
+    settling = undefined;
+  }
+
+  /** Waits for more results: for as many as are still under way, and not for long. */
+  async function collect(): Promise<void> {
+    const isEnough = () =>
+      underWay.size === 0 || results.length >= Math.min(Math.max(underWay.size, SETTLE_MIN), SETTLE_MAX);
+    const endsAt = clock().getTime() + SETTLE_EVERY_MS;
+    while (!isEnough() && clock().getTime() < endsAt)
+      await Promise.race([ends.next(), wait(endsAt - clock().getTime())]);
+  }
+
+  /** A result that is not written is sent again when its lease ends, so an outage is waited for. @throws DatabaseError */
+  async function write(group: readonly AttemptResult[]): Promise<void> {
+    for (let pause = SETTLE_RETRY_FIRST_MS; ; pause = Math.min(2 * pause, SETTLE_RETRY_MAX_MS)) {
+      try {
+        const notices = await work.settle(worker, group, deadline);
+        for (const { status } of group) counts[status] += 1;
+        counts.disabled += notices.filter(({ kind }) => kind === "disabled").length;
+        if (notices.length > 0) await sendNotices(notices, deadline);
+        return;
+      } catch (error) {
+        const isWorthIt = error instanceof DatabaseError && error.isOutage && clock().getTime() + pause < deadline;
+        if (!isWorthIt) throw error;
+        await wait(pause);
+      }
+    }
+  }
+
+  return {
+    counts,
+
+    /** Deliveries that may be claimed now. */
+    room: () => CLAIM_MAX - held,
+
+    /** Nothing is under way, and all results are written. */
+    isIdle: () => held === 0 && settling === undefined,
+
+    /** Results could not be written. */
+    hasFailed: () => failure !== undefined,
+
+    /** @param leaseEnds of the claim, ms since the epoch */
+    add(claim: Claim, leaseEnds: number): void {
+      waiting.push(...intoNotices(claim).map((notice) => ({ notice, leaseEnds })));
+      held += claim.deliveries.length;
+      begin();
+    },
+
+    /** Begins no more, waits for what is under way, and gives the rest back. @throws the first error of a write */
+    async end(): Promise<void> {
+      unsent.push(...waiting.splice(0).flatMap(({ notice }) => notice.deliveries.map(({ id }) => id)));
+      while (underWay.size > 0) await Promise.all(underWay);
+      await settling;
+      if (unsent.length > 0) await work.release(worker, unsent, deadline);
+      if (failure !== undefined) throw failure;
+    },
+  };
+}

@@ -1,0 +1,1468 @@
+-- Why: subscriptions, whose events become deliveries, which workers send to sinks until these confirm them (decision 0029).
+-- Locks: new tables and functions only.
+--
+-- As in 0001: no colon before a word and no backslash, because the Data API's scanner does not know dollar quotes. Statements
+-- that are built have their text in single quotes, as in 0003.
+--
+-- Each function runs as the owner, because the writer has no right on a table; nobody else has one on the tables of this file.
+-- What a request may see or change has the tenant in its predicate.
+--
+-- The row of a subscription is the lock of all that is done for it. Whoever inserts or changes its deliveries that are pending
+-- locks it first, and several of them in the order of their ids, or without waiting. So of two workers one has a subscription
+-- at a time, for some milliseconds, and the other one goes on with the rest.
+
+create table subscriptions (
+  -- sub_ and 32 characters of 0-9 and a-f, which begin with the time at which it was made.
+  id text collate "C" primary key,
+  tenant text collate "C" not null,
+  name text not null,
+  -- JSON texts, which keep the digits of numbers.
+  filter text,
+  sink text not null,
+  -- Patterns of what the key that made it may read; null is everything.
+  types text[],
+  sources text[],
+  delivery_order text collate "C" not null check (delivery_order in ('none', 'subject')),
+  schedule text collate "C" not null check (schedule in ('standard', 'doubling')),
+  batch integer not null,
+  rate double precision,
+  timeout_ms integer not null,
+  key_id text not null,
+  state text collate "C" not null default 'active' check (state in ('active', 'disabled')),
+  disabled_reason text collate "C" check (disabled_reason in ('requested', 'sink_ended', 'sink_failing')),
+  disabled_at timestamptz,
+  created_at timestamptz not null default clock_timestamp(),
+  updated_at timestamptz not null default clock_timestamp(),
+  -- The cursor: the first transaction whose events have not become deliveries, and the place of an event in it behind which
+  -- it goes on, where a cursor of the feed was in the middle. A seek raises the generation, so that events match again.
+  next_number bigint not null,
+  behind_at timestamptz,
+  behind_id text collate "C",
+  behind_source text collate "C",
+  generation integer not null default 1,
+  dispatched_at timestamptz not null default '-infinity',
+  -- Deliveries that were made, and those of them that were deleted after their end.
+  matched bigint not null default 0,
+  pruned_delivered bigint not null default 0,
+  pruned_failed bigint not null default 0,
+  pruned_skipped bigint not null default 0,
+  -- The bucket of the rate, at a time.
+  tokens double precision not null default 0,
+  tokens_at timestamptz not null default clock_timestamp(),
+  claimed_at timestamptz not null default '-infinity',
+  -- The circuit: open where open_until is set, which is the time of the next probe; and the delivery that is one.
+  open_until timestamptz,
+  probe_id text collate "C",
+  failures integer not null default 0,
+  window_began timestamptz not null default clock_timestamp(),
+  window_attempts integer not null default 0,
+  window_failures integer not null default 0,
+  -- The first failure after the last success, and the last notice about it, in percent of the time.
+  failing_since timestamptz,
+  noticed_percent integer not null default 0
+)
+-- The row changes with each claim and result. No index has a column that does, so a change stays on its page.
+with (fillfactor = 50);
+
+create index subscriptions_of_tenant on subscriptions (tenant, id);
+
+-- The keys of webhooks, sealed by notify: the key to them is not in this database.
+create table subscription_secrets (
+  subscription_id text collate "C" not null references subscriptions on delete cascade,
+  number integer not null,
+  sealed text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  -- It was rotated, and signs beside the current one until then.
+  ends_at timestamptz,
+  primary key (subscription_id, number)
+);
+
+-- A row for each event that matched a subscription in a generation. A subscription that is removed leaves its rows behind for
+-- the daily upkeep: there may be more than one statement can delete.
+create sequence delivery_numbers;
+create table deliveries (
+  -- dlv_ and the MD5 of subscription, generation and event: the same event never becomes two.
+  id text collate "C" primary key,
+  -- In the order of the feed, for one subscription and generation.
+  number bigint not null default nextval('delivery_numbers'),
+  subscription_id text collate "C" not null,
+  event_id text collate "C" not null,
+  event_source text collate "C" not null,
+  event_type text collate "C" not null,
+  -- With the tenant of the subscription, it finds the event.
+  event_received_at timestamptz not null,
+  -- The subject, where the subscription kept the order of subjects as it matched.
+  ordered_by text collate "C",
+  -- Another one of its subject goes first.
+  is_blocked boolean not null default false,
+  state text collate "C" not null default 'pending' check (state in ('pending', 'delivered', 'failed', 'skipped')),
+  -- When it is claimable: a claim moves it to the end of the lease, so a lease that ends needs nobody who sees to it.
+  due_at timestamptz not null default clock_timestamp(),
+  leased_by text collate "C",
+  attempts integer not null default 0,
+  -- Of the schedule, which a redelivery begins again.
+  schedule_attempts integer not null default 0,
+  schedule_from timestamptz not null default clock_timestamp(),
+  -- Of the last attempt.
+  last_at timestamptz,
+  code integer,
+  error text,
+  finished_at timestamptz,
+  -- The redelivery that took it last.
+  redelivery_id text collate "C"
+)
+-- Each delivery is changed twice or more, soon after it was made: dead rows at the front of the queue would slow down claims.
+with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05);
+
+-- The queue: what is claimable of a subscription, by time; and which subscriptions have something pending.
+create index deliveries_due on deliveries (subscription_id, due_at, number) where state = 'pending' and not is_blocked;
+
+-- What workers have at the moment, of a subscription: at most a few hundred rows.
+create index deliveries_leased on deliveries (subscription_id, due_at) where leased_by is not null;
+
+-- Of a subject the one that goes, and those that wait for it. They have rows of subscriptions with that order alone.
+create index deliveries_first on deliveries (subscription_id, ordered_by)
+  where state = 'pending' and ordered_by is not null and not is_blocked;
+create index deliveries_blocked on deliveries (subscription_id, ordered_by, number) where state = 'pending' and is_blocked;
+
+-- Lists, counts, groups and redeliveries.
+create index deliveries_by_state on deliveries (subscription_id, state, number);
+create index deliveries_of_event on deliveries (subscription_id, event_id);
+
+-- The ones to be deleted.
+create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
+
+-- Each attempt, in a partition for its day, which is dropped with it.
+create sequence delivery_attempt_numbers;
+create table delivery_attempts (
+  sequence bigint not null default nextval('delivery_attempt_numbers'),
+  subscription_id text collate "C" not null,
+  delivery_id text collate "C" not null,
+  event_id text collate "C" not null,
+  number integer not null,
+  status text collate "C" not null check (status in ('delivered', 'later', 'failed')),
+  code integer,
+  at timestamptz not null,
+  duration_ms integer not null,
+  error text,
+  response text
+) partition by range (at);
+
+create index delivery_attempts_in_order on delivery_attempts (subscription_id, sequence);
+create index delivery_attempts_of_event on delivery_attempts (subscription_id, event_id);
+
+-- A day without a partition must not stop deliveries: what an attempt did is written in the same transaction.
+create table delivery_attempts_default partition of delivery_attempts default;
+
+-- Jobs that make failed deliveries pending again.
+create table redeliveries (
+  -- rdl_ and 32 characters of 0-9 and a-f, which begin with the time of the start.
+  id text collate "C" primary key,
+  subscription_id text collate "C" not null references subscriptions on delete cascade,
+  state text collate "C" not null default 'running' check (state in ('running', 'done', 'cancelled')),
+  -- The request as JSON text.
+  request text not null,
+  key_id text not null,
+  planned bigint not null,
+  taken bigint not null default 0,
+  delivered bigint not null default 0,
+  failed bigint not null default 0,
+  -- Its set: what had failed at the start. It goes on behind the first number.
+  after_number bigint not null default 0,
+  until_number bigint not null,
+  is_taken boolean not null default false,
+  created_at timestamptz not null default clock_timestamp(),
+  progress_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz
+);
+
+create index redeliveries_of_subscription on redeliveries (subscription_id, id);
+create index redeliveries_to_take on redeliveries (progress_at) where state = 'running' and not is_taken;
+
+-- One row: the last wake-up that was planned.
+create table planned_wake (
+  is_only boolean primary key default true check (is_only),
+  at timestamptz not null default '-infinity'
+);
+insert into planned_wake default values;
+
+-- Nobody but the owner has a right on these tables. Row level security without a policy keeps them empty for others if somebody
+-- gets one.
+alter table subscriptions enable row level security;
+alter table subscription_secrets enable row level security;
+alter table deliveries enable row level security;
+alter table delivery_attempts enable row level security;
+alter table delivery_attempts_default enable row level security;
+alter table redeliveries enable row level security;
+alter table planned_wake enable row level security;
+
+-- The texts of an array in JSON; null for anything else.
+create function json_texts(value jsonb) returns text[]
+language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
+  select case when jsonb_typeof(value) = 'array' then array(select jsonb_array_elements_text(value)) end
+$body$;
+
+-- A subscription as JSON, without its secrets.
+create function subscription_json(s subscriptions) returns text
+language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(json_build_object(
+    'id', s.id, 'tenant', s.tenant, 'name', s.name, 'filter', s.filter, 'types', s.types, 'sources', s.sources,
+    'sink', cast(s.sink as json), 'order', s.delivery_order, 'schedule', s.schedule, 'batch', s.batch, 'rate', s.rate,
+    'timeoutMs', s.timeout_ms, 'state', s.state, 'disabledReason', s.disabled_reason,
+    'disabledAt', replay_time(s.disabled_at), 'failingSince', replay_time(s.failing_since),
+    'openUntil', replay_time(s.open_until), 'keyId', s.key_id, 'createdAt', replay_time(s.created_at),
+    'updatedAt', replay_time(s.updated_at)
+  ) as text)
+$body$;
+
+create function delivery_json(d deliveries) returns text
+language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(json_build_object(
+    'id', d.id, 'subscriptionId', d.subscription_id, 'eventId', d.event_id, 'eventSource', d.event_source,
+    'eventType', d.event_type, 'state', d.state, 'attempts', d.attempts,
+    'dueAt', case when d.state = 'pending' then replay_time(d.due_at) end, 'lastAt', replay_time(d.last_at),
+    'code', d.code, 'error', d.error
+  ) as text)
+$body$;
+
+create function redelivery_json(job redeliveries) returns text
+language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(json_build_object(
+    'id', job.id, 'subscriptionId', job.subscription_id, 'state', job.state, 'request', cast(job.request as json),
+    'planned', job.planned, 'taken', job.taken, 'delivered', job.delivered, 'failed', job.failed, 'keyId', job.key_id,
+    'createdAt', replay_time(job.created_at), 'finishedAt', replay_time(job.finished_at)
+  ) as text)
+$body$;
+
+-- The first transaction of a start (Start of functions/core/subscription.ts), and the place of an event in it behind which it
+-- begins; null where the start is a cursor that this database cannot follow.
+--
+-- A start behind everything is behind the last transaction of the tenant below the horizon: what is stored from now on has a
+-- higher number, and so has what is being stored. The same holds in a database that was restored from a dump, where numbers go
+-- on above those of events. The start at a time is at the first transaction with an event received since then; later days have
+-- rows of event_transactions. Relies on event_transactions_in_order, event_transactions_by_day, events_by_arrival and
+-- events_by_transaction.
+create function subscription_start(
+  for_tenant text, start jsonb, out next_number bigint, out behind_at timestamptz, out behind_id text, out behind_source text
+)
+language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  horizon constant bigint = event_horizon();
+  place constant jsonb = start -> 'place';
+  place_number constant bigint = cast(place ->> 'number' as bigint);
+  from_time constant timestamptz = cast(start ->> 'at' as timestamptz);
+  from_day constant date = cast(from_time at time zone 'UTC' as date);
+begin
+  if start ->> 'kind' = 'place' then
+    if cast(place ->> 'incarnation' as uuid) <> (select id from incarnation)
+      or place_number > 0 and not exists (
+        select from event_transactions
+        where tenant = for_tenant and transaction_number = place_number
+          and microseconds(began_at) = cast(place ->> 'began' as bigint)
+        union all
+        select from event_ends
+        where tenant = for_tenant and transaction_number = place_number
+          and microseconds(began_at) = cast(place ->> 'began' as bigint)
+      )
+      or exists (
+        select from event_ends
+        where tenant = for_tenant and microseconds(forgotten_at) > cast(place ->> 'forgotten' as bigint)
+          and (transaction_number > place_number or transaction_number = place_number and place ->> 'event' is not null)
+      )
+    then
+      return;
+    end if;
+    if place ->> 'event' is null then
+      next_number = place_number + 1;
+      return;
+    end if;
+    next_number = place_number;
+    select e.received_at, e.id, e.source into behind_at, behind_id, behind_source
+    from events as e
+    where e.tenant = for_tenant and e.transaction_number = place_number
+      and event_hash(e.id, e.source) = cast(place ->> 'event' as bigint)
+    order by e.received_at, e.id, e.source limit 1;
+    return;
+  end if;
+  if start ->> 'kind' = 'time' then
+    -- Some transaction with such an event bounds those that have to be looked at.
+    select e.transaction_number into next_number from events as e
+    where e.tenant = for_tenant and e.received_at >= from_time and e.transaction_number < horizon
+    order by e.received_at limit 1;
+    select min(number) into next_number
+    from (
+      select min(e.transaction_number) as number from events as e
+      where e.tenant = for_tenant and e.received_at >= from_time
+        and e.received_at < (from_day + 1) at time zone 'UTC' and e.transaction_number <= next_number
+      union all
+      select min(transaction_number) from event_transactions
+      where tenant = for_tenant and day > from_day and transaction_number <= next_number
+    ) as known;
+  end if;
+  if next_number is null then
+    select coalesce(max(number), 0) + 1 into next_number
+    from (
+      (
+        select transaction_number as number from event_transactions
+        where tenant = for_tenant and transaction_number < horizon
+        order by transaction_number desc limit 1
+      )
+      union all
+      select transaction_number from event_ends where tenant = for_tenant
+    ) as known;
+  end if;
+end
+$body$;
+
+-- Writes a subscription, with its first secret if it has one. Null where the start is a cursor that this database cannot follow.
+create function create_subscription(given jsonb, start jsonb, sealed text) returns text
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  made subscriptions;
+  first record;
+begin
+  select * into first from subscription_start(given ->> 'tenant', start);
+  if first.next_number is null then
+    return null;
+  end if;
+  insert into subscriptions (
+    id, tenant, name, filter, sink, types, sources, delivery_order, schedule, batch, rate, timeout_ms, key_id, next_number,
+    behind_at, behind_id, behind_source, tokens
+  )
+  values (
+    given ->> 'id', given ->> 'tenant', given ->> 'name', given ->> 'filter', given ->> 'sink',
+    json_texts(given #> '{allowed,types}'), json_texts(given #> '{allowed,sources}'), given ->> 'order', given ->> 'schedule',
+    cast(given ->> 'batch' as integer), cast(given ->> 'rate' as double precision), cast(given ->> 'timeoutMs' as integer),
+    given ->> 'keyId', first.next_number, first.behind_at, first.behind_id, first.behind_source,
+    greatest(cast(given ->> 'rate' as double precision), 1)
+  )
+  on conflict (id) do nothing returning * into made;
+  if made.id is null then
+    return read_subscription(given ->> 'tenant', given ->> 'id');
+  end if;
+  if sealed is not null then
+    insert into subscription_secrets (subscription_id, number, sealed) values (made.id, 1, create_subscription.sealed);
+  end if;
+  return subscription_json(made);
+end
+$body$;
+grant execute on function create_subscription to sluice_writer;
+
+-- Relies on subscriptions_of_tenant, as list_subscriptions does.
+create function count_subscriptions(for_tenant text) returns bigint
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select count(*) from subscriptions where tenant = for_tenant
+$body$;
+grant execute on function count_subscriptions to sluice_writer;
+
+create function read_subscription(for_tenant text, for_id text) returns text
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select subscription_json(s) from subscriptions as s where s.id = for_id and s.tenant = for_tenant
+$body$;
+grant execute on function read_subscription to sluice_writer;
+
+-- The subscriptions before one, latest first, in pieces; as many as one result holds, and at least one. Where there are more, the
+-- last row has nulls.
+create function list_subscriptions(for_tenant text, before_id text, most integer, most_bytes integer)
+returns table (id text, piece text)
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  row_bytes constant integer = 256;
+  body text;
+  seen integer = 0;
+  bytes bigint = 0;
+begin
+  for id, body in
+    select s.id, subscription_json(s) from subscriptions as s
+    where s.tenant = for_tenant and (before_id is null or s.id < before_id)
+    order by s.id desc limit most + 1
+  loop
+    seen = seen + 1;
+    bytes = bytes + octet_length(cast(to_json(body) as text)) + row_bytes;
+    if seen > most or seen > 1 and bytes > most_bytes then
+      return query select null, null;
+      return;
+    end if;
+    return query select list_subscriptions.id, cut.piece from cut_text(body) as cut;
+  end loop;
+end
+$body$;
+grant execute on function list_subscriptions to sluice_writer;
+
+-- Changes the members that are given; null takes one away. A new sink has not failed. Without an order nothing waits for others
+-- any more; with one, what matches from now on does.
+create function change_subscription(for_tenant text, for_id text, changes jsonb) returns text
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
+begin
+  perform from subscriptions as s where s.id = for_id and s.tenant = for_tenant for update;
+  if not found then
+    return null;
+  end if;
+  update subscriptions as s
+  set name = coalesce(changes ->> 'name', s.name),
+    filter = case when changes -> 'filter' is null then s.filter else changes ->> 'filter' end,
+    types = case when changes -> 'allowed' is null then s.types else json_texts(changes #> '{allowed,types}') end,
+    sources = case when changes -> 'allowed' is null then s.sources else json_texts(changes #> '{allowed,sources}') end,
+    sink = coalesce(changes ->> 'sink', s.sink),
+    delivery_order = coalesce(changes ->> 'order', s.delivery_order),
+    schedule = coalesce(changes ->> 'schedule', s.schedule),
+    batch = coalesce(cast(changes ->> 'batch' as integer), s.batch),
+    rate = case when changes -> 'rate' is null then s.rate else cast(changes ->> 'rate' as double precision) end,
+    timeout_ms = coalesce(cast(changes ->> 'timeoutMs' as integer), s.timeout_ms),
+    updated_at = clock_timestamp()
+  where s.id = for_id;
+  if changes -> 'sink' is not null then
+    perform close_circuit(for_id);
+  end if;
+  if changes ->> 'order' = 'none' then
+    update deliveries as d set is_blocked = false where d.subscription_id = for_id and d.state = 'pending' and d.is_blocked;
+  end if;
+  return read_subscription(for_tenant, for_id);
+end
+$body$;
+grant execute on function change_subscription to sluice_writer;
+
+-- Forgets that a sink has failed.
+create function close_circuit(for_id text) returns void
+language sql set search_path = pg_catalog, public, pg_temp as $body$
+  update subscriptions
+  set open_until = null, probe_id = null, failures = 0, window_began = clock_timestamp(), window_attempts = 0,
+    window_failures = 0, failing_since = null, noticed_percent = 0
+  where id = for_id
+$body$;
+
+-- Deletes a subscription with its secrets and redeliveries. Of its deliveries as many as one statement does quickly; nobody sees
+-- the rest, which delete_orphaned_deliveries deletes.
+create function remove_subscription(for_tenant text, for_id text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+begin
+  delete from subscriptions as s where s.id = for_id and s.tenant = for_tenant;
+  if not found then
+    return false;
+  end if;
+  perform delete_orphaned_deliveries(5000);
+  return true;
+end
+$body$;
+grant execute on function remove_subscription to sluice_writer;
+
+-- Active closes the circuit and makes what waits due now; leases stay. Disabled keeps the cursor, and what is pending.
+create function set_subscription_state(for_tenant text, for_id text, new_state text) returns text
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
+begin
+  update subscriptions as s
+  set state = new_state, updated_at = clock_timestamp(),
+    disabled_reason = case when new_state = 'disabled' then 'requested' end,
+    disabled_at = case when new_state = 'disabled' then clock_timestamp() end
+  where s.id = for_id and s.tenant = for_tenant and (new_state = 'active' or s.state = 'active');
+  if found and new_state = 'active' then
+    perform close_circuit(for_id);
+    update deliveries as d set due_at = clock_timestamp()
+    where d.subscription_id = for_id and d.state = 'pending' and not d.is_blocked and d.due_at > clock_timestamp()
+      and d.leased_by is null;
+  end if;
+  return read_subscription(for_tenant, for_id);
+end
+$body$;
+grant execute on function set_subscription_state to sluice_writer;
+
+-- Goes on from another place. Returns whether the subscription is there, and null for it where its start cannot be followed.
+create function seek_subscription(for_tenant text, for_id text, start jsonb, out is_there boolean, out subscription text)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  first record;
+begin
+  perform from subscriptions as s where s.id = for_id and s.tenant = for_tenant for update;
+  is_there = found;
+  if not is_there then
+    return;
+  end if;
+  select * into first from subscription_start(for_tenant, start);
+  if first.next_number is null then
+    return;
+  end if;
+  update subscriptions as s
+  set next_number = first.next_number, behind_at = first.behind_at, behind_id = first.behind_id,
+    behind_source = first.behind_source, generation = s.generation + 1, updated_at = clock_timestamp()
+  where s.id = for_id;
+  subscription = read_subscription(for_tenant, for_id);
+end
+$body$;
+grant execute on function seek_subscription to sluice_writer;
+
+-- Adds a secret, and ends the others some hours from now. Those that have ended are deleted, and of the others the oldest beyond
+-- `most`.
+create function add_subscription_secret(for_tenant text, for_id text, new_sealed text, overlap_hours double precision, most integer)
+returns text
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+begin
+  update subscriptions as s set updated_at = clock_timestamp() where s.id = for_id and s.tenant = for_tenant;
+  if not found then
+    return null;
+  end if;
+  update subscription_secrets
+  set ends_at = least(ends_at, clock_timestamp() + overlap_hours * interval '1 hour')
+  where subscription_id = for_id;
+  insert into subscription_secrets (subscription_id, number, sealed)
+  select for_id, coalesce(max(number), 0) + 1, new_sealed from subscription_secrets where subscription_id = for_id;
+  delete from subscription_secrets as secret
+  where secret.subscription_id = for_id and (
+    secret.ends_at <= clock_timestamp()
+    or secret.number <= (select max(number) from subscription_secrets where subscription_id = for_id) - most
+  );
+  return read_subscription(for_tenant, for_id);
+end
+$body$;
+grant execute on function add_subscription_secret to sluice_writer;
+
+-- The deliveries of a subscription by what became of them. `matched` is counted where they are made, and the others where they
+-- are: that it is their sum shows that none was lost. Relies on deliveries_by_state.
+create function subscription_ledger(for_tenant text, for_id text)
+returns table (matched bigint, delivered bigint, pending bigint, failed bigint, skipped bigint)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select s.matched, s.pruned_delivered + counted.delivered, counted.pending, s.pruned_failed + counted.failed,
+    s.pruned_skipped + counted.skipped
+  from subscriptions as s cross join lateral (
+    select
+      count(*) filter (where d.state = 'delivered') as delivered, count(*) filter (where d.state = 'pending') as pending,
+      count(*) filter (where d.state = 'failed') as failed, count(*) filter (where d.state = 'skipped') as skipped
+    from deliveries as d where d.subscription_id = s.id
+  ) as counted
+  where s.id = for_id and s.tenant = for_tenant
+$body$;
+grant execute on function subscription_ledger to sluice_writer;
+
+-- Attempts before one, the last first, as JSON. Relies on delivery_attempts_in_order, and with an event on
+-- delivery_attempts_of_event: the plan is made for the values.
+create function list_attempts(
+  for_tenant text, for_id text, for_status text, for_code integer, for_event text, from_time timestamptz, to_time timestamptz,
+  before_number bigint, most integer
+)
+returns table (place bigint, attempt text)
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan set enable_seqscan = off set jit = off as $body$
+begin
+  return query
+  select a.sequence, cast(json_build_object(
+    'deliveryId', a.delivery_id, 'eventId', a.event_id, 'number', a.number, 'status', a.status, 'code', a.code,
+    'at', replay_time(a.at), 'durationMs', a.duration_ms, 'error', a.error, 'response', a.response
+  ) as text)
+  from delivery_attempts as a
+  where a.subscription_id = for_id and exists (select from subscriptions as s where s.id = for_id and s.tenant = for_tenant)
+    and (for_status is null or a.status = for_status) and (for_code is null or a.code = for_code)
+    and (for_event is null or a.event_id = for_event) and (from_time is null or a.at >= from_time)
+    and (to_time is null or a.at < to_time) and (before_number is null or a.sequence < before_number)
+  order by a.sequence desc limit most;
+end
+$body$;
+grant execute on function list_attempts to sluice_writer;
+
+-- Deliveries before one, the last first, as JSON. Relies on deliveries_by_state, of each state, or on deliveries_of_event: the
+-- plan is made for the values.
+create function list_deliveries(
+  for_tenant text, for_id text, for_state text, for_event text, before_number bigint, most integer
+)
+returns table (place bigint, delivery text)
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan set enable_seqscan = off set jit = off as $body$
+begin
+  return query
+  select found_row.number, delivery_json(found_row)
+  from unnest(array['pending', 'delivered', 'failed', 'skipped']) as wanted (state)
+    cross join lateral (
+      select * from deliveries as d
+      where d.subscription_id = for_id and d.state = wanted.state and (for_event is null or d.event_id = for_event)
+        and (before_number is null or d.number < before_number)
+      order by d.number desc limit most
+    ) as found_row
+  where exists (select from subscriptions as s where s.id = for_id and s.tenant = for_tenant)
+    and (for_state is null or wanted.state = for_state)
+  order by found_row.number desc limit most;
+end
+$body$;
+grant execute on function list_deliveries to sluice_writer;
+
+-- Failed deliveries by the code and the error of their last attempt, the largest groups first. The sample failed last.
+create function group_failed_deliveries(for_tenant text, for_id text, most integer) returns table (failure_group text)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(json_build_object(
+    'code', g.code, 'error', coalesce(g.error, ''), 'count', g.size, 'firstAt', replay_time(g.first_at),
+    'lastAt', replay_time(g.last_at), 'sample', cast(delivery_json(d) as json)
+  ) as text)
+  from (
+    select d.code, d.error, count(*) as size, min(d.last_at) as first_at, max(d.last_at) as last_at,
+      (array_agg(d.id order by d.last_at desc, d.number desc))[1] as sample
+    from deliveries as d join subscriptions as s on s.id = d.subscription_id
+    where d.subscription_id = for_id and s.tenant = for_tenant and d.state = 'failed'
+    group by d.code, d.error
+    order by size desc, d.code, d.error limit most
+  ) as g join deliveries as d on d.id = g.sample
+  order by g.size desc, g.code, g.error
+$body$;
+grant execute on function group_failed_deliveries to sluice_writer;
+
+-- The condition on failed deliveries `d` that a redelivery means (FailureSelection), as SQL behind `where`; `condition` is one on
+-- the row `e` of their event. Every value is a literal.
+create function failed_delivery_test(selection jsonb, condition text) returns text
+language plpgsql stable set search_path = pg_catalog, public, pg_temp as $body$
+begin
+  if not coalesce(is_bound_condition(condition), true) then
+    raise exception 'the condition is not one of a filter' using errcode = '42601';
+  end if;
+  return 'true'
+    || case when selection -> 'codes' is null then '' else format(' and d.code = any (cast(%L as integer[]))', json_texts(selection -> 'codes')) end
+    || case when selection -> 'from' is null then '' else format(' and d.last_at >= %L', selection ->> 'from') end
+    || case when selection -> 'to' is null then '' else format(' and d.last_at < %L', selection ->> 'to') end
+    || case when condition is null then '' else
+      ' and exists (select from public.events as e where e.tenant = s.tenant and e.received_at = d.event_received_at'
+      || ' and e.id = d.event_id and e.source = d.event_source and (' || condition || '))' end;
+end
+$body$;
+
+-- Counts the failed deliveries of a selection, and shows the first. The first row has the number.
+create function plan_redelivery(
+  for_tenant text, for_id text, selection jsonb, condition text, condition_texts text[], samples integer
+)
+returns table (planned bigint, delivery text)
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  matching constant text = ' from public.deliveries as d join public.subscriptions as s on s.id = d.subscription_id'
+    || ' where s.id = $2 and s.tenant = $3 and d.state = ''failed'' and ' || failed_delivery_test(selection, condition);
+begin
+  execute 'select count(*)' || matching into planned using condition_texts, for_id, for_tenant;
+  return next;
+  planned = null;
+  for delivery in
+    execute 'select public.delivery_json(d)' || matching || ' order by d.number limit $4'
+    using condition_texts, for_id, for_tenant, samples
+  loop
+    return next;
+  end loop;
+end
+$body$;
+grant execute on function plan_redelivery to sluice_writer;
+
+-- Writes a redelivery that begins. Its set is fixed: what has failed by now.
+create function start_redelivery(for_id text, for_subscription text, for_request text, for_key text, to_do bigint) returns text
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  job redeliveries;
+begin
+  insert into redeliveries (id, subscription_id, request, key_id, planned, until_number)
+  values (for_id, for_subscription, for_request, for_key, to_do, coalesce((
+    select max(d.number) from deliveries as d where d.subscription_id = for_subscription and d.state = 'failed'
+  ), 0))
+  on conflict (id) do nothing returning * into job;
+  if job.id is null then
+    select * into job from redeliveries where id = for_id;
+  end if;
+  return redelivery_json(job);
+end
+$body$;
+grant execute on function start_redelivery to sluice_writer;
+
+create function read_redelivery(for_tenant text, for_id text) returns text
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select redelivery_json(job) from redeliveries as job join subscriptions as s on s.id = job.subscription_id
+  where job.id = for_id and s.tenant = for_tenant
+$body$;
+grant execute on function read_redelivery to sluice_writer;
+
+-- The redeliveries before one, latest first, in pieces, as list_subscriptions. Relies on redeliveries_of_subscription.
+create function list_redeliveries(for_tenant text, for_subscription text, before_id text, most integer, most_bytes integer)
+returns table (id text, piece text)
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  row_bytes constant integer = 256;
+  body text;
+  seen integer = 0;
+  bytes bigint = 0;
+begin
+  for id, body in
+    select job.id, redelivery_json(job) from redeliveries as job join subscriptions as s on s.id = job.subscription_id
+    where s.id = for_subscription and s.tenant = for_tenant and (before_id is null or job.id < before_id)
+    order by job.id desc limit most + 1
+  loop
+    seen = seen + 1;
+    bytes = bytes + octet_length(cast(to_json(body) as text)) + row_bytes;
+    if seen > most or seen > 1 and bytes > most_bytes then
+      return query select null, null;
+      return;
+    end if;
+    return query select list_redeliveries.id, cut.piece from cut_text(body) as cut;
+  end loop;
+end
+$body$;
+grant execute on function list_redeliveries to sluice_writer;
+
+-- Ends a redelivery. What it has taken stays pending.
+create function cancel_redelivery(for_tenant text, for_id text) returns text
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+begin
+  perform from subscriptions as s join redeliveries as job on job.subscription_id = s.id
+  where job.id = for_id and s.tenant = for_tenant for update of s;
+  update redeliveries as job set state = 'cancelled', finished_at = clock_timestamp()
+  from subscriptions as s
+  where job.id = for_id and s.id = job.subscription_id and s.tenant = for_tenant and job.state = 'running';
+  return read_redelivery(for_tenant, for_id);
+end
+$body$;
+grant execute on function cancel_redelivery to sluice_writer;
+
+-- The active subscriptions that have transactions between their cursor and the horizon, those first that have waited longest: a
+-- row each with a hash of its filter, and the filter in pieces; as many as one result holds. The last row has the facts: whether a
+-- transaction is open, the number of all subscriptions, and whether there are more. Relies on event_transactions_in_order.
+create function read_due_subscriptions(without_ids text[], most_bytes integer)
+returns table (id text, version text, piece text, is_open boolean, subscriptions bigint, is_cut boolean)
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp set jit = off as $body$
+declare
+  row_bytes constant integer = 128;
+  horizon constant bigint = event_horizon();
+  was_open constant boolean = pg_snapshot_xmin(pg_current_snapshot()) < pg_snapshot_xmax(pg_current_snapshot());
+  is_full boolean = false;
+  bytes bigint = 0;
+  body text;
+begin
+  for id, version, body in
+    select s.id, coalesce(md5(s.filter), ''), coalesce(s.filter, '')
+    from public.subscriptions as s
+    where s.state = 'active' and s.id <> all (without_ids) and exists (
+      select from event_transactions as t
+      where t.tenant = s.tenant and t.transaction_number >= s.next_number and t.transaction_number < horizon
+    )
+    order by s.dispatched_at, s.id
+  loop
+    is_full = bytes > 0 and bytes + octet_length(cast(to_json(body) as text)) + row_bytes > most_bytes;
+    exit when is_full;
+    bytes = bytes + octet_length(cast(to_json(body) as text)) + row_bytes;
+    return query
+    select read_due_subscriptions.id, read_due_subscriptions.version, cut.piece, null::boolean, null::bigint, null::boolean
+    from cut_text(body) as cut;
+  end loop;
+  return query select null, null, null, was_open, (select count(*) from public.subscriptions), is_full;
+end
+$body$;
+grant execute on function read_due_subscriptions to sluice_writer;
+
+-- Makes deliveries of the next events of some subscriptions, and moves their cursors, until its time is over. `given` is an
+-- array of {id, version, condition, texts}: a filter as for read_feed, and the hash of the filter that it was made of. Of each
+-- subscription it looks at transactions with `most_rows` rows at most, and at one at least. The rows of a transaction become
+-- deliveries together, by the rule of the feed: of the transactions below the horizon, in the order (transaction, received_at,
+-- id, source). A subscription that another worker has is left for later, and so is one whose filter was changed meanwhile.
+--
+-- Returns how many were dispatched, how many deliveries were made, how many subscriptions are not at their end, and whether a
+-- transaction is open. It is a transaction too, which holds the horizon: so its time is short.
+--
+-- Relies on event_transactions_in_order; then on events_by_transaction of the partitions that event_transactions names.
+create function dispatch_subscriptions(given jsonb, most_rows integer, milliseconds integer)
+returns table (dispatched integer, matched bigint, unfinished integer, is_open boolean)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set jit = off as $body$
+declare
+  until constant timestamptz = clock_timestamp() + milliseconds * interval '1 millisecond';
+  horizon constant bigint = event_horizon();
+  was_open constant boolean = pg_snapshot_xmin(pg_current_snapshot()) < pg_snapshot_xmax(pg_current_snapshot());
+  wanted record;
+  s subscriptions;
+  until_number bigint;
+  until_is_last boolean;
+  days text;
+  made bigint;
+  subjects text[];
+begin
+  dispatched = 0;
+  matched = 0;
+  unfinished = jsonb_array_length(given);
+  is_open = was_open;
+  for wanted in
+    select item ->> 'id' as id, item ->> 'version' as version, item ->> 'condition' as condition,
+      json_texts(item -> 'texts') as texts
+    from jsonb_array_elements(given) with ordinality as list (item, position) order by position
+  loop
+    exit when dispatched > 0 and clock_timestamp() > until;
+    if not coalesce(is_bound_condition(wanted.condition), true) then
+      raise exception 'the condition is not one of a filter' using errcode = '42601';
+    end if;
+    select * into s from subscriptions
+    where id = wanted.id and state = 'active' and coalesce(md5(filter), '') = wanted.version
+    for update skip locked;
+    continue when not found;
+
+    with ahead as (
+      select t.transaction_number, t.events from event_transactions as t
+      where t.tenant = s.tenant and t.transaction_number >= s.next_number and t.transaction_number < horizon
+      order by t.transaction_number
+      limit most_rows + 1
+    ),
+    each as (
+      select transaction_number as number, sum(events) as events, sum(sum(events)) over (order by transaction_number) as total,
+        row_number() over (order by transaction_number) as place,
+        row_number() over (order by transaction_number desc) = 1 as is_last
+      from ahead group by transaction_number
+    )
+    select number, is_last and (select count(*) from ahead) <= most_rows into until_number, until_is_last
+    from each
+    where place = 1 or total <= most_rows and not (is_last and (select count(*) from ahead) > most_rows)
+    order by number desc limit 1;
+
+    dispatched = dispatched + 1;
+    if until_number is null then
+      unfinished = unfinished - 1;
+      continue;
+    end if;
+    select string_agg(
+      format('e.received_at >= %L and e.received_at < %L', day || ' 00:00:00+00', day + 1 || ' 00:00:00+00'), ' or '
+    ) into days
+    from (
+      select distinct t.day from event_transactions as t
+      where t.tenant = s.tenant and t.transaction_number between s.next_number and until_number
+    ) as named;
+
+    execute 'with made as (
+        insert into public.deliveries (
+          id, subscription_id, event_id, event_source, event_type, event_received_at, ordered_by, is_blocked
+        )
+        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id) as text)), $5, e.id, e.source, e.type,
+          e.received_at, ' || case s.delivery_order when 'subject' then 'e.subject, e.subject is not null' else 'null, false' end || '
+        from public.events as e
+        where e.tenant = $2 and e.transaction_number between $3 and $4 and (' || days || ')'
+      || case when s.behind_at is null then ''
+           else ' and (e.transaction_number > $3 or (e.received_at, e.id, e.source) > ($7, $8, $9))' end
+      || case when s.types is null then '' else ' and (e.type = any ($10) or e.type ^@ any ($11))' end
+      || case when s.sources is null then '' else ' and (e.source = any ($12) or e.source ^@ any ($13))' end
+      || coalesce(' and (' || wanted.condition || ')', '')
+      || ' order by e.transaction_number, e.received_at, e.id, e.source
+        on conflict (id) do nothing
+        returning ordered_by
+      )
+      select count(*), array_agg(distinct ordered_by) filter (where ordered_by is not null) from made'
+    into made, subjects
+    using wanted.texts, s.tenant, s.next_number, until_number, s.id, s.generation, s.behind_at, s.behind_id, s.behind_source,
+      whole_patterns(s.types), pattern_beginnings(s.types), whole_patterns(s.sources), pattern_beginnings(s.sources);
+
+    if subjects is not null then
+      perform unblock_subjects(s.id, subjects);
+    end if;
+    update subscriptions as moved
+    set next_number = until_number + 1, behind_at = null, behind_id = null, behind_source = null,
+      matched = moved.matched + made, dispatched_at = clock_timestamp()
+    where moved.id = s.id;
+    matched = matched + made;
+    if until_is_last then
+      unfinished = unfinished - 1;
+    end if;
+  end loop;
+  return next;
+end
+$body$;
+grant execute on function dispatch_subscriptions to sluice_writer;
+
+-- Lets the first pending delivery of some subjects go, where none of the subject is free. Relies on deliveries_first and
+-- deliveries_blocked.
+create function unblock_subjects(for_subscription text, subjects text[]) returns void
+language sql set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
+  update deliveries set is_blocked = false
+  where id in (
+    select first.id
+    from (select distinct unnest(subjects) as subject) as named
+      cross join lateral (
+        select d.id from deliveries as d
+        where d.subscription_id = for_subscription and d.ordered_by = named.subject and d.state = 'pending' and d.is_blocked
+        order by d.number limit 1
+      ) as first
+    where not exists (
+      select from deliveries as d
+      where d.subscription_id = for_subscription and d.ordered_by = named.subject and d.state = 'pending' and not d.is_blocked
+    )
+  )
+$body$;
+
+-- The subscriptions that have something claimable now or later. It jumps from one to the next in deliveries_due.
+create function waiting_subscriptions() returns setof text
+language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
+  with recursive waiting (id) as (
+    (
+      select d.subscription_id from deliveries as d where d.state = 'pending' and not d.is_blocked
+      order by d.subscription_id limit 1
+    )
+    union all
+    select (
+      select d.subscription_id from deliveries as d
+      where d.state = 'pending' and not d.is_blocked and d.subscription_id > waiting.id
+      order by d.subscription_id limit 1
+    )
+    from waiting where waiting.id is not null
+  )
+  select id from waiting where id is not null
+$body$;
+
+-- The tokens of the rate at a time: a second of it at most, and room for one delivery at least.
+create function subscription_tokens(s subscriptions, at timestamptz) returns double precision
+language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
+  select case when s.rate is null then 'infinity' else
+    least(greatest(s.rate, 1), s.tokens + s.rate * greatest(extract(epoch from at - s.tokens_at), 0)) + 1e-9 end
+$body$;
+
+-- How many more deliveries workers may have at a time: fewer than `most` together, no more than the bucket has, and one where the
+-- circuit takes a probe. Relies on deliveries_leased.
+create function subscription_room(s subscriptions, most integer, at timestamptz) returns integer
+language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
+  select case when s.open_until > at then 0 else cast(greatest(least(
+    most - (
+      select count(*) from deliveries as d where d.subscription_id = s.id and d.leased_by is not null and d.due_at > at
+    ),
+    case when s.open_until is null then most else 1 end,
+    floor(subscription_tokens(s, at))
+  ), 0) as integer) end
+$body$;
+
+-- Claims due deliveries for a worker: `most` of all, at most `most_of_one` of a subscription over all workers, and as many as
+-- one result holds. They are chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a
+-- subscription the first due come first. A subscription that another worker has just now is left to it.
+--
+-- Returns rows `subscription` and `delivery` with JSON or, of further pieces, without it: of a subscription that is its record, of
+-- a delivery its facts, with the event in pieces. A delivery whose event is no longer retained becomes skipped.
+--
+-- Relies on deliveries_due, deliveries_leased and events_by_arrival.
+create function claim_deliveries(
+  worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
+)
+returns table (part text, id text, facts text, piece text)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off set max_parallel_workers_per_gather = 0 set jit = off as $body$
+declare
+  row_bytes constant integer = 96;
+  seen_at constant timestamptz = clock_timestamp();
+  locked text[];
+  shown text[] = '{}';
+  claimed text[] = '{}';
+  absent text[] = '{}';
+  candidate record;
+  record_text text;
+  size bigint;
+  bytes bigint = 0;
+begin
+  locked = array(
+    select s.id
+    from waiting_subscriptions() as waiting (id) join subscriptions as s on s.id = waiting.id
+    where s.state = 'active' and subscription_room(s, most_of_one, seen_at) > 0 and exists (
+      select from deliveries as d
+      where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
+    )
+    order by s.claimed_at, s.id
+    limit most
+    for update of s skip locked
+  );
+  for candidate in
+    with chosen as (
+      select d.*, s.claimed_at, s.tenant, row_number() over (partition by s.id order by d.due_at, d.number) as round
+      from subscriptions as s cross join lateral (
+        select * from deliveries as d
+        where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
+        order by d.due_at, d.number
+        -- More than its share, because others may have fewer.
+        limit least(subscription_room(s, most_of_one, seen_at), 4 * (1 + most / greatest(cardinality(locked), 1)))
+      ) as d
+      where s.id = any (locked)
+    ),
+    first as (
+      select * from chosen order by round, claimed_at, subscription_id limit most
+    )
+    select first.*, found_event.body
+    from first left join lateral (
+      select event_json(e) as body from events as e
+      where e.tenant = first.tenant and e.received_at = first.event_received_at and e.id = first.event_id
+        and e.source = first.event_source
+      limit 1
+    ) as found_event on true
+    order by first.round, first.claimed_at, first.subscription_id
+  loop
+    if candidate.body is null then
+      absent = absent || candidate.id;
+      continue;
+    end if;
+    record_text = null;
+    if candidate.subscription_id <> all (shown) then
+      select claimed_subscription_json(s, seen_at) into record_text from subscriptions as s where s.id = candidate.subscription_id;
+    end if;
+    facts = cast(json_build_object(
+      'subscriptionId', candidate.subscription_id, 'attempt', candidate.attempts + 1,
+      'scheduleAttempt', candidate.schedule_attempts + 1, 'matchedAt', replay_time(candidate.schedule_from)
+    ) as text);
+    size = row_bytes * (2 + length(candidate.body) / 15000) + octet_length(facts)
+      + octet_length(cast(to_json(candidate.body) as text)) + coalesce(octet_length(cast(to_json(record_text) as text)), 0);
+    exit when bytes > 0 and bytes + size > most_bytes;
+    bytes = bytes + size;
+    claimed = claimed || candidate.id;
+    if record_text is not null then
+      shown = shown || candidate.subscription_id;
+      return query select 'subscription', candidate.subscription_id, null, cut.piece from cut_text(record_text) as cut;
+    end if;
+    return query
+    select 'delivery', candidate.id, case when cut.position = 1 then claim_deliveries.facts end, cut.piece
+    from cut_text(candidate.body) with ordinality as cut (piece, position);
+  end loop;
+
+  with leased as (
+    update deliveries as d set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second'
+    where d.id = any (claimed)
+    returning d.subscription_id, d.id
+  )
+  update subscriptions as s
+  set tokens = case when s.rate is null then s.tokens else subscription_tokens(s, seen_at) - of_one.number end,
+    tokens_at = seen_at, claimed_at = seen_at,
+    probe_id = case when s.open_until is not null then of_one.any_id end,
+    open_until = case when s.open_until is not null then seen_at + probe_seconds * interval '1 second' end
+  from (select leased.subscription_id, count(*) as number, min(leased.id) as any_id from leased group by 1) as of_one
+  where s.id = of_one.subscription_id;
+  perform end_deliveries(absent, 'skipped');
+end
+$body$;
+grant execute on function claim_deliveries to sluice_writer;
+
+-- A subscription as a worker needs it.
+create function claimed_subscription_json(s subscriptions, at timestamptz) returns text
+language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(json_build_object(
+    'id', s.id, 'tenant', s.tenant, 'name', s.name, 'sink', cast(s.sink as json), 'schedule', s.schedule, 'batch', s.batch,
+    'timeoutMs', s.timeout_ms, 'failingSince', replay_time(s.failing_since), 'isProbe', s.open_until is not null,
+    'secrets', (
+      select coalesce(json_agg(json_build_object(
+        'number', secret.number, 'sealed', secret.sealed, 'createdAt', replay_time(secret.created_at),
+        'until', replay_time(secret.ends_at)
+      ) order by secret.number desc), '[]')
+      from subscription_secrets as secret
+      where secret.subscription_id = s.id and (secret.ends_at is null or secret.ends_at > at)
+    )
+  ) as text)
+$body$;
+
+-- Ends pending deliveries in a state. The rows of their subscriptions are locked.
+create function end_deliveries(ids text[], new_state text) returns void
+language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  ended record;
+begin
+  for ended in
+    with changed as (
+      update deliveries as d set state = new_state, leased_by = null, is_blocked = false, finished_at = clock_timestamp()
+      where d.id = any (ids) and d.state = 'pending'
+      returning d.subscription_id, d.ordered_by, d.redelivery_id
+    )
+    select subscription_id, array_agg(ordered_by) filter (where ordered_by is not null) as subjects,
+      array_agg(redelivery_id) filter (where redelivery_id is not null) as jobs
+    from changed group by 1
+  loop
+    perform unblock_subjects(ended.subscription_id, ended.subjects), count_redelivered('{}', ended.jobs);
+  end loop;
+end
+$body$;
+
+-- Counts ends of deliveries that redeliveries had taken, an item for each, and ends the redeliveries with their last one.
+create function count_redelivered(delivered_of text[], failed_of text[]) returns void
+language sql set search_path = pg_catalog, public, pg_temp as $body$
+  update redeliveries as job
+  set delivered = job.delivered + ended.delivered, failed = job.failed + ended.failed,
+    state = case when ended.is_last then 'done' else job.state end,
+    finished_at = case when ended.is_last then clock_timestamp() else job.finished_at end
+  from (
+    select known.id, counted.delivered, counted.failed,
+      known.state = 'running' and known.is_taken
+        and known.delivered + counted.delivered + known.failed + counted.failed >= known.taken as is_last
+    from (
+      select id, count(*) filter (where is_delivered) as delivered, count(*) filter (where not is_delivered) as failed
+      from (
+        select unnest(delivered_of) as id, true as is_delivered
+        union all
+        select unnest(failed_of), false
+      ) as item
+      group by id
+    ) as counted join redeliveries as known on known.id = counted.id
+  ) as ended
+  where job.id = ended.id
+$body$;
+
+-- Writes the results of attempts (AttemptResult), whose leases are still the worker's: an attempt with the number that comes next.
+-- Then it judges each circuit by its results, in their order: it opens after `circuit_failures` in a row, or where more than half
+-- of `window_min` or more failed in a window; the success of a probe closes it. The events of one request are one result of a
+-- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
+--
+-- Returns notices as JSON: the highest of `percents` that is over, each once a time of failing. Relies on deliveries_pkey.
+create function settle_deliveries(
+  worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
+  disable_hours integer, percents integer[]
+)
+returns table (notice text)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off set jit = off as $body$
+declare
+  seen_at timestamptz;
+  ids text[] = array(select distinct item ->> 'subscriptionId' from jsonb_array_elements(results) as item);
+  settled record;
+  result record;
+  s subscriptions;
+  share double precision;
+  percent integer;
+begin
+  perform from subscriptions as known where known.id = any (ids) order by known.id for update;
+  seen_at = clock_timestamp();
+  for settled in
+    with given as (
+      select row.*
+      from rows from (
+        jsonb_to_recordset(results) as (
+          "deliveryId" text, "subscriptionId" text, number integer, status text, "dueAt" timestamptz, code integer,
+          at timestamptz, "durationMs" integer, error text, response text, "isEnded" boolean
+        )
+      ) with ordinality as row
+    ),
+    accepted as (
+      update deliveries as d
+      set state = case given.status when 'later' then 'pending' else given.status end, attempts = given.number,
+        schedule_attempts = d.schedule_attempts + 1,
+        due_at = case given.status when 'later' then coalesce(given."dueAt", seen_at) else d.due_at end,
+        leased_by = null, last_at = given.at, code = given.code, error = given.error,
+        finished_at = case when given.status <> 'later' then seen_at end
+      from given
+      where d.id = given."deliveryId" and d.subscription_id = given."subscriptionId" and d.leased_by = worker
+        and d.state = 'pending' and d.attempts + 1 = given.number
+        and exists (select from subscriptions as known where known.id = d.subscription_id)
+      returning d.id, d.subscription_id, d.event_id, d.ordered_by, d.redelivery_id, given.*
+    ),
+    noted as (
+      insert into delivery_attempts (
+        subscription_id, delivery_id, event_id, number, status, code, at, duration_ms, error, response
+      )
+      select subscription_id, id, event_id, number, status, code, at, "durationMs", error, response
+      from accepted order by ordinality
+    )
+    select subscription_id,
+      array_agg(ordered_by) filter (where ordered_by is not null and status <> 'later') as subjects,
+      array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'delivered') as delivered_of,
+      array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'failed') as failed_of,
+      jsonb_agg(jsonb_build_object(
+        'id', id, 'status', status, 'request', concat(at, ' ', "durationMs"), 'isEnded', "isEnded"
+      ) order by ordinality) as own
+    from accepted group by subscription_id order by subscription_id
+  loop
+    perform unblock_subjects(settled.subscription_id, settled.subjects),
+      count_redelivered(settled.delivered_of, settled.failed_of);
+    select * into s from subscriptions as known where known.id = settled.subscription_id;
+    for result in
+      select min(own.position) as position, own.status, bool_or(own.id = s.probe_id) as is_probe
+      from rows from (
+        jsonb_to_recordset(settled.own) as (id text, status text, request text)
+      ) with ordinality as own (id, status, request, position)
+      group by own.status, case when s.batch > 1 then own.request else cast(own.position as text) end
+      order by 1
+    loop
+      if seen_at >= s.window_began + window_seconds * interval '1 second' then
+        s.window_began = seen_at;
+        s.window_attempts = 0;
+        s.window_failures = 0;
+      end if;
+      s.window_attempts = s.window_attempts + 1;
+      if result.status = 'delivered' then
+        s.failures = 0;
+        s.failing_since = null;
+        s.noticed_percent = 0;
+        if result.is_probe then
+          s.open_until = null;
+          s.probe_id = null;
+          s.window_began = seen_at;
+          s.window_attempts = 0;
+          s.window_failures = 0;
+        end if;
+        continue;
+      end if;
+      s.failures = s.failures + 1;
+      s.window_failures = s.window_failures + 1;
+      s.failing_since = coalesce(s.failing_since, seen_at);
+      if s.failures >= circuit_failures or s.window_attempts >= window_min and s.window_failures * 2 > s.window_attempts then
+        s.open_until = coalesce(s.open_until, seen_at + probe_seconds * interval '1 second');
+      end if;
+    end loop;
+
+    notice = null;
+    if s.state = 'active' and settled.own @> '[{"isEnded": true}]' then
+      s.state = 'disabled';
+      s.disabled_reason = 'sink_ended';
+      notice = cast(json_build_object('failingSince', replay_time(coalesce(s.failing_since, seen_at)), 'kind', 'disabled') as text);
+    elsif s.state = 'active' and s.failing_since is not null then
+      share = 100 * extract(epoch from seen_at - s.failing_since) / (3600.0 * disable_hours);
+      percent = (select max(each) from unnest(percents) as each where each <= share);
+      if percent > s.noticed_percent then
+        s.noticed_percent = percent;
+        if percent >= 100 then
+          s.state = 'disabled';
+          s.disabled_reason = 'sink_failing';
+        end if;
+        notice = cast(json_build_object(
+          'failingSince', replay_time(s.failing_since), 'percent', percent,
+          'kind', case when percent >= 100 then 'disabled' else 'failing' end
+        ) as text);
+      end if;
+    end if;
+    update subscriptions as known
+    set failures = s.failures, window_began = s.window_began, window_attempts = s.window_attempts,
+      window_failures = s.window_failures, open_until = s.open_until, probe_id = s.probe_id, failing_since = s.failing_since,
+      noticed_percent = s.noticed_percent, state = s.state, disabled_reason = s.disabled_reason,
+      disabled_at = case when s.state = 'disabled' then coalesce(known.disabled_at, seen_at) end,
+      updated_at = case when s.state <> known.state then seen_at else known.updated_at end
+    where known.id = s.id;
+    if notice is not null then
+      notice = cast(cast(notice as jsonb) || jsonb_build_object('subscriptionId', s.id, 'tenant', s.tenant, 'name', s.name) as text);
+      return next;
+    end if;
+  end loop;
+end
+$body$;
+grant execute on function settle_deliveries to sluice_writer;
+
+-- Gives back deliveries that were claimed and not tried, with their tokens; a probe may be taken by the next claim.
+create function release_deliveries(worker text, ids text[]) returns integer
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off as $body$
+declare
+  released integer;
+begin
+  perform from subscriptions as s
+  where s.id in (select d.subscription_id from deliveries as d where d.id = any (ids)) order by s.id for update;
+  with given_back as (
+    update deliveries as d set leased_by = null, due_at = clock_timestamp()
+    where d.id = any (ids) and d.leased_by = worker and d.state = 'pending'
+    returning d.id, d.subscription_id
+  ),
+  changed as (
+    update subscriptions as s
+    set tokens = case when s.rate is null then s.tokens else s.tokens + of_one.number end,
+      open_until = case when s.probe_id = any (of_one.ids) then clock_timestamp() else s.open_until end,
+      probe_id = case when s.probe_id = any (of_one.ids) then null else s.probe_id end
+    from (
+      select subscription_id, count(*) as number, array_agg(id) as ids from given_back group by 1
+    ) as of_one
+    where s.id = of_one.subscription_id
+  )
+  select count(*) into released from given_back;
+  return released;
+end
+$body$;
+grant execute on function release_deliveries to sluice_writer;
+
+-- When the next delivery of an active subscription can be claimed: it is due or its lease ends, the bucket has a token, and the
+-- circuit takes a probe. Where workers have as many of one as they may, that is the end of their first lease. A little later
+-- than that rather than before: the text has milliseconds.
+create function next_delivery_due(most_of_one integer) returns text
+language sql stable security definer set search_path = pg_catalog, public, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off as $body$
+  select replay_time(min(greatest(
+    case when leased.number >= most_of_one then leased.first_end else first.due_at end, s.open_until,
+    case when subscription_tokens(s, clock_timestamp()) < 1
+      then clock_timestamp() + (1 - subscription_tokens(s, clock_timestamp())) / s.rate * interval '1 second' end
+  )) + interval '999 microseconds')
+  from waiting_subscriptions() as waiting (id)
+    join subscriptions as s on s.id = waiting.id
+    cross join lateral (
+      select d.due_at from deliveries as d
+      where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked
+      order by d.due_at, d.number limit 1
+    ) as first
+    cross join lateral (
+      select count(*) as number, min(d.due_at) as first_end from deliveries as d
+      where d.subscription_id = s.id and d.leased_by is not null and d.due_at > clock_timestamp()
+    ) as leased
+  where s.state = 'active'
+$body$;
+grant execute on function next_delivery_due to sluice_writer;
+
+-- Claims the right to send the wake-up of a time: null where one of that time, or of an earlier one that is to come, is sent.
+create function plan_wake(wanted timestamptz) returns timestamptz
+language sql security definer set search_path = pg_catalog, public, pg_temp as $body$
+  update planned_wake set at = wanted where at > wanted or at <= clock_timestamp() returning at
+$body$;
+grant execute on function plan_wake to sluice_writer;
+
+-- The running redelivery that has waited longest, which has deliveries to take; and whether there are others.
+create function next_redelivery() returns table (id text, others bigint, request text)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select job.id, count(*) over () - 1, job.request from redeliveries as job
+  where job.state = 'running' and not job.is_taken
+  order by job.progress_at, job.id limit 1
+$body$;
+grant execute on function next_redelivery to sluice_writer;
+
+-- Makes the next failed deliveries of a redelivery pending, in the order of their numbers, with their schedule at its beginning.
+-- It looks at the clock, so that a selection that matches nothing ends on time as well. Returns how many, and whether it has taken
+-- all. Relies on deliveries_by_state.
+create function take_failed_deliveries(
+  for_id text, condition text, condition_texts text[], most integer, milliseconds integer
+)
+returns table (taken bigint, is_at_end boolean)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off as $body$
+declare
+  clock_every constant integer = 64;
+  deadline constant timestamptz = clock_timestamp() + milliseconds * interval '1 millisecond';
+  job redeliveries;
+  selection jsonb;
+  ids text[] = '{}';
+  subjects text[];
+  seen integer = 0;
+  candidate record;
+begin
+  perform from subscriptions as s join redeliveries as known on known.subscription_id = s.id
+  where known.id = for_id for update of s;
+  select * into job from redeliveries as known
+  where known.id = for_id and known.state = 'running' and not known.is_taken for update;
+  taken = 0;
+  is_at_end = true;
+  if not found then
+    return next;
+    return;
+  end if;
+  selection = cast(job.request as jsonb);
+  most = least(most, cast(selection ->> 'limit' as bigint) - job.taken);
+  for candidate in
+    execute 'select d.id, d.number, (' || failed_delivery_test(selection, condition) || ') as is_wanted
+      from public.subscriptions as s join public.deliveries as d on d.subscription_id = s.id
+      where s.id = $2 and d.state = ''failed'' and d.number > $3 and d.number <= $4 and d.last_at <= $5
+      order by d.number'
+    using condition_texts, job.subscription_id, job.after_number, job.until_number, job.created_at
+  loop
+    if cardinality(ids) >= most or seen % clock_every = clock_every - 1 and clock_timestamp() > deadline then
+      is_at_end = false;
+      exit;
+    end if;
+    seen = seen + 1;
+    job.after_number = candidate.number;
+    if candidate.is_wanted then
+      ids = ids || candidate.id;
+    end if;
+  end loop;
+  is_at_end = is_at_end or coalesce(cast(selection ->> 'limit' as bigint) <= job.taken + cardinality(ids), false);
+
+  with changed as (
+    update deliveries as d
+    set state = 'pending', due_at = clock_timestamp(), schedule_attempts = 0, schedule_from = clock_timestamp(),
+      finished_at = null, redelivery_id = for_id, is_blocked = d.ordered_by is not null
+    where d.id = any (ids) and d.state = 'failed'
+    returning d.ordered_by
+  )
+  select count(*), array_agg(distinct ordered_by) filter (where ordered_by is not null) into taken, subjects from changed;
+  perform unblock_subjects(job.subscription_id, subjects);
+  update redeliveries as known
+  set after_number = job.after_number, taken = known.taken + take_failed_deliveries.taken, is_taken = take_failed_deliveries.is_at_end,
+    progress_at = clock_timestamp()
+  where known.id = for_id;
+  -- It ends with the last of what it has taken, which may be before now, or nothing.
+  update redeliveries as known set state = 'done', finished_at = clock_timestamp()
+  where known.id = for_id and known.is_taken and known.delivered + known.failed >= known.taken;
+  return next;
+end
+$body$;
+grant execute on function take_failed_deliveries to sluice_writer;
+
+-- Deletes deliveries that ended before a time, and counts them in the row of their subscription. Returns how many. Relies on
+-- deliveries_finished.
+create function prune_deliveries(finished_before timestamptz, most integer) returns bigint
+language plpgsql set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
+declare
+  ids text[] = array(
+    select d.id from deliveries as d where d.finished_at < finished_before order by d.finished_at limit most
+  );
+  pruned bigint;
+begin
+  perform from subscriptions as s
+  where s.id in (select d.subscription_id from deliveries as d where d.id = any (ids)) order by s.id for update;
+  with deleted as (
+    delete from deliveries as d where d.id = any (ids) and d.finished_at < finished_before returning d.subscription_id, d.state
+  ),
+  counted as (
+    update subscriptions as s
+    set pruned_delivered = s.pruned_delivered + of_one.delivered, pruned_failed = s.pruned_failed + of_one.failed,
+      pruned_skipped = s.pruned_skipped + of_one.skipped
+    from (
+      select subscription_id, count(*) filter (where state = 'delivered') as delivered,
+        count(*) filter (where state = 'failed') as failed, count(*) filter (where state = 'skipped') as skipped
+      from deleted group by 1
+    ) as of_one
+    where s.id = of_one.subscription_id
+  )
+  select count(*) into pruned from deleted;
+  return pruned;
+end
+$body$;
+
+-- Deletes deliveries of subscriptions that were removed. Returns how many. It jumps from subscription to subscription in
+-- deliveries_by_state.
+create function delete_orphaned_deliveries(most integer) returns bigint
+language plpgsql set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
+declare
+  deleted bigint;
+begin
+  with recursive known (id) as (
+    (select d.subscription_id from deliveries as d order by d.subscription_id limit 1)
+    union all
+    select (
+      select d.subscription_id from deliveries as d where d.subscription_id > known.id order by d.subscription_id limit 1
+    )
+    from known where known.id is not null
+  )
+  delete from deliveries as d
+  where d.id in (
+    select orphan.id
+    from known join deliveries as orphan on orphan.subscription_id = known.id
+    where not exists (select from subscriptions as s where s.id = known.id)
+    limit most
+  );
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$body$;
+
+-- Makes the missing partitions of attempts, and returns the number of days that had none. A day of which the default partition has
+-- rows stays without one. A partition is made apart and then attached, because that lets attempts be written meanwhile.
+create function ensure_attempt_partitions(first_day date, last_day date) returns integer
+language plpgsql set search_path = pg_catalog, public, pg_temp set lock_timeout = '2s' as $body$
+declare
+  wanted date;
+  child text;
+  created integer = 0;
+begin
+  for wanted in select cast(day as date) from generate_series(first_day, last_day, interval '1 day') as day loop
+    child = 'delivery_attempts_' || to_char(wanted, 'YYYYMMDD');
+    continue when to_regclass('public.' || child) is not null or exists (
+      select from delivery_attempts_default
+      where at >= wanted at time zone 'UTC' and at < (wanted + 1) at time zone 'UTC'
+    );
+    execute format('create table public.%I (like public.delivery_attempts including defaults including constraints)', child);
+    execute format('alter table public.%I enable row level security', child);
+    execute format(
+      'alter table public.delivery_attempts attach partition public.%I for values from (%L) to (%L)',
+      child, wanted || ' 00:00:00+00', wanted + 1 || ' 00:00:00+00'
+    );
+    created = created + 1;
+  end loop;
+  return created;
+end
+$body$;
+
+-- Drops the first partition of attempts that is older than a day, and deletes such attempts of the default partition. Returns the
+-- number of partitions that were dropped, 0 or 1. A drop waits for the statements under way, and those that come meanwhile wait for
+-- it: so it gives up soon.
+create function drop_attempt_partition(before_day date) returns integer
+language plpgsql set search_path = pg_catalog, public, pg_temp set lock_timeout = '500ms' as $body$
+declare
+  old text = (
+    select min(child.relname) from pg_inherits join pg_class as child on child.oid = inhrelid
+    where inhparent = cast('public.delivery_attempts' as regclass)
+      and child.relname ~ '^delivery_attempts_[0-9]{8}$' and child.relname < 'delivery_attempts_' || to_char(before_day, 'YYYYMMDD')
+  );
+begin
+  delete from delivery_attempts_default where at < before_day at time zone 'UTC';
+  if old is null then
+    return 0;
+  end if;
+  execute format('drop table public.%I', old);
+  return 1;
+end
+$body$;

@@ -1,0 +1,464 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { AccessError } from "../../../functions/core/access.ts";
+import { DatabaseError } from "../../../functions/core/errors.ts";
+import { CLAIM_LEASE_SECONDS, DELIVERIES_IN_FLIGHT } from "../../../functions/core/subscription-limits.ts";
+import { createWork } from "../../../functions/notify/work.ts";
+import { createWorld, DOWN, eventOf } from "./support.ts";
+
+let world: ReturnType<typeof createWorld>;
+beforeEach(() => {
+  world = createWorld();
+});
+
+const ids = (from: string, count: number) => Array.from({ length: count }, (_, index) => `${from}${index}`);
+const statesOf = () => Object.groupBy(world.memory.deliveries(), ({ state }) => state);
+const databaseCalls = () => world.calls.filter((name) => name !== "readMark");
+
+describe("a round", () => {
+  it("a round sends each event that matches once, writes that, and leaves nothing to wake up for", async () => {
+    await world.subscribe("a");
+    world.store("1", "2", "3");
+
+    const outcome = await world.work();
+
+    expect(world.sent.flatMap((each) => each.ids).toSorted()).toEqual(["1", "2", "3"]);
+    expect(outcome).toMatchObject({ matched: 3, delivered: 3, later: 0, failed: 0, isWakeSure: true });
+    expect(outcome.failure).toBeUndefined();
+    expect(statesOf()).toEqual({ delivered: [expect.anything(), expect.anything(), expect.anything()] });
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a round of a few events takes a handful of calls of the database", async () => {
+    await world.subscribe("a");
+    world.store("1", "2", "3");
+
+    await world.work();
+
+    expect(databaseCalls()).toEqual(["dispatch", "redeliver", "claim", "claim", "settle", "claim", "nextDueAt"]);
+  });
+
+  it("a slow sink does not hold the deliveries of others, nor their results, nor new events", async () => {
+    await world.subscribe("slow");
+    await world.subscribe("fast");
+    world.sinks.set("slow", () => ({ ms: 14_000 }));
+    world.store("1");
+    const settledAt: number[] = [];
+    const { settle } = world.deps.work;
+    world.deps.work.settle = (...args) => {
+      settledAt.push(world.time.now());
+      return settle(...args);
+    };
+    void world.time.wait(3_000).then(() => world.store("2"));
+
+    await world.work();
+
+    const fast = world.sent.filter(({ sink }) => sink === "fast");
+    expect(fast.map((each) => each.ids[0])).toEqual(["1", "2"]);
+    expect(fast[0]?.at).toBeLessThan(1_000);
+    expect(fast[1]?.at).toBeLessThan(4_000);
+    expect(settledAt[0]).toBeLessThan(1_000);
+    expect(world.time.now()).toBeLessThan(30_000);
+  });
+
+  it("a delivery that becomes due again while another one is under way does not wait for that", async () => {
+    await world.subscribe("slow");
+    await world.subscribe("flaky");
+    world.sinks.set("slow", () => ({ ms: 14_000 }));
+    world.sinks.set("flaky", () => ({ outcome: world.time.now() < 4_000 ? DOWN : { kind: "delivered" } }));
+    world.store("1");
+
+    await world.work();
+
+    const flaky = world.sent.filter(({ sink }) => sink === "flaky").map(({ at }) => at);
+    expect(flaky).toHaveLength(2);
+    expect(flaky[1]).toBeLessThan(6_000);
+  });
+
+  it("results are written in groups and not one by one", async () => {
+    await world.subscribe("a");
+    let at = 0;
+    world.sinks.set("a", () => ({ ms: (at += 5) }));
+    world.store(...ids("e", 500));
+
+    await world.work();
+
+    const settles = world.calls.filter((name) => name === "settle").length;
+    expect(statesOf()["delivered"]).toHaveLength(500);
+    expect(settles).toBeLessThan(60);
+  });
+
+  it("no more requests are under way at once than the worker may have", async () => {
+    for (const name of ["a", "b", "c", "d"]) {
+      await world.subscribe(name);
+      world.sinks.set(name, () => ({ ms: 2_000 }));
+    }
+    world.store(...ids("e", 50));
+
+    await world.work();
+
+    const starts = world.sent.map(({ at }) => at);
+    const most = Math.max(...starts.map((from) => starts.filter((at) => at >= from && at < from + 2_000).length));
+    expect(world.sent).toHaveLength(200);
+    expect(most).toBe(DELIVERIES_IN_FLIGHT);
+  });
+
+  it("a round whose time is over gives back what it has not begun, and sends a wake-up at once", async () => {
+    for (const name of ["a", "b", "c"]) {
+      await world.subscribe(name, { timeoutMs: 30_000 });
+      world.sinks.set(name, () => ({ ms: 29_000 }));
+    }
+    world.store(...ids("e", 100));
+
+    await world.work();
+
+    expect(world.time.now()).toBeLessThan(60_000);
+    expect(world.queued.map(({ wake }) => wake)).toEqual([{}]);
+    const pending = statesOf()["pending"] ?? [];
+    expect(pending.length).toBe(300 - world.sent.length);
+    for (const { dueAt } of pending) expect(Date.parse(dueAt ?? "")).toBeLessThanOrEqual(world.time.clock().getTime());
+  });
+
+  it("a delivery is never under way when its lease ends", async () => {
+    await world.subscribe("a", { timeoutMs: 30_000 });
+    world.sinks.set("a", () => ({ ms: 29_999 }));
+    world.store(...ids("e", 50));
+    const { claim } = world.deps.work;
+    let isSlow = true;
+    world.deps.work.claim = async (...args) => {
+      const claimed = await claim(...args);
+      if (isSlow) await world.time.wait(12_000);
+      isSlow = false;
+      return claimed;
+    };
+
+    await world.work();
+    expect(world.sent).toEqual([]);
+    await world.runQueue();
+
+    expect(world.sent).toHaveLength(50);
+    expect(statesOf()["delivered"]).toHaveLength(50);
+  });
+
+  it("a database that is too slow for a round is asked again after a while, longer each time", async () => {
+    await world.subscribe("a");
+    world.store("1");
+    await world.work();
+    const { dispatch } = world.deps.work;
+    world.deps.work.dispatch = async (...args) => {
+      await world.time.wait(40_000);
+      return dispatch(...args);
+    };
+
+    await world.work();
+    await world.work({ tries: 5, isRepeated: false });
+
+    expect(world.queued.map(({ wake }) => wake)).toEqual([{ tries: 1 }, { tries: 6 }]);
+  });
+});
+
+describe("a sink that fails", () => {
+  it("a delivery has ten tries over 75 hours through waits in the queue alone, and is then failed", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+
+    await world.runQueue();
+
+    expect(world.sent).toHaveLength(10);
+    expect(world.sent.at(-1)?.at).toBeGreaterThan(75.5 * 3_600_000);
+    expect(world.sent.at(-1)?.at).toBeLessThan(76 * 3_600_000);
+    expect(statesOf()).toEqual({ failed: [expect.objectContaining({ attempts: 10, code: 503 })] });
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a wait of hours makes no call of the database until it is over", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    await world.runQueue(2.7 * 3_600_000);
+    const before = world.calls.length;
+
+    const invocations = await world.runQueue(3_600_000);
+
+    expect(invocations).toBeGreaterThanOrEqual(3);
+    expect(world.calls.length).toBe(before);
+  });
+
+  it("several rounds plan one wake-up for the same wait", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+
+    await world.work();
+    await world.work();
+    await world.work();
+
+    expect(world.queued).toHaveLength(1);
+    expect(world.queued[0]?.visibleAt).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it("a round that comes again sends the wake-up that the killed one had planned", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    world.queued.length = 0;
+
+    await world.work({ tries: 0, isRepeated: true });
+
+    expect(world.queued).toHaveLength(1);
+  });
+
+  it("a receiver that is down for a day gets each event afterwards, and none twice", async () => {
+    await world.subscribe("a");
+    const day = 24 * 3_600_000;
+    world.sinks.set("a", () => ({ outcome: world.time.now() < day ? DOWN : { kind: "delivered" } }));
+    for (let hour = 0; hour < 4; hour++) {
+      world.store(`e${hour}`);
+      await world.work();
+      await world.runQueue(3_600_000);
+    }
+
+    await world.runQueue();
+
+    const delivered = world.memory.attempts().filter(({ status }) => status === "delivered");
+    expect(delivered.map(({ eventId }) => eventId).toSorted()).toEqual(["e0", "e1", "e2", "e3"]);
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a sink that takes no more events disables its subscription with a notice, and what waits stays for a new sink", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: { kind: "never", isEnded: true, code: 410, error: "410" } }));
+    world.store("1", "2");
+
+    const { disabled } = await world.work();
+
+    expect(disabled).toBe(1);
+    expect(world.events).toEqual([{ type: "disabled", id: "sub_a", data: undefined }]);
+    expect(statesOf()).toEqual({ pending: [expect.anything(), expect.anything()] });
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a notifier that throws fails neither the round nor the delivery, which is tried again", async () => {
+    await world.subscribe("a");
+    await world.subscribe("b");
+    world.sinks.set("a", () => {
+      throw new TypeError("a fault of ours");
+    });
+    world.store("1");
+
+    const outcome = await world.work();
+
+    expect(outcome).toMatchObject({ delivered: 1, later: 1 });
+    expect(outcome.failure).toBeUndefined();
+    expect(world.failures).toEqual([expect.any(TypeError)]);
+  });
+});
+
+describe("a worker that was killed", () => {
+  it("the deliveries of a killed worker are sent by another one when its lease is over, and not before", async () => {
+    await world.subscribe("a");
+    world.store("1", "2");
+    await world.memory.work.dispatch(1_000, 0);
+    await world.memory.work.claim("killed", { most: 10, mostOfOne: 10, leaseSeconds: CLAIM_LEASE_SECONDS }, 0);
+
+    await world.work();
+    expect(world.sent).toEqual([]);
+    await world.runQueue();
+
+    expect(world.sent.flatMap((each) => each.ids).toSorted()).toEqual(["1", "2"]);
+    for (const { at } of world.sent) expect(at).toBeGreaterThanOrEqual(CLAIM_LEASE_SECONDS * 1_000);
+    expect(statesOf()["delivered"]).toHaveLength(2);
+  });
+
+  it("two workers at once send each delivery once", async () => {
+    for (const name of ["a", "b", "c"]) {
+      await world.subscribe(name);
+      world.sinks.set(name, () => ({ ms: 300 }));
+    }
+    world.store(...ids("e", 100));
+    const works = [createWork(world.deps), createWork(world.deps)];
+    const until = world.time.clock().getTime() + 60_000;
+
+    await world.time.run(Promise.all(works.map((work) => work({ tries: 0, isRepeated: false }, until))));
+    await world.runQueue();
+
+    const keys = world.sent.map(({ sink, ids: [id] }) => `${sink} ${id}`);
+    expect(new Set(keys).size).toBe(300);
+    expect(keys).toHaveLength(300);
+  });
+});
+
+describe("an outage of the database", () => {
+  it("a round that meets an outage ends with a wake-up after a while, longer each time", async () => {
+    await world.subscribe("a");
+    world.memory.setDown(true);
+
+    const outcomes = [await world.work(), await world.work({ tries: 3, isRepeated: false })];
+    await world.work({ tries: 30, isRepeated: false });
+
+    expect(outcomes.map(({ isWakeSure }) => isWakeSure)).toEqual([true, true]);
+    const started = world.queued.map(({ wake }) => wake);
+    expect(started).toEqual([{ tries: 1 }, { tries: 4 }, { tries: 31 }]);
+    expect(world.queued[2]?.visibleAt).toBeGreaterThanOrEqual(600_000);
+    expect(world.queued[2]?.visibleAt).toBeLessThan(602_000);
+  });
+
+  it("events that were stored before an outage are delivered after it", async () => {
+    await world.subscribe("a");
+    world.store("1");
+    world.memory.setDown(true);
+    await world.work();
+    await world.runQueue(100_000);
+    expect(world.sent).toEqual([]);
+    world.memory.setDown(false);
+
+    await world.runQueue();
+
+    expect(world.sent.map((each) => each.ids)).toEqual([["1"]]);
+  });
+
+  it("results wait for the end of a short outage, so that what was delivered is not sent twice", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => {
+      world.memory.setDown(true);
+      void world.time.wait(3_000).then(() => world.memory.setDown(false));
+      return { ms: 10 };
+    });
+    world.store("1");
+
+    await world.work();
+    await world.runQueue();
+
+    expect(world.sent).toHaveLength(1);
+    expect(statesOf()["delivered"]).toHaveLength(1);
+  });
+
+  it("an answer of the database that no waiting changes is an error, and sends no wake-up", async () => {
+    await world.subscribe("a");
+    const refused = new DatabaseError({ disposition: "stop", reason: "forbidden", detail: "" });
+    world.deps.work.claim = () => Promise.reject(refused);
+
+    const outcome = await world.work();
+
+    expect(outcome).toMatchObject({ failure: refused, isWakeSure: false });
+    expect(world.queued).toEqual([]);
+  });
+});
+
+describe("the wake-up behind a round", () => {
+  it("an open transaction is looked at again later and later, and its events are delivered when it ends", async () => {
+    await world.subscribe("a");
+    const release = world.memory.holdHorizon();
+    world.store("late");
+    await world.work();
+    const first = await world.runQueue(30_000);
+    expect(world.sent).toEqual([]);
+    release();
+
+    await world.runQueue();
+
+    expect(first).toBeLessThanOrEqual(6);
+    expect(world.sent.map((each) => each.ids)).toEqual([["late"]]);
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a wake-up that the queue does not confirm leaves the message of the round in its queue", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    world.state.isQueueDown = true;
+
+    const { remaining } = await world.run();
+    world.state.isQueueDown = false;
+    await world.run([world.messageOf({}, 2)]);
+
+    expect(remaining).toHaveLength(1);
+    expect(world.queued).toHaveLength(1);
+  });
+
+  it("a rate is kept over rounds, and the queue empties at that rate", async () => {
+    await world.subscribe("a", { rate: 5 });
+    world.store(...ids("e", 100));
+    await world.work();
+
+    const invocations = await world.runQueue();
+
+    expect(invocations).toBeLessThanOrEqual(1);
+    expect(world.sent).toHaveLength(100);
+    const last = (world.sent.at(-1)?.at ?? 0) / 1_000;
+    expect(last).toBeGreaterThan(18);
+    expect(last).toBeLessThan(23);
+  });
+
+  it("the events of one subject are sent in their order, and one that waits holds no other subject", async () => {
+    await world.subscribe("a", { order: "subject" });
+    const stored = ["x1", "y1", "x2", "y2", "x3"].map((id) => eventOf(id, world.time.clock(), { subject: id[0] }));
+    for (const event of stored) world.memory.storeEvents([event]);
+    let isDown = true;
+    world.sinks.set("a", ({ deliveries: [first] }) => {
+      const isX1 = first?.event.includes('"x1"') === true;
+      const outcome = isX1 && isDown ? DOWN : undefined;
+      if (isX1) isDown = false;
+      return { ...(outcome && { outcome }) };
+    });
+
+    await world.work();
+    await world.runQueue();
+
+    const sent = world.sent.map(({ ids: [id] }) => id ?? "");
+    expect(sent.filter((id) => id.startsWith("x"))).toEqual(["x1", "x1", "x2", "x3"]);
+    expect(sent.filter((id) => id.startsWith("y"))).toEqual(["y1", "y2"]);
+    expect(sent.indexOf("y2")).toBeLessThan(sent.lastIndexOf("x1"));
+  });
+});
+
+describe("the mark of subscriptions", () => {
+  it("a round without any subscription takes the mark away, so that nobody wakes workers for nothing", async () => {
+    world.state.token = "old";
+
+    await world.work();
+
+    expect(world.state.token).toBeUndefined();
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a subscription that begins meanwhile keeps its mark", async () => {
+    world.state.token = "old";
+    const { dispatch } = world.deps.work;
+    let looks = 0;
+    world.deps.work.dispatch = async (...args) => {
+      const found = await dispatch(...args);
+      looks += 1;
+      if (looks === 1) await world.subscribe("new");
+      return found;
+    };
+
+    await world.work();
+
+    expect(world.state.token).toBe("new");
+  });
+
+  it("a mark that was lost with its table is set again", async () => {
+    await world.subscribe("a");
+    world.state.token = undefined;
+
+    await world.work();
+
+    expect(world.state.token).toBeDefined();
+  });
+
+  it("a mark that cannot be read ends no round", async () => {
+    await world.subscribe("a");
+    const down = new AccessError("down", { isOutage: true, isThrottled: false });
+    world.deps.mark.read = () => Promise.reject(down);
+    world.store("1");
+
+    const outcome = await world.work();
+
+    expect(outcome).toMatchObject({ delivered: 1, isWakeSure: true });
+    expect(world.failures).toEqual([down]);
+  });
+});
