@@ -34,7 +34,7 @@ export type Deliveries = {
 };
 
 export const TENANT = "acme";
-export const WORKER = "worker-a";
+const WORKER = "worker-a";
 
 let ids = 0;
 const nextId = (prefix: string) => `${prefix}_${String((ids += 1)).padStart(32, "0")}`;
