@@ -967,8 +967,8 @@ begin
     first as (
       select * from chosen order by round, claimed_at, subscription_id limit most
     )
-    select first.*, found_event.body
-    from first left join lateral (
+    select first.*, found_event.body, claimed_subscription_json(s, seen_at) as record
+    from first join subscriptions as s on s.id = first.subscription_id left join lateral (
       select event_json(e) as body from events as e
       where e.tenant = first.tenant and e.received_at = first.event_received_at and e.id = first.event_id
         and e.source = first.event_source
@@ -980,10 +980,7 @@ begin
       absent = absent || candidate.id;
       continue;
     end if;
-    record_text = null;
-    if candidate.subscription_id <> all (shown) then
-      select claimed_subscription_json(s, seen_at) into record_text from subscriptions as s where s.id = candidate.subscription_id;
-    end if;
+    record_text = case when candidate.subscription_id <> all (shown) then candidate.record end;
     facts = cast(json_build_object(
       'subscriptionId', candidate.subscription_id, 'attempt', candidate.attempts + 1,
       'scheduleAttempt', candidate.schedule_attempts + 1, 'matchedAt', replay_time(candidate.schedule_from)
@@ -996,6 +993,13 @@ begin
     if record_text is not null then
       shown = shown || candidate.subscription_id;
       return query select 'subscription', candidate.subscription_id, null, cut.piece from cut_text(record_text) as cut;
+    end if;
+    if length(candidate.body) <= 15000 then
+      part = 'delivery';
+      id = candidate.id;
+      piece = candidate.body;
+      return next;
+      continue;
     end if;
     return query
     select 'delivery', candidate.id, case when cut.position = 1 then claim_deliveries.facts end, cut.piece
@@ -1144,8 +1148,12 @@ begin
       ) order by ordinality) as own
     from accepted group by subscription_id order by subscription_id
   loop
-    perform unblock_subjects(settled.subscription_id, settled.subjects),
-      count_redelivered(settled.delivered_of, settled.failed_of);
+    if settled.subjects is not null then
+      perform unblock_subjects(settled.subscription_id, settled.subjects);
+    end if;
+    if settled.delivered_of is not null or settled.failed_of is not null then
+      perform count_redelivered(settled.delivered_of, settled.failed_of);
+    end if;
     select * into s from subscriptions as known where known.id = settled.subscription_id;
     for result in
       select min(own.position) as position, own.status, bool_or(own.id = s.probe_id) as is_probe
