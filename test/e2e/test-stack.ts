@@ -31,6 +31,8 @@ export type Target = {
   sql: (statement: string) => Promise<Record<string, unknown>[]>;
   /** The database refuses events with this text in their data, until the function that it gives back is called. */
   refuse: (text: string, sqlState: string) => Promise<() => Promise<void>>;
+  /** The options that lead a command of scripts/ to this stack. */
+  flags: readonly string[];
   /** Runs a command of scripts/ on this stack. */
   run: (script: string, ...args: string[]) => ReturnType<typeof runScript>;
   /** The dead letters whose body or attributes have this text; all of them can be received again. */
@@ -165,6 +167,7 @@ function targetAt(deployment: Deployment) {
     call,
     sql,
     refuse,
+    flags: deployment.flags,
     run: (script: string, ...args: string[]) => runScript(script, [...args, ...deployment.flags]),
     deadLetters,
     logged: (): string[] => [],

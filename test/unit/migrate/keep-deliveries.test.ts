@@ -25,8 +25,6 @@ function underTest(answers: Record<string, (number | Error)[]>, msOfCall = 0) {
   return { calls, keep: () => keep(Date.parse(NOW) + 600_000) };
 }
 
-const times = <T>(count: number, call: T): T[] => Array.from({ length: count }, () => call);
-
 describe("the upkeep of deliveries", () => {
   it("partitions are made ahead, old deliveries and partitions deleted, each until there are no more", async () => {
     const most = DELIVERIES_DELETED_AT_ONCE;
@@ -44,9 +42,9 @@ describe("the upkeep of deliveries", () => {
     });
     expect(calls).toEqual([
       ["ensure_attempt_partitions", { first: "2026-11-28", last: "2026-12-13" }],
-      ...times(2, ["prune_deliveries", { before: "2026-10-30T10:00:00.000Z" }]),
-      ...times(3, ["delete_orphaned_deliveries", {}]),
-      ...times(3, ["drop_attempt_partition", { day: "2026-10-30" }]),
+      ...[1, 2].map(() => ["prune_deliveries", { before: "2026-10-30T10:00:00.000Z" }]),
+      ...[1, 2, 3].map(() => ["delete_orphaned_deliveries", {}]),
+      ...[1, 2, 3].map(() => ["drop_attempt_partition", { day: "2026-10-30" }]),
     ]);
   });
 
