@@ -56,9 +56,9 @@ const shape = {
   ),
   /** The sender of e-mails to subscribers: an address that SES, or the server of `smtpUrl`, takes. @default there are none */
   emailFrom: z.optional(z.email("is not an e-mail address")),
-  /** A server of SMTP in place of SES. A password in it stands in the template. @default SES of the stack's account and region */
+  /** A server of SMTP in place of SES, which asks for no password: one would stand in the template. @default SES of the stack's account and region */
   smtpUrl: z.optional(
-    z.string().regex(/^smtps?:\/\/[^\s/]+$/, "is not the address of an SMTP server: smtps://host:465"),
+    z.string().regex(/^smtps?:\/\/[^\s/@]+$/, "is not the address of an SMTP server without a user: smtps://host:465"),
   ),
   /** Topics and queues to which subscriptions may deliver, by their ARNs; also those of first-in-first-out. @default none */
   notifyTopics: z.optional(

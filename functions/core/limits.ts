@@ -85,14 +85,14 @@ export const API_BURST_LIMIT = 1_000;
 export const API_SHARES = {
   ingest: 1,
   /** Each may wait for the database; some hundred functions at 100 ms. */
-  query: 0.4,
+  query: 0.34,
   /** Changes of keys and tenants, which people and deployments make. */
-  access: 0.08,
+  access: 0.06,
   /** Jobs, which people start; and their progress, which commands ask for every second. */
   export: 0.04,
   replay: 0.04,
-  /** Subscriptions, which people make and look after: twice the share of keys for twice the routes. */
-  notify: 0.16,
+  /** Subscriptions, which people make and look after. */
+  notify: 0.08,
   /** A page of documents and schemas, which clients read once. */
   "api-docs": 0.04,
 };

@@ -146,11 +146,13 @@ describe("the rights about keys", () => {
     );
   });
 
-  it("the rights of export are those of a check of keys and of the audit log, which has each export", () => {
+  it("the rights of export, replay and notify are those of a check of keys and of the audit log, which has each export", () => {
     const audit = ["GetItem", "PutItem", "Query"].map((call) => `dynamodb:${call} AccessAudit`);
 
     expect(rights(dev)["ExportFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
     expect(rights(dev)["ReplayFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
+    // It reads and sets the mark of subscriptions in the table of usage, which checks of keys write as well.
+    expect(rights(dev)["NotifyFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
   });
 
   it("the rights of every other function are those of a check of keys, and of no audit log", () => {
@@ -158,6 +160,7 @@ describe("the rights about keys", () => {
       AccessFunctionRole: _own,
       ExportFunctionRole: _export,
       ReplayFunctionRole: _replay,
+      NotifyFunctionRole: _notify,
       ConsumeFunctionRole: consume,
       ...others
     } = rights(dev);

@@ -26,7 +26,7 @@ let smtp: Template;
 beforeAll(() => {
   dev = templateOf("dev");
   own = templateOf(stageWith({ emailFrom: "sluice@example.com", notifyTopics: [topic], notifyQueues: [queue] }));
-  smtp = templateOf(stageWith({ emailFrom: "sluice@example.com", smtpUrl: "smtps://user:pass@mail.example.com:465" }));
+  smtp = templateOf(stageWith({ emailFrom: "sluice@example.com", smtpUrl: "smtps://mail.example.com:465" }));
 });
 
 const all = (type: string, from = dev) => Object.entries(from.findResources(type)) as [string, Resource][];
@@ -118,7 +118,7 @@ describe("the sinks of a stage", () => {
     expect(allowed("ses:SendRawEmail", smtp)).toEqual([]);
     expect(variables("NotifyFunction", smtp)).toMatchObject({
       EMAIL_FROM: "sluice@example.com",
-      SMTP_URL: "smtps://user:pass@mail.example.com:465",
+      SMTP_URL: "smtps://mail.example.com:465",
     });
   });
 

@@ -7,7 +7,7 @@ import { withinTime } from "../../core/within-time.ts";
 import { createSes } from "./ses.ts";
 import { createSmtp } from "./smtp.ts";
 
-/** The carrier of e-mails: SES of AWS, or a server of SMTP, `smtp://user:password@host:port` or `smtps://…`. */
+/** The carrier of e-mails: SES of AWS, or a server of SMTP, `smtp://host:port` or `smtps://…`. */
 export type MailCarrier = { kind: "ses" } | { kind: "smtp"; url: string };
 
 /** Gives an e-mail to the carrier. @throws Error where it was not taken, or not before the signal */
