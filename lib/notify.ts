@@ -84,7 +84,7 @@ export class Notify extends Construct {
     });
     new Alarm(this, "DisabledAlarm", {
       topic: alarmTopic,
-      description: "A subscription was disabled, because its sink is gone or failed for five days.",
+      description: "A subscription was disabled, because its sink takes no more events or failed for five days.",
       runbook: "subscriptions-disabled",
       metric: handler.metricOf("SubscriptionsDisabled", "sum"),
     });

@@ -149,7 +149,7 @@ export type DeadLetterReader = {
 type FoundDeadLetter = { id: string; state: DeadLetterState; reason: string; message: string };
 
 /**
- * What has become of every event that left the queue, of a tenant or of the installation: the sum of these. With those that are
+ * The fates of all events that left the queue, of a tenant or of the installation: the sum of these. With those that are
  * in the queue it is what was accepted.
  */
 type Ledger = {

@@ -14,7 +14,7 @@ export function toHttpOutcome(
   const answered = { code, ...(response !== "" && { response }) };
   if (code >= 200 && code < 300) return { kind: "delivered", ...answered };
   if (code === TAKES_NO_MORE) {
-    return { kind: "never", isGone: true, ...answered, error: "The sink answered 410: it takes no more events." };
+    return { kind: "never", isEnded: true, ...answered, error: "The sink answered 410: it takes no more events." };
   }
   const retryAfterMs = readRetryAfter(retryAfter, now);
   return { kind: "later", ...answered, ...(retryAfterMs !== undefined && { retryAfterMs }), error: errorOf(code) };

@@ -13,12 +13,12 @@ export type Notice<Of extends SinkType = SinkType> = {
 
 /**
  * `delivered`: the sink has it. `later`: it is to be tried again, not before `retryAfterMs` where the sink said so. `never`: the sink will
- * not take it; with `isGone`, nor anything else.
+ * not take it; with `isEnded`, nor anything else.
  */
 export type NotifyOutcome = {
   kind: "delivered" | "later" | "never";
   retryAfterMs?: number | undefined;
-  isGone?: boolean | undefined;
+  isEnded?: boolean | undefined;
   /** The HTTP status, where there was one. */
   code?: number | undefined;
   /** For people: what went wrong. No part of it comes from the answer. */

@@ -9,7 +9,6 @@ import type { AllowedEvents } from "./ports.ts";
 export const SUBSCRIPTION_ID = /^sub_[0-9a-f]{32}$/;
 export const SUBSCRIPTION_ID_ERROR = "is no id of a subscription: sub_ and 32 characters of 0-9 and a-f";
 export const DELIVERY_ID = /^dlv_[0-9a-f]{32}$/;
-export const DELIVERY_ID_ERROR = "is no id of a delivery: dlv_ and 32 characters of 0-9 and a-f";
 export const REDELIVERY_ID = /^rdl_[0-9a-f]{32}$/;
 export const REDELIVERY_ID_ERROR = "is no id of a redelivery: rdl_ and 32 characters of 0-9 and a-f";
 
@@ -23,7 +22,7 @@ export const RETRY_SCHEDULES = ["standard", "doubling"] as const;
 export const SUBSCRIPTION_STATES = ["active", "disabled"] as const;
 
 /** Why a subscription is disabled: somebody asked for it; its sink answered 410; its sink failed for DISABLE_AFTER_HOURS. */
-export const DISABLED_REASONS = ["requested", "sink_gone", "sink_failing"] as const;
+export const DISABLED_REASONS = ["requested", "sink_ended", "sink_failing"] as const;
 
 export const DELIVERY_STATES = ["pending", "delivered", "failed", "skipped"] as const;
 
@@ -96,7 +95,7 @@ export type NewSubscription = Pick<
 > & { start: Start; sealed: string | undefined };
 
 /** Members that PUT may change. Undefined leaves one as it is; null takes it away. */
-export type SubscriptionChanges = {
+type SubscriptionChanges = {
   name?: string | undefined;
   filter?: string | null | undefined;
   allowed?: AllowedEvents | undefined;
@@ -285,8 +284,8 @@ export type AttemptResult = {
   durationMs: number;
   error: string | undefined;
   response: string | undefined;
-  /** The sink said that it is gone for good: the subscription is disabled. */
-  isGone: boolean;
+  /** The sink said that it takes no more events: the subscription is disabled. */
+  isEnded: boolean;
 };
 
 /** Something that an operator should know about a subscription, each once a time of failing. */
@@ -295,7 +294,7 @@ export type SubscriptionNotice = {
   tenant: string;
   name: string;
   failingSince: string;
-  /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink is gone. */
+  /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink has ended. */
   percent: number | undefined;
   kind: "failing" | "disabled";
 };

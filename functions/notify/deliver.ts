@@ -46,21 +46,21 @@ export function createDeliver({ notifiers, clock, random, onFailure }: DeliverDe
       durationMs: Math.max(now - startedAt, 0),
       error: storable(outcome.error),
       response: storable(outcome.response),
-      isGone: outcome.isGone === true,
+      isEnded: outcome.isEnded === true,
     }));
   };
 }
 
-/** A sink that is gone loses nothing: its subscription is disabled, and what waits goes on once it has another sink. */
+/** A sink that has ended loses nothing: its subscription is disabled, and what waits goes on once it has another sink. */
 function verdictOf(
-  { kind, isGone, retryAfterMs }: NotifyOutcome,
+  { kind, isEnded, retryAfterMs }: NotifyOutcome,
   { schedule }: ClaimedSubscription,
   { scheduleAttempt }: ClaimedDelivery,
   at: { now: number; random: number },
 ): Pick<AttemptResult, "status" | "dueAt"> {
   if (kind === "delivered") return { status: "delivered", dueAt: undefined };
-  const tries = isGone === true ? 1 : scheduleAttempt;
-  const dueAt = kind === "never" && isGone !== true ? undefined : nextTry({ schedule, tries, retryAfterMs }, at);
+  const tries = isEnded === true ? 1 : scheduleAttempt;
+  const dueAt = kind === "never" && isEnded !== true ? undefined : nextTry({ schedule, tries, retryAfterMs }, at);
   if (dueAt === undefined) return { status: "failed", dueAt };
   return { status: "later", dueAt: new Date(dueAt).toISOString() };
 }

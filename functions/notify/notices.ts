@@ -41,9 +41,9 @@ function toMessage(notice: SubscriptionNotice, receivedAt: string): OutgoingMess
 }
 
 function toEvent({ subscriptionId, name, failingSince, percent, kind }: SubscriptionNotice, time: string): Event {
-  const reason = percent === undefined ? "sink_gone" : "sink_failing";
+  const reason = percent === undefined ? "sink_ended" : "sink_failing";
   return {
-    id: `${subscriptionId}-${failingSince}-${percent ?? "gone"}`,
+    id: `${subscriptionId}-${failingSince}-${percent ?? "ended"}`,
     source: `/subscriptions/${subscriptionId}`,
     type: NOTICE_TYPES[kind],
     subject: subscriptionId,

@@ -29,7 +29,7 @@ create table subscriptions (
   timeout_ms integer not null,
   key_id text not null,
   state text collate "C" not null default 'active' check (state in ('active', 'disabled')),
-  disabled_reason text collate "C" check (disabled_reason in ('requested', 'sink_gone', 'sink_failing')),
+  disabled_reason text collate "C" check (disabled_reason in ('requested', 'sink_ended', 'sink_failing')),
   disabled_at timestamptz,
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp(),
@@ -967,8 +967,8 @@ begin
     first as (
       select * from chosen order by round, claimed_at, subscription_id limit most
     )
-    select first.*, found_event.body
-    from first left join lateral (
+    select first.*, found_event.body, claimed_subscription_json(s, seen_at) as record
+    from first join subscriptions as s on s.id = first.subscription_id left join lateral (
       select event_json(e) as body from events as e
       where e.tenant = first.tenant and e.received_at = first.event_received_at and e.id = first.event_id
         and e.source = first.event_source
@@ -980,10 +980,7 @@ begin
       absent = absent || candidate.id;
       continue;
     end if;
-    record_text = null;
-    if candidate.subscription_id <> all (shown) then
-      select claimed_subscription_json(s, seen_at) into record_text from subscriptions as s where s.id = candidate.subscription_id;
-    end if;
+    record_text = case when candidate.subscription_id <> all (shown) then candidate.record end;
     facts = cast(json_build_object(
       'subscriptionId', candidate.subscription_id, 'attempt', candidate.attempts + 1,
       'scheduleAttempt', candidate.schedule_attempts + 1, 'matchedAt', replay_time(candidate.schedule_from)
@@ -996,6 +993,13 @@ begin
     if record_text is not null then
       shown = shown || candidate.subscription_id;
       return query select 'subscription', candidate.subscription_id, null, cut.piece from cut_text(record_text) as cut;
+    end if;
+    if length(candidate.body) <= 15000 then
+      part = 'delivery';
+      id = candidate.id;
+      piece = candidate.body;
+      return next;
+      continue;
     end if;
     return query
     select 'delivery', candidate.id, case when cut.position = 1 then claim_deliveries.facts end, cut.piece
@@ -1111,7 +1115,7 @@ begin
       from rows from (
         jsonb_to_recordset(results) as (
           "deliveryId" text, "subscriptionId" text, number integer, status text, "dueAt" timestamptz, code integer,
-          at timestamptz, "durationMs" integer, error text, response text, "isGone" boolean
+          at timestamptz, "durationMs" integer, error text, response text, "isEnded" boolean
         )
       ) with ordinality as row
     ),
@@ -1140,12 +1144,16 @@ begin
       array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'delivered') as delivered_of,
       array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'failed') as failed_of,
       jsonb_agg(jsonb_build_object(
-        'id', id, 'status', status, 'request', concat(at, ' ', "durationMs"), 'isGone', "isGone"
+        'id', id, 'status', status, 'request', concat(at, ' ', "durationMs"), 'isEnded', "isEnded"
       ) order by ordinality) as own
     from accepted group by subscription_id order by subscription_id
   loop
-    perform unblock_subjects(settled.subscription_id, settled.subjects),
-      count_redelivered(settled.delivered_of, settled.failed_of);
+    if settled.subjects is not null then
+      perform unblock_subjects(settled.subscription_id, settled.subjects);
+    end if;
+    if settled.delivered_of is not null or settled.failed_of is not null then
+      perform count_redelivered(settled.delivered_of, settled.failed_of);
+    end if;
     select * into s from subscriptions as known where known.id = settled.subscription_id;
     for result in
       select min(own.position) as position, own.status, bool_or(own.id = s.probe_id) as is_probe
@@ -1183,9 +1191,9 @@ begin
     end loop;
 
     notice = null;
-    if s.state = 'active' and settled.own @> '[{"isGone": true}]' then
+    if s.state = 'active' and settled.own @> '[{"isEnded": true}]' then
       s.state = 'disabled';
-      s.disabled_reason = 'sink_gone';
+      s.disabled_reason = 'sink_ended';
       notice = cast(json_build_object('failingSince', replay_time(coalesce(s.failing_since, seen_at)), 'kind', 'disabled') as text);
     elsif s.state = 'active' and s.failing_since is not null then
       share = 100 * extract(epoch from seen_at - s.failing_since) / (3600.0 * disable_hours);

@@ -92,6 +92,20 @@ describe("several workers at once", () => {
     expect(await db.ask("select 1 from deliveries group by subscription_id, event_id having count(*) > 1")).toEqual([]);
   });
 
+  it("an event that is dispatched twice in a generation stays one delivery", async () => {
+    const { create, dispatch, ledger } = actor();
+    const { id } = await create({ start: { kind: "time", at: "2026-11-01T00:00:00Z" } });
+    await storeEvents(many(3));
+    expect(await dispatch()).toBe(3);
+    // As after a restore of the row alone.
+    await db.ask("update subscriptions set next_number = 0");
+    await storeEvents([eventOf("new")]);
+
+    expect(await dispatch()).toBe(1);
+
+    expect(await ledger(id)).toMatchObject({ matched: 4, pending: 4 });
+  });
+
   it("a subscription that another worker has just now holds up no claim of the others", async () => {
     const { create, dispatch, claim } = actor();
     const locked = await create();

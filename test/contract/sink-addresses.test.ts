@@ -35,6 +35,8 @@ const LITERALS: readonly string[] = [
   "https://127.0.0.1%2e:PORT/",
   "https://\t127.0.0.1:PORT/",
   "https:127.0.0.1:PORT/",
+  "HTTPS://127.0.0.1:PORT/",
+  " hTTps://127.0.0.1:PORT/",
   "https:\\\\127.0.0.1:PORT\\",
   "https:////127.0.0.1:PORT/",
   "https://0:PORT/",
@@ -305,7 +307,7 @@ describe("a sink on a laptop (allowHttp)", () => {
     return { addresses, post: createPost(addresses, { allowHttp: true }) };
   };
 
-  it.each(["http://127.0.0.1:PORT/", "http://localhost:PORT/", "http://LOCALHOST:PORT/", "http://0x7f.1:PORT/"])(
+  it.each(["http://127.0.0.1:PORT/", "http://localhost:PORT/", "HTTP://LOCALHOST:PORT/", "http://0x7f.1:PORT/"])(
     "may be %s",
     async (text) => {
       const url = text.replace("PORT", String(inside.port));
@@ -335,6 +337,18 @@ describe("a sink on a laptop (allowHttp)", () => {
     expect(await addresses.check(url, soon())).toMatch(/\w/);
     expect(await post(url, { headers: {}, body: "{}" }, soon())).toHaveProperty("error");
     expect(inside.connections()).toBe(before);
+  });
+});
+
+describe("a request that HTTP cannot carry", () => {
+  it("is not sent, and does not throw", async () => {
+    const post = createPost(createSinkAddresses({ allowHttp: true }), { allowHttp: true });
+    const before = inside.received.length;
+
+    const posted = await post(inside.url, { headers: { "x-a": "a\r\nb" }, body: "" }, soon());
+
+    expect(posted).toEqual({ error: "The sink could not be reached: ERR_INVALID_CHAR." });
+    expect(inside.received).toHaveLength(before);
   });
 });
 

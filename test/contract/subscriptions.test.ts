@@ -56,7 +56,7 @@ async function failWith(code: number): Promise<void> {
       durationMs: 12,
       error: `status ${code}`,
       response: "no",
-      isGone: false,
+      isEnded: false,
     }),
   );
   await work.settle("w", results, soon());

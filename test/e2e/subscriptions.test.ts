@@ -172,7 +172,7 @@ describe.skipIf(isDeployed)("a subscription with a webhook", () => {
       ({ state }) => state === "disabled",
       PATIENCE_MS,
     );
-    expect(disabled.disabledReason).toBe("sink_gone");
+    expect(disabled.disabledReason).toBe("sink_ended");
     receiver.answer();
     const before = receiver.received.length;
     await send(source, ["b"]);

@@ -631,8 +631,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     const { id, tenant, name, state } = entry.subscription;
     if (state !== "active") return [];
     const about = { subscriptionId: id, tenant, name, failingSince: iso(entry.failingSince ?? now()) };
-    if (results.some(({ isGone }) => isGone)) {
-      touch(entry, { state: "disabled", disabledReason: "sink_gone", disabledAt: iso(now()) });
+    if (results.some(({ isEnded }) => isEnded)) {
+      touch(entry, { state: "disabled", disabledReason: "sink_ended", disabledAt: iso(now()) });
       return [{ ...about, percent: undefined, kind: "disabled" }];
     }
     if (entry.failingSince === undefined) return [];

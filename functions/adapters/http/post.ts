@@ -24,9 +24,11 @@ export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp:
   return async (url, content, endsAt) => {
     const refused = addresses.refuse(url);
     if (refused !== undefined) return { error: `The sink's URL ${refused}.` };
-    const { request, agent } = url.startsWith("https:") ? https : http;
+    const { request, agent } = new URL(url).protocol === "https:" ? https : http;
     for (;;) {
-      const posted = await postOnce((options, on) => request(url, { ...options, agent }, on), content, endsAt);
+      const sending = postOnce((options, on) => request(url, { ...options, agent }, on), content, endsAt);
+      // Node refuses what HTTP cannot carry before it connects.
+      const posted = await sending.catch((error: unknown) => ({ error: errorOf(error as NodeJS.ErrnoException) }));
       // A kept connection that the sink had closed shows itself only when it is used; a frozen process has many of them.
       if (posted !== "stale") return posted;
     }

@@ -62,8 +62,7 @@ export function createWebhookNotifier(options: {
       };
       const posted = await post(sink.url, { headers, body: content.body }, endsAt);
       if ("error" in posted) return { kind: "later", error: posted.error };
-      const secrets = Object.values(sink.headers ?? {});
-      return toHttpOutcome({ ...posted, response: redact(posted.text, secrets) }, Date.now());
+      return toHttpOutcome({ ...posted, response: redact(posted.text, secretsOf(sink.headers)) }, Date.now());
     },
     async check({ url, headers = {} }, deadline) {
       const refused = await addresses.check(url, deadline);
@@ -76,6 +75,12 @@ export function createWebhookNotifier(options: {
 function ownHeaders(headers: Record<string, string> = {}): Record<string, string> {
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return Object.fromEntries(named.filter(([name, value]) => refuseHeader(name, value) === undefined));
+}
+
+/** The values of headers, and their long parts: a receiver may repeat a token without the scheme before it. */
+function secretsOf(headers: Record<string, string> = {}): string[] {
+  const values = Object.values(headers);
+  return [...values, ...values.flatMap((value) => value.split(/\s+/).filter(({ length }) => length >= 8))];
 }
 
 function checkHeaders(headers: Record<string, string>): string | undefined {

@@ -34,7 +34,7 @@ export type Deliveries = {
 };
 
 export const TENANT = "acme";
-export const WORKER = "worker-a";
+const WORKER = "worker-a";
 
 let ids = 0;
 const nextId = (prefix: string) => `${prefix}_${String((ids += 1)).padStart(32, "0")}`;
@@ -76,7 +76,7 @@ export function actorOf({ store, work, now }: Pick<Deliveries, "store" | "work" 
     durationMs: 12,
     error: undefined,
     response: undefined,
-    isGone: false,
+    isEnded: false,
     ...changes,
   });
   const claim = (bounds: { most?: number; mostOfOne?: number; leaseSeconds?: number } = {}, worker = WORKER) =>
@@ -988,7 +988,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       await storeEvents([eventOf("a"), eventOf("b")]);
       await dispatch();
 
-      const notices = await settleAll(await claim({ most: 1 }), { ...FAILED, code: 410, isGone: true });
+      const notices = await settleAll(await claim({ most: 1 }), { ...FAILED, code: 410, isEnded: true });
 
       expect(notices).toEqual([
         {
@@ -1000,7 +1000,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
           kind: "disabled",
         },
       ]);
-      expect(await read(id)).toMatchObject({ state: "disabled", disabledReason: "sink_gone" });
+      expect(await read(id)).toMatchObject({ state: "disabled", disabledReason: "sink_ended" });
       expect((await claim()).deliveries).toEqual([]);
       await store.setState(TENANT, id, "active", soon());
       expect(eventIdsOf(await claim())).toHaveLength(1);

@@ -17,7 +17,7 @@ describe("the answer of a sink by HTTP", () => {
   });
 
   it("410 says that the sink takes nothing more, for ever", () => {
-    expect(outcomeOf(410, "60")).toMatchObject({ kind: "never", isGone: true, code: 410 });
+    expect(outcomeOf(410, "60")).toMatchObject({ kind: "never", isEnded: true, code: 410 });
     expect(outcomeOf(410)).not.toHaveProperty("retryAfterMs");
   });
 

@@ -42,9 +42,9 @@ describe("the upkeep of deliveries", () => {
     });
     expect(calls).toEqual([
       ["ensure_attempt_partitions", { first: "2026-11-28", last: "2026-12-13" }],
-      ...Array(2).fill(["prune_deliveries", { before: "2026-10-30T10:00:00.000Z" }]),
-      ...Array(3).fill(["delete_orphaned_deliveries", {}]),
-      ...Array(3).fill(["drop_attempt_partition", { day: "2026-10-30" }]),
+      ...[1, 2].map(() => ["prune_deliveries", { before: "2026-10-30T10:00:00.000Z" }]),
+      ...[1, 2, 3].map(() => ["delete_orphaned_deliveries", {}]),
+      ...[1, 2, 3].map(() => ["drop_attempt_partition", { day: "2026-10-30" }]),
     ]);
   });
 
@@ -59,7 +59,7 @@ describe("the upkeep of deliveries", () => {
     });
   });
 
-  it("it ends when its time is over, however much there is", async () => {
+  it("the upkeep ends when its time is over, however much there is", async () => {
     const endless = Array(100).fill(DELIVERIES_DELETED_AT_ONCE) as number[];
     const { keep, calls } = underTest({ prune_deliveries: endless }, 10_000);
 

@@ -67,15 +67,15 @@ describe("the result of a delivery", () => {
     const last = delivery("d", { attempt: 10, scheduleAttempt: 10 });
 
     expect((await deliver({ kind: "later" }, { deliveries: [last] })).results).toMatchObject([{ status: "failed" }]);
-    expect((await deliver({ kind: "never", code: 400 })).results).toMatchObject([{ status: "failed", isGone: false }]);
+    expect((await deliver({ kind: "never", code: 400 })).results).toMatchObject([{ status: "failed", isEnded: false }]);
   });
 
-  it("a delivery whose sink is gone stays, even after its last try, for another sink of the subscription", async () => {
+  it("a delivery whose sink has ended stays, even after its last try, for another sink of the subscription", async () => {
     const last = delivery("d", { attempt: 10, scheduleAttempt: 10 });
 
-    const { results } = await deliver({ kind: "never", isGone: true, code: 410 }, { deliveries: [last] });
+    const { results } = await deliver({ kind: "never", isEnded: true, code: 410 }, { deliveries: [last] });
 
-    expect(results).toMatchObject([{ status: "later", isGone: true }]);
+    expect(results).toMatchObject([{ status: "later", isEnded: true }]);
   });
 
   it("an attempt has the time of its subscription, and never more than the round", async () => {

@@ -67,7 +67,7 @@ describe("the notices about subscriptions", () => {
 
     expect(eventsOf(messages)).toMatchObject([
       { type: "sluice.subscription.disabled", data: { reason: "sink_failing" } },
-      { type: "sluice.subscription.disabled", data: { reason: "sink_gone" } },
+      { type: "sluice.subscription.disabled", data: { reason: "sink_ended" } },
     ]);
   });
 

@@ -34,7 +34,7 @@ function failed({ id: deliveryId, subscriptionId, attempt, event }: ClaimedDeliv
     durationMs: 12,
     error: code === undefined ? "connection refused" : `status ${code}`,
     response: code === undefined ? undefined : "no",
-    isGone: false,
+    isEnded: false,
   };
 }
 

@@ -228,9 +228,9 @@ describe("a sink that fails", () => {
     expect(world.queued).toEqual([]);
   });
 
-  it("a sink that is gone disables its subscription with a notice, and what waits stays for a new sink", async () => {
+  it("a sink that takes no more events disables its subscription with a notice, and what waits stays for a new sink", async () => {
     await world.subscribe("a");
-    world.sinks.set("a", () => ({ outcome: { kind: "never", isGone: true, code: 410, error: "gone" } }));
+    world.sinks.set("a", () => ({ outcome: { kind: "never", isEnded: true, code: 410, error: "410" } }));
     world.store("1", "2");
 
     const { disabled } = await world.work();
