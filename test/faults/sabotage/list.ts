@@ -19,6 +19,8 @@ const drainInVirtualTime = { file: "test/simulation/drain.test.ts" };
 const deadLetterStore = { file: "test/contract/dead-letter-store.test.ts" };
 const deadLetterIsolation = { file: "test/contract/dead-letter-isolation.test.ts" };
 const replayStep = { file: "test/unit/replay/step.test.ts" };
+const deliveries = (test: string) => ({ file: "test/faults/deliveries.test.ts", test });
+const deliveryWork = (test: string) => ({ file: "test/contract/delivery-work.test.ts", test });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
@@ -808,5 +810,33 @@ export const sabotages: readonly Sabotage[] = [
     find: "(FORMULA.test(text) ? `'${text}` : text)",
     replace: "text",
     caughtBy: { file: "test/unit/core/csv.test.ts" },
+  },
+  {
+    name: "two workers claim the deliveries of a subscription at the same time",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "    limit most\n    for update of s skip locked\n",
+    replace: "    limit most\n",
+    caughtBy: deliveries("several workers never send the same delivery twice, nor while another one sends it"),
+  },
+  {
+    name: "a claim waits for a subscription that another worker has just now",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "    limit most\n    for update of s skip locked\n",
+    replace: "    limit most\n    for update of s\n",
+    caughtBy: deliveryWork("a subscription that another worker has just now holds up no claim of the others"),
+  },
+  {
+    name: "a claimed delivery has no lease",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second'",
+    replace: "set leased_by = worker",
+    caughtBy: deliveryWork("workers that claim and settle at once have each delivery once, and end with all delivered"),
+  },
+  {
+    name: "an event that is dispatched again becomes a second delivery",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "json_build_array($5, $6, e.source, e.id)",
+    replace: "json_build_array($5, $6, e.source, e.id, random())",
+    caughtBy: deliveryWork("an event that is dispatched twice in a generation stays one delivery"),
   },
 ];

@@ -38,7 +38,8 @@ export async function startFailpoints(): Promise<Failpoints> {
   const server = createServer((request, response) => {
     const [, physicalName = "", point = "", pid] = request.url?.split("/") ?? [];
     const functionName =
-      /(Ingest|Consume|Drain|Export|Replay|Query|Migrate)/.exec(physicalName)?.[1]?.toLowerCase() ?? physicalName;
+      /(Ingest|Consume|Drain|Export|Replay|Notify|Query|Migrate)/.exec(physicalName)?.[1]?.toLowerCase() ??
+      physicalName;
     const count = (counts.get(`${functionName} ${point}`) ?? 0) + 1;
     counts.set(`${functionName} ${point}`, count);
     const hit = { functionName, point, pid: Number(pid), count };

@@ -26,6 +26,8 @@ export type Scale = {
   exportTimeoutSeconds?: number;
   /** Of the function that replays dead letters. */
   replayTimeoutSeconds?: number;
+  /** Of the function that delivers events; it begins nothing in its last 35 seconds. */
+  notifyTimeoutSeconds?: number;
   batchMessages?: number;
   windowSeconds?: number;
   maximumConcurrency?: number;
@@ -118,6 +120,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
     dataDir,
     assemblyDir: inject("assemblyDir"),
     port: 0,
+    allowHttpSinks: true,
     log: (line) => lines.push(line),
     testHooks: {
       metrics: (line) => metrics.push(line),
@@ -186,7 +189,7 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
 }
 
 /** The stages that have failpoints. */
-const FUNCTIONS = ["ingest", "consume", "drain", "export", "replay"] as const;
+const FUNCTIONS = ["ingest", "consume", "drain", "export", "replay", "notify"] as const;
 type FunctionName = (typeof FUNCTIONS)[number];
 
 type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
@@ -206,8 +209,8 @@ function withFailpoints(stack: StackModel, dataDir: string, url: string): StackM
 }
 
 function timeoutOf(name: FunctionName | undefined) {
-  if (name === "export") return "exportTimeoutSeconds";
-  return name === "replay" ? "replayTimeoutSeconds" : "functionTimeoutSeconds";
+  if (name === "export" || name === "replay" || name === "notify") return `${name}TimeoutSeconds` as const;
+  return "functionTimeoutSeconds";
 }
 
 function scaled(stack: StackModel, scale: Scale): StackModel {
