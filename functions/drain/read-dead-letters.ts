@@ -52,8 +52,9 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
   const { tenant, receivedAt } = envelope;
   // The only event of a message keeps the text that SQS delivered.
   const isAlone = envelope.events.length + unreadable.length === 1;
+  const head = { tenant, receivedAt };
   const parts: Part[] = [
-    ...envelope.events.map((event) => eventPart(envelope, event, isAlone ? body : writeEnvelope(envelope, event))),
+    ...envelope.events.map((event) => eventPart(envelope, event, isAlone ? body : writeEnvelope(head, event))),
     ...unreadable.map(({ text }): Part => {
       const content = readObject(text);
       return {
@@ -62,7 +63,7 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
         ...(content === undefined ? NAMELESS : namesOf(content)),
         searched: undefined,
         isEvent: content !== undefined,
-        body: isAlone ? body : wrapText(text, { tenant, receivedAt }),
+        body: isAlone ? body : wrapText(text, head),
       };
     }),
   ];

@@ -63,6 +63,9 @@ describe("a message of the dead-letter queue", () => {
       { messageIndex: 1, eventId: "b", isEvent: true, tenant: "acme", deadLetterId: undefined },
     ]);
     for (const [index, deadLetter] of deadLetters.entries()) {
+      // Of its own event, and of no other of the message.
+      expect(Object.keys(JSON.parse(deadLetter.body) as object)).toEqual(["version", "tenant", "receivedAt", "events"]);
+      expect(deadLetter.body.length).toBeLessThan(body([{ id: "a" }]).length + 1);
       expect(readMessage(deadLetter.body)).toMatchObject({
         kind: "readable",
         envelope: { tenant: "acme", receivedAt: "2026-11-20T10:00:00.000Z", events: [{ id: "ab"[index] }] },
