@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import {
-  CAUSE_MAX_CHARACTERS,
+  DEAD_LETTER_MESSAGE_MAX_CHARACTERS,
   DEAD_LETTER_VALUES_MAX,
   DEAD_LETTERS_DEFAULT,
   DEAD_LETTERS_MAX,
@@ -9,17 +9,17 @@ import { DEAD_LETTER_STATES } from "./dead-letter-table.ts";
 import { instant } from "./list-bodies.ts";
 import { DEAD_LETTER_ID, DEAD_LETTER_ID_ERROR } from "./replay-job.ts";
 
-const TEXT_ERROR = `is no text of 1 to ${CAUSE_MAX_CHARACTERS} characters without U+0000`;
+const TEXT_ERROR = `is no text of 1 to ${DEAD_LETTER_MESSAGE_MAX_CHARACTERS} characters without U+0000`;
 
 /** A reason, a SQLSTATE or the message of a group. */
 export const causeText = z.string(TEXT_ERROR).check(
   z.minLength(1, TEXT_ERROR),
-  z.maxLength(CAUSE_MAX_CHARACTERS, TEXT_ERROR),
+  z.maxLength(DEAD_LETTER_MESSAGE_MAX_CHARACTERS, TEXT_ERROR),
   z.refine((text) => text.isWellFormed() && !text.includes("\u0000"), TEXT_ERROR),
 );
 
 /** A value, or a list of which one holds. */
-export const oneOrMore = <Item extends z.ZodMiniType>(item: Item, what: string) =>
+const oneOrMore = <Item extends z.ZodMiniType>(item: Item, what: string) =>
   z.optional(
     z
       .union(

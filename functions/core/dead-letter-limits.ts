@@ -14,9 +14,6 @@ export const DEAD_LETTER_MESSAGE_MAX_CHARACTERS = 1_000;
 /** Reasons are ours, or of whoever writes to the queue by hand. */
 export const REASON_MAX_CHARACTERS = 100;
 
-/** Characters of a cause that a request names; the message of a group is the longest. */
-export const CAUSE_MAX_CHARACTERS = DEAD_LETTER_MESSAGE_MAX_CHARACTERS;
-
 /** Dead letters of a page; where the request names no number, a screenful. */
 export const DEAD_LETTERS_MAX = 1_000;
 export const DEAD_LETTERS_DEFAULT = 100;
