@@ -341,9 +341,10 @@ export type DeliveryWork = {
 
 /**
  * The message that wakes workers. `until`: it waits until then, in the queue alone. `tries`: so many wake-ups in a row found that they
- * can only wait, for an outage or an open transaction; it sets the wait for the next one.
+ * can only wait, for an outage or an open transaction; it sets the wait for the next one. `isRepeated`: an earlier round may have planned
+ * a wake-up and not sent it.
  */
-export type Wake = { until?: string | undefined; tries?: number | undefined };
+export type Wake = { until?: string | undefined; tries?: number | undefined; isRepeated?: true | undefined };
 
 /** Sends wake-ups. Never throws. */
 export type Wakes = {

@@ -27,7 +27,9 @@ export function createWork(deps: WorkDeps) {
     const doubled = (mostSeconds: number) => Math.min(2 ** Math.min(tries, 20), mostSeconds);
     const ended = (isWakeSure: boolean, failure = round.failure) => ({ ...round, failure, isWakeSure });
 
-    const wakeAfterOutage = () => wakes.send({ tries: tries + 1 }, doubled(OUTAGE_WAIT_MAX_SECONDS), deadline);
+    const repeated = (mayBePlanned: boolean) => (mayBePlanned ? { isRepeated: true as const } : {});
+    const wakeAfterOutage = (mayBePlanned = isRepeated) =>
+      wakes.send({ tries: tries + 1, ...repeated(mayBePlanned) }, doubled(OUTAGE_WAIT_MAX_SECONDS), deadline);
 
     /** Killed between the plan and the sending, the messages of this round come again; then it is sent whatever is planned. */
     async function wakeLater(): Promise<boolean> {
@@ -50,10 +52,11 @@ export function createWork(deps: WorkDeps) {
       if (!isTimeOver) return ended(await wakeLater());
       // A database that is too slow for the time of a round shall not be asked without a pause.
       const isStuck = round.matched + round.taken + round.delivered + round.later + round.failed === 0;
-      return ended(await (isStuck ? wakeAfterOutage() : wakes.send({}, 0, deadline)));
+      return ended(await (isStuck ? wakeAfterOutage() : wakes.send(repeated(isRepeated), 0, deadline)));
     } catch (error) {
       if (!isPassing(error)) return ended(false, error);
-      return ended(await wakeAfterOutage(), error);
+      // The answer may be lost of a plan that was written.
+      return ended(await wakeAfterOutage(true), error);
     }
   };
 }

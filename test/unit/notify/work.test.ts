@@ -211,6 +211,57 @@ describe("a sink that fails", () => {
     expect(world.queued).toHaveLength(1);
   });
 
+  it("a round that comes again in an outage passes on that the killed one may have planned a wake-up", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    world.queued.length = 0;
+    world.memory.setDown(true);
+    await world.run([world.messageOf({}, 2)]);
+    world.memory.setDown(false);
+
+    await world.runQueue();
+
+    expect(world.sent).toHaveLength(10);
+  });
+
+  it("a round that comes again, and whose time is over, passes on that the killed one may have planned a wake-up", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    world.queued.length = 0;
+    const { dispatch } = world.deps.work;
+    world.deps.work.dispatch = async (...args) => {
+      await world.time.wait(1_000);
+      return { ...(await dispatch(...args)), matched: 1, isAtEnd: false };
+    };
+
+    await world.run([world.messageOf({}, 2)]);
+
+    expect(world.queued.map(({ wake }) => wake)).toEqual([{ isRepeated: true }]);
+  });
+
+  it("a wake-up whose plan was written without an answer is sent all the same", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    const { planWake } = world.deps.work;
+    let isLost = true;
+    world.deps.work.planWake = async (...args) => {
+      const isPlanned = await planWake(...args);
+      if (!isLost) return isPlanned;
+      isLost = false;
+      throw new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" });
+    };
+
+    await world.work();
+    await world.runQueue();
+
+    expect(world.sent).toHaveLength(10);
+  });
+
   it("a receiver that is down for a day gets each event afterwards, and none twice", async () => {
     await world.subscribe("a");
     const day = 24 * 3_600_000;
