@@ -1289,11 +1289,11 @@ language sql security definer set search_path = pg_catalog, public, pg_temp as $
 $body$;
 grant execute on function plan_wake to sluice_writer;
 
--- The running redelivery that has waited longest, which has deliveries to take; and whether there are others.
-create function next_redelivery() returns table (id text, others bigint, request text)
+-- The running redelivery that has waited longest, which has deliveries to take; and whether there are others. Not one of `without_ids`.
+create function next_redelivery(without_ids text[]) returns table (id text, others bigint, request text)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
   select job.id, count(*) over () - 1, job.request from redeliveries as job
-  where job.state = 'running' and not job.is_taken
+  where job.state = 'running' and not job.is_taken and job.id <> all (without_ids)
   order by job.progress_at, job.id limit 1
 $body$;
 grant execute on function next_redelivery to sluice_writer;

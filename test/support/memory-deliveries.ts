@@ -433,7 +433,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         endJob(job);
       }
       const isAtEnd = [...jobs.values()].every((job) => job.redelivery.state !== "running" || job.isTaken);
-      return { taken, isAtEnd };
+      return { taken, isAtEnd, failing: [] };
     },
 
     async claim(worker, { most, mostOfOne, leaseSeconds }) {

@@ -1046,7 +1046,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(plan.sample.map(({ eventId }) => eventId)).toEqual(expected);
       expect((await store.planRedelivery("other", id, request, soon())).planned).toBe(0);
       const job = await retry(request);
-      expect(await work.redeliver(100, soon())).toEqual({ taken: expected.length, isAtEnd: true });
+      expect(await work.redeliver(100, soon())).toEqual({ taken: expected.length, isAtEnd: true, failing: [] });
 
       expect(eventIdsOf(await claim()).toSorted()).toEqual(expected);
       expect(await store.readRedelivery(TENANT, job.id, soon())).toMatchObject({
@@ -1089,7 +1089,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(ended).toMatchObject({ state: "done", taken: 2, delivered: 1, failed: 1 });
       expect(ended?.finishedAt).toBeDefined();
       expect(await ledger(id)).toEqual({ matched: 2, delivered: 1, pending: 0, failed: 1, skipped: 0 });
-      expect(await work.redeliver(100, soon())).toEqual({ taken: 0, isAtEnd: true });
+      expect(await work.redeliver(100, soon())).toEqual({ taken: 0, isAtEnd: true, failing: [] });
     });
 
     it("a redelivery takes so many at a time, and nothing that failed after its start", async () => {
@@ -1099,8 +1099,8 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       await dispatch();
       await settleAll(await claim(), FAILED);
 
-      expect(await work.redeliver(2, soon())).toEqual({ taken: 2, isAtEnd: false });
-      expect(await work.redeliver(2, soon())).toEqual({ taken: 1, isAtEnd: true });
+      expect(await work.redeliver(2, soon())).toEqual({ taken: 2, isAtEnd: false, failing: [] });
+      expect(await work.redeliver(2, soon())).toEqual({ taken: 1, isAtEnd: true, failing: [] });
 
       expect(await ledger(id)).toMatchObject({ pending: 3, failed: 1 });
       expect(
@@ -1116,7 +1116,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await store.cancelRedelivery("other", job.id, soon())).toBeUndefined();
       expect(await store.cancelRedelivery(TENANT, job.id, soon())).toMatchObject({ state: "cancelled", taken: 1 });
 
-      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true });
+      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true, failing: [] });
       expect(await ledger(id)).toMatchObject({ pending: 1, failed: 2 });
       expect(await store.readRedelivery("other", job.id, soon())).toBeUndefined();
       const all = await allPages((page) => store.listRedeliveries(TENANT, id, page, soon()), 1);
@@ -1129,7 +1129,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       const { work, store, retry } = await withFailures(1);
       const job = await retry({ codes: [599] });
 
-      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true });
+      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true, failing: [] });
 
       expect(await store.readRedelivery(TENANT, job.id, soon())).toMatchObject({ state: "done", taken: 0 });
     });
