@@ -2,7 +2,12 @@ import { DatabaseError } from "../core/errors.ts";
 import { BACKOFF_MAX_SECONDS } from "../core/queue-limits.ts";
 import type { Wakes } from "../core/subscription.ts";
 import { type CheckMarkDeps, createCheckMark } from "./check-mark.ts";
-import { OPEN_WAIT_MAX_SECONDS, OUTAGE_WAIT_MAX_SECONDS, ROUND_RESERVE_MS } from "./limits.ts";
+import {
+  FAILING_WAIT_MAX_SECONDS,
+  OPEN_WAIT_MAX_SECONDS,
+  OUTAGE_WAIT_MAX_SECONDS,
+  ROUND_RESERVE_MS,
+} from "./limits.ts";
 import { type Round, type RoundDeps, runRound } from "./round.ts";
 
 export type WorkDeps = RoundDeps & CheckMarkDeps & { wakes: Wakes };
@@ -35,11 +40,13 @@ export function createWork(deps: WorkDeps) {
     async function wakeLater(): Promise<boolean> {
       const now = clock().getTime();
       const openAt = isOpen && round.subscriptions > 0 ? now + doubled(OPEN_WAIT_MAX_SECONDS) * 1_000 : Infinity;
-      const at = Math.min(openAt, dueAt);
+      const failingAt = round.failing.length > 0 ? now + doubled(FAILING_WAIT_MAX_SECONDS) * 1_000 : Infinity;
+      const againAt = Math.min(openAt, failingAt);
+      const at = Math.min(againAt, dueAt);
       if (at === Infinity) return true;
       const planned = new Date(at).toISOString();
       if (!(await deps.work.planWake(planned, deadline)) && !isRepeated) return true;
-      const wake = { until: planned, ...(at === openAt && { tries: tries + 1 }) };
+      const wake = { until: planned, ...(at === againAt && { tries: tries + 1 }) };
       return wakes.send(wake, delayUntil(planned, now), deadline);
     }
 

@@ -416,6 +416,28 @@ describe("the wake-up behind a round", () => {
     expect(world.queued).toEqual([]);
   });
 
+  it("a filter that the database could not apply is tried again without another event, later and later", async () => {
+    const { id } = await world.subscribe("a");
+    const { dispatch } = world.deps.work;
+    let isFailing = true;
+    world.deps.work.dispatch = async (...args) =>
+      isFailing ? { matched: 0, isAtEnd: true, isOpen: false, subscriptions: 1, failing: [id] } : dispatch(...args);
+    world.store("1");
+    await world.work();
+    const before = world.calls.length;
+    await world.runQueue(10 * 86_400_000);
+    const rounds = world.calls.slice(before).filter((name) => name === "nextDueAt").length;
+    expect(world.sent).toEqual([]);
+    isFailing = false;
+
+    await world.runQueue();
+
+    expect(rounds).toBeGreaterThan(10);
+    expect(rounds).toBeLessThan(30);
+    expect(world.sent.map((each) => each.ids)).toEqual([["1"]]);
+    expect(world.queued).toEqual([]);
+  });
+
   it("a wake-up that the queue does not confirm leaves the message of the round in its queue", async () => {
     await world.subscribe("a");
     world.sinks.set("a", () => ({ outcome: DOWN }));
