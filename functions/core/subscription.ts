@@ -320,8 +320,8 @@ export type DeliveryWork = {
   /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`, `failing`: as of dispatch, of redeliveries. */
   redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean; failing: readonly string[] }>;
   /**
-   * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` at
-   * once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
+   * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` or
+   * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
    * two workers.
    */
   claim(

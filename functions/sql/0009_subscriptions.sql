@@ -902,20 +902,20 @@ language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
     least(greatest(s.rate, 1), s.tokens + s.rate * greatest(extract(epoch from at - s.tokens_at), 0)) + 1e-9 end
 $body$;
 
--- How many more deliveries workers may have at a time: fewer than `most` together, no more than the bucket has, and one where the
--- circuit takes a probe. Relies on deliveries_leased.
+-- How many more deliveries workers may have at a time: fewer than `most` or a batch together, no more than the bucket has, and one
+-- where the circuit takes a probe. Relies on deliveries_leased.
 create function subscription_room(s subscriptions, most integer, at timestamptz) returns integer
 language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
   select case when s.open_until > at then 0 else cast(greatest(least(
-    most - (
+    greatest(most, s.batch) - (
       select count(*) from deliveries as d where d.subscription_id = s.id and d.leased_by is not null and d.due_at > at
     ),
-    case when s.open_until is null then most else 1 end,
+    case when s.open_until is null then greatest(most, s.batch) else 1 end,
     floor(subscription_tokens(s, at))
   ), 0) as integer) end
 $body$;
 
--- Claims due deliveries for a worker: `most` of all, at most `most_of_one` of a subscription over all workers, and as many as
+-- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers, and as many as
 -- one result holds. They are chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a
 -- subscription the first due come first. A subscription that another worker has just now is left to it.
 --
@@ -1263,7 +1263,7 @@ create function next_delivery_due(most_of_one integer) returns text
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off as $body$
   select replay_time(min(greatest(
-    case when leased.number >= most_of_one then leased.first_end else first.due_at end, s.open_until,
+    case when leased.number >= greatest(most_of_one, s.batch) then leased.first_end else first.due_at end, s.open_until,
     case when subscription_tokens(s, clock_timestamp()) < 1
       then clock_timestamp() + (1 - subscription_tokens(s, clock_timestamp())) / s.rate * interval '1 second' end
   )) + interval '999 microseconds')

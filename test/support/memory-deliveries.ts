@@ -445,9 +445,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         if (entry.subscription.state !== "active" || (entry.openUntil ?? 0) > now()) continue;
         const pending = pendingOf(entry);
         const leased = pending.filter((row) => row.leasedBy !== undefined && row.dueAt > now()).length;
+        const bound = Math.max(mostOfOne, entry.subscription.batch);
         const room = Math.min(
-          mostOfOne - leased,
-          entry.openUntil === undefined ? mostOfOne : 1,
+          bound - leased,
+          entry.openUntil === undefined ? bound : 1,
           Math.floor(tokensOf(entry) + 1e-9),
         );
         pending
@@ -523,7 +524,9 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         const free = pendingOf(entry).filter((row) => !row.isBlocked);
         if (free.length === 0) return [];
         const leased = free.filter((row) => row.leasedBy !== undefined && row.dueAt > now());
-        const due = (leased.length >= CLAIM_MAX_OF_ONE ? leased : free).map(({ dueAt }) => dueAt);
+        const due = (leased.length >= Math.max(CLAIM_MAX_OF_ONE, entry.subscription.batch) ? leased : free).map(
+          ({ dueAt }) => dueAt,
+        );
         const rate = entry.subscription.rate ?? Number.POSITIVE_INFINITY;
         const missing = Math.max(1 - tokensOf(entry), 0);
         return [

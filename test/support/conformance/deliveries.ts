@@ -12,6 +12,7 @@ import type {
   PageOf,
   SubscriptionStore,
 } from "../../../functions/core/subscription.ts";
+import { DELIVERY_BATCH_MAX } from "../../../functions/core/subscription-limits.ts";
 import { soon } from "../database.ts";
 import { storable } from "../event-samples.ts";
 import { eventually } from "../eventually.ts";
@@ -492,6 +493,21 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       await pass(50);
       expect((await claim({ mostOfOne: 50 }, "d")).deliveries).toHaveLength(50);
     });
+
+    it.each([51, DELIVERY_BATCH_MAX])(
+      "a claim has room for a batch of %i, and for no more than that at once",
+      async (batch) => {
+        const { work, create, dispatch, claim, storeEvents, now } = await start();
+        await create({ batch });
+        await storeEvents(numbered(batch + 10).map((id) => eventOf(id)));
+        await dispatch();
+
+        expect((await claim({ most: 200 })).deliveries).toHaveLength(batch);
+        expect((await claim({ most: 200 }, "b")).deliveries).toEqual([]);
+        const next = Date.parse((await work.nextDueAt(soon())) ?? "");
+        expect(next - now().getTime()).toBeGreaterThan(40_000);
+      },
+    );
 
     it("a rate gives as many as it allows, and the next ones when it does", async () => {
       const { work, create, dispatch, claim, storeEvents, pass, now } = await start();
