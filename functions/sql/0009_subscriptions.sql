@@ -1090,7 +1090,8 @@ $body$;
 -- of `window_min` or more failed in a window; the success of a probe closes it. The events of one request are one result of a
 -- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
 --
--- Returns notices as JSON: the highest of `percents` that is over, each once a time of failing. Relies on deliveries_pkey.
+-- Returns notices as JSON: the next of `percents` that is over, each once a time of failing. None is left out where nothing was
+-- tried for long, so nobody is disabled without a warning. Relies on deliveries_pkey.
 create function settle_deliveries(
   worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
   disable_hours integer, percents integer[]
@@ -1197,8 +1198,8 @@ begin
       notice = cast(json_build_object('failingSince', replay_time(coalesce(s.failing_since, seen_at)), 'kind', 'disabled') as text);
     elsif s.state = 'active' and s.failing_since is not null then
       share = 100 * extract(epoch from seen_at - s.failing_since) / (3600.0 * disable_hours);
-      percent = (select max(each) from unnest(percents) as each where each <= share);
-      if percent > s.noticed_percent then
+      percent = (select min(each) from unnest(percents) as each where each <= share and each > s.noticed_percent);
+      if percent is not null then
         s.noticed_percent = percent;
         if percent >= 100 then
           s.state = 'disabled';

@@ -640,8 +640,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     }
     if (entry.failingSince === undefined) return [];
     const share = (100 * (now() - entry.failingSince)) / (DISABLE_AFTER_HOURS * HOUR_MS);
-    const percent = NOTICE_PERCENTS.findLast((each) => each <= share);
-    if (percent === undefined || percent <= entry.noticed) return [];
+    const percent = NOTICE_PERCENTS.find((each) => each <= share && each > entry.noticed);
+    if (percent === undefined) return [];
     entry.noticed = percent;
     if (percent < 100) return [{ ...about, percent, kind: "failing" }];
     touch(entry, { state: "disabled", disabledReason: "sink_failing", disabledAt: iso(now()) });

@@ -998,6 +998,25 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await fail()).toMatchObject([{ percent: 50 }]);
     });
 
+    it("a sink that fails again after days without an attempt gets each notice before it is disabled", async () => {
+      const { create, dispatch, claim, settleAll, storeEvents, pass, read, inSeconds } = await start();
+      const { id } = await create();
+      await storeEvents([eventOf("a")]);
+      await dispatch();
+      const fail = async () => settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+      await fail();
+      await pass(130 * 3_600);
+
+      const seen: unknown[] = [];
+      for (let tries = 0; tries < 4; tries += 1) {
+        seen.push(...(await fail()).map(({ kind, percent }) => [kind, percent, seen.length]));
+        await pass(2);
+      }
+
+      expect(seen).toEqual([50, 70, 90, 100].map((percent, at) => [at < 3 ? "failing" : "disabled", percent, at]));
+      expect(await read(id)).toMatchObject({ state: "disabled", disabledReason: "sink_failing" });
+    });
+
     it("a sink that answers that it is no more is disabled at once, and loses nothing", async () => {
       const { store, create, dispatch, claim, settleAll, storeEvents, read } = await start();
       const { id } = await create();
