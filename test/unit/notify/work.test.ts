@@ -211,6 +211,18 @@ describe("a sink that fails", () => {
     expect(world.queued).toHaveLength(1);
   });
 
+  it("a planned wake-up that was lost in the queue is sent again by the daily one", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    world.queued.length = 0;
+
+    await world.run([world.messageOf({ isRepeated: true })]);
+
+    expect(world.queued.map(({ wake }) => wake)).toEqual([{ until: expect.any(String) }]);
+  });
+
   it("a round that comes again in an outage passes on that the killed one may have planned a wake-up", async () => {
     await world.subscribe("a");
     world.sinks.set("a", () => ({ outcome: DOWN }));
