@@ -58,7 +58,7 @@ describe("migrating", () => {
       setPassword: async () => undefined,
       keepDeliveries: async () => {
         sent.push("upkeep");
-        return {} as never;
+        return {};
       },
       wakes: { send: async (...given) => sent.push(given.slice(0, 2)) > 0 },
     })([], Date.now() + 60_000);
