@@ -64,7 +64,7 @@ export const ATTEMPTS_KEPT_DAYS = 30;
 export const RESPONSE_READ_MAX_BYTES = 20 * KIB;
 export const RESPONSE_KEPT_MAX_CHARACTERS = 1_000;
 
-/** Deliveries of one claim, of one subscription over all workers, and at once in one worker. */
+/** Deliveries of one claim, of one subscription over all workers (or its batch where that is larger), and at once in one worker. */
 export const CLAIM_MAX = 200;
 export const CLAIM_MAX_OF_ONE = 50;
 export const DELIVERIES_IN_FLIGHT = 100;

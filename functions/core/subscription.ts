@@ -317,11 +317,11 @@ export type DeliveryWork = {
     subscriptions: number;
     failing: readonly string[];
   }>;
-  /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`: nothing is left of them. */
-  redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean }>;
+  /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`, `failing`: as of dispatch, of redeliveries. */
+  redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean; failing: readonly string[] }>;
   /**
-   * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` at
-   * once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
+   * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` or
+   * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
    * two workers.
    */
   claim(
@@ -341,9 +341,10 @@ export type DeliveryWork = {
 
 /**
  * The message that wakes workers. `until`: it waits until then, in the queue alone. `tries`: so many wake-ups in a row found that they
- * can only wait, for an outage or an open transaction; it sets the wait for the next one.
+ * can only wait, for an outage, an open transaction or a filter that fails; it sets the wait for the next one. `isRepeated`: an earlier round may have planned
+ * a wake-up and not sent it.
  */
-export type Wake = { until?: string | undefined; tries?: number | undefined };
+export type Wake = { until?: string | undefined; tries?: number | undefined; isRepeated?: true | undefined };
 
 /** Sends wake-ups. Never throws. */
 export type Wakes = {

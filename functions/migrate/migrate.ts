@@ -76,7 +76,8 @@ export function createMigrate(deps: MigrateDeps) {
       ...(await keepDeadLetters?.(deadline)),
       ...(await keepDeliveries?.(deadline)),
     };
-    await wakes?.send({}, 0, deadline);
+    // For whatever was lost, a wake-up that was planned too.
+    await wakes?.send({ isRepeated: true }, 0, deadline);
     return { applied, partitionsMade, passwordsSet, ...changed, ...kept };
   };
 }

@@ -47,5 +47,8 @@ export const UNCLAIMED_AGAIN_MS = 1_000;
 export const OPEN_WAIT_MAX_SECONDS = 60;
 export const OUTAGE_WAIT_MAX_SECONDS = 600;
 
+/** The wait for a filter that the database could not apply doubles to these: it may be a defect, which stays. */
+export const FAILING_WAIT_MAX_SECONDS = 86_400;
+
 /** A process looks so often whether the mark says that somebody subscribes: it may be lost with its table. */
 export const MARK_CHECK_EVERY_MS = 3_600_000;

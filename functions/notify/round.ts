@@ -29,7 +29,7 @@ export type Round = AttemptCounts & {
   lagMs: number | undefined;
   /** All there are. */
   subscriptions: number;
-  /** Ids of subscriptions whose filter the database could not apply; the next round tries them again. */
+  /** Ids of subscriptions and redeliveries whose filter the database could not apply; the next round tries them again. */
   failing: readonly string[];
   /** A transaction is open, whose events will come later. */
   isOpen: boolean;
@@ -74,12 +74,12 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   async function dispatch(): Promise<void> {
     do {
       const found = await work.dispatch(DISPATCH_MS, deadline);
-      const { taken, isAtEnd } = await work.redeliver(REDELIVER_MAX, deadline);
+      const { taken, isAtEnd, failing } = await work.redeliver(REDELIVER_MAX, deadline);
       feed.matched += found.matched;
       feed.taken += taken;
       feed.subscriptions = found.subscriptions;
       feed.isOpen = found.isOpen;
-      feed.failing = found.failing;
+      feed.failing = [...found.failing, ...failing];
       feed.isAtEnd = found.isAtEnd && isAtEnd;
       if (found.matched + taken > 0) change();
       else changes.raise();

@@ -8,6 +8,7 @@ import { delayUntil, isPassing, type Woken, type WorkOutcome } from "./work.ts";
 const message = z.object({
   until: z.optional(z.iso.datetime()),
   tries: z.optional(z.int().check(z.nonnegative())),
+  isRepeated: z.optional(z.literal(true)),
 });
 
 export type RunWakesDeps = {
@@ -46,7 +47,7 @@ export function createRunWakes({ work, wakes, clock }: RunWakesDeps): BatchRule 
     if (due.length === 0) return outcome;
 
     const tries = Math.min(...due.map(({ wake }) => wake.tries ?? 0));
-    const isRepeated = due.some(({ message }) => message.receiveCount > 1);
+    const isRepeated = due.some(({ message, wake }) => message.receiveCount > 1 || wake.isRepeated === true);
     const { isWakeSure, failure, ...round } = await work({ tries, isRepeated }, until);
     if (!isWakeSure) outcome.remaining.push(...due.map(({ message }) => message));
     if (!isWakeSure || failure !== undefined || round.failing.length > 0) outcome.level = "warn";

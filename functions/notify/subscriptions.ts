@@ -175,7 +175,10 @@ export function createSubscriptions({
       return { ...found, ledger };
     },
 
-    /** Changes members. @throws RequestError `malformed_body`, `bad_sink`, `no_such_subscription`; AccessError; DatabaseError */
+    /**
+     * Changes members; some let go what waits.
+     * @throws RequestError `malformed_body`, `bad_sink`, `no_such_subscription`, `queue_unavailable`; AccessError; DatabaseError
+     */
     async change(caller: Caller, id: string, wanted: WantedChanges, deadline: number): Promise<Subscription> {
       const { sink, order, schedule, batch, name, timeoutMs, rate } = wanted;
       const before = await find(caller, id, deadline);
@@ -194,7 +197,10 @@ export function createSubscriptions({
       const filter = wanted.filter && JSON.stringify(wanted.filter);
       const changes = { name, filter, sink, order, schedule, batch, rate, timeoutMs };
       await record(caller, "change", id, { ...changes, sink: sink && maskSink(sink) });
-      return present(await store.change(caller.tenant, id, changes, deadline));
+      const changed = present(await store.change(caller.tenant, id, changes, deadline));
+      const mayLetGo = [sink, order, rate, filter].some((each) => each !== undefined);
+      if (mayLetGo && changed.state === "active") await wake(CHANGED_WITHOUT_WAKE, deadline);
+      return changed;
     },
 
     /** @throws RequestError `no_such_subscription`; AccessError; DatabaseError */

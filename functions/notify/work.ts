@@ -2,7 +2,12 @@ import { DatabaseError } from "../core/errors.ts";
 import { BACKOFF_MAX_SECONDS } from "../core/queue-limits.ts";
 import type { Wakes } from "../core/subscription.ts";
 import { type CheckMarkDeps, createCheckMark } from "./check-mark.ts";
-import { OPEN_WAIT_MAX_SECONDS, OUTAGE_WAIT_MAX_SECONDS, ROUND_RESERVE_MS } from "./limits.ts";
+import {
+  FAILING_WAIT_MAX_SECONDS,
+  OPEN_WAIT_MAX_SECONDS,
+  OUTAGE_WAIT_MAX_SECONDS,
+  ROUND_RESERVE_MS,
+} from "./limits.ts";
 import { type Round, type RoundDeps, runRound } from "./round.ts";
 
 export type WorkDeps = RoundDeps & CheckMarkDeps & { wakes: Wakes };
@@ -27,17 +32,21 @@ export function createWork(deps: WorkDeps) {
     const doubled = (mostSeconds: number) => Math.min(2 ** Math.min(tries, 20), mostSeconds);
     const ended = (isWakeSure: boolean, failure = round.failure) => ({ ...round, failure, isWakeSure });
 
-    const wakeAfterOutage = () => wakes.send({ tries: tries + 1 }, doubled(OUTAGE_WAIT_MAX_SECONDS), deadline);
+    const repeated = (mayBePlanned: boolean) => (mayBePlanned ? { isRepeated: true as const } : {});
+    const wakeAfterOutage = (mayBePlanned = isRepeated) =>
+      wakes.send({ tries: tries + 1, ...repeated(mayBePlanned) }, doubled(OUTAGE_WAIT_MAX_SECONDS), deadline);
 
     /** Killed between the plan and the sending, the messages of this round come again; then it is sent whatever is planned. */
     async function wakeLater(): Promise<boolean> {
       const now = clock().getTime();
       const openAt = isOpen && round.subscriptions > 0 ? now + doubled(OPEN_WAIT_MAX_SECONDS) * 1_000 : Infinity;
-      const at = Math.min(openAt, dueAt);
+      const failingAt = round.failing.length > 0 ? now + doubled(FAILING_WAIT_MAX_SECONDS) * 1_000 : Infinity;
+      const againAt = Math.min(openAt, failingAt);
+      const at = Math.min(againAt, dueAt);
       if (at === Infinity) return true;
       const planned = new Date(at).toISOString();
       if (!(await deps.work.planWake(planned, deadline)) && !isRepeated) return true;
-      const wake = { until: planned, ...(at === openAt && { tries: tries + 1 }) };
+      const wake = { until: planned, ...(at === againAt && { tries: tries + 1 }) };
       return wakes.send(wake, delayUntil(planned, now), deadline);
     }
 
@@ -50,10 +59,11 @@ export function createWork(deps: WorkDeps) {
       if (!isTimeOver) return ended(await wakeLater());
       // A database that is too slow for the time of a round shall not be asked without a pause.
       const isStuck = round.matched + round.taken + round.delivered + round.later + round.failed === 0;
-      return ended(await (isStuck ? wakeAfterOutage() : wakes.send({}, 0, deadline)));
+      return ended(await (isStuck ? wakeAfterOutage() : wakes.send(repeated(isRepeated), 0, deadline)));
     } catch (error) {
       if (!isPassing(error)) return ended(false, error);
-      return ended(await wakeAfterOutage(), error);
+      // The answer may be lost of a plan that was written.
+      return ended(await wakeAfterOutage(true), error);
     }
   };
 }

@@ -109,7 +109,7 @@ events that are not dispatched yet; what is pending goes to the sink as it is no
     parameters: { id },
     body: { description: "The members that change", content: { [json]: { anyOf: ["SubscriptionChanges"] } } },
     answers: asItIs,
-    errors: [...BODY_ERRORS, ...ONE_ERRORS, "bad_filter", "bad_sink"],
+    errors: [...BODY_ERRORS, ...ONE_ERRORS, "bad_filter", "bad_sink", "queue_unavailable"],
   },
   deleteSubscription: {
     method: "DELETE",

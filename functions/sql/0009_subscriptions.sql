@@ -902,20 +902,20 @@ language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
     least(greatest(s.rate, 1), s.tokens + s.rate * greatest(extract(epoch from at - s.tokens_at), 0)) + 1e-9 end
 $body$;
 
--- How many more deliveries workers may have at a time: fewer than `most` together, no more than the bucket has, and one where the
--- circuit takes a probe. Relies on deliveries_leased.
+-- How many more deliveries workers may have at a time: fewer than `most` or a batch together, no more than the bucket has, and one
+-- where the circuit takes a probe. Relies on deliveries_leased.
 create function subscription_room(s subscriptions, most integer, at timestamptz) returns integer
 language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
   select case when s.open_until > at then 0 else cast(greatest(least(
-    most - (
+    greatest(most, s.batch) - (
       select count(*) from deliveries as d where d.subscription_id = s.id and d.leased_by is not null and d.due_at > at
     ),
-    case when s.open_until is null then most else 1 end,
+    case when s.open_until is null then greatest(most, s.batch) else 1 end,
     floor(subscription_tokens(s, at))
   ), 0) as integer) end
 $body$;
 
--- Claims due deliveries for a worker: `most` of all, at most `most_of_one` of a subscription over all workers, and as many as
+-- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers, and as many as
 -- one result holds. They are chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a
 -- subscription the first due come first. A subscription that another worker has just now is left to it.
 --
@@ -1090,7 +1090,8 @@ $body$;
 -- of `window_min` or more failed in a window; the success of a probe closes it. The events of one request are one result of a
 -- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
 --
--- Returns notices as JSON: the highest of `percents` that is over, each once a time of failing. Relies on deliveries_pkey.
+-- Returns notices as JSON: the next of `percents` that is over, each once a time of failing. None is left out where nothing was
+-- tried for long, so nobody is disabled without a warning. Relies on deliveries_pkey.
 create function settle_deliveries(
   worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
   disable_hours integer, percents integer[]
@@ -1197,8 +1198,8 @@ begin
       notice = cast(json_build_object('failingSince', replay_time(coalesce(s.failing_since, seen_at)), 'kind', 'disabled') as text);
     elsif s.state = 'active' and s.failing_since is not null then
       share = 100 * extract(epoch from seen_at - s.failing_since) / (3600.0 * disable_hours);
-      percent = (select max(each) from unnest(percents) as each where each <= share);
-      if percent > s.noticed_percent then
+      percent = (select min(each) from unnest(percents) as each where each <= share and each > s.noticed_percent);
+      if percent is not null then
         s.noticed_percent = percent;
         if percent >= 100 then
           s.state = 'disabled';
@@ -1263,7 +1264,7 @@ create function next_delivery_due(most_of_one integer) returns text
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off as $body$
   select replay_time(min(greatest(
-    case when leased.number >= most_of_one then leased.first_end else first.due_at end, s.open_until,
+    case when leased.number >= greatest(most_of_one, s.batch) then leased.first_end else first.due_at end, s.open_until,
     case when subscription_tokens(s, clock_timestamp()) < 1
       then clock_timestamp() + (1 - subscription_tokens(s, clock_timestamp())) / s.rate * interval '1 second' end
   )) + interval '999 microseconds')
@@ -1289,11 +1290,11 @@ language sql security definer set search_path = pg_catalog, public, pg_temp as $
 $body$;
 grant execute on function plan_wake to sluice_writer;
 
--- The running redelivery that has waited longest, which has deliveries to take; and whether there are others.
-create function next_redelivery() returns table (id text, others bigint, request text)
+-- The running redelivery that has waited longest, which has deliveries to take; and whether there are others. Not one of `without_ids`.
+create function next_redelivery(without_ids text[]) returns table (id text, others bigint, request text)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
   select job.id, count(*) over () - 1, job.request from redeliveries as job
-  where job.state = 'running' and not job.is_taken
+  where job.state = 'running' and not job.is_taken and job.id <> all (without_ids)
   order by job.progress_at, job.id limit 1
 $body$;
 grant execute on function next_redelivery to sluice_writer;

@@ -227,6 +227,40 @@ describe("a filter that fails", () => {
     expect((await claim()).deliveries).toHaveLength(1);
   });
 
+  it("a redelivery whose filter the database cannot apply holds up neither others nor what is due", async () => {
+    const { create, dispatch, claim, settleAll } = actor();
+    const { id } = await create();
+    await storeEvents(many(2));
+    await dispatch();
+    await settleAll(await claim(), { status: "failed", code: 400 });
+    const start = (job: string, filter?: string) =>
+      store.startRedelivery(
+        { id: job, subscriptionId: id, request: { ...(filter && { filter }) }, planned: 2, keyId: "k" },
+        soon(),
+      );
+    const [bad, good] = [`rdl_${"1".repeat(32)}`, `rdl_${"2".repeat(32)}`];
+    await start(bad, '{"exact":{"id":"bad"}}');
+    await start(good);
+    // As a defect of the database's functions for filters would do.
+    const failing = createDeliveryWork({
+      execute: (sql, { condition, ...parameters }, deadline) =>
+        db.writer.execute(
+          sql,
+          {
+            ...parameters,
+            ...(condition !== undefined && {
+              condition: condition?.replace("e.id = ($1)[1]", "cast(($1)[1] as numeric) = 1") ?? null,
+            }),
+          },
+          deadline,
+        ),
+    });
+
+    expect(await failing.redeliver(100, soon())).toEqual({ taken: 2, isAtEnd: true, failing: [bad] });
+    expect((await claim()).deliveries).toHaveLength(2);
+    expect(await store.readRedelivery(TENANT, bad, soon())).toMatchObject({ state: "running", taken: 0 });
+  });
+
   it("a text of a user in the condition is refused by the database as well", async () => {
     const { create } = actor();
     const { id } = await create();

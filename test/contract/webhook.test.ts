@@ -199,6 +199,33 @@ describe("a webhook", () => {
     }
     expect(sockets).toHaveLength(3);
   });
+
+  it("is sent twice at most where the sink reads it and closes every connection", async () => {
+    let received = 0;
+    let isBroken = false;
+    const waiting: Socket[] = [];
+    const server = createTcpServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", (data) => {
+        if (!data.toString().startsWith("POST")) return;
+        received += 1;
+        if (isBroken) return socket.resetAndDestroy();
+        waiting.push(socket);
+        // All at once, so that each has a connection of its own.
+        if (waiting.length < 5) return;
+        for (const each of waiting.splice(0)) each.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      });
+    });
+    const url = await listen(server);
+    const { notifier, notice } = await open();
+    const send = () => notifier.notify({ ...notice, sink: { type: "webhook", url } }, soon());
+    await Promise.all(Array.from({ length: 5 }, send));
+    isBroken = true;
+    received = 0;
+
+    expect(await send()).toMatchObject({ kind: "later" });
+    expect(received).toBeLessThanOrEqual(2);
+  });
 });
 
 /** Headers that Sluice or the connection sets. */

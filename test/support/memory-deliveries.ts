@@ -433,7 +433,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         endJob(job);
       }
       const isAtEnd = [...jobs.values()].every((job) => job.redelivery.state !== "running" || job.isTaken);
-      return { taken, isAtEnd };
+      return { taken, isAtEnd, failing: [] };
     },
 
     async claim(worker, { most, mostOfOne, leaseSeconds }) {
@@ -445,9 +445,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         if (entry.subscription.state !== "active" || (entry.openUntil ?? 0) > now()) continue;
         const pending = pendingOf(entry);
         const leased = pending.filter((row) => row.leasedBy !== undefined && row.dueAt > now()).length;
+        const bound = Math.max(mostOfOne, entry.subscription.batch);
         const room = Math.min(
-          mostOfOne - leased,
-          entry.openUntil === undefined ? mostOfOne : 1,
+          bound - leased,
+          entry.openUntil === undefined ? bound : 1,
           Math.floor(tokensOf(entry) + 1e-9),
         );
         pending
@@ -523,7 +524,9 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         const free = pendingOf(entry).filter((row) => !row.isBlocked);
         if (free.length === 0) return [];
         const leased = free.filter((row) => row.leasedBy !== undefined && row.dueAt > now());
-        const due = (leased.length >= CLAIM_MAX_OF_ONE ? leased : free).map(({ dueAt }) => dueAt);
+        const due = (leased.length >= Math.max(CLAIM_MAX_OF_ONE, entry.subscription.batch) ? leased : free).map(
+          ({ dueAt }) => dueAt,
+        );
         const rate = entry.subscription.rate ?? Number.POSITIVE_INFINITY;
         const missing = Math.max(1 - tokensOf(entry), 0);
         return [
@@ -637,8 +640,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     }
     if (entry.failingSince === undefined) return [];
     const share = (100 * (now() - entry.failingSince)) / (DISABLE_AFTER_HOURS * HOUR_MS);
-    const percent = NOTICE_PERCENTS.findLast((each) => each <= share);
-    if (percent === undefined || percent <= entry.noticed) return [];
+    const percent = NOTICE_PERCENTS.find((each) => each <= share && each > entry.noticed);
+    if (percent === undefined) return [];
     entry.noticed = percent;
     if (percent < 100) return [{ ...about, percent, kind: "failing" }];
     touch(entry, { state: "disabled", disabledReason: "sink_failing", disabledAt: iso(now()) });

@@ -118,15 +118,24 @@ export function createDeliveryWork(
     },
 
     async redeliver(most, deadline) {
-      const { rows } = await database.execute(NEXT_REDELIVERY, {}, deadline);
-      const [id, others] = rows[0] ?? [];
-      if (typeof id !== "string") return { taken: 0, isAtEnd: true };
-      const request = joinPieces(rows.map(([, , piece = null]) => [piece])) ?? "";
-      const { filter } = toRecord(request) as FailureSelection;
-      const parameters = { id, ...deadLetterCondition(filter), most: String(most) };
-      const { rows: taken } = await database.execute(TAKE, parameters, deadline);
-      const [number, isAtEnd] = taken[0] ?? [];
-      return { taken: Number(number), isAtEnd: isAtEnd === true && Number(others) === 0 };
+      const failing: string[] = [];
+      for (;;) {
+        const { rows } = await database.execute(NEXT_REDELIVERY, { without: toTextArray(failing) }, deadline);
+        const [id, others] = rows[0] ?? [];
+        if (typeof id !== "string") return { taken: 0, isAtEnd: true, failing };
+        const request = joinPieces(rows.map(([, , piece = null]) => [piece])) ?? "";
+        const { filter } = toRecord(request) as FailureSelection;
+        const parameters = { id, ...deadLetterCondition(filter), most: String(most) };
+        try {
+          const { rows: taken } = await database.execute(TAKE, parameters, deadline);
+          const [number, isAtEnd] = taken[0] ?? [];
+          return { taken: Number(number), isAtEnd: isAtEnd === true && Number(others) === 0, failing };
+        } catch (error) {
+          // It holds up neither other redeliveries nor what is due.
+          if (!isOfOne(error)) throw error;
+          failing.push(id);
+        }
+      }
     },
 
     async claim(worker, { most, mostOfOne, leaseSeconds }, deadline) {
@@ -163,7 +172,7 @@ export function createDeliveryWork(
   };
 }
 
-/** Tells whether one subscription may be the cause of an error: its condition fails, or takes too long. */
+/** Tells whether one subscription or redelivery may be the cause of an error: its condition fails, or takes too long. */
 function isOfOne(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return false;
   return error.disposition === "dead-letter" || error.reason === "statement_timeout" || error.sqlState === "57014";
@@ -192,7 +201,8 @@ const READ_DUE = `select id, version, piece, is_open, subscriptions, is_cut
   from read_due_subscriptions(${textArray(":without")}, ${DISPATCH_FILTERS_MAX_BYTES})`;
 const DISPATCH = `select dispatched, matched, unfinished, is_open
   from dispatch_subscriptions(cast(:given as jsonb), cast(:most as integer), ${DISPATCH_STATEMENT_MS})`;
-const NEXT_REDELIVERY = "select id, others, piece from next_redelivery() left join lateral cut_text(request) on true";
+const NEXT_REDELIVERY = `select id, others, piece from next_redelivery(${textArray(":without")})
+  left join lateral cut_text(request) on true`;
 const TAKE = `select taken, is_at_end from take_failed_deliveries(
     :id, :condition, ${textArray(":condition_texts")}, cast(:most as integer), ${REDELIVER_STATEMENT_MS}
   )`;

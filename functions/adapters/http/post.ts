@@ -17,21 +17,28 @@ export type Post = (url: string, content: Content, endsAt: number) => Promise<Po
  */
 export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp: boolean }): Post {
   const allowIPAddressList = allowHttp ? ["127.0.0.1", "::1"] : [];
-  const options = { keepAlive: true, lookup: addresses.lookup, allowIPAddressList };
-  const http = { request: httpRequest, agent: new RequestFilteringHttpAgent(options) };
-  const https = { request: httpsRequest, agent: new RequestFilteringHttpsAgent(options) };
+  const options = { lookup: addresses.lookup, allowIPAddressList };
+  const agents = (keepAlive: boolean) => ({
+    http: { request: httpRequest, agent: new RequestFilteringHttpAgent({ ...options, keepAlive }) },
+    https: { request: httpsRequest, agent: new RequestFilteringHttpsAgent({ ...options, keepAlive }) },
+  });
+  const kept = agents(true);
+  const fresh = agents(false);
 
   return async (url, content, endsAt) => {
     const refused = addresses.refuse(url);
     if (refused !== undefined) return { error: `The sink's URL ${refused}.` };
-    const { request, agent } = new URL(url).protocol === "https:" ? https : http;
-    for (;;) {
-      const sending = postOnce((options, on) => request(url, { ...options, agent }, on), content, endsAt);
-      // Node refuses what HTTP cannot carry before it connects.
-      const posted = await sending.catch((error: unknown) => ({ error: errorOf(error as NodeJS.ErrnoException) }));
-      // A kept connection that the sink had closed shows itself only when it is used; a frozen process has many of them.
-      if (posted !== "stale") return posted;
-    }
+    const protocol = new URL(url).protocol === "https:" ? "https" : "http";
+    const send = ({ request, agent }: (typeof kept)["http" | "https"]) =>
+      postOnce((options, on) => request(url, { ...options, agent }, on), content, endsAt)
+        // Node refuses what HTTP cannot carry before it connects.
+        .catch((error: unknown) => ({ error: errorOf(error as NodeJS.ErrnoException) }));
+    const posted = await send(kept[protocol]);
+    if (posted !== "stale") return posted;
+    // A kept connection that the sink had closed shows itself only when it is used, and a frozen process has many. The next one
+    // is new: a sink that reads a request and then closes gets it twice, and not once over each kept connection.
+    const again = await send(fresh[protocol]);
+    return again === "stale" ? { error: "The sink closed the connection." } : again;
   };
 }
 

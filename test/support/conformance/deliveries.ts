@@ -12,6 +12,7 @@ import type {
   PageOf,
   SubscriptionStore,
 } from "../../../functions/core/subscription.ts";
+import { DELIVERY_BATCH_MAX } from "../../../functions/core/subscription-limits.ts";
 import { soon } from "../database.ts";
 import { storable } from "../event-samples.ts";
 import { eventually } from "../eventually.ts";
@@ -492,6 +493,21 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       await pass(50);
       expect((await claim({ mostOfOne: 50 }, "d")).deliveries).toHaveLength(50);
     });
+
+    it.each([51, DELIVERY_BATCH_MAX])(
+      "a claim has room for a batch of %i, and for no more than that at once",
+      async (batch) => {
+        const { work, create, dispatch, claim, storeEvents, now } = await start();
+        await create({ batch });
+        await storeEvents(numbered(batch + 10).map((id) => eventOf(id)));
+        await dispatch();
+
+        expect((await claim({ most: 200 })).deliveries).toHaveLength(batch);
+        expect((await claim({ most: 200 }, "b")).deliveries).toEqual([]);
+        const next = Date.parse((await work.nextDueAt(soon())) ?? "");
+        expect(next - now().getTime()).toBeGreaterThan(40_000);
+      },
+    );
 
     it("a rate gives as many as it allows, and the next ones when it does", async () => {
       const { work, create, dispatch, claim, storeEvents, pass, now } = await start();
@@ -982,6 +998,25 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await fail()).toMatchObject([{ percent: 50 }]);
     });
 
+    it("a sink that fails again after days without an attempt gets each notice before it is disabled", async () => {
+      const { create, dispatch, claim, settleAll, storeEvents, pass, read, inSeconds } = await start();
+      const { id } = await create();
+      await storeEvents([eventOf("a")]);
+      await dispatch();
+      const fail = async () => settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+      await fail();
+      await pass(130 * 3_600);
+
+      const seen: unknown[] = [];
+      for (let tries = 0; tries < 4; tries += 1) {
+        seen.push(...(await fail()).map(({ kind, percent }) => [kind, percent, seen.length]));
+        await pass(2);
+      }
+
+      expect(seen).toEqual([50, 70, 90, 100].map((percent, at) => [at < 3 ? "failing" : "disabled", percent, at]));
+      expect(await read(id)).toMatchObject({ state: "disabled", disabledReason: "sink_failing" });
+    });
+
     it("a sink that answers that it is no more is disabled at once, and loses nothing", async () => {
       const { store, create, dispatch, claim, settleAll, storeEvents, read } = await start();
       const { id } = await create();
@@ -1046,7 +1081,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(plan.sample.map(({ eventId }) => eventId)).toEqual(expected);
       expect((await store.planRedelivery("other", id, request, soon())).planned).toBe(0);
       const job = await retry(request);
-      expect(await work.redeliver(100, soon())).toEqual({ taken: expected.length, isAtEnd: true });
+      expect(await work.redeliver(100, soon())).toEqual({ taken: expected.length, isAtEnd: true, failing: [] });
 
       expect(eventIdsOf(await claim()).toSorted()).toEqual(expected);
       expect(await store.readRedelivery(TENANT, job.id, soon())).toMatchObject({
@@ -1089,7 +1124,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(ended).toMatchObject({ state: "done", taken: 2, delivered: 1, failed: 1 });
       expect(ended?.finishedAt).toBeDefined();
       expect(await ledger(id)).toEqual({ matched: 2, delivered: 1, pending: 0, failed: 1, skipped: 0 });
-      expect(await work.redeliver(100, soon())).toEqual({ taken: 0, isAtEnd: true });
+      expect(await work.redeliver(100, soon())).toEqual({ taken: 0, isAtEnd: true, failing: [] });
     });
 
     it("a redelivery takes so many at a time, and nothing that failed after its start", async () => {
@@ -1099,8 +1134,8 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       await dispatch();
       await settleAll(await claim(), FAILED);
 
-      expect(await work.redeliver(2, soon())).toEqual({ taken: 2, isAtEnd: false });
-      expect(await work.redeliver(2, soon())).toEqual({ taken: 1, isAtEnd: true });
+      expect(await work.redeliver(2, soon())).toEqual({ taken: 2, isAtEnd: false, failing: [] });
+      expect(await work.redeliver(2, soon())).toEqual({ taken: 1, isAtEnd: true, failing: [] });
 
       expect(await ledger(id)).toMatchObject({ pending: 3, failed: 1 });
       expect(
@@ -1116,7 +1151,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await store.cancelRedelivery("other", job.id, soon())).toBeUndefined();
       expect(await store.cancelRedelivery(TENANT, job.id, soon())).toMatchObject({ state: "cancelled", taken: 1 });
 
-      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true });
+      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true, failing: [] });
       expect(await ledger(id)).toMatchObject({ pending: 1, failed: 2 });
       expect(await store.readRedelivery("other", job.id, soon())).toBeUndefined();
       const all = await allPages((page) => store.listRedeliveries(TENANT, id, page, soon()), 1);
@@ -1129,7 +1164,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       const { work, store, retry } = await withFailures(1);
       const job = await retry({ codes: [599] });
 
-      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true });
+      expect(await work.redeliver(10, soon())).toEqual({ taken: 0, isAtEnd: true, failing: [] });
 
       expect(await store.readRedelivery(TENANT, job.id, soon())).toMatchObject({ state: "done", taken: 0 });
     });

@@ -47,6 +47,25 @@ describe("migrating", () => {
     });
   });
 
+  it("wakes the workers of deliveries last, for whatever was lost, a planned wake-up too", async () => {
+    const { database } = databaseOf();
+    const sent: unknown[] = [];
+
+    await createMigrate({
+      database,
+      clock: () => NOW,
+      credentials: async () => [],
+      setPassword: async () => undefined,
+      keepDeliveries: async () => {
+        sent.push("upkeep");
+        return {};
+      },
+      wakes: { send: async (...given) => sent.push(given.slice(0, 2)) > 0 },
+    })([], Date.now() + 60_000);
+
+    expect(sent).toEqual(["upkeep", [{ isRepeated: true }, 0]]);
+  });
+
   it("sets the passwords of the secrets' current users last, and names the users", async () => {
     const { database, statements } = databaseOf();
     const user = { username: "sluice_reader_1", password: "p" };

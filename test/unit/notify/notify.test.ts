@@ -333,7 +333,7 @@ describe("the change of a subscription", () => {
 
     expect(body).toMatchObject({ id, name: "other", order: "subject" });
     expect([body["filter"], body["rate"]]).toEqual([undefined, undefined]);
-    expect(test.calls).toEqual(["read", "audit", "change"]);
+    expect(test.calls).toEqual(["read", "audit", "change", "mark", "wake"]);
     const details = { name: "other", filter: null, rate: null };
     expect(test.audited.at(-1)).toMatchObject({ action: "subscription.change", target: id, details });
   });
@@ -398,6 +398,29 @@ describe("the states of a subscription", () => {
     await test.call("disableSubscription", { id });
 
     expect(test.audited.filter(({ action }) => action === "subscription.disable")).toHaveLength(1);
+  });
+
+  it.each([
+    [{ order: "none" }, ["mark", "wake"]],
+    [{ sink: webhook }, ["mark", "wake"]],
+    [{ name: "other", schedule: "doubling", batch: 2, timeoutMs: 1_000 }, []],
+  ])("a change to %j wakes a worker where it may let go what waits", async (body, expected) => {
+    const { id } = await test.create();
+    test.calls.length = 0;
+
+    await test.call("changeSubscription", { id, body });
+
+    expect(test.calls.filter((name) => name === "mark" || name === "wake")).toEqual(expected);
+  });
+
+  it("a change of a disabled subscription wakes nobody", async () => {
+    const { id } = await test.create();
+    await test.call("disableSubscription", { id });
+    test.calls.length = 0;
+
+    await test.call("changeSubscription", { id, body: { order: "none" } });
+
+    expect(test.calls).toEqual(["read", "audit", "change"]);
   });
 
   it("an enabled subscription whose wake-up is not confirmed says that it is changed, and to send the request again", async () => {

@@ -211,6 +211,69 @@ describe("a sink that fails", () => {
     expect(world.queued).toHaveLength(1);
   });
 
+  it("a planned wake-up that was lost in the queue is sent again by the daily one", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    world.queued.length = 0;
+
+    await world.run([world.messageOf({ isRepeated: true })]);
+
+    expect(world.queued.map(({ wake }) => wake)).toEqual([{ until: expect.any(String) }]);
+  });
+
+  it("a round that comes again in an outage passes on that the killed one may have planned a wake-up", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    world.queued.length = 0;
+    world.memory.setDown(true);
+    await world.run([world.messageOf({}, 2)]);
+    world.memory.setDown(false);
+
+    await world.runQueue();
+
+    expect(world.sent).toHaveLength(10);
+  });
+
+  it("a round that comes again, and whose time is over, passes on that the killed one may have planned a wake-up", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    await world.work();
+    world.queued.length = 0;
+    const { dispatch } = world.deps.work;
+    world.deps.work.dispatch = async (...args) => {
+      await world.time.wait(1_000);
+      return { ...(await dispatch(...args)), matched: 1, isAtEnd: false };
+    };
+
+    await world.run([world.messageOf({}, 2)]);
+
+    expect(world.queued.map(({ wake }) => wake)).toEqual([{ isRepeated: true }]);
+  });
+
+  it("a wake-up whose plan was written without an answer is sent all the same", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => ({ outcome: DOWN }));
+    world.store("1");
+    const { planWake } = world.deps.work;
+    let isLost = true;
+    world.deps.work.planWake = async (...args) => {
+      const isPlanned = await planWake(...args);
+      if (!isLost) return isPlanned;
+      isLost = false;
+      throw new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" });
+    };
+
+    await world.work();
+    await world.runQueue();
+
+    expect(world.sent).toHaveLength(10);
+  });
+
   it("a receiver that is down for a day gets each event afterwards, and none twice", async () => {
     await world.subscribe("a");
     const day = 24 * 3_600_000;
@@ -362,6 +425,28 @@ describe("the wake-up behind a round", () => {
 
     expect(first).toBeLessThanOrEqual(6);
     expect(world.sent.map((each) => each.ids)).toEqual([["late"]]);
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a filter that the database could not apply is tried again without another event, later and later", async () => {
+    const { id } = await world.subscribe("a");
+    const { dispatch } = world.deps.work;
+    let isFailing = true;
+    world.deps.work.dispatch = async (...args) =>
+      isFailing ? { matched: 0, isAtEnd: true, isOpen: false, subscriptions: 1, failing: [id] } : dispatch(...args);
+    world.store("1");
+    await world.work();
+    const before = world.calls.length;
+    await world.runQueue(10 * 86_400_000);
+    const rounds = world.calls.slice(before).filter((name) => name === "nextDueAt").length;
+    expect(world.sent).toEqual([]);
+    isFailing = false;
+
+    await world.runQueue();
+
+    expect(rounds).toBeGreaterThan(10);
+    expect(rounds).toBeLessThan(30);
+    expect(world.sent.map((each) => each.ids)).toEqual([["1"]]);
     expect(world.queued).toEqual([]);
   });
 
