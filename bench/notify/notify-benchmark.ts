@@ -32,16 +32,26 @@ export const notifyBenchmark: Benchmark = {
 
 /** As fast as they go: each event to one subscription, and to ten. */
 const ALL = [
-  { sinks: 1, events: 4_000 },
-  { sinks: 10, events: 1_000 },
+  { sinks: 1, events: 4_000, reached: 0.12 },
+  { sinks: 10, events: 1_000, reached: 0.2 },
 ];
 const QUICK_SHARE = 0.1;
 
 /** Beside a dead sink: each event to a hundred subscriptions. */
 const BESIDE = { sinks: 100, eventsPerSecond: 2, perRequest: 1 };
 
-/** Deliveries a second to one subscription; fewer where the machine does not reach that many by far enough. */
+/** Deliveries a second; fewer where the machine does not deliver that many by far enough. */
 const RATE = { mostPerSecond: 500, shareOfMost: 0.8 };
+const RATE_SHAPES = [
+  { sinks: 1, perRequest: PER_REQUEST },
+  { sinks: 10, perRequest: 10 },
+];
+
+const COSTS =
+  "over all processes a delivery takes 0.9 ms of processor time where the bare loop and its receiver take 0.3 ms: in notify 0.4 ms " +
+  "for HTTP and two signatures, in PostgreSQL 0.3 ms for the row, its claim, its result and its attempt with their index entries, " +
+  "the rest in ingest, consume, Data API and receiver; with one subscription also its events, and each claim waits for results, " +
+  `because workers have ${CLAIM_MAX_OF_ONE} of it at most`;
 
 async function measureNotify(options: BenchOptions): Promise<BenchReport> {
   const receiver = await startReceiver();
@@ -69,21 +79,24 @@ async function measureIn(parts: Parts, options: BenchOptions): Promise<BenchRepo
   };
   const all: Series[] = [];
   for (const shape of ALL) all.push(await shown(measureAll(parts, shape, options)));
-  const alone = all[0]?.contenders.find(({ name }) => name === SLUICE)?.figures ?? [];
-  const enough = Math.floor((RATE.shareOfMost * spread(alone).median) / PER_REQUEST) * PER_REQUEST;
-  const perSecond = Math.max(Math.min(RATE.mostPerSecond, enough), PER_REQUEST);
-  const atRate = await shown(measureAtRate(parts, perSecond, options));
+  const atRates: Series[] = [];
+  for (const [place, shape] of RATE_SHAPES.entries()) {
+    const most = all[place]?.contenders.find(({ name }) => name === SLUICE)?.figures ?? [];
+    const enough = Math.floor((RATE.shareOfMost * spread(most).median) / PER_REQUEST) * PER_REQUEST;
+    const perSecond = Math.max(Math.min(RATE.mostPerSecond, enough), PER_REQUEST);
+    atRates.push(await shown(measureAtRate(parts, { ...shape, perSecond }, options)));
+  }
   const beside = await shown(measureBeside(parts, options));
-  const [p99] = atRate.contenders;
   return {
-    series: [...all, atRate, beside],
+    series: [...all, ...atRates, beside],
     checks: [
-      ...all.map((series) => ({
+      ...all.map((series, place) => ({
         id: "B21",
         what: `deliveries a second, ${series.shape}`,
         against: "a bare `fetch` loop",
         ratios: ratios(series, SLUICE, BARE),
         floor: { atLeast: 0.5 },
+        reached: { bound: ALL[place]?.reached ?? 0.5, because: COSTS },
       })),
       ...[SILENT, REFUSING].map((dead) => ({
         id: "B22",
@@ -92,13 +105,13 @@ async function measureIn(parts: Parts, options: BenchOptions): Promise<BenchRepo
         ratios: ratios(beside, dead, ALIVE),
         floor: { atMost: 1.1 },
       })),
-      {
+      ...atRates.map(({ shape, contenders: [p99] }) => ({
         id: "B23",
-        what: `stored to received, p99, ${perSecond} deliveries/s`,
+        what: `stored to received, p99, ${shape}`,
         against: "batch window + 1 s",
         ratios: (p99?.figures ?? []).map((seconds) => seconds / (CONSUME_WINDOW_SECONDS + 1)),
         floor: { atMost: 1 },
-      },
+      })),
     ],
     notes: [],
   };
@@ -115,7 +128,7 @@ async function measureAll(
   const events = shape.events * (quick ? QUICK_SHARE : 1);
   const requests = events * shape.sinks;
   const concurrency = Math.min(DELIVERIES_IN_FLIGHT, CLAIM_MAX_OF_ONE * shape.sinks);
-  log(`${requests} deliveries a round, to ${shape.sinks} subscriptions`);
+  log(`${requests} deliveries a round, ${toSubscriptions(shape.sinks)}`);
   return withSinks({ pipeline, receiver }, shape.sinks, async (sinks) => {
     let last: Received | undefined;
     const round = async () => {
@@ -136,31 +149,28 @@ async function measureAll(
       { name: SLUICE, round },
       { name: BARE, round: bareRound },
     ];
-    const name = shape.sinks === 1 ? "each event to 1 subscription" : `each event to ${shape.sinks} subscriptions`;
-    return measureAlternately(name, "deliveries/s", contenders, { rounds, warmUps: 1 });
+    return measureAlternately(toSubscriptions(shape.sinks), "deliveries/s", contenders, { rounds, warmUps: 1 });
   });
 }
 
 async function measureAtRate(
   { pipeline, receiver }: Parts,
-  eventsPerSecond: number,
+  { sinks: count, perSecond, perRequest }: (typeof RATE_SHAPES)[number] & { perSecond: number },
   { rounds, quick, log }: BenchOptions,
 ): Promise<Series> {
-  log(`${eventsPerSecond} events/s to one subscription`);
-  return withSinks({ pipeline, receiver }, 1, async (sinks) => {
+  const eventsPerSecond = perSecond / count;
+  log(`${eventsPerSecond} events/s, ${toSubscriptions(count)}`);
+  return withSinks({ pipeline, receiver }, count, async (sinks) => {
     const seconds = quick ? 3 : 10;
     const [p99s, p50s]: [number[], number[]] = [[], []];
     for (let round = -1; round < rounds; round++) {
-      const { p99, p50 } = await deliverAtRate(
-        { pipeline, receiver, sinks },
-        { eventsPerSecond, seconds, perRequest: PER_REQUEST },
-      );
+      const { p99, p50 } = await deliverAtRate({ pipeline, receiver, sinks }, { eventsPerSecond, seconds, perRequest });
       if (round < 0) continue;
       p99s.push(p99 / 1_000);
       p50s.push(p50 / 1_000);
     }
     return {
-      shape: `${eventsPerSecond} deliveries/s to one subscription`,
+      shape: `${perSecond} deliveries/s, ${toSubscriptions(count)}`,
       unit: "s",
       contenders: [
         { name: "stored to received, p99", figures: p99s },
@@ -199,6 +209,8 @@ async function measureBeside({ pipeline, receiver }: Parts, { rounds, quick, log
     return measureAlternately(shape, "s, p99", contenders, { rounds, warmUps: 1 });
   });
 }
+
+const toSubscriptions = (count: number) => `each event to ${count === 1 ? "1 subscription" : `${count} subscriptions`}`;
 
 /** Makes subscriptions for some work, and removes them after it. The work gets the paths of their sinks. */
 async function withSinks<Result>(
