@@ -53,6 +53,10 @@ const COSTS =
   "the rest in ingest, consume, Data API and receiver; with one subscription also its events, and each claim waits for results, " +
   `because workers have ${CLAIM_MAX_OF_ONE} of it at most`;
 
+const OF_ONE =
+  `workers have at most ${CLAIM_MAX_OF_ONE} deliveries of a subscription at once, so the events of one batch window keep one ` +
+  "subscription busy for most of the next";
+
 async function measureNotify(options: BenchOptions): Promise<BenchReport> {
   const receiver = await startReceiver();
   const bare = startBareLoop();
@@ -105,12 +109,13 @@ async function measureIn(parts: Parts, options: BenchOptions): Promise<BenchRepo
         ratios: ratios(beside, dead, ALIVE),
         floor: { atMost: 1.1 },
       })),
-      ...atRates.map(({ shape, contenders: [p99] }) => ({
+      ...atRates.map(({ shape, contenders: [p99] }, place) => ({
         id: "B23",
         what: `stored to received, p99, ${shape}`,
         against: "batch window + 1 s",
         ratios: (p99?.figures ?? []).map((seconds) => seconds / (CONSUME_WINDOW_SECONDS + 1)),
         floor: { atMost: 1 },
+        ...(place === 0 && { reached: { bound: 1.5, because: OF_ONE } }),
       })),
     ],
     notes: [],
