@@ -8,6 +8,7 @@ import { costBenchmark } from "./cost/cost-benchmark.ts";
 import { ingestBenchmark } from "./ingest/ingest-benchmark.ts";
 import { deadLettersBenchmark } from "./dead-letters/dead-letters-benchmark.ts";
 import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./page.ts";
+import { notifyBenchmark } from "./notify/notify-benchmark.ts";
 import { clientsBenchmark } from "./pipeline/clients-benchmark.ts";
 import { readableBenchmark } from "./pipeline/readable-benchmark.ts";
 import { throughputBenchmark } from "./pipeline/throughput-benchmark.ts";
@@ -29,6 +30,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   clientsBenchmark,
   deadLettersBenchmark,
   queryBenchmark,
+  notifyBenchmark,
 ];
 
 /** The benchmarks of `--quick`, one round each, unless `--only` names others. All of them would take three minutes. */

@@ -23,12 +23,7 @@ export async function measureThroughput(
   { events, perRequest, eventBytes }: { events: number; perRequest: number; eventBytes: number },
 ): Promise<Throughput> {
   await pipeline.reset();
-  const source = newSource();
-  const requests = Math.ceil(events / perRequest);
-  const { url, apiKey } = pipeline;
-  const report = await runLoad({ url, apiKey, connections: CONNECTIONS, perRequest, eventBytes, source, requests });
-  allAccepted(report);
-  const sent = requests * perRequest;
+  const { source, report, events: sent } = await sendAll(pipeline, { events, perRequest, eventBytes });
   const last = await untilStored(pipeline, source, sent);
   const seconds = (last - report.startedAt) / 1_000;
   const ingestSeconds = (report.finishedAt - report.startedAt) / 1_000;
@@ -80,6 +75,18 @@ export async function measureReadable(
 }
 
 export type Sent = { source: string; report: LoadReport; events: number };
+
+/** Posts events as fast as they are accepted. @throws Error unless every request is answered 202 */
+export async function sendAll(
+  { url, apiKey }: Pick<Pipeline, "url" | "apiKey">,
+  { events, perRequest, eventBytes }: { events: number; perRequest: number; eventBytes: number },
+): Promise<Sent> {
+  const source = newSource();
+  const requests = Math.ceil(events / perRequest);
+  const report = await runLoad({ url, apiKey, connections: CONNECTIONS, perRequest, eventBytes, source, requests });
+  allAccepted(report);
+  return { source, report, events: requests * perRequest };
+}
 
 /** Posts events at a constant rate. @throws Error unless every request is answered 202 */
 export async function sendAtRate(

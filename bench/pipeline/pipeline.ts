@@ -14,6 +14,8 @@ export type PipelineKind = "ours" | "naive";
 export type PipelineOptions = {
   /** Puts counting proxies in front of queue, Data API and DynamoDB. Leave it out to measure speed. */
   counted?: boolean;
+  /** Lets subscriptions deliver to this machine. */
+  allowHttpSinks?: boolean;
   /** Folder of the synthesized app; pipelines with the same folder share one synthesis. */
   assemblyDir?: string;
   /** Aborts the start. */
@@ -65,7 +67,7 @@ export async function startPipeline(kind: PipelineKind, options: PipelineOptions
 async function startIn(
   dataDir: string,
   kind: PipelineKind,
-  { counted = false, assemblyDir, signal }: PipelineOptions,
+  { counted = false, allowHttpSinks = false, assemblyDir, signal }: PipelineOptions,
 ): Promise<Pipeline> {
   const bundles = join(dataDir, "bundles");
   if (kind === "naive") bundleNaive(bundles);
@@ -78,6 +80,7 @@ async function startIn(
     dataDir,
     ...(assemblyDir !== undefined && { assemblyDir }),
     ...(signal !== undefined && { signal }),
+    allowHttpSinks,
     port: 0,
     log: (line) => {
       if (line.startsWith("{")) operations.logBytes += loggedBytes(line);

@@ -1,4 +1,4 @@
-import { createHmac, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
+import { createHmac, createPrivateKey, createPublicKey, createSecretKey, type KeyObject, sign } from "node:crypto";
 import { SECRET_BYTES } from "./subscription-limits.ts";
 
 /**
@@ -11,8 +11,8 @@ const SECRET_PREFIX = "whsec_";
 const PRIVATE_PREFIX = "whsk_";
 const PUBLIC_PREFIX = "whpk_";
 
-/** The keys of one secret of a subscription. */
-export type WebhookKeys = { secret: Uint8Array; privateKey: KeyObject };
+/** The keys of one secret of a subscription. Both are made once: an HMAC with plain bytes takes three times as long. */
+export type WebhookKeys = { secret: KeyObject; privateKey: KeyObject };
 
 /** The content that a webhook's signatures are about. `timestamp`: seconds since the epoch, at which it is sent. */
 export type SignedContent = { id: string; timestamp: number; body: string | Uint8Array };
@@ -39,7 +39,7 @@ export function readWebhookKeys(text: string): WebhookKeys {
   if (secret.length < SECRET_MIN_BYTES || seed.length !== SEED_BYTES)
     throw new RangeError("The text is no webhook secret.");
   const key = Buffer.concat([PKCS8_ED25519, seed]);
-  return { secret, privateKey: createPrivateKey({ key, format: "der", type: "pkcs8" }) };
+  return { secret: createSecretKey(secret), privateKey: createPrivateKey({ key, format: "der", type: "pkcs8" }) };
 }
 
 /** The public key of a secret's text, as Standard Webhooks writes it. @throws RangeError for a text that is no secret */

@@ -967,8 +967,8 @@ begin
     first as (
       select * from chosen order by round, claimed_at, subscription_id limit most
     )
-    select first.*, found_event.body, claimed_subscription_json(s, seen_at) as record
-    from first join subscriptions as s on s.id = first.subscription_id left join lateral (
+    select first.*, found_event.body
+    from first left join lateral (
       select event_json(e) as body from events as e
       where e.tenant = first.tenant and e.received_at = first.event_received_at and e.id = first.event_id
         and e.source = first.event_source
@@ -980,7 +980,10 @@ begin
       absent = absent || candidate.id;
       continue;
     end if;
-    record_text = case when candidate.subscription_id <> all (shown) then candidate.record end;
+    record_text = null;
+    if candidate.subscription_id <> all (shown) then
+      select claimed_subscription_json(s, seen_at) into record_text from subscriptions as s where s.id = candidate.subscription_id;
+    end if;
     facts = cast(json_build_object(
       'subscriptionId', candidate.subscription_id, 'attempt', candidate.attempts + 1,
       'scheduleAttempt', candidate.schedule_attempts + 1, 'matchedAt', replay_time(candidate.schedule_from)

@@ -1,0 +1,69 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { sendAll, sendAtRate, type Sent } from "../pipeline/measure.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { type Quantiles, quantiles } from "../quantiles.ts";
+import type { Received, Receiver } from "./receiver.ts";
+
+/** `sinks`: the subscriptions whose webhooks are waited for; each event goes to all of them. */
+export type Deliveries = { pipeline: Pipeline; receiver: Receiver; sinks: ReadonlySet<string> };
+
+/** The size of the events, as in the other benchmarks of the whole stack. */
+const EVENT_BYTES = 1_024;
+
+/**
+ * Posts events as fast as they are accepted, and waits until each has come to each sink.
+ * @returns deliveries per second, from the first request to the last webhook
+ */
+export async function deliverAll(
+  deliveries: Deliveries,
+  { events, perRequest }: { events: number; perRequest: number },
+): Promise<{ perSecond: number; received: Received }> {
+  const { pipeline, receiver, sinks } = deliveries;
+  await receiver.take();
+  const sent = await sendAll(pipeline, { events, perRequest, eventBytes: EVENT_BYTES });
+  const received = await takeAll(deliveries, sent);
+  const last = received.receipts.reduce((latest, [, , at]) => Math.max(latest, at), 0);
+  return { perSecond: (1_000 * sent.events * sinks.size) / (last - sent.report.startedAt), received };
+}
+
+/**
+ * Posts events at a constant rate, and waits until each has come to each sink.
+ * @returns milliseconds from the row of an event to its webhook. The row is written some milliseconds before its commit.
+ */
+export async function deliverAtRate(
+  deliveries: Deliveries,
+  { eventsPerSecond, seconds, perRequest }: { eventsPerSecond: number; seconds: number; perRequest: number },
+): Promise<Quantiles> {
+  const { pipeline, receiver } = deliveries;
+  await receiver.take();
+  const sent = await sendAtRate(pipeline, { eventsPerSecond, seconds, perRequest, eventBytes: EVENT_BYTES });
+  const { receipts } = await takeAll(deliveries, sent);
+  const rows = await pipeline.ask(
+    `select id, (extract(epoch from stored_at) * 1000)::float as stored from ${pipeline.table} where source = $1`,
+    [sent.source],
+  );
+  const storedAt = new Map(rows.map(({ id, stored }) => [String(id), Number(stored)]));
+  return quantiles(receipts.map(([, event, at]) => at - (storedAt.get(event) ?? Number.NaN)));
+}
+
+/** @throws Error unless each event comes to each sink, once; and after half a minute without a webhook */
+async function takeAll({ receiver, sinks }: Deliveries, { events }: Sent): Promise<Received> {
+  const wanted = events * sinks.size;
+  let before = -1;
+  for (let lastProgress = Date.now(); ; await delay(POLL_MS)) {
+    const count = await receiver.count();
+    if (count > before) lastProgress = Date.now();
+    before = count;
+    if (count >= wanted) break;
+    if (Date.now() - lastProgress > STALLED_MS) throw new Error(`Only ${count} of ${wanted} webhooks came.`);
+  }
+  const received = await receiver.take();
+  const { length } = received.receipts;
+  const different = new Set(received.receipts.map(([sink, event]) => `${sink} ${event}`)).size;
+  if (length !== wanted || different !== wanted)
+    throw new Error(`Of ${wanted} deliveries ${different} came, by ${length} webhooks.`);
+  return received;
+}
+
+const POLL_MS = 50;
+const STALLED_MS = 30_000;
