@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "pg";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
@@ -74,6 +75,7 @@ async function startIn(
   const roles = new Map<string, FunctionRole>();
   let memory = { ingest: 0, consume: 0 };
   let operations = noOperations(memory);
+  const firstRound = Promise.withResolvers<void>();
   const { fronts, stop: stopFronts } = createCountedFronts(() => operations);
 
   const runtime = await startRuntime({
@@ -91,6 +93,7 @@ async function startIn(
         operations.logBytes += loggedBytes(line);
       },
       invoked: (name, milliseconds) => {
+        if (name.includes("Notify")) firstRound.resolve();
         const role = roles.get(name);
         if (role === undefined) return;
         operations.functions[role].invocations += 1;
@@ -119,6 +122,8 @@ async function startIn(
     // The function has the secret of consume.
     await ask("grant insert on naive_events to sluice_writer");
   }
+  // A migration wakes the function notify, whose calls are none of the events.
+  await Promise.race([firstRound.promise, delay(FIRST_ROUND_MS, undefined, { ref: false })]);
   operations = noOperations(memory);
   const nameOf = (wanted: FunctionRole) => [...roles].find(([, role]) => role === wanted)?.[0] ?? "";
 
@@ -150,6 +155,9 @@ async function remove(dataDir: string): Promise<void> {
   if (cluster !== undefined) await rm(cluster, { recursive: true, force: true });
   await rm(dataDir, { recursive: true, force: true });
 }
+
+/** Far longer than it takes. */
+const FIRST_ROUND_MS = 30_000;
 
 const TABLES: Record<PipelineKind, string> = { ours: "events", naive: "naive_events" };
 
