@@ -165,10 +165,11 @@ async function discardEvents(options: DiscardOptions): Promise<void> {
   const { replays } = open(options);
   const body = { ...toSelection(options, Date.now()), note, limit };
   if (dryRun) return printPlan(await replays.plan("/dead-letters/discard", body), { json, done: "discarded" });
+  const signal = onInterrupt();
   const started = await replays.start("/dead-letters/discard", body);
   const flags = `${options.tenant === undefined ? "" : ` --tenant ${options.tenant}`}${stackFlags(options)}`;
   const again = `To end it: npm run replay -- --cancel ${started.id}${flags}`;
-  printReplay(await watch(replays, started, onInterrupt()), { json, again });
+  printReplay(await watch(replays, started, signal), { json, again });
 }
 
 /** The facts of a dead letter, its replays, then its content. */

@@ -72,12 +72,13 @@ async function runExport(options: Options): Promise<void> {
     print(`${RELATIONS[plan.relation]}${plan.rows} events`);
     return;
   }
+  // Before the start: Ctrl-C must never end the command between the start of the export and its id.
+  const signal = onInterrupt();
   const { id } = options.resume === undefined ? await api.start(body) : { id: options.resume };
   const folder = options.out ?? resolve(id);
   const again = `npm run export -- --resume ${id} --out ${shellWord(folder)}${options.tenant === undefined ? "" : ` --tenant ${options.tenant}`}${stackFlags(options)}`;
   if (options.resume === undefined) process.stderr.write(`Export ${id}\n`);
 
-  const signal = onInterrupt();
   const progress = startProgress(undefined, "events");
   const found = await waitUntilFinished(api, id, { progress, signal })
     .catch((error: unknown) => {

@@ -222,10 +222,11 @@ async function retryFailed(
   const api = open(options);
   const body = { filter: toFilter(options), codes: code?.map(positiveInteger("--code")), from, to, limit };
   if (dryRun) return printRetryPlan(await api.planRetry(id, body), { json });
+  const signal = onInterrupt();
   const started = await api.retry(id, body);
   const again = againOf(started.id, id, options);
   if (!json) process.stderr.write(`Retry ${started.id}\n`);
-  printRetry(await watchRetry(api, started, onInterrupt()), { json, again });
+  printRetry(await watchRetry(api, started, signal), { json, again });
 }
 
 async function listRetries(id: string, options: ListOptions & { watch?: string; cancel?: string }): Promise<void> {
