@@ -3,6 +3,12 @@ import { ENVELOPE_VERSION } from "./envelope.ts";
 import { event } from "./event.ts";
 import { TENANT_MAX_BYTES } from "./limits.ts";
 
+/** The id of a process of ingest. */
+export const PRODUCER_ID = /^[\w-]{1,40}$/;
+
+/** @see https://www.w3.org/TR/trace-context/#traceparent-header */
+export const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /**
  * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed by ingest and
  * travels with the message, so a redelivered or replayed event goes to the partition of the day it was received.
@@ -11,6 +17,14 @@ export const envelope = z.object({
   version: z.literal(ENVELOPE_VERSION),
   tenant: z.string().min(1).max(TENANT_MAX_BYTES),
   receivedAt: z.iso.datetime(),
+  /**
+   * The process of ingest that accepted the events, and the number of the first one: it numbers the events of each tenant from 1 on. Both
+   * are missing in a message that somebody else wrote.
+   */
+  producer: z.string().regex(PRODUCER_ID).optional(),
+  sequence: z.int().positive().optional(),
+  /** The trace of the request, as W3C Trace Context writes it. */
+  traceparent: z.string().regex(TRACEPARENT).optional(),
   events: z.array(event).min(1),
 });
 

@@ -10,8 +10,14 @@ import { fitsUtf8 } from "./fits-utf8.ts";
 /** Raised when a consumer of the previous version could not read what is sent; both versions are then read. */
 export const ENVELOPE_VERSION = 1;
 
-/** The members of an envelope before its events. */
-export type EnvelopeHead = { tenant: string; receivedAt: string };
+/** The members of an envelope before its events (envelope-schema.ts). */
+export type EnvelopeHead = {
+  tenant: string;
+  receivedAt: string;
+  producer?: string | undefined;
+  sequence?: number | undefined;
+  traceparent?: string | undefined;
+};
 
 /** An envelope around one event. */
 export function writeEnvelope(head: EnvelopeHead, event: unknown): string {
