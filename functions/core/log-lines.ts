@@ -86,6 +86,15 @@ export type BatchFields = MetricCounts & {
     disabled: number;
     lagMs: number | undefined;
   };
+  /** What became of the request for a snapshot of the ledger. */
+  ledger?: {
+    outcome: string;
+    tenants?: number;
+    written?: number;
+    inFlight?: number;
+    difference?: number;
+    reason?: string;
+  };
   /** Messages of the queue of `status` that nobody can read. */
   unreadable?: number;
   /** The first events whose key is stored with other content. */
