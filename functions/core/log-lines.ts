@@ -37,6 +37,8 @@ export type LogLines = {
   "store not marked": { error: unknown };
   /** The next events are not delivered before the wake-up of another batch. */
   "wake not sent": { code: "unconfirmed" };
+  /** The ledger is not taken before the request of another batch. */
+  "snapshot not sent": { code: "unconfirmed" };
   /** Whether anybody subscribes could not be written or read. */
   "subscriptions not marked": { error: unknown };
   /** A notifier threw: a fault of ours. The delivery is tried again. */
@@ -84,6 +86,8 @@ export type BatchFields = MetricCounts & {
     disabled: number;
     lagMs: number | undefined;
   };
+  /** Messages of the queue of `status` that nobody can read. */
+  unreadable?: number;
   /** The first events whose key is stored with other content. */
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };
