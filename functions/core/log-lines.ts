@@ -88,6 +88,15 @@ export type BatchFields = MetricCounts & {
     disabled: number;
     lagMs: number | undefined;
   };
+  /** The request for a snapshot of the ledger: its outcome, and the sums of the snapshot. */
+  ledger?: {
+    outcome: string;
+    tenants?: number;
+    written?: number;
+    inFlight?: number;
+    difference?: number;
+    reason?: string;
+  };
   /** Messages of the queue of `status` that nobody can read. */
   unreadable?: number;
   /** The first events whose key is stored with other content. */
