@@ -7,6 +7,7 @@ import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
 import type { Principal } from "../../functions/core/principal.ts";
 import { createIngestEndpoints } from "../../functions/ingest/endpoints.ts";
 import { createIngest } from "../../functions/ingest/ingest.ts";
+import { NO_REFUSALS } from "../../functions/ingest/refusals.ts";
 import { allowedMethods } from "../../functions/adapters/lambda/allowed-methods.ts";
 import { ingestRoutes } from "../../functions/routes/ingest.ts";
 
@@ -27,6 +28,7 @@ const EVERYBODY: Principal = {
 };
 
 const ingest = createIngest({
+  refusals: NO_REFUSALS,
   limiter: { takeEvents: () => Promise.resolve(undefined) },
   queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
   catalog,

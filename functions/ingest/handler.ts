@@ -12,6 +12,7 @@ import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
+import { NO_REFUSALS } from "./refusals.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
@@ -20,6 +21,7 @@ const client = createDynamoDb();
 const limiter = createSharedLimiter(environment, { client, logger });
 
 const ingest = createIngest({
+  refusals: NO_REFUSALS,
   limiter,
   queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger }),
   catalog,
