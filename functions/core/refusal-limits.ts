@@ -1,3 +1,5 @@
+import { FAULT_PATH_MAX_CHARACTERS } from "./limits.ts";
+
 /** The limits of refusals: what is kept of events that ingest refuses. */
 
 /** Messages a second of one process of ingest. At 0.40 $ a million, a process that refuses all day costs at most 0.35 $. */
@@ -45,3 +47,13 @@ export const REFUSAL_WRITE_ATTEMPTS = 20;
 
 /** Groups that are written at once. */
 export const REFUSAL_WRITES_IN_FLIGHT = 8;
+
+/** Groups of an answer of `GET /refusals`. With samples of hostile names 50 groups have 5 MB of the 6 MB of an answer. */
+export const REFUSALS_DEFAULT = 20;
+export const REFUSALS_MAX = 50;
+
+/** Days of an answer where the request names none. */
+export const REFUSALS_DEFAULT_DAYS = 7;
+
+/** Longest place of an error: a path that is cut, and the mark behind it. */
+export const REFUSAL_POINTER_MAX_CHARACTERS = FAULT_PATH_MAX_CHARACTERS + 1;

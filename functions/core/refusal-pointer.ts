@@ -11,8 +11,8 @@ export function toRefusalPointer(pointer: string): string {
 }
 
 /**
- * A key of an object if it is a name, else `*`. A name begins with a letter, `_` or `$`, goes on with digits and hyphens as well, and
- * has at most REFUSAL_NAME_MAX_CHARACTERS, no long number, and no secret's form.
+ * A key of an object if it is a name, else `*`. A name begins with an alphabetic character, `_` or `$`, goes on with digits
+ * and hyphens as well, and has at most REFUSAL_NAME_MAX_CHARACTERS, no long number, and no secret's form.
  */
 export function toShownName(key: string): string {
   const known = shown.get(key);

@@ -1,6 +1,10 @@
 import * as z from "zod/mini";
-import { FAULT_PATH_MAX_CHARACTERS, TENANT_MAX_BYTES, TYPE_MAX_BYTES } from "./limits.ts";
-import { REFUSAL_MESSAGE_GROUP_SAMPLES, REFUSAL_TEXT_MAX_CHARACTERS } from "./refusal-limits.ts";
+import { TENANT_MAX_BYTES, TYPE_MAX_BYTES } from "./limits.ts";
+import {
+  REFUSAL_MESSAGE_GROUP_SAMPLES,
+  REFUSAL_POINTER_MAX_CHARACTERS,
+  REFUSAL_TEXT_MAX_CHARACTERS,
+} from "./refusal-limits.ts";
 
 /** Refusals in a message and in a table; apart from refusal.ts, because a schema that ingest never uses would cost its cold start. */
 
@@ -12,7 +16,7 @@ const cause = z.object({
   /** The event's type as it was sent; missing where it had none that can be one, and of a whole request. */
   type: z.optional(z.string().check(z.maxLength(TYPE_MAX_BYTES))),
   /** The place of the error in the event, as refusal-pointer.ts writes it. */
-  pointer: z.string().check(z.maxLength(FAULT_PATH_MAX_CHARACTERS + 1)),
+  pointer: z.string().check(z.maxLength(REFUSAL_POINTER_MAX_CHARACTERS)),
 });
 
 const sample = z.object({

@@ -17,8 +17,13 @@ export type {
 
 /** The groups of tenants and days. All calls throw AccessError. */
 export type RefusalStore = {
-  /** Makes room for groups of a day, by their ids, as long as there is some. Returns those that have it, also from earlier calls. */
+  /**
+   * Makes room for groups of a day, by their ids, as long as there is some. Returns those that have it, also from earlier calls. The
+   * installation (`*`) has the names of tenants in place of ids.
+   */
   admit(tenant: string, day: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** The ids that have room on a day. */
+  readAdmitted(tenant: string, day: string): Promise<readonly string[]>;
   /** Changes one group; no other change of it comes between reading and writing. Without a result nothing is written. */
   change(
     place: { tenant: string; day: string; id: string },

@@ -1,3 +1,4 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { v7 as newId } from "uuid";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
@@ -12,23 +13,30 @@ import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
-import { NO_REFUSALS } from "./refusals.ts";
+import { createRefusals } from "./refusals.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
 const { logger, metrics } = observability;
 const client = createDynamoDb();
+const sqs = new SQSClient();
 const limiter = createSharedLimiter(environment, { client, logger });
 
+const clock = () => new Date();
+
 const ingest = createIngest({
-  refusals: NO_REFUSALS,
   limiter,
-  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger }),
+  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger, client: sqs }),
+  refusals: createRefusals({
+    queue: createEventQueue({ queueUrl: environment.STATUS_QUEUE_URL, logger, client: sqs }),
+    clock,
+    newId,
+  }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
   unknownVersions: environment.UNKNOWN_VERSIONS,
   onSchemaFailure: ({ file, error }) => logger.error("schema failed", { file, error: loggableError(error) }),
-  clock: () => new Date(),
+  clock,
   newId,
 });
 

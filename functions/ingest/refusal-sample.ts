@@ -3,7 +3,7 @@ import { REFUSAL_MEMBERS, REFUSAL_TEXT_MAX_CHARACTERS } from "../core/refusal-li
 import type { RefusalSample } from "../core/refusal.ts";
 import { toShownName } from "../core/refusal-pointer.ts";
 
-/** What a sample says of an event: who made it, and its form at the error. No value of its data is in it. */
+/** The part of a sample that is about the event: who made it, and its form at the error. No value of its data is in it. */
 export function describeEvent(event: unknown, pointer: string): Pick<RefusalSample, "id" | "source" | "members"> {
   if (!isObject(event)) return {};
   return { id: shownText(event["id"]), source: shownText(event["source"]), members: membersAround(event, pointer) };

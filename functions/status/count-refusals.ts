@@ -5,10 +5,12 @@ import {
   type RefusalCause,
   type RefusalCount,
   refusalGroupId,
+  type RefusalSample,
   type RefusalsMessage,
   type RefusalStore,
   type StoredRefusals,
 } from "../core/refusal.ts";
+import { INSTALLATION } from "../core/scopes.ts";
 
 /**
  * Adds the refusals of an invocation's messages to the groups of their tenants and days. A group counts a message once while it
@@ -17,7 +19,9 @@ import {
  */
 export function createCountRefusals(store: Pick<RefusalStore, "admit" | "change">) {
   return async function countRefusals(messages: readonly RefusalsMessage[]): Promise<void> {
-    for (const { tenant, day, causes } of byDay(messages)) {
+    const days = byDay(messages);
+    for (const [day, tenants] of tenantsByDay(days)) await store.admit(INSTALLATION, day, tenants);
+    for (const { tenant, day, causes } of days) {
       const ids = [...causes.keys()].filter((id) => id !== OTHERS_ID);
       const admitted = await store.admit(tenant, day, ids);
       await forEachConcurrently(joinOthers(causes, admitted), REFUSAL_WRITES_IN_FLIGHT, ({ id, cause, parts }) =>
@@ -34,7 +38,7 @@ type Day = { tenant: string; day: string; causes: Map<string, Cause> };
 
 const OTHERS_ID = refusalGroupId(OTHERS);
 
-function byDay(messages: readonly RefusalsMessage[]): Iterable<Day> {
+function byDay(messages: readonly RefusalsMessage[]): Day[] {
   const days = new Map<string, Day>();
   // SQS may deliver two copies of a message in one batch.
   for (const { id: message, groups } of new Map(messages.map((each) => [each.id, each])).values()) {
@@ -45,7 +49,13 @@ function byDay(messages: readonly RefusalsMessage[]): Iterable<Day> {
       addPart(ofDay.causes, { code, type, pointer }, message, count);
     }
   }
-  return days.values();
+  return [...days.values()];
+}
+
+function tenantsByDay(days: readonly Day[]): Map<string, string[]> {
+  const tenants = new Map<string, string[]>();
+  for (const { tenant, day } of days) tenants.set(day, [...(tenants.get(day) ?? []), tenant]);
+  return tenants;
 }
 
 function addPart(causes: Map<string, Cause>, cause: RefusalCause, message: string, count: RefusalCount): void {
@@ -91,6 +101,11 @@ function sum(a: RefusalCount, b: RefusalCount): RefusalCount {
     count: a.count + b.count,
     first: a.first < b.first ? a.first : b.first,
     last: a.last > b.last ? a.last : b.last,
-    samples: [...a.samples, ...b.samples].toSorted((x, y) => (x.at > y.at ? -1 : 1)).slice(0, REFUSAL_SAMPLES),
+    samples: [...a.samples, ...b.samples].toSorted(latestFirst).slice(0, REFUSAL_SAMPLES),
   };
+}
+
+function latestFirst(a: RefusalSample, b: RefusalSample): number {
+  if (a.at === b.at) return 0;
+  return a.at > b.at ? -1 : 1;
 }

@@ -2,6 +2,7 @@ import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Handlers } from "../routes/route.ts";
 import type { statusRoutes } from "../routes/status.ts";
+import type { createListRefusals } from "./refusals.ts";
 import type { createStatus } from "./status.ts";
 
 /** An answer is some calls of DynamoDB and SQS at once; a scraper that waits longer counts it as failed. */
@@ -10,9 +11,11 @@ const ANSWER_MS = 5_000;
 /** Answers the routes of status. */
 export function createStatusEndpoints({
   status,
+  listRefusals,
   clock,
 }: {
   status: ReturnType<typeof createStatus>;
+  listRefusals: ReturnType<typeof createListRefusals>;
   clock: Clock;
 }): Handlers<typeof statusRoutes> {
   const deadlineOf = ({ deadline }: { deadline: number }) =>
@@ -22,5 +25,10 @@ export function createStatusEndpoints({
       const answer = await status.read(request.principal.tenant, deadlineOf(request));
       return { status: 200, body: JSON.stringify(answer) };
     },
+
+    listRefusals: async ({ principal, query }) => ({
+      status: 200,
+      body: JSON.stringify(await listRefusals(principal, query)),
+    }),
   };
 }

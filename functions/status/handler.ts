@@ -1,5 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
+import { createRefusalStore } from "../adapters/dynamodb/refusal-store.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { readEnvironment, statusEnvironment } from "../adapters/lambda/environment.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
@@ -8,10 +9,14 @@ import { createKeyCheck } from "../adapters/lambda/key-check.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
+import { createKeySecret } from "../adapters/secrets-manager/key-secret.ts";
 import { createQueueDepths } from "../adapters/sqs/queue-depths.ts";
+import { createCursors } from "../core/cursor.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { statusRoutes } from "../routes/status.ts";
+import { createCountRefusals } from "./count-refusals.ts";
 import { createStatusEndpoints } from "./endpoints.ts";
+import { createListRefusals } from "./refusals.ts";
 import { createRunMessages } from "./run-messages.ts";
 import { createStatus } from "./status.ts";
 
@@ -21,6 +26,8 @@ const { logger, metrics } = observability;
 const client = createDynamoDb();
 const clock = () => new Date();
 
+const secret = createKeySecret(environment.KEY_SECRET_ARN);
+const refusals = createRefusalStore({ client, table: environment.STATUS_TABLE });
 const queues = createQueueDepths({
   client: new SQSClient(),
   urls: {
@@ -38,13 +45,14 @@ export const handler = httpOrQueue({
     routes: statusRoutes,
     handlers: createStatusEndpoints({
       status: createStatus({ queues, clock, installation: { stage, version, build } }),
+      listRefusals: createListRefusals({ store: refusals, cursors: createCursors(secret), clock }),
       clock,
     }),
-    checkKey: createKeyCheck(environment, { client, metrics }),
+    checkKey: createKeyCheck(environment, { client, metrics, secret }),
     allowedMethods,
     corsOrigins: environment.CORS_ORIGINS,
     limiter: createSharedLimiter(environment, { client, logger, reserve: QUERY_RESERVE }),
     observability,
   }),
-  queue: sqsBatchHandler({ rule: createRunMessages(), observability }),
+  queue: sqsBatchHandler({ rule: createRunMessages({ countRefusals: createCountRefusals(refusals) }), observability }),
 });

@@ -13,6 +13,7 @@ export function memoryRefusals() {
       days.set(dayOf(tenant, day), [...known, ...added]);
       return new Set(ids.filter((id) => known.includes(id) || added.includes(id)));
     },
+    readAdmitted: async (tenant, day) => days.get(dayOf(tenant, day)) ?? [],
     async change({ tenant, day, id }, change) {
       const key = `${dayOf(tenant, day)}/${id}`;
       const after = change(structuredClone(groups.get(key)));

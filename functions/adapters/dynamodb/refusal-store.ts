@@ -56,6 +56,8 @@ export function createRefusalStore({ client, table }: { client: DynamoDBClient; 
       return new Set(ids.filter((id) => admitted.has(id)));
     },
 
+    readAdmitted: async (tenant, day) => idsOf(await get(keyOf(tenant, day))),
+
     change: ({ tenant, day, id }, change) =>
       rewrite(tenant, day, `${day}#${id}`, (before) => {
         const after = change(toStored(before));

@@ -63,6 +63,8 @@ export function describeRefusalStore(name: string, open: () => Promise<{ store: 
       expect(second).toEqual(new Set(idsOf(REFUSAL_DAY_GROUPS - 2, REFUSAL_DAY_GROUPS)));
       expect(third).toEqual(new Set(["g0"]));
       expect(other).toEqual(new Set(["new"]));
+      expect(await store.readAdmitted("acme", REFUSAL_DAY)).toEqual(idsOf(0, REFUSAL_DAY_GROUPS));
+      expect(await store.readAdmitted("other", REFUSAL_DAY)).toEqual([]);
     });
 
     it("writers who ask for room at once get no more than there is", async () => {

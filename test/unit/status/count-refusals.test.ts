@@ -133,6 +133,7 @@ describe("counting refusals", () => {
     const groups = await read();
     expect(groups).toHaveLength(REFUSAL_DAY_GROUPS + 1);
     expect(groups).toContainEqual(expect.objectContaining({ code: "others", pointer: "", count: 30 * 2 + 5 + 1 }));
-    expect(rows()).toBe(REFUSAL_DAY_GROUPS + 2);
+    // Beside the groups and the others, the list of groups and that of tenants.
+    expect(rows()).toBe(REFUSAL_DAY_GROUPS + 3);
   });
 });
