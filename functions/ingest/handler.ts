@@ -1,5 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { v7 as newId } from "uuid";
+import { createProducerNotes } from "../adapters/dynamodb/producer-notes.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
 import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
@@ -10,10 +11,12 @@ import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
+import { newProducerId } from "../core/producer-id.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
 import { createRefusals } from "./refusals.ts";
+import { createNumbering } from "./number-events.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
@@ -31,6 +34,13 @@ const ingest = createIngest({
     queue: createEventQueue({ queueUrl: environment.STATUS_QUEUE_URL, logger, client: sqs }),
     clock,
     newId,
+  }),
+  numbering: createNumbering({
+    notes: createProducerNotes({ client, table: environment.STATUS_TABLE }),
+    clock,
+    newProducerId,
+    later: (work, ms) => void setTimeout(work, ms).unref(),
+    onFailure: (error) => logger.warn("numbers not noted", { error: loggableError(error) }),
   }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,

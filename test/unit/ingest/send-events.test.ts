@@ -7,7 +7,7 @@ import { createIngest } from "../../../functions/ingest/ingest.ts";
 import { NO_REFUSALS } from "../../../functions/ingest/refusals.ts";
 import { createSendEvents } from "../../../functions/ingest/protocols/events/send-events.ts";
 import { catalog } from "./catalog.ts";
-import { memoryQueue, noLimits, NOW, order } from "./support.ts";
+import { memoryQueue, noLimits, NOW, numbering, order } from "./support.ts";
 import { adminOf } from "../../support/principal.ts";
 
 /** The answer to a body, errors included, as the HTTP chain gives it. */
@@ -26,6 +26,7 @@ async function answer(
     queue,
     limiter: noLimits,
     refusals: NO_REFUSALS,
+    numbering: numbering(),
     catalog: options.types ?? catalog,
     unknownTypes: options.unknownTypes ?? "accept",
     unknownVersions: "refuse",
