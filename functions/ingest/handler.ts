@@ -26,6 +26,7 @@ const sqs = new SQSClient();
 const limiter = createSharedLimiter(environment, { client, logger });
 
 const clock = () => new Date();
+const later = (work: () => void, ms: number) => void setTimeout(work, ms).unref();
 
 const ingest = createIngest({
   limiter,
@@ -34,12 +35,13 @@ const ingest = createIngest({
     queue: createEventQueue({ queueUrl: environment.STATUS_QUEUE_URL, logger, client: sqs }),
     clock,
     newId,
+    later,
   }),
   numbering: createNumbering({
     notes: createProducerNotes({ client, table: environment.STATUS_TABLE }),
     clock,
     newProducerId,
-    later: (work, ms) => void setTimeout(work, ms).unref(),
+    later,
     onFailure: (error) => logger.warn("numbers not noted", { error: loggableError(error) }),
   }),
   catalog,

@@ -44,33 +44,56 @@ export type Refusals = {
 /** Of a request that is only validated. */
 export const NO_REFUSALS: Refusals = { note: () => undefined, send: () => Promise.resolve() };
 
+export type RefusalsDeps = {
+  /** The queue of the function `status`. */
+  queue: EventQueue;
+  clock: Clock;
+  newId: () => string;
+  /** Does work after a time, where the process still runs. */
+  later: (work: () => void, ms: number) => void;
+};
+
 /**
  * Gathers the refusals of a process of ingest, and sends them to the queue of `status`. What is not confirmed is sent again under
  * its id. Counts are lost only with the process, where it ends before a later request.
  */
-export function createRefusals(deps: { queue: EventQueue; clock: Clock; newId: () => string }): Refusals {
+export function createRefusals(deps: RefusalsDeps): Refusals {
   const gathered = createGroups();
-  const mayStart = createRate(REFUSAL_SENDS_PER_SECOND);
+  const rate = createRate(REFUSAL_SENDS_PER_SECOND);
   let unconfirmed: string | undefined;
   let isSending = false;
+  let isPlanned = false;
   let pausedUntil = 0;
 
-  return {
-    note: gathered.note,
+  async function send(deadline: number): Promise<void> {
+    if (unconfirmed === undefined && gathered.isEmpty()) return;
+    const now = deps.clock().getTime();
+    if (isSending || now < pausedUntil || !rate.mayStart(now)) return plan(now);
+    isSending = true;
+    unconfirmed ??= toBody({ kind: "refusals", id: deps.newId(), groups: gathered.takeAll() });
+    const [outcome] = await deps.queue.send([{ body: unconfirmed }], Math.min(deadline, now + REFUSAL_SEND_MS));
+    isSending = false;
+    if (outcome === "enqueued") unconfirmed = undefined;
+    else pausedUntil = deps.clock().getTime() + REFUSAL_PAUSE_MS;
+    if (unconfirmed !== undefined || !gathered.isEmpty()) plan(deps.clock().getTime());
+  }
 
-    async send(deadline) {
-      if (unconfirmed === undefined && gathered.isEmpty()) return;
-      const now = deps.clock().getTime();
-      if (isSending || now < pausedUntil || !mayStart(now)) return;
-      isSending = true;
-      unconfirmed ??= toBody({ kind: "refusals", id: deps.newId(), groups: gathered.takeAll() });
-      const [outcome] = await deps.queue.send([{ body: unconfirmed }], Math.min(deadline, now + REFUSAL_SEND_MS));
-      if (outcome === "enqueued") unconfirmed = undefined;
-      else pausedUntil = deps.clock().getTime() + REFUSAL_PAUSE_MS;
-      isSending = false;
-    },
-  };
+  /** Sends the rest though no request may come. A timer that Lambda froze with its process leaves it to the request that thawed it. */
+  function plan(now: number): void {
+    if (isPlanned) return;
+    isPlanned = true;
+    const due = Math.max(pausedUntil, rate.nextSecond(now));
+    deps.later(() => {
+      isPlanned = false;
+      const later = deps.clock().getTime();
+      if (later < due + TIMER_LATE_MS) void send(later + REFUSAL_SEND_MS);
+    }, due - now);
+  }
+
+  return { note: gathered.note, send };
 }
+
+const TIMER_LATE_MS = 1_000;
 
 const toBody = (message: RefusalsMessage): string => stringifyForQueue(message);
 
@@ -123,14 +146,17 @@ function createGroups() {
 
 const DAY_CHARACTERS = "2026-11-29".length;
 
-/** Tells whether one more may start in this second. */
-function createRate(most: number): (now: number) => boolean {
+/** Starts in a second, at most so many. */
+function createRate(most: number) {
   let second = 0;
   let started = 0;
-  return (now) => {
-    const current = Math.floor(now / 1_000);
-    if (current !== second) [second, started] = [current, 0];
-    started += 1;
-    return started <= most;
+  return {
+    mayStart(now: number): boolean {
+      const current = Math.floor(now / 1_000);
+      if (current !== second) [second, started] = [current, 0];
+      started += 1;
+      return started <= most;
+    },
+    nextSecond: (now: number): number => (Math.floor(now / 1_000) + 1) * 1_000,
   };
 }

@@ -19,6 +19,7 @@ describe("a flood of refusals", () => {
       queue: { send: async (messages) => messages.map(({ body }) => (bodies.push(body), "enqueued" as const)) },
       clock: () => new Date(now),
       newId: () => `m-${++ids}`,
+      later: () => undefined,
     });
     const request = { tenant: "acme", keyId: "key", requestId: "r", userAgent: undefined };
     const deliver = async () => {

@@ -18,7 +18,13 @@ import { ingestTo, memoryQueue, NOW, order } from "./support.ts";
 function gatherer(queue: EventQueue = memoryQueue().queue) {
   let now = Date.parse(NOW);
   let ids = 0;
-  const refusals = createRefusals({ queue, clock: () => new Date(now), newId: () => `m-${++ids}` });
+  const timers: { work: () => void; at: number }[] = [];
+  const refusals = createRefusals({
+    queue,
+    clock: () => new Date(now),
+    newId: () => `m-${++ids}`,
+    later: (work, ms) => void timers.push({ work, at: now + ms }),
+  });
   const request = { tenant: "acme", at: NOW, keyId: "key", requestId: "r-1", userAgent: "curl/8" };
   return {
     refusals,
@@ -31,6 +37,16 @@ function gatherer(queue: EventQueue = memoryQueue().queue) {
     },
     send: () => refusals.send(now + 10_000),
     pass: (ms: number) => void (now += ms),
+    /** Runs the timers that are due, `lateMs` after their time, and waits for what they send. */
+    runTimers: async (lateMs = 0) => {
+      const due = timers.splice(0);
+      for (const { work, at } of due) {
+        now = Math.max(now, at + lateMs);
+        work();
+        await new Promise(setImmediate);
+      }
+      return due.length;
+    },
   };
 }
 
@@ -113,6 +129,55 @@ describe("the gatherer of refusals", () => {
     ]);
   });
 
+  it("sends the rest of a burst though no request comes any more", async () => {
+    const { queue, enqueued } = memoryQueue();
+    const { note, send, runTimers } = gatherer(queue);
+    for (let i = 0; i < 3 * REFUSAL_SENDS_PER_SECOND; i++) {
+      note();
+      await send();
+    }
+
+    expect(await runTimers()).toBe(1);
+
+    expect(read(enqueued).map(countOf)).toEqual([...Array<number>(REFUSAL_SENDS_PER_SECOND).fill(1), 20]);
+    expect(await runTimers()).toBe(0);
+  });
+
+  it("sends again by a timer what was not confirmed, after the pause, and then what came since", async () => {
+    let isDown = true;
+    const { queue, enqueued } = memoryQueue(() => isDown);
+    const { note, send, runTimers } = gatherer(queue);
+    note();
+    await send();
+    note({}, {}, 2);
+    await runTimers();
+    isDown = false;
+
+    await runTimers();
+    await runTimers();
+
+    expect(read(enqueued).map((message) => [message.id, countOf(message)])).toEqual([
+      ["m-1", 1],
+      ["m-2", 2],
+    ]);
+    expect(await runTimers()).toBe(0);
+  });
+
+  it("leaves to the next request what a timer would send that comes late, because its process was frozen", async () => {
+    let isDown = true;
+    const { queue, enqueued } = memoryQueue(() => isDown);
+    const { note, send, runTimers } = gatherer(queue);
+    note();
+    await send();
+    isDown = false;
+
+    await runTimers(60_000);
+    expect(enqueued).toEqual([]);
+    await send();
+
+    expect(read(enqueued).map(countOf)).toEqual([1]);
+  });
+
   it("gives a send little of the time of its request", async () => {
     const deadlines: number[] = [];
     const queue: EventQueue = { send: async (_messages, deadline) => (deadlines.push(deadline), ["enqueued"]) };
@@ -166,7 +231,12 @@ describe("refusals of ingest", () => {
   const received = (events: unknown, headers?: Record<string, string>, options?: { validateOnly: boolean }) => {
     const status = memoryQueue();
     const events_ = memoryQueue();
-    const refusals = createRefusals({ queue: status.queue, clock: () => new Date(NOW), newId: () => "m-1" });
+    const refusals = createRefusals({
+      queue: status.queue,
+      clock: () => new Date(NOW),
+      newId: () => "m-1",
+      later: () => undefined,
+    });
     const answer = ingestTo(events_.queue, { refusals })(events, headers, options);
     return { answer, messages: async () => (await answer.catch(() => undefined), read(status.enqueued)) };
   };
@@ -233,7 +303,12 @@ describe("refusals of ingest", () => {
         return messages.map(() => "enqueued");
       },
     };
-    const refusals = createRefusals({ queue: status, clock: () => new Date(NOW), newId: () => "m-1" });
+    const refusals = createRefusals({
+      queue: status,
+      clock: () => new Date(NOW),
+      newId: () => "m-1",
+      later: () => undefined,
+    });
 
     const answer = await ingestTo(events, { refusals })([order("a"), {}]);
 
