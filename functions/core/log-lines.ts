@@ -39,6 +39,8 @@ export type LogLines = {
   "store not marked": { error: unknown };
   /** The next events are not delivered before the wake-up of another batch. */
   "wake not sent": { code: "unconfirmed" };
+  /** The ledger is not taken before the request of another batch. */
+  "snapshot not sent": { code: "unconfirmed" };
   /** Whether anybody subscribes could not be written or read. */
   "subscriptions not marked": { error: unknown };
   /** A notifier threw: a fault of ours. The delivery is tried again. */
@@ -85,6 +87,15 @@ export type BatchFields = MetricCounts & {
     failed: number;
     disabled: number;
     lagMs: number | undefined;
+  };
+  /** The request for a snapshot of the ledger: its outcome, and the sums of the snapshot. */
+  ledger?: {
+    outcome: string;
+    tenants?: number;
+    written?: number;
+    inFlight?: number;
+    difference?: number;
+    reason?: string;
   };
   /** Messages of the queue of `status` that nobody can read. */
   unreadable?: number;

@@ -1,6 +1,10 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { createLedgerReader } from "../adapters/data-api/ledger.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
+import { createLedgerTable } from "../adapters/dynamodb/ledger-table.ts";
 import { createRefusalStore } from "../adapters/dynamodb/refusal-store.ts";
+import { createConsumerState } from "../adapters/dynamodb/store-mark.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { readEnvironment, statusEnvironment } from "../adapters/lambda/environment.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
@@ -11,6 +15,7 @@ import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
 import { createKeySecret } from "../adapters/secrets-manager/key-secret.ts";
 import { createQueueDepths } from "../adapters/sqs/queue-depths.ts";
+import { createStatusMessages } from "../adapters/sqs/status-messages.ts";
 import { createCursors } from "../core/cursor.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { statusRoutes } from "../routes/status.ts";
@@ -19,6 +24,7 @@ import { createStatusEndpoints } from "./endpoints.ts";
 import { createListRefusals } from "./refusals.ts";
 import { createRunMessages } from "./run-messages.ts";
 import { createStatus } from "./status.ts";
+import { createTakeLedger } from "./take-ledger.ts";
 
 const environment = readEnvironment(statusEnvironment);
 const observability = createObservability("status", environment);
@@ -26,10 +32,12 @@ const { logger, metrics } = observability;
 const client = createDynamoDb();
 const clock = () => new Date();
 
-const secret = createKeySecret(environment.KEY_SECRET_ARN);
+const sqs = new SQSClient();
+const table = createLedgerTable({ client, table: environment.STATUS_TABLE });
 const refusals = createRefusalStore({ client, table: environment.STATUS_TABLE });
+const secret = createKeySecret(environment.KEY_SECRET_ARN);
 const queues = createQueueDepths({
-  client: new SQSClient(),
+  client: sqs,
   urls: {
     events: environment.QUEUE_URL,
     deadLetters: environment.DEAD_LETTER_QUEUE_URL,
@@ -39,13 +47,19 @@ const queues = createQueueDepths({
 });
 const { STAGE: stage, VERSION: version, BUILD: build } = environment;
 
-/** Tells the state of the installation, and keeps the numbers for it: snapshots of the ledger. */
+/** Tells the state of the installation, and keeps the numbers for it: snapshots of the ledger, and refusals. */
 export const handler = httpOrQueue({
   http: httpHandler({
     routes: statusRoutes,
     handlers: createStatusEndpoints({
-      status: createStatus({ queues, clock, installation: { stage, version, build } }),
+      status: createStatus({
+        table,
+        queues,
+        consumer: createConsumerState({ client, table: environment.USAGE_TABLE }),
+        clock,
+      }),
       listRefusals: createListRefusals({ store: refusals, cursors: createCursors(secret), clock }),
+      installation: { stage, version, build },
       clock,
     }),
     checkKey: createKeyCheck(environment, { client, metrics, secret }),
@@ -54,5 +68,17 @@ export const handler = httpOrQueue({
     limiter: createSharedLimiter(environment, { client, logger, reserve: QUERY_RESERVE }),
     observability,
   }),
-  queue: sqsBatchHandler({ rule: createRunMessages({ countRefusals: createCountRefusals(refusals) }), observability }),
+  queue: sqsBatchHandler({
+    rule: createRunMessages({
+      countRefusals: createCountRefusals(refusals),
+      takeLedger: createTakeLedger({
+        ledger: createLedgerReader(createDataApi(environment)),
+        table,
+        queues,
+        messages: createStatusMessages({ client: sqs, queueUrl: environment.STATUS_QUEUE_URL, logger }),
+        clock,
+      }),
+    }),
+    observability,
+  }),
 });

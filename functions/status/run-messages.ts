@@ -3,51 +3,90 @@ import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import type { RefusalsMessage } from "../core/refusal.ts";
 import { statusMessage, type StatusMessage } from "../core/status-message.ts";
+import type { TakeOutcome } from "./take-ledger.ts";
+
+type Read = { message: ReceivedMessage; content: StatusMessage };
 
 /**
- * Handles the messages of the queue of `status`. A message that nobody can read stays, and becomes a dead letter. Refusals that could not
- * be written stay, and come again.
+ * Handles the messages of the queue of `status`: all that ask for a snapshot are one request, and refusals are counted together. A message
+ * that nobody can read stays, and becomes a dead letter.
  */
 export function createRunMessages({
   countRefusals,
+  takeLedger,
 }: {
+  /** Throws AccessError where refusals could not be written. */
   countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void>;
+  takeLedger: (due: number, until: number) => Promise<TakeOutcome>;
 }): BatchRule {
-  return async (messages) => {
-    const unreadable: ReceivedMessage[] = [];
-    const refused: { received: ReceivedMessage; message: RefusalsMessage }[] = [];
-    for (const received of messages) {
-      const message = read(received.body);
-      if (message === undefined) unreadable.push(received);
-      else if (message.kind === "refusals") refused.push({ received, message });
-    }
-    const isCounted = await isDone(() => countRefusals(refused.map(({ message }) => message)));
-    const remaining = isCounted ? unreadable : [...unreadable, ...refused.map(({ received }) => received)];
+  return async (messages, until) => {
+    const read = messages.flatMap((message): Read[] => {
+      const content = parse(message.body);
+      return content === undefined ? [] : [{ message, content }];
+    });
+    const readable = new Set(read.map(({ message }) => message));
+    const remaining = messages.filter((message) => !readable.has(message));
     const outcome: BatchOutcome = {
       remaining,
       level: remaining.length > 0 ? "warn" : "info",
-      fields: { failedMessages: remaining.length, requeuedMessages: 0 },
+      fields: { failedMessages: 0, requeuedMessages: 0 },
       metrics: {},
     };
-    if (unreadable.length > 0) outcome.fields.unreadable = unreadable.length;
-    if (refused.length > 0) outcome.fields.refusals = sumOf(refused.map(({ message }) => message));
-    if (!isCounted) outcome.fields.reason = "table_unavailable";
+    if (remaining.length > 0) outcome.fields.unreadable = remaining.length;
+    const refused = read.flatMap(({ message, content }) => (content.kind === "refusals" ? [{ message, content }] : []));
+    // Before the snapshot, which may wait for the database.
+    if (refused.length > 0) addCounted(outcome, await isCounted(countRefusals, refused), refused);
+    const asked = read.flatMap(({ message, content }) => (content.kind === "ledger" ? [{ message, content }] : []));
+    if (asked.length > 0) {
+      const taken = await takeLedger(Math.max(...asked.map(({ content }) => content.due)), until);
+      addTaken(outcome, taken, asked);
+    }
+    outcome.fields.failedMessages = remaining.length;
     return outcome;
   };
 }
 
-function read(body: string): StatusMessage | undefined {
-  try {
-    return statusMessage.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
+function addTaken(outcome: BatchOutcome, taken: TakeOutcome, asked: readonly Read[]): void {
+  const { kind, ...facts } = taken;
+  outcome.fields.ledger = { outcome: kind, ...facts };
+  switch (taken.kind) {
+    case "fresh":
+      break;
+    case "taken":
+      outcome.metrics.LedgerDifference = taken.difference;
+      if (taken.difference > 0) outcome.level = "warn";
+      break;
+    case "postponed":
+      outcome.fields.requeuedMessages += 1;
+      outcome.level = "warn";
+      break;
+    case "failed":
+      outcome.remaining.push(...asked.map(({ message }) => message));
+      outcome.level = "warn";
+      break;
+    default:
+      taken satisfies never;
   }
 }
 
-/** Tells whether the tables answered. @throws every other error */
-async function isDone(work: () => Promise<void>): Promise<boolean> {
+type Refused = { message: ReceivedMessage; content: RefusalsMessage };
+
+function addCounted(outcome: BatchOutcome, counted: boolean, refused: readonly Refused[]): void {
+  const groups = refused.flatMap(({ content }) => content.groups);
+  outcome.fields.refusals = groups.reduce((sum, { count }) => sum + count, 0);
+  if (counted) return;
+  outcome.remaining.push(...refused.map(({ message }) => message));
+  outcome.fields.reason = "table_unavailable";
+  outcome.level = "warn";
+}
+
+/** Tells whether the table answered. @throws every other error */
+async function isCounted(
+  count: (messages: readonly RefusalsMessage[]) => Promise<void>,
+  refused: readonly Refused[],
+): Promise<boolean> {
   try {
-    await work();
+    await count(refused.map(({ content }) => content));
     return true;
   } catch (error) {
     if (error instanceof AccessError) return false;
@@ -55,5 +94,10 @@ async function isDone(work: () => Promise<void>): Promise<boolean> {
   }
 }
 
-const sumOf = (messages: readonly RefusalsMessage[]): number =>
-  messages.flatMap(({ groups }) => groups).reduce((sum, { count }) => sum + count, 0);
+function parse(body: string): StatusMessage | undefined {
+  try {
+    return statusMessage.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -56,6 +56,7 @@ describe("a command", () => {
     "keys",
     "tenants",
     "audit",
+    "status",
   ])("%s --help prints the usage, with exit code 0", async (name) => {
     expect(await runScript(name, ["--help"])).toMatchObject({
       code: 0,

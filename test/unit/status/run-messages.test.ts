@@ -1,48 +1,109 @@
 import { describe, expect, it } from "vitest";
-import { AccessError } from "../../../functions/core/access.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import { AccessError } from "../../../functions/core/access.ts";
 import type { RefusalsMessage } from "../../../functions/core/refusal.ts";
 import { createRunMessages } from "../../../functions/status/run-messages.ts";
+import type { TakeOutcome } from "../../../functions/status/take-ledger.ts";
 import { refusalGroup } from "../../support/refusal-samples.ts";
+
+const message = (body: string) => ({ messageId: body, body }) as ReceivedMessage;
+const ledgerAt = (due: number) => JSON.stringify({ kind: "ledger", due });
 
 const refusals = (id: string, count: number) =>
   JSON.stringify({ kind: "refusals", id, groups: [refusalGroup({ count })] });
 
-const message = (body: string) => ({ messageId: body, body }) as ReceivedMessage;
+async function run(
+  bodies: readonly string[],
+  outcome: TakeOutcome = { kind: "fresh" },
+  countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void> = () => Promise.resolve(),
+) {
+  const asked: number[] = [];
+  const rule = createRunMessages({
+    countRefusals,
+    takeLedger: (due) => {
+      asked.push(due);
+      return Promise.resolve(outcome);
+    },
+  });
+  const { remaining, ...result } = await rule(bodies.map(message), 0);
+  return { ...result, asked, remaining: remaining.map(({ body }) => body) };
+}
 
 describe("the messages of the queue of status", () => {
   it("a message that is none of Sluice stays, and is counted", async () => {
-    const bodies = ["{", "{}", '{"kind":"other"}', '{"kind":"ledger"}', '{"kind":"ledger","due":1}'];
+    const bodies = ["{", "{}", '{"kind":"other"}', '{"kind":"ledger"}', ledgerAt(1)];
 
-    const outcome = await createRunMessages({ countRefusals: () => Promise.resolve() })(bodies.map(message), 0);
+    const outcome = await run(bodies);
 
-    expect(outcome.remaining.map(({ body }) => body)).toEqual(bodies.slice(0, 4));
+    expect(outcome.remaining).toEqual(bodies.slice(0, 4));
     expect(outcome).toMatchObject({ level: "warn", fields: { failedMessages: 4, unreadable: 4 } });
   });
 
+  it("the messages of an invocation that ask for a snapshot are one request, for the latest time", async () => {
+    expect(await run([ledgerAt(5), ledgerAt(9), ledgerAt(7)])).toMatchObject({
+      asked: [9],
+      remaining: [],
+      level: "info",
+      fields: { ledger: { outcome: "fresh" } },
+    });
+  });
+
+  it("a snapshot reports its difference as a metric, and warns of one", async () => {
+    const taken = { kind: "taken", tenants: 2, written: 1, inFlight: 3 } as const;
+
+    expect(await run([ledgerAt(1)], { ...taken, difference: 0 })).toMatchObject({
+      level: "info",
+      fields: { ledger: { outcome: "taken", tenants: 2, written: 1, inFlight: 3, difference: 0 } },
+      metrics: { LedgerDifference: 0 },
+    });
+    expect(await run([ledgerAt(1)], { ...taken, difference: 2 })).toMatchObject({
+      level: "warn",
+      metrics: { LedgerDifference: 2 },
+    });
+  });
+
+  it("the messages stay where the database does not answer and the new message is not confirmed", async () => {
+    const reason = "database_unavailable";
+
+    expect(await run([ledgerAt(1), ledgerAt(2)], { kind: "failed", reason })).toMatchObject({
+      remaining: [ledgerAt(1), ledgerAt(2)],
+      fields: { failedMessages: 2 },
+    });
+    expect(await run([ledgerAt(1), ledgerAt(2)], { kind: "postponed", reason })).toMatchObject({
+      remaining: [],
+      fields: { failedMessages: 0, requeuedMessages: 1, ledger: { outcome: "postponed", reason } },
+    });
+  });
+
   it("refusals are counted together, and their messages are done", async () => {
-    const counted: RefusalsMessage[][] = [];
-    const countRefusals = async (messages: readonly RefusalsMessage[]) => void counted.push([...messages]);
+    const counted: string[][] = [];
+    const count = async (messages: readonly RefusalsMessage[]) => void counted.push(messages.map(({ id }) => id));
 
-    const outcome = await createRunMessages({ countRefusals })([refusals("a", 2), refusals("b", 3)].map(message), 0);
+    const outcome = await run([refusals("a", 2), ledgerAt(1), refusals("b", 3)], undefined, count);
 
-    expect(counted.map((messages) => messages.map(({ id }) => id))).toEqual([["a", "b"]]);
-    expect(outcome).toMatchObject({ remaining: [], level: "info", fields: { failedMessages: 0, refusals: 5 } });
+    expect(counted).toEqual([["a", "b"]]);
+    expect(outcome).toMatchObject({
+      asked: [1],
+      remaining: [],
+      level: "info",
+      fields: { failedMessages: 0, refusals: 5 },
+    });
   });
 
   it("refusals whose table does not answer come again, and no other message does", async () => {
-    const countRefusals = () => Promise.reject(new AccessError("DynamoDB did not answer a call."));
-    const ledger = '{"kind":"ledger","due":1}';
+    const count = () => Promise.reject(new AccessError("DynamoDB did not answer a call."));
 
-    const outcome = await createRunMessages({ countRefusals })([ledger, refusals("a", 2)].map(message), 0);
-
-    expect(outcome.remaining.map(({ body }) => body)).toEqual([refusals("a", 2)]);
-    expect(outcome).toMatchObject({ level: "warn", fields: { failedMessages: 1, reason: "table_unavailable" } });
+    expect(await run([ledgerAt(1), refusals("a", 2)], undefined, count)).toMatchObject({
+      asked: [1],
+      remaining: [refusals("a", 2)],
+      level: "warn",
+      fields: { failedMessages: 1, reason: "table_unavailable" },
+    });
   });
 
   it("a fault of ours while refusals are counted fails the invocation", async () => {
-    const countRefusals = () => Promise.reject(new TypeError("a fault"));
+    const count = () => Promise.reject(new TypeError("a fault"));
 
-    await expect(createRunMessages({ countRefusals })([message(refusals("a", 2))], 0)).rejects.toThrow("a fault");
+    await expect(run([refusals("a", 2)], undefined, count)).rejects.toThrow("a fault");
   });
 });
