@@ -6,6 +6,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { bundlesBenchmark } from "./bundles/bundles-benchmark.ts";
 import { costBenchmark } from "./cost/cost-benchmark.ts";
 import { ingestBenchmark } from "./ingest/ingest-benchmark.ts";
+import { refusalsBenchmark } from "./ingest/refusals-benchmark.ts";
 import { deadLettersBenchmark } from "./dead-letters/dead-letters-benchmark.ts";
 import { holds, isMet, type Measured, ratioText, wanted, writePage } from "./page.ts";
 import { notifyBenchmark } from "./notify/notify-benchmark.ts";
@@ -20,6 +21,7 @@ import { walBenchmark } from "./store/wal-benchmark.ts";
 /** `npm run bench`: measures Sluice beside the alternatives in the same run, and fails where a ratio misses its bound. */
 const BENCHMARKS: readonly Benchmark[] = [
   ingestBenchmark,
+  refusalsBenchmark,
   storeBenchmark,
   throughputBenchmark,
   readableBenchmark,

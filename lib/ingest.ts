@@ -1,4 +1,5 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { INGEST_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
@@ -17,6 +18,8 @@ export type IngestProps = {
   readonly events: EventQueue;
   /** The table of the numbers of accepted events. */
   readonly table: StatusTable;
+  /** The queue of the function `status`, which keeps the numbers. */
+  readonly numbers: IQueue;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -24,7 +27,7 @@ export type IngestProps = {
 export class Ingest extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, access, events, table, alarmTopic }: IngestProps) {
+  constructor(scope: Construct, id: string, { stage, access, events, table, numbers, alarmTopic }: IngestProps) {
     super(scope, id);
     const handler = new SluiceFunction<IngestEnvironment>(this, "Function", {
       name: "ingest",
@@ -34,6 +37,7 @@ export class Ingest extends Construct {
         ...access.keyCheckEnvironment(),
         QUEUE_URL: events.queue.queueUrl,
         STATUS_TABLE: table.name,
+        STATUS_QUEUE_URL: numbers.queueUrl,
         UNKNOWN_TYPES: stage.unknownTypes,
         UNKNOWN_VERSIONS: stage.unknownVersions,
       },
@@ -41,6 +45,7 @@ export class Ingest extends Construct {
     access.grantKeyCheck(handler);
     events.queue.grantSendMessages(handler);
     table.grantProducer(handler);
+    numbers.grantSendMessages(handler);
     this.function = handler;
 
     new Alarm(this, "ErrorsAlarm", {

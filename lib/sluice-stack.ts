@@ -45,7 +45,7 @@ export class SluiceStack extends Stack {
     const access = new Access(this, "Access", { stage, alarmTopic });
     const table = new StatusTable(this, "StatusTable", { stage });
     const { queue: numbers } = new StatusQueue(this, "StatusQueue", { stage, alarmTopic });
-    const ingest = new Ingest(this, "Ingest", { stage, access, events, table, alarmTopic });
+    const ingest = new Ingest(this, "Ingest", { stage, access, events, table, numbers, alarmTopic });
     const { queue: wakes } = new WakeQueue(this, "Wakes", { stage, alarmTopic });
     const consume = new Consume(this, "Consume", {
       stage,

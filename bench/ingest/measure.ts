@@ -71,7 +71,7 @@ export async function measureIngest(
 }
 
 /** The services that the function calls, each without its work. */
-const STUBS = {
+export const STUBS = {
   "@aws-sdk/client-sqs": "./bench/ingest/stub-sqs.ts",
   "@aws-sdk/client-dynamodb": "./bench/ingest/stub-dynamodb.ts",
   "@aws-sdk/client-secrets-manager": "./bench/ingest/stub-secrets-manager.ts",
@@ -82,7 +82,7 @@ const MS = { warmUp: 5_000, counted: 2_000 };
 const QUICK_MS = { warmUp: 2_000, counted: 700 };
 
 /** Starts a process with an IPC channel. Its stdout is /dev/null, because the log is not measured. */
-function startProcess(core: number | undefined, [file = "", ...args]: string[]): ChildProcess {
+export function startProcess(core: number | undefined, [file = "", ...args]: string[]): ChildProcess {
   const node = [process.execPath, join(import.meta.dirname, file), ...args];
   const [command = "", ...rest] = core === undefined ? node : ["taskset", "-c", String(core), ...node];
   return spawn(command, rest, {
@@ -97,6 +97,7 @@ const ENVIRONMENT = {
   METRICS_NAMESPACE: "Sluice",
   LOG_LEVEL: "INFO",
   QUEUE_URL: "http://127.0.0.1/queue",
+  STATUS_QUEUE_URL: "http://127.0.0.1/status",
   ACCESS_TABLE: "access",
   USAGE_TABLE: "usage",
   STATUS_TABLE: "status",
@@ -109,7 +110,7 @@ const ENVIRONMENT = {
 
 type Server = { child: ChildProcess; port: number };
 
-async function startServer(child: ChildProcess): Promise<Server> {
+export async function startServer(child: ChildProcess): Promise<Server> {
   const { port } = await nextMessage<AddressInfo>(child);
   return { child, port };
 }

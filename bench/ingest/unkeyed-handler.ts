@@ -9,6 +9,7 @@ import { newProducerId } from "../../functions/core/producer-id.ts";
 import { createIngestEndpoints } from "../../functions/ingest/endpoints.ts";
 import { createIngest } from "../../functions/ingest/ingest.ts";
 import { createNumbering } from "../../functions/ingest/number-events.ts";
+import { NO_REFUSALS } from "../../functions/ingest/refusals.ts";
 import { allowedMethods } from "../../functions/adapters/lambda/allowed-methods.ts";
 import { ingestRoutes } from "../../functions/routes/ingest.ts";
 
@@ -29,6 +30,7 @@ const EVERYBODY: Principal = {
 };
 
 const ingest = createIngest({
+  refusals: NO_REFUSALS,
   limiter: { takeEvents: () => Promise.resolve(undefined) },
   numbering: createNumbering({
     notes: { write: () => Promise.resolve() },

@@ -49,3 +49,30 @@ export const status = {
   subscriptions: { takenAt, active: 4, disabled: 1, pending: 17 },
   database: { state: "active", usedAt: "2026-11-28T09:31:01.360Z" },
 };
+
+export const refusals = {
+  groups: [
+    {
+      tenant: "acme",
+      day: "2026-11-28",
+      code: "required",
+      type: "com.example.order.placed",
+      pointer: "/data/customerId",
+      count: 412,
+      first: "2026-11-28T08:02:11.004Z",
+      last: "2026-11-28T09:30:58.771Z",
+      samples: [
+        {
+          at: "2026-11-28T09:30:58.771Z",
+          keyId: "4fQ0v7xYbN2k",
+          requestId: "5c1b6f0e-8f5e-4a58-9a52-0d7a9f1c2b3d",
+          userAgent: "checkout/3.4.0",
+          id: "order-77",
+          source: "/checkout/eu",
+          members: { orderId: "string(8)", customerID: "string(5)", currency: "string(3)", items: "array(2)" },
+        },
+      ],
+    },
+  ],
+  next: null,
+};

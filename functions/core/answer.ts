@@ -11,6 +11,7 @@ import { eventQuery } from "./list-bodies.ts";
 import { PLANS } from "./list-reader.ts";
 import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter-answers.ts";
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
+import { refusalPage } from "./refusal-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { INSTALLATION } from "./scopes.ts";
 import { statusAnswer } from "./status-answers.ts";
@@ -298,6 +299,7 @@ export const schemas = {
   Seek: seekBody,
   SecretRotation: secretRotation,
   NewRedelivery: newRedelivery,
+  Refusals: refusalPage,
   ...subscriptionSchemas,
   Status: statusAnswer,
 } satisfies Record<string, z.core.$ZodType>;

@@ -25,7 +25,7 @@ export type Cursors = {
   read(kind: CursorKind, binding: CursorBinding, text: string): Promise<unknown>;
 };
 
-type CursorKind = "feed" | "list" | "dead-letters" | "subscriptions";
+type CursorKind = "feed" | "list" | "dead-letters" | "subscriptions" | "refusals";
 
 /**
  * Makes and reads cursors: base64url of a MAC, the hash of the request, and the position as JSON. A cursor is signed, so

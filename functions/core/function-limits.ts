@@ -69,7 +69,9 @@ export const NOTIFY_MAX_CONCURRENCY = 5;
 
 /** Messages of the queue of `status` in an invocation, which does the work of all of them once. */
 export const STATUS_BATCH_MESSAGES = 100;
-export const STATUS_WINDOW_SECONDS = 1;
+
+/** A group of refusals is written once an invocation; nobody reads numbers that are younger than some seconds. */
+export const STATUS_WINDOW_SECONDS = 5;
 
 /** The least that an event source may have; what the messages ask for is rare and can wait. */
 export const STATUS_MAX_CONCURRENCY = 2;

@@ -99,6 +99,8 @@ export type BatchFields = MetricCounts & {
   };
   /** Messages of the queue of `status` that nobody can read. */
   unreadable?: number;
+  /** Refusals in messages of ingest. */
+  refusals?: number;
   /** The first events whose key is stored with other content. */
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { refusalsMessage } from "./refusal-schema.ts";
 
 /** A message of the queue of the function `status`. */
 export const statusMessage = z.discriminatedUnion("kind", [
@@ -7,6 +8,8 @@ export const statusMessage = z.discriminatedUnion("kind", [
    * `due` is in ms since the epoch.
    */
   z.object({ kind: z.literal("ledger"), due: z.int().check(z.positive()) }),
+  /** Refusals of a process of ingest. */
+  refusalsMessage,
 ]);
 
 export type StatusMessage = z.output<typeof statusMessage>;

@@ -1,3 +1,4 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { v7 as newId } from "uuid";
 import { createProducerNotes } from "../adapters/dynamodb/producer-notes.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
@@ -14,26 +15,35 @@ import { newProducerId } from "../core/producer-id.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
+import { createRefusals } from "./refusals.ts";
 import { createNumbering } from "./number-events.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
 const { logger, metrics } = observability;
 const client = createDynamoDb();
+const sqs = new SQSClient();
 const limiter = createSharedLimiter(environment, { client, logger });
 
 const clock = () => new Date();
+const later = (work: () => void, ms: number) => void setTimeout(work, ms).unref();
 
 const ingest = createIngest({
   limiter,
+  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger, client: sqs }),
+  refusals: createRefusals({
+    queue: createEventQueue({ queueUrl: environment.STATUS_QUEUE_URL, logger, client: sqs }),
+    clock,
+    newId,
+    later,
+  }),
   numbering: createNumbering({
     notes: createProducerNotes({ client, table: environment.STATUS_TABLE }),
     clock,
     newProducerId,
-    later: (work, ms) => void setTimeout(work, ms).unref(),
+    later,
     onFailure: (error) => logger.warn("numbers not noted", { error: loggableError(error) }),
   }),
-  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
   unknownVersions: environment.UNKNOWN_VERSIONS,

@@ -8,6 +8,8 @@ import type { Principal } from "../core/principal.ts";
 import type { Policy } from "../core/rate-limit-fields.ts";
 import { onlyAllowed } from "./allowed.ts";
 import type { Candidate, Decoded } from "../core/candidate.ts";
+import { decodeOrNote, noteInvalid } from "./note-refused.ts";
+import { NO_REFUSALS, type Refusals } from "./refusals.ts";
 import type { Numbered, Numbering } from "./number-events.ts";
 import { haveSameContent } from "./same-content.ts";
 import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "../core/validate.ts";
@@ -16,14 +18,16 @@ import { packVerbatim, toJson } from "../core/verbatim.ts";
 export type IngestRequest = {
   /** The caller: the owner of the events, and the limits. */
   principal: Principal;
-  /** The events as a protocol has read them. */
-  decoded: Decoded;
+  /** Reads the events as a protocol has them. It throws RequestError for a request without any that can be read. */
+  decode: () => Decoded;
   /** Answer the verdicts and enqueue nothing. */
   validateOnly: boolean;
   /** A limit lets all events pass or none: for clients that send the whole request again. */
   isWhole: boolean;
   /** Time by which the answer must be ready, ms since the epoch. */
   deadline: number;
+  requestId: string;
+  userAgent: string | undefined;
 };
 
 /** The verdict about one event. */
@@ -42,6 +46,8 @@ export type IngestResult = z.output<typeof ingestAnswer> & {
 export type IngestDeps = ValidateDeps & {
   queue: EventQueue;
   limiter: Pick<Limiter, "takeEvents">;
+  /** Gets what is refused, unless it is only validated. */
+  refusals: Refusals;
   numbering: Numbering;
   clock: Clock;
   /** Gets the first failure of each schema in a request. */
@@ -55,9 +61,13 @@ export type IngestDeps = ValidateDeps & {
  */
 export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
-    const { tenant } = request.principal;
+    const { tenant, keyId } = request.principal;
     const head = { tenant, receivedAt: deps.clock().toISOString() };
-    const { candidates } = request.decoded;
+    const refusals = request.validateOnly ? NO_REFUSALS : deps.refusals;
+    const { requestId, userAgent } = request;
+    const sent = { tenant, at: head.receivedAt, keyId, requestId, userAgent };
+    const decoded = await decodeOrNote(refusals, sent, request);
+    const { candidates } = decoded;
     const judged = onlyAllowed(
       candidates.map((each) => validate(each, head, deps)),
       request.principal,
@@ -68,11 +78,13 @@ export function createIngest(deps: IngestDeps) {
     const passing = grant === undefined ? firsts : firsts.slice(0, grant.granted);
     const numbered =
       request.validateOnly || passing.length === 0 ? undefined : deps.numbering.take(tenant, passing.length);
-    const messages = packAll(passing, request.decoded, { ...head, ...numbered?.head });
+    const messages = packAll(passing, decoded, { ...head, ...numbered?.head });
     const outgoing = messages.map(({ body }) => ({ body, group: tenant }));
-    const outcomes = request.validateOnly
-      ? messages.map((): SendOutcome => "enqueued")
-      : await deps.queue.send(outgoing, request.deadline);
+    noteInvalid(refusals, sent, validated, candidates);
+    const [outcomes] = await Promise.all([
+      request.validateOnly ? messages.map((): SendOutcome => "enqueued") : deps.queue.send(outgoing, request.deadline),
+      refusals.send(request.deadline),
+    ]);
     if (numbered !== undefined) confirm(numbered, messages, outcomes);
     const toSendAgain = new Set<number>();
     for (const [i, { events }] of messages.entries()) {

@@ -3,15 +3,26 @@ import type { Clock } from "../core/ports.ts";
 import type { Handlers } from "../routes/route.ts";
 import type { statusRoutes } from "../routes/status.ts";
 import { toMetricsText } from "./metrics-text.ts";
+import type { createListRefusals } from "./refusals.ts";
 import { type createStatus, type Installation, toStatusAnswer } from "./status.ts";
 
 /** An answer is some calls of DynamoDB and SQS at once; a scraper that waits longer counts it as failed. */
 const ANSWER_MS = 5_000;
 
-export type EndpointDeps = { status: ReturnType<typeof createStatus>; installation: Installation; clock: Clock };
+export type EndpointDeps = {
+  status: ReturnType<typeof createStatus>;
+  listRefusals: ReturnType<typeof createListRefusals>;
+  installation: Installation;
+  clock: Clock;
+};
 
 /** Answers the routes of status. */
-export function createStatusEndpoints({ status, installation, clock }: EndpointDeps): Handlers<typeof statusRoutes> {
+export function createStatusEndpoints({
+  status,
+  listRefusals,
+  installation,
+  clock,
+}: EndpointDeps): Handlers<typeof statusRoutes> {
   const stateFor = ({ principal, deadline }: { principal: { tenant: string }; deadline: number }) =>
     status.read(principal.tenant, Math.min(deadline - ANSWER_RESERVE_MS, clock().getTime() + ANSWER_MS));
   return {
@@ -21,5 +32,10 @@ export function createStatusEndpoints({ status, installation, clock }: EndpointD
     },
 
     readMetrics: async (request) => ({ status: 200, body: toMetricsText(await stateFor(request), installation) }),
+
+    listRefusals: async ({ principal, query }) => ({
+      status: 200,
+      body: JSON.stringify(await listRefusals(principal, query)),
+    }),
   };
 }

@@ -3,6 +3,7 @@ import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createLedgerReader } from "../adapters/data-api/ledger.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { createLedgerTable } from "../adapters/dynamodb/ledger-table.ts";
+import { createRefusalStore } from "../adapters/dynamodb/refusal-store.ts";
 import { createConsumerState } from "../adapters/dynamodb/store-mark.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { readEnvironment, statusEnvironment } from "../adapters/lambda/environment.ts";
@@ -12,11 +13,15 @@ import { createKeyCheck } from "../adapters/lambda/key-check.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
+import { createKeySecret } from "../adapters/secrets-manager/key-secret.ts";
 import { createQueueDepths } from "../adapters/sqs/queue-depths.ts";
 import { createStatusMessages } from "../adapters/sqs/status-messages.ts";
+import { createCursors } from "../core/cursor.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { statusRoutes } from "../routes/status.ts";
+import { createCountRefusals } from "./count-refusals.ts";
 import { createStatusEndpoints } from "./endpoints.ts";
+import { createListRefusals } from "./refusals.ts";
 import { createRunMessages } from "./run-messages.ts";
 import { createStatus } from "./status.ts";
 import { createTakeLedger } from "./take-ledger.ts";
@@ -29,6 +34,8 @@ const clock = () => new Date();
 
 const sqs = new SQSClient();
 const table = createLedgerTable({ client, table: environment.STATUS_TABLE });
+const refusals = createRefusalStore({ client, table: environment.STATUS_TABLE });
+const secret = createKeySecret(environment.KEY_SECRET_ARN);
 const queues = createQueueDepths({
   client: sqs,
   urls: {
@@ -40,7 +47,7 @@ const queues = createQueueDepths({
 });
 const { STAGE: stage, VERSION: version, BUILD: build } = environment;
 
-/** Tells the state of the installation, and keeps the numbers for it: snapshots of the ledger. */
+/** Tells the state of the installation, and keeps the numbers for it: snapshots of the ledger, and refusals. */
 export const handler = httpOrQueue({
   http: httpHandler({
     routes: statusRoutes,
@@ -51,10 +58,11 @@ export const handler = httpOrQueue({
         consumer: createConsumerState({ client, table: environment.USAGE_TABLE }),
         clock,
       }),
+      listRefusals: createListRefusals({ store: refusals, cursors: createCursors(secret), clock }),
       installation: { stage, version, build },
       clock,
     }),
-    checkKey: createKeyCheck(environment, { client, metrics }),
+    checkKey: createKeyCheck(environment, { client, metrics, secret }),
     allowedMethods,
     corsOrigins: environment.CORS_ORIGINS,
     limiter: createSharedLimiter(environment, { client, logger, reserve: QUERY_RESERVE }),
@@ -62,6 +70,7 @@ export const handler = httpOrQueue({
   }),
   queue: sqsBatchHandler({
     rule: createRunMessages({
+      countRefusals: createCountRefusals(refusals),
       takeLedger: createTakeLedger({
         ledger: createLedgerReader(createDataApi(environment)),
         table,

@@ -1,17 +1,22 @@
+import { AccessError } from "../core/access.ts";
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
+import type { RefusalsMessage } from "../core/refusal.ts";
 import { statusMessage, type StatusMessage } from "../core/status-message.ts";
 import type { TakeOutcome } from "./take-ledger.ts";
 
 type Read = { message: ReceivedMessage; content: StatusMessage };
 
 /**
- * Handles the messages of the queue of `status`: all that ask for a snapshot are one request. A message that nobody can read stays, and
- * becomes a dead letter.
+ * Handles the messages of the queue of `status`: all that ask for a snapshot are one request, and refusals are counted together. A message
+ * that nobody can read stays, and becomes a dead letter.
  */
 export function createRunMessages({
+  countRefusals,
   takeLedger,
 }: {
+  /** Throws AccessError where refusals could not be written. */
+  countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void>;
   takeLedger: (due: number, until: number) => Promise<TakeOutcome>;
 }): BatchRule {
   return async (messages, until) => {
@@ -28,7 +33,10 @@ export function createRunMessages({
       metrics: {},
     };
     if (remaining.length > 0) outcome.fields.unreadable = remaining.length;
-    const asked = read.filter(({ content }) => content.kind === "ledger");
+    const refused = read.flatMap(({ message, content }) => (content.kind === "refusals" ? [{ message, content }] : []));
+    // Before the snapshot, which may wait for the database.
+    if (refused.length > 0) addCounted(outcome, await isCounted(countRefusals, refused), refused);
+    const asked = read.flatMap(({ message, content }) => (content.kind === "ledger" ? [{ message, content }] : []));
     if (asked.length > 0) {
       const taken = await takeLedger(Math.max(...asked.map(({ content }) => content.due)), until);
       addTaken(outcome, taken, asked);
@@ -58,6 +66,31 @@ function addTaken(outcome: BatchOutcome, taken: TakeOutcome, asked: readonly Rea
       break;
     default:
       taken satisfies never;
+  }
+}
+
+type Refused = { message: ReceivedMessage; content: RefusalsMessage };
+
+function addCounted(outcome: BatchOutcome, counted: boolean, refused: readonly Refused[]): void {
+  const groups = refused.flatMap(({ content }) => content.groups);
+  outcome.fields.refusals = groups.reduce((sum, { count }) => sum + count, 0);
+  if (counted) return;
+  outcome.remaining.push(...refused.map(({ message }) => message));
+  outcome.fields.reason = "table_unavailable";
+  outcome.level = "warn";
+}
+
+/** Tells whether the table answered. @throws every other error */
+async function isCounted(
+  count: (messages: readonly RefusalsMessage[]) => Promise<void>,
+  refused: readonly Refused[],
+): Promise<boolean> {
+  try {
+    await count(refused.map(({ content }) => content));
+    return true;
+  } catch (error) {
+    if (error instanceof AccessError) return false;
+    throw error;
   }
 }
 

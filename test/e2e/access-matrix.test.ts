@@ -265,7 +265,7 @@ function wantedStatus(
   expected: Expected,
   { operationId, scope }: { operationId: OperationId; scope: Scope },
 ): "allowed" | number {
-  // Routes about tenants concern none. Those about dead letters, the status, keys and the audit log may concern the installation itself,
+  // Routes about tenants concern none. Those about dead letters, keys, the audit log and the state may concern the installation itself,
   // but the example of a new key names no tenant either.
   if (expected === "star") return scope === "tenants" ? "allowed" : 400;
   if (expected === "none")

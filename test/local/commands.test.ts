@@ -45,15 +45,24 @@ async function eventFile(lines: number): Promise<string> {
 }
 
 describe("a command", () => {
-  it.each(["send", "tail", "dead-letters", "replay", "subscriptions", "listen", "keys", "tenants", "audit", "status"])(
-    "%s --help prints the usage, with exit code 0",
-    async (name) => {
-      expect(await runScript(name, ["--help"])).toMatchObject({
-        code: 0,
-        stdout: expect.stringContaining(`Usage: npm run ${name} --`),
-      });
-    },
-  );
+  it.each([
+    "send",
+    "tail",
+    "dead-letters",
+    "refusals",
+    "replay",
+    "subscriptions",
+    "listen",
+    "keys",
+    "tenants",
+    "audit",
+    "status",
+  ])("%s --help prints the usage, with exit code 0", async (name) => {
+    expect(await runScript(name, ["--help"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`Usage: npm run ${name} --`),
+    });
+  });
 
   it.each([
     ["send", ["x.ndjson", "--url", "http://127.0.0.1:1"], "Nothing answers at http://127.0.0.1:1: "],

@@ -112,11 +112,11 @@ describe("functions", () => {
     expect(actionsOf(name)).toEqual([...new Set(EXPECTED_FUNCTIONS[name].actions)].toSorted());
   });
 
-  it("functions send to the queue of events alone, consume to the dead-letter queue and to that of wake-ups too, drain and migrate to one of these, and consume, drain and replay to that of status", () => {
+  it("functions send to the queue of events alone, consume to the dead-letter queue and to that of wake-ups too, drain and migrate to one of these, and ingest, consume, drain and replay to that of status", () => {
     const arn = (start: string) => ({ "Fn::GetAtt": [queue(start)[0], "Arn"] });
     const [events, deadLetters] = [arn("QueueEvents"), arn("QueueDead")];
 
-    expect(resourcesOf("ingest", "sqs:SendMessage")).toEqual([events]);
+    expect(resourcesOf("ingest", "sqs:SendMessage")).toEqual([events, arn("StatusQueueSteps")]);
     expect(resourcesOf("consume", "sqs:SendMessage")).toEqual([
       events,
       deadLetters,

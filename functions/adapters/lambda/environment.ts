@@ -75,6 +75,7 @@ export const ingestEnvironment = () =>
     ...common,
     ...http,
     ...access,
+    ...statusQueue,
     ...statusTable,
     QUEUE_URL: z.url(),
     UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),

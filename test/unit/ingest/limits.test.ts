@@ -3,6 +3,7 @@ import { toProblem } from "../../../functions/adapters/lambda/problem-documents.
 import type { Limits } from "../../../functions/core/access.ts";
 import { createLimiter } from "../../../functions/core/limiter.ts";
 import { createIngest } from "../../../functions/ingest/ingest.ts";
+import { NO_REFUSALS } from "../../../functions/ingest/refusals.ts";
 import { createSendEvents } from "../../../functions/ingest/protocols/events/send-events.ts";
 import { limitedPrincipal } from "../../support/limited-principal.ts";
 import { memoryLeaseStore } from "../../support/memory-lease-store.ts";
@@ -19,6 +20,7 @@ function server(limits: Limits, refuse: (index: number) => boolean = () => false
   const ingest = createIngest({
     queue,
     limiter,
+    refusals: NO_REFUSALS,
     numbering: numbering(),
     catalog,
     unknownTypes: "accept",

@@ -4,6 +4,7 @@ import { toCatalog } from "../../../functions/core/catalog.ts";
 import { ANSWER_MAX_BYTES, REQUEST_MAX_EVENTS } from "../../../functions/core/limits.ts";
 import { toProblem } from "../../../functions/adapters/lambda/problem-documents.ts";
 import { createIngest } from "../../../functions/ingest/ingest.ts";
+import { NO_REFUSALS } from "../../../functions/ingest/refusals.ts";
 import { createSendEvents } from "../../../functions/ingest/protocols/events/send-events.ts";
 import { catalog } from "./catalog.ts";
 import { memoryQueue, noLimits, NOW, numbering, order } from "./support.ts";
@@ -24,6 +25,7 @@ async function answer(
   const ingest = createIngest({
     queue,
     limiter: noLimits,
+    refusals: NO_REFUSALS,
     numbering: numbering(),
     catalog: options.types ?? catalog,
     unknownTypes: options.unknownTypes ?? "accept",

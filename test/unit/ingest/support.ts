@@ -1,6 +1,7 @@
 import type { EventQueue } from "../../../functions/core/ports.ts";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
 import { createIngest, type IngestDeps } from "../../../functions/ingest/ingest.ts";
+import { NO_REFUSALS } from "../../../functions/ingest/refusals.ts";
 import { decode } from "../../../functions/ingest/protocols/events/decode.ts";
 import { adminOf } from "../../support/principal.ts";
 import { createNumbering, type NumberingDeps } from "../../../functions/ingest/number-events.ts";
@@ -57,6 +58,7 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
   const ingest = createIngest({
     queue,
     limiter: noLimits,
+    refusals: NO_REFUSALS,
     numbering: numbering(),
     catalog,
     unknownTypes: "accept",
@@ -79,10 +81,12 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
         : Buffer.from(JSON.stringify(body));
     return ingest({
       principal: adminOf("default"),
-      decoded: decode({ headers, repeatedHeaders, body: bytes, inflated }),
+      decode: () => decode({ headers, repeatedHeaders, body: bytes, inflated }),
       validateOnly,
       isWhole: false,
       deadline: Date.parse(NOW) + 5_000,
+      requestId: "r-1",
+      userAgent: undefined,
     });
   };
 }

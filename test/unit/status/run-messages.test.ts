@@ -1,14 +1,25 @@
 import { describe, expect, it } from "vitest";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import { AccessError } from "../../../functions/core/access.ts";
+import type { RefusalsMessage } from "../../../functions/core/refusal.ts";
 import { createRunMessages } from "../../../functions/status/run-messages.ts";
 import type { TakeOutcome } from "../../../functions/status/take-ledger.ts";
+import { refusalGroup } from "../../support/refusal-samples.ts";
 
 const message = (body: string) => ({ messageId: body, body }) as ReceivedMessage;
 const ledgerAt = (due: number) => JSON.stringify({ kind: "ledger", due });
 
-async function run(bodies: readonly string[], outcome: TakeOutcome = { kind: "fresh" }) {
+const refusals = (id: string, count: number) =>
+  JSON.stringify({ kind: "refusals", id, groups: [refusalGroup({ count })] });
+
+async function run(
+  bodies: readonly string[],
+  outcome: TakeOutcome = { kind: "fresh" },
+  countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void> = () => Promise.resolve(),
+) {
   const asked: number[] = [];
   const rule = createRunMessages({
+    countRefusals,
     takeLedger: (due) => {
       asked.push(due);
       return Promise.resolve(outcome);
@@ -62,5 +73,37 @@ describe("the messages of the queue of status", () => {
       remaining: [],
       fields: { failedMessages: 0, requeuedMessages: 1, ledger: { outcome: "postponed", reason } },
     });
+  });
+
+  it("refusals are counted together, and their messages are done", async () => {
+    const counted: string[][] = [];
+    const count = async (messages: readonly RefusalsMessage[]) => void counted.push(messages.map(({ id }) => id));
+
+    const outcome = await run([refusals("a", 2), ledgerAt(1), refusals("b", 3)], undefined, count);
+
+    expect(counted).toEqual([["a", "b"]]);
+    expect(outcome).toMatchObject({
+      asked: [1],
+      remaining: [],
+      level: "info",
+      fields: { failedMessages: 0, refusals: 5 },
+    });
+  });
+
+  it("refusals whose table does not answer come again, and no other message does", async () => {
+    const count = () => Promise.reject(new AccessError("DynamoDB did not answer a call."));
+
+    expect(await run([ledgerAt(1), refusals("a", 2)], undefined, count)).toMatchObject({
+      asked: [1],
+      remaining: [refusals("a", 2)],
+      level: "warn",
+      fields: { failedMessages: 1, reason: "table_unavailable" },
+    });
+  });
+
+  it("a fault of ours while refusals are counted fails the invocation", async () => {
+    const count = () => Promise.reject(new TypeError("a fault"));
+
+    await expect(run([refusals("a", 2)], undefined, count)).rejects.toThrow("a fault");
   });
 });

@@ -16,10 +16,12 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
     const isWhole = request.query.status === "whole";
     const result = await ingest({
       principal: request.principal,
-      decoded: decode(request),
+      decode: () => decode(request),
       validateOnly: request.query.validate === "only",
       isWhole,
       deadline: request.deadline - ANSWER_RESERVE_MS,
+      requestId: request.requestId,
+      userAgent: request.headers["user-agent"],
     });
     const metrics = request.query.validate === "only" ? {} : metricsOf(result);
     const toSendAgain = rejectedOf(result).filter((each) => each.status === "retry" || isSchemaFailure(each)).length;
