@@ -1,6 +1,8 @@
 /** Every metric, with its unit. Tenants, types and keys are never dimensions: each would be a metric that costs. */
 export const METRICS = {
   Requests: "Count",
+  /** Requests that were answered with a 5XX; one that ended its function is an error of Lambda instead. */
+  RequestsFailed: "Count",
   KeysStale: "Count",
   EventsAccepted: "Count",
   EventsRejected: "Count",
@@ -21,6 +23,8 @@ export const METRICS = {
   MessagesFailed: "Count",
   ConsumerStopped: "Count",
   OldestFailedAgeSeconds: "Seconds",
+  /** The time since the acceptance of the oldest event of a batch, when the batch ended: stored, or delivered again. */
+  StoreLagSeconds: "Seconds",
   /** Queries that were refused because the consumer lags. */
   QueriesShed: "Count",
   ExportsFailed: "Count",
