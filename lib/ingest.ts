@@ -1,3 +1,5 @@
+import { Duration } from "aws-cdk-lib";
+import { MathExpression } from "aws-cdk-lib/aws-cloudwatch";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import type { IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
@@ -60,6 +62,21 @@ export class Ingest extends Construct {
       evaluationPeriods: 5,
       datapointsToAlarm: 2,
     });
+    new Alarm(this, "RefusedAlarm", {
+      topic: alarmTopic,
+      description: "Many events are refused as invalid.",
+      runbook: "events-refused",
+      metric: new MathExpression({
+        expression: `IF(${REFUSED} >= ${REFUSED_EVENTS_MIN}, 100 * (${REFUSED}) / (accepted + ${REFUSED}), 0)`,
+        usingMetrics: {
+          accepted: handler.metricOf("EventsAccepted", "sum"),
+          rejected: handler.metricOf("EventsRejected", "sum"),
+          limited: handler.metricOf("EventsLimited", "sum"),
+        },
+      }),
+      threshold: REFUSED_ALARM_PERCENT,
+      period: Duration.minutes(15),
+    });
     new Alarm(this, "LatencyAlarm", {
       topic: alarmTopic,
       description: "Ingest is slow.",
@@ -73,3 +90,10 @@ export class Ingest extends Construct {
     });
   }
 }
+
+/** Events that a limit refused are valid: their clients send them again. */
+const REFUSED = "rejected - FILL(limited, 0)";
+
+/** So many and such a share of the events of a quarter of an hour: a producer's release, and not a typing error. */
+const REFUSED_EVENTS_MIN = 100;
+const REFUSED_ALARM_PERCENT = 5;
