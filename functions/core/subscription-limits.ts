@@ -49,6 +49,8 @@ export const CIRCUIT_PROBE_SECONDS = 60;
 /** A subscription without one success for so long is disabled; notices come at these shares of the time. */
 export const DISABLE_AFTER_HOURS = 120;
 export const NOTICE_PERCENTS = [50, 70, 90, 100] as const;
+/** Notices that are sent together: of a tenant's subscriptions all that one outage of their receiver makes. */
+export const NOTICES_AT_ONCE = 100;
 
 /** A rotated secret signs for so long beside the new one. */
 export const SECRET_OVERLAP_DEFAULT_HOURS = 24;

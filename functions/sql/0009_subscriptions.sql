@@ -179,6 +179,20 @@ create table redeliveries (
 create index redeliveries_of_subscription on redeliveries (subscription_id, id);
 create index redeliveries_to_take on redeliveries (progress_at) where state = 'running' and not is_taken;
 
+-- Notices about subscriptions that the queue of events has not confirmed, written with what they tell of. They outlive their
+-- subscription.
+create table subscription_notices (
+  -- The id of the event, so that a notice that is sent twice is stored once.
+  id text collate "C" primary key,
+  tenant text collate "C" not null,
+  subscription_id text collate "C" not null,
+  name text not null,
+  kind text collate "C" not null check (kind in ('failing', 'disabled')),
+  failing_since timestamptz not null,
+  percent integer,
+  at timestamptz not null
+);
+
 -- One row: the last wake-up that was planned.
 create table planned_wake (
   is_only boolean primary key default true check (is_only),
@@ -194,6 +208,7 @@ alter table deliveries enable row level security;
 alter table delivery_attempts enable row level security;
 alter table delivery_attempts_default enable row level security;
 alter table redeliveries enable row level security;
+alter table subscription_notices enable row level security;
 alter table planned_wake enable row level security;
 
 -- The texts of an array in JSON; null for anything else.
@@ -711,9 +726,12 @@ grant execute on function cancel_redelivery to sluice_writer;
 
 -- The active subscriptions that have transactions between their cursor and the horizon, those first that have waited longest: a
 -- row each with a hash of its filter, and the filter in pieces; as many as one result holds. The last row has the facts: whether a
--- transaction is open, the number of all subscriptions, and whether there are more. Relies on event_transactions_in_order.
+-- transaction is open, the number of all subscriptions, whether there are more, and whether notices wait to be sent. Relies on
+-- event_transactions_in_order.
 create function read_due_subscriptions(without_ids text[], most_bytes integer)
-returns table (id text, version text, piece text, is_open boolean, subscriptions bigint, is_cut boolean)
+returns table (
+  id text, version text, piece text, is_open boolean, subscriptions bigint, is_cut boolean, has_notices boolean
+)
 language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp set jit = off as $body$
 declare
   row_bytes constant integer = 128;
@@ -736,10 +754,13 @@ begin
     exit when is_full;
     bytes = bytes + octet_length(cast(to_json(body) as text)) + row_bytes;
     return query
-    select read_due_subscriptions.id, read_due_subscriptions.version, cut.piece, null::boolean, null::bigint, null::boolean
+    select read_due_subscriptions.id, read_due_subscriptions.version, cut.piece, null::boolean, null::bigint, null::boolean,
+      null::boolean
     from cut_text(body) as cut;
   end loop;
-  return query select null, null, null, was_open, (select count(*) from public.subscriptions), is_full;
+  return query
+  select null, null, null, was_open, (select count(*) from public.subscriptions), is_full,
+    exists (select from subscription_notices);
 end
 $body$;
 grant execute on function read_due_subscriptions to sluice_writer;
@@ -1093,13 +1114,14 @@ $body$;
 -- of `window_min` or more failed in a window; the success of a probe closes it. The events of one request are one result of a
 -- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
 --
--- Returns notices as JSON: the next of `percents` that is over, each once a time of failing. None is left out where nothing was
--- tried for long, so nobody is disabled without a warning. Relies on deliveries_pkey.
+-- It writes notices: the next of `percents` that is over, each once a time of failing. None is left out where nothing was tried
+-- for long, so nobody is disabled without a warning. Returns whether notices wait to be sent, of whichever call: so a call after a lost
+-- answer says it too. Relies on deliveries_pkey.
 create function settle_deliveries(
   worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
   disable_hours integer, percents integer[]
 )
-returns table (notice text)
+returns boolean
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set jit = off as $body$
 declare
@@ -1110,6 +1132,7 @@ declare
   s subscriptions;
   share double precision;
   percent integer;
+  notice text;
 begin
   perform from subscriptions as known where known.id = any (ids) order by known.id for update;
   seen_at = clock_timestamp();
@@ -1195,10 +1218,11 @@ begin
     end loop;
 
     notice = null;
+    percent = null;
     if s.state = 'active' and settled.own @> '[{"isEnded": true}]' then
       s.state = 'disabled';
       s.disabled_reason = 'sink_ended';
-      notice = cast(json_build_object('failingSince', replay_time(coalesce(s.failing_since, seen_at)), 'kind', 'disabled') as text);
+      notice = 'disabled';
     elsif s.state = 'active' and s.failing_since is not null then
       share = 100 * extract(epoch from seen_at - s.failing_since) / (3600.0 * disable_hours);
       percent = (select min(each) from unnest(percents) as each where each <= share and each > s.noticed_percent);
@@ -1208,10 +1232,7 @@ begin
           s.state = 'disabled';
           s.disabled_reason = 'sink_failing';
         end if;
-        notice = cast(json_build_object(
-          'failingSince', replay_time(s.failing_since), 'percent', percent,
-          'kind', case when percent >= 100 then 'disabled' else 'failing' end
-        ) as text);
+        notice = case when percent >= 100 then 'disabled' else 'failing' end;
       end if;
     end if;
     update subscriptions as known
@@ -1222,13 +1243,36 @@ begin
       updated_at = case when s.state <> known.state then seen_at else known.updated_at end
     where known.id = s.id;
     if notice is not null then
-      notice = cast(cast(notice as jsonb) || jsonb_build_object('subscriptionId', s.id, 'tenant', s.tenant, 'name', s.name) as text);
-      return next;
+      insert into subscription_notices (id, tenant, subscription_id, name, kind, failing_since, percent, at)
+      values (
+        concat(s.id, '-', replay_time(coalesce(s.failing_since, seen_at)), '-', coalesce(cast(percent as text), 'ended')),
+        s.tenant, s.id, s.name, notice, coalesce(s.failing_since, seen_at), percent, seen_at
+      )
+      on conflict (id) do nothing;
     end if;
   end loop;
+  return exists (select from subscription_notices);
 end
 $body$;
 grant execute on function settle_deliveries to sluice_writer;
+
+-- The notices that wait to be sent, the first first, as JSON. Two workers may read the same one: it is the same event.
+create function read_notices(most integer) returns setof text
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(json_build_object(
+    'id', n.id, 'tenant', n.tenant, 'subscriptionId', n.subscription_id, 'name', n.name, 'kind', n.kind,
+    'failingSince', replay_time(n.failing_since), 'percent', n.percent, 'at', replay_time(n.at)
+  ) as text)
+  from subscription_notices as n order by n.at, n.id limit most
+$body$;
+grant execute on function read_notices to sluice_writer;
+
+-- Deletes notices that the queue has confirmed. Returns the ids of those that were there: two workers that have sent one count it once.
+create function delete_notices(ids text[]) returns setof text
+language sql security definer set search_path = pg_catalog, public, pg_temp as $body$
+  delete from subscription_notices as n where n.id = any (ids) returning n.id
+$body$;
+grant execute on function delete_notices to sluice_writer;
 
 -- Gives back deliveries that were claimed and not tried, with their tokens; a probe may be taken by the next claim.
 create function release_deliveries(worker text, ids text[]) returns integer

@@ -96,6 +96,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
   const jobs = new Map<string, Job>();
   let events: Stored[] = [];
   let rows: Row[] = [];
+  let notices: SubscriptionNotice[] = [];
   let attempts: (Attempt & { subscriptionId: string; sequence: number })[] = [];
   let [transactions, rowNumbers, sequence] = [0, 0, 0];
   let heldAt: number | undefined;
@@ -406,7 +407,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       let matched = 0;
       const active = [...entries.values()].filter(({ subscription }) => subscription.state === "active");
       for (const entry of active) matched += dispatchAll(entry);
-      return { matched, isAtEnd: true, isOpen: heldAt !== undefined, subscriptions: entries.size, failing: [] };
+      const facts = { isAtEnd: true, isOpen: heldAt !== undefined, hasNotices: notices.length > 0 };
+      return { ...facts, matched, subscriptions: entries.size, failing: [] };
     },
 
     async redeliver(most) {
@@ -496,13 +498,27 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
 
     async settle(worker, results) {
       check();
-      const notices: SubscriptionNotice[] = [];
       const accepted = results.filter((result) => accept(worker, result));
       for (const [id, own] of Map.groupBy(accepted, ({ subscriptionId }) => subscriptionId)) {
         const entry = entries.get(id);
         if (entry !== undefined) notices.push(...judge(entry, own));
       }
-      return notices;
+      return notices.length > 0;
+    },
+
+    async notices(most) {
+      check();
+      return notices.slice(0, most);
+    },
+
+    async deleteNotices(ids) {
+      check();
+      const [sent, kept] = [
+        notices.filter(({ id }) => ids.includes(id)),
+        notices.filter(({ id }) => !ids.includes(id)),
+      ];
+      notices = kept;
+      return sent.map(({ id }) => id);
     },
 
     async release(worker, deliveryIds) {
@@ -633,19 +649,28 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
   function notice(entry: Entry, results: readonly AttemptResult[]): SubscriptionNotice[] {
     const { id, tenant, name, state } = entry.subscription;
     if (state !== "active") return [];
-    const about = { subscriptionId: id, tenant, name, failingSince: iso(entry.failingSince ?? now()) };
+    const failingSince = iso(entry.failingSince ?? now());
+    const about = (percent: number | undefined): Omit<SubscriptionNotice, "kind"> => ({
+      id: `${id}-${failingSince}-${percent ?? "ended"}`,
+      subscriptionId: id,
+      tenant,
+      name,
+      failingSince,
+      percent,
+      at: iso(now()),
+    });
     if (results.some(({ isEnded }) => isEnded)) {
       touch(entry, { state: "disabled", disabledReason: "sink_ended", disabledAt: iso(now()) });
-      return [{ ...about, percent: undefined, kind: "disabled" }];
+      return [{ ...about(undefined), kind: "disabled" }];
     }
     if (entry.failingSince === undefined) return [];
     const share = (100 * (now() - entry.failingSince)) / (DISABLE_AFTER_HOURS * HOUR_MS);
     const percent = NOTICE_PERCENTS.find((each) => each <= share && each > entry.noticed);
     if (percent === undefined) return [];
     entry.noticed = percent;
-    if (percent < 100) return [{ ...about, percent, kind: "failing" }];
+    if (percent < 100) return [{ ...about(percent), kind: "failing" }];
     touch(entry, { state: "disabled", disabledReason: "sink_failing", disabledAt: iso(now()) });
-    return [{ ...about, percent, kind: "disabled" }];
+    return [{ ...about(percent), kind: "disabled" }];
   }
 
   function close(entry: Entry): void {

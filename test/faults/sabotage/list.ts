@@ -833,6 +833,27 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: deliveryWork("workers that claim and settle at once have each delivery once, and end with all delivered"),
   },
   {
+    name: "a notice is deleted before the queue has confirmed it",
+    file: "functions/notify/notices.ts",
+    find: 'notices.filter((_, index) => outcomes[index] === "enqueued")',
+    replace: "notices.filter((_, index) => outcomes[index] !== undefined)",
+    caughtBy: deliveries("a notice is one event where the queue takes nothing for a while"),
+  },
+  {
+    name: "a round looks for the notices of its own results alone",
+    file: "functions/notify/round.ts",
+    find: "const hasNotices = fed.hasNotices || sending.hasNotices();",
+    replace: "const hasNotices = sending.hasNotices();",
+    caughtBy: deliveries("a worker that is killed at beforeNotices loses no notice"),
+  },
+  {
+    name: "a notice that is sent again has another content",
+    file: "functions/notify/notices.ts",
+    find: "    time: at,",
+    replace: "    time: new Date(Date.parse(at) + Math.ceil(Math.random() * 1e6)).toISOString(),",
+    caughtBy: { file: "test/unit/notify/work.test.ts" },
+  },
+  {
     name: "an event that is dispatched again becomes a second delivery",
     file: "functions/sql/0009_subscriptions.sql",
     find: "json_build_array($5, $6, e.source, e.id)",

@@ -114,6 +114,15 @@ export function actorOf({ store, work, now }: Pick<Deliveries, "store" | "work" 
     },
     inSeconds: (seconds: number) => new Date(now().getTime() + seconds * 1_000).toISOString(),
     ledger: (id: string) => store.ledger(TENANT, id, soon()),
+    /** Takes the notices that wait, as a worker that has sent them. */
+    async takeNotices() {
+      const notices = await work.notices(100, soon());
+      await work.deleteNotices(
+        notices.map((notice) => notice.id),
+        soon(),
+      );
+      return notices;
+    },
     read: async (id: string) => {
       const found = await store.read(TENANT, id, soon());
       if (found === undefined) throw new Error(`There is no subscription ${id}.`);
@@ -332,7 +341,14 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
         () => work.dispatch(1_000, soon()),
         ({ isOpen }) => !isOpen,
       );
-      expect(rest).toEqual({ matched: 0, isAtEnd: true, isOpen: false, subscriptions: 5, failing: [] });
+      expect(rest).toEqual({
+        matched: 0,
+        isAtEnd: true,
+        isOpen: false,
+        subscriptions: 5,
+        failing: [],
+        hasNotices: false,
+      });
     });
 
     it("an event below an open transaction's number waits for its end, and is not missed", async () => {
@@ -948,12 +964,15 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
 
   describe(`a sink that fails for days ${where}`, () => {
     it("a sink without a success gets a notice at each share of 120 hours, once, and is disabled at the last", async () => {
-      const { work, store, create, dispatch, claim, settleAll, storeEvents, pass, read, inSeconds, now } =
+      const { work, store, create, dispatch, claim, settleAll, takeNotices, storeEvents, pass, read, inSeconds, now } =
         await start();
       const { id, name } = await create();
       await storeEvents([eventOf("a"), eventOf("b")]);
       await dispatch();
-      const fail = async () => settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+      const fail = async () => {
+        await settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+        return takeNotices();
+      };
       expect(await fail()).toEqual([]);
       const { failingSince } = await read(id);
       const seen: unknown[] = [];
@@ -977,16 +996,28 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     });
 
     it("a notice names the subscription, and after a success the time begins again", async () => {
-      const { create, dispatch, claim, settleAll, storeEvents, pass, read, inSeconds } = await start();
+      const { create, dispatch, claim, settleAll, takeNotices, storeEvents, pass, read, inSeconds } = await start();
       const { id } = await create();
       await storeEvents([eventOf("a"), eventOf("b"), eventOf("c")]);
       await dispatch();
-      const fail = async () => settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+      const fail = async () => {
+        await settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+        return takeNotices();
+      };
       await fail();
       await pass(61 * 3_600);
       const { failingSince } = await read(id);
       expect(await fail()).toEqual([
-        { subscriptionId: id, tenant: TENANT, name: "orders", failingSince, percent: 50, kind: "failing" },
+        {
+          id: `${id}-${failingSince}-50`,
+          subscriptionId: id,
+          tenant: TENANT,
+          name: "orders",
+          failingSince,
+          percent: 50,
+          kind: "failing",
+          at: expect.stringMatching(/Z$/),
+        },
       ]);
       await pass(2);
       await settleAll(await claim({ most: 1 }));
@@ -999,11 +1030,14 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     });
 
     it("a sink that fails again after days without an attempt gets each notice before it is disabled", async () => {
-      const { create, dispatch, claim, settleAll, storeEvents, pass, read, inSeconds } = await start();
+      const { create, dispatch, claim, settleAll, takeNotices, storeEvents, pass, read, inSeconds } = await start();
       const { id } = await create();
       await storeEvents([eventOf("a")]);
       await dispatch();
-      const fail = async () => settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+      const fail = async () => {
+        await settleAll(await claim({ most: 1 }), { ...LATER, dueAt: inSeconds(1) });
+        return takeNotices();
+      };
       await fail();
       await pass(130 * 3_600);
 
@@ -1018,27 +1052,74 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     });
 
     it("a sink that answers that it is no more is disabled at once, and loses nothing", async () => {
-      const { store, create, dispatch, claim, settleAll, storeEvents, read } = await start();
+      const { store, create, dispatch, claim, settleAll, takeNotices, storeEvents, read } = await start();
       const { id } = await create();
       await storeEvents([eventOf("a"), eventOf("b")]);
       await dispatch();
 
-      const notices = await settleAll(await claim({ most: 1 }), { ...FAILED, code: 410, isEnded: true });
+      expect(await settleAll(await claim({ most: 1 }), { ...FAILED, code: 410, isEnded: true })).toBe(true);
 
-      expect(notices).toEqual([
+      expect(await takeNotices()).toEqual([
         {
+          id: expect.stringMatching(new RegExp(`^${id}-.*Z-ended$`)),
           subscriptionId: id,
           tenant: TENANT,
           name: "orders",
           failingSince: expect.stringMatching(/Z$/),
           percent: undefined,
           kind: "disabled",
+          at: expect.stringMatching(/Z$/),
         },
       ]);
       expect(await read(id)).toMatchObject({ state: "disabled", disabledReason: "sink_ended" });
       expect((await claim()).deliveries).toEqual([]);
       await store.setState(TENANT, id, "active", soon());
       expect(eventIdsOf(await claim())).toHaveLength(1);
+    });
+
+    it("a notice waits until somebody has sent it, and every call says so, after the end of its subscription too", async () => {
+      const { work, store, create, dispatch, claim, settleAll, storeEvents } = await start();
+      const { id } = await create();
+      const other = await create();
+      await storeEvents([eventOf("a")]);
+      await dispatch();
+      expect(await work.dispatch(1_000, soon())).toMatchObject({ hasNotices: false });
+      const { deliveries } = await claim();
+      const of = (subscription: string) => ({
+        deliveries: deliveries.filter(({ subscriptionId }) => subscriptionId === subscription),
+      });
+      await settleAll(of(id), { ...FAILED, code: 410, isEnded: true });
+
+      // The answer was lost: the results change nothing the second time.
+      expect(await settleAll(of(id), { ...FAILED, code: 410, isEnded: true })).toBe(true);
+      expect(await settleAll(of(other.id))).toBe(true);
+      await store.remove(TENANT, id, soon());
+      expect(await work.dispatch(1_000, soon())).toMatchObject({ hasNotices: true });
+
+      const notices = await work.notices(10, soon());
+      expect(notices).toMatchObject([{ subscriptionId: id, kind: "disabled" }]);
+      expect(await work.notices(10, soon())).toEqual(notices);
+      const ids = notices.map((each) => each.id);
+      expect(await work.deleteNotices([...ids, "other"], soon())).toEqual(ids);
+      expect(await work.deleteNotices(ids, soon())).toEqual([]);
+      expect(await work.notices(10, soon())).toEqual([]);
+      expect(await work.dispatch(1_000, soon())).toMatchObject({ hasNotices: false });
+    });
+
+    it("notices come in the order in which they were written, as many as are asked for", async () => {
+      const { work, create, dispatch, claim, settleAll, storeEvents, pass } = await start();
+      for (let number = 0; number < 3; number += 1) await create();
+      await storeEvents([eventOf("a")]);
+      await dispatch();
+      const { deliveries } = await claim();
+      for (const each of deliveries) {
+        await settleAll({ deliveries: [each] }, { ...FAILED, code: 410, isEnded: true });
+        await pass(1);
+      }
+
+      const order = (await work.notices(2, soon())).map(({ subscriptionId }) => subscriptionId);
+
+      expect(order).toEqual(deliveries.slice(0, 2).map(({ subscriptionId }) => subscriptionId));
     });
   });
 
