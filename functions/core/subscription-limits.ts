@@ -15,7 +15,6 @@ export const SINK_HEADER_MAX_CHARACTERS = 2_000;
 export const EMAIL_TO_MAX = 10;
 
 export const DELIVERY_BATCH_MAX = 100;
-export const DELIVERY_BATCH_MAX_BYTES = 1024 * KIB;
 export const DELIVERY_RATE_MAX = 10_000;
 
 /** Standard Webhooks asks for 15 to 30 s. */
@@ -70,7 +69,7 @@ export const RESPONSE_KEPT_MAX_CHARACTERS = 1_000;
 export const CLAIM_MAX = 200;
 export const CLAIM_MAX_OF_ONE = 50;
 export const DELIVERIES_IN_FLIGHT = 100;
-/** Bytes of the events of one claim, which come in one result of the Data API. */
+/** Bytes of the events of one claim, which come in one result of the Data API; so a batch has no more. */
 export const CLAIM_MAX_BYTES = 700 * KIB;
 /** A claim ends so long after it: the longest timeout, and the time to write the result. */
 export const CLAIM_LEASE_SECONDS = 45;

@@ -249,6 +249,8 @@ export type SubscriptionStore = {
 export type ClaimedDelivery = {
   id: string;
   subscriptionId: string;
+  /** The message of which it is a part, whatever a retry looks like; undefined where it is sent alone. */
+  batchId: string | undefined;
   /** The number of the attempt to come, from 1. */
   attempt: number;
   /** Its number in the schedule, which a redelivery begins again. */
@@ -326,7 +328,7 @@ export type DeliveryWork = {
   /**
    * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` or
    * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
-   * two workers.
+   * two workers. A batch is made when its deliveries are claimed first, and is claimed as a whole from then on.
    */
   claim(
     worker: string,

@@ -576,6 +576,7 @@ describe("the catalog", () => {
       { name: "aggregate_events", as_owner: false },
       { name: "aggregate_rollups", as_owner: false },
       { name: "apply_edit", as_owner: false },
+      { name: "batch_bytes", as_owner: false },
       { name: "cancel_redelivery", as_owner: true },
       { name: "cancel_replay", as_owner: true },
       { name: "change_subscription", as_owner: true },

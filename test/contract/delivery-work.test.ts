@@ -172,6 +172,23 @@ describe("a flood", () => {
     expect((await drain()).length + first.deliveries.length).toBe(36);
   });
 
+  it("a batch that is tried again is claimed as a whole, and waits for a claim in which it has room", async () => {
+    const { create, dispatch, claim, settleAll, ledger } = actor();
+    const { id } = await create({ batch: 100 });
+    await storeEvents(many(12).map((each) => ({ ...each, event: { ...each.event, data: "x".repeat(100_000) } })));
+    await dispatch();
+    const sent: string[][] = [];
+    for (let claimed: Claim; (claimed = await claim()).deliveries.length > 0; ) {
+      sent.push(eventIdsOf(claimed).toSorted());
+      await settleAll(claimed, { status: "later", dueAt: new Date().toISOString() });
+      if (sent.length === 4) break;
+    }
+
+    expect(sent.slice(0, 2).map(({ length }) => length)).toEqual([7, 5]);
+    expect(sent.slice(2)).toEqual(sent.slice(0, 2));
+    expect(await ledger(id)).toMatchObject({ pending: 12 });
+  });
+
   const largeSink = {
     type: "webhook" as const,
     url: "https://example.com",

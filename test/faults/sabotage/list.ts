@@ -828,8 +828,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a claimed delivery has no lease",
     file: "functions/sql/0009_subscriptions.sql",
-    find: "set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second'",
-    replace: "set leased_by = worker",
+    find: "set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second',",
+    replace: "set leased_by = worker,",
     caughtBy: deliveryWork("workers that claim and settle at once have each delivery once, and end with all delivered"),
   },
   {
@@ -852,6 +852,20 @@ export const sabotages: readonly Sabotage[] = [
     find: "    time: at,",
     replace: "    time: new Date(Date.parse(at) + Math.ceil(Math.random() * 1e6)).toISOString(),",
     caughtBy: { file: "test/unit/notify/work.test.ts" },
+  },
+  {
+    name: "a batch is cut in another way when it is tried again",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "due_at = seen_at + lease_seconds * interval '1 second', batch_id = chosen.batch_id",
+    replace: "due_at = seen_at + lease_seconds * interval '1 second', batch_id = null",
+    caughtBy: deliveries("a worker that is killed at afterSendNotice leaves each batch as it was"),
+  },
+  {
+    name: "a part of a batch is tried again under the id of the batch",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "where rest.batch_id = d.batch_id and rest.state = 'failed' and rest.id <> all (ids)",
+    replace: "where false",
+    caughtBy: { file: "test/contract/deliveries.test.ts", test: "batches" },
   },
   {
     name: "an event that is dispatched again becomes a second delivery",

@@ -962,6 +962,163 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     });
   });
 
+  describe(`batches ${where}`, () => {
+    /** A subscription with batches of three, and events. */
+    const withBatches = async (count: number, settings: Partial<NewSubscription> = {}) => {
+      const place = await start();
+      const { id } = await place.create({ batch: 3, ...settings });
+      await place.storeEvents(numbered(count).map((event, n) => eventOf(event, { data: { n } })));
+      await place.dispatch();
+      return { ...place, id, again: { ...LATER, dueAt: place.inSeconds(60) } };
+    };
+    /** The events of a claim by the id of their message. */
+    const messagesOf = ({ deliveries }: Claim) =>
+      Object.fromEntries(
+        [...Map.groupBy(deliveries, ({ batchId, id }) => batchId ?? id)].map(([id, own]) => [
+          id,
+          eventIdsOf({ deliveries: own }).toSorted(),
+        ]),
+      );
+
+    it("deliveries become batches when they are claimed first, as many in one as its subscription says", async () => {
+      const { claim } = await withBatches(7);
+
+      const messages = messagesOf(await claim());
+
+      expect(Object.values(messages).map(({ length }) => length)).toEqual([3, 3, 1]);
+      for (const id of Object.keys(messages)) expect(id).toMatch(/^dlv_[0-9a-f]{32}$/);
+    });
+
+    it("a batch that failed is the same batch with the same id when it is tried again, whatever is due beside it", async () => {
+      const { claim, settleAll, storeEvents, dispatch, pass, again } = await withBatches(7);
+      const first = await claim();
+      const sent = messagesOf(first);
+      await settleAll(first, again);
+      await storeEvents([eventOf("new")]);
+      await dispatch();
+      await pass(61);
+
+      const retried = messagesOf(await claim());
+
+      expect(retried).toEqual({
+        ...sent,
+        ...Object.fromEntries(Object.entries(retried).filter(([, own]) => own.includes("new"))),
+      });
+      expect(Object.values(retried)).toContainEqual(["new"]);
+    });
+
+    it("a claim of fewer deliveries than a batch has takes the whole batch", async () => {
+      const { claim, settleAll, pass, again } = await withBatches(6);
+      const first = await claim();
+      const sent = messagesOf(first);
+      await settleAll(first, again);
+      await pass(61);
+
+      const [one, two] = [messagesOf(await claim({ most: 1 })), messagesOf(await claim({ most: 1 }))];
+
+      expect({ ...one, ...two }).toEqual(sent);
+      expect((await claim()).deliveries).toEqual([]);
+    });
+
+    it("a batch of a worker that was killed is the same batch when its lease has ended", async () => {
+      const { claim, pass } = await withBatches(5);
+      const sent = messagesOf(await claim({}, "killed"));
+      await pass(46);
+
+      expect(messagesOf(await claim({ most: 4 }))).toEqual(sent);
+    });
+
+    it("a batch is due as a whole when one of it is", async () => {
+      const { work, claim, result, pass, inSeconds } = await withBatches(3);
+      const first = await claim();
+      const results = first.deliveries.map((each, at) => result(each, { ...LATER, dueAt: inSeconds(60 + 3_600 * at) }));
+      await work.settle(WORKER, results, soon());
+      await pass(61);
+
+      expect(messagesOf(await claim())).toEqual(messagesOf(first));
+    });
+
+    it("a batch stays one where its subscription has none any more, and a delivery that was sent alone stays alone", async () => {
+      const { store, claim, settleAll, storeEvents, dispatch, pass, again, id } = await withBatches(3);
+      const batch = await claim();
+      await settleAll(batch, again);
+      await store.change(TENANT, id, { batch: 1 }, soon());
+      await storeEvents([eventOf("alone"), eventOf("killed"), eventOf("new")]);
+      await dispatch();
+      const [alone, killed] = [await claim({ most: 1 }), await claim({ most: 1, leaseSeconds: 1 }, "killed")];
+      await settleAll(alone, again);
+      await store.change(TENANT, id, { batch: 3 }, soon());
+      await pass(61);
+
+      const messages = messagesOf(await claim());
+
+      const own = (claimed: Claim) => claimed.deliveries.map((each) => [each.id, eventIdsOf({ deliveries: [each] })]);
+      expect(messages).toMatchObject({ ...messagesOf(batch), ...Object.fromEntries([...own(alone), ...own(killed)]) });
+      expect(Object.keys(messages)).toHaveLength(4);
+    });
+
+    it("a batch is claimed as a whole under a lower rate too, and the rate is kept on average", async () => {
+      const { store, claim, settleAll, pass, again, id } = await withBatches(6, { rate: 6 });
+      await settleAll(await claim(), again);
+      await store.change(TENANT, id, { rate: 1 }, soon());
+      await pass(61);
+
+      expect((await claim()).deliveries).toHaveLength(3);
+      await pass(1);
+      expect((await claim()).deliveries).toEqual([]);
+      await pass(2);
+      expect((await claim()).deliveries).toHaveLength(3);
+    });
+
+    it("a probe is a batch where that goes again", async () => {
+      const { claim, settleAll, pass, again } = await withBatches(60);
+      for (let times = 0; times < 2; times += 1) await settleAll(await claim(), again);
+      await pass(61);
+
+      const probe = await claim();
+
+      expect(probe.subscriptions[0]?.isProbe).toBe(true);
+      expect(Object.values(messagesOf(probe)).map(({ length }) => length)).toEqual([3]);
+      await settleAll(probe);
+      expect((await claim()).deliveries.length).toBeGreaterThan(40);
+    });
+
+    it("an event of a batch that is no longer retained leaves the others together", async () => {
+      const { claim, settleAll, forget, pass, again } = await withBatches(3);
+      const first = await claim();
+      await settleAll(first, again);
+      await forget(["e1"]);
+      await pass(61);
+
+      expect(messagesOf(await claim())).toEqual({ [Object.keys(messagesOf(first))[0] ?? ""]: ["e0", "e2"] });
+    });
+
+    it("a redelivery of a whole batch keeps its id, and one of a part sends that part alone", async () => {
+      const { store, work, claim, settleAll, id } = await withBatches(6);
+      const first = await claim();
+      const sent = messagesOf(first);
+      await settleAll(first, FAILED);
+      const retry = async (request: object, most = 100) => {
+        const job = { id: nextId("rdl"), subscriptionId: id, request, planned: 1, keyId: "k" };
+        await store.startRedelivery(job, soon());
+        await work.redeliver(most, soon());
+        return claim();
+      };
+
+      const part = await retry({ filter: '{"data":{"n":[1]}}' });
+      expect(messagesOf(part)).toEqual({ [part.deliveries[0]?.id ?? ""]: ["e1"] });
+      const rest = await retry({}, 1);
+
+      // It takes one at a time, and the batch of that one.
+      const [one = ""] = Object.keys(sent).filter((key) => sent[key]?.includes("e1"));
+      expect(messagesOf(rest)).toEqual({ [one]: ["e0", "e2"] });
+      await work.redeliver(100, soon());
+      expect(messagesOf(await claim())).toEqual(
+        Object.fromEntries(Object.entries(sent).filter(([key]) => key !== one)),
+      );
+    });
+  });
+
   describe(`a sink that fails for days ${where}`, () => {
     it("a sink without a success gets a notice at each share of 120 hours, once, and is disabled at the last", async () => {
       const { work, store, create, dispatch, claim, settleAll, takeNotices, storeEvents, pass, read, inSeconds, now } =
