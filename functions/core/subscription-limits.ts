@@ -61,9 +61,9 @@ export const SECRET_BYTES = 32;
 /** Days for which attempts are kept, in a partition a day; and finished deliveries. */
 export const ATTEMPTS_KEPT_DAYS = 30;
 
-/** Of an answer, so much is read, and so much is kept. */
+/** Of an answer, so much is read, and so much is kept: of its text in UTF-8, redacted. */
 export const RESPONSE_READ_MAX_BYTES = 20 * KIB;
-export const RESPONSE_KEPT_MAX_CHARACTERS = 1_000;
+export const RESPONSE_KEPT_MAX_BYTES = KIB;
 
 /** Deliveries of one claim, of one subscription over all workers (or its batch where that is larger), and at once in one worker. */
 export const CLAIM_MAX = 200;

@@ -44,7 +44,6 @@ create table subscriptions (
   -- Deliveries that were made, and those of them that were deleted after their end.
   matched bigint not null default 0,
   pruned_delivered bigint not null default 0,
-  pruned_failed bigint not null default 0,
   pruned_skipped bigint not null default 0,
   -- The bucket of the rate, at a time.
   tokens double precision not null default 0,
@@ -81,7 +80,8 @@ create table subscription_secrets (
 -- the daily upkeep: there may be more than one statement can delete.
 create sequence delivery_numbers;
 create table deliveries (
-  -- dlv_ and the MD5 of subscription, generation and event: the same event never becomes two.
+  -- dlv_ and the MD5 of subscription, generation and event, with its time of receipt: the same event never becomes two, and one with the
+  -- key of an event that is no longer retained becomes another.
   id text collate "C" primary key,
   -- In the order of the feed, for one subscription and generation.
   number bigint not null default nextval('delivery_numbers'),
@@ -134,8 +134,8 @@ create index deliveries_of_event on deliveries (subscription_id, event_id);
 -- What was sent together.
 create index deliveries_of_batch on deliveries (batch_id) where batch_id is not null;
 
--- The ones to be deleted.
-create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
+-- The ones to be deleted. Failed ones are dead letters: they stay until somebody retries them, or their subscription is removed.
+create index deliveries_finished on deliveries (finished_at) where state in ('delivered', 'skipped');
 
 -- Each attempt, in a partition for its day, which is dropped with it.
 create sequence delivery_attempt_numbers;
@@ -540,7 +540,7 @@ grant execute on function add_subscription_secret to sluice_writer;
 create function subscription_ledger(for_tenant text, for_id text)
 returns table (matched bigint, delivered bigint, pending bigint, failed bigint, skipped bigint)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
-  select s.matched, s.pruned_delivered + counted.delivered, counted.pending, s.pruned_failed + counted.failed,
+  select s.matched, s.pruned_delivered + counted.delivered, counted.pending, counted.failed,
     s.pruned_skipped + counted.skipped
   from subscriptions as s cross join lateral (
     select
@@ -847,7 +847,7 @@ begin
         insert into public.deliveries (
           id, subscription_id, event_id, event_source, event_type, event_received_at, ordered_by, is_blocked
         )
-        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id) as text)), $5, e.id, e.source, e.type,
+        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id, microseconds(e.received_at)) as text)), $5, e.id, e.source, e.type,
           e.received_at, ' || case s.delivery_order when 'subject' then 'e.subject, e.subject is not null' else 'null, false' end || '
         from public.events as e
         where e.tenant = $2 and e.transaction_number between $3 and $4 and (' || days || ')'
@@ -1493,28 +1493,31 @@ end
 $body$;
 grant execute on function take_failed_deliveries to sluice_writer;
 
--- Deletes deliveries that ended before a time, and counts them in the row of their subscription. Returns how many. Relies on
--- deliveries_finished.
+-- Deletes deliveries that were delivered or skipped before a time, and counts them in the row of their subscription. Returns how many.
+-- Relies on deliveries_finished.
 create function prune_deliveries(finished_before timestamptz, most integer) returns bigint
 language plpgsql set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 declare
   ids text[] = array(
-    select d.id from deliveries as d where d.finished_at < finished_before order by d.finished_at limit most
+    select d.id from deliveries as d
+    where d.state in ('delivered', 'skipped') and d.finished_at < finished_before
+    order by d.finished_at limit most
   );
   pruned bigint;
 begin
   perform from subscriptions as s
   where s.id in (select d.subscription_id from deliveries as d where d.id = any (ids)) order by s.id for update;
   with deleted as (
-    delete from deliveries as d where d.id = any (ids) and d.finished_at < finished_before returning d.subscription_id, d.state
+    delete from deliveries as d
+    where d.id = any (ids) and d.state in ('delivered', 'skipped') and d.finished_at < finished_before
+    returning d.subscription_id, d.state
   ),
   counted as (
     update subscriptions as s
-    set pruned_delivered = s.pruned_delivered + of_one.delivered, pruned_failed = s.pruned_failed + of_one.failed,
-      pruned_skipped = s.pruned_skipped + of_one.skipped
+    set pruned_delivered = s.pruned_delivered + of_one.delivered, pruned_skipped = s.pruned_skipped + of_one.skipped
     from (
       select subscription_id, count(*) filter (where state = 'delivered') as delivered,
-        count(*) filter (where state = 'failed') as failed, count(*) filter (where state = 'skipped') as skipped
+        count(*) filter (where state = 'skipped') as skipped
       from deleted group by 1
     ) as of_one
     where s.id = of_one.subscription_id

@@ -9,7 +9,7 @@ import { createSlackNotifier } from "../../functions/adapters/http/slack.ts";
 import { createWebhookNotifier } from "../../functions/adapters/http/webhook.ts";
 import type { Notice } from "../../functions/core/notifier.ts";
 import {
-  RESPONSE_KEPT_MAX_CHARACTERS,
+  RESPONSE_KEPT_MAX_BYTES,
   RESPONSE_READ_MAX_BYTES,
   SINK_HEADERS_MAX,
 } from "../../functions/core/subscription-limits.ts";
@@ -273,7 +273,7 @@ describe("the answer to a webhook", () => {
 
     expect(outcome).toEqual({ kind: "later", code: 500, error: "The sink answered 500." });
     expect(response).toMatch(/^bad token \[redacted\], Bearer \[redacted\] x+$/);
-    expect(response).toHaveLength(RESPONSE_KEPT_MAX_CHARACTERS);
+    expect(response).toHaveLength(RESPONSE_KEPT_MAX_BYTES);
   });
 
   it("says when to try again", async () => {

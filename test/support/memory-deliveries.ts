@@ -601,7 +601,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       const { event } = stored;
       if (!matchesAny(allowed.types, event.type) || !matchesAny(allowed.sources, event.source)) continue;
       if (!matches(stored.filterable)) continue;
-      const key = JSON.stringify([id, entry.generation, event.source, event.id]);
+      const key = JSON.stringify([id, entry.generation, event.source, event.id, stored.receivedAt]);
       const deliveryId = `dlv_${md5(key)}`;
       if (rows.some((row) => row.id === deliveryId)) continue;
       matched += 1;

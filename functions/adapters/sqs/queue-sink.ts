@@ -44,4 +44,4 @@ export function createQueueNotifier(options: {
 }
 
 const NOT_ALLOWED =
-  "The queue is none that this installation sends to. Add its URL to notifyQueues in the settings, and deploy.";
+  "The queue is none that this installation sends to. Add its ARN to notifyQueues in the settings, and deploy.";

@@ -351,6 +351,23 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       });
     });
 
+    it("an event with the key of one that is no longer retained becomes a delivery of its own", async () => {
+      const { create, dispatch, claim, settleAll, storeEvents, forget, ledger } = await start();
+      const { id } = await create();
+      await storeEvents([eventOf("a", { data: { n: 1 } }, "2026-11-20T10:00:00.000Z")]);
+      await dispatch();
+      await settleAll(await claim(), FAILED);
+      await forget(["a"]);
+      await storeEvents([eventOf("a", { data: { n: 2 } }, "2026-11-21T10:00:00.000Z")]);
+
+      expect(await dispatch()).toBe(1);
+
+      expect((await claim()).deliveries.map(({ event }) => (JSON.parse(event) as { data: unknown }).data)).toEqual([
+        { n: 2 },
+      ]);
+      expect(await ledger(id)).toMatchObject({ matched: 2, failed: 1, pending: 1 });
+    });
+
     it("an event below an open transaction's number waits for its end, and is not missed", async () => {
       const { work, create, dispatch, claim, storeEvents, hold } = await start();
       await storeEvents([eventOf("a")]);
@@ -1110,7 +1127,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       const rest = await retry({}, 1);
 
       // It takes one at a time, and the batch of that one.
-      const [one = ""] = Object.keys(sent).filter((key) => sent[key]?.includes("e1"));
+      const one = Object.keys(sent).find((key) => sent[key]?.includes("e1")) ?? "";
       expect(messagesOf(rest)).toEqual({ [one]: ["e0", "e2"] });
       await work.redeliver(100, soon());
       expect(messagesOf(await claim())).toEqual(

@@ -81,7 +81,7 @@ import {
   MATCHES_MS,
   NOTICE_PERCENTS,
   REDELIVERIES_MAX_RUNNING,
-  RESPONSE_KEPT_MAX_CHARACTERS,
+  RESPONSE_KEPT_MAX_BYTES,
   RETRY_AFTER_MAX_HOURS,
   RETRY_DOUBLING_FIRST_SECONDS,
   RETRY_DOUBLING_HOURS,
@@ -212,7 +212,7 @@ const statements: [string, string][] = [
   ],
   ["docs/subscriptions.md", `up to ${percent(RETRY_JITTER)} longer or shorter`],
   ["docs/subscriptions.md", `up to ${RETRY_AFTER_MAX_HOURS} h`],
-  ["docs/subscriptions.md", `first ${number(RESPONSE_KEPT_MAX_CHARACTERS)} characters`],
+  ["docs/subscriptions.md", `first ${kib(RESPONSE_KEPT_MAX_BYTES)}`],
   ["docs/subscriptions.md", `${CIRCUIT_FAILURES} failures one after another`],
   [
     "docs/subscriptions.md",
