@@ -41,8 +41,6 @@ export type LogLines = {
   "subscriptions not marked": { error: unknown };
   /** A notifier threw: a fault of ours. The delivery is tried again. */
   "notifier failed": { error: unknown };
-  /** Events about subscriptions that fail were not confirmed by the queue. */
-  "notices not sent": { count: number };
   "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
   "queue did not answer": { code: string };
   "message not deleted": { code: string | undefined };
@@ -81,7 +79,10 @@ export type BatchFields = MetricCounts & {
     delivered: number;
     later: number;
     failed: number;
+    /** Notices that were sent: of subscriptions that fail, and that were disabled; and those that the queue did not confirm. */
+    warned: number;
     disabled: number;
+    unsent: number;
     lagMs: number | undefined;
   };
   /** The first events whose key is stored with other content. */

@@ -37,7 +37,11 @@ export const METRICS = {
   DeliveriesFailed: "Count",
   /** The time between match and first attempt of the oldest delivery of a round. */
   DeliveryLagSeconds: "Seconds",
+  /** Notices that were sent: of subscriptions that were disabled, and of those that fail and will be. */
   SubscriptionsDisabled: "Count",
+  SubscriptionsFailing: "Count",
+  /** Subscriptions and redeliveries whose filter the database could not apply in a round: a fault of ours. */
+  FiltersFailing: "Count",
   /** Hours, tenants, types and fields of yesterday whose rollups are not what the events say. */
   RollupsDiffering: "Count",
   /** The time for which an open transaction has held the feed back, as a reader of it saw. */

@@ -249,6 +249,8 @@ export type SubscriptionStore = {
 export type ClaimedDelivery = {
   id: string;
   subscriptionId: string;
+  /** The message of which it is a part, whatever a retry looks like; undefined where it is sent alone. */
+  batchId: string | undefined;
   /** The number of the attempt to come, from 1. */
   attempt: number;
   /** Its number in the schedule, which a redelivery begins again. */
@@ -290,6 +292,8 @@ export type AttemptResult = {
 
 /** Something that an operator should know about a subscription, each once a time of failing. */
 export type SubscriptionNotice = {
+  /** Of its event. */
+  id: string;
   subscriptionId: string;
   tenant: string;
   name: string;
@@ -297,6 +301,7 @@ export type SubscriptionNotice = {
   /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink has ended. */
   percent: number | undefined;
   kind: "failing" | "disabled";
+  at: string;
 };
 
 /** The work on deliveries. Every call may throw a DatabaseError. */
@@ -305,7 +310,7 @@ export type DeliveryWork = {
    * Makes deliveries of the next events of every active subscription, each once, in one transaction a subscription with its
    * cursor. `isAtEnd`: nothing below the horizon is left. `isOpen`: a transaction is open whose events will come later.
    * `subscriptions`: all there are, also disabled ones. `failing`: the ids of those whose filter the database could not apply; the
-   * next call tries them again.
+   * next call tries them again. `hasNotices`: notices wait to be sent.
    */
   dispatch(
     budgetMs: number,
@@ -316,21 +321,29 @@ export type DeliveryWork = {
     isOpen: boolean;
     subscriptions: number;
     failing: readonly string[];
+    hasNotices: boolean;
   }>;
   /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`, `failing`: as of dispatch, of redeliveries. */
   redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean; failing: readonly string[] }>;
   /**
    * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` or
    * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
-   * two workers.
+   * two workers. A batch is made when its deliveries are claimed first, and is claimed as a whole from then on.
    */
   claim(
     worker: string,
     bounds: { most: number; mostOfOne: number; leaseSeconds: number },
     deadline: number,
   ): Promise<Claim>;
-  /** Writes results: states, attempts, circuits. A result of a lease that another worker has by now changes nothing. */
-  settle(worker: string, results: readonly AttemptResult[], deadline: number): Promise<SubscriptionNotice[]>;
+  /**
+   * Writes results: states, attempts, circuits, notices. A result of a lease that another worker has by now changes nothing. Returns
+   * whether notices wait to be sent.
+   */
+  settle(worker: string, results: readonly AttemptResult[], deadline: number): Promise<boolean>;
+  /** The notices that wait to be sent, the first first. */
+  notices(most: number, deadline: number): Promise<SubscriptionNotice[]>;
+  /** Deletes notices that were sent. Returns the ids of those that nobody has deleted before. */
+  deleteNotices(ids: readonly string[], deadline: number): Promise<string[]>;
   /** Gives back what a worker has claimed and not tried. */
   release(worker: string, deliveryIds: readonly string[], deadline: number): Promise<void>;
   /** When the next delivery of an active subscription is due, a lease ends or a circuit takes a probe; undefined where nothing waits. */

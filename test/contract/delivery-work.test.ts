@@ -172,6 +172,23 @@ describe("a flood", () => {
     expect((await drain()).length + first.deliveries.length).toBe(36);
   });
 
+  it("a batch that is tried again is claimed as a whole, and waits for a claim in which it has room", async () => {
+    const { create, dispatch, claim, settleAll, ledger } = actor();
+    const { id } = await create({ batch: 100 });
+    await storeEvents(many(12).map((each) => ({ ...each, event: { ...each.event, data: "x".repeat(100_000) } })));
+    await dispatch();
+    const sent: string[][] = [];
+    for (let claimed: Claim; (claimed = await claim()).deliveries.length > 0; ) {
+      sent.push(eventIdsOf(claimed).toSorted());
+      await settleAll(claimed, { status: "later", dueAt: new Date().toISOString() });
+      if (sent.length === 4) break;
+    }
+
+    expect(sent.slice(0, 2).map(({ length }) => length)).toEqual([7, 5]);
+    expect(sent.slice(2)).toEqual(sent.slice(0, 2));
+    expect(await ledger(id)).toMatchObject({ pending: 12 });
+  });
+
   const largeSink = {
     type: "webhook" as const,
     url: "https://example.com",
@@ -435,7 +452,7 @@ describe("the upkeep of deliveries in the database", () => {
     expect(await partitions()).not.toContain("delivery_attempts_20260101");
   });
 
-  it("finished deliveries are deleted after 30 days and counted on, and pending ones are kept", async () => {
+  it("delivered and skipped deliveries are deleted after 30 days and counted on, and pending and failed ones are kept", async () => {
     const { create, dispatch, claim, settleAll, ledger } = actor();
     const { id } = await create();
     await storeEvents(many(6));
@@ -448,10 +465,17 @@ describe("the upkeep of deliveries in the database", () => {
     await settleAll(await claim({ most: 1 }));
     await passTime(db, 2 * 86_400);
 
-    expect((await keep()).deliveriesDeleted).toBe(3);
+    expect((await keep()).deliveriesDeleted).toBe(2);
 
-    expect(await db.ask("select 1 from deliveries")).toHaveLength(3);
+    expect(await db.ask("select state, count(*)::int as count from deliveries group by 1 order by 1")).toEqual([
+      { state: "delivered", count: 1 },
+      { state: "failed", count: 1 },
+      { state: "pending", count: 2 },
+    ]);
     expect(await ledger(id)).toEqual({ matched: 6, delivered: 3, pending: 2, failed: 1, skipped: 0 });
+    const job = { id: `rdl_${"1".repeat(32)}`, subscriptionId: id, request: {}, planned: 1, keyId: "k" };
+    await store.startRedelivery(job, soon());
+    expect(await work.redeliver(10, soon())).toMatchObject({ taken: 1 });
   });
 
   it("deliveries of a removed subscription are deleted, however many there are", async () => {
