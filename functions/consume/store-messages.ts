@@ -1,10 +1,9 @@
-import { wrapText, writeEnvelope } from "../core/envelope.ts";
-import type { Envelope } from "../core/envelope-schema.ts";
+import { type EnvelopeHead, wrapText, writeEnvelope } from "../core/envelope.ts";
 import type { DatabaseError } from "../core/errors.ts";
 import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import { readMessage, type UnreadableEvent } from "../core/read-message.ts";
+import { originOf, readMessage, type UnreadableEvent } from "../core/read-message.ts";
 import { storeChunk } from "./store-chunk.ts";
 import { workAhead } from "../core/work-ahead.ts";
 
@@ -84,7 +83,12 @@ export function createStoreMessages({
 }
 
 /** An event and the message it came in. */
-type SourcedEvent = StorableEvent & { message: ReceivedMessage; deadLetterId: string | undefined };
+type SourcedEvent = StorableEvent & {
+  /** Of an envelope around the event alone. */
+  head: EnvelopeHead;
+  message: ReceivedMessage;
+  deadLetterId: string | undefined;
+};
 
 /** A dead letter to be sent, and the message it is made of. */
 type Pending = { message: ReceivedMessage; deadLetter: DeadLetter };
@@ -102,13 +106,13 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
       unreadable.push(unreadableMessage(message, read.detail));
       continue;
     }
-    const { tenant, receivedAt, events } = read.envelope;
+    const { tenant, receivedAt, events } = read;
     // Only a message with one event can be the replay of a dead letter; anybody may write to the queue.
     const isOneEvent = events.length + read.unreadable.length === 1;
     const deadLetterId = isOneEvent ? message.deadLetterId : undefined;
-    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event, deadLetterId)));
-    for (const event of events) {
-      const full = chunker.add({ tenant, receivedAt, event, message, deadLetterId });
+    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, event, deadLetterId)));
+    for (const { event, head } of events) {
+      const full = chunker.add({ tenant, receivedAt, event, origin: originOf(head), head, message, deadLetterId });
       if (full === undefined) continue;
       yield { events: full, unreadable };
       unreadable = [];
@@ -119,11 +123,11 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
 
 /** The event alone in an envelope, so that it can be sent to the event queue again as it is. */
 function refusedEvent(
-  { tenant, receivedAt, event, message, deadLetterId }: SourcedEvent,
+  { tenant, receivedAt, event, head, message, deadLetterId }: SourcedEvent,
   error: DatabaseError,
 ): Pending {
   const deadLetter: DeadLetter = {
-    body: writeEnvelope({ tenant, receivedAt }, event),
+    body: writeEnvelope(head, event),
     reason: error.reason,
     sqlState: error.sqlState,
     detail: error.detail,
@@ -141,11 +145,11 @@ function refusedEvent(
 /** The text of the event alone in an envelope; its neighbours are stored. */
 function unreadableEvent(
   message: ReceivedMessage,
-  { tenant, receivedAt }: Envelope,
-  { text, detail }: UnreadableEvent,
+  { text, detail, head }: UnreadableEvent,
   deadLetterId: string | undefined,
 ): Pending {
-  const body = wrapText(text, { tenant, receivedAt });
+  const { tenant, receivedAt } = head;
+  const body = wrapText(text, head);
   const facts = { reason: "unreadable_event", detail, tenant, receivedAt, ...triesOf(message), deadLetterId };
   const deadLetter = { ...UNKNOWN, body, ...facts };
   return { message, deadLetter };

@@ -2,9 +2,7 @@ import * as z from "zod";
 import { ENVELOPE_VERSION } from "./envelope.ts";
 import { event } from "./event.ts";
 import { TENANT_MAX_BYTES } from "./limits.ts";
-
-/** The id of a process of ingest. */
-export const PRODUCER_ID = /^[\w-]{1,40}$/;
+import { PRODUCER_ID } from "./producer-id.ts";
 
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
 export const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;

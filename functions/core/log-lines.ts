@@ -33,6 +33,8 @@ export type LogLines = {
   "schema failed": { file: string; error: unknown };
   /** The table of the limits did not answer: this process decides alone for a while. */
   "limits not shared": { error: unknown };
+  /** The numbers of accepted events could not be written; a later request writes them. */
+  "numbers not noted": { error: unknown };
   /** Followers of the feed may wait until the next store. */
   "store not marked": { error: unknown };
   /** The next events are not delivered before the wake-up of another batch. */
@@ -85,6 +87,8 @@ export type BatchFields = MetricCounts & {
     unsent: number;
     lagMs: number | undefined;
   };
+  /** Messages of the queue of `status` that nobody can read. */
+  unreadable?: number;
   /** The first events whose key is stored with other content. */
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };

@@ -32,7 +32,7 @@ describe("a message", () => {
 
         const read = enqueued.map(({ body }) => readMessage(body));
         expect(read.filter(({ kind }) => kind === "unreadable")).toEqual([]);
-        expect(read.flatMap((each) => (each.kind === "readable" ? each.envelope.events : []))).toHaveLength(accepted);
+        expect(read.flatMap((each) => (each.kind === "readable" ? each.events : []))).toHaveLength(accepted);
       }),
       { numRuns: 200 },
     );

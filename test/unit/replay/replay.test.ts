@@ -18,6 +18,7 @@ const editable = (changes: Partial<EditableDeadLetter> = {}): EditableDeadLetter
   source: "/s",
   eventId: "e-1",
   receivedAt: "2026-11-28T09:00:00.000Z",
+  origin: undefined,
   isEvent: true,
   ...changes,
 });
