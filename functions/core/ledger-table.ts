@@ -4,6 +4,7 @@ import type { ProducerNote } from "./producer-notes.ts";
 
 /** The ledger of a tenant as a snapshot left it, whole in one item, so that its members are of one moment. */
 export type KeptLedger = {
+  /** That of `*` has the dead letters which name no tenant. */
   ledger: TenantLedger;
   /** The arrivals of the producers that a note may name, by producer. */
   arrivals: ReadonlyMap<string, NumberRanges>;
@@ -17,14 +18,12 @@ export type KeptLedger = {
 export type LedgerTable = {
   /** The notes of all producers. @throws AccessError */
   readNotes(): Promise<ProducerNote[]>;
-  /** The ledger of a tenant, or of all (`*`). @throws AccessError */
+  /** The ledger of a tenant, or those of all (`*`). @throws AccessError */
   readLedgers(tenant: string): Promise<KeptLedger[]>;
-  /** When the last snapshot was taken whose ledgers are all written; undefined before the first. @throws AccessError */
+  /** When the last snapshot was taken that is written whole; undefined before the first. @throws AccessError */
   readTakenAt(): Promise<string | undefined>;
-  /** Writes the ledger of a tenant, unless one of a later snapshot is there. @throws AccessError */
+  /** Writes the ledger of a tenant, unless one of a later snapshot is there. That of `*` is written last. @throws AccessError */
   writeLedger(kept: KeptLedger, takenAt: string): Promise<void>;
-  /** Says that the ledgers of a snapshot are all written, unless those of a later one are. @throws AccessError */
-  writeTakenAt(takenAt: string): Promise<void>;
   /** Deletes a note, unless a later one of the producer is there. @throws AccessError */
   deleteNote(note: Pick<ProducerNote, "producer" | "at">): Promise<void>;
 };

@@ -39,6 +39,8 @@ export type LogLines = {
   "store not marked": { error: unknown };
   /** The next events are not delivered before the wake-up of another batch. */
   "wake not sent": { code: "unconfirmed" };
+  /** The ledger is not taken before the request of another batch. */
+  "snapshot not sent": { code: "unconfirmed" };
   /** Whether anybody subscribes could not be written or read. */
   "subscriptions not marked": { error: unknown };
   /** A notifier threw: a fault of ours. The delivery is tried again. */
@@ -86,6 +88,15 @@ export type BatchFields = MetricCounts & {
     disabled: number;
     unsent: number;
     lagMs: number | undefined;
+  };
+  /** What became of the request for a snapshot of the ledger. */
+  ledger?: {
+    outcome: string;
+    tenants?: number;
+    written?: number;
+    inFlight?: number;
+    difference?: number;
+    reason?: string;
   };
   /** Messages of the queue of `status` that nobody can read. */
   unreadable?: number;

@@ -43,9 +43,8 @@ export function createKeepRollups({ database, clock, metrics }: KeepRollupsDeps)
         merged = Number(rows[0]?.[0]);
         fields.deltasMerged += merged;
       }
-      await database.execute(mergeArrivals, {}, deadline);
       const silentSince = new Date(now - PRODUCER_SILENT_DAYS * 24 * HOUR_MS).toISOString();
-      await database.execute(forgetProducers, { silent_since: silentSince }, deadline);
+      await database.execute(mergeArrivals, { silent_since: silentSince }, deadline);
       const today = Math.floor(now / (24 * HOUR_MS)) * 24 * HOUR_MS;
       for (let hour = today - 24 * HOUR_MS; hour < today && clock().getTime() < deadline; hour += HOUR_MS) {
         const range = { from: new Date(hour).toISOString(), to: new Date(hour + HOUR_MS).toISOString() };
@@ -79,8 +78,7 @@ export function createKeepRollups({ database, clock, metrics }: KeepRollupsDeps)
 }
 
 /** Both are documented in functions/sql/0010_ledger.sql. */
-const mergeArrivals = "select merge_arrivals()";
-const forgetProducers = "select forget_producers(cast(:silent_since as timestamptz))";
+const mergeArrivals = "select merge_arrivals(), forget_producers(cast(:silent_since as timestamptz))";
 /** Both are documented in functions/sql/0005_rollups.sql. */
 const compact = `select compact_rollups(cast(:settled as timestamptz), ${COMPACT_MAX_PARTS})`;
 const check =

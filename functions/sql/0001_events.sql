@@ -314,7 +314,7 @@ begin
     (select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) from stored),
     -- Evaluated only where it is wanted.
     case when (select count(*) from fresh) < jsonb_array_length(batch)
-      then (select array_agg(cast(ordinality as integer) - 1) from fresh join given using (tenant, id, source)) end
+      then (select array_agg(cast(ordinality as integer) - 1) from given join fresh using (tenant, id, source)) end
   into insert_new_events.events, insert_new_events.places;
 end
 $body$;

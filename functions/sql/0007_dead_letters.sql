@@ -266,7 +266,7 @@ begin
             ) and not exists (
               select from dead_letters as twin
               where twin.tenant = given.tenant and twin.producer = given.producer and twin.sequence = given.sequence
-                and twin.state in ('open', 'replayed') and (twin.body = given.body or twin.edited_from = md5(given.body))
+                and twin.state <> 'discarded' and (given.body = twin.body or md5(given.body) = twin.edited_from)
             )
           )
         order by copy_of, tenant, source, event_id, position

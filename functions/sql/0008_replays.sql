@@ -468,9 +468,9 @@ create function delete_closed_dead_letters(closed_before timestamptz, most integ
 language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
 declare
   deleted integer;
-  given_up arrived_line[];
+  ended arrived_line[];
 begin
-  with gone as (
+  with removed as (
     delete from dead_letters where id in (
       select d.id from dead_letters as d
       where d.closed_at < closed_before and (d.state = 'discarded' or d.state = 'replayed' and exists (
@@ -483,24 +483,24 @@ begin
   select
     count(*),
     array_agg(cast(row(coalesce(tenant, ''), producer, sequence, state) as arrived_line)) filter (where state = 'discarded')
-  into deleted, given_up from gone;
+  into deleted, ended from removed;
 
-  perform lock_arrivals(array_agg(distinct tenant || ' ' || producer)) from unnest(given_up) where producer is not null;
+  perform lock_arrivals(array_agg(distinct tenant || ' ' || producer)) from unnest(ended) where producer is not null;
   insert into arrival_deltas (tenant, producer, numbers, unnumbered, discarded)
   with known as (
     select tenant, producer, range_agg(numbers) as numbers from all_arrivals
-    where (tenant, producer) in (select tenant, producer from unnest(given_up))
+    where (tenant, producer) in (select tenant, producer from unnest(ended))
     group by tenant, producer
   )
   select tenant, producer, range_agg(int8range(number, number + 1)), null, count(*)
-  from (select distinct tenant, producer, number from unnest(given_up) where producer is not null) as given
+  from (select distinct tenant, producer, number from unnest(ended) where producer is not null) as given
     left join known using (tenant, producer)
   where not coalesce(known.numbers @> number, false) and not exists (
     select from dead_letters as d where (d.tenant, d.producer, d.sequence) = (given.tenant, given.producer, given.number)
   )
   group by tenant, producer
   union all
-  select tenant, '', '{}', count(*), count(*) from unnest(given_up) where producer is null group by tenant;
+  select tenant, '', '{}', count(*), count(*) from unnest(ended) where producer is null group by tenant;
   return deleted;
 end
 $body$;

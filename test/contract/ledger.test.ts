@@ -92,7 +92,7 @@ describe("the ledger in PostgreSQL", () => {
       fc.asyncProperty(accepted, fc.array(step, { maxLength: 12 }), async (events, steps) => {
         const both = [await postgresLedger(), inMemory()] as const;
         const pick = (numbers: number[]) => numbers.map((each) => events[each % events.length] as StorableEvent);
-        const letterOf = ({ tenant, event, origin }: StorableEvent, copy: number) => {
+        const deadLetterOf = ({ tenant, event, origin }: StorableEvent, copy: number) => {
           const messageId = `${JSON.stringify([tenant, event, origin])} ${copy}`;
           return newDeadLetter({
             tenant,
@@ -104,7 +104,7 @@ describe("the ledger in PostgreSQL", () => {
 
         for (const each of steps) {
           for (const ledger of both) {
-            if ("copy" in each) await ledger.record(pick(each.some).map((event) => letterOf(event, each.copy)));
+            if ("copy" in each) await ledger.record(pick(each.some).map((event) => deadLetterOf(event, each.copy)));
             else if ("some" in each) await ledger.store(pick(each.some));
             else if (each.kind === "prune") await ledger.prune();
             else if (each.kind === "merge") await db.ask("select merge_arrivals()");
@@ -116,7 +116,9 @@ describe("the ledger in PostgreSQL", () => {
               if (each.kind === "replay") await ledger.replay(row.id);
               else if (each.kind === "discard") await ledger.discard(row.id);
               else {
-                const back = events.map((event) => letterOf(event, 0)).find(({ eventId }) => eventId === row.eventId);
+                const back = events
+                  .map((event) => deadLetterOf(event, 0))
+                  .find(({ eventId }) => eventId === row.eventId);
                 if (back === undefined) continue;
                 await ledger.record([{ ...back, messageId: "back", deadLetterId: row.id, replays: row.replays }]);
               }
@@ -231,10 +233,10 @@ describe("two transactions at once", () => {
 
   it("a snapshot during merges and calls adds up at every moment", async () => {
     const { store } = await postgresLedger();
-    let isDone = false;
+    const done = new AbortController();
     const sums: unknown[] = [];
     const watch = async () => {
-      while (!isDone) {
+      while (!done.signal.aborted) {
         const found = await total();
         const { stored = 0, copies = 0, arrived = 0 } = found ?? {};
         sums.push(stored + copies - arrived);
@@ -245,7 +247,7 @@ describe("two transactions at once", () => {
       const events = Array.from({ length: 30 }, (_, at) => numbered(30 * i + at + 1, String((30 * i + at) % 400)));
       await Promise.all([store(events), store(events)]);
     }
-    isDone = true;
+    done.abort();
     await Promise.all(watching);
 
     expect(new Set(sums)).toEqual(new Set([0]));
@@ -271,7 +273,7 @@ describe("what a ledger of many tenants, producers and numbers needs", () => {
     expect(many.tenants.find(({ tenant }) => tenant === "*")).toMatchObject({ stored: 30, arrived: 30 });
   });
 
-  it("a producer with thousands of gaps is told whole", async () => {
+  it("a producer with thousands of gaps is in the snapshot whole", async () => {
     const { store } = await postgresLedger();
     await store(
       storables(2_500, "e").map((event, i) => ({ ...event, origin: { producer: PRODUCER, sequence: 2 * i + 1 } })),

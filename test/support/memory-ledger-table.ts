@@ -6,7 +6,6 @@ import { INSTALLATION } from "../../functions/core/scopes.ts";
 export function memoryLedgerTable(): LedgerTable & ProducerNotes {
   const notes = new Map<string, ProducerNote>();
   const ledgers = new Map<string, { kept: KeptLedger; takenAt: string }>();
-  let lastTakenAt: string | undefined;
   return {
     async write(note) {
       const { at } = notes.get(note.producer) ?? { at: note.at };
@@ -17,13 +16,10 @@ export function memoryLedgerTable(): LedgerTable & ProducerNotes {
       [...ledgers.values()]
         .map(({ kept }) => kept)
         .filter(({ ledger }) => tenant === INSTALLATION || ledger.tenant === tenant),
-    readTakenAt: async () => lastTakenAt,
+    readTakenAt: async () => ledgers.get(INSTALLATION)?.takenAt,
     async writeLedger(kept, takenAt) {
       const before = ledgers.get(kept.ledger.tenant);
       if (before === undefined || before.takenAt <= takenAt) ledgers.set(kept.ledger.tenant, { kept, takenAt });
-    },
-    async writeTakenAt(takenAt) {
-      if (lastTakenAt === undefined || lastTakenAt <= takenAt) lastTakenAt = takenAt;
     },
     async deleteNote({ producer, at }) {
       if (notes.get(producer)?.at === at) notes.delete(producer);

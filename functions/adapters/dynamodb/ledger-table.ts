@@ -36,21 +36,6 @@ export function createLedgerTable({ client, table }: { client: DynamoDBClient; t
     return items;
   }
 
-  async function put(sortKey: string, takenAt: string, members: Item): Promise<void> {
-    const command = new PutItemCommand({
-      TableName: table,
-      Item: {
-        [STATUS_TABLE.partitionKey]: { S: STATUS_TABLE.ledger },
-        [STATUS_TABLE.sortKey]: { S: sortKey },
-        takenAt: { S: takenAt },
-        ...members,
-      },
-      ConditionExpression: "attribute_not_exists(takenAt) OR takenAt <= :takenAt",
-      ExpressionAttributeValues: { ":takenAt": { S: takenAt } },
-    });
-    await isMet(client.send(command));
-  }
-
   return {
     async readNotes() {
       const items = await answered(query(STATUS_TABLE.producer));
@@ -63,7 +48,7 @@ export function createLedgerTable({ client, table }: { client: DynamoDBClient; t
 
     async readLedgers(tenant) {
       const items = await answered(query(STATUS_TABLE.ledger, tenant === INSTALLATION ? undefined : tenant));
-      return items.filter((item) => textOf(item[STATUS_TABLE.sortKey]) !== INSTALLATION).map(toKept);
+      return items.map(toKept);
     },
 
     async readTakenAt() {
@@ -71,14 +56,23 @@ export function createLedgerTable({ client, table }: { client: DynamoDBClient; t
       return item?.["takenAt"]?.S;
     },
 
-    writeLedger: ({ ledger: { tenant, ...counts }, arrivals, subscriptions }, takenAt) =>
-      put(tenant, takenAt, {
-        counts: { M: toNumbers(counts) },
-        subscriptions: { M: toNumbers(subscriptions) },
-        arrivals: { M: Object.fromEntries([...arrivals].map(([id, ranges]) => [id, { S: writeRanges(ranges) }])) },
-      }),
-
-    writeTakenAt: (takenAt) => put(INSTALLATION, takenAt, {}),
+    async writeLedger({ ledger: { tenant, ...counts }, arrivals, subscriptions }, takenAt) {
+      const ranges = [...arrivals].map(([producer, numbers]) => [producer, { S: writeRanges(numbers) }]);
+      const command = new PutItemCommand({
+        TableName: table,
+        Item: {
+          [STATUS_TABLE.partitionKey]: { S: STATUS_TABLE.ledger },
+          [STATUS_TABLE.sortKey]: { S: tenant },
+          takenAt: { S: takenAt },
+          counts: { M: toNumbers(counts) },
+          subscriptions: { M: toNumbers(subscriptions) },
+          arrivals: { M: Object.fromEntries(ranges) },
+        },
+        ConditionExpression: "attribute_not_exists(takenAt) OR takenAt <= :takenAt",
+        ExpressionAttributeValues: { ":takenAt": { S: takenAt } },
+      });
+      await isMet(client.send(command));
+    },
 
     async deleteNote({ producer, at }) {
       const command = new DeleteItemCommand({

@@ -55,12 +55,22 @@ export function describeLedgerTable(name: string, open: () => Promise<LedgerTabl
 
       await table.writeLedger(acme, times[0]);
       await table.writeLedger(other, times[0]);
-      await table.writeTakenAt(times[0]);
 
       expect(await table.readLedgers("acme")).toEqual([acme]);
       expect(await table.readLedgers("nobody")).toEqual([]);
       expect(await table.readLedgers("*")).toEqual([acme, other]);
+    });
+
+    it("a snapshot is there with the ledger of no tenant, which is written last", async () => {
+      const table = await open();
+      const ofNone = kept("*", 3);
+
+      await table.writeLedger(kept("acme", 7), times[0]);
+      expect(await table.readTakenAt()).toBeUndefined();
+      await table.writeLedger(ofNone, times[0]);
+
       expect(await table.readTakenAt()).toBe(times[0]);
+      expect(await table.readLedgers("*")).toContainEqual(ofNone);
     });
 
     it("a snapshot never takes the place of a later one", async () => {
@@ -71,7 +81,7 @@ export function describeLedgerTable(name: string, open: () => Promise<LedgerTabl
         [1, times[0]],
       ] as const) {
         await table.writeLedger(kept("acme", stored), takenAt);
-        await table.writeTakenAt(takenAt);
+        await table.writeLedger(kept("*", stored), takenAt);
       }
 
       expect(await table.readLedgers("acme")).toEqual([kept("acme", 2)]);

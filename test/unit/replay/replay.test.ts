@@ -268,6 +268,15 @@ describe("corrected events", () => {
     });
   });
 
+  it("a corrected event keeps the number of its dead letter", async () => {
+    const origin = { producer: "0mi2x0000aaaaaaaaaaaa", sequence: 7 };
+    const test = underTest({ found: [editable({ origin })] });
+
+    await test.post("startReplay", edits({ type: "new", data: 1 }));
+
+    expect(JSON.parse(test.started[0]?.edits[0]?.body ?? "")).toMatchObject(origin);
+  });
+
   it.each<[string, object, RegExp]>([
     [
       "another source",
