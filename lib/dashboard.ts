@@ -64,6 +64,7 @@ export class Dashboard extends Construct {
               ...sums("consume", "EventsStored"),
               oldest,
               own("drain", "OpenDeadLetters", "max"),
+              own("status", "LedgerDifference", "max"),
               ...sums("notify", "DeliveriesDelivered", "DeliveriesFailed"),
             ],
           }),
@@ -111,7 +112,10 @@ export class Dashboard extends Construct {
             sums("notify", "DeliveriesMatched", "DeliveriesDelivered", "DeliveriesRetried", "DeliveriesFailed"),
           ),
           graph("notify: seconds to the first attempt", [own("notify", "DeliveryLagSeconds", "max")]),
-          graph("notify: failures", [...sums("notify", "SubscriptionsDisabled"), ...errors("notify")]),
+          graph("notify: failures", [
+            ...sums("notify", "SubscriptionsFailing", "SubscriptionsDisabled"),
+            ...errors("notify"),
+          ]),
           graph("jobs: failures", [
             ...sums("export", "ExportsFailed"),
             ...sums("replay", "ReplaysFailed"),

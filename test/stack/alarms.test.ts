@@ -235,6 +235,24 @@ const scenarios: Record<string, { enough: () => Datapoint[]; less: () => Datapoi
     enough: () => inMinutes([1], own("notify", { SubscriptionsDisabled: 1 })),
     less: () => inMinutes(every(9), own("notify", { SubscriptionsDisabled: 0 })),
   },
+  NotifyFailingAlarm: {
+    enough: () => inMinutes([1], own("notify", { SubscriptionsFailing: 1 })),
+    less: () => inMinutes(every(9), own("notify", { SubscriptionsFailing: 0 })),
+  },
+  NotifyFiltersAlarm: {
+    enough: () => inMinutes([0, 30, 59], own("notify", { FiltersFailing: 1 })),
+    less: () => inMinutes([0, 30, 60], own("notify", { FiltersFailing: 1 })),
+    minutes: 90,
+  },
+  StatusErrorsAlarm: {
+    enough: () => inMinutes([0, 30, 59], lambda("Status", "Errors", 1)),
+    less: () => inMinutes([0, 30, 60], lambda("Status", "Errors", 1)),
+    minutes: 90,
+  },
+  StatusLedgerAlarm: {
+    enough: () => inMinutes([1], own("status", { LedgerDifference: 1 })),
+    less: () => inMinutes(every(9), own("status", { LedgerDifference: 0 })),
+  },
   RotateErrorsAlarm: {
     enough: () => inMinutes([1], lambda("Rotate", "Errors", 1)),
     less: () => inMinutes(every(9), lambda("Rotate", "Errors", 0)),

@@ -76,14 +76,18 @@ async function prepare(): Promise<typeof values> {
       FILE: join(folder.path, "dead-letters.ndjson"),
       TIME: "2026-11-30T00:00:00Z",
       PID: "0",
+      FILTER: '{"exact":{"type":"com.example.order"}}',
     },
     "Stolen key": { ID: key.id },
     "Dead letters": { ID: first },
     "Replay failed": { ID: replay.id },
+    "Subscriptions failing": { ID: subscription.id },
+    "Filters failing": { ID: subscription.id },
     "Subscriptions disabled": { ID: subscription.id },
     "Export steps": await deadMessageOf("ExportQueue"),
     "Replay steps": await deadMessageOf("ReplayQueue"),
     "Wake-ups": await deadMessageOf("Wakes"),
+    "Status messages": await deadMessageOf("StatusQueue"),
     Rotation: { ARN: secrets.find(({ rotation }) => rotation !== undefined)?.arn ?? "" },
   };
   sqs.destroy();
@@ -114,7 +118,7 @@ async function send(path: string, body: object, key = runtime.addresses.apiKey):
 
 /** The command with the names in capitals replaced by what they stand for. */
 const filled = (section: string, text: string): string =>
-  text.replaceAll(/\b(?:ID|ARN|URL|TENANT|TABLE|NAME|FILE|TIME|PID|NUMBER|HASH)\b/g, (name) => {
+  text.replaceAll(/\b(?:ID|ARN|URL|TENANT|TABLE|NAME|FILE|FILTER|TIME|PID|NUMBER|HASH)\b/g, (name) => {
     const value = values[section]?.[name] ?? values["everywhere"]?.[name];
     if (value === undefined) throw new Error(`${section}: nothing is prepared for ${name} of ${text}`);
     return value;

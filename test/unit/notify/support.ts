@@ -218,7 +218,7 @@ export function createWorld() {
 function readEvents({ body }: OutgoingMessage): Event[] {
   const read = readMessage(body);
   if (read.kind === "unreadable") throw new Error(read.detail);
-  return read.envelope.events;
+  return read.events.map(({ event }) => event);
 }
 
 export function eventOf(id: string, at: Date, more: Partial<StorableEvent["event"]> = {}): StorableEvent {
