@@ -102,6 +102,9 @@ export const ATTEMPTS_PAGE = 100;
 export const FAILURE_GROUPS_MAX = 50;
 /** Failed deliveries that one statement makes pending. */
 export const REDELIVER_MAX = 1_000;
+/** Deliveries that one statement frees, which waited for what somebody has changed, and the time of a request for all of them. */
+export const FREE_MAX = 5_000;
+export const FREE_MS = 15_000;
 /** Redeliveries of one subscription that are not finished: people look after each. */
 export const REDELIVERIES_MAX_RUNNING = 10;
 export const REDELIVERIES_PAGE = 100;

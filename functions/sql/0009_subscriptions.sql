@@ -334,16 +334,21 @@ begin
 end
 $body$;
 
--- Writes a subscription, with its first secret if it has one. Null where the start is a cursor that this database cannot follow.
-create function create_subscription(given jsonb, start jsonb, sealed text) returns text
+-- Writes a subscription, with its first secret if it has one. A word tells why none was written: `expired`, the start is a cursor that this
+-- database cannot follow; `full`, the tenant has `most`. Those of one tenant are made one after another, so none is too many.
+create function create_subscription(given jsonb, start jsonb, sealed text, most integer) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   made subscriptions;
   first record;
 begin
+  perform pg_advisory_xact_lock(hashtextextended('subscriptions of ' || (given ->> 'tenant'), 0));
+  if count_subscriptions(given ->> 'tenant') >= most and read_subscription(given ->> 'tenant', given ->> 'id') is null then
+    return 'full';
+  end if;
   select * into first from subscription_start(given ->> 'tenant', start);
   if first.next_number is null then
-    return null;
+    return 'expired';
   end if;
   insert into subscriptions (
     id, tenant, name, filter, sink, types, sources, delivery_order, schedule, batch, rate, timeout_ms, key_id, next_number,
@@ -409,8 +414,8 @@ end
 $body$;
 grant execute on function list_subscriptions to sluice_writer;
 
--- Changes the members that are given; null takes one away. A new sink has not failed. Without an order nothing waits for others
--- any more; with one, what matches from now on does.
+-- Changes the members that are given; null takes one away. A new sink has not failed. Without an order nothing that matches waits for others
+-- any more, and free_deliveries frees the rest; with one, what matches from now on does.
 create function change_subscription(for_tenant text, for_id text, changes jsonb) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 begin
@@ -434,13 +439,44 @@ begin
   if changes -> 'sink' is not null then
     perform close_circuit(for_id);
   end if;
-  if changes ->> 'order' = 'none' then
-    update deliveries as d set is_blocked = false where d.subscription_id = for_id and d.state = 'pending' and d.is_blocked;
-  end if;
   return read_subscription(for_tenant, for_id);
 end
 $body$;
 grant execute on function change_subscription to sluice_writer;
+
+-- Makes deliveries claimable that wait for what has changed: those that wait for others of their subject, where the subscription has no
+-- order; and in an active one those that were tried before a time and are due later, where there is a time. Leases stay. Returns how many; fewer than
+-- `most` where none is left. Relies on deliveries_blocked and deliveries_due.
+create function free_deliveries(for_tenant text, for_id text, tried_before timestamptz, most integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
+declare
+  s subscriptions;
+  unblocked integer = 0;
+  hastened integer = 0;
+begin
+  select * into s from subscriptions as known where known.id = for_id and known.tenant = for_tenant for update;
+  if s.delivery_order = 'none' then
+    update deliveries set is_blocked = false
+    where id in (
+      select d.id from deliveries as d where d.subscription_id = for_id and d.state = 'pending' and d.is_blocked
+      order by d.ordered_by, d.number limit most
+    );
+    get diagnostics unblocked = row_count;
+  end if;
+  if s.state = 'active' and tried_before is not null then
+    update deliveries set due_at = clock_timestamp()
+    where id in (
+      select d.id from deliveries as d
+      where d.subscription_id = for_id and d.state = 'pending' and not d.is_blocked and d.due_at > clock_timestamp()
+        and d.leased_by is null and d.last_at < tried_before
+      order by d.due_at, d.number limit most - unblocked
+    );
+    get diagnostics hastened = row_count;
+  end if;
+  return unblocked + hastened;
+end
+$body$;
+grant execute on function free_deliveries to sluice_writer;
 
 -- Forgets that a sink has failed.
 create function close_circuit(for_id text) returns void
@@ -466,7 +502,7 @@ end
 $body$;
 grant execute on function remove_subscription to sluice_writer;
 
--- Active closes the circuit and makes what waits due now; leases stay. Disabled keeps the cursor, and what is pending.
+-- Active closes the circuit, and free_deliveries makes what waits due now. Disabled keeps the cursor, and what is pending.
 create function set_subscription_state(for_tenant text, for_id text, new_state text) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 begin
@@ -477,9 +513,6 @@ begin
   where s.id = for_id and s.tenant = for_tenant and (new_state = 'active' or s.state = 'active');
   if found and new_state = 'active' then
     perform close_circuit(for_id);
-    update deliveries as d set due_at = clock_timestamp()
-    where d.subscription_id = for_id and d.state = 'pending' and not d.is_blocked and d.due_at > clock_timestamp()
-      and d.leased_by is null;
   end if;
   return read_subscription(for_tenant, for_id);
 end
@@ -510,26 +543,32 @@ end
 $body$;
 grant execute on function seek_subscription to sluice_writer;
 
--- Adds a secret, and ends the others some hours from now. Those that have ended are deleted, and of the others the oldest beyond
--- `most`.
+-- Adds a secret, and ends the others some hours from now. Those that have ended are deleted. Returns null where there is no subscription, and
+-- `full` with the time at which the first one ends where `most` sign and would go on signing.
 create function add_subscription_secret(for_tenant text, for_id text, new_sealed text, overlap_hours double precision, most integer)
 returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  signing integer;
+  first_end timestamptz;
 begin
-  update subscriptions as s set updated_at = clock_timestamp() where s.id = for_id and s.tenant = for_tenant;
+  perform from subscriptions as s where s.id = for_id and s.tenant = for_tenant for update;
   if not found then
     return null;
   end if;
+  select count(*), min(secret.ends_at) into signing, first_end
+  from subscription_secrets as secret
+  where secret.subscription_id = for_id and (secret.ends_at is null or secret.ends_at > clock_timestamp());
+  if overlap_hours > 0 and signing >= most then
+    return 'full ' || replay_time(first_end);
+  end if;
+  update subscriptions as s set updated_at = clock_timestamp() where s.id = for_id;
   update subscription_secrets
   set ends_at = least(ends_at, clock_timestamp() + overlap_hours * interval '1 hour')
   where subscription_id = for_id;
   insert into subscription_secrets (subscription_id, number, sealed)
   select for_id, coalesce(max(number), 0) + 1, new_sealed from subscription_secrets where subscription_id = for_id;
-  delete from subscription_secrets as secret
-  where secret.subscription_id = for_id and (
-    secret.ends_at <= clock_timestamp()
-    or secret.number <= (select max(number) from subscription_secrets where subscription_id = for_id) - most
-  );
+  delete from subscription_secrets as secret where secret.subscription_id = for_id and secret.ends_at <= clock_timestamp();
   return read_subscription(for_tenant, for_id);
 end
 $body$;
@@ -662,12 +701,22 @@ end
 $body$;
 grant execute on function plan_redelivery to sluice_writer;
 
--- Writes a redelivery that begins. Its set is fixed: what has failed by now.
-create function start_redelivery(for_id text, for_subscription text, for_request text, for_key text, to_do bigint) returns text
+-- Writes a redelivery that begins. Its set is fixed: what has failed by now. Returns `full` where `most` of the subscription are running: they are
+-- started one after another, so none is too many.
+create function start_redelivery(
+  for_id text, for_subscription text, for_request text, for_key text, to_do bigint, most integer
+)
+returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   job redeliveries;
 begin
+  perform from subscriptions as s where s.id = for_subscription for update;
+  if not exists (select from redeliveries as known where known.id = for_id)
+    and (select count(*) from redeliveries as known where known.subscription_id = for_subscription and known.state = 'running') >= most
+  then
+    return 'full';
+  end if;
   insert into redeliveries (id, subscription_id, request, key_id, planned, until_number)
   values (for_id, for_subscription, for_request, for_key, to_do, coalesce((
     select max(d.number) from deliveries as d where d.subscription_id = for_subscription and d.state = 'failed'

@@ -3,6 +3,7 @@ import { createDeliveryWork } from "../../functions/adapters/data-api/delivery-w
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createFeedReader } from "../../functions/adapters/data-api/feed-reader.ts";
 import { createSubscriptionStore } from "../../functions/adapters/data-api/subscription-store.ts";
+import { DatabaseError } from "../../functions/core/errors.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import type { Claim, DeliveryWork, Start, SubscriptionStore } from "../../functions/core/subscription.ts";
 import { createKeepDeliveries } from "../../functions/migrate/keep-deliveries.ts";
@@ -213,6 +214,82 @@ describe("a flood", () => {
       after = page.next;
     }
     expect(listed).toEqual(made.toReversed());
+  });
+});
+
+describe("what waits, and somebody lets go", () => {
+  const inPieces = () => createSubscriptionStore(db.writer, { freeMost: 4 });
+  const waiting = async (settings: object = {}) => {
+    const place = actor();
+    const { id } = await place.create(settings);
+    await storeEvents(many(10).map((each) => ({ ...each, event: { ...each.event, subject: "s" } })));
+    await place.dispatch();
+    return { ...place, id };
+  };
+  const LATER = { status: "later", code: 503, dueAt: "2099-01-01T00:00:00.000Z" } as const;
+
+  it("an enabled subscription makes everything due that waits, in statements of a bounded size", async () => {
+    const { id, claim, settleAll } = await waiting();
+    await settleAll(await claim(), LATER);
+    await inPieces().setState(TENANT, id, "disabled", soon());
+
+    await inPieces().setState(TENANT, id, "active", soon());
+
+    expect((await claim()).deliveries).toHaveLength(10);
+  });
+
+  it("a delivery that fails while its subscription is being enabled keeps the wait of its schedule", async () => {
+    const { id, claim, settleAll } = await waiting();
+    const [first, ...others] = (await claim()).deliveries;
+    if (first === undefined) throw new Error("They are claimed.");
+    await settleAll({ deliveries: others }, LATER);
+    let pieces = 0;
+    const meanwhile = createSubscriptionStore(
+      {
+        execute: async (sql, parameters, deadline) => {
+          if (sql.includes("free_deliveries") && ++pieces === 2)
+            await settleAll({ deliveries: [first] }, { ...LATER, at: new Date(Date.now() + 1_000).toISOString() });
+          return db.writer.execute(sql, parameters, deadline);
+        },
+      },
+      { freeMost: 4 },
+    );
+
+    await meanwhile.setState(TENANT, id, "active", soon());
+
+    expect(pieces).toBe(3);
+    expect((await claim()).deliveries.map((each) => each.id).toSorted()).toEqual(
+      others.map((each) => each.id).toSorted(),
+    );
+  });
+
+  it("an enabling that ends too late has let some go, and goes on when it is asked for again", async () => {
+    const { id, claim, settleAll } = await waiting();
+    await settleAll(await claim(), LATER);
+    let pieces = 0;
+    const broken = createSubscriptionStore(
+      {
+        execute: (sql, parameters, deadline) =>
+          sql.includes("free_deliveries") && ++pieces === 2
+            ? Promise.reject(new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" }))
+            : db.writer.execute(sql, parameters, deadline),
+      },
+      { freeMost: 4 },
+    );
+
+    await expect(broken.setState(TENANT, id, "active", soon())).rejects.toThrow(DatabaseError);
+    const before = (await claim()).deliveries.length;
+    await inPieces().setState(TENANT, id, "active", soon());
+
+    expect([before, (await claim()).deliveries.length]).toEqual([4, 6]);
+  });
+
+  it("a subscription without an order any more frees everything that waited for others, in statements of a bounded size", async () => {
+    const { id, claim } = await waiting({ order: "subject" });
+
+    await inPieces().change(TENANT, id, { order: "none" }, soon());
+
+    expect((await claim()).deliveries).toHaveLength(10);
   });
 });
 
@@ -523,6 +600,7 @@ describe("tenants", () => {
     change_subscription: /s\.tenant = for_tenant/g,
     remove_subscription: /s\.tenant = for_tenant/g,
     set_subscription_state: /s\.tenant = for_tenant/g,
+    free_deliveries: /known\.tenant = for_tenant/g,
     seek_subscription: /s\.tenant = for_tenant/g,
     add_subscription_secret: /s\.tenant = for_tenant/g,
     subscription_ledger: /s\.tenant = for_tenant/g,
@@ -542,7 +620,9 @@ describe("tenants", () => {
     const { id } = await create({ sealed: "s1" });
     await storeEvents([eventOf("a"), eventOf("b")]);
     await dispatch();
-    await settleAll(await claim(), { status: "failed", error: "e" });
+    const [first, ...others] = (await claim()).deliveries;
+    await settleAll({ deliveries: first ? [first] : [] }, { status: "failed", error: "e" });
+    await settleAll({ deliveries: others }, { status: "later", dueAt: "2099-01-01T00:00:00.000Z" });
     const job = { id: `rdl_${id.slice(4)}`, subscriptionId: id, request: {}, planned: 2, keyId: "k" };
     await store.startRedelivery(job, soon());
     const page = { after: undefined, limit: 10 };
@@ -567,6 +647,16 @@ describe("tenants", () => {
       set_subscription_state:
         (await store.setState(other, id, "disabled", soon())) ??
         (await db.ask("select 1 from subscriptions where state = 'disabled'"))[0],
+      free_deliveries:
+        Number(
+          (
+            await db.writer.execute(
+              "select free_deliveries(:other, :id, now() + interval '1 hour', 10)",
+              { other, id },
+              soon(),
+            )
+          ).rows[0]?.[0],
+        ) || undefined,
       seek_subscription:
         (await store.seek(other, id, { kind: "now" }, soon())) ??
         (await db.ask("select 1 from subscriptions where generation > 1"))[0],

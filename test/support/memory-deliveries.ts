@@ -37,7 +37,9 @@ import {
   FAILURE_GROUPS_MAX,
   MATCHES_MAX,
   NOTICE_PERCENTS,
+  REDELIVERIES_MAX_RUNNING,
   SECRETS_MAX,
+  SUBSCRIPTIONS_MAX,
 } from "../../functions/core/subscription-limits.ts";
 
 const HOUR_MS = 3_600_000;
@@ -193,6 +195,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
   const store: SubscriptionStore = {
     async create({ start, sealed, ...settings }) {
       check();
+      const own = [...entries.values()].filter(({ subscription }) => subscription.tenant === settings.tenant);
+      if (own.length >= SUBSCRIPTIONS_MAX && !entries.has(settings.id)) return "full";
       const place = placeOf(settings.tenant, start);
       if (place === undefined) return "expired";
       const at = iso(now());
@@ -276,15 +280,17 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     async addSecret(tenant, id, sealed, overlapHours) {
       const entry = find(tenant, id);
       if (entry === undefined) return undefined;
+      const ends = entry.secrets.map((secret) => Date.parse(secret.until ?? "9999-01-01")).filter((at) => at > now());
+      if (overlapHours > 0 && ends.length >= SECRETS_MAX) return { fullUntil: iso(Math.min(...ends)) };
       const until = now() + overlapHours * HOUR_MS;
       const old = entry.secrets.map((secret) => ({
         ...secret,
         until: iso(Math.min(until, Date.parse(secret.until ?? iso(until)))),
       }));
       const number = Math.max(0, ...entry.secrets.map((secret) => secret.number)) + 1;
-      entry.secrets = [{ number, sealed, createdAt: iso(now()), until: undefined }, ...old]
-        .filter((secret) => secret.until === undefined || Date.parse(secret.until) > now())
-        .slice(0, SECRETS_MAX);
+      entry.secrets = [{ number, sealed, createdAt: iso(now()), until: undefined }, ...old].filter(
+        (secret) => secret.until === undefined || Date.parse(secret.until) > now(),
+      );
       return touch(entry, {});
     },
     async ledger(tenant, id): Promise<DeliveryLedger | undefined> {
@@ -359,6 +365,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       check();
       const tenant = entries.get(subscriptionId)?.subscription.tenant ?? "";
       const known = jobs.get(id);
+      const running = [...jobs.values()].filter(
+        (job) => job.redelivery.subscriptionId === subscriptionId && job.redelivery.state === "running",
+      );
+      if (known === undefined && running.length >= REDELIVERIES_MAX_RUNNING) return "full";
       const redelivery: Redelivery = known?.redelivery ?? {
         id,
         subscriptionId,

@@ -12,7 +12,11 @@ import type {
   PageOf,
   SubscriptionStore,
 } from "../../../functions/core/subscription.ts";
-import { DELIVERY_BATCH_MAX } from "../../../functions/core/subscription-limits.ts";
+import {
+  DELIVERY_BATCH_MAX,
+  REDELIVERIES_MAX_RUNNING,
+  SUBSCRIPTIONS_MAX,
+} from "../../../functions/core/subscription-limits.ts";
 import { soon } from "../database.ts";
 import { storable } from "../event-samples.ts";
 import { eventually } from "../eventually.ts";
@@ -98,7 +102,7 @@ export function actorOf({ store, work, now }: Pick<Deliveries, "store" | "work" 
     settleAll,
     async create(changes: Partial<NewSubscription> = {}) {
       const made = await store.create(newSubscription(changes), soon());
-      if (made === "expired") throw new Error("The start cannot be followed.");
+      if (typeof made === "string") throw new Error(`There is no subscription, because it is ${made}.`);
       return made;
     },
     dispatch: async () => (await work.dispatch(5_000, soon())).matched,
@@ -240,8 +244,8 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await work.dispatch(1_000, soon())).toMatchObject({ subscriptions: 0 });
     });
 
-    it("a rotated secret signs until its overlap ends, and of those that sign the last three stay", async () => {
-      const { store, create, dispatch, storeEvents, claim, pass } = await start();
+    it("a rotated secret signs until its overlap ends, and no rotation ends one before that", async () => {
+      const { store, create, dispatch, storeEvents, claim, pass, now } = await start();
       const { id } = await create({ sealed: "s1" });
       const secretsNow = async (event: string) => {
         await storeEvents([eventOf(event)]);
@@ -256,9 +260,53 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await secretsNow("c")).toEqual(["2s2"]);
       await store.addSecret(TENANT, id, "s3", 0, soon());
       expect(await secretsNow("d")).toEqual(["3s3"]);
-      for (const sealed of ["s4", "s5", "s6"]) await store.addSecret(TENANT, id, sealed, 24, soon());
-      expect(await secretsNow("e")).toEqual(["6s6", "5s5", "4s4"]);
+      for (const [sealed, hours] of [
+        ["s4", 2],
+        ["s5", 24],
+      ] as const)
+        await store.addSecret(TENANT, id, sealed, hours, soon());
+      const refused = (await store.addSecret(TENANT, id, "s6", 24, soon())) as { fullUntil: string };
+      expect((Date.parse(refused.fullUntil) - now().getTime()) / 3_600_000).toBeCloseTo(2, 1);
+      expect(await secretsNow("e")).toEqual(["5s5", "4s4", "3s3"]);
+      await pass(2.1 * 3_600);
+      await store.addSecret(TENANT, id, "s6", 24, soon());
+      expect(await secretsNow("f")).toEqual(["6s6", "5s5", "4s4"]);
+      await store.addSecret(TENANT, id, "s7", 0, soon());
+      expect(await secretsNow("g")).toEqual(["7s7"]);
       expect(await store.addSecret("other", id, "x", 24, soon())).toBeUndefined();
+    });
+  });
+
+  describe(`limits ${where}`, () => {
+    it("a tenant has as many subscriptions as it may, also where several are made at once", async () => {
+      const { store, create } = await start();
+      for (let made = 0; made < SUBSCRIPTIONS_MAX - 2; made += 1) await create();
+      const given = Array.from({ length: 6 }, () => newSubscription());
+
+      const results = await Promise.all(given.map((each) => store.create(each, soon())));
+
+      expect(results.filter((each) => each === "full")).toHaveLength(4);
+      expect(await store.count(TENANT, soon())).toBe(SUBSCRIPTIONS_MAX);
+      const [first] = results.filter((each) => typeof each !== "string");
+      const again = given.find(({ id }) => id === first?.id);
+      // A call that comes again after a lost answer is the same subscription.
+      expect(await store.create(again ?? newSubscription(), soon())).toMatchObject({ id: first?.id });
+      expect(await store.create(newSubscription({ tenant: "other" }), soon())).toMatchObject({ tenant: "other" });
+    });
+
+    it("a subscription has as many running redeliveries as it may, also where several are started at once", async () => {
+      const { store, create } = await start();
+      const { id } = await create();
+      const jobOf = () => ({ id: nextId("rdl"), subscriptionId: id, request: {}, planned: 1, keyId: "k" });
+      for (let started = 0; started < REDELIVERIES_MAX_RUNNING - 2; started += 1)
+        await store.startRedelivery(jobOf(), soon());
+
+      const results = await Promise.all(Array.from({ length: 6 }, () => store.startRedelivery(jobOf(), soon())));
+
+      expect(results.filter((each) => each === "full")).toHaveLength(4);
+      const [first] = results.filter((each) => typeof each !== "string");
+      await store.cancelRedelivery(TENANT, first?.id ?? "", soon());
+      expect(await store.startRedelivery(jobOf(), soon())).toMatchObject({ state: "running" });
     });
   });
 
@@ -1315,7 +1363,9 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       const retry = async (request = {}) => {
         const { planned } = await place.store.planRedelivery(TENANT, id, request, soon());
         const job = { id: nextId("rdl"), subscriptionId: id, request, planned, keyId: "keyOfRetry00" };
-        return place.store.startRedelivery(job, soon());
+        const started = await place.store.startRedelivery(job, soon());
+        if (started === "full") throw new Error("Too many redeliveries run.");
+        return started;
       };
       return { ...place, id, deliveries, began, retry };
     };
