@@ -75,7 +75,7 @@ export type LagReader = {
   read(): Promise<ConsumerLag | undefined>;
 };
 
-/** What the consumer last said of itself. */
+/** The last facts that the consumer wrote about itself. */
 export type ConsumerState = {
   lag: ConsumerLag | undefined;
   /** When it last stored events, ms since the epoch. */

@@ -89,7 +89,7 @@ export type BatchFields = MetricCounts & {
     unsent: number;
     lagMs: number | undefined;
   };
-  /** What became of the request for a snapshot of the ledger. */
+  /** The request for a snapshot of the ledger: its outcome, and the sums of the snapshot. */
   ledger?: {
     outcome: string;
     tenants?: number;

@@ -1,6 +1,6 @@
 import type { NumberRanges } from "./number-ranges.ts";
 
-/** What a producer knows of its events: the numbers, by tenant, whose messages the queue has confirmed. */
+/** The numbers of a producer's events, by tenant, whose messages the queue has confirmed. */
 export type ProducerNote = {
   producer: string;
   /** Of two notes of a producer the later one has all numbers of the earlier one. In ms since the epoch. */

@@ -104,7 +104,7 @@ async function writeChanges(table: LedgerTable, taken: Map<string, KeptLedger>, 
   return changed.length;
 }
 
-/** Where as many numbers arrived as before, they are the same ones. */
+/** The arrivals are not compared: if as many numbers arrived as before, they are the same ones. */
 function isSame(now: Pick<KeptLedger, "ledger" | "subscriptions">, kept: KeptLedger | undefined): boolean {
   if (kept === undefined) return false;
   const { active, disabled, pending } = now.subscriptions;
