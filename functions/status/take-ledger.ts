@@ -39,8 +39,8 @@ export function createTakeLedger({ ledger, table, queues, messages, clock }: Tak
     const before = await table.readTakenAt();
     if (before !== undefined && Date.parse(before) >= due) return { kind: "fresh" };
     const now = clock().getTime();
-    const ask = (at: number) =>
-      messages.send({ kind: "ledger", due: at }, Math.ceil((at - now) / 1_000), until - WRITE_RESERVE_MS);
+    const ask = (wanted: number, delayMs: number) =>
+      messages.send({ kind: "ledger", due: wanted }, Math.ceil(delayMs / 1_000), until - WRITE_RESERVE_MS);
     const since = firstProducerId(now - FINAL_AFTER_MS);
     const notes = await table.readNotes();
     const isAtRest = await areEmpty(queues, now + DEPTHS_MS);
@@ -50,7 +50,7 @@ export function createTakeLedger({ ledger, table, queues, messages, clock }: Tak
       snapshot = await ledger.take({ since, producers }, until - WRITE_RESERVE_MS);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      return { kind: (await ask(now + RETRY_MS)) ? "postponed" : "failed", reason: error.reason };
+      return { kind: (await ask(due, RETRY_MS)) ? "postponed" : "failed", reason: error.reason };
     }
     const taken = toKept(snapshot);
     const written = await writeChanges(table, taken, snapshot.takenAt);
@@ -62,7 +62,7 @@ export function createTakeLedger({ ledger, table, queues, messages, clock }: Tak
       (note) => table.deleteNote(note),
     );
     // Behind the last batch nobody else asks again.
-    if (isAtRest && account.inFlight > account.late) await ask(now + LOOK_AGAIN_MS);
+    if (isAtRest && account.inFlight > account.late) await ask(now + LOOK_AGAIN_MS, LOOK_AGAIN_MS);
     const difference = account.faults + account.late;
     return { kind: "taken", tenants: taken.size - 1, written, inFlight: account.inFlight, difference };
   };

@@ -8,6 +8,7 @@ import { Client } from "pg";
 import { inject, type ProvidedContext } from "vitest";
 import type { Addresses } from "../../localstack/addresses.ts";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
+import type { RuntimeOptions } from "../../localstack/runtime-options.ts";
 import { useKey } from "./http.ts";
 import { copyCluster, removeDataDir } from "./cluster.ts";
 import { refuseSecretsIn, secretTexts } from "./secret-texts.ts";
@@ -26,14 +27,15 @@ export type TestRuntime = Runtime & {
 /**
  * A runtime on free ports and in a folder of its own, which is deleted with it.
  * @param prepared what prepare-runtime.ts made; given only where there is no test to inject it into
- * @param options.maxProcesses the most processes of a function at once, where that is not the machine's number
+ * @param options hooks of the runtime: the most processes of a function at once, where that is not the machine's number, and a proxy
+ *   before the Data API
  */
 export async function startTestRuntime(
   prepared: Pick<ProvidedContext, "assemblyDir" | "preparedCluster"> = {
     assemblyDir: inject("assemblyDir"),
     preparedCluster: inject("preparedCluster"),
   },
-  { maxProcesses }: { maxProcesses?: number } = {},
+  { maxProcesses, dataApiFront }: Pick<NonNullable<RuntimeOptions["testHooks"]>, "maxProcesses" | "dataApiFront"> = {},
 ): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
   await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
@@ -45,7 +47,11 @@ export async function startTestRuntime(
     port: 0,
     allowHttpSinks: true,
     log: (line) => lines.push(line),
-    testHooks: { metrics: (line) => metrics.push(line), ...(maxProcesses !== undefined && { maxProcesses }) },
+    testHooks: {
+      metrics: (line) => metrics.push(line),
+      ...(maxProcesses !== undefined && { maxProcesses }),
+      ...(dataApiFront !== undefined && { dataApiFront }),
+    },
   });
   useKey(runtime.addresses.url, runtime.addresses.apiKey);
   // A rotation forgets the values from before it.

@@ -5,7 +5,7 @@ import { addRange, countNumbers, NO_NUMBERS, type NumberRanges } from "../../../
 
 export const NOW = Date.parse("2026-11-30T09:30:00.000Z");
 
-export const depth = (visible: number) => ({ visible, inFlight: 0, delayed: 0 });
+const depth = (visible: number) => ({ visible, inFlight: 0, delayed: 0 });
 
 export const depths = (events: number) => ({
   events: depth(events),
