@@ -2,6 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import {
   Alarm as CloudWatchAlarm,
   ComparisonOperator,
+  type MathExpression,
   type Metric,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
@@ -10,12 +11,14 @@ import type { Construct } from "constructs";
 import type { AlarmTopic } from "./alarm-topic.ts";
 
 export type AlarmProps = {
-  readonly topic: AlarmTopic;
+  /** @default none: the alarm is part of a composite one, which notifies */
+  readonly topic?: AlarmTopic;
   /** The event behind the alarm, as one sentence. */
   readonly description: string;
   /** Anchor of the section of docs/runbook.md that says what to do. */
   readonly runbook: string;
-  readonly metric: Metric;
+  /** The metrics of an expression take the period of the alarm. */
+  readonly metric: Metric | MathExpression;
   /** Length of a datapoint. @default one minute */
   readonly period?: Duration;
   /** The alarm counts datapoints at or above this. @default 1 */
@@ -40,6 +43,6 @@ export class Alarm extends CloudWatchAlarm {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: props.isKeptWithoutData ? TreatMissingData.IGNORE : TreatMissingData.NOT_BREACHING,
     });
-    this.addAlarmAction(new SnsAction(props.topic));
+    if (props.topic !== undefined) this.addAlarmAction(new SnsAction(props.topic));
   }
 }

@@ -5,12 +5,23 @@ import {
   DatabaseCluster,
   DatabaseClusterEngine,
 } from "aws-cdk-lib/aws-rds";
+import type { IMetric } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
 import type { Database } from "./database.ts";
 import { databaseNetwork } from "./database-network.ts";
 import type { StageConfig } from "./stage-config.ts";
 
+export type AuroraDatabaseProps = {
+  readonly stage: StageConfig;
+  readonly alarmTopic: AlarmTopic;
+};
+
 const DATABASE_NAME = "sluice";
+
+/** Percent of its largest capacity. Near it the database scales no further, and stores wait for each other. */
+const CAPACITY_ALARM_PERCENT = 95;
 
 /**
  * Aurora PostgreSQL 17, Serverless v2, in isolated subnets without NAT, or in the stage's existing VPC: functions reach it
@@ -21,8 +32,9 @@ export class AuroraDatabase extends Construct implements Database {
   readonly secretArn: string;
   readonly databaseName = DATABASE_NAME;
   readonly ready: Construct[];
+  readonly capacity: IMetric;
 
-  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
+  constructor(scope: Construct, id: string, { stage, alarmTopic }: AuroraDatabaseProps) {
     super(scope, id);
     const { databaseReaders } = stage;
     const { vpc, vpcSubnets, zones } = databaseNetwork(this, stage.existingVpc);
@@ -57,6 +69,18 @@ export class AuroraDatabase extends Construct implements Database {
     this.clusterArn = cluster.clusterArn;
     this.secretArn = cluster.secret.secretArn;
     this.ready = [cluster];
+    this.capacity = cluster.metric("ServerlessDatabaseCapacity", { statistic: "avg" });
+
+    new Alarm(this, "CapacityAlarm", {
+      topic: alarmTopic,
+      description: "The database is at its largest capacity.",
+      runbook: "database-capacity",
+      metric: cluster.metric("ACUUtilization", { statistic: "avg" }),
+      threshold: CAPACITY_ALARM_PERCENT,
+      // A peak of a few minutes is what Serverless is for.
+      period: Duration.minutes(5),
+      evaluationPeriods: 3,
+    });
 
     if (stage.existingVpc !== undefined) {
       Validations.of(cluster).acknowledge({

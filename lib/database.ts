@@ -1,3 +1,4 @@
+import type { IMetric } from "aws-cdk-lib/aws-cloudwatch";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import type { DatabaseEnvironment } from "../functions/adapters/lambda/environment.ts";
@@ -15,6 +16,8 @@ export type Database = {
   readonly endpoint?: string;
   /** Constructs that must exist before a statement can run. @default none, because it is outside the stack */
   readonly ready?: Construct[];
+  /** Its capacity in ACU. @default unknown, because it is outside the stack */
+  readonly capacity?: IMetric;
 };
 
 type DataApiCall = "ExecuteStatement" | "BeginTransaction" | "CommitTransaction" | "RollbackTransaction";

@@ -26,12 +26,13 @@ export function deployTarget(
 }
 
 /**
- * The stage as the target has it. An emulator has none of the domains, certificates, web ACLs and policies of an account,
- * and the stack's URL must lead to the emulator, never to the deployed domain.
+ * The stage as the target has it. An emulator has none of the domains, certificates, web ACLs and policies of an account, nor
+ * a console for a dashboard, and evaluates no alarm. The stack's URL must lead to the emulator, never to the deployed domain.
  */
 export function stageOnTarget(stage: StageConfig, target: unknown): StageConfig {
   if (target !== "localstack") return stage;
-  return Object.fromEntries(Object.entries(stage).filter(([name]) => !NOT_ON_EMULATORS.has(name))) as StageConfig;
+  const kept = Object.entries(stage).filter(([name]) => !NOT_ON_EMULATORS.has(name));
+  return { ...(Object.fromEntries(kept) as StageConfig), dashboard: false, objectives: false };
 }
 
 const NOT_ON_EMULATORS: ReadonlySet<string> = new Set([

@@ -65,7 +65,7 @@ export class Drain extends Construct {
     alarm("DeadLettersAlarm", {
       description: "There are dead letters.",
       runbook: "dead-letters",
-      metric: handler.metricOfStage("OpenDeadLetters", "max"),
+      metric: handler.metricOf("OpenDeadLetters", "max"),
       isKeptWithoutData: true,
     });
     alarm("ErrorsAlarm", {

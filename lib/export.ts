@@ -87,5 +87,11 @@ export class Export extends Construct {
       evaluationPeriods: 60,
       datapointsToAlarm: 3,
     });
+    new Alarm(this, "FailedAlarm", {
+      topic: alarmTopic,
+      description: "An export ended before it had written everything.",
+      runbook: "export-failed",
+      metric: handler.metricOf("ExportsFailed", "sum"),
+    });
   }
 }

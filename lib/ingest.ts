@@ -1,3 +1,5 @@
+import { Duration } from "aws-cdk-lib";
+import { MathExpression } from "aws-cdk-lib/aws-cloudwatch";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -70,6 +72,21 @@ export class Ingest extends Construct {
       evaluationPeriods: 5,
       datapointsToAlarm: 2,
     });
+    new Alarm(this, "RefusedAlarm", {
+      topic: alarmTopic,
+      description: "Many events are refused as invalid.",
+      runbook: "events-refused",
+      metric: new MathExpression({
+        expression: `IF(${REFUSED} >= ${REFUSED_EVENTS_MIN}, 100 * (${REFUSED}) / (accepted + ${REFUSED}), 0)`,
+        usingMetrics: {
+          accepted: handler.metricOf("EventsAccepted", "sum"),
+          rejected: handler.metricOf("EventsRejected", "sum"),
+          limited: handler.metricOf("EventsLimited", "sum"),
+        },
+      }),
+      threshold: REFUSED_ALARM_PERCENT,
+      period: Duration.minutes(15),
+    });
     new Alarm(this, "LatencyAlarm", {
       topic: alarmTopic,
       description: "Ingest is slow.",
@@ -83,3 +100,10 @@ export class Ingest extends Construct {
     });
   }
 }
+
+/** Events that a limit refused are valid: their clients send them again. */
+const REFUSED = "rejected - FILL(limited, 0)";
+
+/** So many and such a share of the events of a quarter of an hour: a producer's release, and not a typing error. */
+const REFUSED_EVENTS_MIN = 100;
+const REFUSED_ALARM_PERCENT = 5;

@@ -88,6 +88,21 @@ export class Notify extends Construct {
       runbook: "subscriptions-disabled",
       metric: handler.metricOf("SubscriptionsDisabled", "sum"),
     });
+    new Alarm(this, "FailingAlarm", {
+      topic: alarmTopic,
+      description: "The sink of a subscription has failed for days, and will be disabled.",
+      runbook: "subscriptions-failing",
+      metric: handler.metricOf("SubscriptionsFailing", "sum"),
+    });
+    new Alarm(this, "FiltersAlarm", {
+      topic: alarmTopic,
+      description: "The database cannot apply the filter of a subscription, whose events wait.",
+      runbook: "filters-failing",
+      metric: handler.metricOf("FiltersFailing", "sum"),
+      // A lone fault is tried again within a minute.
+      evaluationPeriods: 60,
+      datapointsToAlarm: 3,
+    });
   }
 
   /** The sinks inside AWS: those that the stage names, and no others. */

@@ -73,6 +73,10 @@ const shape = {
   ),
   /** Days after which dead letters are deleted that are discarded, or stored by a replay. An open one is never deleted. @default never */
   deadLetterRetentionDays: z.optional(z.int().min(1).max(36_500)),
+  /** A dashboard of CloudWatch: three of an account are free. */
+  dashboard: z.boolean(),
+  /** The service level objectives, with alarms on their error budgets. */
+  objectives: z.boolean(),
   /** Address that AWS sends every alarm to, once its owner has confirmed the subscription. @default nobody */
   alarmEmail: z.optional(z.email("is not an e-mail address")),
   ...edgeSettings,

@@ -1,7 +1,16 @@
-import { Duration, Stack, Validations } from "aws-cdk-lib";
-import { Metric } from "aws-cdk-lib/aws-cloudwatch";
+import { Duration, Validations } from "aws-cdk-lib";
+import type { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
+import {
+  ApplicationLogLevel,
+  Architecture,
+  Function as LambdaFunction,
+  LoggingFormat,
+  type RecursiveLoop,
+  Runtime,
+  SystemLogLevel,
+  Tracing,
+} from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import type { CommonEnvironment, HttpEnvironment } from "../functions/adapters/lambda/environment.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
@@ -9,6 +18,7 @@ import type { MetricName } from "../functions/core/metric-names.ts";
 import { routes } from "../functions/routes/routes.ts";
 import { bundleHandler } from "./bundle.ts";
 import { Logs } from "./logs.ts";
+import { metricsNamespace, ownMetric } from "./own-metric.ts";
 import type { StageConfig } from "./stage-config.ts";
 
 export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
@@ -28,12 +38,24 @@ export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
 const MEMORY_MEGABYTES = 512;
 
 /**
+ * Lambda writes START, END and REPORT of each invocation as text, some 450 bytes that are paid for. As JSON it can leave them
+ * out, except for invocations that failed. Our own lines, which are JSON, stay as they are. A line without a level, as one of
+ * metrics alone, counts as INFO, so nothing of ours may be filtered here: the stage's `logLevel` decides in the function.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+ */
+const LOG_FORMAT = {
+  loggingFormat: LoggingFormat.JSON,
+  systemLogLevelV2: SystemLogLevel.WARN,
+  applicationLogLevelV2: ApplicationLogLevel.INFO,
+};
+
+/**
  * A function of Sluice: `functions/<name>/handler.ts`, bundled, on the runtime and architecture that all functions share,
  * with its own log group and role.
  */
 export class SluiceFunction<Environment extends CommonEnvironment> extends LambdaFunction {
   private readonly service: FunctionName;
-  private readonly common: CommonEnvironment;
+  private readonly stage: StageConfig;
 
   constructor(scope: Construct, id: string, props: SluiceFunctionProps<Environment>) {
     const logGroup = new Logs(scope, `${id}Logs`, props);
@@ -56,32 +78,26 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
       reservedConcurrentExecutions: props.stage.reservedConcurrency?.[props.name],
       recursiveLoop: props.recursiveLoop,
       logGroup,
+      ...LOG_FORMAT,
       role,
     });
     this.service = props.name;
-    this.common = commonEnvironment(scope, props.stage);
+    this.stage = props.stage;
     Validations.of(role).acknowledge({
       id: "AwsSolutions-IAM5[Resource::*]",
       reason: "X-Ray has no resource-level permissions for PutTraceSegments and PutTelemetryRecords.",
     });
   }
 
-  /** A gauge of the whole stage, which this function and others report. */
-  metricOfStage(metricName: MetricName, statistic: string): Metric {
-    const { METRICS_NAMESPACE: namespace, STAGE: stage } = this.common;
-    return new Metric({ namespace, metricName, dimensionsMap: { stage }, statistic });
-  }
-
-  /** A metric that the function itself reports. */
+  /** A metric that the function reports, alone or with others. */
   metricOf(metricName: MetricName, statistic: string): Metric {
-    const { METRICS_NAMESPACE: namespace, STAGE: stage } = this.common;
-    return new Metric({ namespace, metricName, dimensionsMap: { service: this.service, stage }, statistic });
+    return ownMetric(this, this.stage, this.service, metricName, statistic);
   }
 }
 
-/** The variables of every function. The stack's own namespace keeps its metrics, and so its alarms, apart from other stacks'. */
+/** The variables of every function. */
 function commonEnvironment(scope: Construct, stage: StageConfig): CommonEnvironment {
-  return { STAGE: stage.name, METRICS_NAMESPACE: Stack.of(scope).stackName, LOG_LEVEL: stage.logLevel };
+  return { STAGE: stage.name, METRICS_NAMESPACE: metricsNamespace(scope), LOG_LEVEL: stage.logLevel };
 }
 
 /** The variables of a function that answers HTTP requests. */

@@ -6,6 +6,7 @@ import { Api } from "./api.ts";
 import { AlarmTopic } from "./alarm-topic.ts";
 import { AuroraDatabase } from "./aurora-database.ts";
 import { Consume } from "./consume.ts";
+import { Dashboard } from "./dashboard.ts";
 import type { Database } from "./database.ts";
 import { DatabaseRoles } from "./database-roles.ts";
 import { Drain } from "./drain.ts";
@@ -14,6 +15,7 @@ import { addHelperLogs } from "./helper-logs.ts";
 import { Ingest } from "./ingest.ts";
 import { Migrate } from "./migrate.ts";
 import { Notify } from "./notify.ts";
+import { Objectives } from "./objectives.ts";
 import { Query } from "./query.ts";
 import { Replay } from "./replay.ts";
 import { Rotate } from "./rotate.ts";
@@ -40,7 +42,8 @@ export class SluiceStack extends Stack {
     const alarmTopic = new AlarmTopic(this, "AlarmTopic", { stage });
     const api = new Api(this, "Api", { stage, alarmTopic });
     const events = new EventQueue(this, "Queue", { stage, alarmTopic });
-    const database = props.database ?? stage.existingDatabase ?? new AuroraDatabase(this, "Database", { stage });
+    const database =
+      props.database ?? stage.existingDatabase ?? new AuroraDatabase(this, "Database", { stage, alarmTopic });
     const roles = new DatabaseRoles(this, "DatabaseRoles", { database });
     const access = new Access(this, "Access", { stage, alarmTopic });
     const table = new StatusTable(this, "StatusTable", { stage });
@@ -91,6 +94,24 @@ export class SluiceStack extends Stack {
       wakes,
       alarmTopic,
     });
+    if (stage.objectives)
+      new Objectives(this, "Objectives", { stage, ingest: ingest.function, events: events.queue, alarmTopic });
+    if (stage.dashboard)
+      new Dashboard(this, "Dashboard", {
+        stage,
+        api: api.restApi,
+        events,
+        database,
+        functions: {
+          ingest: ingest.function,
+          consume: consume.function,
+          drain: drain.function,
+          query: query.function,
+          export: exporter.function,
+          replay: replay.function,
+          notify: notify.function,
+        },
+      });
     addHelperLogs(this, stage);
     for (const [key, value] of Object.entries(stage.tags ?? {})) Tags.of(this).add(key, value);
     if (stage.permissionsBoundaryArn !== undefined) {

@@ -24,6 +24,8 @@ const stages: Record<string, Settings> = {
     logLevel: "INFO",
     unknownTypes: "accept",
     unknownVersions: "refuse",
+    dashboard: true,
+    objectives: false,
   },
   prod: {
     // A last snapshot. A kept cluster would keep its VPC, and the deletion would stop half-way.
@@ -40,6 +42,8 @@ const stages: Record<string, Settings> = {
     logLevel: "INFO",
     unknownTypes: "accept",
     unknownVersions: "refuse",
+    dashboard: true,
+    objectives: true,
     // Not in dev: an account that is new may have no more than ten in all, and AWS then refuses the deployment.
     reservedConcurrency: { query: QUERY_MAX_CONCURRENCY },
   },

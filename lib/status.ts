@@ -88,6 +88,14 @@ export class Status extends Construct {
       evaluationPeriods: 60,
       datapointsToAlarm: 3,
     });
+    new Alarm(this, "LedgerAlarm", {
+      topic: alarmTopic,
+      description: "The ledger does not add up: of accepted events nobody knows what became of them.",
+      runbook: "ledger-difference",
+      metric: handler.metricOf("LedgerDifference", "max"),
+      // A snapshot is taken behind batches, and none while nothing happens.
+      isKeptWithoutData: true,
+    });
   }
 }
 

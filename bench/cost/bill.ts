@@ -1,9 +1,10 @@
 import { EMPTY_RECEIVE } from "../pipeline/count-queue.ts";
+import type { PipelineKind } from "../pipeline/pipeline.ts";
 import type { FunctionRole, Invocations, Operations } from "../pipeline/operations.ts";
 import {
   IO_BYTES,
   MINIMUM_ACU,
-  PLATFORM_LOG_BYTES,
+  OTHER_LOG_BYTES,
   PROCESSORS_PER_ACU,
   TRACED_PER_SECOND,
   TRACED_SHARE,
@@ -56,13 +57,14 @@ export type Component =
   | "Firehose";
 
 /** Computes the bill of a million events at a rate from the measurements of one run. */
-export function bill(measured: Measured, { rate }: { rate: number }): BillLine[] {
+export function bill(measured: Measured, { rate, kind = "ours" }: { rate: number; kind?: PipelineKind }): BillLine[] {
   const { events, requests, responseBytes, walBytes, walWrites, databaseProcessorSeconds, operations } = measured;
   const million = (count: number) => (count * 1e6) / events;
   const seconds = 1e6 / rate;
   const acuSeconds = Math.max(million(databaseProcessorSeconds) / PROCESSORS_PER_ACU, MINIMUM_ACU * seconds);
   const invocations = operations.functions.ingest.invocations + operations.functions.consume.invocations;
-  const logBytes = operations.logBytes + PLATFORM_LOG_BYTES * invocations;
+  const other = OTHER_LOG_BYTES[kind];
+  const logBytes = operations.logBytes + other.invocation * invocations + other.request * requests;
   const requestRate = million(requests) / seconds;
   const traced = Math.min(requestRate, TRACED_PER_SECOND + TRACED_SHARE * (requestRate - TRACED_PER_SECOND)) * seconds;
 

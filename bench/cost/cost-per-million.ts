@@ -54,7 +54,7 @@ export async function costPerMillion(shape: CostShape, signal?: AbortSignal): Pr
       const countedAt = Math.min(rate, MOST_EVENTS_PER_SECOND[kind], MOST_REQUESTS_PER_SECOND * batch);
       const run = { eventBytes, batch, rate: countedAt, seconds };
       const measured = await measureOperations(kind, run, { assemblyDir: join(folder, "cdk.out"), signal });
-      return design(name, bill(measured, { rate }), countedAt);
+      return design(name, bill(measured, { rate, kind }), countedAt);
     };
     return {
       shape: { eventBytes, batch, rate, seconds },

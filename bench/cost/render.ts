@@ -1,7 +1,8 @@
 import { assumptions } from "./assumptions.ts";
-import { type BillLine, type Component, total } from "./bill.ts";
+import { type BillLine, type Component, part, total } from "./bill.ts";
 import type { CostReport, Design } from "./cost-per-million.ts";
 import { type Price, prices } from "./prices.ts";
+import { PIPELINE_METRICS, WATCHING, watchingPerMonth } from "./watching.ts";
 
 /** Renders the figures of one shape as Markdown: a table by component, then the counted amounts. */
 export function renderReport(report: CostReport): string {
@@ -38,6 +39,8 @@ export function renderPage(reports: readonly CostReport[], { date, machine }: { 
       renderReport(report),
     ]),
     ...reports.slice(0, 1).flatMap((report) => ["## Exports", renderExport(report)]),
+    "## Watching",
+    renderWatching(),
     "## Assumptions",
     assumptions.map((each) => `- ${each}`).join("\n"),
     "## Prices",
@@ -52,6 +55,24 @@ export function renderPage(reports: readonly CostReport[], { date, machine }: { 
       ]),
     ),
     "",
+  ].join("\n\n");
+}
+
+/** Renders what watches a stage by the month as Markdown. */
+function renderWatching(): string {
+  const stages = Object.entries(WATCHING).map(([stage, watching]) => ({ stage, parts: watchingPerMonth(watching) }));
+  const names = stages[0]?.parts.map(({ what }) => what) ?? [];
+  const rows = stages.map(({ stage, parts }) => [
+    stage,
+    ...parts.map(({ amount }) => String(amount)),
+    dollars(parts.reduce((sum, each) => sum + each.dollars, 0)) +
+      (parts.every(({ amount, price }) => amount === 0 || prices[price].confirmed) ? "" : " ?"),
+  ]);
+  const metric = part("metrics", PIPELINE_METRICS, "metricMonth");
+  return [
+    "[Alarms, objectives and the dashboard](watching.md) cost by the month, whether events come or not:",
+    table(["", ...names, "a month"], rows),
+    `While events come, ingest and consume report ${PIPELINE_METRICS} metrics of our own: ${dollars(metric.dollars)} for a month in which there are events in every hour, and nothing for hours without any. Other functions report theirs when they are used. Tenants, types and keys are never dimensions: with 1,000 tenants these metrics alone would cost ${dollars(1_000 * metric.dollars)}.`,
   ].join("\n\n");
 }
 

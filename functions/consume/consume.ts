@@ -3,6 +3,7 @@ import { CONFLICTS_MAX_NAMED, SETTLE_RESERVE_MS, SETTLE_RESERVE_SHARE } from "./
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import { type IsolationDeps, type IsolationResult, isolate } from "./isolate.ts";
 import { redeliver } from "./redeliver.ts";
+import type { ReceivedMessage } from "../core/queue-message.ts";
 
 /**
  * The rule of the consumer. A message is done when each of its events is stored or dead-lettered (store-messages.ts). Any
@@ -13,7 +14,7 @@ export function createConsume(deps: IsolationDeps): BatchRule {
     const now = deps.clock().getTime();
     const result = await isolate(messages, storeDeadline(until, now), deps);
     const { remaining, requeued } = await redeliver(result, until, deps);
-    return { remaining, ...report(result, requeued, deps.clock().getTime()) };
+    return { remaining, ...report(messages, result, requeued, deps.clock().getTime()) };
   };
 }
 
@@ -24,12 +25,15 @@ function storeDeadline(until: number, now: number): number {
 }
 
 function report(
+  messages: readonly ReceivedMessage[],
   { failed, threw, errors, failure, conflicts, metrics }: IsolationResult,
   requeued: number,
   now: number,
 ): Omit<BatchOutcome, "remaining"> {
   const isStopped = failure?.disposition === "stop";
   const redelivered = [...failed, ...threw];
+  const oldest = (some: readonly ReceivedMessage[]) =>
+    Math.max(0, ...some.map(({ firstSentAt }) => now - firstSentAt)) / 1_000;
   return {
     ...(errors.length > 0 && { error: errors[0] }),
     level: isStopped ? "error" : redelivered.length > 0 ? "warn" : "info",
@@ -52,10 +56,8 @@ function report(
       ...metrics,
       MessagesFailed: redelivered.length,
       ConsumerStopped: isStopped ? 1 : 0,
-      OldestFailedAgeSeconds: Math.max(
-        0,
-        ...redelivered.map(({ firstSentAt }) => Math.round((now - firstSentAt) / 1_000)),
-      ),
+      OldestFailedAgeSeconds: Math.round(oldest(redelivered)),
+      StoreLagSeconds: oldest(messages),
     },
   };
 }

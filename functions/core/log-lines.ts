@@ -45,8 +45,6 @@ export type LogLines = {
   "subscriptions not marked": { error: unknown };
   /** A notifier threw: a fault of ours. The delivery is tried again. */
   "notifier failed": { error: unknown };
-  /** Events about subscriptions that fail were not confirmed by the queue. */
-  "notices not sent": { count: number };
   "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
   "queue did not answer": { code: string };
   "message not deleted": { code: string | undefined };
@@ -85,7 +83,10 @@ export type BatchFields = MetricCounts & {
     delivered: number;
     later: number;
     failed: number;
+    /** Notices that were sent: of subscriptions that fail, and that were disabled; and those that the queue did not confirm. */
+    warned: number;
     disabled: number;
+    unsent: number;
     lagMs: number | undefined;
   };
   /** The request for a snapshot of the ledger: its outcome, and the sums of the snapshot. */

@@ -1,6 +1,8 @@
 /** Every metric, with its unit. Tenants, types and keys are never dimensions: each would be a metric that costs. */
 export const METRICS = {
   Requests: "Count",
+  /** Requests that were answered with a 5XX; one that ended its function is an error of Lambda instead. */
+  RequestsFailed: "Count",
   KeysStale: "Count",
   EventsAccepted: "Count",
   EventsRejected: "Count",
@@ -23,6 +25,8 @@ export const METRICS = {
   MessagesFailed: "Count",
   ConsumerStopped: "Count",
   OldestFailedAgeSeconds: "Seconds",
+  /** The time since the acceptance of the oldest event of a batch, when the batch ended: stored, or delivered again. */
+  StoreLagSeconds: "Seconds",
   /** Queries that were refused because the consumer lags. */
   QueriesShed: "Count",
   ExportsFailed: "Count",
@@ -35,7 +39,11 @@ export const METRICS = {
   DeliveriesFailed: "Count",
   /** The time between match and first attempt of the oldest delivery of a round. */
   DeliveryLagSeconds: "Seconds",
+  /** Notices that were sent: of subscriptions that were disabled, and of those that fail and will be. */
   SubscriptionsDisabled: "Count",
+  SubscriptionsFailing: "Count",
+  /** Subscriptions and redeliveries whose filter the database could not apply in a round: a fault of ours. */
+  FiltersFailing: "Count",
   /** Hours, tenants, types and fields of yesterday whose rollups are not what the events say. */
   RollupsDiffering: "Count",
   /** The time for which an open transaction has held the feed back, as a reader of it saw. */

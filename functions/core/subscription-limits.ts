@@ -15,7 +15,6 @@ export const SINK_HEADER_MAX_CHARACTERS = 2_000;
 export const EMAIL_TO_MAX = 10;
 
 export const DELIVERY_BATCH_MAX = 100;
-export const DELIVERY_BATCH_MAX_BYTES = 1024 * KIB;
 export const DELIVERY_RATE_MAX = 10_000;
 
 /** Standard Webhooks asks for 15 to 30 s. */
@@ -49,6 +48,8 @@ export const CIRCUIT_PROBE_SECONDS = 60;
 /** A subscription without one success for so long is disabled; notices come at these shares of the time. */
 export const DISABLE_AFTER_HOURS = 120;
 export const NOTICE_PERCENTS = [50, 70, 90, 100] as const;
+/** Notices that are sent together: of a tenant's subscriptions all that one outage of their receiver makes. */
+export const NOTICES_AT_ONCE = 100;
 
 /** A rotated secret signs for so long beside the new one. */
 export const SECRET_OVERLAP_DEFAULT_HOURS = 24;
@@ -60,15 +61,15 @@ export const SECRET_BYTES = 32;
 /** Days for which attempts are kept, in a partition a day; and finished deliveries. */
 export const ATTEMPTS_KEPT_DAYS = 30;
 
-/** Of an answer, so much is read, and so much is kept. */
+/** Of an answer, so much is read, and so much is kept: of its text in UTF-8, redacted. */
 export const RESPONSE_READ_MAX_BYTES = 20 * KIB;
-export const RESPONSE_KEPT_MAX_CHARACTERS = 1_000;
+export const RESPONSE_KEPT_MAX_BYTES = KIB;
 
 /** Deliveries of one claim, of one subscription over all workers (or its batch where that is larger), and at once in one worker. */
 export const CLAIM_MAX = 200;
 export const CLAIM_MAX_OF_ONE = 50;
 export const DELIVERIES_IN_FLIGHT = 100;
-/** Bytes of the events of one claim, which come in one result of the Data API. */
+/** Bytes of the events of one claim, which come in one result of the Data API; so a batch has no more. */
 export const CLAIM_MAX_BYTES = 700 * KIB;
 /** A claim ends so long after it: the longest timeout, and the time to write the result. */
 export const CLAIM_LEASE_SECONDS = 45;
@@ -101,6 +102,9 @@ export const ATTEMPTS_PAGE = 100;
 export const FAILURE_GROUPS_MAX = 50;
 /** Failed deliveries that one statement makes pending. */
 export const REDELIVER_MAX = 1_000;
+/** Deliveries that one statement frees, which waited for what somebody has changed, and the time of a request for all of them. */
+export const FREE_MAX = 5_000;
+export const FREE_MS = 15_000;
 /** Redeliveries of one subscription that are not finished: people look after each. */
 export const REDELIVERIES_MAX_RUNNING = 10;
 export const REDELIVERIES_PAGE = 100;

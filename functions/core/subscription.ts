@@ -183,15 +183,16 @@ export type PageOf = { after: string | undefined; limit: number };
 
 /** Subscriptions and what happened to their deliveries, for requests. Every call may throw a DatabaseError. */
 export type SubscriptionStore = {
-  /** Writes a subscription. `expired`: its start is at a cursor that this database cannot follow. */
-  create(subscription: NewSubscription, deadline: number): Promise<Subscription | "expired">;
+  /** Writes a subscription. `expired`: its start is at a cursor that this database cannot follow. `full`: the tenant has SUBSCRIPTIONS_MAX. */
+  create(subscription: NewSubscription, deadline: number): Promise<Subscription | "expired" | "full">;
   count(tenant: string, deadline: number): Promise<number>;
   read(tenant: string, id: string, deadline: number): Promise<Subscription | undefined>;
   list(tenant: string, page: PageOf, deadline: number): Promise<ListPage<Subscription>>;
+  /** Without an order, deliveries that wait for others of their subject are free. Where many wait it may end too late, and goes on when it is called again. */
   change(tenant: string, id: string, changes: SubscriptionChanges, deadline: number): Promise<Subscription | undefined>;
   /** With everything that belongs to it. False where there is none. */
   remove(tenant: string, id: string, deadline: number): Promise<boolean>;
-  /** Active closes the circuit, and makes what waits due now. */
+  /** Active closes the circuit, and makes what waits due now. Where much waits it may end too late, and goes on when it is called again. */
   setState(
     tenant: string,
     id: string,
@@ -200,14 +201,14 @@ export type SubscriptionStore = {
   ): Promise<Subscription | undefined>;
   /** Goes on from another place. What is pending stays; events that matched already are delivered again under new ids. */
   seek(tenant: string, id: string, start: Start, deadline: number): Promise<Subscription | "expired" | undefined>;
-  /** Adds a secret, and ends the others `overlapHours` from now; of those that have not ended the last SECRETS_MAX stay. */
+  /** Adds a secret, and ends the others `overlapHours` from now. `fullUntil`: SECRETS_MAX sign and would go on, the first until then. */
   addSecret(
     tenant: string,
     id: string,
     sealed: string,
     overlapHours: number,
     deadline: number,
-  ): Promise<Subscription | undefined>;
+  ): Promise<Subscription | { fullUntil: string } | undefined>;
   ledger(tenant: string, id: string, deadline: number): Promise<DeliveryLedger | undefined>;
   listAttempts(
     tenant: string,
@@ -230,11 +231,11 @@ export type SubscriptionStore = {
     request: FailureSelection,
     deadline: number,
   ): Promise<{ planned: number; sample: Delivery[] }>;
-  /** Writes a redelivery that begins; a worker takes its deliveries (DeliveryWork.redeliver). */
+  /** Writes a redelivery that begins; a worker takes its deliveries (DeliveryWork.redeliver). `full`: REDELIVERIES_MAX_RUNNING run. */
   startRedelivery(
     redelivery: Pick<Redelivery, "id" | "subscriptionId" | "request" | "planned" | "keyId">,
     deadline: number,
-  ): Promise<Redelivery>;
+  ): Promise<Redelivery | "full">;
   readRedelivery(tenant: string, id: string, deadline: number): Promise<Redelivery | undefined>;
   listRedeliveries(
     tenant: string,
@@ -249,6 +250,8 @@ export type SubscriptionStore = {
 export type ClaimedDelivery = {
   id: string;
   subscriptionId: string;
+  /** The message of which it is a part, whatever a retry looks like; undefined where it is sent alone. */
+  batchId: string | undefined;
   /** The number of the attempt to come, from 1. */
   attempt: number;
   /** Its number in the schedule, which a redelivery begins again. */
@@ -290,6 +293,8 @@ export type AttemptResult = {
 
 /** Something that an operator should know about a subscription, each once a time of failing. */
 export type SubscriptionNotice = {
+  /** Of its event. */
+  id: string;
   subscriptionId: string;
   tenant: string;
   name: string;
@@ -297,6 +302,7 @@ export type SubscriptionNotice = {
   /** Of DISABLE_AFTER_HOURS: 50, 70, 90 or 100. At 100 the subscription is disabled. Missing where the sink has ended. */
   percent: number | undefined;
   kind: "failing" | "disabled";
+  at: string;
 };
 
 /** The work on deliveries. Every call may throw a DatabaseError. */
@@ -305,7 +311,7 @@ export type DeliveryWork = {
    * Makes deliveries of the next events of every active subscription, each once, in one transaction a subscription with its
    * cursor. `isAtEnd`: nothing below the horizon is left. `isOpen`: a transaction is open whose events will come later.
    * `subscriptions`: all there are, also disabled ones. `failing`: the ids of those whose filter the database could not apply; the
-   * next call tries them again.
+   * next call tries them again. `hasNotices`: notices wait to be sent.
    */
   dispatch(
     budgetMs: number,
@@ -316,21 +322,29 @@ export type DeliveryWork = {
     isOpen: boolean;
     subscriptions: number;
     failing: readonly string[];
+    hasNotices: boolean;
   }>;
   /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`, `failing`: as of dispatch, of redeliveries. */
   redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean; failing: readonly string[] }>;
   /**
    * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` or
    * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
-   * two workers.
+   * two workers. A batch is made when its deliveries are claimed first, and is claimed as a whole from then on.
    */
   claim(
     worker: string,
     bounds: { most: number; mostOfOne: number; leaseSeconds: number },
     deadline: number,
   ): Promise<Claim>;
-  /** Writes results: states, attempts, circuits. A result of a lease that another worker has by now changes nothing. */
-  settle(worker: string, results: readonly AttemptResult[], deadline: number): Promise<SubscriptionNotice[]>;
+  /**
+   * Writes results: states, attempts, circuits, notices. A result of a lease that another worker has by now changes nothing. Returns
+   * whether notices wait to be sent.
+   */
+  settle(worker: string, results: readonly AttemptResult[], deadline: number): Promise<boolean>;
+  /** The notices that wait to be sent, the first first. */
+  notices(most: number, deadline: number): Promise<SubscriptionNotice[]>;
+  /** Deletes notices that were sent. Returns the ids of those that nobody has deleted before. */
+  deleteNotices(ids: readonly string[], deadline: number): Promise<string[]>;
   /** Gives back what a worker has claimed and not tried. */
   release(worker: string, deliveryIds: readonly string[], deadline: number): Promise<void>;
   /** When the next delivery of an active subscription is due, a lease ends or a circuit takes a probe; undefined where nothing waits. */

@@ -37,7 +37,6 @@ import { makeWebhookSecret } from "../core/sign-webhook.ts";
 import { notifyRoutes } from "../routes/notify.ts";
 import { createDeliver } from "./deliver.ts";
 import { createNotifyEndpoints } from "./endpoints.ts";
-import { createSendNotices } from "./notices.ts";
 import { createRunWakes } from "./run-wakes.ts";
 import { createWork } from "./work.ts";
 
@@ -82,11 +81,7 @@ const work = createWork({
     random: Math.random,
     onFailure: (error) => logger.error("notifier failed", { error: loggableError(error) }),
   }),
-  sendNotices: createSendNotices({
-    queue: createEventQueue({ client: sqs, queueUrl: environment.QUEUE_URL, logger }),
-    clock,
-    onUnsent: (count) => logger.warn("notices not sent", { count }),
-  }),
+  events: createEventQueue({ client: sqs, queueUrl: environment.QUEUE_URL, logger }),
   wakes,
   mark,
   clock,

@@ -33,6 +33,8 @@ export type Round = AttemptCounts & {
   failing: readonly string[];
   /** A transaction is open, whose events will come later. */
   isOpen: boolean;
+  /** Notices wait to be sent. */
+  hasNotices: boolean;
   /** Something is left that could be done now. */
   isTimeOver: boolean;
   /** When something is due next, ms since the epoch; Infinity where nothing waits. */
@@ -53,7 +55,15 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const deadline = until - ROUND_RESERVE_MS;
   const now = () => clock().getTime();
   const changes = createSignal();
-  const feed = { matched: 0, taken: 0, subscriptions: 0, failing: NONE, isOpen: false, isAtEnd: false };
+  const feed = {
+    matched: 0,
+    taken: 0,
+    subscriptions: 0,
+    failing: NONE,
+    isOpen: false,
+    isAtEnd: false,
+    hasNotices: false,
+  };
   let lagMs: number | undefined;
   let dueAt = Infinity;
   let failure: unknown;
@@ -79,6 +89,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
       feed.taken += taken;
       feed.subscriptions = found.subscriptions;
       feed.isOpen = found.isOpen;
+      feed.hasNotices = found.hasNotices;
       feed.failing = [...found.failing, ...failing];
       feed.isAtEnd = found.isAtEnd && isAtEnd;
       if (found.matched + taken > 0) change();
@@ -150,7 +161,8 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   changes.raise();
   await Promise.all([sending.end().catch(noteFailure), dispatching]);
   const { isAtEnd: _, ...fed } = feed;
-  return { ...sending.counts, ...fed, lagMs, isTimeOver: isTimeOver(), dueAt, failure };
+  const hasNotices = fed.hasNotices || sending.hasNotices();
+  return { ...sending.counts, ...fed, hasNotices, lagMs, isTimeOver: isTimeOver(), dueAt, failure };
 }
 
 const NONE: readonly string[] = [];

@@ -50,7 +50,7 @@ export function createRunWakes({ work, wakes, clock }: RunWakesDeps): BatchRule 
     const isRepeated = due.some(({ message, wake }) => message.receiveCount > 1 || wake.isRepeated === true);
     const { isWakeSure, failure, ...round } = await work({ tries, isRepeated }, until);
     if (!isWakeSure) outcome.remaining.push(...due.map(({ message }) => message));
-    if (!isWakeSure || failure !== undefined || round.failing.length > 0) outcome.level = "warn";
+    if (!isWakeSure || failure !== undefined || round.failing.length + round.unsent > 0) outcome.level = "warn";
     if (failure !== undefined && !isPassing(failure)) outcome.error = failure;
     outcome.fields.failedMessages = outcome.remaining.length;
     outcome.fields.deliveries = round;
@@ -60,6 +60,8 @@ export function createRunWakes({ work, wakes, clock }: RunWakesDeps): BatchRule 
       DeliveriesFailed: round.failed,
       DeliveriesRetried: round.later,
       SubscriptionsDisabled: round.disabled,
+      SubscriptionsFailing: round.warned,
+      FiltersFailing: round.failing.length,
       ...(round.lagMs !== undefined && { DeliveryLagSeconds: Math.round(round.lagMs / 1_000) }),
     };
     return outcome;

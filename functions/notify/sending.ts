@@ -1,7 +1,7 @@
 import { CLAIM_MAX, DELIVERIES_IN_FLIGHT } from "../core/subscription-limits.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import type { AttemptResult, Claim, DeliveryWork, SubscriptionNotice } from "../core/subscription.ts";
+import type { AttemptResult, Claim, DeliveryWork } from "../core/subscription.ts";
 import { intoNotices, type PendingNotice } from "./deliver.ts";
 import {
   LEASE_RESERVE_MS,
@@ -17,14 +17,12 @@ import { createSignal } from "./signal.ts";
 export type SendingDeps = {
   work: Pick<DeliveryWork, "settle" | "release">;
   deliver: (notice: PendingNotice, deadline: number) => Promise<AttemptResult[]>;
-  /** Never throws. */
-  sendNotices: (notices: readonly SubscriptionNotice[], deadline: number) => Promise<void>;
   clock: Clock;
   wait: (milliseconds: number) => Promise<unknown>;
 };
 
 /** Attempts by what became of them. */
-export type AttemptCounts = { delivered: number; later: number; failed: number; disabled: number };
+export type AttemptCounts = { delivered: number; later: number; failed: number };
 
 /**
  * Sends what a worker has claimed, so many notices at once, and settles the results in small groups while others are under way: a
@@ -38,9 +36,9 @@ export function createSending(
   until: number,
   on: { room: () => void; settled: () => void },
 ) {
-  const { work, deliver, sendNotices, clock, wait } = deps;
+  const { work, deliver, clock, wait } = deps;
   const deadline = until - ROUND_RESERVE_MS / 2;
-  const counts: AttemptCounts = { delivered: 0, later: 0, failed: 0, disabled: 0 };
+  const counts: AttemptCounts = { delivered: 0, later: 0, failed: 0 };
   const waiting: { notice: PendingNotice; leaseEnds: number }[] = [];
   const unsent: string[] = [];
   const underWay = new Set<Promise<void>>();
@@ -49,6 +47,7 @@ export function createSending(
   let results: AttemptResult[] = [];
   let settling: Promise<void> | undefined;
   let failure: unknown;
+  let hasNotices = false;
 
   function begin(): void {
     while (underWay.size < DELIVERIES_IN_FLIGHT) {
@@ -102,10 +101,8 @@ export function createSending(
   async function write(group: readonly AttemptResult[]): Promise<void> {
     for (let pause = SETTLE_RETRY_FIRST_MS; ; pause = Math.min(2 * pause, SETTLE_RETRY_MAX_MS)) {
       try {
-        const notices = await work.settle(worker, group, deadline);
+        hasNotices = await work.settle(worker, group, deadline);
         for (const { status } of group) counts[status] += 1;
-        counts.disabled += notices.filter(({ kind }) => kind === "disabled").length;
-        if (notices.length > 0) await sendNotices(notices, deadline);
         return;
       } catch (error) {
         const isWorthIt = error instanceof DatabaseError && error.isOutage && clock().getTime() + pause < deadline;
@@ -123,6 +120,9 @@ export function createSending(
 
     /** Nothing is under way, and all results are written. */
     isIdle: () => held === 0 && settling === undefined,
+
+    /** The last results that were written left notices to be sent. */
+    hasNotices: () => hasNotices,
 
     /** Results could not be written. */
     hasFailed: () => failure !== undefined,

@@ -8,19 +8,21 @@ import {
   OUTAGE_WAIT_MAX_SECONDS,
   ROUND_RESERVE_MS,
 } from "./limits.ts";
+import { type NoticeCounts, sendNotices, type SendNoticesDeps } from "./notices.ts";
 import { type Round, type RoundDeps, runRound } from "./round.ts";
 
-export type WorkDeps = RoundDeps & CheckMarkDeps & { wakes: Wakes };
+export type WorkDeps = RoundDeps & CheckMarkDeps & SendNoticesDeps & { wakes: Wakes };
 
 /** `tries`: that of the wake-up. `isRepeated`: an earlier round of it may have planned a wake-up and not sent it. */
 export type Woken = { tries: number; isRepeated: boolean };
 
 /** `isWakeSure`: the next wake-up is confirmed, or none is needed. An outage is waited for; any other `failure` is an error. */
-export type WorkOutcome = Omit<Round, "dueAt" | "isOpen" | "isTimeOver"> & { isWakeSure: boolean };
+export type WorkOutcome = Omit<Round, "dueAt" | "isOpen" | "isTimeOver" | "hasNotices"> &
+  NoticeCounts & { isWakeSure: boolean };
 
 /**
- * The work of one wake-up: a round (round.ts), and then the wake-up for what waits: at once where time was over, and else when
- * something is due. Two workers at once share the deliveries. With nothing to wait for, no wake-up is sent.
+ * The work of one wake-up: a round (round.ts), its notices, and then the wake-up for what waits: at once where time was over, and else
+ * when something is due. Two workers at once share the deliveries. With nothing to wait for, no wake-up is sent.
  */
 export function createWork(deps: WorkDeps) {
   const { wakes, clock } = deps;
@@ -28,9 +30,10 @@ export function createWork(deps: WorkDeps) {
 
   return async function work({ tries, isRepeated }: Woken, until: number): Promise<WorkOutcome> {
     const deadline = until - ROUND_RESERVE_MS / 4;
-    const { dueAt, isOpen, isTimeOver, ...round } = await runRound(deps, until);
+    const { dueAt, isOpen, isTimeOver, hasNotices, ...round } = await runRound(deps, until);
+    let notices: NoticeCounts = { warned: 0, disabled: 0, unsent: 0 };
     const doubled = (mostSeconds: number) => Math.min(2 ** Math.min(tries, 20), mostSeconds);
-    const ended = (isWakeSure: boolean, failure = round.failure) => ({ ...round, failure, isWakeSure });
+    const ended = (isWakeSure: boolean, failure = round.failure) => ({ ...round, ...notices, failure, isWakeSure });
 
     const repeated = (mayBePlanned: boolean) => (mayBePlanned ? { isRepeated: true as const } : {});
     const wakeAfterOutage = (mayBePlanned = isRepeated) =>
@@ -41,7 +44,8 @@ export function createWork(deps: WorkDeps) {
       const now = clock().getTime();
       const openAt = isOpen && round.subscriptions > 0 ? now + doubled(OPEN_WAIT_MAX_SECONDS) * 1_000 : Infinity;
       const failingAt = round.failing.length > 0 ? now + doubled(FAILING_WAIT_MAX_SECONDS) * 1_000 : Infinity;
-      const againAt = Math.min(openAt, failingAt);
+      const noticesAt = notices.unsent > 0 ? now + doubled(OUTAGE_WAIT_MAX_SECONDS) * 1_000 : Infinity;
+      const againAt = Math.min(openAt, failingAt, noticesAt);
       const at = Math.min(againAt, dueAt);
       if (at === Infinity) return true;
       const planned = new Date(at).toISOString();
@@ -55,6 +59,7 @@ export function createWork(deps: WorkDeps) {
       return ended(await wakeAfterOutage());
     }
     try {
+      if (hasNotices) notices = await sendNotices(deps, deadline);
       await checkMark(round.subscriptions, deadline);
       if (!isTimeOver) return ended(await wakeLater());
       // A database that is too slow for the time of a round shall not be asked without a pause.

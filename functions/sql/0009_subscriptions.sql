@@ -44,7 +44,6 @@ create table subscriptions (
   -- Deliveries that were made, and those of them that were deleted after their end.
   matched bigint not null default 0,
   pruned_delivered bigint not null default 0,
-  pruned_failed bigint not null default 0,
   pruned_skipped bigint not null default 0,
   -- The bucket of the rate, at a time.
   tokens double precision not null default 0,
@@ -81,7 +80,8 @@ create table subscription_secrets (
 -- the daily upkeep: there may be more than one statement can delete.
 create sequence delivery_numbers;
 create table deliveries (
-  -- dlv_ and the MD5 of subscription, generation and event: the same event never becomes two.
+  -- dlv_ and the MD5 of subscription, generation and event, with its time of receipt: the same event never becomes two, and one with the
+  -- key of an event that is no longer retained becomes another.
   id text collate "C" primary key,
   -- In the order of the feed, for one subscription and generation.
   number bigint not null default nextval('delivery_numbers'),
@@ -95,6 +95,8 @@ create table deliveries (
   ordered_by text collate "C",
   -- Another one of its subject goes first.
   is_blocked boolean not null default false,
+  -- The message of which it is a part since its first claim; null where it is sent alone.
+  batch_id text collate "C",
   state text collate "C" not null default 'pending' check (state in ('pending', 'delivered', 'failed', 'skipped')),
   -- When it is claimable: a claim moves it to the end of the lease, so a lease that ends needs nobody who sees to it.
   due_at timestamptz not null default clock_timestamp(),
@@ -129,8 +131,11 @@ create index deliveries_blocked on deliveries (subscription_id, ordered_by, numb
 create index deliveries_by_state on deliveries (subscription_id, state, number);
 create index deliveries_of_event on deliveries (subscription_id, event_id);
 
--- The ones to be deleted.
-create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
+-- What was sent together.
+create index deliveries_of_batch on deliveries (batch_id) where batch_id is not null;
+
+-- The ones to be deleted. Failed ones are dead letters: they stay until somebody retries them, or their subscription is removed.
+create index deliveries_finished on deliveries (finished_at) where state in ('delivered', 'skipped');
 
 -- Each attempt, in a partition for its day, which is dropped with it.
 create sequence delivery_attempt_numbers;
@@ -179,6 +184,20 @@ create table redeliveries (
 create index redeliveries_of_subscription on redeliveries (subscription_id, id);
 create index redeliveries_to_take on redeliveries (progress_at) where state = 'running' and not is_taken;
 
+-- Notices about subscriptions that the queue of events has not confirmed, written with what they tell of. They outlive their
+-- subscription.
+create table subscription_notices (
+  -- The id of the event, so that a notice that is sent twice is stored once.
+  id text collate "C" primary key,
+  tenant text collate "C" not null,
+  subscription_id text collate "C" not null,
+  name text not null,
+  kind text collate "C" not null check (kind in ('failing', 'disabled')),
+  failing_since timestamptz not null,
+  percent integer,
+  at timestamptz not null
+);
+
 -- One row: the last wake-up that was planned.
 create table planned_wake (
   is_only boolean primary key default true check (is_only),
@@ -194,6 +213,7 @@ alter table deliveries enable row level security;
 alter table delivery_attempts enable row level security;
 alter table delivery_attempts_default enable row level security;
 alter table redeliveries enable row level security;
+alter table subscription_notices enable row level security;
 alter table planned_wake enable row level security;
 
 -- The texts of an array in JSON; null for anything else.
@@ -314,16 +334,21 @@ begin
 end
 $body$;
 
--- Writes a subscription, with its first secret if it has one. Null where the start is a cursor that this database cannot follow.
-create function create_subscription(given jsonb, start jsonb, sealed text) returns text
+-- Writes a subscription, with its first secret if it has one. A word tells why none was written: `expired`, the start is a cursor that this
+-- database cannot follow; `full`, the tenant has `most`. Those of one tenant are made one after another, so none is too many.
+create function create_subscription(given jsonb, start jsonb, sealed text, most integer) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   made subscriptions;
   first record;
 begin
+  perform pg_advisory_xact_lock(hashtextextended('subscriptions of ' || (given ->> 'tenant'), 0));
+  if count_subscriptions(given ->> 'tenant') >= most and read_subscription(given ->> 'tenant', given ->> 'id') is null then
+    return 'full';
+  end if;
   select * into first from subscription_start(given ->> 'tenant', start);
   if first.next_number is null then
-    return null;
+    return 'expired';
   end if;
   insert into subscriptions (
     id, tenant, name, filter, sink, types, sources, delivery_order, schedule, batch, rate, timeout_ms, key_id, next_number,
@@ -389,8 +414,8 @@ end
 $body$;
 grant execute on function list_subscriptions to sluice_writer;
 
--- Changes the members that are given; null takes one away. A new sink has not failed. Without an order nothing waits for others
--- any more; with one, what matches from now on does.
+-- Changes the members that are given; null takes one away. A new sink has not failed. Without an order nothing that matches waits for others
+-- any more, and free_deliveries frees the rest; with one, what matches from now on does.
 create function change_subscription(for_tenant text, for_id text, changes jsonb) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 begin
@@ -414,13 +439,44 @@ begin
   if changes -> 'sink' is not null then
     perform close_circuit(for_id);
   end if;
-  if changes ->> 'order' = 'none' then
-    update deliveries as d set is_blocked = false where d.subscription_id = for_id and d.state = 'pending' and d.is_blocked;
-  end if;
   return read_subscription(for_tenant, for_id);
 end
 $body$;
 grant execute on function change_subscription to sluice_writer;
+
+-- Makes deliveries claimable that wait for what has changed: those that wait for others of their subject, where the subscription has no
+-- order; and in an active one those that were tried before a time and are due later, where there is a time. Leases stay. Returns how many; fewer than
+-- `most` where none is left. Relies on deliveries_blocked and deliveries_due.
+create function free_deliveries(for_tenant text, for_id text, tried_before timestamptz, most integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
+declare
+  s subscriptions;
+  unblocked integer = 0;
+  hastened integer = 0;
+begin
+  select * into s from subscriptions as known where known.id = for_id and known.tenant = for_tenant for update;
+  if s.delivery_order = 'none' then
+    update deliveries set is_blocked = false
+    where id in (
+      select d.id from deliveries as d where d.subscription_id = for_id and d.state = 'pending' and d.is_blocked
+      order by d.ordered_by, d.number limit most
+    );
+    get diagnostics unblocked = row_count;
+  end if;
+  if s.state = 'active' and tried_before is not null then
+    update deliveries set due_at = clock_timestamp()
+    where id in (
+      select d.id from deliveries as d
+      where d.subscription_id = for_id and d.state = 'pending' and not d.is_blocked and d.due_at > clock_timestamp()
+        and d.leased_by is null and d.last_at < tried_before
+      order by d.due_at, d.number limit most - unblocked
+    );
+    get diagnostics hastened = row_count;
+  end if;
+  return unblocked + hastened;
+end
+$body$;
+grant execute on function free_deliveries to sluice_writer;
 
 -- Forgets that a sink has failed.
 create function close_circuit(for_id text) returns void
@@ -446,7 +502,7 @@ end
 $body$;
 grant execute on function remove_subscription to sluice_writer;
 
--- Active closes the circuit and makes what waits due now; leases stay. Disabled keeps the cursor, and what is pending.
+-- Active closes the circuit, and free_deliveries makes what waits due now. Disabled keeps the cursor, and what is pending.
 create function set_subscription_state(for_tenant text, for_id text, new_state text) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 begin
@@ -457,9 +513,6 @@ begin
   where s.id = for_id and s.tenant = for_tenant and (new_state = 'active' or s.state = 'active');
   if found and new_state = 'active' then
     perform close_circuit(for_id);
-    update deliveries as d set due_at = clock_timestamp()
-    where d.subscription_id = for_id and d.state = 'pending' and not d.is_blocked and d.due_at > clock_timestamp()
-      and d.leased_by is null;
   end if;
   return read_subscription(for_tenant, for_id);
 end
@@ -490,26 +543,32 @@ end
 $body$;
 grant execute on function seek_subscription to sluice_writer;
 
--- Adds a secret, and ends the others some hours from now. Those that have ended are deleted, and of the others the oldest beyond
--- `most`.
+-- Adds a secret, and ends the others some hours from now. Those that have ended are deleted. Returns null where there is no subscription, and
+-- `full` with the time at which the first one ends where `most` sign and would go on signing.
 create function add_subscription_secret(for_tenant text, for_id text, new_sealed text, overlap_hours double precision, most integer)
 returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  signing integer;
+  first_end timestamptz;
 begin
-  update subscriptions as s set updated_at = clock_timestamp() where s.id = for_id and s.tenant = for_tenant;
+  perform from subscriptions as s where s.id = for_id and s.tenant = for_tenant for update;
   if not found then
     return null;
   end if;
+  select count(*), min(secret.ends_at) into signing, first_end
+  from subscription_secrets as secret
+  where secret.subscription_id = for_id and (secret.ends_at is null or secret.ends_at > clock_timestamp());
+  if overlap_hours > 0 and signing >= most then
+    return 'full ' || replay_time(first_end);
+  end if;
+  update subscriptions as s set updated_at = clock_timestamp() where s.id = for_id;
   update subscription_secrets
   set ends_at = least(ends_at, clock_timestamp() + overlap_hours * interval '1 hour')
   where subscription_id = for_id;
   insert into subscription_secrets (subscription_id, number, sealed)
   select for_id, coalesce(max(number), 0) + 1, new_sealed from subscription_secrets where subscription_id = for_id;
-  delete from subscription_secrets as secret
-  where secret.subscription_id = for_id and (
-    secret.ends_at <= clock_timestamp()
-    or secret.number <= (select max(number) from subscription_secrets where subscription_id = for_id) - most
-  );
+  delete from subscription_secrets as secret where secret.subscription_id = for_id and secret.ends_at <= clock_timestamp();
   return read_subscription(for_tenant, for_id);
 end
 $body$;
@@ -520,7 +579,7 @@ grant execute on function add_subscription_secret to sluice_writer;
 create function subscription_ledger(for_tenant text, for_id text)
 returns table (matched bigint, delivered bigint, pending bigint, failed bigint, skipped bigint)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
-  select s.matched, s.pruned_delivered + counted.delivered, counted.pending, s.pruned_failed + counted.failed,
+  select s.matched, s.pruned_delivered + counted.delivered, counted.pending, counted.failed,
     s.pruned_skipped + counted.skipped
   from subscriptions as s cross join lateral (
     select
@@ -642,12 +701,22 @@ end
 $body$;
 grant execute on function plan_redelivery to sluice_writer;
 
--- Writes a redelivery that begins. Its set is fixed: what has failed by now.
-create function start_redelivery(for_id text, for_subscription text, for_request text, for_key text, to_do bigint) returns text
+-- Writes a redelivery that begins. Its set is fixed: what has failed by now. Returns `full` where `most` of the subscription are running: they are
+-- started one after another, so none is too many.
+create function start_redelivery(
+  for_id text, for_subscription text, for_request text, for_key text, to_do bigint, most integer
+)
+returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   job redeliveries;
 begin
+  perform from subscriptions as s where s.id = for_subscription for update;
+  if not exists (select from redeliveries as known where known.id = for_id)
+    and (select count(*) from redeliveries as known where known.subscription_id = for_subscription and known.state = 'running') >= most
+  then
+    return 'full';
+  end if;
   insert into redeliveries (id, subscription_id, request, key_id, planned, until_number)
   values (for_id, for_subscription, for_request, for_key, to_do, coalesce((
     select max(d.number) from deliveries as d where d.subscription_id = for_subscription and d.state = 'failed'
@@ -711,9 +780,12 @@ grant execute on function cancel_redelivery to sluice_writer;
 
 -- The active subscriptions that have transactions between their cursor and the horizon, those first that have waited longest: a
 -- row each with a hash of its filter, and the filter in pieces; as many as one result holds. The last row has the facts: whether a
--- transaction is open, the number of all subscriptions, and whether there are more. Relies on event_transactions_in_order.
+-- transaction is open, the number of all subscriptions, whether there are more, and whether notices wait to be sent. Relies on
+-- event_transactions_in_order.
 create function read_due_subscriptions(without_ids text[], most_bytes integer)
-returns table (id text, version text, piece text, is_open boolean, subscriptions bigint, is_cut boolean)
+returns table (
+  id text, version text, piece text, is_open boolean, subscriptions bigint, is_cut boolean, has_notices boolean
+)
 language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp set jit = off as $body$
 declare
   row_bytes constant integer = 128;
@@ -736,10 +808,13 @@ begin
     exit when is_full;
     bytes = bytes + octet_length(cast(to_json(body) as text)) + row_bytes;
     return query
-    select read_due_subscriptions.id, read_due_subscriptions.version, cut.piece, null::boolean, null::bigint, null::boolean
+    select read_due_subscriptions.id, read_due_subscriptions.version, cut.piece, null::boolean, null::bigint, null::boolean,
+      null::boolean
     from cut_text(body) as cut;
   end loop;
-  return query select null, null, null, was_open, (select count(*) from public.subscriptions), is_full;
+  return query
+  select null, null, null, was_open, (select count(*) from public.subscriptions), is_full,
+    exists (select from subscription_notices);
 end
 $body$;
 grant execute on function read_due_subscriptions to sluice_writer;
@@ -821,7 +896,7 @@ begin
         insert into public.deliveries (
           id, subscription_id, event_id, event_source, event_type, event_received_at, ordered_by, is_blocked
         )
-        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id) as text)), $5, e.id, e.source, e.type,
+        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id, microseconds(e.received_at)) as text)), $5, e.id, e.source, e.type,
           e.received_at, ' || case s.delivery_order when 'subject' then 'e.subject, e.subject is not null' else 'null, false' end || '
         from public.events as e
         where e.tenant = $2 and e.transaction_number between $3 and $4 and (' || days || ')'
@@ -919,10 +994,13 @@ $body$;
 -- one result holds. They are chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a
 -- subscription the first due come first. A subscription that another worker has just now is left to it.
 --
+-- Where a subscription has batches, its deliveries become one as they are claimed first: as many as it says, of one claim. A batch stays as it is,
+-- with its id: it is claimed as a whole, and is due when one of it is. A delivery that was claimed alone stays alone.
+--
 -- Returns rows `subscription` and `delivery` with JSON or, of further pieces, without it: of a subscription that is its record, of
 -- a delivery its facts, with the event in pieces. A delivery whose event is no longer retained becomes skipped.
 --
--- Relies on deliveries_due, deliveries_leased and events_by_arrival.
+-- Relies on deliveries_due, deliveries_leased, deliveries_of_batch and events_by_arrival.
 create function claim_deliveries(
   worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
 )
@@ -935,6 +1013,11 @@ declare
   locked text[];
   shown text[] = '{}';
   claimed text[] = '{}';
+  batches text[] = '{}';
+  -- By subscription, the batch that is being filled, and its size.
+  open_batches jsonb = '{}';
+  in_batch text;
+  whole_batch text;
   absent text[] = '{}';
   candidate record;
   record_text text;
@@ -954,7 +1037,7 @@ begin
   );
   for candidate in
     with chosen as (
-      select d.*, s.claimed_at, s.tenant, row_number() over (partition by s.id order by d.due_at, d.number) as round
+      select d.*, s.claimed_at, s.tenant, s.batch, row_number() over (partition by s.id order by d.due_at, d.number) as round
       from subscriptions as s cross join lateral (
         select * from deliveries as d
         where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
@@ -965,34 +1048,67 @@ begin
       where s.id = any (locked)
     ),
     first as (
-      select * from chosen order by round, claimed_at, subscription_id limit most
+      select chosen.*, row_number() over (order by round, claimed_at, subscription_id) as place from chosen
+      order by place limit most
+    ),
+    whole as (
+      select first.place, first.tenant, first.batch, first.number, first.id, first.subscription_id, first.event_id, first.event_source,
+        first.event_received_at, first.attempts, first.schedule_attempts, first.schedule_from, first.leased_by, first.batch_id
+      from first where first.batch_id is null
+      union all
+      select sent.place, sent.tenant, sent.batch, d.number, d.id, d.subscription_id, d.event_id, d.event_source,
+        d.event_received_at, d.attempts, d.schedule_attempts, d.schedule_from, d.leased_by, d.batch_id
+      from (
+        select batch_id, tenant, batch, min(place) as place from first where batch_id is not null group by 1, 2, 3
+      ) as sent
+        join deliveries as d on d.batch_id = sent.batch_id and d.state = 'pending' and (d.leased_by is null or d.due_at <= seen_at)
+      order by place, number
     )
-    select first.*, found_event.body
-    from first left join lateral (
+    select whole.*, found_event.body
+    from whole left join lateral (
       select event_json(e) as body from events as e
-      where e.tenant = first.tenant and e.received_at = first.event_received_at and e.id = first.event_id
-        and e.source = first.event_source
+      where e.tenant = whole.tenant and e.received_at = whole.event_received_at and e.id = whole.event_id
+        and e.source = whole.event_source
       limit 1
     ) as found_event on true
-    order by first.round, first.claimed_at, first.subscription_id
+    order by whole.place, whole.number
   loop
     if candidate.body is null then
       absent = absent || candidate.id;
       continue;
+    end if;
+    in_batch = candidate.batch_id;
+    if in_batch is null and candidate.batch > 1 and candidate.attempts = 0 and candidate.leased_by is null then
+      in_batch = open_batches #>> array[candidate.subscription_id, 'id'];
+      if in_batch is null or cast(open_batches #>> array[candidate.subscription_id, 'size'] as integer) >= candidate.batch then
+        in_batch = 'dlv_' || md5('batch ' || candidate.id);
+      end if;
     end if;
     record_text = null;
     if candidate.subscription_id <> all (shown) then
       select claimed_subscription_json(s, seen_at) into record_text from subscriptions as s where s.id = candidate.subscription_id;
     end if;
     facts = cast(json_build_object(
-      'subscriptionId', candidate.subscription_id, 'attempt', candidate.attempts + 1,
+      'subscriptionId', candidate.subscription_id, 'batchId', in_batch, 'attempt', candidate.attempts + 1,
       'scheduleAttempt', candidate.schedule_attempts + 1, 'matchedAt', replay_time(candidate.schedule_from)
     ) as text);
     size = row_bytes * (2 + length(candidate.body) / 15000) + octet_length(facts)
       + octet_length(cast(to_json(candidate.body) as text)) + coalesce(octet_length(cast(to_json(record_text) as text)), 0);
-    exit when bytes > 0 and bytes + size > most_bytes;
+    if candidate.batch_id is null then
+      exit when bytes > 0 and bytes + size > most_bytes;
+      if in_batch is not null then
+        open_batches = open_batches || jsonb_build_object(candidate.subscription_id, jsonb_build_object('id', in_batch, 'size',
+          case when open_batches #>> array[candidate.subscription_id, 'id'] = in_batch
+            then cast(open_batches #>> array[candidate.subscription_id, 'size'] as integer) else 0 end + 1));
+      end if;
+    elsif candidate.batch_id is distinct from whole_batch then
+      -- It was of one claim, so it is of one result.
+      exit when bytes > 0 and bytes + size + batch_bytes(candidate.batch_id, candidate.tenant) > most_bytes;
+      whole_batch = candidate.batch_id;
+    end if;
     bytes = bytes + size;
     claimed = claimed || candidate.id;
+    batches = batches || in_batch;
     if record_text is not null then
       shown = shown || candidate.subscription_id;
       return query select 'subscription', candidate.subscription_id, null, cut.piece from cut_text(record_text) as cut;
@@ -1010,8 +1126,10 @@ begin
   end loop;
 
   with leased as (
-    update deliveries as d set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second'
-    where d.id = any (claimed)
+    update deliveries as d
+    set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second', batch_id = chosen.batch_id
+    from unnest(claimed, batches) as chosen (id, batch_id)
+    where d.id = chosen.id
     returning d.subscription_id, d.id
   )
   update subscriptions as s
@@ -1025,6 +1143,15 @@ begin
 end
 $body$;
 grant execute on function claim_deliveries to sluice_writer;
+
+-- The bytes of the events of a batch in a result of the Data API. Relies on deliveries_of_batch and events_by_arrival.
+create function batch_bytes(for_batch text, for_tenant text) returns bigint
+language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
+  select coalesce(sum(octet_length(cast(to_json(event_json(e)) as text))), 0)
+  from deliveries as d join events as e
+    on e.tenant = for_tenant and e.received_at = d.event_received_at and e.id = d.event_id and e.source = d.event_source
+  where d.batch_id = for_batch and d.state = 'pending'
+$body$;
 
 -- A subscription as a worker needs it.
 create function claimed_subscription_json(s subscriptions, at timestamptz) returns text
@@ -1090,16 +1217,16 @@ $body$;
 
 -- Writes the results of attempts (AttemptResult), whose leases are still the worker's: an attempt with the number that comes next.
 -- Then it judges each circuit by its results, in their order: it opens after `circuit_failures` in a row, or where more than half
--- of `window_min` or more failed in a window; the success of a probe closes it. The events of one request are one result of a
--- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
+-- of `window_min` or more failed in a window; the success of a probe closes it. The events of a batch are one result. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
 --
--- Returns notices as JSON: the next of `percents` that is over, each once a time of failing. None is left out where nothing was
--- tried for long, so nobody is disabled without a warning. Relies on deliveries_pkey.
+-- It writes notices: the next of `percents` that is over, each once a time of failing. None is left out where nothing was tried
+-- for long, so nobody is disabled without a warning. Returns whether notices wait to be sent, of whichever call: so a call after a lost
+-- answer says it too. Relies on deliveries_pkey.
 create function settle_deliveries(
   worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
   disable_hours integer, percents integer[]
 )
-returns table (notice text)
+returns boolean
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set jit = off as $body$
 declare
@@ -1110,6 +1237,7 @@ declare
   s subscriptions;
   share double precision;
   percent integer;
+  notice text;
 begin
   perform from subscriptions as known where known.id = any (ids) order by known.id for update;
   seen_at = clock_timestamp();
@@ -1134,7 +1262,7 @@ begin
       where d.id = given."deliveryId" and d.subscription_id = given."subscriptionId" and d.leased_by = worker
         and d.state = 'pending' and d.attempts + 1 = given.number
         and exists (select from subscriptions as known where known.id = d.subscription_id)
-      returning d.id, d.subscription_id, d.event_id, d.ordered_by, d.redelivery_id, given.*
+      returning d.id, d.subscription_id, d.event_id, d.ordered_by, d.redelivery_id, d.batch_id, given.*
     ),
     noted as (
       insert into delivery_attempts (
@@ -1148,7 +1276,7 @@ begin
       array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'delivered') as delivered_of,
       array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'failed') as failed_of,
       jsonb_agg(jsonb_build_object(
-        'id', id, 'status', status, 'request', concat(at, ' ', "durationMs"), 'isEnded', "isEnded"
+        'id', id, 'status', status, 'batch', batch_id, 'isEnded', "isEnded"
       ) order by ordinality) as own
     from accepted group by subscription_id order by subscription_id
   loop
@@ -1162,9 +1290,9 @@ begin
     for result in
       select min(own.position) as position, own.status, bool_or(own.id = s.probe_id) as is_probe
       from rows from (
-        jsonb_to_recordset(settled.own) as (id text, status text, request text)
-      ) with ordinality as own (id, status, request, position)
-      group by own.status, case when s.batch > 1 then own.request else cast(own.position as text) end
+        jsonb_to_recordset(settled.own) as (id text, status text, batch text)
+      ) with ordinality as own (id, status, batch, position)
+      group by own.status, coalesce(own.batch, cast(own.position as text))
       order by 1
     loop
       if seen_at >= s.window_began + window_seconds * interval '1 second' then
@@ -1195,10 +1323,11 @@ begin
     end loop;
 
     notice = null;
+    percent = null;
     if s.state = 'active' and settled.own @> '[{"isEnded": true}]' then
       s.state = 'disabled';
       s.disabled_reason = 'sink_ended';
-      notice = cast(json_build_object('failingSince', replay_time(coalesce(s.failing_since, seen_at)), 'kind', 'disabled') as text);
+      notice = 'disabled';
     elsif s.state = 'active' and s.failing_since is not null then
       share = 100 * extract(epoch from seen_at - s.failing_since) / (3600.0 * disable_hours);
       percent = (select min(each) from unnest(percents) as each where each <= share and each > s.noticed_percent);
@@ -1208,10 +1337,7 @@ begin
           s.state = 'disabled';
           s.disabled_reason = 'sink_failing';
         end if;
-        notice = cast(json_build_object(
-          'failingSince', replay_time(s.failing_since), 'percent', percent,
-          'kind', case when percent >= 100 then 'disabled' else 'failing' end
-        ) as text);
+        notice = case when percent >= 100 then 'disabled' else 'failing' end;
       end if;
     end if;
     update subscriptions as known
@@ -1222,13 +1348,36 @@ begin
       updated_at = case when s.state <> known.state then seen_at else known.updated_at end
     where known.id = s.id;
     if notice is not null then
-      notice = cast(cast(notice as jsonb) || jsonb_build_object('subscriptionId', s.id, 'tenant', s.tenant, 'name', s.name) as text);
-      return next;
+      insert into subscription_notices (id, tenant, subscription_id, name, kind, failing_since, percent, at)
+      values (
+        concat(s.id, '-', replay_time(coalesce(s.failing_since, seen_at)), '-', coalesce(cast(percent as text), 'ended')),
+        s.tenant, s.id, s.name, notice, coalesce(s.failing_since, seen_at), percent, seen_at
+      )
+      on conflict (id) do nothing;
     end if;
   end loop;
+  return exists (select from subscription_notices);
 end
 $body$;
 grant execute on function settle_deliveries to sluice_writer;
+
+-- The notices that wait to be sent, the first first, as JSON. Two workers may read the same one: it is the same event.
+create function read_notices(most integer) returns setof text
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
+  select cast(json_build_object(
+    'id', n.id, 'tenant', n.tenant, 'subscriptionId', n.subscription_id, 'name', n.name, 'kind', n.kind,
+    'failingSince', replay_time(n.failing_since), 'percent', n.percent, 'at', replay_time(n.at)
+  ) as text)
+  from subscription_notices as n order by n.at, n.id limit most
+$body$;
+grant execute on function read_notices to sluice_writer;
+
+-- Deletes notices that the queue has confirmed. Returns the ids of those that were there: two workers that have sent one count it once.
+create function delete_notices(ids text[]) returns setof text
+language sql security definer set search_path = pg_catalog, public, pg_temp as $body$
+  delete from subscription_notices as n where n.id = any (ids) returning n.id
+$body$;
+grant execute on function delete_notices to sluice_writer;
 
 -- Gives back deliveries that were claimed and not tried, with their tokens; a probe may be taken by the next claim.
 create function release_deliveries(worker text, ids text[]) returns integer
@@ -1302,7 +1451,8 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
 $body$;
 grant execute on function next_redelivery to sluice_writer;
 
--- Makes the next failed deliveries of a redelivery pending, in the order of their numbers, with their schedule at its beginning.
+-- Makes the next failed deliveries of a redelivery pending, in the order of their numbers, with their schedule at its beginning. Those
+-- of a batch are taken together. A part of one leaves it, and goes alone: under the id of the batch its sink could take it for the rest.
 -- It looks at the clock, so that a selection that matches nothing ends on time as well. Returns how many, and whether it has taken
 -- all. Relies on deliveries_by_state.
 create function take_failed_deliveries(
@@ -1320,6 +1470,8 @@ declare
   subjects text[];
   seen integer = 0;
   candidate record;
+  in_batches text[] = '{}';
+  others text[];
 begin
   perform from subscriptions as s join redeliveries as known on known.subscription_id = s.id
   where known.id = for_id for update of s;
@@ -1334,7 +1486,7 @@ begin
   selection = cast(job.request as jsonb);
   most = least(most, cast(selection ->> 'limit' as bigint) - job.taken);
   for candidate in
-    execute 'select d.id, d.number, (' || failed_delivery_test(selection, condition) || ') as is_wanted
+    execute 'select d.id, d.number, d.batch_id, (' || failed_delivery_test(selection, condition) || ') as is_wanted
       from public.subscriptions as s join public.deliveries as d on d.subscription_id = s.id
       where s.id = $2 and d.state = ''failed'' and d.number > $3 and d.number <= $4 and d.last_at <= $5
       order by d.number'
@@ -1348,14 +1500,31 @@ begin
     job.after_number = candidate.number;
     if candidate.is_wanted then
       ids = ids || candidate.id;
+      if candidate.batch_id is not null and candidate.batch_id <> all (in_batches) then
+        in_batches = in_batches || candidate.batch_id;
+      end if;
     end if;
   end loop;
+  if in_batches <> '{}' then
+    execute 'select array_agg(d.id)
+      from public.subscriptions as s join public.deliveries as d on d.subscription_id = s.id
+      where d.batch_id = any ($6) and s.id = $2 and d.state = ''failed'' and d.number > $3 and d.number <= $4
+        and d.last_at <= $5 and ' || failed_delivery_test(selection, condition)
+    into others
+    using condition_texts, job.subscription_id, job.after_number, job.until_number, job.created_at, in_batches;
+    if job.taken + cardinality(ids || others) <= coalesce(cast(selection ->> 'limit' as bigint), 9223372036854775807) then
+      ids = ids || others;
+    end if;
+  end if;
   is_at_end = is_at_end or coalesce(cast(selection ->> 'limit' as bigint) <= job.taken + cardinality(ids), false);
 
   with changed as (
     update deliveries as d
     set state = 'pending', due_at = clock_timestamp(), schedule_attempts = 0, schedule_from = clock_timestamp(),
-      finished_at = null, redelivery_id = for_id, is_blocked = d.ordered_by is not null
+      finished_at = null, redelivery_id = for_id, is_blocked = d.ordered_by is not null,
+      batch_id = case when not exists (
+        select from deliveries as rest where rest.batch_id = d.batch_id and rest.state = 'failed' and rest.id <> all (ids)
+      ) then d.batch_id end
     where d.id = any (ids) and d.state = 'failed'
     returning d.ordered_by
   )
@@ -1373,28 +1542,31 @@ end
 $body$;
 grant execute on function take_failed_deliveries to sluice_writer;
 
--- Deletes deliveries that ended before a time, and counts them in the row of their subscription. Returns how many. Relies on
--- deliveries_finished.
+-- Deletes deliveries that were delivered or skipped before a time, and counts them in the row of their subscription. Returns how many.
+-- Relies on deliveries_finished.
 create function prune_deliveries(finished_before timestamptz, most integer) returns bigint
 language plpgsql set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 declare
   ids text[] = array(
-    select d.id from deliveries as d where d.finished_at < finished_before order by d.finished_at limit most
+    select d.id from deliveries as d
+    where d.state in ('delivered', 'skipped') and d.finished_at < finished_before
+    order by d.finished_at limit most
   );
   pruned bigint;
 begin
   perform from subscriptions as s
   where s.id in (select d.subscription_id from deliveries as d where d.id = any (ids)) order by s.id for update;
   with deleted as (
-    delete from deliveries as d where d.id = any (ids) and d.finished_at < finished_before returning d.subscription_id, d.state
+    delete from deliveries as d
+    where d.id = any (ids) and d.state in ('delivered', 'skipped') and d.finished_at < finished_before
+    returning d.subscription_id, d.state
   ),
   counted as (
     update subscriptions as s
-    set pruned_delivered = s.pruned_delivered + of_one.delivered, pruned_failed = s.pruned_failed + of_one.failed,
-      pruned_skipped = s.pruned_skipped + of_one.skipped
+    set pruned_delivered = s.pruned_delivered + of_one.delivered, pruned_skipped = s.pruned_skipped + of_one.skipped
     from (
       select subscription_id, count(*) filter (where state = 'delivered') as delivered,
-        count(*) filter (where state = 'failed') as failed, count(*) filter (where state = 'skipped') as skipped
+        count(*) filter (where state = 'skipped') as skipped
       from deleted group by 1
     ) as of_one
     where s.id = of_one.subscription_id

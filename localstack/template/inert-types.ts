@@ -9,6 +9,8 @@ export const INERT_TYPES: Record<string, string> = {
   "AWS::ApiGateway::DomainName": "the API has its address on the loopback interface, not a domain",
   "AWS::CDK::Metadata": "usage data for CDK's authors",
   "AWS::CloudWatch::Alarm": "a laptop pages nobody",
+  "AWS::CloudWatch::CompositeAlarm": "a laptop pages nobody",
+  "AWS::CloudWatch::Dashboard": "a page of CloudWatch's console; there is none on a laptop",
   "AWS::EC2::RouteTable": "everything runs on the loopback interface",
   "AWS::EC2::SecurityGroup": "everything runs on the loopback interface",
   "AWS::EC2::Subnet": "everything runs on the loopback interface",

@@ -135,6 +135,26 @@ async function judge(id: string, ids: readonly string[], lost: ReadonlySet<strin
   return { twice: twice.length };
 }
 
+const isDisabled = async (id: string) =>
+  (await stack.ask("select 1 from subscriptions where id = $1 and state = 'disabled'", [id])).length > 0;
+
+/** The notices of a disabled subscription that are stored, when none waits any more. */
+async function storedNotices(id: string): Promise<string[]> {
+  const notices = () =>
+    stack.ask<{ type: string }>("select type from events where source = $1", [`/subscriptions/${id}`]);
+  await eventually(notices, ({ length }) => length > 0, PATIENCE_MS);
+  await eventually(
+    () => stack.ask("select 1 from subscription_notices"),
+    ({ length }) => length === 0,
+    PATIENCE_MS,
+  );
+  await eventually(stack.queue.depth, (depth) => depth === 0, PATIENCE_MS);
+
+  expect(await isDisabled(id)).toBe(true);
+  expect(stack.lines.filter((line) => line.includes("conflicts"))).toEqual([]);
+  return (await notices()).map(({ type }) => type);
+}
+
 /**
  * Kills one worker, at the place and not before the condition. Resolves when its process has ended, to the names of the workers
  * that had leases then.
@@ -218,6 +238,53 @@ describe("deliveries by one worker at a time", () => {
     },
   );
 
+  it.each(["afterSettle", "beforeNotices", "afterNotices"])(
+    "a worker that is killed at %s loses no notice of a subscription that it disabled, and the notice is one event",
+    async (point) => {
+      receiver.answer(() => 410);
+      const { id, source } = await subscribe();
+      const killed = killOnce(async (hit) => hit.point === point && (await isDisabled(id)));
+
+      await send(source, { count: 1, each: 1 });
+      await killed;
+
+      expect(await storedNotices(id)).toEqual(["sluice.subscription.disabled"]);
+    },
+  );
+
+  it.each<[string, string, () => void]>([
+    [
+      "the answer to its results is lost",
+      "beforeSettle",
+      () => stack.dataApiFaults.add({ kind: "dropAfter", operation: "ExecuteStatement", calls: 1 }),
+    ],
+    [
+      "the queue's answer is lost",
+      "beforeNotices",
+      () => stack.sqs.setFaults({ kind: "dropAfter", action: "SendMessageBatch", calls: 1 }),
+    ],
+    [
+      "the queue takes nothing for a while",
+      "beforeNotices",
+      () => stack.sqs.setFaults({ kind: "unavailable", action: "SendMessageBatch", calls: 20 }),
+    ],
+  ])("a notice is one event where %s", async (_case, point, breakIt) => {
+    receiver.answer(() => 410);
+    const { id, source } = await subscribe();
+    let isBroken = false;
+    stack.failpoints.order((hit) => {
+      if (isBroken || hit.functionName !== "notify" || hit.point !== point) return "go";
+      isBroken = true;
+      breakIt();
+      return "go";
+    });
+
+    await send(source, { count: 1, each: 1 });
+    expect(await storedNotices(id)).toEqual(["sluice.subscription.disabled"]);
+
+    expect(isBroken).toBe(true);
+  });
+
   it("the lease of a worker that was killed ends by itself, and another one delivers", async () => {
     const { id, source } = await subscribe();
     const killed = killOnce(
@@ -290,6 +357,30 @@ describe("deliveries by one worker at a time", () => {
 
     expect(await judge(id, ids, new Set())).toEqual({ twice: 0 });
   });
+
+  it.each(["afterClaim", "afterSendNotice", "beforeSettle"])(
+    "a worker that is killed at %s leaves each batch as it was, with its webhook-id",
+    async (point) => {
+      receiver.answer(failEveryTenth);
+      const { id, source } = await subscribe({ batch: 7 });
+      const killed = killOnce(
+        async (hit) => hit.point === point && (await counted("deliveries where subscription_id", id)) === COUNT,
+      );
+
+      const ids = await send(source);
+      const workers = await killed;
+      await endLeases(workers);
+      await untilDelivered(id);
+
+      const batches = new Map<string, string>();
+      for (const { id: message, events } of receiver.received) {
+        const own = events.map((event) => String(event["id"])).join(" ");
+        expect(batches.get(message) ?? own).toBe(own);
+        batches.set(message, own);
+      }
+      expect([...batches.values()].flatMap((own) => own.split(" ")).toSorted()).toEqual(ids);
+    },
+  );
 
   it("a killed worker leaves the order of each subject as it was", async () => {
     const { id, source } = await subscribe({ order: "subject" });

@@ -461,7 +461,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(30);
+    expect(named).toHaveLength(36);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -546,6 +546,37 @@ describe("alarms", () => {
   });
 });
 
+describe("what is logged", () => {
+  it("Lambda writes its own lines as JSON and only about failures, and filters none of ours, also those without a level", () => {
+    for (const [id, { Properties }] of functions()) {
+      expect(Properties["LoggingConfig"], id).toEqual({
+        LogGroup: { Ref: expect.any(String) },
+        LogFormat: "JSON",
+        SystemLogLevel: "WARN",
+        ApplicationLogLevel: "INFO",
+      });
+    }
+  });
+
+  it("the API writes a short line of JSON a request, and pays for no metrics of methods nor execution logs", () => {
+    const [[, { Properties: stage }]] = all("AWS::ApiGateway::Stage") as [[string, Resource]];
+    const { Format: format } = stage["AccessLogSetting"] as { Format: string };
+    const settings = stage["MethodSettings"] as Record<string, unknown>[];
+
+    expect(Object.keys(JSON.parse(format) as object)).toEqual([
+      "requestId",
+      "ip",
+      "route",
+      "status",
+      "latencyMs",
+      "error",
+    ]);
+    expect(settings.filter((each) => each["MetricsEnabled"] === true || each["LoggingLevel"] !== undefined)).toEqual(
+      [],
+    );
+  });
+});
+
 describe("the alarm about dead letters", () => {
   it("the alarm about dead letters stays as it is until their number is reported again, by whichever function", () => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
@@ -597,6 +628,7 @@ describe("two stacks of one stage", () => {
     expect(namesIn(template)).toEqual([
       'Name "Sluice-dev"',
       expect.stringMatching(/^QueueName .*"Sluice-dev-events-"/),
+      expect.stringMatching(/^DashboardName .*"Sluice-dev-",{"Ref":"AWS::Region"}/),
     ]);
     expect(shared).toEqual([]);
   });
@@ -605,12 +637,11 @@ describe("two stacks of one stage", () => {
     const other = templateOf("dev", { name: "Sluice-other" });
     const metrics = (from: Template) =>
       all("AWS::CloudWatch::Alarm", from)
-        .map(([, { Properties }]) => Properties)
-        .filter(({ Namespace: name }) => !String(name).startsWith("AWS/"))
-        .map(({ Namespace: name }) => name);
+        .flatMap(([, { Properties }]) => JSON.stringify(Properties).match(/(?<="Namespace":")[^"]+/g) ?? [])
+        .filter((name) => !name.startsWith("AWS/"));
 
-    expect(metrics(template)).toEqual(Array(10).fill("Sluice-dev"));
-    expect(metrics(other)).toEqual(Array(10).fill("Sluice-other"));
+    expect(metrics(template)).toEqual(Array(14).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(14).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

@@ -4,6 +4,7 @@ import type { TestDatabase } from "./database.ts";
 export async function emptyDeliveries(db: Pick<TestDatabase, "empty" | "ask">): Promise<void> {
   await db.empty(
     "subscriptions",
+    "subscription_notices",
     "deliveries",
     "delivery_attempts",
     "events",

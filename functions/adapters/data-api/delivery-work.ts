@@ -46,10 +46,11 @@ export function createDeliveryWork(
   async function readDue(without: readonly string[], deadline: number) {
     const { rows } = await database.execute(READ_DUE, { without: toTextArray(without) }, deadline);
     const due = new Map<string, DueSubscription>();
-    let facts = { isOpen: false, subscriptions: 0, isCut: false };
-    for (const [id, version, piece, isOpen, subscriptions, isCut] of rows) {
+    let facts = { isOpen: false, subscriptions: 0, isCut: false, hasNotices: false };
+    for (const [id, version, piece, isOpen, subscriptions, isCut, hasNotices] of rows) {
       if (typeof id !== "string") {
-        facts = { isOpen: isOpen === true, subscriptions: Number(subscriptions), isCut: isCut === true };
+        const flags = { isOpen: isOpen === true, isCut: isCut === true, hasNotices: hasNotices === true };
+        facts = { ...flags, subscriptions: Number(subscriptions) };
         continue;
       }
       const filter = (due.get(id)?.filter ?? "") + String(piece);
@@ -100,11 +101,12 @@ export function createDeliveryWork(
   return {
     async dispatch(budgetMs, deadline) {
       const until = clock() + budgetMs;
-      const result = { matched: 0, isAtEnd: false, isOpen: false, subscriptions: 0, failing: [] as string[] };
+      const facts = { isAtEnd: false, isOpen: false, hasNotices: false, subscriptions: 0 };
+      const result = { ...facts, matched: 0, failing: [] as string[] };
       for (;;) {
-        const { due, isOpen, subscriptions, isCut } = await readDue(result.failing, deadline);
+        const { due, isOpen, subscriptions, isCut, hasNotices } = await readDue(result.failing, deadline);
         result.isOpen ||= isOpen;
-        result.subscriptions = subscriptions;
+        Object.assign(result, { subscriptions, hasNotices });
         if (due.length === 0) return { ...result, isAtEnd: true };
         const done = await dispatchApart(due, deadline);
         result.matched += done.matched;
@@ -149,10 +151,19 @@ export function createDeliveryWork(
       FAILPOINT: await failpoint("beforeSettle");
       const { rows } = await database.execute(SETTLE, { worker, results: JSON.stringify(results) }, deadline);
       FAILPOINT: await failpoint("afterSettle");
-      return rows.map(([notice]): SubscriptionNotice => {
-        const record = toRecord(notice) as SubscriptionNotice;
-        return { ...record, percent: record.percent };
-      });
+      return rows[0]?.[0] === true;
+    },
+
+    async notices(most, deadline) {
+      FAILPOINT: await failpoint("beforeNotices");
+      const { rows } = await database.execute(NOTICES, { most: String(most) }, deadline);
+      return rows.map(([notice]) => toRecord(notice) as SubscriptionNotice);
+    },
+
+    async deleteNotices(ids, deadline) {
+      FAILPOINT: await failpoint("afterNotices");
+      const { rows } = await database.execute(DELETE_NOTICES, { ids: toTextArray(ids) }, deadline);
+      return rows.map(([id]) => String(id));
     },
 
     async release(worker, deliveryIds, deadline) {
@@ -197,7 +208,7 @@ function toClaim(rows: readonly SqlValue[][]) {
   };
 }
 
-const READ_DUE = `select id, version, piece, is_open, subscriptions, is_cut
+const READ_DUE = `select id, version, piece, is_open, subscriptions, is_cut, has_notices
   from read_due_subscriptions(${textArray(":without")}, ${DISPATCH_FILTERS_MAX_BYTES})`;
 const DISPATCH = `select dispatched, matched, unfinished, is_open
   from dispatch_subscriptions(cast(:given as jsonb), cast(:most as integer), ${DISPATCH_STATEMENT_MS})`;
@@ -210,10 +221,12 @@ const CLAIM = `select part, id, facts, piece from claim_deliveries(
     :worker, cast(:most as integer), cast(:most_of_one as integer), cast(:seconds as integer), ${CIRCUIT_PROBE_SECONDS},
     ${CLAIM_MAX_BYTES}
   )`;
-const SETTLE = `select notice from settle_deliveries(
+const SETTLE = `select settle_deliveries(
     :worker, cast(:results as jsonb), ${CIRCUIT_FAILURES}, ${CIRCUIT_WINDOW_SECONDS}, ${CIRCUIT_WINDOW_MIN},
     ${CIRCUIT_PROBE_SECONDS}, ${DISABLE_AFTER_HOURS}, array[${NOTICE_PERCENTS.join(", ")}]
   )`;
+const NOTICES = "select read_notices(cast(:most as integer))";
+const DELETE_NOTICES = `select delete_notices(${textArray(":ids")})`;
 const RELEASE = `select release_deliveries(:worker, ${textArray(":ids")})`;
 const NEXT_DUE = `select next_delivery_due(${CLAIM_MAX_OF_ONE})`;
 const PLAN_WAKE = "select cast(plan_wake(cast(:at as timestamptz)) as text)";

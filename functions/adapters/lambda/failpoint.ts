@@ -46,6 +46,10 @@ type Failpoint =
   | "beforeSettle"
   /** The results are written, and their notices not sent. */
   | "afterSettle"
+  /** A worker is about to read notices, and to send them. */
+  | "beforeNotices"
+  /** The queue has the notices, and their rows are still there. */
+  | "afterNotices"
   | "beforeWake"
   /** The queue has the wake-up, and the message of this one is not acknowledged. */
   | "afterWake";

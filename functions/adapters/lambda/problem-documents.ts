@@ -38,7 +38,7 @@ export function toProblem(error: unknown, requestId: string): HttpResponse {
       ...headers,
     },
     body: JSON.stringify(problemDocument(code, { detail, requestId, ...members })),
-    metrics,
+    metrics: status >= 500 ? { ...metrics, RequestsFailed: 1 } : metrics,
   };
 }
 

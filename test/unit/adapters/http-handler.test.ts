@@ -313,7 +313,10 @@ describe("the HTTP handler", () => {
       ["error", "request", { status: 500, error: { name: "RequestError", cause: { name: "Error" } } }],
     ]);
     expect(JSON.stringify([failed.lines, failed.body])).not.toContain("secret");
-    expect(failed.metrics).toEqual([["Requests", 1]]);
+    expect(failed.metrics).toEqual([
+      ["Requests", 1],
+      ["RequestsFailed", 1],
+    ]);
     expect(failed.publish).toHaveBeenCalledOnce();
   });
 

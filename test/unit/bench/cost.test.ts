@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { eventBridgeBill, firehoseBill } from "../../../bench/cost/alternatives.ts";
-import { assumptions } from "../../../bench/cost/assumptions.ts";
+import { assumptions, OTHER_LOG_BYTES } from "../../../bench/cost/assumptions.ts";
 import { bill, type BillLine, type Component, type Measured, total } from "../../../bench/cost/bill.ts";
 import { type CostReport, type Design, idlePerMonth } from "../../../bench/cost/cost-per-million.ts";
 import { exportBill } from "../../../bench/cost/export-bill.ts";
 import { type Price, prices } from "../../../bench/cost/prices.ts";
 import { renderReport } from "../../../bench/cost/render.ts";
+import { PIPELINE_METRICS, WATCHING, watchingPerMonth } from "../../../bench/cost/watching.ts";
+import { ACCESS_LOG } from "../../../lib/access-log.ts";
 
 /** A thousand events in ten requests: every amount is a thousandth of a million's. */
 const measured: Measured = {
@@ -78,8 +80,26 @@ describe("the bill of a run", () => {
     expect(dollarsOf(oftener, "Aurora I/O")).toBeCloseTo((900_000 * 0.2) / 1e6, 10);
   });
 
-  it("the bill adds Lambda's own lines to the logs", () => {
-    expect(dollarsOf(lines, "Logs")).toBeCloseTo((((10_000 + 12 * 450) * 1_000) / 2 ** 30) * 0.5, 10);
+  it("the bill adds the API's access log to our logs, and Lambda's own lines to those of the naive pattern", () => {
+    const dollars = (bytes: number) => ((bytes * 1_000) / 2 ** 30) * 0.5;
+    const naive = bill(measured, { rate: 1_000, kind: "naive" });
+
+    expect(dollarsOf(lines, "Logs")).toBeCloseTo(dollars(10_000 + 10 * 167), 10);
+    expect(dollarsOf(naive, "Logs")).toBeCloseTo(dollars(10_000 + 12 * 450), 10);
+  });
+
+  it("the bill knows how long a line of the access log is", () => {
+    const values = {
+      requestId: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+      ip: "203.0.113.107",
+      route: "POST /events",
+      status: "202",
+      latencyMs: "112",
+      error: "-",
+    } satisfies Record<keyof typeof ACCESS_LOG, string>;
+
+    expect(Object.keys(values)).toEqual(Object.keys(ACCESS_LOG));
+    expect(JSON.stringify(values).length + 26).toBe(OTHER_LOG_BYTES.ours.request);
   });
 
   it("the bill traces the first request of a second and a twentieth of the others", () => {
@@ -147,6 +167,15 @@ describe("the bill of an export", () => {
   });
 });
 
+describe("the bill of what watches a stage", () => {
+  it("the bill of watching counts a tenth of a dollar for each metric that an alarm watches, and half of one for an alarm of alarms", () => {
+    const sum = (parts: { dollars: number }[]) => parts.reduce((total, { dollars }) => total + dollars, 0);
+
+    expect(sum(watchingPerMonth({ alarmMetrics: 12, compositeAlarms: 0, dashboards: 3 }))).toBeCloseTo(1.2, 10);
+    expect(sum(watchingPerMonth({ alarmMetrics: 12, compositeAlarms: 2, dashboards: 4 }))).toBeCloseTo(5.2, 10);
+  });
+});
+
 describe("the page docs/cost.md", () => {
   const page = readFileSync("docs/cost.md", "utf8");
 
@@ -154,6 +183,14 @@ describe("the page docs/cost.md", () => {
     const row = page.split("\n").find((each) => each.startsWith(`| ${unit} |`));
     expect(row, "run npm run cost -- --batch 100 1 --write").toContain(`| ${dollars}`);
     expect(row).toContain(`| ${asOf} |`);
+  });
+
+  it("docs/cost.md has the price of watching each stage", () => {
+    for (const [stage, watching] of Object.entries(WATCHING)) {
+      const sum = watchingPerMonth(watching).reduce((total, { dollars }) => total + dollars, 0);
+      expect(page).toMatch(new RegExp(`^\\| ${stage} \\| ${watching.alarmMetrics} \\|.*\\$${sum.toFixed(2)}`, "m"));
+    }
+    expect(page).toContain(`${PIPELINE_METRICS} metrics`);
   });
 
   it("docs/cost.md lists every assumption", () => {

@@ -158,6 +158,23 @@ describe("a failed message", () => {
   });
 });
 
+describe("the lag of a batch", () => {
+  it.each([
+    ["stored", {}],
+    ["failed", { failed: ["m1"], failure: outage() }],
+  ])("the lag of a batch is the age of its oldest event, also where that is %s", async (_, stored) => {
+    vi.useFakeTimers({ toFake: ["Date"], now: SENT_AT + 1_500 });
+    const consumer = createConsumer({ storing: () => stored });
+    const copy = record("m1", { attributes: { earlierAttempts: "5", firstSentAt: String(SENT_AT - 60_000) } });
+
+    await consumer.invoke([record("m2"), copy]);
+    expect(consumer.metrics()).toMatchObject({ StoreLagSeconds: 61.5 });
+
+    await consumer.invoke([record("m2")]);
+    expect(consumer.metrics()).toMatchObject({ StoreLagSeconds: 1.5 });
+  });
+});
+
 describe("storing that throws", () => {
   const throwing: Storing = () => {
     throw new TypeError("a bug");

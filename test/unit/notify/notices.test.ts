@@ -1,30 +1,43 @@
 import { describe, expect, it } from "vitest";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
 import { readMessage } from "../../../functions/core/read-message.ts";
+import { NOTICES_AT_ONCE } from "../../../functions/core/subscription-limits.ts";
 import type { SubscriptionNotice } from "../../../functions/core/subscription.ts";
-import { createSendNotices } from "../../../functions/notify/notices.ts";
+import { sendNotices } from "../../../functions/notify/notices.ts";
 
-const failing: SubscriptionNotice = {
-  subscriptionId: "sub_0123456789abcdef0123456789abcdef",
+const SUBSCRIPTION = "sub_0123456789abcdef0123456789abcdef";
+const notice = (id: string, changes: Partial<SubscriptionNotice> = {}): SubscriptionNotice => ({
+  id,
+  subscriptionId: SUBSCRIPTION,
   tenant: "acme",
   name: "orders",
   failingSince: "2026-11-01T00:00:00.000Z",
   percent: 70,
   kind: "failing",
-};
+  at: "2026-11-04T11:00:00.000Z",
+  ...changes,
+});
 
-async function send(notices: SubscriptionNotice[], outcome: "enqueued" | "failed" = "enqueued") {
+/** Sends what waits. The queue confirms those that `isConfirmed` names. */
+async function send(waiting: SubscriptionNotice[], isConfirmed: (id: string) => boolean = () => true) {
   const messages: OutgoingMessage[] = [];
-  const unsent: number[] = [];
-  const queue = {
+  let kept = waiting;
+  const work = {
+    notices: async (most: number) => kept.slice(0, most),
+    deleteNotices: async (ids: readonly string[]) => {
+      kept = kept.filter(({ id }) => !ids.includes(id));
+      return [...ids];
+    },
+  };
+  const events = {
     send: async (all: OutgoingMessage[]) => {
       messages.push(...all);
-      return all.map(() => outcome);
+      return eventsOf(all).map(({ id }) => (isConfirmed(id) ? ("enqueued" as const) : ("failed" as const)));
     },
   };
   const clock = () => new Date("2026-11-04T12:00:00.000Z");
-  await createSendNotices({ queue, clock, onUnsent: (count) => unsent.push(count) })(notices, 0);
-  return { messages, unsent };
+  const counts = await sendNotices({ work, events, clock }, 0);
+  return { messages, counts, kept: kept.map(({ id }) => id) };
 }
 
 /** The events as the consumer reads them. */
@@ -37,41 +50,48 @@ const eventsOf = (messages: OutgoingMessage[]) =>
   });
 
 describe("the notices about subscriptions", () => {
-  it("a notice is an event of its tenant, which the consumer can read", async () => {
-    const { messages } = await send([failing]);
+  it("a notice is an event of its tenant, of the time at which it was written, which the consumer can read", async () => {
+    const { messages, counts, kept } = await send([notice("n1")]);
 
     expect(messages).toMatchObject([{ group: "acme" }]);
     expect(eventsOf(messages)).toMatchObject([
       {
-        id: `${failing.subscriptionId}-2026-11-01T00:00:00.000Z-70`,
-        source: `/subscriptions/${failing.subscriptionId}`,
+        id: "n1",
+        source: `/subscriptions/${SUBSCRIPTION}`,
         type: "sluice.subscription.failing",
-        data: { subscription: failing.subscriptionId, name: "orders", percent: 70 },
+        time: "2026-11-04T11:00:00.000Z",
+        data: { subscription: SUBSCRIPTION, name: "orders", percent: 70 },
       },
     ]);
-  });
-
-  it("the same notice is the same event however often it is sent, and each share of the time is another one", async () => {
-    const all = [failing, failing, { ...failing, percent: 90 }];
-
-    const ids = eventsOf((await send(all)).messages).map(({ id }) => id);
-
-    expect(new Set(ids).size).toBe(2);
+    expect([counts, kept]).toEqual([{ warned: 1, disabled: 0, unsent: 0 }, []]);
   });
 
   it("a disabled subscription has a notice with its reason", async () => {
-    const { messages } = await send([
-      { ...failing, percent: 100, kind: "disabled" },
-      { ...failing, percent: undefined, kind: "disabled" },
+    const { messages, counts } = await send([
+      notice("n1", { percent: 100, kind: "disabled" }),
+      notice("n2", { percent: undefined, kind: "disabled" }),
     ]);
 
     expect(eventsOf(messages)).toMatchObject([
       { type: "sluice.subscription.disabled", data: { reason: "sink_failing" } },
       { type: "sluice.subscription.disabled", data: { reason: "sink_ended" } },
     ]);
+    expect(counts).toMatchObject({ disabled: 2, warned: 0 });
   });
 
-  it("notices that the queue does not confirm are counted", async () => {
-    expect((await send([failing, failing], "failed")).unsent).toEqual([2]);
+  it("a notice that the queue does not confirm stays, and the others are deleted", async () => {
+    const { counts, kept } = await send([notice("n1"), notice("n2"), notice("n3")], (id) => id !== "n2");
+
+    expect(counts).toEqual({ warned: 2, disabled: 0, unsent: 1 });
+    expect(kept).toEqual(["n2"]);
+  });
+
+  it("more notices than are sent together are all sent", async () => {
+    const many = Array.from({ length: NOTICES_AT_ONCE + 1 }, (_, at) => notice(`n${at}`));
+
+    const { messages, counts, kept } = await send(many);
+
+    expect(messages).toHaveLength(many.length);
+    expect([counts.warned, kept]).toEqual([many.length, []]);
   });
 });

@@ -12,6 +12,8 @@ const OUTCOME: WorkOutcome = {
   later: 1,
   failed: 0,
   disabled: 0,
+  warned: 0,
+  unsent: 0,
   lagMs: 2_600,
   subscriptions: 1,
   failing: [],

@@ -1,6 +1,8 @@
 import type { NotifyOutcome, Notice, Notifiers } from "../../../functions/core/notifier.ts";
 import type { StorableEvent } from "../../../functions/core/ports.ts";
-import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import type { Event } from "../../../functions/core/event.ts";
+import type { OutgoingMessage, ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import { readMessage } from "../../../functions/core/read-message.ts";
 import { NOTIFY_TIMEOUT_SECONDS } from "../../../functions/core/function-limits.ts";
 import type {
   DeliveryWork,
@@ -60,8 +62,14 @@ export function createWorld() {
   const sent: Sent[] = [];
   const queued: { wake: Wake; visibleAt: number; receiveCount: number }[] = [];
   const failures: unknown[] = [];
-  const events: { type: string; id: string; data: unknown }[] = [];
-  const state = { token: undefined as string | undefined, isQueueDown: false, isMarkDown: false, ids: 0 };
+  const events: Event[] = [];
+  const state = {
+    token: undefined as string | undefined,
+    isQueueDown: false,
+    areEventsDown: false,
+    isMarkDown: false,
+    ids: 0,
+  };
   /** By the name of the sink: the answer, after some milliseconds. */
   const sinks = new Map<string, (notice: Notice) => { ms?: number; outcome?: NotifyOutcome }>();
 
@@ -115,9 +123,12 @@ export function createWorld() {
       random: () => 0.5,
       onFailure: (error) => failures.push(error),
     }),
-    sendNotices: async (notices) => {
-      for (const { kind, subscriptionId, percent } of notices)
-        events.push({ type: kind, id: subscriptionId, data: percent });
+    events: {
+      send: async (messages) => {
+        if (state.areEventsDown) return messages.map(() => "failed");
+        events.push(...messages.flatMap(readEvents));
+        return messages.map(() => "enqueued");
+      },
     },
     wakes,
     mark,
@@ -165,7 +176,7 @@ export function createWorld() {
         },
         0,
       );
-      if (made === "expired") throw new Error("expired");
+      if (typeof made === "string") throw new Error(made);
       state.token = name;
       return made;
     },
@@ -201,6 +212,13 @@ export function createWorld() {
       return invocations;
     },
   };
+}
+
+/** The events of a message, as the consumer reads them. */
+function readEvents({ body }: OutgoingMessage): Event[] {
+  const read = readMessage(body);
+  if (read.kind === "unreadable") throw new Error(read.detail);
+  return read.events.map(({ event }) => event);
 }
 
 export function eventOf(id: string, at: Date, more: Partial<StorableEvent["event"]> = {}): StorableEvent {

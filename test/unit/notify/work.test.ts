@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { AccessError } from "../../../functions/core/access.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import { CLAIM_LEASE_SECONDS, DELIVERIES_IN_FLIGHT } from "../../../functions/core/subscription-limits.ts";
+import type { AttemptResult } from "../../../functions/core/subscription.ts";
 import { createWork } from "../../../functions/notify/work.ts";
 import { createWorld, DOWN, eventOf } from "./support.ts";
 
@@ -299,7 +300,7 @@ describe("a sink that fails", () => {
     const { disabled } = await world.work();
 
     expect(disabled).toBe(1);
-    expect(world.events).toEqual([{ type: "disabled", id: "sub_a", data: undefined }]);
+    expect(world.events).toMatchObject([{ type: "sluice.subscription.disabled", subject: "sub_a" }]);
     expect(statesOf()).toEqual({ pending: [expect.anything(), expect.anything()] });
     expect(world.queued).toEqual([]);
   });
@@ -433,7 +434,9 @@ describe("the wake-up behind a round", () => {
     const { dispatch } = world.deps.work;
     let isFailing = true;
     world.deps.work.dispatch = async (...args) =>
-      isFailing ? { matched: 0, isAtEnd: true, isOpen: false, subscriptions: 1, failing: [id] } : dispatch(...args);
+      isFailing
+        ? { matched: 0, isAtEnd: true, isOpen: false, subscriptions: 1, failing: [id], hasNotices: false }
+        : dispatch(...args);
     world.store("1");
     await world.work();
     const before = world.calls.length;
@@ -497,6 +500,90 @@ describe("the wake-up behind a round", () => {
     expect(sent.filter((id) => id.startsWith("x"))).toEqual(["x1", "x1", "x2", "x3"]);
     expect(sent.filter((id) => id.startsWith("y"))).toEqual(["y1", "y2"]);
     expect(sent.indexOf("y2")).toBeLessThan(sent.lastIndexOf("x1"));
+  });
+});
+
+describe("the notices of a round", () => {
+  const end = { outcome: { kind: "never", isEnded: true, code: 410, error: "410" } } as const;
+
+  it("a notice that the queue does not confirm is sent by a later round, as the same event", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => end);
+    world.store("1");
+    world.state.areEventsDown = true;
+
+    expect(await world.work()).toMatchObject({ disabled: 0, unsent: 1, isWakeSure: true });
+    await world.runQueue(3_600_000);
+    expect(world.events).toEqual([]);
+    world.state.areEventsDown = false;
+    await world.runQueue();
+
+    expect(world.events).toMatchObject([
+      { type: "sluice.subscription.disabled", time: expect.stringMatching(/T00:00:0/) },
+    ]);
+    expect(world.queued).toEqual([]);
+  });
+
+  it("a notice whose deletion fails is sent again by the next round, with the same content, and counts once", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => end);
+    world.store("1");
+    const { deleteNotices } = world.deps.work;
+    world.deps.work.deleteNotices = () =>
+      Promise.reject(new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" }));
+    expect(await world.work()).toMatchObject({ disabled: 0, isWakeSure: true });
+    world.deps.work.deleteNotices = deleteNotices;
+
+    await world.runQueue();
+
+    expect(world.events).toHaveLength(2);
+    expect(world.events[1]).toEqual(world.events[0]);
+    expect((await world.work()).disabled).toBe(0);
+  });
+
+  it("a notice of results whose answer was lost is sent by the same round", async () => {
+    await world.subscribe("a");
+    world.sinks.set("a", () => end);
+    world.store("1");
+    const { settle } = world.deps.work;
+    let isLost = true;
+    world.deps.work.settle = async (...args) => {
+      const hasNotices = await settle(...args);
+      if (!isLost) return hasNotices;
+      isLost = false;
+      throw new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" });
+    };
+
+    expect(await world.work()).toMatchObject({ disabled: 1 });
+
+    expect(world.events).toHaveLength(1);
+  });
+
+  it("notices that another worker left are sent by the next round", async () => {
+    await world.subscribe("a");
+    world.store("1");
+    await world.memory.work.dispatch(1_000, 0);
+    const { deliveries } = await world.memory.work.claim("killed", { most: 1, mostOfOne: 1, leaseSeconds: 45 }, 0);
+    const results = deliveries.map(
+      ({ id, subscriptionId }): AttemptResult => ({
+        deliveryId: id,
+        subscriptionId,
+        number: 1,
+        status: "later",
+        dueAt: undefined,
+        code: 410,
+        at: world.time.clock().toISOString(),
+        durationMs: 1,
+        error: "410",
+        response: undefined,
+        isEnded: true,
+      }),
+    );
+    await world.memory.work.settle("killed", results, 0);
+
+    expect(await world.work()).toMatchObject({ disabled: 1 });
+
+    expect(world.events).toHaveLength(1);
   });
 });
 
