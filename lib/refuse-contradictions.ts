@@ -1,4 +1,4 @@
-import { CONSUME_MAX_CONCURRENCY } from "../functions/core/function-limits.ts";
+import { CONSUME_MAX_CONCURRENCY, NOTIFY_MAX_CONCURRENCY } from "../functions/core/function-limits.ts";
 import type { OwnSettings, Settings } from "./settings.ts";
 
 /**
@@ -54,6 +54,13 @@ const CONTRADICTIONS: readonly ((stage: Settings, own: OwnSettings) => string | 
     const consume = reservedConcurrency?.consume;
     return consume !== undefined && consume < CONSUME_MAX_CONCURRENCY
       ? `a reservedConcurrency of ${consume} for consume, which its queue invokes up to ${CONSUME_MAX_CONCURRENCY} times at once. Throttled messages become dead letters in the end: reserve ${CONSUME_MAX_CONCURRENCY} or more, or leave it out.`
+      : undefined;
+  },
+
+  ({ reservedConcurrency }) => {
+    const notify = reservedConcurrency?.notify;
+    return notify !== undefined && notify < NOTIFY_MAX_CONCURRENCY
+      ? `a reservedConcurrency of ${notify} for notify, which its queue invokes up to ${NOTIFY_MAX_CONCURRENCY} times at once. Throttled wake-ups become dead letters in the end: reserve more than ${NOTIFY_MAX_CONCURRENCY}, because requests about subscriptions need some too, or leave it out.`
       : undefined;
   },
 ];

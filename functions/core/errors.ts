@@ -31,6 +31,7 @@ export const errorTable = {
   no_such_subscription: { status: 404, title: "The tenant has no such subscription" },
   too_many_subscriptions: { status: 409, title: "The tenant has as many subscriptions as it may have" },
   bad_sink: { status: 422, title: "The sink cannot be used" },
+  too_many_secrets: { status: 409, title: "The subscription has as many secrets as may sign" },
   sink_unsigned: { status: 409, title: "The sink has no secret" },
   no_such_redelivery: { status: 404, title: "The subscription has no such redelivery" },
   redelivery_finished: { status: 409, title: "The redelivery is finished" },

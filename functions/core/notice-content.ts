@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type EventMembers, readEventMembers } from "./event-members.ts";
 import type { Notice } from "./notifier.ts";
 
@@ -6,13 +5,6 @@ import type { Notice } from "./notifier.ts";
 export type Content = { headers: Record<string, string>; body: string | Uint8Array };
 
 type Deliveries = Pick<Notice, "deliveries" | "isBatch">;
-
-/** The id of a message: of its delivery, or of all of them, in any order. The same deliveries have the same id each time. */
-export function noticeId({ deliveries, isBatch }: Deliveries): string {
-  const ids = deliveries.map(({ id }) => id).toSorted();
-  if (!isBatch && ids.length === 1) return ids[0] ?? "";
-  return `dlv_${createHash("sha256").update(ids.join(" ")).digest("hex").slice(0, 32)}`;
-}
 
 /** The events as they are: one in structured mode, or a batch. No number or text in them is written again. */
 export function structuredContent({ deliveries, isBatch }: Deliveries): Content {

@@ -2,12 +2,14 @@ import type { ClaimedDelivery, ClaimedSubscription, SealedSecret, Sink, SinkType
 
 /** Something to send to one sink: an event, or several where the subscription has batches. */
 export type Notice<Of extends SinkType = SinkType> = {
+  /** Of its delivery or of the batch: the same in each attempt. */
+  id: string;
   sink: Extract<Sink, { type: Of }>;
   subscription: Pick<ClaimedSubscription, "id" | "tenant" | "name" | "timeoutMs">;
   deliveries: readonly Pick<ClaimedDelivery, "id" | "event" | "attempt">[];
   /** The keys, the current one first. */
   secrets: readonly Pick<SealedSecret, "sealed">[];
-  /** A claim makes one a batch; a single event is sent as such. */
+  /** It has the form of a batch, also where it has one event. */
   isBatch: boolean;
 };
 

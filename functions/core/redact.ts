@@ -1,5 +1,5 @@
 import { KEY_PATTERN } from "./key.ts";
-import { RESPONSE_KEPT_MAX_CHARACTERS } from "./subscription-limits.ts";
+import { RESPONSE_KEPT_MAX_BYTES } from "./subscription-limits.ts";
 
 const REDACTED = "[redacted]";
 
@@ -18,7 +18,13 @@ export function redact(answer: string, secrets: readonly string[] = []): string 
   let text = answer.toWellFormed();
   for (const secret of known) text = text.replaceAll(secret, REDACTED);
   for (const [pattern, replacement] of PATTERNS) text = text.replaceAll(pattern, replacement);
-  return text.replaceAll(CONTROLS, "\uFFFD").slice(0, RESPONSE_KEPT_MAX_CHARACTERS).toWellFormed();
+  return firstBytes(text.replaceAll(CONTROLS, "\uFFFD"), RESPONSE_KEPT_MAX_BYTES);
+}
+
+/** The beginning of a text that has so many bytes in UTF-8 at most, and no part of a character. */
+function firstBytes(text: string, most: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(most));
+  return text.slice(0, read);
 }
 
 /** All control characters but tab, line feed and carriage return, and the noncharacters U+FFFE and U+FFFF. */

@@ -57,7 +57,7 @@ const OWN_HEADERS =
   /^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*|user-agent|webhook-.*|ce-.*)$/i;
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-const headers = z
+const headerRecord = z
   .record(
     z.string().check(
       z.regex(HEADER_NAME, "is no name of a header"),
@@ -77,6 +77,16 @@ const headers = z
     ),
     z.describe(`Headers of its own, for example a token of the receiver. Answers have \`${MASK}\` for their values`),
   );
+
+/** A record leaves the key `__proto__` out without a word, so it is refused before. */
+const headers = z.pipe(
+  z.transform((value: unknown, { issues }) => {
+    if (typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__"))
+      issues.push({ code: "custom", input: value, message: "names a header `__proto__`; choose another name" });
+    return value;
+  }),
+  headerRecord,
+);
 
 const url = address.check(z.describe("https, without user and fragment; no redirect is followed"));
 

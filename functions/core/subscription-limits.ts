@@ -15,7 +15,6 @@ export const SINK_HEADER_MAX_CHARACTERS = 2_000;
 export const EMAIL_TO_MAX = 10;
 
 export const DELIVERY_BATCH_MAX = 100;
-export const DELIVERY_BATCH_MAX_BYTES = 1024 * KIB;
 export const DELIVERY_RATE_MAX = 10_000;
 
 /** Standard Webhooks asks for 15 to 30 s. */
@@ -62,9 +61,9 @@ export const SECRET_BYTES = 32;
 /** Days for which attempts are kept, in a partition a day; and finished deliveries. */
 export const ATTEMPTS_KEPT_DAYS = 30;
 
-/** Of an answer, so much is read, and so much is kept. */
+/** Of an answer, so much is read, and so much is kept: of its text in UTF-8, redacted. */
 export const RESPONSE_READ_MAX_BYTES = 20 * KIB;
-export const RESPONSE_KEPT_MAX_CHARACTERS = 1_000;
+export const RESPONSE_KEPT_MAX_BYTES = KIB;
 
 /**
  * Deliveries of one claim, and of one subscription over all workers (or its batch where that is larger). A claim costs as much as
@@ -82,7 +81,7 @@ export const DELIVERIES_HELD_BYTES = 16 * 1024 * KIB;
 export const DELIVERIES_IN_FLIGHT = 100;
 export const IN_FLIGHT_OF_ONE = 50;
 export const IN_FLIGHT_OF_UNKNOWN = 20;
-/** Bytes of the events of one claim, which come in one result of the Data API. */
+/** Bytes of the events of one claim, which come in one result of the Data API; so a batch has no more. */
 export const CLAIM_MAX_BYTES = 700 * KIB;
 /** A claim ends so long after it: the longest timeout, and the time to write the result. */
 export const CLAIM_LEASE_SECONDS = 45;
@@ -115,6 +114,9 @@ export const ATTEMPTS_PAGE = 100;
 export const FAILURE_GROUPS_MAX = 50;
 /** Failed deliveries that one statement makes pending. */
 export const REDELIVER_MAX = 1_000;
+/** Deliveries that one statement frees, which waited for what somebody has changed, and the time of a request for all of them. */
+export const FREE_MAX = 5_000;
+export const FREE_MS = 15_000;
 /** Redeliveries of one subscription that are not finished: people look after each. */
 export const REDELIVERIES_MAX_RUNNING = 10;
 export const REDELIVERIES_PAGE = 100;

@@ -183,15 +183,16 @@ export type PageOf = { after: string | undefined; limit: number };
 
 /** Subscriptions and what happened to their deliveries, for requests. Every call may throw a DatabaseError. */
 export type SubscriptionStore = {
-  /** Writes a subscription. `expired`: its start is at a cursor that this database cannot follow. */
-  create(subscription: NewSubscription, deadline: number): Promise<Subscription | "expired">;
+  /** Writes a subscription. `expired`: its start is at a cursor that this database cannot follow. `full`: the tenant has SUBSCRIPTIONS_MAX. */
+  create(subscription: NewSubscription, deadline: number): Promise<Subscription | "expired" | "full">;
   count(tenant: string, deadline: number): Promise<number>;
   read(tenant: string, id: string, deadline: number): Promise<Subscription | undefined>;
   list(tenant: string, page: PageOf, deadline: number): Promise<ListPage<Subscription>>;
+  /** Without an order, deliveries that wait for others of their subject are free. Where many wait it may end too late, and goes on when it is called again. */
   change(tenant: string, id: string, changes: SubscriptionChanges, deadline: number): Promise<Subscription | undefined>;
   /** With everything that belongs to it. False where there is none. */
   remove(tenant: string, id: string, deadline: number): Promise<boolean>;
-  /** Active closes the circuit, and makes what waits due now. */
+  /** Active closes the circuit, and makes what waits due now. Where much waits it may end too late, and goes on when it is called again. */
   setState(
     tenant: string,
     id: string,
@@ -200,14 +201,14 @@ export type SubscriptionStore = {
   ): Promise<Subscription | undefined>;
   /** Goes on from another place. What is pending stays; events that matched already are delivered again under new ids. */
   seek(tenant: string, id: string, start: Start, deadline: number): Promise<Subscription | "expired" | undefined>;
-  /** Adds a secret, and ends the others `overlapHours` from now; of those that have not ended the last SECRETS_MAX stay. */
+  /** Adds a secret, and ends the others `overlapHours` from now. `fullUntil`: SECRETS_MAX sign and would go on, the first until then. */
   addSecret(
     tenant: string,
     id: string,
     sealed: string,
     overlapHours: number,
     deadline: number,
-  ): Promise<Subscription | undefined>;
+  ): Promise<Subscription | { fullUntil: string } | undefined>;
   ledger(tenant: string, id: string, deadline: number): Promise<DeliveryLedger | undefined>;
   listAttempts(
     tenant: string,
@@ -230,11 +231,11 @@ export type SubscriptionStore = {
     request: FailureSelection,
     deadline: number,
   ): Promise<{ planned: number; sample: Delivery[] }>;
-  /** Writes a redelivery that begins; a worker takes its deliveries (DeliveryWork.redeliver). */
+  /** Writes a redelivery that begins; a worker takes its deliveries (DeliveryWork.redeliver). `full`: REDELIVERIES_MAX_RUNNING run. */
   startRedelivery(
     redelivery: Pick<Redelivery, "id" | "subscriptionId" | "request" | "planned" | "keyId">,
     deadline: number,
-  ): Promise<Redelivery>;
+  ): Promise<Redelivery | "full">;
   readRedelivery(tenant: string, id: string, deadline: number): Promise<Redelivery | undefined>;
   listRedeliveries(
     tenant: string,
@@ -249,6 +250,8 @@ export type SubscriptionStore = {
 export type ClaimedDelivery = {
   id: string;
   subscriptionId: string;
+  /** The message of which it is a part, whatever a retry looks like; undefined where it is sent alone. */
+  batchId: string | undefined;
   /** The number of the attempt to come, from 1. */
   attempt: number;
   /** Its number in the schedule, which a redelivery begins again. */
@@ -326,7 +329,7 @@ export type DeliveryWork = {
   /**
    * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` or
    * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
-   * two workers.
+   * two workers. A batch is made when its deliveries are claimed first, and is claimed as a whole from then on.
    */
   claim(
     worker: string,

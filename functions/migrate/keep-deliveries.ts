@@ -12,7 +12,7 @@ export type DeliveryFields = Pick<
 >;
 
 /**
- * Makes the partitions of attempts of the next days, deletes deliveries that ended more than ATTEMPTS_KEPT_DAYS ago and those of
+ * Makes the partitions of attempts of the next days, deletes deliveries that were delivered or skipped more than ATTEMPTS_KEPT_DAYS ago and those of
  * removed subscriptions, and drops partitions as old. It ends when its time is over, or a statement fails: neither may stop a
  * deployment, and the next day it goes on. The drop comes last, because it fails where others use the table.
  */

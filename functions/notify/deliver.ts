@@ -1,12 +1,11 @@
-import { DELIVERY_BATCH_MAX_BYTES } from "../core/subscription-limits.ts";
 import type { Notice, Notifier, Notifiers, NotifyOutcome } from "../core/notifier.ts";
 import type { Clock } from "../core/ports.ts";
 import { replaceForSqs } from "../core/sqs-text.ts";
 import type { AttemptResult, Claim, ClaimedDelivery, ClaimedSubscription } from "../core/subscription.ts";
 import { nextTry } from "./schedule.ts";
 
-/** The deliveries of one subscription that are sent together: one, or a batch. */
-export type PendingNotice = { subscription: ClaimedSubscription; deliveries: ClaimedDelivery[] };
+/** The deliveries of one subscription that are sent together: one, or a batch; and the id of that message. */
+export type PendingNotice = { id: string; subscription: ClaimedSubscription; deliveries: ClaimedDelivery[] };
 
 export type DeliverDeps = {
   notifiers: Notifiers;
@@ -20,12 +19,13 @@ export type DeliverDeps = {
 export function createDeliver({ notifiers, clock, random, onFailure }: DeliverDeps) {
   /** @param deadline the attempt ends by then, ms since the epoch */
   return async function deliver(
-    { subscription, deliveries }: PendingNotice,
+    { id, subscription, deliveries }: PendingNotice,
     deadline: number,
   ): Promise<AttemptResult[]> {
     const { sink, secrets, batch, timeoutMs } = subscription;
     const startedAt = clock().getTime();
-    const notice: Notice = { sink, subscription, deliveries, secrets, isBatch: batch > 1 };
+    const isBatch = batch > 1 || deliveries.length > 1;
+    const notice: Notice = { id, sink, subscription, deliveries, secrets, isBatch };
     const notifier = notifiers[sink.type] as Notifier;
     const outcome = await notifier
       .notify(notice, Math.min(startedAt + timeoutMs, deadline))
@@ -68,32 +68,17 @@ function verdictOf(
 /** The database stores no U+0000 and no half of a pair, and a sink may answer anything. */
 const storable = (text: string | undefined) => (text === undefined ? undefined : replaceForSqs(text));
 
-/**
- * Puts the deliveries of a claim together as they are sent, in their order. A batch has deliveries of the same number of attempts, so
- * that one which failed is tried again as the same batch.
- */
+/** Puts the deliveries of a claim together as they are sent, in their order. */
 export function intoNotices({ subscriptions, deliveries }: Claim): PendingNotice[] {
   const byId = new Map(subscriptions.map((subscription) => [subscription.id, subscription]));
-  const open = new Map<string, PendingNotice & { bytes: number }>();
-  const notices: PendingNotice[] = [];
+  const notices = new Map<string, PendingNotice>();
   for (const delivery of deliveries) {
     const subscription = byId.get(delivery.subscriptionId);
     if (subscription === undefined) throw new Error(`The claim lacks the subscription ${delivery.subscriptionId}.`);
-    const key = `${subscription.id} ${delivery.attempt}`;
-    const bytes = subscription.batch > 1 ? Buffer.byteLength(delivery.event) + 1 : 0;
-    const last = open.get(key);
-    if (
-      last !== undefined &&
-      last.deliveries.length < subscription.batch &&
-      last.bytes + bytes <= DELIVERY_BATCH_MAX_BYTES
-    ) {
-      last.deliveries.push(delivery);
-      last.bytes += bytes;
-    } else {
-      const notice = { subscription, deliveries: [delivery], bytes };
-      open.set(key, notice);
-      notices.push(notice);
-    }
+    const id = delivery.batchId ?? delivery.id;
+    const notice = notices.get(id);
+    if (notice === undefined) notices.set(id, { id, subscription, deliveries: [delivery] });
+    else notice.deliveries.push(delivery);
   }
-  return notices;
+  return [...notices.values()];
 }

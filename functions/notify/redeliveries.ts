@@ -29,11 +29,7 @@ export function createRedeliveries({ store, subscriptions, wakes, cursors, newId
     const page = { after: undefined, limit: REDELIVERIES_PAGE };
     const { items } = await store.listRedeliveries(tenant, subscriptionId, page, deadline);
     const running = items.filter(({ state }) => state === "running").length;
-    if (running < REDELIVERIES_MAX_RUNNING) return;
-    throw new RequestError(
-      "too_many_redeliveries",
-      `The subscription has ${running} redeliveries that are not finished, and may have ${REDELIVERIES_MAX_RUNNING}. Wait for one, or cancel one with POST /subscriptions/{id}/retries/{retryId}/cancel.`,
-    );
+    if (running >= REDELIVERIES_MAX_RUNNING) throw tooMany(running);
   }
 
   return {
@@ -63,6 +59,7 @@ export function createRedeliveries({ store, subscriptions, wakes, cursors, newId
       const id = `rdl_${newId()}`;
       await subscriptions.record(caller, "retry", subscriptionId, { ...request, id, planned });
       const started = await store.startRedelivery({ id, subscriptionId, request, planned, keyId }, deadline);
+      if (started === "full") throw tooMany(REDELIVERIES_MAX_RUNNING);
       if (await wakes.send({}, 0, deadline)) return started;
       await store.cancelRedelivery(tenant, id, deadline);
       throw new RequestError("queue_unavailable", "Nothing began. Send the request again after Retry-After.");
@@ -92,3 +89,9 @@ export function createRedeliveries({ store, subscriptions, wakes, cursors, newId
     },
   };
 }
+
+const tooMany = (running: number) =>
+  new RequestError(
+    "too_many_redeliveries",
+    `The subscription has ${running} redeliveries that are not finished, and may have ${REDELIVERIES_MAX_RUNNING}. Wait for one, or cancel one with POST /subscriptions/{id}/retries/{retryId}/cancel.`,
+  );

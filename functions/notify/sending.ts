@@ -120,8 +120,7 @@ export function createSending(
 
   /** Waits for more results: for as many as are still to come, and not for long. */
   async function collect(): Promise<void> {
-    const isEnough = () =>
-      underWay.size === 0 || results.length >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
+    const isEnough = () => underWay.size === 0 || results.length >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
     const endsAt = clock().getTime() + SETTLE_EVERY_MS;
     while (!isEnough() && clock().getTime() < endsAt)
       await Promise.race([ends.next(), wait(endsAt - clock().getTime())]);

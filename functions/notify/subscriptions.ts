@@ -17,7 +17,7 @@ import type {
   SubscriptionStore,
   Wakes,
 } from "../core/subscription.ts";
-import { SINK_CHECK_MS, SUBSCRIPTIONS_MAX } from "../core/subscription-limits.ts";
+import { SECRETS_MAX, SINK_CHECK_MS, SUBSCRIPTIONS_MAX } from "../core/subscription-limits.ts";
 import { maskSink } from "./answers.ts";
 import { explainMatch, findTested, type TestedEvent } from "./explain-match.ts";
 import { createMatches, type Matches } from "./matches.ts";
@@ -111,11 +111,15 @@ export function createSubscriptions({
 
   async function refuseTooMany(tenant: string, deadline: number): Promise<void> {
     const count = await store.count(tenant, deadline);
-    if (count < SUBSCRIPTIONS_MAX) return;
-    throw new RequestError(
-      "too_many_subscriptions",
-      `The tenant has ${count} subscriptions, and may have ${SUBSCRIPTIONS_MAX}. Delete one with DELETE /subscriptions/{id}, or widen the filter of one with PUT.`,
-    );
+    if (count >= SUBSCRIPTIONS_MAX) throw tooMany(count);
+  }
+
+  /** Waits for a change that lets deliveries go. Where it ended too late, workers begin with those that it has let go. */
+  async function letGo<T>(change: Promise<T>, deadline: number): Promise<T> {
+    return change.catch(async (error: unknown) => {
+      await wakes.send({}, 0, deadline);
+      throw error;
+    });
   }
 
   const startOf = (from: string, caller: Caller, filter: Filter | undefined) =>
@@ -148,6 +152,7 @@ export function createSubscriptions({
         deadline,
       );
       if (subscription === "expired") throw expired();
+      if (subscription === "full") throw tooMany(SUBSCRIPTIONS_MAX);
       try {
         await wake("Nothing was made. Send the request again after Retry-After.", deadline);
       } catch (error) {
@@ -197,7 +202,7 @@ export function createSubscriptions({
       const filter = wanted.filter && JSON.stringify(wanted.filter);
       const changes = { name, filter, sink, order, schedule, batch, rate, timeoutMs };
       await record(caller, "change", id, { ...changes, sink: sink && maskSink(sink) });
-      const changed = present(await store.change(caller.tenant, id, changes, deadline));
+      const changed = present(await letGo(store.change(caller.tenant, id, changes, deadline), deadline));
       const mayLetGo = [sink, order, rate, filter].some((each) => each !== undefined);
       if (mayLetGo && changed.state === "active") await wake(CHANGED_WITHOUT_WAKE, deadline);
       return changed;
@@ -222,7 +227,7 @@ export function createSubscriptions({
     async enable(caller: Caller, id: string, deadline: number): Promise<Subscription> {
       await find(caller, id, deadline);
       await record(caller, "enable", id, {});
-      const enabled = present(await store.setState(caller.tenant, id, "active", deadline));
+      const enabled = present(await letGo(store.setState(caller.tenant, id, "active", deadline), deadline));
       await wake(CHANGED_WITHOUT_WAKE, deadline);
       return enabled;
     },
@@ -238,7 +243,7 @@ export function createSubscriptions({
       return sought;
     },
 
-    /** @throws RequestError `no_such_subscription`, `sink_unsigned`; AccessError; DatabaseError */
+    /** @throws RequestError `no_such_subscription`, `sink_unsigned`, `too_many_secrets`; AccessError; DatabaseError */
     async rotate(
       caller: Caller,
       id: string,
@@ -255,6 +260,12 @@ export function createSubscriptions({
       const { text, publicKey, sealed } = await newSecret(id);
       await record(caller, "rotate", id, { overlapHours });
       const subscription = present(await store.addSecret(caller.tenant, id, sealed, overlapHours, deadline));
+      if ("fullUntil" in subscription) {
+        throw new RequestError(
+          "too_many_secrets",
+          `${SECRETS_MAX} secrets sign, as many as may at once; the first one ends at ${subscription.fullUntil}. Rotate then, or send "overlapHours": 0, which ends all of them now.`,
+        );
+      }
       return { subscription, secret: { secret: text, publicKey } };
     },
 
@@ -289,6 +300,12 @@ function warningOf({ count, isComplete }: Matches): string | undefined {
   if (!isComplete || count > 0) return undefined;
   return "No event of the last day matches. POST /subscriptions/test says why a certain event does not.";
 }
+
+const tooMany = (count: number) =>
+  new RequestError(
+    "too_many_subscriptions",
+    `The tenant has ${count} subscriptions, and may have ${SUBSCRIPTIONS_MAX}. Delete one with DELETE /subscriptions/{id}, or widen the filter of one with PUT.`,
+  );
 
 const noSuchSubscription = () =>
   new RequestError(

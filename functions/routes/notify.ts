@@ -165,7 +165,7 @@ nobody can read again.`,
     answers: {
       200: { description: "The subscription, with its new secret", contentType: json, schema: "RotatedSubscription" },
     },
-    errors: [...BODY_ERRORS, ...ONE_ERRORS, "sink_unsigned"],
+    errors: [...BODY_ERRORS, ...ONE_ERRORS, "sink_unsigned", "too_many_secrets"],
   },
   listAttempts: {
     method: "GET",

@@ -44,7 +44,6 @@ create table subscriptions (
   -- Deliveries that were made, and those of them that were deleted after their end.
   matched bigint not null default 0,
   pruned_delivered bigint not null default 0,
-  pruned_failed bigint not null default 0,
   pruned_skipped bigint not null default 0,
   -- The bucket of the rate, at a time.
   tokens double precision not null default 0,
@@ -81,7 +80,8 @@ create table subscription_secrets (
 -- the daily upkeep: there may be more than one statement can delete.
 create sequence delivery_numbers;
 create table deliveries (
-  -- dlv_ and the MD5 of subscription, generation and event: the same event never becomes two.
+  -- dlv_ and the MD5 of subscription, generation and event, with its time of receipt: the same event never becomes two, and one with the
+  -- key of an event that is no longer retained becomes another.
   id text collate "C" primary key,
   -- In the order of the feed, for one subscription and generation.
   number bigint not null default nextval('delivery_numbers'),
@@ -95,6 +95,8 @@ create table deliveries (
   ordered_by text collate "C",
   -- Another one of its subject goes first.
   is_blocked boolean not null default false,
+  -- The message of which it is a part since its first claim; null where it is sent alone.
+  batch_id text collate "C",
   state text collate "C" not null default 'pending' check (state in ('pending', 'delivered', 'failed', 'skipped')),
   -- When it is claimable: a claim moves it to the end of the lease, so a lease that ends needs nobody who sees to it.
   due_at timestamptz not null default clock_timestamp(),
@@ -129,8 +131,11 @@ create index deliveries_blocked on deliveries (subscription_id, ordered_by, numb
 create index deliveries_by_state on deliveries (subscription_id, state, number);
 create index deliveries_of_event on deliveries (subscription_id, event_id);
 
--- The ones to be deleted.
-create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
+-- What was sent together.
+create index deliveries_of_batch on deliveries (batch_id) where batch_id is not null;
+
+-- The ones to be deleted. Failed ones are dead letters: they stay until somebody retries them, or their subscription is removed.
+create index deliveries_finished on deliveries (finished_at) where state in ('delivered', 'skipped');
 
 -- Each attempt, in a partition for its day, which is dropped with it.
 create sequence delivery_attempt_numbers;
@@ -329,16 +334,21 @@ begin
 end
 $body$;
 
--- Writes a subscription, with its first secret if it has one. Null where the start is a cursor that this database cannot follow.
-create function create_subscription(given jsonb, start jsonb, sealed text) returns text
+-- Writes a subscription, with its first secret if it has one. A word tells why none was written: `expired`, the start is a cursor that this
+-- database cannot follow; `full`, the tenant has `most`. Those of one tenant are made one after another, so none is too many.
+create function create_subscription(given jsonb, start jsonb, sealed text, most integer) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   made subscriptions;
   first record;
 begin
+  perform pg_advisory_xact_lock(hashtextextended('subscriptions of ' || (given ->> 'tenant'), 0));
+  if count_subscriptions(given ->> 'tenant') >= most and read_subscription(given ->> 'tenant', given ->> 'id') is null then
+    return 'full';
+  end if;
   select * into first from subscription_start(given ->> 'tenant', start);
   if first.next_number is null then
-    return null;
+    return 'expired';
   end if;
   insert into subscriptions (
     id, tenant, name, filter, sink, types, sources, delivery_order, schedule, batch, rate, timeout_ms, key_id, next_number,
@@ -404,8 +414,8 @@ end
 $body$;
 grant execute on function list_subscriptions to sluice_writer;
 
--- Changes the members that are given; null takes one away. A new sink has not failed. Without an order nothing waits for others
--- any more; with one, what matches from now on does.
+-- Changes the members that are given; null takes one away. A new sink has not failed. Without an order nothing that matches waits for others
+-- any more, and free_deliveries frees the rest; with one, what matches from now on does.
 create function change_subscription(for_tenant text, for_id text, changes jsonb) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 begin
@@ -429,13 +439,44 @@ begin
   if changes -> 'sink' is not null then
     perform close_circuit(for_id);
   end if;
-  if changes ->> 'order' = 'none' then
-    update deliveries as d set is_blocked = false where d.subscription_id = for_id and d.state = 'pending' and d.is_blocked;
-  end if;
   return read_subscription(for_tenant, for_id);
 end
 $body$;
 grant execute on function change_subscription to sluice_writer;
+
+-- Makes deliveries claimable that wait for what has changed: those that wait for others of their subject, where the subscription has no
+-- order; and in an active one those that were tried before a time and are due later, where there is a time. Leases stay. Returns how many; fewer than
+-- `most` where none is left. Relies on deliveries_blocked and deliveries_due.
+create function free_deliveries(for_tenant text, for_id text, tried_before timestamptz, most integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
+declare
+  s subscriptions;
+  unblocked integer = 0;
+  hastened integer = 0;
+begin
+  select * into s from subscriptions as known where known.id = for_id and known.tenant = for_tenant for update;
+  if s.delivery_order = 'none' then
+    update deliveries set is_blocked = false
+    where id in (
+      select d.id from deliveries as d where d.subscription_id = for_id and d.state = 'pending' and d.is_blocked
+      order by d.ordered_by, d.number limit most
+    );
+    get diagnostics unblocked = row_count;
+  end if;
+  if s.state = 'active' and tried_before is not null then
+    update deliveries set due_at = clock_timestamp()
+    where id in (
+      select d.id from deliveries as d
+      where d.subscription_id = for_id and d.state = 'pending' and not d.is_blocked and d.due_at > clock_timestamp()
+        and d.leased_by is null and d.last_at < tried_before
+      order by d.due_at, d.number limit most - unblocked
+    );
+    get diagnostics hastened = row_count;
+  end if;
+  return unblocked + hastened;
+end
+$body$;
+grant execute on function free_deliveries to sluice_writer;
 
 -- Forgets that a sink has failed.
 create function close_circuit(for_id text) returns void
@@ -461,7 +502,7 @@ end
 $body$;
 grant execute on function remove_subscription to sluice_writer;
 
--- Active closes the circuit and makes what waits due now; leases stay. Disabled keeps the cursor, and what is pending.
+-- Active closes the circuit, and free_deliveries makes what waits due now. Disabled keeps the cursor, and what is pending.
 create function set_subscription_state(for_tenant text, for_id text, new_state text) returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 begin
@@ -472,9 +513,6 @@ begin
   where s.id = for_id and s.tenant = for_tenant and (new_state = 'active' or s.state = 'active');
   if found and new_state = 'active' then
     perform close_circuit(for_id);
-    update deliveries as d set due_at = clock_timestamp()
-    where d.subscription_id = for_id and d.state = 'pending' and not d.is_blocked and d.due_at > clock_timestamp()
-      and d.leased_by is null;
   end if;
   return read_subscription(for_tenant, for_id);
 end
@@ -505,26 +543,32 @@ end
 $body$;
 grant execute on function seek_subscription to sluice_writer;
 
--- Adds a secret, and ends the others some hours from now. Those that have ended are deleted, and of the others the oldest beyond
--- `most`.
+-- Adds a secret, and ends the others some hours from now. Those that have ended are deleted. Returns null where there is no subscription, and
+-- `full` with the time at which the first one ends where `most` sign and would go on signing.
 create function add_subscription_secret(for_tenant text, for_id text, new_sealed text, overlap_hours double precision, most integer)
 returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  signing integer;
+  first_end timestamptz;
 begin
-  update subscriptions as s set updated_at = clock_timestamp() where s.id = for_id and s.tenant = for_tenant;
+  perform from subscriptions as s where s.id = for_id and s.tenant = for_tenant for update;
   if not found then
     return null;
   end if;
+  select count(*), min(secret.ends_at) into signing, first_end
+  from subscription_secrets as secret
+  where secret.subscription_id = for_id and (secret.ends_at is null or secret.ends_at > clock_timestamp());
+  if overlap_hours > 0 and signing >= most then
+    return 'full ' || replay_time(first_end);
+  end if;
+  update subscriptions as s set updated_at = clock_timestamp() where s.id = for_id;
   update subscription_secrets
   set ends_at = least(ends_at, clock_timestamp() + overlap_hours * interval '1 hour')
   where subscription_id = for_id;
   insert into subscription_secrets (subscription_id, number, sealed)
   select for_id, coalesce(max(number), 0) + 1, new_sealed from subscription_secrets where subscription_id = for_id;
-  delete from subscription_secrets as secret
-  where secret.subscription_id = for_id and (
-    secret.ends_at <= clock_timestamp()
-    or secret.number <= (select max(number) from subscription_secrets where subscription_id = for_id) - most
-  );
+  delete from subscription_secrets as secret where secret.subscription_id = for_id and secret.ends_at <= clock_timestamp();
   return read_subscription(for_tenant, for_id);
 end
 $body$;
@@ -535,7 +579,7 @@ grant execute on function add_subscription_secret to sluice_writer;
 create function subscription_ledger(for_tenant text, for_id text)
 returns table (matched bigint, delivered bigint, pending bigint, failed bigint, skipped bigint)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
-  select s.matched, s.pruned_delivered + counted.delivered, counted.pending, s.pruned_failed + counted.failed,
+  select s.matched, s.pruned_delivered + counted.delivered, counted.pending, counted.failed,
     s.pruned_skipped + counted.skipped
   from subscriptions as s cross join lateral (
     select
@@ -657,12 +701,22 @@ end
 $body$;
 grant execute on function plan_redelivery to sluice_writer;
 
--- Writes a redelivery that begins. Its set is fixed: what has failed by now.
-create function start_redelivery(for_id text, for_subscription text, for_request text, for_key text, to_do bigint) returns text
+-- Writes a redelivery that begins. Its set is fixed: what has failed by now. Returns `full` where `most` of the subscription are running: they are
+-- started one after another, so none is too many.
+create function start_redelivery(
+  for_id text, for_subscription text, for_request text, for_key text, to_do bigint, most integer
+)
+returns text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   job redeliveries;
 begin
+  perform from subscriptions as s where s.id = for_subscription for update;
+  if not exists (select from redeliveries as known where known.id = for_id)
+    and (select count(*) from redeliveries as known where known.subscription_id = for_subscription and known.state = 'running') >= most
+  then
+    return 'full';
+  end if;
   insert into redeliveries (id, subscription_id, request, key_id, planned, until_number)
   values (for_id, for_subscription, for_request, for_key, to_do, coalesce((
     select max(d.number) from deliveries as d where d.subscription_id = for_subscription and d.state = 'failed'
@@ -842,7 +896,7 @@ begin
         insert into public.deliveries (
           id, subscription_id, event_id, event_source, event_type, event_received_at, ordered_by, is_blocked
         )
-        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id) as text)), $5, e.id, e.source, e.type,
+        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id, microseconds(e.received_at)) as text)), $5, e.id, e.source, e.type,
           e.received_at, ' || case s.delivery_order when 'subject' then 'e.subject, e.subject is not null' else 'null, false' end || '
         from public.events as e
         where e.tenant = $2 and e.transaction_number between $3 and $4 and (' || days || ')'
@@ -929,11 +983,14 @@ $body$;
 -- chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a subscription the first due
 -- come first. A subscription that another worker has just now is left to it.
 --
+-- Where a subscription has batches, its deliveries become one as they are claimed first: as many as it says, of one claim. A batch stays as it is,
+-- with its id: it is claimed as a whole, and is due when one of it is. A delivery that was claimed alone stays alone.
+--
 -- Returns rows `subscription` and `delivery` with JSON or, of further pieces, without it: of a subscription that is its record, of
 -- a delivery its facts, with the event in pieces. A delivery whose event is no longer retained becomes skipped.
 --
 -- It is three statements: each is planned at each call, the second one for the days of its events alone.
--- Relies on deliveries_due, deliveries_leased and events_by_arrival.
+-- Relies on deliveries_due, deliveries_leased, deliveries_of_batch and events_by_arrival.
 create function claim_deliveries(
   worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
 )
@@ -943,10 +1000,11 @@ set enable_seqscan = off set enable_bitmapscan = off set max_parallel_workers_pe
 declare
   seen_at constant timestamptz = clock_timestamp();
   locked text[];
-  chosen text[];
+  ids text[];
   from_time timestamptz;
   to_time timestamptz;
   owners text[];
+  batches text[];
   all_facts text[];
   bodies text[];
 begin
@@ -963,16 +1021,16 @@ begin
     for update of s skip locked
   );
 
-  select array_agg(fair.id), min(event_received_at), max(event_received_at) into chosen, from_time, to_time
-  from (
-    select due.id, due.event_received_at
+  with first as (
+    select due.*, row_number() over (order by due.round, s.claimed_at, s.id) as place
     from subscriptions as s
       cross join lateral (
         select count(*) as number from deliveries as d
         where d.subscription_id = s.id and d.leased_by is not null and d.due_at > seen_at
       ) as leased
       cross join lateral (
-        select d.id, d.event_received_at, row_number() over (order by d.due_at, d.number) as round from deliveries as d
+        select d.id, d.number, d.event_received_at, d.batch_id, row_number() over (order by d.due_at, d.number) as round
+        from deliveries as d
         where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
         order by d.due_at, d.number
         limit cast(greatest(least(
@@ -984,34 +1042,56 @@ begin
         ), 0) as integer)
       ) as due
     where s.id = any (locked)
-    order by due.round, s.claimed_at, s.id limit most
-  ) as fair;
-  if chosen is null then
+    order by place limit most
+  )
+  select array_agg(member.id order by place, number), min(event_received_at), max(event_received_at) into ids, from_time, to_time
+  from (
+    select place, number, first.id, event_received_at from first where batch_id is null
+    union all
+    select sent.place, d.number, d.id, d.event_received_at
+    from (select batch_id, min(place) as place from first where batch_id is not null group by 1) as sent
+      join deliveries as d on d.batch_id = sent.batch_id and d.state = 'pending' and (d.leased_by is null or d.due_at <= seen_at)
+  ) as member;
+  if ids is null then
     return;
   end if;
 
-  select array_agg(subscription_id), array_agg(of_one.facts), array_agg(body) into owners, all_facts, bodies
+  select array_agg(subscription_id), array_agg(in_batch), array_agg(of_one.facts), array_agg(body) into owners, batches, all_facts, bodies
   from (
-    select d.subscription_id, found_event.body, cast(json_build_object(
-        'subscriptionId', d.subscription_id, 'attempt', d.attempts + 1, 'scheduleAttempt', d.schedule_attempts + 1,
-        'matchedAt', replay_time(d.schedule_from)
+    select *, cast(json_build_object(
+        'subscriptionId', subscription_id, 'batchId', in_batch, 'attempt', attempts + 1, 'scheduleAttempt', schedule_attempts + 1,
+        'matchedAt', replay_time(schedule_from)
       ) as text) as facts
-    from unnest(chosen) with ordinality as list (id, position)
-      join deliveries as d on d.id = list.id
-      join subscriptions as s on s.id = d.subscription_id
-      left join lateral (
-        select event_json(e) as body from events as e
-        where e.tenant = s.tenant and e.received_at = d.event_received_at and e.id = d.event_id and e.source = d.event_source
-          and e.received_at between from_time and to_time
-        limit 1
-      ) as found_event on true
-    order by list.position
+    from (
+      select *, case when is_new
+          then 'dlv_' || md5('batch ' || first_value(found.id) over (partition by subscription_id, is_new, of_batch order by position))
+          else batch_id end as in_batch
+      from (
+        select *, (row_number() over (partition by subscription_id, is_new order by position) - 1) / batch as of_batch
+        from (
+          select d.id, d.subscription_id, d.batch_id, d.attempts, d.schedule_attempts, d.schedule_from, s.batch, list.position,
+            found_event.body,
+            s.batch > 1 and d.batch_id is null and d.attempts = 0 and d.leased_by is null and body is not null as is_new
+          from unnest(ids) with ordinality as list (id, position)
+            join deliveries as d on d.id = list.id
+            join subscriptions as s on s.id = d.subscription_id
+            left join lateral (
+              select event_json(e) as body from events as e
+              where e.tenant = s.tenant and e.received_at = d.event_received_at and e.id = d.event_id and e.source = d.event_source
+                and e.received_at between from_time and to_time
+              limit 1
+            ) as found_event on true
+        ) as found
+      ) as found
+    ) as found
+    order by position
   ) as of_one;
 
   return query
   with whole as (
     select list.*, row_number() over (partition by list.subscription_id order by list.position) = 1 as is_first
-    from unnest(chosen, owners, all_facts, bodies) with ordinality as list (id, subscription_id, facts, body, position)
+    from unnest(ids, owners, batches, all_facts, bodies) with ordinality
+      as list (id, subscription_id, batch_id, facts, body, position)
     where list.body is not null
   ),
   sized as (
@@ -1035,12 +1115,21 @@ begin
       from subscriptions as s where s.id = whole.subscription_id and is_first
     ) as known on true
   ),
-  claimed as (
-    select * from sized where bytes <= most_bytes or position = (select min(position) from sized)
+  parted as (
+    -- A batch that was sent is of one claim, so it is of one result.
+    select sized.*, coalesce(d.batch_id, d.id) as part_id from sized join deliveries as d on d.id = sized.id
+  ),
+  chosen as (
+    select * from (
+      select *, max(parted.bytes) over of_part as bytes_of_part, min(parted.position) over of_part as begins
+      from parted window of_part as (partition by part_id)
+    ) as measured
+    where bytes_of_part <= most_bytes or begins = (select min(parted.position) from parted)
   ),
   leased as (
-    update deliveries as d set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second'
-    from claimed where d.id = claimed.id
+    update deliveries as d
+    set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second', batch_id = chosen.batch_id
+    from chosen where d.id = chosen.id
     returning d.subscription_id, d.id
   ),
   changed as (
@@ -1053,9 +1142,9 @@ begin
     where s.id = of_one.subscription_id
   )
   select case when row.is_record then 'subscription' else 'delivery' end,
-    case when row.is_record then claimed.subscription_id else claimed.id end,
-    case when row.number = 1 and not row.is_record then claimed.facts end, row.text
-  from claimed cross join lateral (
+    case when row.is_record then chosen.subscription_id else chosen.id end,
+    case when row.number = 1 and not row.is_record then chosen.facts end, row.text
+  from chosen cross join lateral (
     select true as is_record, cut.number, cut.text from cut_text(record) with ordinality as cut (text, number)
     where record is not null
     union all
@@ -1063,11 +1152,11 @@ begin
     union all
     select false, cut.number, cut.text from cut_text(body) with ordinality as cut (text, number) where length(body) > 15000
   ) as row
-  order by claimed.position, row.is_record desc, row.number;
+  order by chosen.position, row.is_record desc, row.number;
 
   if array_position(bodies, null) is not null then
     perform end_deliveries(
-      array(select list.id from unnest(chosen, bodies) as list (id, body) where list.body is null), 'skipped'
+      array(select list.id from unnest(ids, bodies) as list (id, body) where list.body is null), 'skipped'
     );
   end if;
 end
@@ -1121,8 +1210,7 @@ $body$;
 
 -- Writes the results of attempts (AttemptResult), whose leases are still the worker's: an attempt with the number that comes next.
 -- Then it judges each circuit by its results, in their order: it opens after `circuit_failures` in a row, or where more than half
--- of `window_min` or more failed in a window; the success of a probe closes it. The events of one request are one result of a
--- sink with batches. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
+-- of `window_min` or more failed in a window; the success of a probe closes it. The events of a batch are one result. A subscription without a success for `disable_hours` is disabled, and one whose sink says that it is no more at once.
 --
 -- It writes notices: the next of `percents` that is over, each once a time of failing. None is left out where nothing was tried
 -- for long, so nobody is disabled without a warning. Returns whether notices wait to be sent, of whichever call: so a call after a lost
@@ -1167,7 +1255,7 @@ begin
       where d.id = given."deliveryId" and d.subscription_id = given."subscriptionId" and d.leased_by = worker
         and d.state = 'pending' and d.attempts + 1 = given.number
         and exists (select from subscriptions as known where known.id = d.subscription_id)
-      returning d.id, d.subscription_id, d.event_id, d.ordered_by, d.redelivery_id, given.*
+      returning d.id, d.subscription_id, d.event_id, d.ordered_by, d.redelivery_id, d.batch_id, given.*
     ),
     noted as (
       insert into delivery_attempts (
@@ -1177,7 +1265,7 @@ begin
       from accepted order by ordinality
     ),
     judged as (
-      select accepted.*, known.batch,
+      select accepted.*,
         bool_and(status = 'delivered' and accepted.id is distinct from known.probe_id) over (partition by known.id) as is_usual
       from accepted join subscriptions as known on known.id = accepted.subscription_id
     ),
@@ -1186,11 +1274,11 @@ begin
         array_agg(ordered_by) filter (where ordered_by is not null and status <> 'later') as subjects,
         array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'delivered') as delivered_of,
         array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'failed') as failed_of,
-        case when batch > 1 then count(distinct (at, "durationMs")) else count(*) end as requests,
+        count(distinct coalesce(batch_id, id)) as requests,
         jsonb_agg(jsonb_build_object(
-          'id', id, 'status', status, 'request', concat(at, ' ', "durationMs"), 'isEnded', "isEnded"
+          'id', id, 'status', status, 'batch', batch_id, 'isEnded', "isEnded"
         ) order by ordinality) filter (where not is_usual) as own
-      from judged group by subscription_id, batch, is_usual
+      from judged group by subscription_id, is_usual
     ),
     -- Nothing but successes, of which none is a probe: as below, at once.
     usual as (
@@ -1220,9 +1308,9 @@ begin
     for result in
       select min(own.position) as position, own.status, bool_or(own.id = s.probe_id) as is_probe
       from rows from (
-        jsonb_to_recordset(settled.own) as (id text, status text, request text)
-      ) with ordinality as own (id, status, request, position)
-      group by own.status, case when s.batch > 1 then own.request else cast(own.position as text) end
+        jsonb_to_recordset(settled.own) as (id text, status text, batch text)
+      ) with ordinality as own (id, status, batch, position)
+      group by own.status, coalesce(own.batch, cast(own.position as text))
       order by 1
     loop
       if seen_at >= s.window_began + window_seconds * interval '1 second' then
@@ -1381,7 +1469,8 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
 $body$;
 grant execute on function next_redelivery to sluice_writer;
 
--- Makes the next failed deliveries of a redelivery pending, in the order of their numbers, with their schedule at its beginning.
+-- Makes the next failed deliveries of a redelivery pending, in the order of their numbers, with their schedule at its beginning. Those
+-- of a batch are taken together. A part of one leaves it, and goes alone: under the id of the batch its sink could take it for the rest.
 -- It looks at the clock, so that a selection that matches nothing ends on time as well. Returns how many, and whether it has taken
 -- all. Relies on deliveries_by_state.
 create function take_failed_deliveries(
@@ -1399,6 +1488,8 @@ declare
   subjects text[];
   seen integer = 0;
   candidate record;
+  in_batches text[] = '{}';
+  others text[];
 begin
   perform from subscriptions as s join redeliveries as known on known.subscription_id = s.id
   where known.id = for_id for update of s;
@@ -1413,7 +1504,7 @@ begin
   selection = cast(job.request as jsonb);
   most = least(most, cast(selection ->> 'limit' as bigint) - job.taken);
   for candidate in
-    execute 'select d.id, d.number, (' || failed_delivery_test(selection, condition) || ') as is_wanted
+    execute 'select d.id, d.number, d.batch_id, (' || failed_delivery_test(selection, condition) || ') as is_wanted
       from public.subscriptions as s join public.deliveries as d on d.subscription_id = s.id
       where s.id = $2 and d.state = ''failed'' and d.number > $3 and d.number <= $4 and d.last_at <= $5
       order by d.number'
@@ -1427,14 +1518,31 @@ begin
     job.after_number = candidate.number;
     if candidate.is_wanted then
       ids = ids || candidate.id;
+      if candidate.batch_id is not null and candidate.batch_id <> all (in_batches) then
+        in_batches = in_batches || candidate.batch_id;
+      end if;
     end if;
   end loop;
+  if in_batches <> '{}' then
+    execute 'select array_agg(d.id)
+      from public.subscriptions as s join public.deliveries as d on d.subscription_id = s.id
+      where d.batch_id = any ($6) and s.id = $2 and d.state = ''failed'' and d.number > $3 and d.number <= $4
+        and d.last_at <= $5 and ' || failed_delivery_test(selection, condition)
+    into others
+    using condition_texts, job.subscription_id, job.after_number, job.until_number, job.created_at, in_batches;
+    if job.taken + cardinality(ids || others) <= coalesce(cast(selection ->> 'limit' as bigint), 9223372036854775807) then
+      ids = ids || others;
+    end if;
+  end if;
   is_at_end = is_at_end or coalesce(cast(selection ->> 'limit' as bigint) <= job.taken + cardinality(ids), false);
 
   with changed as (
     update deliveries as d
     set state = 'pending', due_at = clock_timestamp(), schedule_attempts = 0, schedule_from = clock_timestamp(),
-      finished_at = null, redelivery_id = for_id, is_blocked = d.ordered_by is not null
+      finished_at = null, redelivery_id = for_id, is_blocked = d.ordered_by is not null,
+      batch_id = case when not exists (
+        select from deliveries as rest where rest.batch_id = d.batch_id and rest.state = 'failed' and rest.id <> all (ids)
+      ) then d.batch_id end
     where d.id = any (ids) and d.state = 'failed'
     returning d.ordered_by
   )
@@ -1452,28 +1560,31 @@ end
 $body$;
 grant execute on function take_failed_deliveries to sluice_writer;
 
--- Deletes deliveries that ended before a time, and counts them in the row of their subscription. Returns how many. Relies on
--- deliveries_finished.
+-- Deletes deliveries that were delivered or skipped before a time, and counts them in the row of their subscription. Returns how many.
+-- Relies on deliveries_finished.
 create function prune_deliveries(finished_before timestamptz, most integer) returns bigint
 language plpgsql set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $body$
 declare
   ids text[] = array(
-    select d.id from deliveries as d where d.finished_at < finished_before order by d.finished_at limit most
+    select d.id from deliveries as d
+    where d.state in ('delivered', 'skipped') and d.finished_at < finished_before
+    order by d.finished_at limit most
   );
   pruned bigint;
 begin
   perform from subscriptions as s
   where s.id in (select d.subscription_id from deliveries as d where d.id = any (ids)) order by s.id for update;
   with deleted as (
-    delete from deliveries as d where d.id = any (ids) and d.finished_at < finished_before returning d.subscription_id, d.state
+    delete from deliveries as d
+    where d.id = any (ids) and d.state in ('delivered', 'skipped') and d.finished_at < finished_before
+    returning d.subscription_id, d.state
   ),
   counted as (
     update subscriptions as s
-    set pruned_delivered = s.pruned_delivered + of_one.delivered, pruned_failed = s.pruned_failed + of_one.failed,
-      pruned_skipped = s.pruned_skipped + of_one.skipped
+    set pruned_delivered = s.pruned_delivered + of_one.delivered, pruned_skipped = s.pruned_skipped + of_one.skipped
     from (
       select subscription_id, count(*) filter (where state = 'delivered') as delivered,
-        count(*) filter (where state = 'failed') as failed, count(*) filter (where state = 'skipped') as skipped
+        count(*) filter (where state = 'skipped') as skipped
       from deleted group by 1
     ) as of_one
     where s.id = of_one.subscription_id

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { DELIVERY_BATCH_MAX_BYTES } from "../../functions/core/subscription-limits.ts";
+import { CLAIM_MAX_BYTES } from "../../functions/core/subscription-limits.ts";
 import { readWebhook, type WebhookEvents } from "./read-webhook.ts";
 import { type Verdict, verifyWebhook, type WebhookKeys } from "./verify-webhook.ts";
 
@@ -28,7 +28,7 @@ export type AnswerOptions = {
 export type Receiver = { url: string; stop(): Promise<void> };
 
 /** Above a batch, its brackets and commas. */
-const BODY_MAX_BYTES = 2 * DELIVERY_BATCH_MAX_BYTES;
+const BODY_MAX_BYTES = 2 * CLAIM_MAX_BYTES;
 
 /** Ids whose attempts are counted; the first of them are forgotten. */
 const IDS_MAX = 100_000;

@@ -40,7 +40,7 @@ async function open(): Promise<Deliveries> {
     now: () => new Date(),
     place: async (tenant) => (await readPage(createFeedReader(db.reader), { tenant, after: "now" })).place,
     async forget(ids) {
-      await db.ask("delete from events where id = any ($1)", [ids]);
+      for (const table of ["events", "event_keys"]) await db.ask(`delete from ${table} where id = any ($1)`, [ids]);
     },
   };
 }

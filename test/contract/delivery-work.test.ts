@@ -3,6 +3,7 @@ import { createDeliveryWork } from "../../functions/adapters/data-api/delivery-w
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createFeedReader } from "../../functions/adapters/data-api/feed-reader.ts";
 import { createSubscriptionStore } from "../../functions/adapters/data-api/subscription-store.ts";
+import { DatabaseError } from "../../functions/core/errors.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import type { Claim, DeliveryWork, Start, SubscriptionStore } from "../../functions/core/subscription.ts";
 import { createKeepDeliveries } from "../../functions/migrate/keep-deliveries.ts";
@@ -172,6 +173,23 @@ describe("a flood", () => {
     expect((await drain()).length + first.deliveries.length).toBe(36);
   });
 
+  it("a batch that is tried again is claimed as a whole, and waits for a claim in which it has room", async () => {
+    const { create, dispatch, claim, settleAll, ledger } = actor();
+    const { id } = await create({ batch: 100 });
+    await storeEvents(many(12).map((each) => ({ ...each, event: { ...each.event, data: "x".repeat(100_000) } })));
+    await dispatch();
+    const sent: string[][] = [];
+    for (let claimed: Claim; (claimed = await claim()).deliveries.length > 0; ) {
+      sent.push(eventIdsOf(claimed).toSorted());
+      await settleAll(claimed, { status: "later", dueAt: new Date().toISOString() });
+      if (sent.length === 4) break;
+    }
+
+    expect(sent.slice(0, 2).map(({ length }) => length)).toEqual([7, 5]);
+    expect(sent.slice(2)).toEqual(sent.slice(0, 2));
+    expect(await ledger(id)).toMatchObject({ pending: 12 });
+  });
+
   const largeSink = {
     type: "webhook" as const,
     url: "https://example.com",
@@ -196,6 +214,82 @@ describe("a flood", () => {
       after = page.next;
     }
     expect(listed).toEqual(made.toReversed());
+  });
+});
+
+describe("what waits, and somebody lets go", () => {
+  const inPieces = () => createSubscriptionStore(db.writer, { freeMost: 4 });
+  const waiting = async (settings: object = {}) => {
+    const place = actor();
+    const { id } = await place.create(settings);
+    await storeEvents(many(10).map((each) => ({ ...each, event: { ...each.event, subject: "s" } })));
+    await place.dispatch();
+    return { ...place, id };
+  };
+  const LATER = { status: "later", code: 503, dueAt: "2099-01-01T00:00:00.000Z" } as const;
+
+  it("an enabled subscription makes everything due that waits, in statements of a bounded size", async () => {
+    const { id, claim, settleAll } = await waiting();
+    await settleAll(await claim(), LATER);
+    await inPieces().setState(TENANT, id, "disabled", soon());
+
+    await inPieces().setState(TENANT, id, "active", soon());
+
+    expect((await claim()).deliveries).toHaveLength(10);
+  });
+
+  it("a delivery that fails while its subscription is being enabled keeps the wait of its schedule", async () => {
+    const { id, claim, settleAll } = await waiting();
+    const [first, ...others] = (await claim()).deliveries;
+    if (first === undefined) throw new Error("They are claimed.");
+    await settleAll({ deliveries: others }, LATER);
+    let pieces = 0;
+    const meanwhile = createSubscriptionStore(
+      {
+        execute: async (sql, parameters, deadline) => {
+          if (sql.includes("free_deliveries") && ++pieces === 2)
+            await settleAll({ deliveries: [first] }, { ...LATER, at: new Date(Date.now() + 1_000).toISOString() });
+          return db.writer.execute(sql, parameters, deadline);
+        },
+      },
+      { freeMost: 4 },
+    );
+
+    await meanwhile.setState(TENANT, id, "active", soon());
+
+    expect(pieces).toBe(3);
+    expect((await claim()).deliveries.map((each) => each.id).toSorted()).toEqual(
+      others.map((each) => each.id).toSorted(),
+    );
+  });
+
+  it("an enabling that ends too late has let some go, and goes on when it is asked for again", async () => {
+    const { id, claim, settleAll } = await waiting();
+    await settleAll(await claim(), LATER);
+    let pieces = 0;
+    const broken = createSubscriptionStore(
+      {
+        execute: (sql, parameters, deadline) =>
+          sql.includes("free_deliveries") && ++pieces === 2
+            ? Promise.reject(new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" }))
+            : db.writer.execute(sql, parameters, deadline),
+      },
+      { freeMost: 4 },
+    );
+
+    await expect(broken.setState(TENANT, id, "active", soon())).rejects.toThrow(DatabaseError);
+    const before = (await claim()).deliveries.length;
+    await inPieces().setState(TENANT, id, "active", soon());
+
+    expect([before, (await claim()).deliveries.length]).toEqual([4, 6]);
+  });
+
+  it("a subscription without an order any more frees everything that waited for others, in statements of a bounded size", async () => {
+    const { id, claim } = await waiting({ order: "subject" });
+
+    await inPieces().change(TENANT, id, { order: "none" }, soon());
+
+    expect((await claim()).deliveries).toHaveLength(10);
   });
 });
 
@@ -435,7 +529,7 @@ describe("the upkeep of deliveries in the database", () => {
     expect(await partitions()).not.toContain("delivery_attempts_20260101");
   });
 
-  it("finished deliveries are deleted after 30 days and counted on, and pending ones are kept", async () => {
+  it("delivered and skipped deliveries are deleted after 30 days and counted on, and pending and failed ones are kept", async () => {
     const { create, dispatch, claim, settleAll, ledger } = actor();
     const { id } = await create();
     await storeEvents(many(6));
@@ -448,10 +542,17 @@ describe("the upkeep of deliveries in the database", () => {
     await settleAll(await claim({ most: 1 }));
     await passTime(db, 2 * 86_400);
 
-    expect((await keep()).deliveriesDeleted).toBe(3);
+    expect((await keep()).deliveriesDeleted).toBe(2);
 
-    expect(await db.ask("select 1 from deliveries")).toHaveLength(3);
+    expect(await db.ask("select state, count(*)::int as count from deliveries group by 1 order by 1")).toEqual([
+      { state: "delivered", count: 1 },
+      { state: "failed", count: 1 },
+      { state: "pending", count: 2 },
+    ]);
     expect(await ledger(id)).toEqual({ matched: 6, delivered: 3, pending: 2, failed: 1, skipped: 0 });
+    const job = { id: `rdl_${"1".repeat(32)}`, subscriptionId: id, request: {}, planned: 1, keyId: "k" };
+    await store.startRedelivery(job, soon());
+    expect(await work.redeliver(10, soon())).toMatchObject({ taken: 1 });
   });
 
   it("deliveries of a removed subscription are deleted, however many there are", async () => {
@@ -499,6 +600,7 @@ describe("tenants", () => {
     change_subscription: /s\.tenant = for_tenant/g,
     remove_subscription: /s\.tenant = for_tenant/g,
     set_subscription_state: /s\.tenant = for_tenant/g,
+    free_deliveries: /known\.tenant = for_tenant/g,
     seek_subscription: /s\.tenant = for_tenant/g,
     add_subscription_secret: /s\.tenant = for_tenant/g,
     subscription_ledger: /s\.tenant = for_tenant/g,
@@ -518,7 +620,9 @@ describe("tenants", () => {
     const { id } = await create({ sealed: "s1" });
     await storeEvents([eventOf("a"), eventOf("b")]);
     await dispatch();
-    await settleAll(await claim(), { status: "failed", error: "e" });
+    const [first, ...others] = (await claim()).deliveries;
+    await settleAll({ deliveries: first ? [first] : [] }, { status: "failed", error: "e" });
+    await settleAll({ deliveries: others }, { status: "later", dueAt: "2099-01-01T00:00:00.000Z" });
     const job = { id: `rdl_${id.slice(4)}`, subscriptionId: id, request: {}, planned: 2, keyId: "k" };
     await store.startRedelivery(job, soon());
     const page = { after: undefined, limit: 10 };
@@ -543,6 +647,16 @@ describe("tenants", () => {
       set_subscription_state:
         (await store.setState(other, id, "disabled", soon())) ??
         (await db.ask("select 1 from subscriptions where state = 'disabled'"))[0],
+      free_deliveries:
+        Number(
+          (
+            await db.writer.execute(
+              "select free_deliveries(:other, :id, now() + interval '1 hour', 10)",
+              { other, id },
+              soon(),
+            )
+          ).rows[0]?.[0],
+        ) || undefined,
       seek_subscription:
         (await store.seek(other, id, { kind: "now" }, soon())) ??
         (await db.ask("select 1 from subscriptions where generation > 1"))[0],

@@ -358,6 +358,30 @@ describe("deliveries by one worker at a time", () => {
     expect(await judge(id, ids, new Set())).toEqual({ twice: 0 });
   });
 
+  it.each(["afterClaim", "afterSendNotice", "beforeSettle"])(
+    "a worker that is killed at %s leaves each batch as it was, with its webhook-id",
+    async (point) => {
+      receiver.answer(failEveryTenth);
+      const { id, source } = await subscribe({ batch: 7 });
+      const killed = killOnce(
+        async (hit) => hit.point === point && (await counted("deliveries where subscription_id", id)) === COUNT,
+      );
+
+      const ids = await send(source);
+      const workers = await killed;
+      await endLeases(workers);
+      await untilDelivered(id);
+
+      const batches = new Map<string, string>();
+      for (const { id: message, events } of receiver.received) {
+        const own = events.map((event) => String(event["id"])).join(" ");
+        expect(batches.get(message) ?? own).toBe(own);
+        batches.set(message, own);
+      }
+      expect([...batches.values()].flatMap((own) => own.split(" ")).toSorted()).toEqual(ids);
+    },
+  );
+
   it("a killed worker leaves the order of each subject as it was", async () => {
     const { id, source } = await subscribe({ order: "subject" });
     const killed = killOnce(({ point }) => point === "afterSendNotice" && receiver.received.length > COUNT / 4);

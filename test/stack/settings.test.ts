@@ -169,6 +169,11 @@ describe("settings that contradict each other", () => {
       "has a reservedConcurrency of 4 for consume, which its queue invokes up to 5 times at once.",
     ],
     [
+      "a function of deliveries with less concurrency than its queue uses",
+      { reservedConcurrency: { notify: 4 } },
+      "has a reservedConcurrency of 4 for notify, which its queue invokes up to 5 times at once.",
+    ],
+    [
       "an existing database and a network for the stack's own",
       { existingDatabase, existingVpc },
       "has an existingDatabase, so existingVpc would do nothing.",
@@ -181,6 +186,7 @@ describe("settings that contradict each other", () => {
     ["the domain of the zone itself", { domain: { ...domain, name: "example.com" } }],
     ["a domain in a zone elsewhere", { domain: { ...domain, hostedZone: undefined } }],
     ["as much concurrency for the consumer as its queue uses", { reservedConcurrency: { consume: 5 } }],
+    ["as much concurrency for deliveries as their queue uses", { reservedConcurrency: { notify: 5 } }],
     ["everything at once", FULL_SETTINGS],
     ["client certificates", CERTIFICATE_SETTINGS],
   ])("settings that fit together are accepted: %s", (_, settings) => {

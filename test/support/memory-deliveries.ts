@@ -36,7 +36,9 @@ import {
   FAILURE_GROUPS_MAX,
   MATCHES_MAX,
   NOTICE_PERCENTS,
+  REDELIVERIES_MAX_RUNNING,
   SECRETS_MAX,
+  SUBSCRIPTIONS_MAX,
 } from "../../functions/core/subscription-limits.ts";
 
 const HOUR_MS = 3_600_000;
@@ -53,6 +55,7 @@ type Row = {
   /** Its subject, where the subscription keeps the order of subjects. */
   orderedBy: string | undefined;
   isBlocked: boolean;
+  batchId: string | undefined;
   state: DeliveryState;
   attempts: number;
   scheduleAttempts: number;
@@ -191,6 +194,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
   const store: SubscriptionStore = {
     async create({ start, sealed, ...settings }) {
       check();
+      const own = [...entries.values()].filter(({ subscription }) => subscription.tenant === settings.tenant);
+      if (own.length >= SUBSCRIPTIONS_MAX && !entries.has(settings.id)) return "full";
       const place = placeOf(settings.tenant, start);
       if (place === undefined) return "expired";
       const at = iso(now());
@@ -274,15 +279,17 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     async addSecret(tenant, id, sealed, overlapHours) {
       const entry = find(tenant, id);
       if (entry === undefined) return undefined;
+      const ends = entry.secrets.map((secret) => Date.parse(secret.until ?? "9999-01-01")).filter((at) => at > now());
+      if (overlapHours > 0 && ends.length >= SECRETS_MAX) return { fullUntil: iso(Math.min(...ends)) };
       const until = now() + overlapHours * HOUR_MS;
       const old = entry.secrets.map((secret) => ({
         ...secret,
         until: iso(Math.min(until, Date.parse(secret.until ?? iso(until)))),
       }));
       const number = Math.max(0, ...entry.secrets.map((secret) => secret.number)) + 1;
-      entry.secrets = [{ number, sealed, createdAt: iso(now()), until: undefined }, ...old]
-        .filter((secret) => secret.until === undefined || Date.parse(secret.until) > now())
-        .slice(0, SECRETS_MAX);
+      entry.secrets = [{ number, sealed, createdAt: iso(now()), until: undefined }, ...old].filter(
+        (secret) => secret.until === undefined || Date.parse(secret.until) > now(),
+      );
       return touch(entry, {});
     },
     async ledger(tenant, id): Promise<DeliveryLedger | undefined> {
@@ -357,6 +364,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       check();
       const tenant = entries.get(subscriptionId)?.subscription.tenant ?? "";
       const known = jobs.get(id);
+      const running = [...jobs.values()].filter(
+        (job) => job.redelivery.subscriptionId === subscriptionId && job.redelivery.state === "running",
+      );
+      if (known === undefined && running.length >= REDELIVERIES_MAX_RUNNING) return "full";
       const redelivery: Redelivery = known?.redelivery ?? {
         id,
         subscriptionId,
@@ -421,12 +432,21 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         const next = (entry === undefined ? [] : selected(entry, redelivery.request)).filter(
           ({ number, lastAt }) => number > job.after && number <= job.until && (lastAt ?? "") <= redelivery.createdAt,
         );
-        for (const row of next.slice(0, room)) {
+        const own = next.slice(0, room);
+        const batches = new Set(own.flatMap(({ batchId }) => batchId ?? []));
+        const others = next.slice(room).filter(({ batchId }) => batchId !== undefined && batches.has(batchId));
+        const limit = redelivery.request.limit ?? Number.POSITIVE_INFINITY;
+        if (redelivery.taken + own.length + others.length <= limit) own.push(...others);
+        for (const id of batches) {
+          const rest = rows.filter((row) => row.batchId === id && row.state === "failed" && !own.includes(row));
+          if (rest.length > 0) for (const row of own) if (row.batchId === id) row.batchId = undefined;
+        }
+        for (const row of own) {
           Object.assign(row, { state: "pending", dueAt: now(), scheduleAttempts: 0, scheduleFrom: now() });
           row.redeliveryId = redelivery.id;
           row.isBlocked = row.orderedBy !== undefined;
           unblock(row);
-          job.after = row.number;
+          if (!others.includes(row)) job.after = row.number;
           redelivery.taken += 1;
           taken += 1;
         }
@@ -460,14 +480,28 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       }
       const deliveries: ClaimedDelivery[] = [];
       let bytes = 0;
-      for (const { row, entry } of chosen.toSorted((a, b) => a.rank - b.rank).slice(0, most)) {
+      const open = new Map<string, { id: string; size: number }>();
+      const first = chosen.toSorted((a, b) => a.rank - b.rank).slice(0, most);
+      const units = first.map(({ row, entry }) => ({ entry, members: membersOf(row, entry) }));
+      for (const { row, entry, ahead } of units.flatMap(({ entry, members }) =>
+        members.map((row, at) => ({ row, entry, ahead: at === 0 ? members : [] })),
+      )) {
+        if (deliveries.some(({ id }) => id === row.id)) continue;
         if (!events.includes(row.stored)) {
           end(row, "skipped");
           continue;
         }
+        const size = ahead.reduce((sum, { stored }) => sum + stored.json.length, 0);
+        if (bytes + size > CLAIM_MAX_BYTES && deliveries.length > 0) break;
         bytes += row.stored.json.length;
-        if (bytes > CLAIM_MAX_BYTES && deliveries.length > 0) break;
         const { subscription } = entry;
+        if (row.batchId === undefined && subscription.batch > 1 && row.attempts === 0 && row.leasedBy === undefined) {
+          let last = open.get(subscription.id);
+          if (last === undefined || last.size >= subscription.batch)
+            open.set(subscription.id, (last = { id: `dlv_${md5(`batch ${row.id}`)}`, size: 0 }));
+          last.size += 1;
+          row.batchId = last.id;
+        }
         if (!subscriptions.some(({ id }) => id === subscription.id)) {
           const isProbe = entry.openUntil !== undefined;
           if (isProbe) {
@@ -486,6 +520,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         deliveries.push({
           id: row.id,
           subscriptionId: row.subscriptionId,
+          batchId: row.batchId,
           attempt: row.attempts + 1,
           scheduleAttempt: row.scheduleAttempts + 1,
           matchedAt: iso(row.scheduleFrom),
@@ -575,8 +610,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       const { event } = stored;
       if (!matchesAny(allowed.types, event.type) || !matchesAny(allowed.sources, event.source)) continue;
       if (!matches(stored.filterable)) continue;
-      const key = JSON.stringify([id, entry.generation, event.source, event.id]);
-      const deliveryId = `dlv_${createHash("md5").update(key).digest("hex")}`;
+      const key = JSON.stringify([id, entry.generation, event.source, event.id, stored.receivedAt]);
+      const deliveryId = `dlv_${md5(key)}`;
       if (rows.some((row) => row.id === deliveryId)) continue;
       matched += 1;
       rows.push({
@@ -586,6 +621,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         stored,
         orderedBy: order === "subject" ? event.subject : undefined,
         isBlocked: order === "subject" && event.subject !== undefined,
+        batchId: undefined,
         state: "pending",
         attempts: 0,
         scheduleAttempts: 0,
@@ -619,11 +655,18 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     return true;
   }
 
+  /** A delivery and those that are claimed with it: its batch. */
+  function membersOf(row: Row, entry: Entry): Row[] {
+    if (row.batchId === undefined) return [row];
+    return pendingOf(entry).filter(
+      (each) => each.batchId === row.batchId && (each.leasedBy === undefined || each.dueAt <= now()),
+    );
+  }
+
   /** The circuit and the time of failing after some results. */
   function judge(entry: Entry, results: readonly AttemptResult[]): SubscriptionNotice[] {
-    const { batch } = entry.subscription;
-    const requests =
-      batch === 1 ? results : [...new Map(results.map((each) => [`${each.at} ${each.durationMs}`, each])).values()];
+    const sentAs = ({ deliveryId }: AttemptResult) => rows.find(({ id }) => id === deliveryId)?.batchId ?? deliveryId;
+    const requests = [...new Map(results.map((each) => [sentAs(each), each])).values()];
     for (const { status, deliveryId } of requests) {
       if (now() - entry.window.began >= CIRCUIT_WINDOW_SECONDS * 1_000)
         entry.window = { began: now(), attempts: 0, failures: 0 };
@@ -711,6 +754,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     attempts: () => attempts.map(({ sequence: _sequence, ...attempt }) => attempt),
   };
 }
+
+const md5 = (text: string) => createHash("md5").update(text).digest("hex");
 
 const predicateOf = (filter: string) => toPredicate(parseFilter(parseLossless(filter).lossless));
 

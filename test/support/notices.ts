@@ -33,6 +33,9 @@ export function eventText(changes: Record<string, unknown> = {}): string {
   return `${JSON.stringify(attributes).slice(0, -1)}, "data": {"total": ${EXACT}, "text": "Grüße \\u0000 <b>&"}}`;
 }
 
+/** The id of a notice, by which each sink tells a copy. */
+export const NOTICE_ID = `dlv_${"7".repeat(32)}`;
+
 export const EXACT = "12345678901234567890.10";
 
 export function deliveryOf(event: string, attempt = 1): Notice["deliveries"][number] {
@@ -45,6 +48,7 @@ export function noticeOf<Of extends SinkType>(
 ): Notice<Of> {
   const { timeoutMs = 2_000, ...rest } = changes;
   return {
+    id: NOTICE_ID,
     sink,
     subscription: { id: SUBSCRIPTION_ID, tenant: "acme", name: "Orders", timeoutMs },
     deliveries: [deliveryOf(eventText())],

@@ -9,7 +9,15 @@ import type {
   Redelivery,
   SubscriptionStore,
 } from "../../core/subscription.ts";
-import { FAILURE_GROUPS_MAX, MATCHES_MAX, SECRETS_MAX } from "../../core/subscription-limits.ts";
+import {
+  FAILURE_GROUPS_MAX,
+  FREE_MAX,
+  FREE_MS,
+  MATCHES_MAX,
+  REDELIVERIES_MAX_RUNNING,
+  SECRETS_MAX,
+  SUBSCRIPTIONS_MAX,
+} from "../../core/subscription-limits.ts";
 import { deadLetterCondition } from "./dead-letter-condition.ts";
 import { toPlace } from "./list-place.ts";
 import { joinPieces } from "./replay-record.ts";
@@ -17,7 +25,10 @@ import { joinById, toNumberedPage, toRecord, toSubscription } from "./subscripti
 import { textArray } from "./text-array.ts";
 
 /** Subscriptions in PostgreSQL; the functions are documented in functions/sql/0009_subscriptions.sql. */
-export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">): SubscriptionStore {
+export function createSubscriptionStore(
+  database: Pick<SqlDatabase, "execute">,
+  { freeMost = FREE_MAX }: { freeMost?: number } = {},
+): SubscriptionStore {
   type Parameters = Record<string, string | null>;
   const readText = async (call: string, parameters: Parameters, deadline: number) => {
     const { rows } = await database.execute(`select piece from cut_text(${call})`, parameters, deadline);
@@ -31,6 +42,16 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
     const text = await readText(call, parameters, deadline);
     return text === undefined ? undefined : toRedelivery(text);
   };
+
+  /** Frees deliveries in statements that end quickly: a long one would hold the subscription, and the horizon. */
+  async function free(tenant: string, id: string, triedBefore: string | null, deadline: number): Promise<void> {
+    const parameters = { tenant, id, tried_before: triedBefore, most: String(freeMost) };
+    const endsAt = Math.min(deadline, Date.now() + FREE_MS);
+    for (let freed = freeMost; freed >= freeMost; ) {
+      const { rows } = await database.execute(FREE, parameters, endsAt);
+      freed = Number(rows[0]?.[0]);
+    }
+  }
 
   /** A page may end before its limit: its records are as many as one result holds. */
   async function listById<T extends { id: string }>(
@@ -53,7 +74,8 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
         start: JSON.stringify(start),
         sealed,
       };
-      return (await readSubscription(CREATE, parameters, deadline)) ?? "expired";
+      const text = await readText(CREATE, parameters, deadline);
+      return text === "expired" || text === "full" ? text : toSubscription(text ?? "");
     },
 
     async count(tenant, deadline) {
@@ -65,9 +87,11 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
 
     list: (tenant, page, deadline) => listById(LIST, { tenant }, page, toSubscription, deadline),
 
-    change(tenant, id, { sink, ...changes }, deadline) {
+    async change(tenant, id, { sink, ...changes }, deadline) {
       const given = JSON.stringify({ ...changes, ...(sink && { sink: JSON.stringify(sink) }) });
-      return readSubscription(CHANGE, { tenant, id, changes: given }, deadline);
+      const changed = await readSubscription(CHANGE, { tenant, id, changes: given }, deadline);
+      if (changed !== undefined && changes.order === "none") await free(tenant, id, null, deadline);
+      return changed;
     },
 
     async remove(tenant, id, deadline) {
@@ -75,8 +99,11 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
       return rows[0]?.[0] === true;
     },
 
-    setState: (tenant, id, state, deadline) =>
-      readSubscription("set_subscription_state(:tenant, :id, :state)", { tenant, id, state }, deadline),
+    async setState(tenant, id, state, deadline) {
+      const changed = await readSubscription(SET_STATE, { tenant, id, state }, deadline);
+      if (changed?.state === "active") await free(tenant, id, changed.updatedAt, deadline);
+      return changed;
+    },
 
     async seek(tenant, id, start, deadline) {
       const { rows } = await database.execute(SEEK, { tenant, id, start: JSON.stringify(start) }, deadline);
@@ -86,8 +113,11 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
         : toSubscription(joinPieces(rows.map(([, piece = null]) => [piece])) ?? "");
     },
 
-    addSecret: (tenant, id, sealed, overlapHours, deadline) =>
-      readSubscription(ADD_SECRET, { tenant, id, sealed, hours: String(overlapHours) }, deadline),
+    async addSecret(tenant, id, sealed, overlapHours, deadline) {
+      const text = await readText(ADD_SECRET, { tenant, id, sealed, hours: String(overlapHours) }, deadline);
+      if (text?.startsWith(FULL)) return { fullUntil: text.slice(FULL.length) };
+      return text === undefined ? undefined : toSubscription(text);
+    },
 
     async ledger(tenant, id, deadline): Promise<DeliveryLedger | undefined> {
       const { rows } = await database.execute(LEDGER, { tenant, id }, deadline);
@@ -134,9 +164,8 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
 
     async startRedelivery({ id, subscriptionId, request, planned, keyId }, deadline) {
       const given = { id, subscription: subscriptionId, request: JSON.stringify(request), key: keyId };
-      const redelivery = await readRedelivery(START, { ...given, planned: String(planned) }, deadline);
-      if (redelivery === undefined) throw new TypeError("start_redelivery returned no redelivery.");
-      return redelivery;
+      const text = await readText(START, { ...given, planned: String(planned) }, deadline);
+      return text === "full" ? text : toRedelivery(text ?? "");
     },
 
     readRedelivery: (tenant, id, deadline) => readRedelivery("read_redelivery(:tenant, :id)", { tenant, id }, deadline),
@@ -151,7 +180,11 @@ export function createSubscriptionStore(database: Pick<SqlDatabase, "execute">):
 
 const toRedelivery = (text: string) => toRecord(text) as Redelivery;
 
-const CREATE = "create_subscription(cast(:given as jsonb), cast(:start as jsonb), :sealed)";
+const FULL = "full ";
+
+const CREATE = `create_subscription(cast(:given as jsonb), cast(:start as jsonb), :sealed, ${SUBSCRIPTIONS_MAX})`;
+const SET_STATE = "set_subscription_state(:tenant, :id, :state)";
+const FREE = "select free_deliveries(:tenant, :id, cast(:tried_before as timestamptz), cast(:most as integer))";
 const LIST = `list_subscriptions(:tenant, :after, cast(:most as integer), ${LIST_PAGE_MAX_BYTES})`;
 const CHANGE = "change_subscription(:tenant, :id, cast(:changes as jsonb))";
 const SEEK = `select is_there, piece from seek_subscription(:tenant, :id, cast(:start as jsonb))
@@ -169,5 +202,7 @@ const GROUP_FAILURES = `select failure_group from group_failed_deliveries(:tenan
 const PLAN = `select planned, delivery from plan_redelivery(
     :tenant, :id, cast(:selection as jsonb), :condition, ${textArray(":condition_texts")}, ${MATCHES_MAX}
   )`;
-const START = "start_redelivery(:id, :subscription, :request, :key, cast(:planned as bigint))";
+const START = `start_redelivery(
+    :id, :subscription, :request, :key, cast(:planned as bigint), ${REDELIVERIES_MAX_RUNNING}
+  )`;
 const LIST_REDELIVERIES = `list_redeliveries(:tenant, :id, :after, cast(:most as integer), ${LIST_PAGE_MAX_BYTES})`;

@@ -1,5 +1,5 @@
 import { toHttpOutcome } from "../../core/http-outcome.ts";
-import { binaryContent, noticeId, structuredContent } from "../../core/notice-content.ts";
+import { binaryContent, structuredContent } from "../../core/notice-content.ts";
 import type { Notice, Notifier } from "../../core/notifier.ts";
 import { redact } from "../../core/redact.ts";
 import type { Seals } from "../../core/seal-secret.ts";
@@ -51,7 +51,7 @@ export function createWebhookNotifier(options: {
       const [first] = deliveries;
       const isBinary = sink.format === "binary" && !notice.isBatch && first !== undefined;
       const content = isBinary ? binaryContent(first.event) : structuredContent(notice);
-      const signed = { id: noticeId(notice), timestamp: Math.floor(Date.now() / 1_000), body: content.body };
+      const signed = { id: notice.id, timestamp: Math.floor(Date.now() / 1_000), body: content.body };
       const headers = {
         ...ownHeaders(sink.headers),
         ...content.headers,

@@ -1,5 +1,4 @@
 import { summarizeEvent, toLine } from "../../core/event-summary.ts";
-import { noticeId } from "../../core/notice-content.ts";
 import type { Notice, Notifier, NotifyOutcome } from "../../core/notifier.ts";
 import { toSdkOutcome } from "../../core/sdk-outcome.ts";
 import { EMAIL_TO_MAX } from "../../core/subscription-limits.ts";
@@ -53,7 +52,10 @@ const ADDRESS =
 
 const NO_SENDER = "This installation sends no e-mail. Set emailFrom in the settings, and deploy.";
 
-function mailOf(notice: Pick<Notice<"email">, "sink" | "subscription" | "deliveries" | "isBatch">, from: string) {
+function mailOf(
+  notice: Pick<Notice<"email">, "id" | "sink" | "subscription" | "deliveries" | "isBatch">,
+  from: string,
+) {
   const { sink, subscription, deliveries } = notice;
   const summaries = deliveries.map(({ event }) => summarizeEvent(event, DATA_MAX_CHARACTERS));
   const parts = summaries.map(({ fields, data }) => [...fields.map(([name, value]) => `${name}: ${value}`), "", data]);
@@ -64,7 +66,7 @@ function mailOf(notice: Pick<Notice<"email">, "sink" | "subscription" | "deliver
     subject: subject.slice(0, SUBJECT_MAX_CHARACTERS).toWellFormed(),
     text: `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`,
     // The same at each retry, so that a mailbox can tell a copy.
-    messageId: `<${noticeId(notice)}@${from.slice(from.lastIndexOf("@") + 1)}>`,
+    messageId: `<${notice.id}@${from.slice(from.lastIndexOf("@") + 1)}>`,
     // RFC 3834: nobody's automatic answer shall come back.
     headers: { "Auto-Submitted": "auto-generated" },
     disableFileAccess: true,

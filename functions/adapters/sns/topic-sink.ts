@@ -1,6 +1,6 @@
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { messageAttributes } from "../../core/message-attributes.ts";
-import { noticeId, structuredContent } from "../../core/notice-content.ts";
+import { structuredContent } from "../../core/notice-content.ts";
 import type { Notifier } from "../../core/notifier.ts";
 import { toSdkOutcome } from "../../core/sdk-outcome.ts";
 import { escapeForSqs } from "../../core/sqs-text.ts";
@@ -20,7 +20,7 @@ export function createTopicNotifier(options: { topicArns: readonly string[] }): 
       const { topicArn } = notice.sink;
       const refused = refuse(topicArn);
       if (refused !== undefined) return { kind: "later", error: refused };
-      const fifo = { MessageGroupId: notice.subscription.id, MessageDeduplicationId: noticeId(notice) };
+      const fifo = { MessageGroupId: notice.subscription.id, MessageDeduplicationId: notice.id };
       try {
         const sns = (client ??= createSns());
         const command = new PublishCommand({

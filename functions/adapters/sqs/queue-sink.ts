@@ -1,6 +1,6 @@
 import { type SQSClient, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { messageAttributes } from "../../core/message-attributes.ts";
-import { noticeId, structuredContent } from "../../core/notice-content.ts";
+import { structuredContent } from "../../core/notice-content.ts";
 import type { Notifier } from "../../core/notifier.ts";
 import { toSdkOutcome } from "../../core/sdk-outcome.ts";
 import { escapeForSqs } from "../../core/sqs-text.ts";
@@ -23,7 +23,7 @@ export function createQueueNotifier(options: {
       const { queueUrl } = notice.sink;
       const refused = refuse(queueUrl);
       if (refused !== undefined) return { kind: "later", error: refused };
-      const fifo = { MessageGroupId: notice.subscription.id, MessageDeduplicationId: noticeId(notice) };
+      const fifo = { MessageGroupId: notice.subscription.id, MessageDeduplicationId: notice.id };
       const command = new SendMessageCommand({
         QueueUrl: queueUrl,
         MessageBody: escapeForSqs(String(structuredContent(notice).body)),
@@ -44,4 +44,4 @@ export function createQueueNotifier(options: {
 }
 
 const NOT_ALLOWED =
-  "The queue is none that this installation sends to. Add its URL to notifyQueues in the settings, and deploy.";
+  "The queue is none that this installation sends to. Add its ARN to notifyQueues in the settings, and deploy.";

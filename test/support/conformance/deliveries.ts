@@ -12,7 +12,11 @@ import type {
   PageOf,
   SubscriptionStore,
 } from "../../../functions/core/subscription.ts";
-import { DELIVERY_BATCH_MAX } from "../../../functions/core/subscription-limits.ts";
+import {
+  DELIVERY_BATCH_MAX,
+  REDELIVERIES_MAX_RUNNING,
+  SUBSCRIPTIONS_MAX,
+} from "../../../functions/core/subscription-limits.ts";
 import { soon } from "../database.ts";
 import { storable } from "../event-samples.ts";
 import { eventually } from "../eventually.ts";
@@ -98,7 +102,7 @@ export function actorOf({ store, work, now }: Pick<Deliveries, "store" | "work" 
     settleAll,
     async create(changes: Partial<NewSubscription> = {}) {
       const made = await store.create(newSubscription(changes), soon());
-      if (made === "expired") throw new Error("The start cannot be followed.");
+      if (typeof made === "string") throw new Error(`There is no subscription, because it is ${made}.`);
       return made;
     },
     dispatch: async () => (await work.dispatch(5_000, soon())).matched,
@@ -240,8 +244,8 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await work.dispatch(1_000, soon())).toMatchObject({ subscriptions: 0 });
     });
 
-    it("a rotated secret signs until its overlap ends, and of those that sign the last three stay", async () => {
-      const { store, create, dispatch, storeEvents, claim, pass } = await start();
+    it("a rotated secret signs until its overlap ends, and no rotation ends one before that", async () => {
+      const { store, create, dispatch, storeEvents, claim, pass, now } = await start();
       const { id } = await create({ sealed: "s1" });
       const secretsNow = async (event: string) => {
         await storeEvents([eventOf(event)]);
@@ -256,9 +260,53 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(await secretsNow("c")).toEqual(["2s2"]);
       await store.addSecret(TENANT, id, "s3", 0, soon());
       expect(await secretsNow("d")).toEqual(["3s3"]);
-      for (const sealed of ["s4", "s5", "s6"]) await store.addSecret(TENANT, id, sealed, 24, soon());
-      expect(await secretsNow("e")).toEqual(["6s6", "5s5", "4s4"]);
+      for (const [sealed, hours] of [
+        ["s4", 2],
+        ["s5", 24],
+      ] as const)
+        await store.addSecret(TENANT, id, sealed, hours, soon());
+      const refused = (await store.addSecret(TENANT, id, "s6", 24, soon())) as { fullUntil: string };
+      expect((Date.parse(refused.fullUntil) - now().getTime()) / 3_600_000).toBeCloseTo(2, 1);
+      expect(await secretsNow("e")).toEqual(["5s5", "4s4", "3s3"]);
+      await pass(2.1 * 3_600);
+      await store.addSecret(TENANT, id, "s6", 24, soon());
+      expect(await secretsNow("f")).toEqual(["6s6", "5s5", "4s4"]);
+      await store.addSecret(TENANT, id, "s7", 0, soon());
+      expect(await secretsNow("g")).toEqual(["7s7"]);
       expect(await store.addSecret("other", id, "x", 24, soon())).toBeUndefined();
+    });
+  });
+
+  describe(`limits ${where}`, () => {
+    it("a tenant has as many subscriptions as it may, also where several are made at once", async () => {
+      const { store, create } = await start();
+      for (let made = 0; made < SUBSCRIPTIONS_MAX - 2; made += 1) await create();
+      const given = Array.from({ length: 6 }, () => newSubscription());
+
+      const results = await Promise.all(given.map((each) => store.create(each, soon())));
+
+      expect(results.filter((each) => each === "full")).toHaveLength(4);
+      expect(await store.count(TENANT, soon())).toBe(SUBSCRIPTIONS_MAX);
+      const [first] = results.filter((each) => typeof each !== "string");
+      const again = given.find(({ id }) => id === first?.id);
+      // A call that comes again after a lost answer is the same subscription.
+      expect(await store.create(again ?? newSubscription(), soon())).toMatchObject({ id: first?.id });
+      expect(await store.create(newSubscription({ tenant: "other" }), soon())).toMatchObject({ tenant: "other" });
+    });
+
+    it("a subscription has as many running redeliveries as it may, also where several are started at once", async () => {
+      const { store, create } = await start();
+      const { id } = await create();
+      const jobOf = () => ({ id: nextId("rdl"), subscriptionId: id, request: {}, planned: 1, keyId: "k" });
+      for (let started = 0; started < REDELIVERIES_MAX_RUNNING - 2; started += 1)
+        await store.startRedelivery(jobOf(), soon());
+
+      const results = await Promise.all(Array.from({ length: 6 }, () => store.startRedelivery(jobOf(), soon())));
+
+      expect(results.filter((each) => each === "full")).toHaveLength(4);
+      const [first] = results.filter((each) => typeof each !== "string");
+      await store.cancelRedelivery(TENANT, first?.id ?? "", soon());
+      expect(await store.startRedelivery(jobOf(), soon())).toMatchObject({ state: "running" });
     });
   });
 
@@ -349,6 +397,23 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
         failing: [],
         hasNotices: false,
       });
+    });
+
+    it("an event with the key of one that is no longer retained becomes a delivery of its own", async () => {
+      const { create, dispatch, claim, settleAll, storeEvents, forget, ledger } = await start();
+      const { id } = await create();
+      await storeEvents([eventOf("a", { data: { n: 1 } }, "2026-11-20T10:00:00.000Z")]);
+      await dispatch();
+      await settleAll(await claim(), FAILED);
+      await forget(["a"]);
+      await storeEvents([eventOf("a", { data: { n: 2 } }, "2026-11-21T10:00:00.000Z")]);
+
+      expect(await dispatch()).toBe(1);
+
+      expect((await claim()).deliveries.map(({ event }) => (JSON.parse(event) as { data: unknown }).data)).toEqual([
+        { n: 2 },
+      ]);
+      expect(await ledger(id)).toMatchObject({ matched: 2, failed: 1, pending: 1 });
     });
 
     it("an event below an open transaction's number waits for its end, and is not missed", async () => {
@@ -620,9 +685,9 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       await work.settle(WORKER, [result(a1, { ...LATER, dueAt: inSeconds(60) }), result(b1), result(free)], soon());
       const second = await claim();
       expect(eventIdsOf(second)).toEqual(["b2"]);
-      expect(Math.round((Date.parse((await work.nextDueAt(50, soon())) ?? "") - Date.parse(inSeconds(0))) / 1_000)).toBe(
-        45,
-      );
+      expect(
+        Math.round((Date.parse((await work.nextDueAt(50, soon())) ?? "") - Date.parse(inSeconds(0))) / 1_000),
+      ).toBe(45);
       await work.settle(WORKER, [result(second.deliveries[0] as ClaimedDelivery)], soon());
       await storeEvents([eventOf("a4", { subject: "a" })]);
       await dispatch();
@@ -962,6 +1027,163 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     });
   });
 
+  describe(`batches ${where}`, () => {
+    /** A subscription with batches of three, and events. */
+    const withBatches = async (count: number, settings: Partial<NewSubscription> = {}) => {
+      const place = await start();
+      const { id } = await place.create({ batch: 3, ...settings });
+      await place.storeEvents(numbered(count).map((event, n) => eventOf(event, { data: { n } })));
+      await place.dispatch();
+      return { ...place, id, again: { ...LATER, dueAt: place.inSeconds(60) } };
+    };
+    /** The events of a claim by the id of their message. */
+    const messagesOf = ({ deliveries }: Claim) =>
+      Object.fromEntries(
+        [...Map.groupBy(deliveries, ({ batchId, id }) => batchId ?? id)].map(([id, own]) => [
+          id,
+          eventIdsOf({ deliveries: own }).toSorted(),
+        ]),
+      );
+
+    it("deliveries become batches when they are claimed first, as many in one as its subscription says", async () => {
+      const { claim } = await withBatches(7);
+
+      const messages = messagesOf(await claim());
+
+      expect(Object.values(messages).map(({ length }) => length)).toEqual([3, 3, 1]);
+      for (const id of Object.keys(messages)) expect(id).toMatch(/^dlv_[0-9a-f]{32}$/);
+    });
+
+    it("a batch that failed is the same batch with the same id when it is tried again, whatever is due beside it", async () => {
+      const { claim, settleAll, storeEvents, dispatch, pass, again } = await withBatches(7);
+      const first = await claim();
+      const sent = messagesOf(first);
+      await settleAll(first, again);
+      await storeEvents([eventOf("new")]);
+      await dispatch();
+      await pass(61);
+
+      const retried = messagesOf(await claim());
+
+      expect(retried).toEqual({
+        ...sent,
+        ...Object.fromEntries(Object.entries(retried).filter(([, own]) => own.includes("new"))),
+      });
+      expect(Object.values(retried)).toContainEqual(["new"]);
+    });
+
+    it("a claim of fewer deliveries than a batch has takes the whole batch", async () => {
+      const { claim, settleAll, pass, again } = await withBatches(6);
+      const first = await claim();
+      const sent = messagesOf(first);
+      await settleAll(first, again);
+      await pass(61);
+
+      const [one, two] = [messagesOf(await claim({ most: 1 })), messagesOf(await claim({ most: 1 }))];
+
+      expect({ ...one, ...two }).toEqual(sent);
+      expect((await claim()).deliveries).toEqual([]);
+    });
+
+    it("a batch of a worker that was killed is the same batch when its lease has ended", async () => {
+      const { claim, pass } = await withBatches(5);
+      const sent = messagesOf(await claim({}, "killed"));
+      await pass(46);
+
+      expect(messagesOf(await claim({ most: 4 }))).toEqual(sent);
+    });
+
+    it("a batch is due as a whole when one of it is", async () => {
+      const { work, claim, result, pass, inSeconds } = await withBatches(3);
+      const first = await claim();
+      const results = first.deliveries.map((each, at) => result(each, { ...LATER, dueAt: inSeconds(60 + 3_600 * at) }));
+      await work.settle(WORKER, results, soon());
+      await pass(61);
+
+      expect(messagesOf(await claim())).toEqual(messagesOf(first));
+    });
+
+    it("a batch stays one where its subscription has none any more, and a delivery that was sent alone stays alone", async () => {
+      const { store, claim, settleAll, storeEvents, dispatch, pass, again, id } = await withBatches(3);
+      const batch = await claim();
+      await settleAll(batch, again);
+      await store.change(TENANT, id, { batch: 1 }, soon());
+      await storeEvents([eventOf("alone"), eventOf("killed"), eventOf("new")]);
+      await dispatch();
+      const [alone, killed] = [await claim({ most: 1 }), await claim({ most: 1, leaseSeconds: 1 }, "killed")];
+      await settleAll(alone, again);
+      await store.change(TENANT, id, { batch: 3 }, soon());
+      await pass(61);
+
+      const messages = messagesOf(await claim());
+
+      const own = (claimed: Claim) => claimed.deliveries.map((each) => [each.id, eventIdsOf({ deliveries: [each] })]);
+      expect(messages).toMatchObject({ ...messagesOf(batch), ...Object.fromEntries([...own(alone), ...own(killed)]) });
+      expect(Object.keys(messages)).toHaveLength(4);
+    });
+
+    it("a batch is claimed as a whole under a lower rate too, and the rate is kept on average", async () => {
+      const { store, claim, settleAll, pass, again, id } = await withBatches(6, { rate: 6 });
+      await settleAll(await claim(), again);
+      await store.change(TENANT, id, { rate: 1 }, soon());
+      await pass(61);
+
+      expect((await claim()).deliveries).toHaveLength(3);
+      await pass(1);
+      expect((await claim()).deliveries).toEqual([]);
+      await pass(2);
+      expect((await claim()).deliveries).toHaveLength(3);
+    });
+
+    it("a probe is a batch where that goes again", async () => {
+      const { claim, settleAll, pass, again } = await withBatches(60);
+      for (let times = 0; times < 2; times += 1) await settleAll(await claim(), again);
+      await pass(61);
+
+      const probe = await claim();
+
+      expect(probe.subscriptions[0]?.isProbe).toBe(true);
+      expect(Object.values(messagesOf(probe)).map(({ length }) => length)).toEqual([3]);
+      await settleAll(probe);
+      expect((await claim()).deliveries.length).toBeGreaterThan(40);
+    });
+
+    it("an event of a batch that is no longer retained leaves the others together", async () => {
+      const { claim, settleAll, forget, pass, again } = await withBatches(3);
+      const first = await claim();
+      await settleAll(first, again);
+      await forget(["e1"]);
+      await pass(61);
+
+      expect(messagesOf(await claim())).toEqual({ [Object.keys(messagesOf(first))[0] ?? ""]: ["e0", "e2"] });
+    });
+
+    it("a redelivery of a whole batch keeps its id, and one of a part sends that part alone", async () => {
+      const { store, work, claim, settleAll, id } = await withBatches(6);
+      const first = await claim();
+      const sent = messagesOf(first);
+      await settleAll(first, FAILED);
+      const retry = async (request: object, most = 100) => {
+        const job = { id: nextId("rdl"), subscriptionId: id, request, planned: 1, keyId: "k" };
+        await store.startRedelivery(job, soon());
+        await work.redeliver(most, soon());
+        return claim();
+      };
+
+      const part = await retry({ filter: '{"data":{"n":[1]}}' });
+      expect(messagesOf(part)).toEqual({ [part.deliveries[0]?.id ?? ""]: ["e1"] });
+      const rest = await retry({}, 1);
+
+      // It takes one at a time, and the batch of that one.
+      const one = Object.keys(sent).find((key) => sent[key]?.includes("e1")) ?? "";
+      expect(messagesOf(rest)).toEqual({ [one]: ["e0", "e2"] });
+      await work.redeliver(100, soon());
+      expect(messagesOf(await claim())).toEqual(
+        Object.fromEntries(Object.entries(sent).filter(([key]) => key !== one)),
+      );
+    });
+  });
+
   describe(`a sink that fails for days ${where}`, () => {
     it("a sink without a success gets a notice at each share of 120 hours, once, and is disabled at the last", async () => {
       const { work, store, create, dispatch, claim, settleAll, takeNotices, storeEvents, pass, read, inSeconds, now } =
@@ -1141,7 +1363,9 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       const retry = async (request = {}) => {
         const { planned } = await place.store.planRedelivery(TENANT, id, request, soon());
         const job = { id: nextId("rdl"), subscriptionId: id, request, planned, keyId: "keyOfRetry00" };
-        return place.store.startRedelivery(job, soon());
+        const started = await place.store.startRedelivery(job, soon());
+        if (started === "full") throw new Error("Too many redeliveries run.");
+        return started;
       };
       return { ...place, id, deliveries, began, retry };
     };

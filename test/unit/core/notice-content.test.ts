@@ -1,8 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DELIVERY_ID } from "../../../functions/core/subscription.ts";
 import { memberTexts } from "../../../functions/core/json-spans.ts";
-import { binaryContent, noticeId, structuredContent } from "../../../functions/core/notice-content.ts";
+import { binaryContent, structuredContent } from "../../../functions/core/notice-content.ts";
 import { decodeBinaryMode } from "../../../functions/ingest/protocols/events/binary-mode.ts";
 import { parseMediaType } from "../../../functions/ingest/protocols/media-type.ts";
 import { deliveryOf, eventText, EXACT } from "../../support/notices.ts";
@@ -24,21 +23,6 @@ describe("the content of a notice", () => {
 
     expect(headers).toEqual({ "content-type": "application/cloudevents-batch+json" });
     expect(body).toBe(`[${EVENTS.slice(0, count).join(",")}]`);
-  });
-});
-
-describe("the id of a notice", () => {
-  it("is that of its delivery", () => {
-    expect(noticeId({ deliveries: deliveries.slice(0, 1), isBatch: false })).toBe(deliveries[0]?.id);
-  });
-
-  it("is of a batch one over all its deliveries in any order, and another one for others", () => {
-    const all = noticeId({ deliveries, isBatch: true });
-
-    expect(all).toMatch(DELIVERY_ID);
-    expect(noticeId({ deliveries: deliveries.toReversed(), isBatch: true })).toBe(all);
-    expect(noticeId({ deliveries: deliveries.slice(0, 1), isBatch: true })).not.toBe(all);
-    expect(deliveries.map(({ id }) => id)).not.toContain(all);
   });
 });
 

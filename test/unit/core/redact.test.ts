@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KEY_PATTERN, makeKey } from "../../../functions/core/key.ts";
 import { redact } from "../../../functions/core/redact.ts";
-import { RESPONSE_KEPT_MAX_CHARACTERS, RESPONSE_READ_MAX_BYTES } from "../../../functions/core/subscription-limits.ts";
+import { RESPONSE_KEPT_MAX_BYTES, RESPONSE_READ_MAX_BYTES } from "../../../functions/core/subscription-limits.ts";
 import { randomBytes } from "node:crypto";
 
 const TOKEN = "canary-1f6c4a9e";
@@ -59,16 +59,16 @@ describe("the answer of a sink", () => {
   });
 
   it("is kept up to its limit, and never has half of a character", () => {
-    const answer = `x${"😀".repeat(RESPONSE_KEPT_MAX_CHARACTERS)}`;
+    const answer = `x${"😀".repeat(RESPONSE_KEPT_MAX_BYTES)}`;
 
     const kept = redact(answer);
 
-    expect(kept).toHaveLength(RESPONSE_KEPT_MAX_CHARACTERS);
+    expect(Buffer.byteLength(kept)).toBe(RESPONSE_KEPT_MAX_BYTES - 3);
     expect(kept.isWellFormed()).toBe(true);
   });
 
   it("is cut behind the redaction, so that no beginning of a secret is left at the end", () => {
-    const answer = `${"x".repeat(RESPONSE_KEPT_MAX_CHARACTERS - 20)} token=${TOKEN}`;
+    const answer = `${"x".repeat(RESPONSE_KEPT_MAX_BYTES - 20)} token=${TOKEN}`;
 
     expect(redact(answer)).not.toContain("canary");
   });

@@ -64,12 +64,12 @@ import {
 } from "../../../functions/core/replay-limits.ts";
 import {
   ATTEMPTS_KEPT_DAYS,
+  CLAIM_MAX_BYTES,
   CIRCUIT_FAILURES,
   CIRCUIT_PROBE_SECONDS,
   CIRCUIT_WINDOW_MIN,
   CIRCUIT_WINDOW_SECONDS,
   DELIVERY_BATCH_MAX,
-  DELIVERY_BATCH_MAX_BYTES,
   DELIVERY_RATE_MAX,
   DELIVERY_TIMEOUT_DEFAULT_MS,
   DELIVERY_TIMEOUT_MAX_MS,
@@ -81,7 +81,7 @@ import {
   MATCHES_MS,
   NOTICE_PERCENTS,
   REDELIVERIES_MAX_RUNNING,
-  RESPONSE_KEPT_MAX_CHARACTERS,
+  RESPONSE_KEPT_MAX_BYTES,
   RETRY_AFTER_MAX_HOURS,
   RETRY_DOUBLING_FIRST_SECONDS,
   RETRY_DOUBLING_HOURS,
@@ -193,7 +193,7 @@ const statements: [string, string][] = [
   ["docs/subscriptions.md", `at most ${SINK_HEADERS_MAX} \`headers\``],
   ["docs/subscriptions.md", `1 to ${EMAIL_TO_MAX} addresses`],
   ["docs/subscriptions.md", `1 to ${DELIVERY_BATCH_MAX} events`],
-  ["docs/subscriptions.md", `no more than ${mib(DELIVERY_BATCH_MAX_BYTES)}`],
+  ["docs/subscriptions.md", `no more than ${kib(CLAIM_MAX_BYTES)}`],
   ["docs/subscriptions.md", `1 to ${number(DELIVERY_RATE_MAX)} events a second`],
   [
     "docs/subscriptions.md",
@@ -212,7 +212,7 @@ const statements: [string, string][] = [
   ],
   ["docs/subscriptions.md", `up to ${percent(RETRY_JITTER)} longer or shorter`],
   ["docs/subscriptions.md", `up to ${RETRY_AFTER_MAX_HOURS} h`],
-  ["docs/subscriptions.md", `first ${number(RESPONSE_KEPT_MAX_CHARACTERS)} characters`],
+  ["docs/subscriptions.md", `first ${kib(RESPONSE_KEPT_MAX_BYTES)}`],
   ["docs/subscriptions.md", `${CIRCUIT_FAILURES} failures one after another`],
   [
     "docs/subscriptions.md",

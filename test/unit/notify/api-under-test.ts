@@ -65,6 +65,8 @@ export function apiUnderTest(
     auditFails: undefined as Error | undefined,
     listFails: undefined as Error | undefined,
     countUpTo: 10_000,
+    /** Calls of the store that do something else. */
+    instead: {} as Partial<SubscriptionStore>,
   };
   let ids = 0;
   const newId = () => (ids += 1).toString(16).padStart(32, "0");
@@ -84,7 +86,8 @@ export function apiUnderTest(
       name,
       (...given: never[]) => {
         calls.push(name);
-        return (method as (...given: never[]) => unknown)(...given);
+        const call = world.instead[name as keyof SubscriptionStore] ?? method;
+        return (call as (...given: never[]) => unknown)(...given);
       },
     ]),
   ) as SubscriptionStore;

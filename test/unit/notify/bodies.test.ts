@@ -52,6 +52,11 @@ describe("the body of a new subscription", () => {
     ["a header with a line break", headers({ authorization: "a\r\nhost: b" }), /headers\.authorization: is no value/],
     ["a header with no name", headers({ "a b": "1" }), /is no name of a header/],
     ["a header twice", headers({ a: "1", A: "2" }), /sink\.headers: names a header twice/],
+    [
+      "a header that a record would leave out",
+      JSON.parse(`{"sink":{"type":"webhook","url":"https://a","headers":{"__proto__":"1"}}}`),
+      /sink\.headers: names a header `__proto__`/,
+    ],
     ["the mask of a header", headers({ authorization: "***" }), /send the value itself/],
     ["the mask of a URL", body({ sink: { ...webhook, url: `${URL_OF_SINK}?***` } }), /send the whole text/],
     ["no address", body({ sink: { type: "email", to: [] } }), /sink\.to: /],

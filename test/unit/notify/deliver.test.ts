@@ -1,8 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Notice, Notifiers, NotifyOutcome } from "../../../functions/core/notifier.ts";
-import { DELIVERY_BATCH_MAX_BYTES } from "../../../functions/core/subscription-limits.ts";
-import type { Claim, ClaimedDelivery, ClaimedSubscription } from "../../../functions/core/subscription.ts";
+import type { ClaimedDelivery, ClaimedSubscription } from "../../../functions/core/subscription.ts";
 import { createDeliver, intoNotices } from "../../../functions/notify/deliver.ts";
 
 const NOW = Date.parse("2026-11-01T00:00:00Z");
@@ -24,6 +23,7 @@ const subscription = (changes: Partial<ClaimedSubscription> = {}): ClaimedSubscr
 const delivery = (id: string, changes: Partial<ClaimedDelivery> = {}): ClaimedDelivery => ({
   id,
   subscriptionId: "sub_a",
+  batchId: undefined,
   attempt: 1,
   scheduleAttempt: 1,
   matchedAt: new Date(NOW).toISOString(),
@@ -45,7 +45,7 @@ async function deliver(
   };
   const notifiers = { webhook: notifier } as unknown as Notifiers;
   const deps = { notifiers, clock: () => new Date(NOW), random, onFailure: () => undefined };
-  return { results: await createDeliver(deps)({ subscription: of, deliveries }, deadline), seen };
+  return { results: await createDeliver(deps)({ id: "message", subscription: of, deliveries }, deadline), seen };
 }
 
 describe("the result of a delivery", () => {
@@ -102,73 +102,38 @@ describe("the result of a delivery", () => {
     );
 
     expect(seen).toHaveLength(1);
-    expect(seen[0]?.notice).toMatchObject({ isBatch: true, deliveries: batch });
+    expect(seen[0]?.notice).toMatchObject({ id: "message", isBatch: true, deliveries: batch });
     expect(new Set(results.map(({ dueAt }) => dueAt)).size).toBe(1);
     expect(results.map(({ deliveryId }) => deliveryId)).toEqual(["d", "e"]);
   });
 });
 
 describe("the notices of a claim", () => {
-  it("each delivery of a claim is in one notice, in its order, in no batch that is larger than its subscription says", () => {
-    const claims = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 }).chain((batches) =>
-      fc.record({
-        subscriptions: fc.constant(batches.map((batch, index) => subscription({ id: `sub_${index}`, batch }))),
-        deliveries: fc.array(
-          fc.record({
-            of: fc.integer({ min: 0, max: batches.length - 1 }),
-            attempt: fc.integer({ min: 1, max: 3 }),
-            kib: fc.constantFrom(1, 300, 700),
-          }),
-          { maxLength: 20 },
-        ),
-      }),
-    );
+  it("each delivery of a claim is in the notice of its batch, or in one of its own, in its order", () => {
+    const claims = fc.array(fc.constantFrom(undefined, "a", "b", "c"), { maxLength: 20 });
     fc.assert(
-      fc.property(claims, ({ subscriptions, deliveries }) => {
-        const claim: Claim = {
-          subscriptions,
-          deliveries: deliveries.map(({ of, attempt, kib }, index) =>
-            delivery(`d${index}`, { subscriptionId: `sub_${of}`, attempt, event: "x".repeat(kib * 1_024) }),
-          ),
-        };
+      fc.property(claims, (batches) => {
+        const deliveries = batches.map((batchId, index) => delivery(`d${index}`, { batchId }));
 
-        const notices = intoNotices(claim);
+        const notices = intoNotices({ subscriptions: [subscription()], deliveries });
 
-        expect(
-          notices
-            .flatMap((each) => each.deliveries)
-            .map(({ id }) => id)
-            .toSorted(),
-        ).toEqual(claim.deliveries.map(({ id }) => id).toSorted());
-        for (const { subscription: of, deliveries: own } of notices) {
-          expect(own.every(({ subscriptionId }) => subscriptionId === of.id)).toBe(true);
-          expect(own.length).toBeLessThanOrEqual(of.batch);
-          expect(new Set(own.map(({ attempt }) => attempt)).size).toBe(1);
-          const bytes = own.reduce((sum, { event }) => sum + event.length, 0);
-          if (own.length > 1) expect(bytes).toBeLessThanOrEqual(DELIVERY_BATCH_MAX_BYTES);
+        for (const { id, deliveries: own } of notices) {
+          const wanted = deliveries.filter((each) => (each.batchId ?? each.id) === id);
+          expect(own).toEqual(wanted);
         }
-        for (const [, own] of Map.groupBy(
-          notices,
-          (each) => `${each.subscription.id} ${each.deliveries[0]?.attempt}`,
-        )) {
-          const order = own.flatMap((each) => each.deliveries).map(({ id }) => Number(id.slice(1)));
-          expect(order).toEqual(order.toSorted((a, b) => a - b));
-        }
+        expect(notices.flatMap((each) => each.deliveries)).toHaveLength(deliveries.length);
       }),
     );
   });
 
-  it("a batch that failed is tried again as the same batch, apart from what is new", () => {
-    const again = (id: string) => delivery(id, { attempt: 2 });
+  it("a delivery goes as a batch where its subscription has batches, and a batch stays one where it has none any more", async () => {
+    const two = [delivery("d"), delivery("e")];
+    const isBatch = async (batch: number, deliveries = two) => {
+      const { seen } = await deliver({ kind: "delivered" }, { of: subscription({ batch }), deliveries });
+      return seen[0]?.notice.isBatch;
+    };
 
-    const notices = intoNotices({
-      subscriptions: [subscription({ batch: 3 })],
-      deliveries: [again("a"), again("b"), delivery("c"), again("d"), delivery("e")],
-    });
-
-    expect(notices.map(({ deliveries }) => deliveries.map(({ id }) => id))).toEqual([
-      ["a", "b", "d"],
-      ["c", "e"],
-    ]);
+    expect([await isBatch(10), await isBatch(1), await isBatch(10, [delivery("d")])]).toEqual([true, true, true]);
+    expect(await isBatch(1, [delivery("d")])).toBe(false);
   });
 });

@@ -98,6 +98,10 @@ describe("a new subscription", () => {
     expect(await test.refusal("createSubscription", { body })).toMatch(
       /^too_many_subscriptions: The tenant has 100 subscriptions, and may have 100\. Delete one/,
     );
+    // Another request may have been the last one meanwhile.
+    test.world.instead = { count: async () => SUBSCRIPTIONS_MAX - 1 };
+    expect(await test.refusal("createSubscription", { body })).toMatch(/^too_many_subscriptions/);
+    test.world.instead = {};
     await test.call("deleteSubscription", { id: last.id });
     expect((await test.create()).state).toBe("active");
   });
@@ -315,6 +319,26 @@ describe("secrets", () => {
     const { id } = await test.create();
 
     expect(await test.refusal("rotateSecret", { id, body })).toMatch(/^malformed_body: .*overlap/);
+  });
+
+  it("a rotation that would end a secret in use is refused, and says until when", async () => {
+    const { id } = await test.create();
+    for (const overlapHours of [5, 24]) await test.call("rotateSecret", { id, body: { overlapHours } });
+
+    expect(await test.refusal("rotateSecret", { id })).toMatch(
+      /^too_many_secrets: 3 secrets sign, .* the first one ends at 20.*Z\. Rotate then, or send "overlapHours": 0/,
+    );
+    expect((await test.call("rotateSecret", { id, body: { overlapHours: 0 } })).status).toBe(200);
+  });
+
+  it("an enabling that ends too late wakes workers for what it has let go", async () => {
+    const { id } = await test.create();
+    test.world.instead = { setState: () => Promise.reject(outage()) };
+    test.wakes.length = 0;
+
+    await test.refusal("enableSubscription", { id });
+
+    expect(test.wakes).toHaveLength(1);
   });
 
   it("a sink that is not signed has no secret to rotate", async () => {

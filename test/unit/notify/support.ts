@@ -176,7 +176,7 @@ export function createWorld() {
         },
         0,
       );
-      if (made === "expired") throw new Error("expired");
+      if (typeof made === "string") throw new Error(made);
       state.token = name;
       return made;
     },
