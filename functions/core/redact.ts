@@ -12,6 +12,7 @@ const SECRET_MIN_CHARACTERS = 4;
  * @param secrets texts that were sent to the sink and are nobody else's, for example the values of its headers
  */
 export function redact(answer: string, secrets: readonly string[] = []): string {
+  if (answer === "") return "";
   const texts = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
   const known = texts.filter((text) => text.length >= SECRET_MIN_CHARACTERS).toSorted((a, b) => b.length - a.length);
   let text = answer.toWellFormed();

@@ -54,7 +54,8 @@ export function publicKeyOf(text: string): string {
  */
 export function signWebhook(keys: readonly WebhookKeys[], { id, timestamp, body }: SignedContent): string {
   if (id.includes(".")) throw new RangeError("An id with a point cannot be signed.");
-  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), Buffer.from(body)]);
+  const head = `${id}.${timestamp}.`;
+  const signed = typeof body === "string" ? Buffer.from(head + body) : Buffer.concat([Buffer.from(head), body]);
   const hmacs = keys.map(({ secret }) => `v1,${createHmac("sha256", secret).update(signed).digest("base64")}`);
   const signatures = keys.map(({ privateKey }) => `v1a,${sign(null, signed, privateKey).toString("base64")}`);
   return [...hmacs, ...signatures].join(" ");

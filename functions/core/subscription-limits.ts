@@ -65,10 +65,22 @@ export const ATTEMPTS_KEPT_DAYS = 30;
 export const RESPONSE_READ_MAX_BYTES = 20 * KIB;
 export const RESPONSE_KEPT_MAX_BYTES = KIB;
 
-/** Deliveries of one claim, of one subscription over all workers (or its batch where that is larger), and at once in one worker. */
-export const CLAIM_MAX = 200;
-export const CLAIM_MAX_OF_ONE = 50;
+/**
+ * Deliveries of one claim, and of one subscription over all workers (or its batch where that is larger). A claim costs as much as
+ * the rows of sixty deliveries before it has the first, and a subscription waits for its results to be written before it has more.
+ */
+export const CLAIM_MAX = 400;
+export const CLAIM_MAX_OF_ONE = 100;
+/** Deliveries that a worker has at once, begun or not, and the length of their events from which it claims no more. */
+export const DELIVERIES_HELD = 800;
+export const DELIVERIES_HELD_BYTES = 16 * 1024 * KIB;
+/**
+ * Requests at once in one worker; of them to one subscription, and to one whose last request failed or that has none yet: a few
+ * sinks that never answer leave room for the others.
+ */
 export const DELIVERIES_IN_FLIGHT = 100;
+export const IN_FLIGHT_OF_ONE = 50;
+export const IN_FLIGHT_OF_UNKNOWN = 20;
 /** Bytes of the events of one claim, which come in one result of the Data API; so a batch has no more. */
 export const CLAIM_MAX_BYTES = 700 * KIB;
 /** A claim ends so long after it: the longest timeout, and the time to write the result. */

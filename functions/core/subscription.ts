@@ -347,8 +347,11 @@ export type DeliveryWork = {
   deleteNotices(ids: readonly string[], deadline: number): Promise<string[]>;
   /** Gives back what a worker has claimed and not tried. */
   release(worker: string, deliveryIds: readonly string[], deadline: number): Promise<void>;
-  /** When the next delivery of an active subscription is due, a lease ends or a circuit takes a probe; undefined where nothing waits. */
-  nextDueAt(deadline: number): Promise<string | undefined>;
+  /**
+   * When the next delivery of an active subscription is due, a lease ends or a circuit takes a probe; undefined where nothing waits.
+   * `mostOfOne`: as of the claims.
+   */
+  nextDueAt(mostOfOne: number, deadline: number): Promise<string | undefined>;
   /** Claims the right to send the wake-up of that time: false where one of that time or earlier is sent already. */
   planWake(at: string, deadline: number): Promise<boolean>;
 };

@@ -13,9 +13,9 @@ export const LEASE_RESERVE_MS = 5_000;
 
 /**
  * Results wait so long for others, so that a fast sink costs a statement for many and not for each; or until they are as many
- * as are still under way, within these bounds.
+ * as are still to come, within these bounds.
  */
-export const SETTLE_EVERY_MS = 100;
+export const SETTLE_EVERY_MS = 250;
 export const SETTLE_MAX = 100;
 export const SETTLE_MIN = 10;
 
@@ -25,6 +25,9 @@ export const SETTLE_RETRY_MAX_MS = 2_000;
 
 /** The part of its deliveries below which a worker waits for more room before it claims again. */
 export const CLAIM_ROOM_SHARE = 1 / 4;
+
+/** A claim with events of so much of its bytes may have been cut by them: as text in a result, an event is up to twice as long. */
+export const CLAIM_CUT_SHARE = 1 / 8;
 
 /**
  * While deliveries are under way, a round looks this often for new events and for what became due. Its sink may be slow, and
@@ -49,6 +52,10 @@ export const OUTAGE_WAIT_MAX_SECONDS = 600;
 
 /** The wait for a filter that the database could not apply doubles to these: it may be a defect, which stays. */
 export const FAILING_WAIT_MAX_SECONDS = 86_400;
+
+/** The messages of a killed worker come again so long after the end of its time, the first times that they are received. */
+export const KILLED_AGAIN_SECONDS = 5;
+export const KILLED_AGAIN_RECEIVES = 3;
 
 /** A process looks so often whether the mark says that somebody subscribes: it may be lost with its table. */
 export const MARK_CHECK_EVERY_MS = 3_600_000;

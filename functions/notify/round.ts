@@ -1,12 +1,15 @@
 import {
   CLAIM_LEASE_SECONDS,
   CLAIM_MAX,
+  CLAIM_MAX_BYTES,
   CLAIM_MAX_OF_ONE,
+  DELIVERIES_HELD,
   DISPATCH_MS,
   REDELIVER_MAX,
 } from "../core/subscription-limits.ts";
 import type { DeliveryWork } from "../core/subscription.ts";
 import {
+  CLAIM_CUT_SHARE,
   CLAIM_ROOM_SHARE,
   LINGER_MAX_MS,
   LOOK_AGAIN_MS,
@@ -18,6 +21,7 @@ import {
 } from "./limits.ts";
 import { type AttemptCounts, createSending, type SendingDeps } from "./sending.ts";
 import { createSignal } from "./signal.ts";
+import { createTurns } from "./turns.ts";
 
 export type RoundDeps = SendingDeps & { work: DeliveryWork; newId: () => string };
 
@@ -49,7 +53,8 @@ export type Round = AttemptCounts & {
  * @param until when the function is stopped, ms since the epoch
  */
 export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
-  const { work, clock, wait, newId } = deps;
+  const { clock, wait, newId } = deps;
+  const work = oneByOne(deps.work);
   const worker = newId();
   const closesAt = until - ROUND_CLOSE_MS;
   const deadline = until - ROUND_RESERVE_MS;
@@ -76,7 +81,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     mayClaim = true;
     changes.raise();
   };
-  const sending = createSending(deps, worker, until, { room: changes.raise, settled: change });
+  const sending = createSending({ ...deps, work }, worker, until, { room: changes.raise, settled: change });
   const isOver = () => hasEnded || failure !== undefined || sending.hasFailed() || now() >= closesAt;
   const pause = () => Promise.race([changes.next(), wait(LOOK_AGAIN_MS)]);
 
@@ -104,10 +109,10 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     for (await pause(); !isOver(); ) {
       const room = sending.room();
       const isTime = now() >= claimedAt + LOOK_AGAIN_MS;
-      if (mayClaim && room > 0 && (isTime || room >= CLAIM_MAX * CLAIM_ROOM_SHARE)) {
+      if (mayClaim && room > 0 && (isTime || room >= DELIVERIES_HELD * CLAIM_ROOM_SHARE)) {
         claimedAt = now();
         mayClaim = false;
-        if (await claim(room)) mayClaim = true;
+        if (await claim(Math.min(room, CLAIM_MAX))) mayClaim = true;
       } else if (!mayClaim && feed.isAtEnd && sending.isIdle()) {
         if (!(await isDueSoon())) return;
         mayClaim = true;
@@ -119,7 +124,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     }
   }
 
-  /** Returns whether there was something. */
+  /** Returns whether there may be more that it could have now. */
   async function claim(most: number): Promise<boolean> {
     const leaseEnds = now() + CLAIM_LEASE_SECONDS * 1_000;
     const bounds = { most, mostOfOne: CLAIM_MAX_OF_ONE, leaseSeconds: CLAIM_LEASE_SECONDS };
@@ -127,12 +132,14 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     for (const { attempt, matchedAt } of claimed.deliveries)
       if (attempt === 1) lagMs = Math.max(lagMs ?? 0, now() - Date.parse(matchedAt));
     sending.add(claimed, leaseEnds);
-    return claimed.deliveries.length > 0;
+    const { length } = claimed.deliveries;
+    const characters = claimed.deliveries.reduce((sum, { event }) => sum + event.length, 0);
+    return length === most || (length > 0 && characters > CLAIM_MAX_BYTES * CLAIM_CUT_SHARE);
   }
 
   /** Waits for what is due within a moment, and returns whether there is such. */
   async function isDueSoon(): Promise<boolean> {
-    const next = await work.nextDueAt(deadline);
+    const next = await work.nextDueAt(CLAIM_MAX_OF_ONE, deadline);
     dueAt = next === undefined ? Infinity : Date.parse(next);
     if (dueAt <= now()) {
       // Another worker had just locked it, or its event is no longer retained.
@@ -163,6 +170,16 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const { isAtEnd: _, ...fed } = feed;
   const hasNotices = fed.hasNotices || sending.hasNotices();
   return { ...sending.counts, ...fed, hasNotices, lagMs, isTimeOver: isTimeOver(), dueAt, failure };
+}
+
+/** Both lock subscriptions: a claim beside a write would find those of the write locked, and pass them over. */
+function oneByOne(work: DeliveryWork): DeliveryWork {
+  const take = createTurns();
+  return {
+    ...work,
+    claim: (worker, bounds, deadline) => take(() => work.claim(worker, bounds, deadline)),
+    settle: (worker, results, deadline) => take(() => work.settle(worker, results, deadline)),
+  };
 }
 
 const NONE: readonly string[] = [];

@@ -1,4 +1,10 @@
-import { CLAIM_MAX, DELIVERIES_IN_FLIGHT } from "../core/subscription-limits.ts";
+import {
+  DELIVERIES_HELD,
+  DELIVERIES_HELD_BYTES,
+  DELIVERIES_IN_FLIGHT,
+  IN_FLIGHT_OF_ONE,
+  IN_FLIGHT_OF_UNKNOWN,
+} from "../core/subscription-limits.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { AttemptResult, Claim, DeliveryWork } from "../core/subscription.ts";
@@ -21,6 +27,9 @@ export type SendingDeps = {
   wait: (milliseconds: number) => Promise<unknown>;
 };
 
+/** What a subscription has here; `isAnswering`: its last attempt succeeded. */
+type SinkState = { waiting: { notice: PendingNotice; leaseEnds: number }[]; underWay: number; isAnswering: boolean };
+
 /** Attempts by what became of them. */
 export type AttemptCounts = { delivered: number; later: number; failed: number };
 
@@ -39,36 +48,57 @@ export function createSending(
   const { work, deliver, clock, wait } = deps;
   const deadline = until - ROUND_RESERVE_MS / 2;
   const counts: AttemptCounts = { delivered: 0, later: 0, failed: 0 };
-  const waiting: { notice: PendingNotice; leaseEnds: number }[] = [];
+  const sinks = new Map<string, SinkState>();
   const unsent: string[] = [];
   const underWay = new Set<Promise<void>>();
   const ends = createSignal();
   let held = 0;
+  let heldBytes = 0;
   let results: AttemptResult[] = [];
   let settling: Promise<void> | undefined;
   let failure: unknown;
   let hasNotices = false;
 
+  /** Begins what waits, one of each subscription after the other. */
   function begin(): void {
-    while (underWay.size < DELIVERIES_IN_FLIGHT) {
-      const next = waiting.shift();
-      if (next === undefined) return;
+    for (const [id, sink] of sinks) {
+      if (underWay.size >= DELIVERIES_IN_FLIGHT) return;
+      const most = sink.isAnswering ? IN_FLIGHT_OF_ONE : IN_FLIGHT_OF_UNKNOWN;
+      const next = sink.underWay < most ? sink.waiting.shift() : undefined;
+      if (next === undefined) continue;
+      // Behind the others, to which this loop comes first.
+      sinks.delete(id);
+      sinks.set(id, sink);
       const { notice, leaseEnds } = next;
       const endsAt = Math.min(until - ROUND_RESERVE_MS, leaseEnds - LEASE_RESERVE_MS);
       if (clock().getTime() + notice.subscription.timeoutMs > endsAt) {
         unsent.push(...notice.deliveries.map(({ id }) => id));
-        held -= notice.deliveries.length;
+        drop(notice);
         continue;
       }
-      const attempt = send(notice, endsAt, () => underWay.delete(attempt));
+      sink.underWay += 1;
+      const attempt = send(notice, endsAt, ([result]) => {
+        underWay.delete(attempt);
+        sink.underWay -= 1;
+        sink.isAnswering = result?.status === "delivered";
+      });
       underWay.add(attempt);
     }
   }
 
-  async function send(notice: PendingNotice, endsAt: number, onEnd: () => void): Promise<void> {
+  function drop({ deliveries }: PendingNotice): void {
+    held -= deliveries.length;
+    heldBytes -= lengthOf(deliveries);
+  }
+
+  async function send(
+    notice: PendingNotice,
+    endsAt: number,
+    onEnd: (results: readonly AttemptResult[]) => void,
+  ): Promise<void> {
     const ofNotice = await deliver(notice, endsAt);
-    onEnd();
-    held -= ofNotice.length;
+    onEnd(ofNotice);
+    drop(notice);
     results.push(...ofNotice);
     settling ??= settle();
     ends.raise();
@@ -88,10 +118,9 @@ export function createSending(
     settling = undefined;
   }
 
-  /** Waits for more results: for as many as are still under way, and not for long. */
+  /** Waits for more results: for as many as are still to come, and not for long. */
   async function collect(): Promise<void> {
-    const isEnough = () =>
-      underWay.size === 0 || results.length >= Math.min(Math.max(underWay.size, SETTLE_MIN), SETTLE_MAX);
+    const isEnough = () => underWay.size === 0 || results.length >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
     const endsAt = clock().getTime() + SETTLE_EVERY_MS;
     while (!isEnough() && clock().getTime() < endsAt)
       await Promise.race([ends.next(), wait(endsAt - clock().getTime())]);
@@ -116,7 +145,7 @@ export function createSending(
     counts,
 
     /** Deliveries that may be claimed now. */
-    room: () => CLAIM_MAX - held,
+    room: () => (heldBytes < DELIVERIES_HELD_BYTES ? DELIVERIES_HELD - held : 0),
 
     /** Nothing is under way, and all results are written. */
     isIdle: () => held === 0 && settling === undefined,
@@ -129,14 +158,21 @@ export function createSending(
 
     /** @param leaseEnds of the claim, ms since the epoch */
     add(claim: Claim, leaseEnds: number): void {
-      waiting.push(...intoNotices(claim).map((notice) => ({ notice, leaseEnds })));
+      for (const notice of intoNotices(claim)) {
+        const { id } = notice.subscription;
+        const sink = sinks.get(id) ?? { waiting: [], underWay: 0, isAnswering: false };
+        sink.waiting.push({ notice, leaseEnds });
+        sinks.set(id, sink);
+      }
       held += claim.deliveries.length;
+      heldBytes += lengthOf(claim.deliveries);
       begin();
     },
 
     /** Begins no more, waits for what is under way, and gives the rest back. @throws the first error of a write */
     async end(): Promise<void> {
-      unsent.push(...waiting.splice(0).flatMap(({ notice }) => notice.deliveries.map(({ id }) => id)));
+      for (const { waiting } of sinks.values())
+        unsent.push(...waiting.splice(0).flatMap(({ notice }) => notice.deliveries.map(({ id }) => id)));
       while (underWay.size > 0) await Promise.all(underWay);
       await settling;
       if (unsent.length > 0) await work.release(worker, unsent, deadline);
@@ -144,3 +180,6 @@ export function createSending(
     },
   };
 }
+
+const lengthOf = (deliveries: Claim["deliveries"]): number =>
+  deliveries.reduce((sum, { event }) => sum + event.length, 0);

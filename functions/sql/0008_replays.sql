@@ -20,8 +20,9 @@ language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
 $body$;
 grant execute on function cut_text to sluice_writer;
 
+-- Without settings of its own, so that it becomes a part of the statement that calls it.
 create function replay_time(instant timestamptz) returns text
-language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+language sql stable as $body$
   select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $body$;
 

@@ -951,9 +951,10 @@ language sql set search_path = pg_catalog, public, pg_temp set enable_seqscan = 
   )
 $body$;
 
--- The subscriptions that have something claimable now or later. It jumps from one to the next in deliveries_due.
+-- The subscriptions that have something claimable now or later. It jumps from one to the next in deliveries_due. Without settings of
+-- its own, as subscription_tokens, so that it becomes a part of the statement that calls it.
 create function waiting_subscriptions() returns setof text
-language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
+language sql stable as $body$
   with recursive waiting (id) as (
     (
       select d.subscription_id from deliveries as d where d.state = 'pending' and not d.is_blocked
@@ -972,27 +973,15 @@ $body$;
 
 -- The tokens of the rate at a time: a second of it at most, and room for one delivery at least.
 create function subscription_tokens(s subscriptions, at timestamptz) returns double precision
-language sql immutable set search_path = pg_catalog, public, pg_temp as $body$
+language sql immutable as $body$
   select case when s.rate is null then 'infinity' else
     least(greatest(s.rate, 1), s.tokens + s.rate * greatest(extract(epoch from at - s.tokens_at), 0)) + 1e-9 end
 $body$;
 
--- How many more deliveries workers may have at a time: fewer than `most` or a batch together, no more than the bucket has, and one
--- where the circuit takes a probe. Relies on deliveries_leased.
-create function subscription_room(s subscriptions, most integer, at timestamptz) returns integer
-language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
-  select case when s.open_until > at then 0 else cast(greatest(least(
-    greatest(most, s.batch) - (
-      select count(*) from deliveries as d where d.subscription_id = s.id and d.leased_by is not null and d.due_at > at
-    ),
-    case when s.open_until is null then greatest(most, s.batch) else 1 end,
-    floor(subscription_tokens(s, at))
-  ), 0) as integer) end
-$body$;
-
 -- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers, and as many as
--- one result holds. They are chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a
--- subscription the first due come first. A subscription that another worker has just now is left to it.
+-- one result holds. Of a subscription no more are leased than its bucket has tokens, and one where the circuit takes a probe. They are
+-- chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a subscription the first due
+-- come first. A subscription that another worker has just now is left to it.
 --
 -- Where a subscription has batches, its deliveries become one as they are claimed first: as many as it says, of one claim. A batch stays as it is,
 -- with its id: it is claimed as a whole, and is due when one of it is. A delivery that was claimed alone stays alone.
@@ -1000,175 +989,179 @@ $body$;
 -- Returns rows `subscription` and `delivery` with JSON or, of further pieces, without it: of a subscription that is its record, of
 -- a delivery its facts, with the event in pieces. A delivery whose event is no longer retained becomes skipped.
 --
+-- It is three statements: each is planned at each call, the second one for the days of its events alone.
 -- Relies on deliveries_due, deliveries_leased, deliveries_of_batch and events_by_arrival.
 create function claim_deliveries(
   worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
 )
 returns table (part text, id text, facts text, piece text)
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set plan_cache_mode = force_custom_plan
 set enable_seqscan = off set enable_bitmapscan = off set max_parallel_workers_per_gather = 0 set jit = off as $body$
 declare
-  row_bytes constant integer = 96;
   seen_at constant timestamptz = clock_timestamp();
   locked text[];
-  shown text[] = '{}';
-  claimed text[] = '{}';
-  batches text[] = '{}';
-  -- By subscription, the batch that is being filled, and its size.
-  open_batches jsonb = '{}';
-  in_batch text;
-  whole_batch text;
-  absent text[] = '{}';
-  candidate record;
-  record_text text;
-  size bigint;
-  bytes bigint = 0;
+  ids text[];
+  from_time timestamptz;
+  to_time timestamptz;
+  owners text[];
+  batches text[];
+  all_facts text[];
+  bodies text[];
 begin
   locked = array(
     select s.id
     from waiting_subscriptions() as waiting (id) join subscriptions as s on s.id = waiting.id
-    where s.state = 'active' and subscription_room(s, most_of_one, seen_at) > 0 and exists (
-      select from deliveries as d
-      where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
-    )
+    where s.state = 'active' and (s.open_until is null or s.open_until <= seen_at) and subscription_tokens(s, seen_at) >= 1
+      and exists (
+        select from deliveries as d
+        where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
+      )
     order by s.claimed_at, s.id
     limit most
     for update of s skip locked
   );
-  for candidate in
-    with chosen as (
-      select d.*, s.claimed_at, s.tenant, s.batch, row_number() over (partition by s.id order by d.due_at, d.number) as round
-      from subscriptions as s cross join lateral (
-        select * from deliveries as d
+
+  with first as (
+    select due.*, row_number() over (order by due.round, s.claimed_at, s.id) as place
+    from subscriptions as s
+      cross join lateral (
+        select count(*) as number from deliveries as d
+        where d.subscription_id = s.id and d.leased_by is not null and d.due_at > seen_at
+      ) as leased
+      cross join lateral (
+        select d.id, d.number, d.event_received_at, d.batch_id, row_number() over (order by d.due_at, d.number) as round
+        from deliveries as d
         where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
         order by d.due_at, d.number
-        -- More than its share, because others may have fewer.
-        limit least(subscription_room(s, most_of_one, seen_at), 4 * (1 + most / greatest(cardinality(locked), 1)))
-      ) as d
-      where s.id = any (locked)
-    ),
-    first as (
-      select chosen.*, row_number() over (order by round, claimed_at, subscription_id) as place from chosen
-      order by place limit most
-    ),
-    whole as (
-      select first.place, first.tenant, first.batch, first.number, first.id, first.subscription_id, first.event_id, first.event_source,
-        first.event_received_at, first.attempts, first.schedule_attempts, first.schedule_from, first.leased_by, first.batch_id
-      from first where first.batch_id is null
-      union all
-      select sent.place, sent.tenant, sent.batch, d.number, d.id, d.subscription_id, d.event_id, d.event_source,
-        d.event_received_at, d.attempts, d.schedule_attempts, d.schedule_from, d.leased_by, d.batch_id
-      from (
-        select batch_id, tenant, batch, min(place) as place from first where batch_id is not null group by 1, 2, 3
-      ) as sent
-        join deliveries as d on d.batch_id = sent.batch_id and d.state = 'pending' and (d.leased_by is null or d.due_at <= seen_at)
-      order by place, number
-    )
-    select whole.*, found_event.body
-    from whole left join lateral (
-      select event_json(e) as body from events as e
-      where e.tenant = whole.tenant and e.received_at = whole.event_received_at and e.id = whole.event_id
-        and e.source = whole.event_source
-      limit 1
-    ) as found_event on true
-    order by whole.place, whole.number
-  loop
-    if candidate.body is null then
-      absent = absent || candidate.id;
-      continue;
-    end if;
-    in_batch = candidate.batch_id;
-    if in_batch is null and candidate.batch > 1 and candidate.attempts = 0 and candidate.leased_by is null then
-      in_batch = open_batches #>> array[candidate.subscription_id, 'id'];
-      if in_batch is null or cast(open_batches #>> array[candidate.subscription_id, 'size'] as integer) >= candidate.batch then
-        in_batch = 'dlv_' || md5('batch ' || candidate.id);
-      end if;
-    end if;
-    record_text = null;
-    if candidate.subscription_id <> all (shown) then
-      select claimed_subscription_json(s, seen_at) into record_text from subscriptions as s where s.id = candidate.subscription_id;
-    end if;
-    facts = cast(json_build_object(
-      'subscriptionId', candidate.subscription_id, 'batchId', in_batch, 'attempt', candidate.attempts + 1,
-      'scheduleAttempt', candidate.schedule_attempts + 1, 'matchedAt', replay_time(candidate.schedule_from)
-    ) as text);
-    size = row_bytes * (2 + length(candidate.body) / 15000) + octet_length(facts)
-      + octet_length(cast(to_json(candidate.body) as text)) + coalesce(octet_length(cast(to_json(record_text) as text)), 0);
-    if candidate.batch_id is null then
-      exit when bytes > 0 and bytes + size > most_bytes;
-      if in_batch is not null then
-        open_batches = open_batches || jsonb_build_object(candidate.subscription_id, jsonb_build_object('id', in_batch, 'size',
-          case when open_batches #>> array[candidate.subscription_id, 'id'] = in_batch
-            then cast(open_batches #>> array[candidate.subscription_id, 'size'] as integer) else 0 end + 1));
-      end if;
-    elsif candidate.batch_id is distinct from whole_batch then
-      -- It was of one claim, so it is of one result.
-      exit when bytes > 0 and bytes + size + batch_bytes(candidate.batch_id, candidate.tenant) > most_bytes;
-      whole_batch = candidate.batch_id;
-    end if;
-    bytes = bytes + size;
-    claimed = claimed || candidate.id;
-    batches = batches || in_batch;
-    if record_text is not null then
-      shown = shown || candidate.subscription_id;
-      return query select 'subscription', candidate.subscription_id, null, cut.piece from cut_text(record_text) as cut;
-    end if;
-    if length(candidate.body) <= 15000 then
-      part = 'delivery';
-      id = candidate.id;
-      piece = candidate.body;
-      return next;
-      continue;
-    end if;
-    return query
-    select 'delivery', candidate.id, case when cut.position = 1 then claim_deliveries.facts end, cut.piece
-    from cut_text(candidate.body) with ordinality as cut (piece, position);
-  end loop;
+        limit cast(greatest(least(
+          greatest(most_of_one, s.batch) - leased.number,
+          case when s.open_until is null then most else 1 end,
+          floor(subscription_tokens(s, seen_at)),
+          -- More than its share, because others may have fewer.
+          4 * (1 + most / greatest(cardinality(locked), 1))
+        ), 0) as integer)
+      ) as due
+    where s.id = any (locked)
+    order by place limit most
+  )
+  select array_agg(member.id order by place, number), min(event_received_at), max(event_received_at) into ids, from_time, to_time
+  from (
+    select place, number, first.id, event_received_at from first where batch_id is null
+    union all
+    select sent.place, d.number, d.id, d.event_received_at
+    from (select batch_id, min(place) as place from first where batch_id is not null group by 1) as sent
+      join deliveries as d on d.batch_id = sent.batch_id and d.state = 'pending' and (d.leased_by is null or d.due_at <= seen_at)
+  ) as member;
+  if ids is null then
+    return;
+  end if;
 
-  with leased as (
+  select array_agg(subscription_id), array_agg(in_batch), array_agg(of_one.facts), array_agg(body) into owners, batches, all_facts, bodies
+  from (
+    select *, cast(json_build_object(
+        'subscriptionId', subscription_id, 'batchId', in_batch, 'attempt', attempts + 1, 'scheduleAttempt', schedule_attempts + 1,
+        'matchedAt', replay_time(schedule_from)
+      ) as text) as facts
+    from (
+      select *, case when is_new
+          then 'dlv_' || md5('batch ' || first_value(found.id) over (partition by subscription_id, is_new, of_batch order by position))
+          else batch_id end as in_batch
+      from (
+        select *, (row_number() over (partition by subscription_id, is_new order by position) - 1) / batch as of_batch
+        from (
+          select d.id, d.subscription_id, d.batch_id, d.attempts, d.schedule_attempts, d.schedule_from, s.batch, list.position,
+            found_event.body,
+            s.batch > 1 and d.batch_id is null and d.attempts = 0 and d.leased_by is null and body is not null as is_new
+          from unnest(ids) with ordinality as list (id, position)
+            join deliveries as d on d.id = list.id
+            join subscriptions as s on s.id = d.subscription_id
+            left join lateral (
+              select event_json(e) as body from events as e
+              where e.tenant = s.tenant and e.received_at = d.event_received_at and e.id = d.event_id and e.source = d.event_source
+                and e.received_at between from_time and to_time
+              limit 1
+            ) as found_event on true
+        ) as found
+      ) as found
+    ) as found
+    order by position
+  ) as of_one;
+
+  return query
+  with whole as (
+    select list.*, row_number() over (partition by list.subscription_id order by list.position) = 1 as is_first
+    from unnest(ids, owners, batches, all_facts, bodies) with ordinality
+      as list (id, subscription_id, batch_id, facts, body, position)
+    where list.body is not null
+  ),
+  sized as (
+    -- Quotes and backslashes are two characters in a result: of a short text that is at most twice its bytes.
+    select *, sum(96 * (2 + length(body) / 15000) + octet_length(whole.facts) + 2 * coalesce(octet_length(record), 0)
+      + case when octet_length(body) > 15000 then octet_length(cast(to_json(body) as text)) else 2 * octet_length(body) end
+      ) over (order by position) as bytes
+    from whole left join lateral (
+      select cast(json_build_object(
+        'id', s.id, 'tenant', s.tenant, 'name', s.name, 'sink', cast(s.sink as json), 'schedule', s.schedule, 'batch', s.batch,
+        'timeoutMs', s.timeout_ms, 'failingSince', replay_time(s.failing_since), 'isProbe', s.open_until is not null,
+        'secrets', (
+          select coalesce(json_agg(json_build_object(
+            'number', secret.number, 'sealed', secret.sealed, 'createdAt', replay_time(secret.created_at),
+            'until', replay_time(secret.ends_at)
+          ) order by secret.number desc), '[]')
+          from subscription_secrets as secret
+          where secret.subscription_id = s.id and (secret.ends_at is null or secret.ends_at > seen_at)
+        )
+      ) as text) as record
+      from subscriptions as s where s.id = whole.subscription_id and is_first
+    ) as known on true
+  ),
+  parted as (
+    -- A batch that was sent is of one claim, so it is of one result.
+    select sized.*, coalesce(d.batch_id, d.id) as part_id from sized join deliveries as d on d.id = sized.id
+  ),
+  chosen as (
+    select * from (
+      select *, max(parted.bytes) over of_part as bytes_of_part, min(parted.position) over of_part as begins
+      from parted window of_part as (partition by part_id)
+    ) as measured
+    where bytes_of_part <= most_bytes or begins = (select min(parted.position) from parted)
+  ),
+  leased as (
     update deliveries as d
     set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second', batch_id = chosen.batch_id
-    from unnest(claimed, batches) as chosen (id, batch_id)
-    where d.id = chosen.id
+    from chosen where d.id = chosen.id
     returning d.subscription_id, d.id
+  ),
+  changed as (
+    update subscriptions as s
+    set tokens = case when s.rate is null then s.tokens else subscription_tokens(s, seen_at) - of_one.number end,
+      tokens_at = seen_at, claimed_at = seen_at,
+      probe_id = case when s.open_until is not null then of_one.any_id end,
+      open_until = case when s.open_until is not null then seen_at + probe_seconds * interval '1 second' end
+    from (select leased.subscription_id, count(*) as number, min(leased.id) as any_id from leased group by 1) as of_one
+    where s.id = of_one.subscription_id
   )
-  update subscriptions as s
-  set tokens = case when s.rate is null then s.tokens else subscription_tokens(s, seen_at) - of_one.number end,
-    tokens_at = seen_at, claimed_at = seen_at,
-    probe_id = case when s.open_until is not null then of_one.any_id end,
-    open_until = case when s.open_until is not null then seen_at + probe_seconds * interval '1 second' end
-  from (select leased.subscription_id, count(*) as number, min(leased.id) as any_id from leased group by 1) as of_one
-  where s.id = of_one.subscription_id;
-  perform end_deliveries(absent, 'skipped');
+  select case when row.is_record then 'subscription' else 'delivery' end,
+    case when row.is_record then chosen.subscription_id else chosen.id end,
+    case when row.number = 1 and not row.is_record then chosen.facts end, row.text
+  from chosen cross join lateral (
+    select true as is_record, cut.number, cut.text from cut_text(record) with ordinality as cut (text, number)
+    where record is not null
+    union all
+    select false, 1, body where length(body) <= 15000
+    union all
+    select false, cut.number, cut.text from cut_text(body) with ordinality as cut (text, number) where length(body) > 15000
+  ) as row
+  order by chosen.position, row.is_record desc, row.number;
+
+  if array_position(bodies, null) is not null then
+    perform end_deliveries(
+      array(select list.id from unnest(ids, bodies) as list (id, body) where list.body is null), 'skipped'
+    );
+  end if;
 end
 $body$;
 grant execute on function claim_deliveries to sluice_writer;
-
--- The bytes of the events of a batch in a result of the Data API. Relies on deliveries_of_batch and events_by_arrival.
-create function batch_bytes(for_batch text, for_tenant text) returns bigint
-language sql stable set search_path = pg_catalog, public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $body$
-  select coalesce(sum(octet_length(cast(to_json(event_json(e)) as text))), 0)
-  from deliveries as d join events as e
-    on e.tenant = for_tenant and e.received_at = d.event_received_at and e.id = d.event_id and e.source = d.event_source
-  where d.batch_id = for_batch and d.state = 'pending'
-$body$;
-
--- A subscription as a worker needs it.
-create function claimed_subscription_json(s subscriptions, at timestamptz) returns text
-language sql stable set search_path = pg_catalog, public, pg_temp as $body$
-  select cast(json_build_object(
-    'id', s.id, 'tenant', s.tenant, 'name', s.name, 'sink', cast(s.sink as json), 'schedule', s.schedule, 'batch', s.batch,
-    'timeoutMs', s.timeout_ms, 'failingSince', replay_time(s.failing_since), 'isProbe', s.open_until is not null,
-    'secrets', (
-      select coalesce(json_agg(json_build_object(
-        'number', secret.number, 'sealed', secret.sealed, 'createdAt', replay_time(secret.created_at),
-        'until', replay_time(secret.ends_at)
-      ) order by secret.number desc), '[]')
-      from subscription_secrets as secret
-      where secret.subscription_id = s.id and (secret.ends_at is null or secret.ends_at > at)
-    )
-  ) as text)
-$body$;
 
 -- Ends pending deliveries in a state. The rows of their subscriptions are locked.
 create function end_deliveries(ids text[], new_state text) returns void
@@ -1270,15 +1263,39 @@ begin
       )
       select subscription_id, id, event_id, number, status, code, at, "durationMs", error, response
       from accepted order by ordinality
+    ),
+    judged as (
+      select accepted.*,
+        bool_and(status = 'delivered' and accepted.id is distinct from known.probe_id) over (partition by known.id) as is_usual
+      from accepted join subscriptions as known on known.id = accepted.subscription_id
+    ),
+    of_one as (
+      select subscription_id, is_usual,
+        array_agg(ordered_by) filter (where ordered_by is not null and status <> 'later') as subjects,
+        array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'delivered') as delivered_of,
+        array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'failed') as failed_of,
+        count(distinct coalesce(batch_id, id)) as requests,
+        jsonb_agg(jsonb_build_object(
+          'id', id, 'status', status, 'batch', batch_id, 'isEnded', "isEnded"
+        ) order by ordinality) filter (where not is_usual) as own
+      from judged group by subscription_id, is_usual
+    ),
+    -- Nothing but successes, of which none is a probe: as below, at once.
+    usual as (
+      update subscriptions as known
+      set failures = 0, failing_since = null, noticed_percent = 0,
+        window_began = case when is_over then seen_at else known.window_began end,
+        window_attempts = case when is_over then 0 else known.window_attempts end + requests,
+        window_failures = case when is_over then 0 else known.window_failures end
+      from (
+        select owner.id, requests, seen_at >= owner.window_began + window_seconds * interval '1 second' as is_over
+        from of_one join subscriptions as owner on owner.id = of_one.subscription_id where is_usual
+      ) as counted
+      where known.id = counted.id
     )
-    select subscription_id,
-      array_agg(ordered_by) filter (where ordered_by is not null and status <> 'later') as subjects,
-      array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'delivered') as delivered_of,
-      array_agg(redelivery_id) filter (where redelivery_id is not null and status = 'failed') as failed_of,
-      jsonb_agg(jsonb_build_object(
-        'id', id, 'status', status, 'batch', batch_id, 'isEnded', "isEnded"
-      ) order by ordinality) as own
-    from accepted group by subscription_id order by subscription_id
+    select * from of_one
+    where not is_usual or subjects is not null or delivered_of is not null or failed_of is not null
+    order by subscription_id
   loop
     if settled.subjects is not null then
       perform unblock_subjects(settled.subscription_id, settled.subjects);
@@ -1286,6 +1303,7 @@ begin
     if settled.delivered_of is not null or settled.failed_of is not null then
       perform count_redelivered(settled.delivered_of, settled.failed_of);
     end if;
+    continue when settled.is_usual;
     select * into s from subscriptions as known where known.id = settled.subscription_id;
     for result in
       select min(own.position) as position, own.status, bool_or(own.id = s.probe_id) as is_probe

@@ -32,7 +32,6 @@ import {
   CIRCUIT_WINDOW_MIN,
   CIRCUIT_WINDOW_SECONDS,
   CLAIM_MAX_BYTES,
-  CLAIM_MAX_OF_ONE,
   DISABLE_AFTER_HOURS,
   FAILURE_GROUPS_MAX,
   MATCHES_MAX,
@@ -568,14 +567,14 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       }
     },
 
-    async nextDueAt() {
+    async nextDueAt(mostOfOne) {
       check();
       const times = [...entries.values()].flatMap((entry) => {
         if (entry.subscription.state !== "active") return [];
         const free = pendingOf(entry).filter((row) => !row.isBlocked);
         if (free.length === 0) return [];
         const leased = free.filter((row) => row.leasedBy !== undefined && row.dueAt > now());
-        const due = (leased.length >= Math.max(CLAIM_MAX_OF_ONE, entry.subscription.batch) ? leased : free).map(
+        const due = (leased.length >= Math.max(mostOfOne, entry.subscription.batch) ? leased : free).map(
           ({ dueAt }) => dueAt,
         );
         const rate = entry.subscription.rate ?? Number.POSITIVE_INFINITY;

@@ -14,7 +14,6 @@ import {
   CIRCUIT_WINDOW_MIN,
   CIRCUIT_WINDOW_SECONDS,
   CLAIM_MAX_BYTES,
-  CLAIM_MAX_OF_ONE,
   DISABLE_AFTER_HOURS,
   DISPATCH_FILTERS_MAX_BYTES,
   DISPATCH_MAX_EVENTS,
@@ -170,8 +169,8 @@ export function createDeliveryWork(
       await database.execute(RELEASE, { worker, ids: toTextArray(deliveryIds) }, deadline);
     },
 
-    async nextDueAt(deadline) {
-      const { rows } = await database.execute(NEXT_DUE, {}, deadline);
+    async nextDueAt(mostOfOne, deadline) {
+      const { rows } = await database.execute(NEXT_DUE, { most_of_one: String(mostOfOne) }, deadline);
       const at = rows[0]?.[0];
       return typeof at === "string" ? at : undefined;
     },
@@ -228,5 +227,5 @@ const SETTLE = `select settle_deliveries(
 const NOTICES = "select read_notices(cast(:most as integer))";
 const DELETE_NOTICES = `select delete_notices(${textArray(":ids")})`;
 const RELEASE = `select release_deliveries(:worker, ${textArray(":ids")})`;
-const NEXT_DUE = `select next_delivery_due(${CLAIM_MAX_OF_ONE})`;
+const NEXT_DUE = "select next_delivery_due(cast(:most_of_one as integer))";
 const PLAN_WAKE = "select cast(plan_wake(cast(:at as timestamptz)) as text)";

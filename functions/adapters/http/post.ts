@@ -1,5 +1,6 @@
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { urlToHttpOptions } from "node:url";
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent";
 import type { Content } from "../../core/notice-content.ts";
 import { RESPONSE_READ_MAX_BYTES } from "../../core/subscription-limits.ts";
@@ -24,13 +25,13 @@ export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp:
   });
   const kept = agents(true);
   const fresh = agents(false);
+  const targetOf = createTargets(addresses);
 
   return async (url, content, endsAt) => {
-    const refused = addresses.refuse(url);
+    const { refused, options: to, protocol } = targetOf(url);
     if (refused !== undefined) return { error: `The sink's URL ${refused}.` };
-    const protocol = new URL(url).protocol === "https:" ? "https" : "http";
     const send = ({ request, agent }: (typeof kept)["http" | "https"]) =>
-      postOnce((options, on) => request(url, { ...options, agent }, on), content, endsAt)
+      postOnce((options, on) => request({ ...to, ...options, agent }, on), content, endsAt)
         // Node refuses what HTTP cannot carry before it connects.
         .catch((error: unknown) => ({ error: errorOf(error as NodeJS.ErrnoException) }));
     const posted = await send(kept[protocol]);
@@ -39,6 +40,32 @@ export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp:
     // is new: a sink that reads a request and then closes gets it twice, and not once over each kept connection.
     const again = await send(fresh[protocol]);
     return again === "stale" ? { error: "The sink closed the connection." } : again;
+  };
+}
+
+/** URLs that are read once, of the sinks that events go to again and again. */
+const TARGETS_KEPT = 1_000;
+
+type Target = { refused: string | undefined; options: RequestOptions; protocol: "http" | "https" };
+
+/** Reads URLs as Node's client wants them. The rule for the text of a URL never changes, so that of each is kept. */
+function createTargets({ refuse }: SinkAddresses): (url: string) => Target {
+  const known = new Map<string, Target>();
+  const read = (url: string): Target => {
+    const refused = refuse(url);
+    if (refused !== undefined) return { refused, options: {}, protocol: "https" };
+    const parsed = new URL(url);
+    return {
+      refused,
+      options: urlToHttpOptions(parsed) as RequestOptions,
+      protocol: parsed.protocol === "https:" ? "https" : "http",
+    };
+  };
+  return (url) => {
+    const target = known.get(url) ?? read(url);
+    if (known.size >= TARGETS_KEPT) known.clear();
+    known.set(url, target);
+    return target;
   };
 }
 
@@ -56,8 +83,7 @@ function postOnce(
       resolve(answer === undefined ? failure : { ...answer, text: textOf(chunks) });
     };
 
-    const sent = Buffer.from(body);
-    const length = { "content-length": String(sent.byteLength) };
+    const length = { "content-length": String(Buffer.byteLength(body)) };
     const request = start({ method: "POST", headers: { ...headers, ...length } }, (incoming) => {
       answer = { code: incoming.statusCode ?? 0, retryAfter: incoming.headers["retry-after"] };
       let bytes = 0;
@@ -84,7 +110,8 @@ function postOnce(
     });
     // An answer 101, which changes the protocol, closes the request without an error.
     request.on("close", () => answer === undefined && end({ error: "The sink closed the connection." }));
-    request.end(sent);
+    // A text goes out with its head in one write, which bytes do not.
+    request.end(body);
   });
 }
 
