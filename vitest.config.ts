@@ -51,10 +51,14 @@ export default defineConfig({
         { test: process.env["FAULTS"] === "full" ? 900 : 300 },
         { globalSetup: "test/faults/support/setup.ts" },
       ),
-      project("local", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts" }),
+      project("local", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts", isolate: false }),
       // `npm start` as a user runs it, also while files change, where each start and change is a synthesis; and limits under load.
       project("start", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts" }),
-      project("e2e", { test: 240 }, { globalSetup: "test/e2e/setup.ts", setupFiles: "test/e2e/expect-gaps.ts" }),
+      project(
+        "e2e",
+        { test: 240 },
+        { globalSetup: "test/e2e/setup.ts", setupFiles: "test/e2e/expect-gaps.ts", isolate: false },
+      ),
     ],
   },
 });

@@ -14,7 +14,7 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ChildServer } from "../../localstack/child-server.ts";
 import { openStore, type Store } from "../../localstack/dynamodb/dynalite.ts";
 import { startDynamodb, startSupervisedDynamodb } from "../../localstack/dynamodb/dynamodb.ts";
@@ -39,15 +39,27 @@ let dynamodb: ChildServer;
 let client: DynamoDBClient;
 let notes: string[];
 
-beforeEach(async () => {
+async function open(): Promise<void> {
   folder = await temporaryFolder();
   await start([KEYS]);
-});
-afterEach(async () => {
+}
+
+async function close(): Promise<void> {
   client.destroy();
   await dynamodb.stop();
   await folder.remove();
-});
+}
+
+function useOneProcessPerTest(): void {
+  beforeEach(open);
+  afterEach(close);
+}
+
+/** For tests that leave only items behind. */
+function useOneProcess(): void {
+  beforeAll(open);
+  afterAll(close);
+}
 
 async function start(tables: TableModel[]): Promise<void> {
   notes = [];
@@ -99,6 +111,8 @@ async function change(work: (store: Store) => Promise<void>): Promise<void> {
 }
 
 describe("the local DynamoDB", () => {
+  useOneProcess();
+
   it("the local DynamoDB has the tables of the template, with keys and indexes", async () => {
     const { TableNames: names } = await client.send(new ListTablesCommand({}));
     const { Table: table } = await client.send(new DescribeTableCommand({ TableName: "keys" }));
@@ -178,6 +192,8 @@ describe("the local DynamoDB", () => {
 });
 
 describe("the DynamoDB process", () => {
+  useOneProcessPerTest();
+
   it.each(["in order", "killed"] as const)("items are there after the process ended %s", async (how) => {
     await put(item("kept", { tenant: { S: "acme" }, number: { N: "1" } }));
 
@@ -327,6 +343,8 @@ describe("the DynamoDB process", () => {
 });
 
 describe("a table that changed in the template", () => {
+  useOneProcessPerTest();
+
   const acme = (id: string, number: string) => item(id, { tenant: { S: "acme" }, number: { N: number } });
 
   it("a new index has the items that were there, and follows later changes", async () => {
@@ -389,6 +407,8 @@ describe("a table that changed in the template", () => {
 });
 
 describe("an item whose time is over", () => {
+  useOneProcessPerTest();
+
   it("an item whose time is over is deleted at a start, from its indexes too, and no other", async () => {
     const now = 2_000_000_000;
     const fiveYears = 5 * 365 * 86_400;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createDataApi } from "../../functions/adapters/data-api/data-api.ts";
@@ -261,6 +262,9 @@ describe("a rotation", () => {
   });
 });
 
+/** Shorter than any effect of a rotation; without a pause the calls alone would keep a core busy. */
+const TRAFFIC_PAUSE_MS = 5;
+
 /** A reader and a writer, who call again and again. */
 function startTraffic() {
   const store = createEventStore(logins.writer);
@@ -272,6 +276,7 @@ function startTraffic() {
     while (!stopping.signal.aborted) {
       await call(calls[name]).catch((error: unknown) => failures.push(error));
       calls[name] += 1;
+      await delay(TRAFFIC_PAUSE_MS);
     }
   };
   const loops = [

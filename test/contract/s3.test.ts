@@ -14,7 +14,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ChildServer } from "../../localstack/child-server.ts";
 import { startS3, startSupervisedS3 } from "../../localstack/s3/s3.ts";
 import type { BucketModel } from "../../localstack/template/model.ts";
@@ -30,15 +30,27 @@ let s3: ChildServer;
 let client: S3Client;
 let notes: string[];
 
-beforeEach(async () => {
+async function open(): Promise<void> {
   folder = await temporaryFolder();
   await start([FILES]);
-});
-afterEach(async () => {
+}
+
+async function close(): Promise<void> {
   client.destroy();
   await s3.stop();
   await folder.remove();
-});
+}
+
+function useOneProcessPerTest(): void {
+  beforeEach(open);
+  afterEach(close);
+}
+
+/** For tests that leave only objects behind. */
+function useOneProcess(): void {
+  beforeAll(open);
+  afterAll(close);
+}
 
 async function start(buckets: BucketModel[]): Promise<void> {
   notes = [];
@@ -93,6 +105,8 @@ function age(days: number): void {
 }
 
 describe("the local S3", () => {
+  useOneProcessPerTest();
+
   it("the local S3 gives objects back byte for byte, also those of several pieces", async () => {
     const [small, first, second] = [randomBytes(1_000), randomBytes(8 * MIB), randomBytes(MIB)];
 
@@ -158,6 +172,8 @@ describe("the local S3", () => {
 const SIGNED = { authorization: "AWS4-HMAC-SHA256 Credential=local" };
 
 describe("links of the local S3", () => {
+  useOneProcess();
+
   it("a link gives the file to anybody, under the name that it says", async () => {
     await put("exports/part 1", "abc");
     const url = await getSignedUrl(
@@ -221,6 +237,8 @@ describe("links of the local S3", () => {
 });
 
 describe("what the local S3 refuses", () => {
+  useOneProcess();
+
   it("the local S3 refuses a body that is not what its checksum says", async () => {
     const other = createHash("sha256").update("other").digest("base64");
     const command = new PutObjectCommand({ Bucket: "files", Key: "a", Body: "abc", ChecksumSHA256: other });
@@ -263,6 +281,8 @@ describe("what the local S3 refuses", () => {
 });
 
 describe("the buckets of the template", () => {
+  useOneProcessPerTest();
+
   it("objects whose days are over are deleted at the next start, below the prefix of the rule alone", async () => {
     await put("exports/a", "1");
     await put("others/a", "1");

@@ -6,7 +6,7 @@ import { inject } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { fetchAgain } from "../support/fetch-again.ts";
 import { useKey } from "../support/http.ts";
-import { runScript } from "../support/run-script.ts";
+import { callScript } from "../support/call-script.ts";
 import { peekAll, queueDepth } from "../support/sqs.ts";
 import { startTestRuntime } from "../support/runtime.ts";
 import { deployedTarget, findDeployment, type Deployment } from "./deployment.ts";
@@ -34,7 +34,7 @@ export type Target = {
   /** The options that lead a command of scripts/ to this stack. */
   flags: readonly string[];
   /** Runs a command of scripts/ on this stack. */
-  run: (script: string, ...args: string[]) => ReturnType<typeof runScript>;
+  run: (script: string, ...args: string[]) => ReturnType<typeof callScript>;
   /** The dead letters whose body or attributes have this text; all of them can be received again. */
   deadLetters: (text: string) => Promise<Message[]>;
   /** The log of the functions so far; of a deployed stack nothing. */
@@ -168,7 +168,7 @@ function targetAt(deployment: Deployment) {
     sql,
     refuse,
     flags: deployment.flags,
-    run: (script: string, ...args: string[]) => runScript(script, [...args, ...deployment.flags]),
+    run: (script: string, ...args: string[]) => callScript(script, [...args, ...deployment.flags]),
     deadLetters,
     logged: (): string[] => [],
     prepare,

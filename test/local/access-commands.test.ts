@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuditEntry } from "../../functions/core/access.ts";
 import { NO_HEAD } from "../../functions/core/audit.ts";
 import { startAccessApi } from "../support/access-api.ts";
-import { runScript } from "../support/run-script.ts";
+import { callScript } from "../support/call-script.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import type { AuditRows } from "../unit/access/support.ts";
 
@@ -37,7 +37,7 @@ async function writeRuntime(more: object): Promise<void> {
 /** Runs a command for the runtime of the folder. */
 const run = (words: string[], environment: NodeJS.ProcessEnv = {}) => {
   const [name = "", ...rest] = words;
-  return runScript(name, [...rest, "--data-dir", folder.path], { SLUICE_API_KEY: "", ...environment });
+  return callScript(name, [...rest, "--data-dir", folder.path], { SLUICE_API_KEY: "", ...environment });
 };
 
 /** Makes a key without a command. */
@@ -222,7 +222,7 @@ describe("npm run keys", () => {
 describe("npm run keys for a deployed stack", () => {
   const outputs = () => join(folder.path, "outputs.json");
   const deployed = (words: string[], environment: NodeJS.ProcessEnv = {}) =>
-    runScript("keys", [...words, "--outputs", outputs()], {
+    callScript("keys", [...words, "--outputs", outputs()], {
       SLUICE_API_KEY: "",
       AWS_ENDPOINT_URL_LAMBDA: api.url,
       AWS_ACCESS_KEY_ID: "test",
@@ -464,7 +464,7 @@ describe("the keys of the commands", () => {
     const secrets = [stdout.trim(), installationKey].flatMap((key) => [key, key.slice(19, 51)]);
     for (const secret of secrets) expect(JSON.stringify(api.lines)).not.toContain(secret);
     for (const name of ["keys", "tenants", "audit"]) {
-      const { stdout: help } = await runScript(name, ["--help"]);
+      const { stdout: help } = await callScript(name, ["--help"]);
       expect(help).not.toMatch(/--\w*key/);
     }
   });

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { callScript } from "../support/call-script.ts";
 import { runScript, startScript } from "../support/run-script.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -83,7 +84,34 @@ describe("a command", () => {
     ["replay", ["--edits", "nothing.ndjson"], "Start the runtime with `npm start`"],
     ["dead-letters", ["show", "-OaBcD"], "Start the runtime with `npm start`"],
   ])("%s %j exits with 2 and the reason", async (name, args, why) => {
-    expect(await runScript(name, args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(why) });
+    expect(await callScript(name, args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(why) });
+  });
+
+  it.each([
+    ["keys", ["--help"], {}],
+    ["replay", ["--unknown"], {}],
+    ["audit", ["list", "--outputs", "/nowhere.json"], {}],
+    ["send", ["x.ndjson"], { npm_lifecycle_script: "node scripts/send.ts", npm_config_url: "true" }],
+  ])("%s %j in a process of its own and in that of a test ends equally", async (name, args, environment) => {
+    expect(await callScript(name, args, environment)).toEqual(await runScript(name, args, environment));
+  });
+
+  it("send in a process of its own and in that of a test prints the same and sends the same", async () => {
+    const path = await eventFile(25);
+    const api = await startApi();
+    const words = [path, "--url", api.url, "--batch", "10"];
+    const withoutTime = ({ stdout, ...rest }: Awaited<ReturnType<typeof runScript>>) => ({
+      ...rest,
+      stdout: stdout.replace(/in \S+ s/, ""),
+    });
+
+    const own = await runScript("send", words, KEY);
+    const posts = api.posts();
+    const here = await callScript("send", words, KEY);
+
+    expect(withoutTime(own)).toMatchObject({ code: 0, stdout: expect.stringContaining("25 accepted") });
+    expect(withoutTime(here)).toEqual(withoutTime(own));
+    expect(api.posts()).toBe(2 * posts);
   });
 });
 
@@ -130,7 +158,7 @@ describe("an option that npm keeps for itself", () => {
   ])("keeps %s from running without it: %s", async (name, setting, advice) => {
     const byNpm = { npm_lifecycle_script: `node scripts/${name}.ts`, [setting]: "true" };
 
-    expect(await runScript(name, [], byNpm)).toMatchObject({
+    expect(await callScript(name, [], byNpm)).toMatchObject({
       code: 2,
       stdout: "",
       stderr: expect.stringContaining(advice),

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand, RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
 import { copyCluster, removeDataDir } from "../support/cluster.ts";
@@ -54,9 +54,12 @@ beforeAll(async () => {
   await mkdir(join(folder.path, "rotate"));
   await writeFile(join(folder.path, "rotate", "index.js"), ROTATE);
   await copyCluster(inject("preparedCluster"), join(folder.path, "postgres"));
+  await start();
 });
-afterEach(() => runtime?.stop());
-afterAll(() => removeDataDir(folder.path));
+afterAll(async () => {
+  await runtime?.stop();
+  await removeDataDir(folder.path);
+});
 
 async function start(fresh = false): Promise<void> {
   lines = [];
@@ -103,7 +106,6 @@ const getStep = (id: string) =>
 
 describe("the tables and secrets of the local runtime", () => {
   it("a secret is rotated by the stack's own function, which has the endpoints of tables and secrets", async () => {
-    await start();
     const { username, password } = new URL(runtime.addresses.databaseUrl);
     expect(await readSecret(runtime.addresses.secretArn)).toEqual({ username, password });
     expect((await readSecret("writer")).username).toBe("sluice_writer_1");
@@ -123,7 +125,6 @@ describe("the tables and secrets of the local runtime", () => {
   });
 
   it("items and values are there after a restart, and deleted with --fresh", async () => {
-    await start();
     await onTable((client) => client.send(new PutItemCommand({ TableName: "steps", Item: { id: { S: "kept" } } })));
     const before = await readSecret("writer");
     await runtime.stop();

@@ -12,11 +12,12 @@ import { type StageConfig, stageConfig } from "../../lib/stage-config.ts";
 const { context } = JSON.parse(readFileSync("cdk.json", "utf8")) as { context: Record<string, unknown> };
 
 type Stage = "dev" | "prod" | StageConfig;
-type StackOptions = { nag?: boolean; target?: Pick<SluiceStackProps, "database">; name?: string };
+type StackOptions = { nag?: boolean; validate?: boolean; target?: Pick<SluiceStackProps, "database">; name?: string };
 
 /**
  * Synthesizes the app of one stage without bundling, because these tests read the template alone. Its assembly is there only
- * while `read` runs.
+ * while `read` runs. CloudFormation's own rules take half of a synthesis; they are tests of their own (nag.test.ts), which
+ * pass `validate`.
  */
 export function synthesizeStack<Result>(
   stage: Stage,
@@ -24,7 +25,12 @@ export function synthesizeStack<Result>(
   read: (app: App, stack: SluiceStack) => Result,
 ): Result {
   return inTemporaryFolder((outdir) => {
-    const app = new App({ outdir, context: { ...context, "aws:cdk:bundling-stacks": [] } });
+    const app = new App({
+      outdir,
+      context: { ...context, "aws:cdk:bundling-stacks": [] },
+      builtinCloudFormationValidation: options.validate === true,
+      treeMetadata: false,
+    });
     if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     const config = configOf(stage);
     return read(
@@ -37,7 +43,7 @@ export function synthesizeStack<Result>(
 const configOf = (stage: Stage) => (typeof stage === "string" ? stageConfig(stage) : stage);
 
 /** Synthesizes the template of one stage. */
-export const synthesizeTemplate = (stage: Stage, options: Omit<StackOptions, "nag"> = {}): Template =>
+export const synthesizeTemplate = (stage: Stage, options: Pick<StackOptions, "target" | "name"> = {}): Template =>
   synthesizeStack(stage, options, (_, stack) => Template.fromStack(stack));
 
 const templates = new Map<string, Template>();

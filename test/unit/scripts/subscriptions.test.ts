@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toSettings, toSink } from "../../../scripts/subscriptions/setting-options.ts";
 import { type FakeApi, startFakeApi } from "../../support/fake-api.ts";
-import { runScript, startScript } from "../../support/run-script.ts";
+import { callScript } from "../../support/call-script.ts";
+import { startScript } from "../../support/run-script.ts";
 import { eventually } from "../../support/eventually.ts";
 import { newKeyPair, signWebhook } from "../../support/sign-webhook.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/temporary-folder.ts";
@@ -76,7 +77,7 @@ const redelivery = {
   createdAt: AT,
 };
 
-const run = (...words: string[]) => runScript("subscriptions", [...words, ...api.flags], { SLUICE_API_KEY: "" });
+const run = (...words: string[]) => callScript("subscriptions", [...words, ...api.flags], { SLUICE_API_KEY: "" });
 const sent = (at = 0): unknown => JSON.parse(api.requests[at]?.body ?? "");
 
 describe("the sink of the options", () => {
