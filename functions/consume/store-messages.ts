@@ -5,6 +5,8 @@ import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import { readMessage, type UnreadableEvent } from "../core/read-message.ts";
+import type { Tracing } from "../core/tracing.ts";
+import { withTrace } from "../core/with-trace.ts";
 import { storeChunk } from "./store-chunk.ts";
 import { workAhead } from "../core/work-ahead.ts";
 
@@ -31,10 +33,12 @@ export function createStoreMessages({
   store,
   deadLetters,
   clock,
+  tracing,
 }: {
   store: EventStore;
   deadLetters: DeadLetterQueue;
   clock: Clock;
+  tracing: Pick<Tracing, "serve">;
 }): StoreMessages {
   return async function storeMessages(messages, deadline) {
     const failed = new Set<ReceivedMessage>();
@@ -44,7 +48,7 @@ export function createStoreMessages({
     let failure: DatabaseError | undefined;
 
     // The next chunk is read and its rows are written while the database works on the chunk before.
-    await workAhead(readChunks(messages, store), async ({ events, unreadable }) => {
+    await workAhead(readChunks(messages, store, tracing), async ({ events, unreadable }) => {
       pending.push(...unreadable);
       if (failure?.isOutage) {
         for (const { message } of events) failed.add(message);
@@ -84,7 +88,11 @@ export function createStoreMessages({
 }
 
 /** An event and the message it came in. */
-type SourcedEvent = StorableEvent & { message: ReceivedMessage; deadLetterId: string | undefined };
+type SourcedEvent = StorableEvent & {
+  head: Omit<Envelope, "events">;
+  message: ReceivedMessage;
+  deadLetterId: string | undefined;
+};
 
 /** A dead letter to be sent, and the message it is made of. */
 type Pending = { message: ReceivedMessage; deadLetter: DeadLetter };
@@ -93,7 +101,11 @@ type Pending = { message: ReceivedMessage; deadLetter: DeadLetter };
 type ReadChunk = { events: SourcedEvent[]; unreadable: Pending[] };
 
 /** Reads messages in order, a chunk each time it is asked for one; the last chunk may have no events. */
-function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<ReadChunk> {
+function* readChunks(
+  messages: ReceivedMessage[],
+  store: EventStore,
+  tracing: Pick<Tracing, "serve">,
+): Generator<ReadChunk> {
   const chunker = store.createChunker<SourcedEvent>();
   let unreadable: Pending[] = [];
   for (const message of messages) {
@@ -102,13 +114,16 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
       unreadable.push(unreadableMessage(message, read.detail));
       continue;
     }
-    const { tenant, receivedAt, events } = read.envelope;
+    const { events, ...head } = read.envelope;
+    tracing.serve(head.traceparent);
     // Only a message with one event can be the replay of a dead letter; anybody may write to the queue.
     const isOneEvent = events.length + read.unreadable.length === 1;
     const deadLetterId = isOneEvent ? message.deadLetterId : undefined;
     unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event, deadLetterId)));
     for (const event of events) {
-      const full = chunker.add({ tenant, receivedAt, event, message, deadLetterId });
+      const { tenant, receivedAt } = head;
+      const traced = withTrace(event, head.eventTraceparent);
+      const full = chunker.add({ tenant, receivedAt, event: traced, head, message, deadLetterId });
       if (full === undefined) continue;
       yield { events: full, unreadable };
       unreadable = [];
@@ -119,11 +134,11 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
 
 /** The event alone in an envelope, so that it can be sent to the event queue again as it is. */
 function refusedEvent(
-  { tenant, receivedAt, event, message, deadLetterId }: SourcedEvent,
+  { tenant, receivedAt, head, event, message, deadLetterId }: SourcedEvent,
   error: DatabaseError,
 ): Pending {
   const deadLetter: DeadLetter = {
-    body: writeEnvelope({ tenant, receivedAt }, event),
+    body: writeEnvelope(head, event),
     reason: error.reason,
     sqlState: error.sqlState,
     detail: error.detail,
@@ -141,11 +156,13 @@ function refusedEvent(
 /** The text of the event alone in an envelope; its neighbours are stored. */
 function unreadableEvent(
   message: ReceivedMessage,
-  { tenant, receivedAt }: Envelope,
+  envelope: Envelope,
   { text, detail }: UnreadableEvent,
   deadLetterId: string | undefined,
 ): Pending {
-  const body = wrapText(text, { tenant, receivedAt });
+  const { events: _, ...head } = envelope;
+  const body = wrapText(text, head);
+  const { tenant, receivedAt } = head;
   const facts = { reason: "unreadable_event", detail, tenant, receivedAt, ...triesOf(message), deadLetterId };
   const deadLetter = { ...UNKNOWN, body, ...facts };
   return { message, deadLetter };

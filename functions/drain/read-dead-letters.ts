@@ -49,10 +49,10 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
     return [{ ...named, tenant, receivedAt: undefined, searched: undefined, isEvent: false, body }];
   }
   const { envelope, unreadable } = read;
-  const { tenant, receivedAt } = envelope;
+  const { events: _, ...head } = envelope;
+  const { tenant, receivedAt } = head;
   // The only event of a message keeps the text that SQS delivered.
   const isAlone = envelope.events.length + unreadable.length === 1;
-  const head = { tenant, receivedAt };
   const parts: Part[] = [
     ...envelope.events.map((event) => eventPart(envelope, event, isAlone ? body : writeEnvelope(head, event))),
     ...unreadable.map(({ text }): Part => {

@@ -5,6 +5,7 @@ import type { Grant, Limiter } from "../core/limiter.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Policy } from "../core/rate-limit-fields.ts";
+import type { RequestTrace } from "../core/trace.ts";
 import { onlyAllowed } from "./allowed.ts";
 import type { Candidate, Decoded } from "../core/candidate.ts";
 import { haveSameContent } from "./same-content.ts";
@@ -22,6 +23,7 @@ export type IngestRequest = {
   isWhole: boolean;
   /** Time by which the answer must be ready, ms since the epoch. */
   deadline: number;
+  trace?: RequestTrace | undefined;
 };
 
 /** The verdict about one event. */
@@ -53,7 +55,8 @@ export type IngestDeps = ValidateDeps & {
 export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const { tenant } = request.principal;
-    const head = { tenant, receivedAt: deps.clock().toISOString() };
+    const { own: traceparent, sent: eventTraceparent } = request.trace ?? {};
+    const head = { tenant, receivedAt: deps.clock().toISOString(), traceparent, eventTraceparent };
     const { candidates } = request.decoded;
     const judged = onlyAllowed(
       candidates.map((each) => validate(each, head, deps)),

@@ -20,6 +20,7 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
       validateOnly: request.query.validate === "only",
       isWhole,
       deadline: request.deadline - ANSWER_RESERVE_MS,
+      trace: request.trace,
     });
     const metrics = request.query.validate === "only" ? {} : metricsOf(result);
     const toSendAgain = rejectedOf(result).filter((each) => each.status === "retry" || isSchemaFailure(each)).length;
