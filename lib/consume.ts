@@ -26,6 +26,8 @@ export type ConsumeProps = {
   readonly database: Database;
   /** The queue that wakes the workers of notify. */
   readonly wakes: IQueue;
+  /** The queue of the function `status`, which keeps the numbers. */
+  readonly numbers: IQueue;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -33,7 +35,11 @@ export type ConsumeProps = {
 export class Consume extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, access, events, database, wakes, alarmTopic }: ConsumeProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { stage, access, events, database, wakes, numbers, alarmTopic }: ConsumeProps,
+  ) {
     super(scope, id);
     const handler = new SluiceFunction<ConsumeEnvironment>(this, "Function", {
       name: "consume",
@@ -48,6 +54,7 @@ export class Consume extends Construct {
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
         WAKE_QUEUE_URL: wakes.queueUrl,
+        STATUS_QUEUE_URL: numbers.queueUrl,
         QUEUE_VISIBILITY_SECONDS: String(QUEUE_VISIBILITY_SECONDS),
       },
     });
@@ -63,6 +70,7 @@ export class Consume extends Construct {
     events.queue.grantSendMessages(handler);
     events.deadLetters.grantSendMessages(handler);
     wakes.grantSendMessages(handler);
+    numbers.grantSendMessages(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
     access.grantStoreMark(handler);
     this.function = handler;

@@ -1,6 +1,7 @@
 import { Duration } from "aws-cdk-lib";
 import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { DrainEnvironment } from "../functions/adapters/lambda/environment.ts";
 import {
@@ -21,6 +22,8 @@ export type DrainProps = {
   readonly stage: StageConfig;
   readonly events: EventQueue;
   readonly database: Database;
+  /** The queue of the function `status`, which keeps the numbers. */
+  readonly numbers: IQueue;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -28,7 +31,7 @@ export type DrainProps = {
 export class Drain extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, events, database, alarmTopic }: DrainProps) {
+  constructor(scope: Construct, id: string, { stage, events, database, numbers, alarmTopic }: DrainProps) {
     super(scope, id);
     const handler = new SluiceFunction<DrainEnvironment>(this, "Function", {
       name: "drain",
@@ -37,7 +40,11 @@ export class Drain extends Construct {
       // https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
       recursiveLoop: RecursiveLoop.ALLOW,
       stage,
-      environment: { ...databaseEnvironment(database), DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl },
+      environment: {
+        ...databaseEnvironment(database),
+        DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
+        STATUS_QUEUE_URL: numbers.queueUrl,
+      },
     });
     handler.addEventSource(
       new SqsEventSource(events.deadLetters, {
@@ -49,6 +56,7 @@ export class Drain extends Construct {
       }),
     );
     events.deadLetters.grantSendMessages(handler);
+    numbers.grantSendMessages(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
     this.function = handler;
 

@@ -9,11 +9,14 @@ import type { AlarmTopic } from "./alarm-topic.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { StageConfig } from "./stage-config.ts";
 import { SluiceFunction } from "./sluice-function.ts";
+import type { StatusTable } from "./status-table.ts";
 
 export type IngestProps = {
   readonly stage: StageConfig;
   readonly access: Access;
   readonly events: EventQueue;
+  /** The table of the numbers of accepted events. */
+  readonly table: StatusTable;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -21,7 +24,7 @@ export type IngestProps = {
 export class Ingest extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, access, events, alarmTopic }: IngestProps) {
+  constructor(scope: Construct, id: string, { stage, access, events, table, alarmTopic }: IngestProps) {
     super(scope, id);
     const handler = new SluiceFunction<IngestEnvironment>(this, "Function", {
       name: "ingest",
@@ -30,12 +33,14 @@ export class Ingest extends Construct {
       environment: {
         ...access.keyCheckEnvironment(),
         QUEUE_URL: events.queue.queueUrl,
+        STATUS_TABLE: table.name,
         UNKNOWN_TYPES: stage.unknownTypes,
         UNKNOWN_VERSIONS: stage.unknownVersions,
       },
     });
     access.grantKeyCheck(handler);
     events.queue.grantSendMessages(handler);
+    table.grantProducer(handler);
     this.function = handler;
 
     new Alarm(this, "ErrorsAlarm", {

@@ -1,7 +1,7 @@
 import { Arn, ArnFormat, Stack } from "aws-cdk-lib";
 import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { Queue } from "aws-cdk-lib/aws-sqs";
+import { type IQueue, Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { ReplayEnvironment } from "../functions/adapters/lambda/environment.ts";
 import { REPLAY_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
@@ -21,6 +21,8 @@ export type ReplayProps = {
   readonly access: Access;
   readonly events: EventQueue;
   readonly database: Database;
+  /** The queue of the function `status`, which keeps the numbers. */
+  readonly numbers: IQueue;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -28,7 +30,7 @@ export type ReplayProps = {
 export class Replay extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, access, events, database, alarmTopic }: ReplayProps) {
+  constructor(scope: Construct, id: string, { stage, access, events, database, numbers, alarmTopic }: ReplayProps) {
     super(scope, id);
     const { queue } = new StepsQueue(this, "Queue", {
       stage,
@@ -53,6 +55,7 @@ export class Replay extends Construct {
         ...databaseEnvironment(database),
         QUEUE_URL: events.queue.queueUrl,
         STEPS_QUEUE_URL: queue.queueUrl,
+        STATUS_QUEUE_URL: numbers.queueUrl,
         ...(replayQueues.length > 0 && { REPLAY_QUEUE_URLS: replayQueues.map((arn) => this.urlOf(arn)).join(" ") }),
         UNKNOWN_TYPES: stage.unknownTypes,
         UNKNOWN_VERSIONS: stage.unknownVersions,
@@ -67,6 +70,7 @@ export class Replay extends Construct {
     );
     queue.grantSendMessages(handler);
     events.queue.grantSendMessages(handler);
+    numbers.grantSendMessages(handler);
     for (const [index, arn] of replayQueues.entries())
       Queue.fromQueueArn(this, `Other${index}`, arn).grantSendMessages(handler);
     access.grantKeyCheck(handler);

@@ -20,6 +20,9 @@ import { Rotate } from "./rotate.ts";
 import { EventQueue } from "./event-queue.ts";
 import { ApiDocs } from "./api-docs.ts";
 import type { StageConfig } from "./stage-config.ts";
+import { Status } from "./status.ts";
+import { StatusQueue } from "./status-queue.ts";
+import { StatusTable } from "./status-table.ts";
 import { WakeQueue } from "./wake-queue.ts";
 
 export type SluiceStackProps = StackProps & {
@@ -40,14 +43,34 @@ export class SluiceStack extends Stack {
     const database = props.database ?? stage.existingDatabase ?? new AuroraDatabase(this, "Database", { stage });
     const roles = new DatabaseRoles(this, "DatabaseRoles", { database });
     const access = new Access(this, "Access", { stage, alarmTopic });
-    const ingest = new Ingest(this, "Ingest", { stage, access, events, alarmTopic });
+    const table = new StatusTable(this, "StatusTable", { stage });
+    const { queue: numbers } = new StatusQueue(this, "StatusQueue", { stage, alarmTopic });
+    const ingest = new Ingest(this, "Ingest", { stage, access, events, table, alarmTopic });
     const { queue: wakes } = new WakeQueue(this, "Wakes", { stage, alarmTopic });
-    const consume = new Consume(this, "Consume", { stage, access, events, database: roles.writer, wakes, alarmTopic });
-    const drain = new Drain(this, "Drain", { stage, events, database: roles.writer, alarmTopic });
+    const consume = new Consume(this, "Consume", {
+      stage,
+      access,
+      events,
+      database: roles.writer,
+      wakes,
+      numbers,
+      alarmTopic,
+    });
+    const drain = new Drain(this, "Drain", { stage, events, database: roles.writer, numbers, alarmTopic });
     const query = new Query(this, "Query", { stage, access, database: roles.reader, alarmTopic });
     const exporter = new Export(this, "Export", { stage, access, database: roles.reader, alarmTopic });
-    const replay = new Replay(this, "Replay", { stage, access, events, database: roles.writer, alarmTopic });
+    const replay = new Replay(this, "Replay", { stage, access, events, database: roles.writer, numbers, alarmTopic });
     const notify = new Notify(this, "Notify", { stage, access, events, roles, wakes, alarmTopic });
+    const status = new Status(this, "Status", {
+      stage,
+      access,
+      events,
+      database: roles.writer,
+      wakes,
+      queue: numbers,
+      table,
+      alarmTopic,
+    });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,
@@ -56,6 +79,7 @@ export class SluiceStack extends Stack {
       export: exporter.function,
       replay: replay.function,
       notify: notify.function,
+      status: status.function,
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
@@ -63,7 +87,7 @@ export class SluiceStack extends Stack {
       stage,
       database,
       roles,
-      before: [consume, drain, query, exporter, replay, notify, rotate],
+      before: [consume, drain, query, exporter, replay, notify, status, rotate],
       wakes,
       alarmTopic,
     });

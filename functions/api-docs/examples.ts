@@ -5,6 +5,7 @@ import type { OperationId } from "../routes/routes.ts";
 import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
+import { status } from "./status-examples.ts";
 import {
   attempt,
   disabledSubscription,
@@ -321,6 +322,7 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   listRedeliveries: { 200: { retries: [doneRedelivery], next: null } },
   readRedelivery: { 200: doneRedelivery },
   cancelRedelivery: { 200: { ...redelivery, state: "cancelled", finishedAt: "2026-11-29T08:00:05.000Z" } },
+  readStatus: { 200: status },
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },
   putTenant: { 200: { ...tenant, state: "suspended" }, 201: tenant },

@@ -27,6 +27,7 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
       { name: "dead-letters", description: "Events that could not be stored" },
       { name: "exports", description: "Events as files" },
       { name: "subscriptions", description: "Events sent to you: webhooks, e-mail, chat and queues" },
+      { name: "status", description: "Numbers for operators" },
       { name: "access", description: "Keys, tenants and the audit log" },
       { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },

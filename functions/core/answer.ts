@@ -13,6 +13,7 @@ import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { INSTALLATION } from "./scopes.ts";
+import { statusAnswer } from "./status-answers.ts";
 import { subscriptionSchemas } from "./subscription-answers.ts";
 import {
   newRedelivery,
@@ -298,6 +299,7 @@ export const schemas = {
   SecretRotation: secretRotation,
   NewRedelivery: newRedelivery,
   ...subscriptionSchemas,
+  Status: statusAnswer,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

@@ -2,10 +2,8 @@ import * as z from "zod";
 import { ENVELOPE_VERSION } from "./envelope.ts";
 import { event } from "./event.ts";
 import { TENANT_MAX_BYTES } from "./limits.ts";
+import { PRODUCER_ID } from "./producer-id.ts";
 import { TRACEPARENT } from "./trace.ts";
-
-/** The id of a process of ingest. */
-export const PRODUCER_ID = /^[\w-]{1,40}$/;
 
 /**
  * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed by ingest and

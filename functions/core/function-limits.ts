@@ -30,6 +30,9 @@ export const REPLAY_TIMEOUT_SECONDS = 60;
 /** A round of deliveries: half of it claims, the other half waits for the slowest sink (ROUND_CLOSE_MS). Short, as of export. */
 export const NOTIFY_TIMEOUT_SECONDS = 60;
 
+/** A snapshot waits for a database that resumes (about 15 s), then for one query, and writes an item for each tenant. */
+export const STATUS_TIMEOUT_SECONDS = 60;
+
 /** The function reads its own files and calls nobody. */
 export const API_DOCS_TIMEOUT_SECONDS = 10;
 
@@ -63,6 +66,13 @@ export const NOTIFY_BATCH_MESSAGES = 10;
  * queries, and a slow sink that holds one does not hold the others.
  */
 export const NOTIFY_MAX_CONCURRENCY = 5;
+
+/** Messages of the queue of `status` in an invocation, which does the work of all of them once. */
+export const STATUS_BATCH_MESSAGES = 100;
+export const STATUS_WINDOW_SECONDS = 1;
+
+/** The least that an event source may have; what the messages ask for is rare and can wait. */
+export const STATUS_MAX_CONCURRENCY = 2;
 
 /**
  * Concurrency that `prod` keeps for queries, and their most: a tenth of an account's usual 1,000. Each may hold a connection of

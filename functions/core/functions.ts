@@ -10,6 +10,7 @@ export const FUNCTIONS = [
   "export",
   "replay",
   "notify",
+  "status",
   "api-docs",
 ] as const;
 

@@ -93,6 +93,8 @@ export const API_SHARES = {
   replay: 0.04,
   /** Subscriptions, which people make and look after. */
   notify: 0.08,
+  /** A few numbers, which a scraper reads every 15 seconds and people by hand. */
+  status: 0.04,
   /** A page of documents and schemas, which clients read once. */
   "api-docs": 0.04,
 };

@@ -91,6 +91,8 @@ export type BatchFields = MetricCounts & {
     disabled: number;
     lagMs: number | undefined;
   };
+  /** Messages of the queue of `status` that nobody can read. */
+  unreadable?: number;
   /** The first events whose key is stored with other content. */
   conflicts?: { tenant: string; source: string; eventId: string }[];
 };

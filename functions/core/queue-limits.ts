@@ -6,6 +6,8 @@ import {
   EXPORT_TIMEOUT_SECONDS,
   NOTIFY_TIMEOUT_SECONDS,
   REPLAY_TIMEOUT_SECONDS,
+  STATUS_TIMEOUT_SECONDS,
+  STATUS_WINDOW_SECONDS,
 } from "./function-limits.ts";
 import { KIB, MIB } from "./limits.ts";
 
@@ -69,6 +71,10 @@ export const REPLAY_MAX_RECEIVE_COUNT = 6;
  */
 export const NOTIFY_VISIBILITY_SECONDS = 6 * NOTIFY_TIMEOUT_SECONDS;
 export const NOTIFY_MAX_RECEIVE_COUNT = 30;
+
+/** The same for the queue of `status`, as of wake-ups. */
+export const STATUS_VISIBILITY_SECONDS = 6 * STATUS_TIMEOUT_SECONDS + STATUS_WINDOW_SECONDS;
+export const STATUS_MAX_RECEIVE_COUNT = 30;
 
 /** The time of one call. A connection that hangs ends with it, and leaves time for another attempt. */
 export const SQS_CALL_MS = 3_000;

@@ -46,10 +46,10 @@ export function hasScope({ role, tenant }: { role: Role; tenant: string }, scope
 }
 
 /**
- * The scopes of routes about tenants and about the installation too: its own keys and audit log, and the dead letters of every
- * tenant and of none.
+ * The scopes of routes about tenants and about the installation too: its own keys and audit log, the dead letters of every
+ * tenant and of none, and the sums of all tenants.
  */
-const ofBoth: ReadonlySet<Scope> = new Set(["keys", "admin", "dead-letters:read", "dead-letters:replay"]);
+const ofBoth: ReadonlySet<Scope> = new Set(["keys", "admin", "dead-letters:read", "dead-letters:replay", "status"]);
 
 /**
  * Tells whether a key of the installation may use a route with this scope without naming a tenant: then the request

@@ -7,6 +7,7 @@ import { notifyRoutes } from "./notify.ts";
 import { queryRoutes } from "./query.ts";
 import { replayRoutes } from "./replay.ts";
 import type { Routes } from "./route.ts";
+import { statusRoutes } from "./status.ts";
 
 /** Every route of the HTTP API by the function that answers it. */
 export const routes = {
@@ -16,6 +17,7 @@ export const routes = {
   export: exportRoutes,
   replay: replayRoutes,
   notify: notifyRoutes,
+  status: statusRoutes,
   "api-docs": apiDocsRoutes,
 } as const satisfies Partial<Record<FunctionName, Routes>>;
 

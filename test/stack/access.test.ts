@@ -22,7 +22,7 @@ const tables = (from: Template) => all("AWS::DynamoDB::Table", from);
 const keySecret = (from: Template) =>
   all("AWS::SecretsManager::Secret", from).find(([id]) => id.startsWith("AccessKeySecret"));
 
-const four = <Each>(each: Each): Each[] => [each, each, each, each];
+const five = <Each>(each: Each): Each[] => [each, each, each, each, each];
 
 /** The name of a construct, without the hash of its path. */
 const nameOf = (id: string) => id.replace(/[0-9A-F]{8}$/, "");
@@ -60,7 +60,13 @@ const KEY_CHECK = [
 
 describe("the tables of access", () => {
   it("the tables are on demand, encrypted and can be brought back to any second of the last 35 days", () => {
-    expect(tables(dev).map(([id]) => nameOf(id))).toEqual(["AccessKeys", "AccessUsage", "AccessAudit", "ExportJobs"]);
+    expect(tables(dev).map(([id]) => nameOf(id))).toEqual([
+      "AccessKeys",
+      "AccessUsage",
+      "AccessAudit",
+      "StatusTableItems",
+      "ExportJobs",
+    ]);
     for (const [id, { Properties }] of tables(dev)) {
       expect(Properties, id).toMatchObject({
         BillingMode: "PAY_PER_REQUEST",
@@ -89,12 +95,14 @@ describe("the tables of access", () => {
         KeySchema: key("tenant", "number"),
         AttributeDefinitions: expect.arrayContaining([{ AttributeName: "number", AttributeType: "N" }]),
       },
+      { KeySchema: key("pk", "sk"), TimeToLiveSpecification: { AttributeName: "expires", Enabled: true } },
       { KeySchema: key("tenant", "id"), TimeToLiveSpecification: { AttributeName: "expires", Enabled: true } },
     ]);
     expect(tables(dev).map(([, { Properties }]) => Properties["TimeToLiveSpecification"] !== undefined)).toEqual([
       true,
       true,
       false,
+      true,
       true,
     ]);
   });
@@ -109,14 +117,14 @@ describe("the tables of access", () => {
       [keySecret(from)?.[1].DeletionPolicy, keySecret(from)?.[1].UpdateReplacePolicy],
     ];
 
-    expect(kept(dev)).toEqual([...four(["Delete", "Delete", false]), ["Delete", "Delete"]]);
-    expect(kept(prod)).toEqual([...four(["Retain", "Retain", true]), ["Retain", "Retain"]]);
+    expect(kept(dev)).toEqual([...five(["Delete", "Delete", false]), ["Delete", "Delete"]]);
+    expect(kept(prod)).toEqual([...five(["Retain", "Retain", true]), ["Retain", "Retain"]]);
   });
 
   it("the tables are kept or not as the stage says, apart from the protection", () => {
     const mixed = templateOf({ ...stageConfig("prod"), accessRemovalPolicy: "destroy" as never });
 
-    expect(tables(mixed).map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(four("Delete"));
+    expect(tables(mixed).map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(five("Delete"));
   });
 });
 

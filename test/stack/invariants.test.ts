@@ -112,14 +112,20 @@ describe("functions", () => {
     expect(actionsOf(name)).toEqual([...new Set(EXPECTED_FUNCTIONS[name].actions)].toSorted());
   });
 
-  it("functions send to the queue of events alone, consume to the dead-letter queue and to that of wake-ups too, drain and migrate to one of these", () => {
+  it("functions send to the queue of events alone, consume to the dead-letter queue and to that of wake-ups too, drain and migrate to one of these, and consume, drain and replay to that of status", () => {
     const arn = (start: string) => ({ "Fn::GetAtt": [queue(start)[0], "Arn"] });
     const [events, deadLetters] = [arn("QueueEvents"), arn("QueueDead")];
 
     expect(resourcesOf("ingest", "sqs:SendMessage")).toEqual([events]);
-    expect(resourcesOf("consume", "sqs:SendMessage")).toEqual([events, deadLetters, arn("WakesSteps")]);
+    expect(resourcesOf("consume", "sqs:SendMessage")).toEqual([
+      events,
+      deadLetters,
+      arn("StatusQueueSteps"),
+      arn("WakesSteps"),
+    ]);
+    expect(resourcesOf("replay", "sqs:SendMessage")).toContainEqual(arn("StatusQueueSteps"));
     expect(resourcesOf("migrate", "sqs:SendMessage")).toEqual([arn("WakesSteps")]);
-    expect(resourcesOf("drain", "sqs:SendMessage")).toEqual([deadLetters]);
+    expect(resourcesOf("drain", "sqs:SendMessage")).toEqual([deadLetters, arn("StatusQueueSteps")]);
     expect(resourcesOf("drain", "sqs:DeleteMessage")).toEqual([deadLetters]);
     expect(resourcesOf("consume", "sqs:DeleteMessage")).toEqual([events]);
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
@@ -140,7 +146,7 @@ describe("functions", () => {
 
 describe("queues", () => {
   it("the queues are encrypted and refuse calls without TLS", () => {
-    expect(all("AWS::SQS::Queue")).toHaveLength(8);
+    expect(all("AWS::SQS::Queue")).toHaveLength(10);
     for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
       expect(Properties["SqsManagedSseEnabled"]).toBe(true);
       template.hasResourceProperties("AWS::SQS::QueuePolicy", {
@@ -199,7 +205,7 @@ describe("queues", () => {
 
 describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
-    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(5);
+    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(6);
     // Of consume and of drain.
     const alike = {
       FunctionResponseTypes: ["ReportBatchItemFailures"],
@@ -243,9 +249,9 @@ describe("database", () => {
 
     expect([dev.Properties["DeletionProtection"], dev.DeletionPolicy]).toEqual([false, "Delete"]);
     expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Snapshot"]);
-    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(8).fill("Delete"));
+    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(10).fill("Delete"));
     expect(all("AWS::SQS::Queue", production).map(([, queue]) => queue.DeletionPolicy)).toEqual(
-      Array(8).fill("Retain"),
+      Array(10).fill("Retain"),
     );
   });
 });
@@ -330,10 +336,10 @@ describe("migrations", () => {
       expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/), ...secrets]),
     );
     const dependents = [
-      ...functions().filter(([id]) => /^(Consume|Drain|Query|Export|Replay|Notify|Rotate)Function/.test(id)),
+      ...functions().filter(([id]) => /^(Consume|Drain|Query|Export|Replay|Notify|Status|Rotate)Function/.test(id)),
       ...all("AWS::SecretsManager::RotationSchedule"),
     ] as [string, Dependent][];
-    expect(dependents).toHaveLength(9);
+    expect(dependents).toHaveLength(10);
     for (const [id, { DependsOn }] of dependents) expect(DependsOn, id).toContain(triggerId);
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
   });
@@ -417,6 +423,7 @@ describe("api", () => {
       "Notify",
       "Query",
       "Replay",
+      "Status",
     ]);
   });
 
@@ -453,7 +460,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(28);
+    expect(named).toHaveLength(30);
     for (const section of named) expect(sections).toContain(section);
   });
 

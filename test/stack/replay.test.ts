@@ -82,8 +82,8 @@ describe("the settings of dead letters", () => {
         .filter(({ Action }) => [Action].flat().includes("sqs:SendMessage"))
         .flatMap(({ Resource }) => Resource);
 
-    expect(sends(dev)).toHaveLength(2);
-    expect(sends(own)).toHaveLength(3);
+    expect(sends(dev)).toHaveLength(3);
+    expect(sends(own)).toHaveLength(4);
     expect(sends(own)).toContain("arn:aws:sqs:eu-central-1:111122223333:other");
     expect(variables("ReplayFunction")).not.toHaveProperty("REPLAY_QUEUE_URLS");
     expect(JSON.stringify(variables("ReplayFunction", own)["REPLAY_QUEUE_URLS"])).toContain(

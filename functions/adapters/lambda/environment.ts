@@ -64,6 +64,12 @@ const access = {
 /** The queue of the wake-ups for the workers of notify. */
 const wakes = { WAKE_QUEUE_URL: z.url() };
 
+/** The queue of the function `status`. */
+const statusQueue = { STATUS_QUEUE_URL: z.url() };
+
+/** The table of the function `status`. */
+const statusTable = { STATUS_TABLE: z.string().check(z.minLength(1)) };
+
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
@@ -72,6 +78,7 @@ export const ingestEnvironment = () =>
     ...common,
     ...http,
     ...access,
+    ...statusTable,
     QUEUE_URL: z.url(),
     UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
     UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
@@ -82,6 +89,7 @@ export const consumeEnvironment = () =>
     ...common,
     ...database,
     ...wakes,
+    ...statusQueue,
     QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
     /** The mark of stored events is in it. */
@@ -90,7 +98,8 @@ export const consumeEnvironment = () =>
     QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
   });
 
-export const drainEnvironment = () => z.object({ ...common, ...database, DEAD_LETTER_QUEUE_URL: z.url() });
+export const drainEnvironment = () =>
+  z.object({ ...common, ...database, ...statusQueue, DEAD_LETTER_QUEUE_URL: z.url() });
 
 export const queryEnvironment = () => z.object({ ...common, ...http, ...access, ...database });
 
@@ -125,6 +134,7 @@ export const replayEnvironment = () =>
     ...http,
     ...access,
     ...database,
+    ...statusQueue,
     AUDIT_TABLE: z.string().check(z.minLength(1)),
     /** The queue of events. */
     QUEUE_URL: z.url(),
@@ -165,6 +175,23 @@ export const notifyEnvironment = () =>
     NOTIFY_QUEUE_URLS: words(),
   });
 
+export const statusEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    ...database,
+    ...wakes,
+    ...statusQueue,
+    ...statusTable,
+    /** The queue of events. */
+    QUEUE_URL: z.url(),
+    DEAD_LETTER_QUEUE_URL: z.url(),
+    /** The version of Sluice, and what tells two builds of it apart. */
+    VERSION: z.string().check(z.minLength(1)),
+    BUILD: z.string().check(z.minLength(1)),
+  });
+
 export const migrateEnvironment = () =>
   z.object({
     ...common,
@@ -194,6 +221,7 @@ export type QueryEnvironment = z.input<ReturnType<typeof queryEnvironment>>;
 export type ExportEnvironment = z.input<ReturnType<typeof exportEnvironment>>;
 export type ReplayEnvironment = z.input<ReturnType<typeof replayEnvironment>>;
 export type NotifyEnvironment = z.input<ReturnType<typeof notifyEnvironment>>;
+export type StatusEnvironment = z.input<ReturnType<typeof statusEnvironment>>;
 export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 

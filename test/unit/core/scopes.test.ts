@@ -26,9 +26,9 @@ describe("scopes", () => {
     for (const role of ROLES) expect(scopesOf({ role, tenant: "acme" })).not.toContain("tenants");
   });
 
-  it("scopes of events name a tenant always, tenants never, and dead letters, keys and the audit log where the caller does", () => {
+  it("scopes of events name a tenant always, tenants never, and dead letters, sums, keys and the audit log where the caller does", () => {
     expect(SCOPES.filter(concernsInstallation)).toEqual(["tenants"]);
-    const ofBoth = ["dead-letters:read", "dead-letters:replay", "keys", "admin"];
+    const ofBoth = ["dead-letters:read", "dead-letters:replay", "status", "keys", "admin"];
     expect(SCOPES.filter(mayConcernInstallation)).toEqual([...ofBoth, "tenants"]);
     expect(SCOPES.filter(mayConcernSuspended)).toEqual(["keys", "admin", "tenants"]);
   });

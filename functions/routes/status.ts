@@ -1,0 +1,16 @@
+import type { Routes } from "./route.ts";
+
+export const statusRoutes = {
+  readStatus: {
+    method: "GET",
+    path: "/status",
+    auth: "status",
+    tag: "status",
+    guide: "docs/status.md",
+    summary: "Read what became of all accepted events, and how far behind the parts are",
+    description: `Each part says when it was true. A part that cannot be read says so, and the others are there. The answer never
+needs the database. A key of the installation that names no tenant gets the sums of all tenants.`,
+    answers: { 200: { description: "The state", contentType: "application/json", schema: "Status" } },
+    errors: [],
+  },
+} as const satisfies Routes;

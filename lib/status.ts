@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Duration, Lazy, Stack } from "aws-cdk-lib";
+import { Grant } from "aws-cdk-lib/aws-iam";
+import { CfnFunction, type IFunction } from "aws-cdk-lib/aws-lambda";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import type { StatusEnvironment } from "../functions/adapters/lambda/environment.ts";
+import {
+  STATUS_BATCH_MESSAGES,
+  STATUS_MAX_CONCURRENCY,
+  STATUS_TIMEOUT_SECONDS,
+  STATUS_WINDOW_SECONDS,
+} from "../functions/core/function-limits.ts";
+import type { Access } from "./access.ts";
+import { Alarm } from "./alarm.ts";
+import type { AlarmTopic } from "./alarm-topic.ts";
+import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
+import type { EventQueue } from "./event-queue.ts";
+import { SluiceFunction } from "./sluice-function.ts";
+import type { StageConfig } from "./stage-config.ts";
+import type { StatusTable } from "./status-table.ts";
+
+export type StatusProps = {
+  readonly stage: StageConfig;
+  readonly access: Access;
+  readonly events: EventQueue;
+  readonly database: Database;
+  /** The queue of the wake-ups for notify. */
+  readonly wakes: IQueue;
+  /** Its own queue and table. */
+  readonly queue: IQueue;
+  readonly table: StatusTable;
+  readonly alarmTopic: AlarmTopic;
+};
+
+/** The state of the installation: the function that answers for it and keeps its numbers. */
+export class Status extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: StatusProps) {
+    super(scope, id);
+    const { stage, access, events, database, wakes, queue, table, alarmTopic } = props;
+    const handler = new SluiceFunction<StatusEnvironment>(this, "Function", {
+      name: "status",
+      timeoutSeconds: STATUS_TIMEOUT_SECONDS,
+      stage,
+      environment: {
+        ...access.keyCheckEnvironment(),
+        ...databaseEnvironment(database),
+        STATUS_TABLE: table.name,
+        STATUS_QUEUE_URL: queue.queueUrl,
+        QUEUE_URL: events.queue.queueUrl,
+        DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
+        WAKE_QUEUE_URL: wakes.queueUrl,
+        VERSION: versionOf(),
+        BUILD: Lazy.string({ produce: () => buildOf(Stack.of(this)) }),
+      },
+    });
+    handler.addEventSource(
+      new SqsEventSource(queue, {
+        batchSize: STATUS_BATCH_MESSAGES,
+        maxBatchingWindow: Duration.seconds(STATUS_WINDOW_SECONDS),
+        maxConcurrency: STATUS_MAX_CONCURRENCY,
+        reportBatchItemFailures: true,
+      }),
+    );
+    Grant.addToPrincipal({
+      grantee: handler,
+      actions: ["sqs:GetQueueAttributes"],
+      resourceArns: [events.queue, events.deadLetters, wakes, queue].map(({ queueArn }) => queueArn),
+    });
+    access.grantKeyCheck(handler);
+    table.grantAll(handler);
+    grantDataApi(database, handler, ["ExecuteStatement"]);
+    this.function = handler;
+
+    new Alarm(this, "ErrorsAlarm", {
+      topic: alarmTopic,
+      description: "The function that keeps the numbers crashes or times out.",
+      runbook: "status-errors",
+      metric: handler.metricErrors(),
+      evaluationPeriods: 60,
+      datapointsToAlarm: 3,
+    });
+  }
+}
+
+function versionOf(): string {
+  return (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version;
+}
+
+const BUILD_CHARACTERS = 12;
+
+/** A digest of the code of all functions. */
+function buildOf(stack: Stack): string {
+  const code = stack.node
+    .findAll()
+    .filter((each) => each instanceof CfnFunction)
+    .map(({ code: each }) => JSON.stringify(stack.resolve(each)));
+  return createHash("sha256").update(code.toSorted().join("\n")).digest("hex").slice(0, BUILD_CHARACTERS);
+}
