@@ -10,6 +10,7 @@ import { routes } from "../functions/routes/routes.ts";
 import { bundleHandler } from "./bundle.ts";
 import { Logs } from "./logs.ts";
 import type { StageConfig } from "./stage-config.ts";
+import { isTraced } from "./trace-sampling.ts";
 
 export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
   /** Folder in functions/, whose handler.ts is bundled. */
@@ -52,7 +53,7 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
         ...props.environment,
         ...httpEnvironment(props),
       },
-      tracing: Tracing.ACTIVE,
+      tracing: isTraced(props.stage) ? Tracing.ACTIVE : Tracing.DISABLED,
       reservedConcurrentExecutions: props.stage.reservedConcurrency?.[props.name],
       recursiveLoop: props.recursiveLoop,
       logGroup,
@@ -81,7 +82,8 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
 
 /** The variables of every function. The stack's own namespace keeps its metrics, and so its alarms, apart from other stacks'. */
 function commonEnvironment(scope: Construct, stage: StageConfig): CommonEnvironment {
-  return { STAGE: stage.name, METRICS_NAMESPACE: Stack.of(scope).stackName, LOG_LEVEL: stage.logLevel };
+  const { name: STAGE, logLevel: LOG_LEVEL, otlp: OTLP } = stage;
+  return { STAGE, METRICS_NAMESPACE: Stack.of(scope).stackName, LOG_LEVEL, ...(OTLP !== undefined && { OTLP }) };
 }
 
 /** The variables of a function that answers HTTP requests. */

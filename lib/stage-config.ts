@@ -22,6 +22,7 @@ const stages: Record<string, Settings> = {
     accessRemovalPolicy: RemovalPolicy.DESTROY,
     logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
+    xrayPercent: 1,
     unknownTypes: "accept",
     unknownVersions: "refuse",
   },
@@ -38,6 +39,7 @@ const stages: Record<string, Settings> = {
     accessRemovalPolicy: RemovalPolicy.RETAIN,
     logRetentionDays: RetentionDays.ONE_MONTH,
     logLevel: "INFO",
+    xrayPercent: 1,
     unknownTypes: "accept",
     unknownVersions: "refuse",
     // Not in dev: an account that is new may have no more than ten in all, and AWS then refuses the deployment.

@@ -5,6 +5,9 @@ import { TENANT_MAX_BYTES } from "./limits.ts";
 import { PRODUCER_ID } from "./producer-id.ts";
 import { TRACEPARENT } from "./trace.ts";
 
+/** Any other value is no reason to refuse an event. */
+const traceparent = () => z.string().regex(TRACEPARENT).optional().catch(undefined);
+
 /**
  * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed by ingest and
  * travels with the message, so a redelivered or replayed event goes to the partition of the day it was received.
@@ -20,8 +23,8 @@ export const envelope = z.object({
   producer: z.string().regex(PRODUCER_ID).optional(),
   sequence: z.int().positive().optional(),
   /** The place of the request in its trace; and that of its client, for events that have none of their own. As W3C Trace Context has it. */
-  traceparent: z.string().regex(TRACEPARENT).optional(),
-  eventTraceparent: z.string().regex(TRACEPARENT).optional(),
+  traceparent: traceparent(),
+  eventTraceparent: traceparent(),
   events: z.array(event).min(1),
 });
 

@@ -9,6 +9,8 @@ export type Notice<Of extends SinkType = SinkType> = {
   secrets: readonly Pick<SealedSecret, "sealed">[];
   /** A claim makes one a batch; a single event is sent as such. */
   isBatch: boolean;
+  /** The place of the attempt in a trace, for receivers. */
+  traceparent: string;
 };
 
 /**

@@ -17,8 +17,8 @@ export function forwardLines(
     if (line === "") return;
     if (!isEmbeddedMetric(line)) return log(line);
     metrics(line);
-    const { _aws, ...members } = JSON.parse(line) as Record<string, unknown>;
-    if (members["message"] !== undefined) log(JSON.stringify(members));
+    const shown = withoutMetrics(line);
+    if (shown !== undefined) log(shown);
   };
 
   stream.setEncoding("utf8");
@@ -36,6 +36,12 @@ export function forwardLines(
     rest = "";
   });
   stream.on("error", () => {});
+}
+
+/** A line with metrics as the log has it: undefined where it has nothing else. */
+export function withoutMetrics(line: string): string | undefined {
+  const { _aws, ...members } = JSON.parse(line) as Record<string, unknown>;
+  return members["message"] === undefined ? undefined : JSON.stringify(members);
 }
 
 /**

@@ -26,6 +26,7 @@ export type TestRuntime = Runtime & {
 /**
  * A runtime on free ports and in a folder of its own, which is deleted with it.
  * @param prepared what prepare-runtime.ts made; given only where there is no test to inject it into
+ * @param options.otlpEndpoint a receiver of spans
  * @param options.maxProcesses the most processes of a function at once, where that is not the machine's number
  */
 export async function startTestRuntime(
@@ -33,7 +34,7 @@ export async function startTestRuntime(
     assemblyDir: inject("assemblyDir"),
     preparedCluster: inject("preparedCluster"),
   },
-  { maxProcesses }: { maxProcesses?: number } = {},
+  { maxProcesses, otlpEndpoint }: { maxProcesses?: number; otlpEndpoint?: string } = {},
 ): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
   await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
@@ -44,6 +45,7 @@ export async function startTestRuntime(
     assemblyDir: prepared.assemblyDir,
     port: 0,
     allowHttpSinks: true,
+    otlpEndpoint,
     log: (line) => lines.push(line),
     testHooks: { metrics: (line) => metrics.push(line), ...(maxProcesses !== undefined && { maxProcesses }) },
   });
