@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Duration, Lazy, Stack } from "aws-cdk-lib";
 import { Grant } from "aws-cdk-lib/aws-iam";
-import { CfnFunction, type IFunction } from "aws-cdk-lib/aws-lambda";
+import { CfnFunction, type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -45,6 +45,9 @@ export class Status extends Construct {
     const handler = new SluiceFunction<StatusEnvironment>(this, "Function", {
       name: "status",
       timeoutSeconds: STATUS_TIMEOUT_SECONDS,
+      // While the database does not answer, the message of a snapshot is sent again and again; Lambda would take that for a runaway loop.
+      // https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+      recursiveLoop: RecursiveLoop.ALLOW,
       stage,
       environment: {
         ...access.keyCheckEnvironment(),
@@ -71,6 +74,7 @@ export class Status extends Construct {
       actions: ["sqs:GetQueueAttributes"],
       resourceArns: [events.queue, events.deadLetters, wakes, queue].map(({ queueArn }) => queueArn),
     });
+    queue.grantSendMessages(handler);
     access.grantKeyCheck(handler);
     table.grantAll(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);

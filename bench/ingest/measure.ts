@@ -99,6 +99,7 @@ const ENVIRONMENT = {
   QUEUE_URL: "http://127.0.0.1/queue",
   ACCESS_TABLE: "access",
   USAGE_TABLE: "usage",
+  STATUS_TABLE: "status",
   KEY_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "refuse",

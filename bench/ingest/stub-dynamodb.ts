@@ -33,5 +33,6 @@ class Command {
 
 export class GetItemCommand extends Command {}
 export class UpdateItemCommand extends Command {}
+export class PutItemCommand extends Command {}
 export class BatchGetItemCommand extends Command {}
 export class ConditionalCheckFailedException extends Error {}

@@ -28,6 +28,10 @@ const EVERYBODY: Principal = {
 
 const ingest = createIngest({
   limiter: { takeEvents: () => Promise.resolve(undefined) },
+  numbering: {
+    take: () => ({ head: { producer: "bench", sequence: 1 }, confirmed: () => undefined }),
+    note: () => Promise.resolve(),
+  },
   queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,

@@ -9,7 +9,9 @@ import { createObservability } from "../adapters/lambda/observability.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
 import { createDeadLetterQueue } from "../adapters/sqs/dead-letter-queue.ts";
 import { createReceivedMessages } from "../adapters/sqs/received-messages.ts";
+import { createStatusMessages } from "../adapters/sqs/status-messages.ts";
 import { createWakes } from "../adapters/sqs/wakes.ts";
+import { createAskForLedger } from "../core/ask-for-ledger.ts";
 import { createConsume } from "./consume.ts";
 import { markStores } from "./mark-stores.ts";
 import { createStoreMessages } from "./store-messages.ts";
@@ -36,9 +38,13 @@ const consume = createConsume({
 const rule = markStores(consume, {
   marker: createStoreMarker({ client: createDynamoDb(), table: environment.USAGE_TABLE }),
   wakes: createWakes({ client, queueUrl: environment.WAKE_QUEUE_URL, logger }),
+  ask: createAskForLedger({
+    messages: createStatusMessages({ client, queueUrl: environment.STATUS_QUEUE_URL, logger }),
+    clock,
+  }),
   clock,
   onFailure: (error) => logger.warn("store not marked", { error: loggableError(error) }),
-  onUnsent: () => logger.warn("wake not sent", { code: "unconfirmed" }),
+  onUnsent: (what) => logger.warn(`${what} not sent`, { code: "unconfirmed" }),
 });
 
 /** The queue's event source: stores batches of events. */

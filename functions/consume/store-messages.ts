@@ -1,10 +1,9 @@
-import { wrapText, writeEnvelope } from "../core/envelope.ts";
-import type { Envelope } from "../core/envelope-schema.ts";
+import { type EnvelopeHead, wrapText, writeEnvelope } from "../core/envelope.ts";
 import type { DatabaseError } from "../core/errors.ts";
 import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import { readMessage, type UnreadableEvent } from "../core/read-message.ts";
+import { originOf, readMessage, type UnreadableEvent } from "../core/read-message.ts";
 import type { Tracing } from "../core/tracing.ts";
 import { withTrace } from "../core/with-trace.ts";
 import { storeChunk } from "./store-chunk.ts";
@@ -89,7 +88,8 @@ export function createStoreMessages({
 
 /** An event and the message it came in. */
 type SourcedEvent = StorableEvent & {
-  head: Omit<Envelope, "events">;
+  /** Of an envelope around the event alone. */
+  head: EnvelopeHead;
   message: ReceivedMessage;
   deadLetterId: string | undefined;
 };
@@ -114,16 +114,15 @@ function* readChunks(
       unreadable.push(unreadableMessage(message, read.detail));
       continue;
     }
-    const { events, ...head } = read.envelope;
-    tracing.serve(head.traceparent);
+    const { tenant, receivedAt, events } = read;
+    tracing.serve((events[0] ?? read.unreadable[0])?.head.traceparent);
     // Only a message with one event can be the replay of a dead letter; anybody may write to the queue.
     const isOneEvent = events.length + read.unreadable.length === 1;
     const deadLetterId = isOneEvent ? message.deadLetterId : undefined;
-    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event, deadLetterId)));
-    for (const event of events) {
-      const { tenant, receivedAt } = head;
-      const traced = withTrace(event, head.eventTraceparent);
-      const full = chunker.add({ tenant, receivedAt, event: traced, head, message, deadLetterId });
+    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, event, deadLetterId)));
+    for (const { event: sent, head } of events) {
+      const event = withTrace(sent, head.eventTraceparent);
+      const full = chunker.add({ tenant, receivedAt, event, origin: originOf(head), head, message, deadLetterId });
       if (full === undefined) continue;
       yield { events: full, unreadable };
       unreadable = [];
@@ -134,7 +133,7 @@ function* readChunks(
 
 /** The event alone in an envelope, so that it can be sent to the event queue again as it is. */
 function refusedEvent(
-  { tenant, receivedAt, head, event, message, deadLetterId }: SourcedEvent,
+  { tenant, receivedAt, event, head, message, deadLetterId }: SourcedEvent,
   error: DatabaseError,
 ): Pending {
   const deadLetter: DeadLetter = {
@@ -156,13 +155,11 @@ function refusedEvent(
 /** The text of the event alone in an envelope; its neighbours are stored. */
 function unreadableEvent(
   message: ReceivedMessage,
-  envelope: Envelope,
-  { text, detail }: UnreadableEvent,
+  { text, detail, head }: UnreadableEvent,
   deadLetterId: string | undefined,
 ): Pending {
-  const { events: _, ...head } = envelope;
-  const body = wrapText(text, head);
   const { tenant, receivedAt } = head;
+  const body = wrapText(text, head);
   const facts = { reason: "unreadable_event", detail, tenant, receivedAt, ...triesOf(message), deadLetterId };
   const deadLetter = { ...UNKNOWN, body, ...facts };
   return { message, deadLetter };

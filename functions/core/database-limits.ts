@@ -35,6 +35,12 @@ export const ROLLUP_SETTLED_HOURS = 1;
 /** The time for merging and comparing rollups in a run of migrate, which a deployment waits for. */
 export const ROLLUP_UPKEEP_SECONDS = 120;
 
+/**
+ * The numbers of a producer of which nothing arrived for so long are forgotten, and only counted: SQS deletes a message after 14
+ * days, and the table `status` forgets what the producer has sent after 20.
+ */
+export const PRODUCER_SILENT_DAYS = 21;
+
 /** Differences of rollups that a log line names. */
 export const ROLLUP_DIFFERENCES_MAX_NAMED = 10;
 

@@ -1,6 +1,6 @@
 import type { Filter } from "./filter/filter.ts";
 import type { Event } from "./event.ts";
-import type { AllowedEvents, Chunker } from "./ports.ts";
+import type { AllowedEvents, Chunker, Origin } from "./ports.ts";
 
 /** Dead letters as rows of the database (decision 0027): the ports of drain, query and replay to them. */
 
@@ -20,6 +20,8 @@ export type NewDeadLetter = {
   source: string | undefined;
   eventId: string | undefined;
   receivedAt: string | undefined;
+  /** The number of the event; undefined for a whole message. */
+  origin: Origin | undefined;
   /** The attributes of an event that can be read, which only filters read; its data is in the body. */
   searched: Pick<Event, "subject" | "time" | "dataschema" | "datacontenttype"> | undefined;
   reason: string;
@@ -144,25 +146,6 @@ export type DeadLetterReader = {
     event: { id: string; source: string | undefined },
     deadline: number,
   ): Promise<FoundDeadLetter | undefined>;
-  /** @throws DatabaseError */
-  ledger(tenant: string, deadline: number): Promise<Ledger>;
 };
 
 type FoundDeadLetter = { id: string; state: DeadLetterState; reason: string; message: string };
-
-/**
- * Every event that left the queue, of a tenant or of the installation, by its fate. With the events in the queue, the sum of
- * these is the number of accepted events.
- */
-type Ledger = {
-  stored: number;
-  /** Events that came again: equal to what is stored. A message that SQS delivers twice counts twice. */
-  copies: number;
-  /** Events that came again with another content, which is not stored. */
-  conflicts: number;
-  /** Open dead letters. */
-  open: number;
-  /** Sent by a replay, and neither stored nor back yet. */
-  replayed: number;
-  discarded: number;
-};

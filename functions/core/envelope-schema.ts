@@ -28,7 +28,5 @@ export const envelope = z.object({
   events: z.array(event).min(1),
 });
 
-export type Envelope = z.output<typeof envelope>;
-
 /** An envelope whose events are judged one by one. */
 export const envelopeHead = envelope.omit({ events: true });

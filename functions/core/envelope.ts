@@ -32,7 +32,7 @@ export function wrapText(event: string, head: EnvelopeHead): string {
 
 /**
  * Packs events of one envelope head, in order, into as few message bodies as hold them. An event is never split: the
- * limit of one event is a quarter of a message.
+ * limit of one event is a quarter of a message. Where the events have numbers, each message has that of its own first event.
  * @param head also that of an envelope of another version, whose members are written as they are
  * @param toJson an event's JSON text, which SQS accepts
  */
@@ -41,8 +41,8 @@ export function packEvents<T>(
   head: EnvelopeHead | Record<string, unknown>,
   toJson: (event: T) => string,
 ): { body: string; events: T[] }[] {
-  const opening = openEnvelope(head);
-  const room = roomAfter(opening);
+  // No opening is longer than one with the number behind the last event.
+  const room = roomAfter(openEnvelope(fromEvent(head, events.length)));
   const messages: { texts: string[]; events: T[]; bytes: number }[] = [];
   for (const event of events) {
     const text = toJson(event);
@@ -54,10 +54,17 @@ export function packEvents<T>(
       last.bytes += bytes;
     } else messages.push({ texts: [text], events: [event], bytes });
   }
-  return messages.map(({ texts, events: packed }) => ({
-    body: opening + texts.join(",") + CLOSING,
-    events: packed,
-  }));
+  let before = 0;
+  return messages.map(({ texts, events: packed }) => {
+    const body = openEnvelope(fromEvent(head, before)) + texts.join(",") + CLOSING;
+    before += packed.length;
+    return { body, events: packed };
+  });
+}
+
+/** The head of a message whose first event has so many events before it. */
+function fromEvent<Head extends EnvelopeHead | Record<string, unknown>>(head: Head, before: number): Head {
+  return typeof head.sequence === "number" ? { ...head, sequence: head.sequence + before } : head;
 }
 
 /** One message body of events that are JSON text already, with commas between them; undefined where it does not fit. */

@@ -74,3 +74,15 @@ export type LagReader = {
   /** The lag of the last batch; undefined where none is known. Never throws. */
   read(): Promise<ConsumerLag | undefined>;
 };
+
+/** The last facts that the consumer wrote about itself. */
+export type ConsumerState = {
+  lag: ConsumerLag | undefined;
+  /** When it last stored events, ms since the epoch. */
+  storedAt: number | undefined;
+};
+
+export type ConsumerStateReader = {
+  /** @throws AccessError */
+  read(): Promise<ConsumerState>;
+};

@@ -38,10 +38,14 @@ export type LogLines = {
   "schema failed": { file: string; error: unknown };
   /** The table of the limits did not answer: this process decides alone for a while. */
   "limits not shared": { error: unknown };
+  /** The numbers of accepted events could not be written; a later request writes them. */
+  "numbers not noted": { error: unknown };
   /** Followers of the feed may wait until the next store. */
   "store not marked": { error: unknown };
   /** The next events are not delivered before the wake-up of another batch. */
   "wake not sent": { code: "unconfirmed" };
+  /** The ledger is not taken before the request of another batch. */
+  "snapshot not sent": { code: "unconfirmed" };
   /** Whether anybody subscribes could not be written or read. */
   "subscriptions not marked": { error: unknown };
   /** A notifier threw: a fault of ours. The delivery is tried again. */
@@ -90,6 +94,15 @@ export type BatchFields = MetricCounts & {
     failed: number;
     disabled: number;
     lagMs: number | undefined;
+  };
+  /** The request for a snapshot of the ledger: its outcome, and the sums of the snapshot. */
+  ledger?: {
+    outcome: string;
+    tenants?: number;
+    written?: number;
+    inFlight?: number;
+    difference?: number;
+    reason?: string;
   };
   /** Messages of the queue of `status` that nobody can read. */
   unreadable?: number;

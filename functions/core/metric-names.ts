@@ -18,6 +18,8 @@ export const METRICS = {
   DeadLettersRecorded: "Count",
   /** Open dead letters after a change of their number, counted up to OPEN_DEAD_LETTERS_MAX. */
   OpenDeadLetters: "Count",
+  /** Accepted events of which nobody knows what became of them, as the last snapshot of the ledger shows. */
+  LedgerDifference: "Count",
   MessagesFailed: "Count",
   ConsumerStopped: "Count",
   OldestFailedAgeSeconds: "Seconds",

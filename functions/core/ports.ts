@@ -44,13 +44,16 @@ export type ReceivedMessages<Message = ReceivedMessage> = {
   requeue(messages: readonly (Message & { seconds: number })[], deadline: number): Promise<Set<string>>;
 };
 
-/** An event with what ingest added. */
-export type StorableEvent = { tenant: string; receivedAt: string; event: Event };
+/** The process of ingest that accepted an event, and the event's number there. Each event of a tenant has its own. */
+export type Origin = { producer: string; sequence: number };
+
+/** An event with what ingest added. `origin` is undefined in a message that somebody else wrote. */
+export type StorableEvent = { tenant: string; receivedAt: string; event: Event; origin?: Origin | undefined };
 
 export type EventStore = {
   /**
-   * Stores in one statement each event that can be stored. An event whose (tenant, source, id) is stored already is left
-   * alone, also when its first copy is in the same list.
+   * Stores in one statement each event that can be stored, and counts it in the ledger. An event whose (tenant, source, id) is
+   * stored already is left alone, also when its first copy is in the same list.
    * @throws DatabaseError when the statement as a whole fails: nothing of it is stored, unless only its answer was lost
    */
   store(events: StorableEvent[], deadline: number): Promise<StoreOutcome>;

@@ -1,18 +1,23 @@
 import type * as z from "zod";
-import { type Envelope, envelope, envelopeHead } from "./envelope-schema.ts";
+import type { EnvelopeHead } from "./envelope.ts";
+import { envelope, envelopeHead } from "./envelope-schema.ts";
 import { type Event, event } from "./event.ts";
 import { jsonPointer } from "./json-pointer.ts";
 import { EVENT_MAX_DEPTH, REQUEST_MAX_EVENTS } from "./limits.ts";
 import { type Parsed, parseLossless } from "./lossless-json.ts";
+import type { Origin } from "./ports.ts";
 import { splitEnvelope } from "./split-envelope.ts";
 import { isDeeperThan } from "./find-unstorable.ts";
 
 export type ReadMessage =
-  | { kind: "readable"; envelope: Envelope; unreadable: UnreadableEvent[] }
+  | { kind: "readable"; tenant: string; receivedAt: string; events: ReadEvent[]; unreadable: UnreadableEvent[] }
   | { kind: "unreadable"; detail: string };
 
+/** An event, and the head of an envelope around it alone: that of its message, with the event's own number. */
+export type ReadEvent = { event: Event; head: EnvelopeHead };
+
 /** The text of an event that is no event, and what is wrong with it. */
-export type UnreadableEvent = { text: string; detail: string };
+export type UnreadableEvent = { text: string; detail: string; head: EnvelopeHead };
 
 /** An event is two levels deep in a message: the envelope and its list are around it. */
 const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
@@ -23,22 +28,42 @@ const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
  */
 export function readMessage(body: string): ReadMessage {
   const whole = read(envelope, body, ENVELOPE_MAX_DEPTH);
-  if ("value" in whole) return { kind: "readable", envelope: whole.value, unreadable: [] };
+  if ("value" in whole) {
+    const { version: _, events, ...head } = whole.value;
+    const { tenant, receivedAt } = head;
+    return {
+      kind: "readable",
+      tenant,
+      receivedAt,
+      events: events.map((each, index) => ({ event: each, head: headOf(head, index) })),
+      unreadable: [],
+    };
+  }
 
   const split = splitEnvelope(body, REQUEST_MAX_EVENTS);
-  const head = split && read(envelopeHead, split.head, ENVELOPE_MAX_DEPTH);
-  if (head === undefined || "detail" in head) {
-    const { detail } = head ?? whole;
+  const outer = split && read(envelopeHead, split.head, ENVELOPE_MAX_DEPTH);
+  if (outer === undefined || "detail" in outer) {
+    const { detail } = outer ?? whole;
     return { kind: "unreadable", detail: `The message is not an envelope of a known version. ${detail}` };
   }
-  const events: Event[] = [];
+  const { version: _, ...head } = outer.value;
+  const events: ReadEvent[] = [];
   const unreadable: UnreadableEvent[] = [];
-  for (const text of split?.events ?? []) {
+  for (const [index, text] of (split?.events ?? []).entries()) {
     const each = read(event, text, EVENT_MAX_DEPTH);
-    if ("value" in each) events.push(each.value);
-    else unreadable.push({ text, detail: each.detail });
+    if ("value" in each) events.push({ event: each.value, head: headOf(head, index) });
+    else unreadable.push({ text, detail: each.detail, head: headOf(head, index) });
   }
-  return { kind: "readable", envelope: { ...head.value, events }, unreadable };
+  return { kind: "readable", tenant: head.tenant, receivedAt: head.receivedAt, events, unreadable };
+}
+
+/** The number of an event, where the head has one; undefined where it has not both producer and number. */
+export function originOf({ producer, sequence }: EnvelopeHead): Origin | undefined {
+  return producer === undefined || sequence === undefined ? undefined : { producer, sequence };
+}
+
+function headOf(head: EnvelopeHead, index: number): EnvelopeHead {
+  return head.sequence === undefined ? head : { ...head, sequence: head.sequence + index };
 }
 
 /** Parses JSON text and checks it by a schema; says what is wrong where it is not valid. */

@@ -1,5 +1,5 @@
 import type { DeadLetterRow, DeadLetterScope } from "./dead-letter-table.ts";
-import type { AllowedEvents } from "./ports.ts";
+import type { AllowedEvents, Origin } from "./ports.ts";
 
 /** A replay or a discard of dead letters as a job (decision 0027): its record, and the ports to what it works on. */
 
@@ -79,6 +79,7 @@ export type EditableDeadLetter = {
   source: string | undefined;
   eventId: string | undefined;
   receivedAt: string | undefined;
+  origin: Origin | undefined;
   isEvent: boolean;
 };
 

@@ -22,6 +22,56 @@ const queueDepths = z
   } & Record<(typeof QUEUES)[number], typeof queueDepth>)
   .meta({ description: "Of the installation. SQS counts messages now and then: a count may be a minute old" });
 
+const account = z.object({
+  accepted: count.meta({ description: "Events that arrived or are known to be in the queue, each once" }),
+  stored: count,
+  copies: count.meta({ description: "Events whose key was stored already, with the same content" }),
+  conflicts: count.meta({ description: "The same with other content: the first is kept" }),
+  open: count.meta({ description: "Dead letters about which nobody has decided" }),
+  replayed: count.meta({ description: "Dead letters that are sent again, and not stored yet" }),
+  discarded: count.meta({ description: "Dead letters that somebody gave up" }),
+  inFlight: count.meta({ description: "Events on their way: accepted, and not yet in a count when it was taken" }),
+  difference: z.int().meta({
+    description:
+      "`accepted` less the other counts but `inFlight`, which it equals; 0 at rest. Anything else is a fault of Sluice",
+  }),
+});
+
+const takenAt = z.iso
+  .datetime()
+  .optional()
+  .meta({ description: "When the counts were taken from the database; missing before the first time" });
+
+const ledger = z.object({
+  takenAt,
+  ...account.shape,
+  tenants: z
+    .array(z.object({ tenant: z.string(), ...account.shape }))
+    .optional()
+    .meta({ description: `Of all tenants: those with a difference first, then those with most events` }),
+  moreTenants: count.optional().meta({ description: "Tenants that are not in the list" }),
+});
+
+const consumer = z.object({
+  lagMs: count.optional().meta({ description: "The time from accepted to stored of the oldest event of a batch" }),
+  lagAt: z.iso.datetime().optional().meta({ description: "The end of that batch" }),
+  lastStoredAt: z.iso.datetime().optional().meta({ description: "When events were last stored" }),
+});
+
+const subscriptions = z.object({
+  takenAt,
+  active: count,
+  disabled: count,
+  pending: count.meta({ description: "Deliveries that are not finished" }),
+});
+
+const database = z.object({
+  state: z.enum(["active", "idle"]).meta({
+    description: "`active`: Sluice used it within five minutes, after which it may pause. It is never asked",
+  }),
+  usedAt: z.iso.datetime().optional().meta({ description: "When Sluice last stored events or took the ledger" }),
+});
+
 /** The answer to `GET /status`. */
 export const statusAnswer = z.object({
   at: z.iso.datetime().meta({ description: "When the request was answered" }),
@@ -29,7 +79,11 @@ export const statusAnswer = z.object({
   version: z.string().meta({ description: "Of Sluice" }),
   build: z.string().meta({ description: "Another one where any function has other code" }),
   tenant: z.string().meta({ description: "Whose numbers these are; `*` for the sums of all tenants" }),
-  queues: z.union([queueDepths, unavailable]),
+  ledger: z.union([unavailable, ledger]),
+  queues: z.union([unavailable, queueDepths]),
+  consumer: z.union([unavailable, consumer]),
+  subscriptions: z.union([unavailable, subscriptions]),
+  database: z.union([unavailable, database]),
 });
 
 export type StatusAnswer = z.output<typeof statusAnswer>;

@@ -1,8 +1,6 @@
 import { DEAD_LETTER_MESSAGE_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../core/dead-letter-limits.ts";
 import type { NewDeadLetter } from "../core/dead-letter-table.ts";
 import { wrapText, writeEnvelope } from "../core/envelope.ts";
-import type { Envelope } from "../core/envelope-schema.ts";
-import type { Event } from "../core/event.ts";
 import { isDeeperThan } from "../core/find-unstorable.ts";
 import { fitsUtf8 } from "../core/fits-utf8.ts";
 import {
@@ -18,7 +16,7 @@ import {
 import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
 import { messageGroup } from "../core/message-group.ts";
 import { readAttributes, type ReceivedDeadLetter, toCount } from "../core/queue-message.ts";
-import { readMessage } from "../core/read-message.ts";
+import { originOf, type ReadEvent, readMessage } from "../core/read-message.ts";
 
 /**
  * Reads a message of the dead-letter queue, whoever has sent it: the consumer, SQS itself, or somebody by hand. Returns a dead
@@ -33,7 +31,7 @@ export function readDeadLetters(message: ReceivedDeadLetter): NewDeadLetter[] {
 }
 
 /** One dead letter as the body has it. */
-type Part = Pick<NewDeadLetter, "tenant" | "type" | "source" | "eventId" | "receivedAt"> &
+type Part = Pick<NewDeadLetter, "tenant" | "type" | "source" | "eventId" | "receivedAt" | "origin"> &
   Pick<NewDeadLetter, "searched" | "isEvent" | "body">;
 
 function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
@@ -46,20 +44,20 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
   };
   if (read.kind === "unreadable") {
     const tenant = storable(readObject(body)?.["tenant"], TENANT_MAX_BYTES) ?? named.tenant;
-    return [{ ...named, tenant, receivedAt: undefined, searched: undefined, isEvent: false, body }];
+    const nothing = { receivedAt: undefined, origin: undefined, searched: undefined };
+    return [{ ...named, tenant, ...nothing, isEvent: false, body }];
   }
-  const { envelope, unreadable } = read;
-  const { events: _, ...head } = envelope;
-  const { tenant, receivedAt } = head;
+  const { tenant, receivedAt, events, unreadable } = read;
   // The only event of a message keeps the text that SQS delivered.
-  const isAlone = envelope.events.length + unreadable.length === 1;
+  const isAlone = events.length + unreadable.length === 1;
   const parts: Part[] = [
-    ...envelope.events.map((event) => eventPart(envelope, event, isAlone ? body : writeEnvelope(head, event))),
-    ...unreadable.map(({ text }): Part => {
+    ...events.map((each) => eventPart(each, isAlone ? body : writeEnvelope(each.head, each.event))),
+    ...unreadable.map(({ text, head }): Part => {
       const content = readObject(text);
       return {
         tenant: storable(tenant, TENANT_MAX_BYTES),
         receivedAt,
+        origin: originOf(head),
         ...(content === undefined ? NAMELESS : namesOf(content)),
         searched: undefined,
         isEvent: content !== undefined,
@@ -70,10 +68,11 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
   return parts;
 }
 
-function eventPart({ tenant, receivedAt }: Envelope, event: Event, body: string): Part {
+function eventPart({ event, head }: ReadEvent, body: string): Part {
   return {
-    tenant: storable(tenant, TENANT_MAX_BYTES),
-    receivedAt,
+    tenant: storable(head.tenant, TENANT_MAX_BYTES),
+    receivedAt: head.receivedAt,
+    origin: originOf(head),
     ...namesOf(event),
     searched: {
       subject: storable(event.subject, SUBJECT_MAX_BYTES),

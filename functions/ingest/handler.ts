@@ -1,4 +1,5 @@
 import { v7 as newId } from "uuid";
+import { createProducerNotes } from "../adapters/dynamodb/producer-notes.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
 import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
@@ -9,9 +10,11 @@ import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
+import { newProducerId } from "../core/producer-id.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
+import { createNumbering } from "./number-events.ts";
 
 const environment = readEnvironment(ingestEnvironment);
 const observability = createObservability("ingest", environment);
@@ -19,14 +22,23 @@ const { logger, metrics } = observability;
 const client = createDynamoDb();
 const limiter = createSharedLimiter(environment, { client, logger });
 
+const clock = () => new Date();
+
 const ingest = createIngest({
   limiter,
+  numbering: createNumbering({
+    notes: createProducerNotes({ client, table: environment.STATUS_TABLE }),
+    clock,
+    newProducerId,
+    later: (work, ms) => void setTimeout(work, ms).unref(),
+    onFailure: (error) => logger.warn("numbers not noted", { error: loggableError(error) }),
+  }),
   queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
   unknownVersions: environment.UNKNOWN_VERSIONS,
   onSchemaFailure: ({ file, error }) => logger.error("schema failed", { file, error: loggableError(error) }),
-  clock: () => new Date(),
+  clock,
   newId,
 });
 

@@ -2,12 +2,14 @@ import type * as z from "zod";
 import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import { type EnvelopeHead, packEvents } from "../core/envelope.ts";
 import type { Grant, Limiter } from "../core/limiter.ts";
+import type { SendOutcome } from "../core/ports.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Policy } from "../core/rate-limit-fields.ts";
 import type { RequestTrace } from "../core/trace.ts";
 import { onlyAllowed } from "./allowed.ts";
 import type { Candidate, Decoded } from "../core/candidate.ts";
+import type { Numbered, Numbering } from "./number-events.ts";
 import { haveSameContent } from "./same-content.ts";
 import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "../core/validate.ts";
 import { packVerbatim, toJson } from "../core/verbatim.ts";
@@ -42,13 +44,14 @@ export type IngestResult = z.output<typeof ingestAnswer> & {
 export type IngestDeps = ValidateDeps & {
   queue: EventQueue;
   limiter: Pick<Limiter, "takeEvents">;
+  numbering: Numbering;
   clock: Clock;
   /** Gets the first failure of each schema in a request. */
   onSchemaFailure: (failure: SchemaFailure) => void;
 };
 
 /**
- * Checks each event by itself, packs the valid ones, and answers after the queue has confirmed them. An event is `accepted`
+ * Checks each event by itself, numbers and packs the valid ones, and answers after the queue has confirmed them. An event is `accepted`
  * if and only if the queue confirmed its message. Of several events with one key the first counts: an equal one is its
  * `duplicate`, and one with other content is `invalid`, because the database would keep the first and drop it.
  */
@@ -66,17 +69,20 @@ export function createIngest(deps: IngestDeps) {
     const { validated, firsts, copies } = separateCopies(judged, candidates);
     const grant = await takeTokens(deps.limiter, request, firsts.length);
     const passing = grant === undefined ? firsts : firsts.slice(0, grant.granted);
-    const messages = packAll(passing, request.decoded, head);
+    const numbered =
+      request.validateOnly || passing.length === 0 ? undefined : deps.numbering.take(tenant, passing.length);
+    const messages = packAll(passing, request.decoded, { ...head, ...numbered?.head });
     const outgoing = messages.map(({ body }) => ({ body, group: tenant }));
     const outcomes = request.validateOnly
-      ? messages.map(() => "enqueued")
+      ? messages.map((): SendOutcome => "enqueued")
       : await deps.queue.send(outgoing, request.deadline);
+    if (numbered !== undefined) confirm(numbered, messages, outcomes);
     const toSendAgain = new Set<number>();
     for (const [i, { events }] of messages.entries()) {
       if (outcomes[i] !== "enqueued") for (const { index } of events) toSendAgain.add(index);
     }
     const unconfirmed = toSendAgain.size;
-    await grant?.giveBack(unconfirmed);
+    await Promise.all([grant?.giveBack(unconfirmed), request.validateOnly ? undefined : deps.numbering.note()]);
     const limited = firsts.slice(passing.length);
     for (const { index } of limited) toSendAgain.add(index);
     const verdictOf = { candidates, copies, toSendAgain };
@@ -116,6 +122,15 @@ function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead): Packed[
   const body = packVerbatim(decoded, firsts, head);
   if (body !== undefined) return [{ body, events: firsts }];
   return packEvents(firsts, head, ({ valid }) => toJson(valid));
+}
+
+/** Confirms the numbers of the messages that are enqueued. Those of another message may be in the queue too, and stay a hole. */
+function confirm({ head: { sequence }, confirmed }: Numbered, messages: Packed[], outcomes: SendOutcome[]): void {
+  let first = sequence;
+  for (const [i, { events }] of messages.entries()) {
+    if (outcomes[i] === "enqueued") confirmed(first, first + events.length - 1);
+    first += events.length;
+  }
 }
 
 type Separated = {

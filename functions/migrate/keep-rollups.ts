@@ -1,5 +1,6 @@
 import {
   COMPACT_MAX_PARTS,
+  PRODUCER_SILENT_DAYS,
   ROLLUP_DIFFERENCES_MAX_NAMED,
   ROLLUP_SETTLED_HOURS,
   ROLLUP_UPKEEP_SECONDS,
@@ -22,7 +23,7 @@ export type RollupFields = Pick<
 const HOUR_MS = 3_600_000;
 
 /**
- * Merges the deltas of settled minutes and the counts of copies, and compares the rollups of yesterday with the events, hour by hour. It ends when its
+ * Merges the deltas of settled minutes and of the ledger, and compares the rollups of yesterday with the events, hour by hour. It ends when its
  * time is over, or a statement fails: neither may stop a deployment, and the next day it goes on. A difference is counted
  * by a metric, which has an alarm.
  */
@@ -42,7 +43,8 @@ export function createKeepRollups({ database, clock, metrics }: KeepRollupsDeps)
         merged = Number(rows[0]?.[0]);
         fields.deltasMerged += merged;
       }
-      await database.execute(mergeCopies, {}, deadline);
+      const silentSince = new Date(now - PRODUCER_SILENT_DAYS * 24 * HOUR_MS).toISOString();
+      await database.execute(mergeArrivals, { silent_since: silentSince }, deadline);
       const today = Math.floor(now / (24 * HOUR_MS)) * 24 * HOUR_MS;
       for (let hour = today - 24 * HOUR_MS; hour < today && clock().getTime() < deadline; hour += HOUR_MS) {
         const range = { from: new Date(hour).toISOString(), to: new Date(hour + HOUR_MS).toISOString() };
@@ -75,8 +77,8 @@ export function createKeepRollups({ database, clock, metrics }: KeepRollupsDeps)
   }
 }
 
-/** Documented in functions/sql/0001_events.sql. */
-const mergeCopies = "select merge_copies()";
+/** Both are documented in functions/sql/0010_ledger.sql. */
+const mergeArrivals = "select merge_arrivals(), forget_producers(cast(:silent_since as timestamptz))";
 /** Both are documented in functions/sql/0005_rollups.sql. */
 const compact = `select compact_rollups(cast(:settled as timestamptz), ${COMPACT_MAX_PARTS})`;
 const check =

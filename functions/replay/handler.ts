@@ -18,6 +18,9 @@ import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
 import { createReplaySteps } from "../adapters/sqs/replay-steps.ts";
+import { createStatusMessages } from "../adapters/sqs/status-messages.ts";
+import { askBehindBatch, changesDeadLetters } from "../core/ask-behind-batch.ts";
+import { createAskForLedger } from "../core/ask-for-ledger.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { createWorkCheck } from "../core/work-allowed.ts";
 import { replayRoutes } from "../routes/replay.ts";
@@ -45,6 +48,19 @@ const checks = {
   unknownVersions: environment.UNKNOWN_VERSIONS,
 };
 
+const runSteps = askBehindBatch(
+  createRunSteps(createReplayStep({ work: createReplayWork(database), steps, queueOf, whyEnded, clock, wait })),
+  {
+    ask: createAskForLedger({
+      messages: createStatusMessages({ client: sqs, queueUrl: environment.STATUS_QUEUE_URL, logger }),
+      clock,
+    }),
+    clock,
+    isChange: changesDeadLetters,
+    onUnsent: () => logger.warn("snapshot not sent", { code: "unconfirmed" }),
+  },
+);
+
 /** Starts replays and discards and answers for them; and works on them, one step a message. */
 export const handler = httpOrQueue({
   http: httpHandler({
@@ -68,7 +84,7 @@ export const handler = httpOrQueue({
     observability,
   }),
   queue: sqsBatchHandler({
-    rule: createRunSteps(createReplayStep({ work: createReplayWork(database), steps, queueOf, whyEnded, clock, wait })),
+    rule: runSteps,
     observability,
   }),
 });

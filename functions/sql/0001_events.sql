@@ -103,21 +103,27 @@ create index events_by_arrival on events (tenant, received_at, id);
 create index events_by_transaction on events using brin (transaction_number)
   with (pages_per_range = 16, autosummarize = on);
 
--- Events that came again: copies of what is stored, and conflicts, whose key is stored with other content. Each call appends
--- rows of its own, so writers never wait for each other; merge_copies makes one of those of a day.
-create table event_copies (
+-- What each call of store_batch did with the events of a tenant and a producer, as merge_arrivals adds it up. Calls append rows of
+-- their own, so writers never wait for each other. An empty producer stands for events without a number, which are counted in
+-- `unnumbered`; an empty tenant for dead letters that name none. A count that is null is 0.
+create table arrival_deltas (
   tenant text collate "C" not null,
-  day date not null default cast(now() at time zone 'UTC' as date),
-  copies bigint not null,
-  conflicts bigint not null
+  producer text collate "C" not null,
+  -- Of the events in the counts, each once.
+  numbers int8multirange not null,
+  unnumbered integer,
+  stored integer,
+  copies integer,
+  conflicts integer,
+  -- Dead letters that were discarded, and are deleted.
+  discarded integer
 );
 
--- Finds the counts of a tenant for the ledger.
-create index event_copies_of_tenant on event_copies (tenant, day);
-alter table event_copies enable row level security;
-create policy read_one_tenant on event_copies for select to sluice_reader
-  using (tenant = nullif(current_setting('app.tenant', true), ''));
-grant select on event_copies to sluice_reader;
+-- Nobody but the owner has a right on it. Row level security without a policy keeps it empty for others if somebody gets one.
+alter table arrival_deltas enable row level security;
+
+-- A line of a call of store_batch: copy, conflict, refused or stored.
+create type arrived_line as (tenant text, producer text, number bigint, fate text);
 
 alter table events enable row level security;
 create policy read_one_tenant on events for select to sluice_reader
@@ -143,14 +149,9 @@ language sql stable set search_path = pg_catalog, public, pg_temp as $body$
 $body$;
 grant execute on function event_horizon to sluice_reader;
 
--- Stores each event that can be stored. `lines` are JSON objects, sorted by key: keys are locked in that order, so two
--- writers of the same keys wait for each other instead of deadlocking.
---
--- Events are stored in blocks, each in a subtransaction. A block with an event that the database refuses is tried again in
--- blocks of a sixteenth, down to the event itself, whatever is wrong with it: a value, a constraint, a trigger, a size, a
--- missing partition. One such event among thousands costs little more than its block; if all are refused, each is tried at
--- most three times. An error that no event causes ends the statement with nothing stored. The exception list below is the
--- same as the dead-letter classes of functions/adapters/data-api/database-errors.ts, which a test compares.
+-- Stores each event that can be stored, and counts it for the ledger. `lines` are JSON objects, sorted by key: keys are locked in
+-- that order, so two writers of the same keys wait for each other instead of deadlocking. `origins` says which producers have
+-- numbered them (count_new_arrivals); without it nothing is counted.
 --
 -- Returns these rows; `position` is an event's index in `lines`, from 0:
 --   refused    the event at `position`, with its SQLSTATE and the database's message, in ASCII and cut, so that the rows
@@ -160,9 +161,46 @@ grant execute on function event_horizon to sluice_reader;
 --
 -- It runs as its owner, so that the writer needs no right on a table: a chunk has events of several tenants, whom no
 -- policy could tell apart.
-create function store_batch(lines text[], block_size integer = 256, first_position integer = 0)
+create function store_batch(lines text[], origins jsonb default null)
 returns table (outcome text, "position" integer, state text, message text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  stored integer = 0;
+  refused integer[] = '{}';
+  conflicts integer[] = '{}';
+  copies integer[] = '{}';
+begin
+  for outcome, "position", state, message in select * from store_blocks(lines) loop
+    case outcome
+      when 'stored' then stored = stored + "position";
+      when 'copy' then copies = copies || "position";
+      when 'conflict' then conflicts = conflicts || "position";
+      else refused = refused || "position";
+    end case;
+    if outcome <> 'copy' then
+      return next;
+    end if;
+  end loop;
+  -- Behind the last key, so that whoever waits for an advisory lock holds up no other writer of keys.
+  if stored = cardinality(lines) then
+    perform count_new_arrivals(origins);
+  elsif origins is not null then
+    perform count_mixed_arrivals(origins, copies, conflicts, refused);
+  end if;
+end
+$body$;
+grant execute on function store_batch to sluice_writer;
+
+-- Stores events in blocks, each in a subtransaction. A block with an event that the database refuses is tried again in
+-- blocks of a sixteenth, down to the event itself, whatever is wrong with it: a value, a constraint, a trigger, a size, a
+-- missing partition. One such event among thousands costs little more than its block; if all are refused, each is tried at
+-- most three times. An error that no event causes ends the statement with nothing stored. The exception list below is the
+-- same as the dead-letter classes of functions/adapters/data-api/database-errors.ts, which a test compares.
+--
+-- Returns the rows of store_batch, and one more for each event that equals what is stored under its key: `copy`.
+create function store_blocks(lines text[], block_size integer = 256, first_position integer = 0)
+returns table (outcome text, "position" integer, state text, message text)
+language plpgsql as $body$
 declare
   low integer;
   part text[];
@@ -183,9 +221,10 @@ begin
       inserted = insert_new_events(batch);
       if inserted.events < cardinality(part) then
         conflicts = array(select find_conflicts(batch));
-        perform count_copies(batch, inserted.tenants, inserted.of_tenants, conflicts);
         return query
-        select 'conflict', first_position + low - 1 + conflict, null, null from unnest(conflicts) as conflict;
+        select case when place = any (conflicts) then 'conflict' else 'copy' end, first_position + low - 1 + place, null, null
+        from generate_series(0, cardinality(part) - 1) as place
+        where place <> all (coalesce(inserted.places, '{}'));
       end if;
       stored = stored + inserted.events;
     exception
@@ -193,7 +232,7 @@ begin
         or program_limit_exceeded or plpgsql_error
       then
         if cardinality(part) > 1 then
-          return query select * from store_batch(part, greatest(block_size / 16, 1), first_position + low - 1);
+          return query select * from store_blocks(part, greatest(block_size / 16, 1), first_position + low - 1);
         else
           get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail;
           outcome = 'refused';
@@ -211,11 +250,11 @@ begin
   return next;
 end
 $body$;
-grant execute on function store_batch to sluice_writer;
 
--- Inserts events, all or none, and returns how many were new, also by tenant and day. The key table decides; of two copies in
--- one batch the first is inserted. All calls share one plan, because no value in a batch could make a better one.
-create function insert_new_events(batch jsonb, out events integer, out tenants text[], out of_tenants integer[])
+-- Inserts events, all or none, and returns how many were new, and where not all were, their places in the batch, from 0. The key
+-- table decides; of two copies in one batch the first is inserted. All calls share one plan, because no value in a batch could
+-- make a better one.
+create function insert_new_events(batch jsonb, out events integer, out places integer[])
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
@@ -270,30 +309,77 @@ begin
     -- The day as the partitions count it.
     insert into event_transactions (tenant, day, events)
     select tenant, cast(received_at at time zone 'UTC' as date), count(*) from stored group by 1, 2
-    returning tenant, event_transactions.events
   )
   select
     (select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) from stored),
-    array_agg(tenant), array_agg(events)
-  into insert_new_events.events, insert_new_events.tenants, insert_new_events.of_tenants
-  from noted;
+    -- Evaluated only where it is wanted.
+    case when (select count(*) from fresh) < jsonb_array_length(batch)
+      then (select array_agg(cast(ordinality as integer) - 1) from given join fresh using (tenant, id, source)) end
+  into insert_new_events.events, insert_new_events.places;
 end
 $body$;
 
--- Counts the events of a batch that were not inserted, by tenant: those at the positions `conflicts` have another content than
--- what is stored, the others are copies of it. A message that SQS delivers twice has copies only.
-create function count_copies(batch jsonb, tenants text[], of_tenants integer[], conflicts integer[]) returns void
+-- Counts a call whose events were all new. `origins` has the members
+--   groups    for the events of each tenant and producer, null for none: both, their number, and their numbers as a multirange
+--   of        for each line the index of its group, from 0, as a text with spaces between
+--   numbers   for each line its number, likewise; 0 where the producer is null
+-- The texts are read by count_mixed_arrivals alone.
+create function count_new_arrivals(origins jsonb) returns void
 language sql as $body$
-  insert into event_copies (tenant, copies, conflicts)
-  select tenant, given - inserted - differing, differing
-  from (
-    select
-      tenant, count(*) as given, count(*) filter (where ordinality - 1 = any (conflicts)) as differing,
-      coalesce((select sum(number) from unnest(tenants, of_tenants) as counted (name, number) where name = tenant), 0) as inserted
-    from rows from (jsonb_to_recordset(batch) as (tenant text collate "C")) with ordinality
-    group by tenant
-  ) as by_tenant
-  where given > inserted
+  insert into arrival_deltas (tenant, producer, numbers, unnumbered, stored)
+  select tenant, coalesce(producer, ''), coalesce(numbers, '{}'), case when producer is null then events end, events
+  from jsonb_to_recordset(origins -> 'groups') as given (tenant text, producer text, numbers int8multirange, events integer)
+$body$;
+
+-- Counts a call with copies, conflicts or refused events, which stand at these positions. A refused event is counted as a dead
+-- letter, when that is recorded. The number of a copy or conflict is counted once, so a message that is delivered twice changes nothing:
+-- two calls with the same producer wait for each other, and the second one sees what the first has counted.
+create function count_mixed_arrivals(origins jsonb, copies integer[], conflicts integer[], refused integer[]) returns void
+language plpgsql as $body$
+declare
+  lines arrived_line[];
+begin
+  select array_agg(cast(row(given.tenant, given.producer, number, coalesce(fate.name, 'stored')) as arrived_line)) into lines
+  from rows from (
+      unnest(cast(string_to_array(origins ->> 'of', ' ') as integer[])),
+      unnest(cast(string_to_array(origins ->> 'numbers', ' ') as bigint[]))
+    ) with ordinality as line (of_group, number, place)
+    join rows from (jsonb_to_recordset(origins -> 'groups') as (tenant text, producer text))
+      with ordinality as given (tenant, producer, place) on given.place = of_group + 1
+    left join (
+      select 'copy', unnest(copies) union all select 'conflict', unnest(conflicts) union all select 'refused', unnest(refused)
+    ) as fate (name, place) on fate.place = line.place - 1;
+
+  insert into arrival_deltas (tenant, producer, numbers, unnumbered, stored)
+  select
+    tenant, coalesce(producer, ''), coalesce(range_agg(int8range(number, number + 1)) filter (where producer is not null), '{}'),
+    nullif(count(*) filter (where producer is null), 0), count(*)
+  from unnest(lines) where fate = 'stored' group by tenant, producer;
+
+  perform lock_arrivals(array_agg(tenant || ' ' || producer)) from unnest(lines)
+  where fate in ('copy', 'conflict') and producer is not null;
+
+  insert into arrival_deltas (tenant, producer, numbers, unnumbered, copies, conflicts)
+  with again as (
+    select tenant, producer, number, bool_or(fate = 'conflict') as differs from unnest(lines)
+    where fate in ('copy', 'conflict') and producer is not null
+    group by tenant, producer, number
+  ), known as (
+    select tenant, producer, range_agg(numbers) as numbers from all_arrivals
+    where (tenant, producer) in (select tenant, producer from again)
+    group by tenant, producer
+  )
+  select
+    tenant, producer, range_agg(int8range(number, number + 1)), null,
+    count(*) filter (where not differs), count(*) filter (where differs)
+  from again left join known using (tenant, producer)
+  where not coalesce(known.numbers @> number, false)
+  group by tenant, producer
+  union all
+  select tenant, '', '{}', count(*), count(*) filter (where fate = 'copy'), count(*) filter (where fate = 'conflict')
+  from unnest(lines) where fate in ('copy', 'conflict') and producer is null
+  group by tenant;
+end
 $body$;
 
 -- Returns the positions, from 0, of events whose key is stored with other content. Times and the trace are not
@@ -329,24 +415,6 @@ begin
     (kept.type, kept.subject, kept.dataschema, kept.datacontenttype, kept.data, kept.data_base64,
       coalesce(kept.extensions, '{}') - array['traceparent', 'tracestate']);
 end
-$body$;
-
--- Makes one row of those of a tenant and day, for the days before today. Returns the number of rows that are no longer there.
-create function merge_copies() returns bigint
-language sql as $body$
-  with several as (
-    select tenant, day from event_copies
-    where day < cast(now() at time zone 'UTC' as date) group by tenant, day having count(*) > 1
-  ), removed as (
-    delete from event_copies using several
-    where (event_copies.tenant, event_copies.day) = (several.tenant, several.day)
-    returning event_copies.*
-  ), merged as (
-    insert into event_copies (tenant, day, copies, conflicts)
-    select tenant, day, sum(copies), sum(conflicts) from removed group by tenant, day
-    returning day
-  )
-  select (select count(*) from removed) - (select count(*) from merged)
 $body$;
 
 -- Writes one event as CloudEvents JSON. Every reader uses it, so an event reads the same wherever it is found. It uses only

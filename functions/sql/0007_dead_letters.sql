@@ -45,7 +45,10 @@ create table dead_letters (
   -- The body of a queue message, as SQS delivered it or as an edit has corrected it.
   body text not null,
   -- The MD5 of the body that an edit has replaced first, by which a late copy of it is known.
-  edited_from text collate "C"
+  edited_from text collate "C",
+  -- The process of ingest that accepted the event, and the event's number there; null where nobody has numbered it.
+  producer text collate "C",
+  sequence bigint
 );
 
 -- Lists the dead letters of a tenant in a state, by the time they became open, and counts them; then those of all tenants.
@@ -54,6 +57,9 @@ create index dead_letters_of_all on dead_letters (state, opened_at, id);
 
 -- Finds the dead letters of an event: for GET /events/{id}, and for copies of one.
 create index dead_letters_by_event on dead_letters (tenant, event_id);
+
+-- Finds the dead letters of a number: for copies of one, and for producers that are forgotten.
+create index dead_letters_by_number on dead_letters (tenant, producer, sequence) where producer is not null;
 
 -- A job that replays or discards dead letters.
 create table replays (
@@ -180,8 +186,9 @@ grant execute on function count_open_dead_letters to sluice_writer;
 --                                        it is opened again, and the history says why
 --   else                                 the return is recorded already
 -- A line that names none, of a replayed message, means the replayed row that has the same event with the same body: the message
--- went by way of another queue. Any other is a copy where an open or replayed row has them: the consumer was killed after it had
--- sent the first. Relies on the primary keys and on dead_letters_by_event.
+-- went by way of another queue. Any other is a copy where an open or replayed row has the same event, or the same number, with the same
+-- body: the consumer was killed after it had sent the first. Calls with events of one producer wait for each other, so that of two
+-- copies at once one is recorded. Relies on the primary keys, on dead_letters_by_event and on dead_letters_by_number.
 --
 -- `with_search` fills the columns that only filters read. `with_checks` leaves out values that PostgreSQL cannot hold; without it
 -- such a value ends the call, but for data that is not plain, which is always checked.
@@ -192,12 +199,17 @@ declare
   changed_now integer;
   names_missing boolean;
 begin
+  perform lock_arrivals(array_agg(distinct tenant || ' ' || producer))
+  from jsonb_to_recordset(cast('[' || array_to_string(lines, ',') || ']' as jsonb)) as line (tenant text, producer text)
+  where tenant is not null and producer is not null;
+
   -- Lines of several events may name one missing row, in this call or in two at once: the second pass finds it.
   for pass in 1 .. 2 loop
     with given as (
       select
         line.*,
-        case when line.event_id is null or line.dead_letter_id is not null then cast(position as text) else md5(body) end as copy_of,
+        case when line.dead_letter_id is not null or line.event_id is null and line.sequence is null
+          then cast(position as text) else md5(body) end as copy_of,
         case when with_search and line.is_event and (line.is_plain and not with_checks or pg_input_is_valid(body, 'jsonb'))
           then cast(body as jsonb) #> '{events,0}' end as event,
         case when with_search and (not with_checks or pg_input_is_valid(line.sent_time, 'timestamptz'))
@@ -212,13 +224,13 @@ begin
           id text, dead_letter_id text, message_id text, message_index integer, tenant text, type text, source text,
           event_id text, subject text, sent_time text, time_sent text, dataschema text, datacontenttype text,
           sent_received_at text, reason text, sql_state text, message text, message_group text, attempts integer,
-          replays integer, is_event boolean, is_plain boolean
+          replays integer, is_event boolean, is_plain boolean, producer text, sequence bigint
         ),
         unnest(bodies)
       ) with ordinality as line (
         id, dead_letter_id, message_id, message_index, tenant, type, source, event_id, subject, sent_time, time_sent, dataschema,
-        datacontenttype, sent_received_at, reason, sql_state, message, message_group, attempts, replays, is_event, is_plain, body,
-        position
+        datacontenttype, sent_received_at, reason, sql_state, message, message_group, attempts, replays, is_event, is_plain,
+        producer, sequence, body, position
       )
       left join lateral (
         select d.id, d.replays, d.state, d.tenant, d.event_id, d.source from dead_letters as d where d.id = line.dead_letter_id
@@ -234,12 +246,14 @@ begin
     fresh as (
       insert into dead_letters (
         id, message_id, message_index, tenant, type, source, event_id, subject, time, time_sent, dataschema, datacontenttype,
-        extensions, data, received_at, reason, sql_state, message, message_group, attempts, replays, is_event, body
+        extensions, data, received_at, reason, sql_state, message, message_group, attempts, replays, is_event, body, producer,
+        sequence
       )
       select
         case when known_id is null then coalesce(dead_letter_id, id) else id end, message_id, message_index, tenant, type, source,
         event_id, subject, time, time_sent, dataschema, datacontenttype, event -> 'extensions', event -> 'data', received_at, reason,
-        sql_state, message, message_group, attempts, replays, is_event, body
+        sql_state, message, message_group, attempts, replays, is_event, body, case when tenant is not null then producer end,
+        case when tenant is not null then sequence end
       from (
         select distinct on (copy_of, tenant, source, event_id) *
         from given
@@ -249,6 +263,10 @@ begin
               select from dead_letters as twin
               where twin.tenant = given.tenant and twin.event_id = given.event_id and twin.source = given.source
                 and twin.state in ('open', 'replayed') and (twin.body = given.body or twin.edited_from = md5(given.body))
+            ) and not exists (
+              select from dead_letters as twin
+              where twin.tenant = given.tenant and twin.producer = given.producer and twin.sequence = given.sequence
+                and twin.state <> 'discarded' and (given.body = twin.body or md5(given.body) = twin.edited_from)
             )
           )
         order by copy_of, tenant, source, event_id, position
@@ -513,33 +531,3 @@ begin
 end
 $body$;
 grant execute on function find_dead_letter to sluice_reader;
-
--- Counts the events of a tenant, or with * of all, by what has become of them: stored, as the rollups say; copies and conflicts,
--- which came again; open; replayed, which means sent and neither stored nor back; discarded. It runs as its owner, because no policy shows all tenants' events;
--- the tenant stands in the predicates. Relies on dead_letters_of_tenant and on event_keys_pkey for replayed ones.
-create function ledger(for_tenant text)
-returns table (stored bigint, copies bigint, conflicts bigint, open bigint, replayed bigint, discarded bigint)
-language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
-  select
-    (
-      select coalesce(sum(counted.events), 0) from (
-        select tenant, events from rollups where span = 'day' and pointer = ''
-        union all
-        select tenant, events from delta_parts where pointer = ''
-      ) as counted (tenant, events)
-      where for_tenant = '*' or counted.tenant = for_tenant
-    ),
-    again.copies, again.conflicts,
-    (select count(*) from dead_letters where (for_tenant = '*' or tenant = for_tenant) and state = 'open'),
-    (
-      select count(*) from dead_letters as d
-      where (for_tenant = '*' or d.tenant = for_tenant) and d.state = 'replayed'
-        and not exists (select from event_keys as k where (k.tenant, k.id, k.source) = (d.tenant, d.event_id, d.source))
-    ),
-    (select count(*) from dead_letters where (for_tenant = '*' or tenant = for_tenant) and state = 'discarded')
-  from (
-    select coalesce(sum(copies), 0) as copies, coalesce(sum(conflicts), 0) as conflicts
-    from event_copies where for_tenant = '*' or tenant = for_tenant
-  ) as again
-$body$;
-grant execute on function ledger to sluice_reader;

@@ -124,7 +124,9 @@ language plpgsql stable security definer set search_path = pg_catalog, public, p
 begin
   return query execute
     'select cast(json_build_object(''id'', d.id, ''tenant'', d.tenant, ''source'', d.source, ''eventId'', d.event_id,'
-    || ' ''receivedAt'', public.replay_time(d.received_at), ''isEvent'', d.is_event) as text)' || dead_letter_source()
+    || ' ''receivedAt'', public.replay_time(d.received_at), ''isEvent'', d.is_event, ''origin'','
+    || ' case when d.producer is not null then json_build_object(''producer'', d.producer, ''sequence'', d.sequence) end) as text)'
+    || dead_letter_source()
     || dead_letter_bounds(for_tenant, jsonb_build_object('ids', ids), clock_timestamp())
     || ' and ' || dead_letter_test(allowed_types, allowed_sources, '{}', null);
 end
@@ -461,20 +463,44 @@ $body$;
 grant execute on function settle_replay to sluice_writer;
 
 -- Deletes dead letters that were closed before a time, and whose events were discarded or are known to be stored. An open one
--- is never deleted, nor one whose event is on its way.
+-- is never deleted, nor one whose event is on its way. Those that count as discarded in the ledger still do.
 create function delete_closed_dead_letters(closed_before timestamptz, most integer) returns integer
 language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
 declare
   deleted integer;
+  ended arrived_line[];
 begin
-  delete from dead_letters where id in (
-    select d.id from dead_letters as d
-    where d.closed_at < closed_before and (d.state = 'discarded' or d.state = 'replayed' and exists (
-      select from dead_letter_replays as r where r.dead_letter_id = d.id and r.number = d.replays and r.outcome = 'stored'
-    ))
-    limit most for update skip locked
-  );
-  get diagnostics deleted = row_count;
+  with removed as (
+    delete from dead_letters where id in (
+      select d.id from dead_letters as d
+      where d.closed_at < closed_before and (d.state = 'discarded' or d.state = 'replayed' and exists (
+        select from dead_letter_replays as r where r.dead_letter_id = d.id and r.number = d.replays and r.outcome = 'stored'
+      ))
+      limit most for update skip locked
+    )
+    returning tenant, producer, sequence, state
+  )
+  select
+    count(*),
+    array_agg(cast(row(coalesce(tenant, ''), producer, sequence, state) as arrived_line)) filter (where state = 'discarded')
+  into deleted, ended from removed;
+
+  perform lock_arrivals(array_agg(distinct tenant || ' ' || producer)) from unnest(ended) where producer is not null;
+  insert into arrival_deltas (tenant, producer, numbers, unnumbered, discarded)
+  with known as (
+    select tenant, producer, range_agg(numbers) as numbers from all_arrivals
+    where (tenant, producer) in (select tenant, producer from unnest(ended))
+    group by tenant, producer
+  )
+  select tenant, producer, range_agg(int8range(number, number + 1)), null, count(*)
+  from (select distinct tenant, producer, number from unnest(ended) where producer is not null) as given
+    left join known using (tenant, producer)
+  where not coalesce(known.numbers @> number, false) and not exists (
+    select from dead_letters as d where (d.tenant, d.producer, d.sequence) = (given.tenant, given.producer, given.number)
+  )
+  group by tenant, producer
+  union all
+  select tenant, '', '{}', count(*), count(*) from unnest(ended) where producer is null group by tenant;
   return deleted;
 end
 $body$;

@@ -1,5 +1,9 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { createLedgerReader } from "../adapters/data-api/ledger.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
+import { createLedgerTable } from "../adapters/dynamodb/ledger-table.ts";
+import { createConsumerState } from "../adapters/dynamodb/store-mark.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { readEnvironment, statusEnvironment } from "../adapters/lambda/environment.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
@@ -9,11 +13,13 @@ import { createObservability } from "../adapters/lambda/observability.ts";
 import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
 import { createQueueDepths } from "../adapters/sqs/queue-depths.ts";
+import { createStatusMessages } from "../adapters/sqs/status-messages.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { statusRoutes } from "../routes/status.ts";
 import { createStatusEndpoints } from "./endpoints.ts";
 import { createRunMessages } from "./run-messages.ts";
 import { createStatus } from "./status.ts";
+import { createTakeLedger } from "./take-ledger.ts";
 
 const environment = readEnvironment(statusEnvironment);
 const observability = createObservability("status", environment);
@@ -21,8 +27,10 @@ const { logger, metrics } = observability;
 const client = createDynamoDb();
 const clock = () => new Date();
 
+const sqs = new SQSClient();
+const table = createLedgerTable({ client, table: environment.STATUS_TABLE });
 const queues = createQueueDepths({
-  client: new SQSClient(),
+  client: sqs,
   urls: {
     events: environment.QUEUE_URL,
     deadLetters: environment.DEAD_LETTER_QUEUE_URL,
@@ -37,7 +45,13 @@ export const handler = httpOrQueue({
   http: httpHandler({
     routes: statusRoutes,
     handlers: createStatusEndpoints({
-      status: createStatus({ queues, clock, installation: { stage, version, build } }),
+      status: createStatus({
+        table,
+        queues,
+        consumer: createConsumerState({ client, table: environment.USAGE_TABLE }),
+        clock,
+      }),
+      installation: { stage, version, build },
       clock,
     }),
     checkKey: createKeyCheck(environment, { client, metrics }),
@@ -46,5 +60,16 @@ export const handler = httpOrQueue({
     limiter: createSharedLimiter(environment, { client, logger, reserve: QUERY_RESERVE }),
     observability,
   }),
-  queue: sqsBatchHandler({ rule: createRunMessages(), observability }),
+  queue: sqsBatchHandler({
+    rule: createRunMessages({
+      takeLedger: createTakeLedger({
+        ledger: createLedgerReader(createDataApi(environment)),
+        table,
+        queues,
+        messages: createStatusMessages({ client: sqs, queueUrl: environment.STATUS_QUEUE_URL, logger }),
+        clock,
+      }),
+    }),
+    observability,
+  }),
 });

@@ -28,7 +28,6 @@ const GRANTS = {
     { name: "dead_letter_replays", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "dead_letters", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "delta_parts", grantee: "sluice_reader", privilege: "SELECT" },
-    { name: "event_copies", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_ends", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_fields", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_keys", grantee: "sluice_reader", privilege: "SELECT" },
@@ -76,7 +75,6 @@ const GRANTS = {
     { name: "group_failed_deliveries", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "group_value", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "hold_replay", grantee: "sluice_writer", privilege: "EXECUTE" },
-    { name: "ledger", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "list_allows", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "list_attempts", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "list_dead_letters", grantee: "sluice_reader", privilege: "EXECUTE" },
@@ -121,6 +119,7 @@ const GRANTS = {
     { name: "subscription_ledger", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "take_dead_letters", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "take_failed_deliveries", grantee: "sluice_writer", privilege: "EXECUTE" },
+    { name: "take_ledger", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "take_query_slot", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "whole_patterns", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "window_state", grantee: "sluice_reader", privilege: "EXECUTE" },
@@ -151,7 +150,9 @@ const TABLES = [
   "rollups",
   "rollup_deltas",
   "event_transactions",
-  "event_copies",
+  "arrivals",
+  "arrival_deltas",
+  "all_arrivals",
   "event_ends",
   "event_fields",
   "dead_letters",
@@ -201,8 +202,13 @@ const OWNERS_FUNCTIONS = [
   "select find_conflicts('[]')",
   "select ensure_event_partitions('2026-11-21', '2026-11-21')",
   "select append_deltas(null)",
-  "select count_copies('[]', '{}', '{}', '{}')",
-  "select merge_copies()",
+  "select * from store_blocks('{}')",
+  "select count_new_arrivals('{}')",
+  "select count_mixed_arrivals('{}', '{}', '{}', '{}')",
+  "select lock_arrivals('{}')",
+  "select count_numbers('{}')",
+  "select merge_arrivals()",
+  "select forget_producers(now())",
   "select declare_fields('measures', '[]')",
   "select field_hashes('{}', array['a'])",
   "select compact_rollups(now(), 1)",
@@ -409,7 +415,7 @@ describe("the reader", () => {
     } finally {
       await db.ask("revoke select on all tables in schema public from sluice_reader");
       await db.ask(
-        "grant select on events, event_keys, incarnation, event_transactions, event_copies, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields, dead_letters, replays, replay_edits, dead_letter_replays to sluice_reader",
+        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields, dead_letters, replays, replay_edits, dead_letter_replays to sluice_reader",
       );
     }
   });
@@ -459,7 +465,6 @@ const POLICIES = {
   dead_letter_replays:
     "(EXISTS ( SELECT\n   FROM dead_letters\n  WHERE (dead_letters.id = dead_letter_replays.dead_letter_id)))",
   dead_letters: OF_TENANT_OR_ALL,
-  event_copies: OF_TENANT,
   event_ends: OF_TENANT,
   event_fields: OF_TENANT,
   event_keys: OF_TENANT,
@@ -656,6 +661,7 @@ describe("the catalog", () => {
       { name: "subscription_tokens", as_owner: false },
       { name: "take_dead_letters", as_owner: true },
       { name: "take_failed_deliveries", as_owner: true },
+      { name: "take_ledger", as_owner: true },
       { name: "take_query_slot", as_owner: false },
       { name: "unblock_subjects", as_owner: false },
       { name: "waiting_subscriptions", as_owner: false },

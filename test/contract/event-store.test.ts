@@ -57,66 +57,6 @@ describeEventStore("in memory", async () => {
   };
 });
 
-describe("the ledger of what was stored", () => {
-  const ledger = async () => {
-    const [row] = await setup.db.ask<Record<string, string>>("select * from ledger('*')");
-    return Object.fromEntries(Object.entries(row ?? {}).map(([name, count]) => [name, Number(count)]));
-  };
-  const event = fc.record({
-    id: fc.constantFrom("a", "b", "c", "d"),
-    tenant: fc.constantFrom("t1", "t2", "t3"),
-    data: fc.constantFrom("x", "y", "x\u0000"),
-  });
-
-  it("counts each event of any batches once: stored, a copy, a conflict or refused", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.array(event, { minLength: 1, maxLength: 40 }), { maxLength: 4 }),
-        async (batches) => {
-          await setup.empty();
-          await setup.db.empty("rollups", "rollup_deltas", "event_copies");
-          const sum = { stored: 0, conflicts: 0, refused: 0 };
-          for (const batch of batches) {
-            const events = batch.map(({ id, tenant, data }) => storable({ id, data }, { tenant }));
-            const { stored, conflicts, refused } = await store.store(events, soon());
-            sum.stored += stored;
-            sum.conflicts += conflicts.length;
-            sum.refused += refused.length;
-          }
-          await setup.db.ask("update event_copies set day = '2026-11-20'");
-          await setup.db.ask("select merge_copies()");
-
-          const { stored, copies, conflicts } = await ledger();
-          expect({ stored, conflicts }).toEqual({ stored: sum.stored, conflicts: sum.conflicts });
-          expect(copies).toBe(batches.flat().length - sum.stored - sum.conflicts - sum.refused);
-          const merged = await setup.db.ask("select tenant from event_copies group by tenant having count(*) > 1");
-          expect(merged).toEqual([]);
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  it("counts copies and conflicts of a tenant as those of that tenant", async () => {
-    await setup.db.empty("rollups", "rollup_deltas", "event_copies");
-    await store.store([storable({ data: 1 }, { tenant: "a" }), storable({ data: 1 }, { tenant: "b" })], soon());
-    await store.store(
-      [
-        storable({ data: 1 }, { tenant: "a" }),
-        storable({ data: 2 }, { tenant: "a" }),
-        storable({ data: 1 }, { tenant: "b" }),
-        storable({ data: 1 }, { tenant: "c" }),
-      ],
-      soon(),
-    );
-
-    expect(await setup.db.ask("select tenant, copies::int, conflicts::int from event_copies order by 1")).toEqual([
-      { tenant: "a", copies: 1, conflicts: 1 },
-      { tenant: "b", copies: 1, conflicts: 0 },
-    ]);
-  });
-});
-
 describe("of several copies of an event", () => {
   it("the first is kept, whatever day the next ones are received", async () => {
     await store.store([storable({ data: "first" })], soon());

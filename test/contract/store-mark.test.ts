@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createLeaseStore } from "../../functions/adapters/dynamodb/lease-store.ts";
-import { createLagReader, createStoreMark, createStoreMarker } from "../../functions/adapters/dynamodb/store-mark.ts";
+import {
+  createConsumerState,
+  createLagReader,
+  createStoreMark,
+  createStoreMarker,
+} from "../../functions/adapters/dynamodb/store-mark.ts";
 import { createSubscribedMark } from "../../functions/adapters/dynamodb/subscribed-mark.ts";
 import type { StoreMarker } from "../../functions/core/feed.ts";
 import { openAccessTables } from "../support/access-tables.ts";
@@ -65,6 +70,31 @@ describe("the mark of stored events", () => {
 
     expect(await createLagReader({ client, table }).read()).toBeUndefined();
     expect(performance.now() - began).toBeLessThan(1_000);
+  });
+});
+
+describe("the state of the consumer", () => {
+  it("the state has the time of the last store, with a lag or without, and the last lag", async () => {
+    const { client } = await openAccessTables();
+    const [marker, state] = [createStoreMarker({ client, table }), createConsumerState({ client, table })];
+    const began = Date.now();
+    expect(await read(state)).toEqual({ lag: undefined, storedAt: undefined });
+
+    await change(marker, { lagMs: 40_000, at: 5 });
+    const first = await read(state);
+    await change(marker);
+    const second = await read(state);
+
+    for (const { lag } of [first, second]) expect(lag).toEqual({ lagMs: 40_000, at: 5 });
+    expect(first.storedAt).toBeGreaterThanOrEqual(began);
+    expect(second.storedAt).toBeGreaterThanOrEqual(Number(first.storedAt));
+  });
+
+  it("a state that cannot be read is an error, and not the state of a new installation", async () => {
+    const { client, outage } = await openAccessTables();
+    await outage();
+
+    await expect(createConsumerState({ client, table }).read()).rejects.toMatchObject({ name: "AccessError" });
   });
 });
 

@@ -45,7 +45,7 @@ async function eventFile(lines: number): Promise<string> {
 }
 
 describe("a command", () => {
-  it.each(["send", "tail", "dead-letters", "replay", "subscriptions", "listen", "keys", "tenants", "audit"])(
+  it.each(["send", "tail", "dead-letters", "replay", "subscriptions", "listen", "keys", "tenants", "audit", "status"])(
     "%s --help prints the usage, with exit code 0",
     async (name) => {
       expect(await runScript(name, ["--help"])).toMatchObject({

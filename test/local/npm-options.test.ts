@@ -28,6 +28,7 @@ it.each([
   ["tenants set", ["scripts/tenants.ts", "set"]],
   ["audit list", ["scripts/audit.ts", "list"]],
   ["audit verify", ["scripts/audit.ts", "verify"]],
+  ["status", ["scripts/status.ts"]],
   ["start", ["localstack/start.ts"]],
 ])("npm takes no option of %s for the beginning of one of its own, which the command could not see", (_name, words) => {
   const options = optionsOf(...words);

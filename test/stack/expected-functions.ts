@@ -99,12 +99,11 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
     actions: [
       ...KEY_CHECK_ACTIONS,
       ...STATEMENT_ACTIONS,
+      ...SEND_ACTIONS,
       ...RECEIVE_ACTIONS,
       "dynamodb:DeleteItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
-      "sqs:GetQueueAttributes",
-      "sqs:GetQueueUrl",
     ],
     ceilingKib: 440,
     role: "writer",

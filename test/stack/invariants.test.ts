@@ -131,7 +131,7 @@ describe("functions", () => {
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export, replay and notify, whose messages follow each other", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export, replay, notify and status, whose messages follow each other", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
     expect(allowed.map(([id]) => id)).toEqual([
@@ -140,6 +140,7 @@ describe("functions", () => {
       expect.stringMatching(/^ExportFunction/),
       expect.stringMatching(/^ReplayFunction/),
       expect.stringMatching(/^NotifyFunction/),
+      expect.stringMatching(/^StatusFunction/),
     ]);
   });
 });

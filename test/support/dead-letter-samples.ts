@@ -18,7 +18,7 @@ export function newDeadLetter({
     data: { total: 7 },
     ...eventChanges,
   };
-  const { tenant = "default", message = "ERROR: no" } = changes;
+  const { tenant = "default", message = "ERROR: no", origin } = changes;
   const { subject, time, dataschema, datacontenttype } = event;
   return {
     messageId: `message of ${event.id}`,
@@ -29,6 +29,7 @@ export function newDeadLetter({
     source: event.source,
     eventId: event.id,
     receivedAt: RECEIVED_AT,
+    origin,
     searched: { subject, time, dataschema, datacontenttype },
     reason: "not_storable",
     sqlState: "22P05",
@@ -37,14 +38,21 @@ export function newDeadLetter({
     attempts: 1,
     replays: 0,
     isEvent: true,
-    body: writeEnvelope({ tenant, receivedAt: RECEIVED_AT }, event),
+    body: writeEnvelope({ tenant, receivedAt: RECEIVED_AT, ...origin }, event),
     ...changes,
   };
 }
 
 /** A whole message that cannot be read, and names no tenant. */
 export function wholeMessage(body: string, changes: Partial<NewDeadLetter> = {}): NewDeadLetter {
-  const nothing = { tenant: undefined, type: undefined, source: undefined, eventId: undefined, receivedAt: undefined };
+  const nothing = {
+    tenant: undefined,
+    type: undefined,
+    source: undefined,
+    eventId: undefined,
+    receivedAt: undefined,
+    origin: undefined,
+  };
   const facts = { messageId: `message of ${body}`, reason: "unreadable_message", sqlState: undefined };
   return { ...newDeadLetter(), ...nothing, ...facts, searched: undefined, isEvent: false, body, ...changes };
 }

@@ -7,11 +7,12 @@ const RECEIVED_AT = "2026-11-21T09:30:00.000Z";
 /** An event that ingest would accept; changes go to the event or to the attributes that ingest adds. */
 export function storable(
   changes: Partial<Event> = {},
-  { tenant = "default", receivedAt = RECEIVED_AT }: Partial<Omit<StorableEvent, "event">> = {},
+  { tenant = "default", receivedAt = RECEIVED_AT, origin }: Partial<Omit<StorableEvent, "event">> = {},
 ): StorableEvent {
   return {
     tenant,
     receivedAt,
+    ...(origin !== undefined && { origin }),
     event: { id: "1", source: "/s", type: "com.example.sample", time: "2026-11-21T09:29:59.123Z", ...changes },
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { deadLetterIdOf } from "../../functions/core/dead-letter-id.ts";
 import type {
   DeadLetterReader,
@@ -12,12 +13,13 @@ import { DatabaseError } from "../../functions/core/errors.ts";
 import type { Event } from "../../functions/core/event.ts";
 import { type FilterableEvent, toPredicate } from "../../functions/core/filter/predicate.ts";
 import { matchesAny } from "../../functions/core/patterns.ts";
-import type { Clock } from "../../functions/core/ports.ts";
+import type { Clock, Origin } from "../../functions/core/ports.ts";
 
 type Row = DeadLetterRow & {
   messageGroup: string;
   isEvent: boolean;
   body: string;
+  origin: Origin | undefined;
   event: FilterableEvent | undefined;
   history: DeadLetterReplay[];
 };
@@ -56,16 +58,18 @@ export function memoryDeadLetterTable({
       return true;
     }
     const id = known === undefined ? (deadLetter.deadLetterId ?? own) : own;
+    const { origin } = deadLetter;
     const isCopy =
-      deadLetter.eventId !== undefined &&
       deadLetter.deadLetterId === undefined &&
       [...rows.values()].some(
         (row) =>
           row.state !== "discarded" &&
           row.tenant === deadLetter.tenant &&
-          row.eventId === deadLetter.eventId &&
-          row.source === deadLetter.source &&
-          row.body === deadLetter.body,
+          row.body === deadLetter.body &&
+          ((deadLetter.eventId !== undefined &&
+            row.eventId === deadLetter.eventId &&
+            row.source === deadLetter.source) ||
+            (origin !== undefined && isDeepStrictEqual(row.origin, origin))),
       );
     if (rows.has(id) || isCopy) return false;
     rows.set(id, toRow(id, deadLetter));
@@ -83,6 +87,7 @@ export function memoryDeadLetterTable({
       replays,
       isEvent,
       body,
+      origin: deadLetter.tenant === undefined ? undefined : deadLetter.origin,
       sqlState: deadLetter.sqlState ?? null,
       tenant: deadLetter.tenant ?? null,
       type: deadLetter.type ?? null,
@@ -187,13 +192,6 @@ export function memoryDeadLetterTable({
         .toSorted((a, b) => compare(b.openedAt, a.openedAt));
       return row && { id: row.id, state: row.state, reason: row.reason, message: row.message };
     },
-    async ledger(tenant) {
-      check();
-      const count = (state: string) =>
-        [...rows.values()].filter((row) => (tenant === "*" || row.tenant === tenant) && row.state === state).length;
-      const dead = { open: count("open"), replayed: count("replayed"), discarded: count("discarded") };
-      return { stored: 0, copies: 0, conflicts: 0, ...dead };
-    },
   };
 
   return {
@@ -210,6 +208,7 @@ export function memoryDeadLetterTable({
       const nothing = { outcome: null, reason: null, sqlState: null, message: null };
       row.history.push({ number: row.replays, replayId: `rpl_${"0".repeat(32)}`, ...times, ...nothing });
     },
+    remove: (id: string) => rows.delete(id),
     discard(id: string) {
       const row = rows.get(id);
       if (row !== undefined) row.state = "discarded";
@@ -236,6 +235,14 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const toMilliseconds = (instant: string) => `${instant.slice(0, 23)}Z`;
 
 function toListed(row: Row): DeadLetterRow {
-  const { messageGroup: _group, isEvent: _isEvent, body: _body, event: _event, history: _history, ...listed } = row;
+  const {
+    messageGroup: _group,
+    isEvent: _is,
+    body: _body,
+    origin: _origin,
+    event: _event,
+    history: _history,
+    ...listed
+  } = row;
   return listed;
 }

@@ -8,6 +8,7 @@ import { Client } from "pg";
 import { inject, type ProvidedContext } from "vitest";
 import type { Addresses } from "../../localstack/addresses.ts";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
+import type { RuntimeOptions } from "../../localstack/runtime-options.ts";
 import { useKey } from "./http.ts";
 import { copyCluster, removeDataDir } from "./cluster.ts";
 import { refuseSecretsIn, secretTexts } from "./secret-texts.ts";
@@ -26,15 +27,20 @@ export type TestRuntime = Runtime & {
 /**
  * A runtime on free ports and in a folder of its own, which is deleted with it.
  * @param prepared what prepare-runtime.ts made; given only where there is no test to inject it into
- * @param options.otlpEndpoint a receiver of spans
- * @param options.maxProcesses the most processes of a function at once, where that is not the machine's number
+ * @param options hooks of the runtime: the most processes of a function at once, where that is not the machine's number, and a proxy
+ *   before the Data API; and a receiver of spans
  */
 export async function startTestRuntime(
   prepared: Pick<ProvidedContext, "assemblyDir" | "preparedCluster"> = {
     assemblyDir: inject("assemblyDir"),
     preparedCluster: inject("preparedCluster"),
   },
-  { maxProcesses, otlpEndpoint }: { maxProcesses?: number; otlpEndpoint?: string } = {},
+  {
+    maxProcesses,
+    dataApiFront,
+    otlpEndpoint,
+  }: Pick<NonNullable<RuntimeOptions["testHooks"]>, "maxProcesses" | "dataApiFront"> &
+    Pick<RuntimeOptions, "otlpEndpoint"> = {},
 ): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
   await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
@@ -47,7 +53,11 @@ export async function startTestRuntime(
     allowHttpSinks: true,
     otlpEndpoint,
     log: (line) => lines.push(line),
-    testHooks: { metrics: (line) => metrics.push(line), ...(maxProcesses !== undefined && { maxProcesses }) },
+    testHooks: {
+      metrics: (line) => metrics.push(line),
+      ...(maxProcesses !== undefined && { maxProcesses }),
+      ...(dataApiFront !== undefined && { dataApiFront }),
+    },
   });
   useKey(runtime.addresses.url, runtime.addresses.apiKey);
   // A rotation forgets the values from before it.

@@ -33,10 +33,6 @@ const readDeadLetter = `
     :tenant, :id, ${PATTERNS}, ${RESULT_PIECE_CHARACTERS}, cast(:first_piece as integer), ${BODY_MAX_PIECES}, ${HISTORY_MAX_REPLAYS}
   )`;
 const findDeadLetter = `select id, state, reason, message from find_dead_letter(:tenant, :event_id, :source, ${PATTERNS})`;
-const ledger = `
-  select cast(stored as text), cast(copies as text), cast(conflicts as text), cast(open as text), cast(replayed as text),
-    cast(discarded as text)
-  from ledger(:tenant)`;
 
 /** The reader of dead letters in PostgreSQL: one statement each, and more for a body that is larger than a result. */
 export function createDeadLetterReader(database: SqlDatabase): DeadLetterReader {
@@ -87,12 +83,6 @@ export function createDeadLetterReader(database: SqlDatabase): DeadLetterReader 
       if (row === undefined) return undefined;
       const [found, state, reason, message] = row.map(String) as [string, DeadLetterState, string, string];
       return { id: found, state, reason, message };
-    },
-
-    async ledger(tenant, deadline) {
-      const [row = []] = (await database.execute(ledger, { tenant }, deadline)).rows;
-      const [stored = 0, copies = 0, conflicts = 0, open = 0, replayed = 0, discarded = 0] = row.map(Number);
-      return { stored, copies, conflicts, open, replayed, discarded };
     },
   };
 }

@@ -60,6 +60,8 @@ function writeLine(deadLetter: NewDeadLetter): string {
     dataschema: searched?.dataschema,
     datacontenttype: searched?.datacontenttype,
     sent_received_at: facts.receivedAt,
+    producer: facts.origin?.producer,
+    sequence: facts.origin?.sequence,
     reason: facts.reason,
     sql_state: facts.sqlState,
     message: facts.message,

@@ -3,9 +3,11 @@ import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../../core/database-limits.ts
 import type { Chunker, EventStore, SqlDatabase, SqlValue, StorableEvent, StoreOutcome } from "../../core/ports.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { toSqlError } from "./database-errors.ts";
+import { createOriginMeter, writeOrigins } from "./origins.ts";
 
 /** Documented in functions/sql/0001_events.sql. */
-const storeBatch = "select outcome, position, state, message from store_batch(string_to_array(:lines, chr(10)))";
+const storeBatch = `
+  select outcome, position, state, message from store_batch(string_to_array(:lines, chr(10)), cast(:origins as jsonb))`;
 
 /** The store of events in PostgreSQL: one call of `store_batch` a chunk. */
 export function createEventStore(database: SqlDatabase): EventStore {
@@ -15,8 +17,9 @@ export function createEventStore(database: SqlDatabase): EventStore {
       const sorted = inKeyOrder(events);
       // JSON.stringify escapes line breaks, so a row has none.
       const lines = sorted.map(({ event }) => toRow(event)).join("\n");
+      const origins = writeOrigins(sorted.map(({ event }) => event));
       FAILPOINT: await failpoint("beforeStore");
-      const { rows } = await database.execute(storeBatch, { lines }, deadline);
+      const { rows } = await database.execute(storeBatch, { lines, origins }, deadline);
       FAILPOINT: await failpoint("afterStore");
       return toOutcome(
         rows,
@@ -69,23 +72,27 @@ function unexpectedResult(): DatabaseError {
   });
 }
 
-/** Limits rows and bytes, counted as the Data API counts them: the text is escaped once more as a JSON string. */
+/** Limits rows and bytes, counted as the Data API counts them: the texts are escaped once more as JSON strings. */
 function createChunker<T extends StorableEvent>(): Chunker<T> {
   let chunk: T[] = [];
   let bytes = 0;
+  let originBytes = createOriginMeter();
   const rest = () => {
     const events = chunk;
     chunk = [];
     bytes = 0;
+    originBytes = createOriginMeter();
     return events;
   };
   return {
     add(event) {
       const rowBytes = Buffer.byteLength(JSON.stringify(toRow(event)));
-      const isFull = chunk.length === CHUNK_MAX_EVENTS || (chunk.length > 0 && bytes + rowBytes > CHUNK_MAX_BYTES);
+      let added = rowBytes + originBytes(event);
+      const isFull = chunk.length === CHUNK_MAX_EVENTS || (chunk.length > 0 && bytes + added > CHUNK_MAX_BYTES);
       const full = isFull ? rest() : undefined;
+      if (isFull) added = rowBytes + originBytes(event);
       chunk.push(event);
-      bytes += rowBytes;
+      bytes += added;
       return full;
     },
     rest,

@@ -78,13 +78,14 @@ function toScope({ tenant, allowed }: DeadLetterScope) {
 
 type Nullable<T> = { [Name in keyof T]: T[Name] | null };
 
-function toEditable({ id, tenant, source, eventId, receivedAt, isEvent }: Nullable<EditableDeadLetter>) {
+function toEditable({ id, tenant, source, eventId, receivedAt, origin, isEvent }: Nullable<EditableDeadLetter>) {
   return {
     id: String(id),
     tenant: tenant ?? undefined,
     source: source ?? undefined,
     eventId: eventId ?? undefined,
     receivedAt: receivedAt ?? undefined,
+    origin: origin ?? undefined,
     isEvent: isEvent === true,
   };
 }

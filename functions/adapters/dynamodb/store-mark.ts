@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { USAGE_TABLE } from "../../core/access-tables.ts";
-import type { LagReader, StoreMark, StoreMarker } from "../../core/feed.ts";
+import type { ConsumerStateReader, LagReader, StoreMark, StoreMarker } from "../../core/feed.ts";
 import { inTime } from "./client.ts";
 
 /** Of the whole installation: one item is enough, because any store wakes the database anyway. */
@@ -44,10 +44,11 @@ export function createStoreMarker({ client, table }: { client: DynamoDBClient; t
       const command = new UpdateItemCommand({
         TableName: table,
         Key: STORE_MARK_KEY,
-        UpdateExpression: `SET #mark = :mark${lag === undefined ? "" : ", lagMs = :lag, lagAt = :at"}`,
+        UpdateExpression: `SET #mark = :mark, storedAt = :now${lag === undefined ? "" : ", lagMs = :lag, lagAt = :at"}`,
         ExpressionAttributeNames: { "#mark": "mark" },
         ExpressionAttributeValues: {
           ":mark": { S: randomBytes(MARK_BYTES).toString("base64url") },
+          ":now": { N: String(Date.now()) },
           ...(lag !== undefined && { ":lag": { N: String(lag.lagMs) }, ":at": { N: String(lag.at) } }),
         },
         ReturnValues: "ALL_NEW",
@@ -73,3 +74,17 @@ export function createLagReader({ client, table }: { client: DynamoDBClient; tab
     },
   };
 }
+
+/** Reads what the consumer wrote beside the mark. Eventually consistent, as the lag alone. */
+export function createConsumerState({ client, table }: { client: DynamoDBClient; table: string }): ConsumerStateReader {
+  const command = new GetItemCommand({ TableName: table, Key: STORE_MARK_KEY });
+  return {
+    async read() {
+      const { Item } = await inTime(CALL_MS, (abortSignal) => client.send(command, { abortSignal }));
+      const [lagMs, lagAt, storedAt] = ["lagMs", "lagAt", "storedAt"].map((name) => numberIn(Item?.[name]?.N));
+      return { lag: lagMs === undefined || lagAt === undefined ? undefined : { lagMs, at: lagAt }, storedAt };
+    },
+  };
+}
+
+const numberIn = (text: string | undefined) => (text === undefined ? undefined : Number(text));

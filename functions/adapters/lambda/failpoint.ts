@@ -4,6 +4,10 @@ import { failpointEnvironment } from "./environment.ts";
 type Failpoint =
   | "beforeSend"
   | "afterSend"
+  /** SQS has confirmed the events, and the numbers of no event say so. */
+  | "beforeNote"
+  /** The numbers are written, and the client has no answer. */
+  | "afterNote"
   | "beforeStore"
   /** The database has committed. */
   | "afterStore"

@@ -16,6 +16,7 @@ const cursors = { file: "test/unit/core/cursor.test.ts" };
 const feedReader = { file: "test/contract/feed-reader.test.ts" };
 const exportStep = { file: "test/unit/export/step.test.ts" };
 const drainInVirtualTime = { file: "test/simulation/drain.test.ts" };
+const ledger = { file: "test/contract/ledger.test.ts" };
 const deadLetterStore = { file: "test/contract/dead-letter-store.test.ts" };
 const deadLetterIsolation = { file: "test/contract/dead-letter-isolation.test.ts" };
 const replayStep = { file: "test/unit/replay/step.test.ts" };
@@ -105,7 +106,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event that cannot be read is dropped",
     file: "functions/consume/store-messages.ts",
-    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, read.envelope, event, deadLetterId)));",
+    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, event, deadLetterId)));",
     replace: "",
     caughtBy: unreadableEvents,
   },
@@ -301,9 +302,79 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "the ledger leaves out what came again",
     file: "functions/sql/0001_events.sql",
-    find: "perform count_copies(batch, inserted.tenants, inserted.of_tenants, conflicts);",
+    find: "perform count_mixed_arrivals(origins, copies, conflicts, refused);",
     replace: "",
-    caughtBy: { file: "test/contract/event-store.test.ts" },
+    caughtBy: ledger,
+  },
+  {
+    name: "the ledger counts a message again that is delivered twice",
+    file: "functions/sql/0001_events.sql",
+    find: "where not coalesce(known.numbers @> number, false)",
+    replace: "where true",
+    caughtBy: ledger,
+  },
+  {
+    name: "two calls at once both count a copy",
+    file: "functions/sql/0010_ledger.sql",
+    find: "perform pg_advisory_xact_lock(728456213, key)",
+    replace: "perform key",
+    caughtBy: ledger,
+  },
+  {
+    name: "the ledger counts a refused event as stored",
+    file: "functions/sql/0001_events.sql",
+    find: "from unnest(lines) where fate = 'stored' group by tenant, producer;",
+    replace: "from unnest(lines) where fate in ('stored', 'refused') group by tenant, producer;",
+    caughtBy: ledger,
+  },
+  {
+    name: "a dead letter counts beside its event that was stored after all",
+    file: "functions/sql/0010_ledger.sql",
+    find: "and not coalesce(counted.numbers @> d.sequence, false)",
+    replace: "",
+    caughtBy: ledger,
+  },
+  {
+    name: "a snapshot forgets what it has merged",
+    file: "functions/sql/0010_ledger.sql",
+    find: "numbers = arrivals.numbers + excluded.numbers,",
+    replace: "numbers = excluded.numbers,",
+    caughtBy: ledger,
+  },
+  {
+    name: "a discarded dead letter that is deleted leaves the ledger",
+    file: "functions/sql/0008_replays.sql",
+    find: "filter (where state = 'discarded')\n  into deleted, ended from removed;",
+    replace: "filter (where false)\n  into deleted, ended from removed;",
+    caughtBy: ledger,
+  },
+  {
+    name: "every event of a message has the number of the first",
+    file: "functions/core/read-message.ts",
+    find: "sequence: head.sequence + index",
+    replace: "sequence: head.sequence",
+    caughtBy: { file: "test/unit/core/read-message.test.ts" },
+  },
+  {
+    name: "a dead letter loses the number of its event",
+    file: "functions/consume/store-messages.ts",
+    find: "body: writeEnvelope(head, event),",
+    replace: "body: writeEnvelope({ tenant, receivedAt }, event),",
+    caughtBy: { file: "test/unit/consume/store-messages.test.ts" },
+  },
+  {
+    name: "a corrected dead letter loses the number of its event",
+    file: "functions/replay/edits.ts",
+    find: "receivedAt: receivedAt ?? now.toISOString(), ...origin }",
+    replace: "receivedAt: receivedAt ?? now.toISOString() }",
+    caughtBy: { file: "test/unit/replay/replay.test.ts" },
+  },
+  {
+    name: "a snapshot that was not asked for is forgotten",
+    file: "functions/consume/mark-stores.ts",
+    find: "owed.snapshot = !(await ask(clock().getTime() + ASK_MS));",
+    replace: "owed.snapshot = !(await ask(clock().getTime() + ASK_MS)) && false;",
+    caughtBy: { file: "test/unit/consume/mark-stores.test.ts" },
   },
   {
     name: "a dead letter that comes back does not open its row",

@@ -358,18 +358,6 @@ export function describeDeadLetterTable(name: string, open: () => Promise<TableU
       expect(await find("/shop")).toBeUndefined();
     });
 
-    it("the ledger counts the dead letters of a tenant, and of all, by their states", async () => {
-      const { record, list, reader, take, discard } = await opened();
-      await record(...["a", "b", "c", "d"].map((id) => newDeadLetter({ event: { id } })), wholeMessage("x"));
-      const ids = new Map((await list()).map((row) => [row.eventId, row.id]));
-      await take(ids.get("a") ?? "");
-      await discard(ids.get("b") ?? "");
-
-      expect(await reader.ledger("default", soon())).toMatchObject({ stored: 0, open: 2, replayed: 1, discarded: 1 });
-      expect(await reader.ledger("*", soon())).toMatchObject({ stored: 0, open: 3, replayed: 1, discarded: 1 });
-      expect(await reader.ledger("b", soon())).toMatchObject({ stored: 0, open: 0, replayed: 0, discarded: 0 });
-    });
-
     it("nothing is recorded in an outage, and nothing read", async () => {
       const { record, list, outage } = await opened();
       outage();

@@ -111,7 +111,7 @@ describe("the error table of the database", () => {
   });
 });
 
-describe("the exception list of store_batch", () => {
+describe("the exception list of store_blocks", () => {
   /** Classes by their condition name: https://www.postgresql.org/docs/17/errcodes-appendix.html */
   const classOf: Record<string, string> = {
     cardinality_violation: "21",
@@ -127,7 +127,7 @@ describe("the exception list of store_batch", () => {
     const definitions = readdirSync(folder)
       .toSorted()
       .map(
-        (name) => readFileSync(`${folder}/${name}`, "utf8").split(/create (?:or replace )?function store_batch\(/)[1],
+        (name) => readFileSync(`${folder}/${name}`, "utf8").split(/create (?:or replace )?function store_blocks\(/)[1],
       );
     const sql = definitions.findLast((each) => each !== undefined) ?? "";
     const [, list = ""] = /exception\s+when ([a-z_\s]+?)\s+then/.exec(sql) ?? [];

@@ -14,7 +14,9 @@ let lags: (ConsumerLag | undefined)[];
 let isSubscribed: boolean;
 let isQueueDown: boolean;
 let wakes: Wake[];
-let unsent: number;
+let unsent: string[];
+let asked: number;
+let isAskedFor: boolean;
 const now = 1_000_000;
 let rule: ReturnType<typeof markStores>;
 beforeEach(() => {
@@ -26,7 +28,9 @@ beforeEach(() => {
   isSubscribed = false;
   isQueueDown = false;
   wakes = [];
-  unsent = 0;
+  unsent = [];
+  asked = 0;
+  isAskedFor = true;
   const outcome = (): BatchOutcome => ({
     remaining: [],
     level: "info",
@@ -55,9 +59,13 @@ beforeEach(() => {
           return true;
         },
       },
+      ask: async () => {
+        asked += 1;
+        return isAskedFor;
+      },
       clock: () => new Date(now),
       onFailure: (error) => failures.push(error),
-      onUnsent: () => (unsent += 1),
+      onUnsent: (what) => unsent.push(what),
     },
   );
 });
@@ -139,7 +147,7 @@ describe("the wake-up of the workers", () => {
     isSubscribed = true;
     isQueueDown = true;
     expect(await rule([], 0)).toMatchObject({ remaining: [], metrics: { EventsStored: 1 } });
-    expect(unsent).toBe(1);
+    expect(unsent).toEqual(["wake"]);
     isQueueDown = false;
     counts = {};
 
@@ -156,5 +164,37 @@ describe("the wake-up of the workers", () => {
     await rule([], 0);
 
     expect(steps).toEqual(["store"]);
+  });
+});
+
+describe("the request for a snapshot of the ledger", () => {
+  it("a snapshot is asked for behind stored events and behind copies, also where the mark cannot be changed", async () => {
+    isDown = true;
+    await rule([], 0);
+    counts = { EventsStored: 0, EventsDuplicate: 3 };
+    await rule([], 0);
+
+    expect(asked).toBe(2);
+  });
+
+  it("a batch of which nothing is stored asks for none", async () => {
+    counts = { EventsStored: 0, MessagesFailed: 2 };
+
+    await rule([], 0);
+
+    expect(asked).toBe(0);
+  });
+
+  it("a request that the queue does not confirm fails no batch, and is sent after the next one", async () => {
+    isAskedFor = false;
+    expect(await rule([], 0)).toMatchObject({ remaining: [], metrics: { EventsStored: 1 } });
+    expect(unsent).toEqual(["snapshot"]);
+    isAskedFor = true;
+    counts = {};
+
+    await rule([], 0);
+    await rule([], 0);
+
+    expect(asked).toBe(2);
   });
 });

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import { EXTENSIONS_MAX, REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
+import type { EventStore } from "../../../functions/core/ports.ts";
 import { memoryDeadLetters, memoryStore, message, NOW, outage, refusal, storing } from "./support.ts";
 
 const OWN = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
@@ -240,6 +241,35 @@ describe("storing messages", () => {
     down = false;
     expect((await storeMessages([message("m1", ["bad", "later"])])).failed).toEqual([]);
     expect(deadLetters.map(({ id }) => id)).toEqual(["bad"]);
+  });
+
+  it("stores each event with its number, and dead letters keep the number of their event", async () => {
+    const { store } = memoryStore({ refuse: ({ id }) => (id === "bad" ? refusal() : undefined) });
+    const { queue, deadLetters } = memoryDeadLetters();
+    const origins: unknown[] = [];
+    const noting: EventStore = {
+      ...store,
+      store: (events, deadline) => {
+        origins.push(...events.map(({ event, origin }) => [event.id, origin]));
+        return store.store(events, deadline);
+      },
+    };
+    const producer = "0mi2x0000aaaaaaaaaaaa";
+    const plain = message("m1", ["a", "bad"]);
+    const body = plain.body
+      .replace('"events"', `"producer":"${producer}","sequence":7,"events"`)
+      .replace("]}", ",{}]}");
+
+    await storing(noting, queue)([{ ...plain, body }]);
+
+    expect(origins).toEqual([
+      ["a", { producer, sequence: 7 }],
+      ["bad", { producer, sequence: 8 }],
+    ]);
+    expect(deadLetters.map((each) => JSON.parse(each.body) as object)).toMatchObject([
+      { producer, sequence: 9, events: [{}] },
+      { producer, sequence: 8, events: [{ id: "bad" }] },
+    ]);
   });
 
   it("fails a message whose dead letter was not enqueued", async () => {

@@ -46,6 +46,26 @@ describe("packing events into envelopes", () => {
     expect(whole(sized(room + 1))).toBeUndefined();
   });
 
+  it("gives each message the number of its first event, and room for the longest number", () => {
+    const size = fc.oneof(fc.integer({ min: 2, max: 2_000 }), fc.integer({ min: 200_000, max: 262_144 }));
+    const first = fc.integer({ min: 1, max: 1_001 });
+    fc.assert(
+      fc.property(fc.array(size, { maxLength: 40 }), first, (sizes, sequence) => {
+        const events = sizes.map((bytes) => sized(bytes));
+
+        const messages = packEvents(events, { ...HEAD, producer: "p", sequence }, (json) => json);
+
+        let next = sequence;
+        for (const { body, events: packed } of messages) {
+          expect(JSON.parse(body)).toMatchObject({ producer: "p", sequence: next });
+          expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES);
+          next += packed.length;
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it("returns no message for no events", () => {
     expect(pack([])).toEqual([]);
   });

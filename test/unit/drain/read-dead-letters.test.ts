@@ -80,10 +80,28 @@ describe("a message of the dead-letter queue", () => {
       expect(deadLetter.body.length).toBeLessThan(body([{ id: "a" }]).length + 1);
       expect(readMessage(deadLetter.body)).toMatchObject({
         kind: "readable",
-        envelope: { tenant: "acme", receivedAt: "2026-11-20T10:00:00.000Z", events: [{ id: "ab"[index] }] },
+        tenant: "acme",
+        receivedAt: "2026-11-20T10:00:00.000Z",
+        events: [{ event: { id: "ab"[index] } }],
         unreadable: [],
       });
     }
+  });
+
+  it("each event of a message keeps its number, in its row and in its body", () => {
+    const numbered = body([{ id: "a" }, { id: "b" }]).replace(
+      '"events"',
+      '"producer":"0mi2x0000aaaaaaaaaaaa","sequence":3,"events"',
+    );
+    const text = numbered.replace("]}", ",Infinity]}");
+
+    const deadLetters = readDeadLetters(dead(text));
+
+    const numbers = [3, 4, 5].map((sequence) => ({ producer: "0mi2x0000aaaaaaaaaaaa", sequence }));
+    expect(deadLetters.map(({ origin }) => origin)).toEqual(numbers);
+    for (const [index, each] of deadLetters.entries())
+      expect(each.body).toContain(`"producer":"0mi2x0000aaaaaaaaaaaa","sequence":${numbers[index]?.sequence}`);
+    expect(readDeadLetters(dead("no message"))).toMatchObject([{ origin: undefined }]);
   });
 
   it("a part that is no event is a dead letter beside the events, with the names that it has", () => {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as z from "zod";
 import { toCatalog } from "../../../functions/core/catalog.ts";
 import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS, VERDICT_MAX_ERRORS } from "../../../functions/core/limits.ts";
-import { ingestTo, memoryQueue, NOW, order } from "./support.ts";
+import { ingestTo, memoryQueue, NOW, order, PRODUCER } from "./support.ts";
 
 describe("ingest", () => {
   it("accepts one event object and enqueues it with the time of receipt", async () => {
@@ -21,6 +21,8 @@ describe("ingest", () => {
       version: 1,
       tenant: "default",
       receivedAt: NOW,
+      producer: PRODUCER,
+      sequence: 1,
       events: [{ ...order("o-1"), subject: "s", time: NOW, extensions: { traceparent: "00-ab" } }],
     });
     expect(enqueued[0]?.group).toBe("default");

@@ -7,7 +7,7 @@ import { createSendEvents } from "../../../functions/ingest/protocols/events/sen
 import { limitedPrincipal } from "../../support/limited-principal.ts";
 import { memoryLeaseStore } from "../../support/memory-lease-store.ts";
 import { catalog } from "./catalog.ts";
-import { memoryQueue, order } from "./support.ts";
+import { memoryQueue, numbering, order } from "./support.ts";
 
 /** `POST /events` of a tenant with limits; the clock stands still until `wait`. */
 function server(limits: Limits, refuse: (index: number) => boolean = () => false) {
@@ -19,6 +19,7 @@ function server(limits: Limits, refuse: (index: number) => boolean = () => false
   const ingest = createIngest({
     queue,
     limiter,
+    numbering: numbering(),
     catalog,
     unknownTypes: "accept",
     unknownVersions: "refuse",

@@ -6,7 +6,7 @@ import { toProblem } from "../../../functions/adapters/lambda/problem-documents.
 import { createIngest } from "../../../functions/ingest/ingest.ts";
 import { createSendEvents } from "../../../functions/ingest/protocols/events/send-events.ts";
 import { catalog } from "./catalog.ts";
-import { memoryQueue, noLimits, NOW, order } from "./support.ts";
+import { memoryQueue, noLimits, NOW, numbering, order } from "./support.ts";
 import { adminOf } from "../../support/principal.ts";
 
 /** The answer to a body, errors included, as the HTTP chain gives it. */
@@ -24,6 +24,7 @@ async function answer(
   const ingest = createIngest({
     queue,
     limiter: noLimits,
+    numbering: numbering(),
     catalog: options.types ?? catalog,
     unknownTypes: options.unknownTypes ?? "accept",
     unknownVersions: "refuse",

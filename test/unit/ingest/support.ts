@@ -4,6 +4,7 @@ import type { RequestTrace } from "../../../functions/core/trace.ts";
 import { createIngest, type IngestDeps } from "../../../functions/ingest/ingest.ts";
 import { decode } from "../../../functions/ingest/protocols/events/decode.ts";
 import { adminOf } from "../../support/principal.ts";
+import { createNumbering, type NumberingDeps } from "../../../functions/ingest/number-events.ts";
 import { catalog } from "./catalog.ts";
 
 export const NOW = "2026-11-21T09:30:00.000Z";
@@ -35,12 +36,29 @@ export function memoryQueue(refuse: (message: OutgoingMessage, index: number) =>
 /** The limiter of callers who have no limits. */
 export const noLimits: IngestDeps["limiter"] = { takeEvents: async () => undefined };
 
+/** The id of the first producer in tests. */
+export const PRODUCER = "mi8mrls00-producer-01";
+
+/** Numbers of one producer, whose notes nobody keeps. */
+export const numbering = (overrides: Partial<NumberingDeps> = {}) =>
+  createNumbering({
+    notes: { write: () => Promise.resolve() },
+    clock: () => new Date(NOW),
+    newProducerId: () => PRODUCER,
+    later: () => undefined,
+    onFailure: (error) => {
+      throw error;
+    },
+    ...overrides,
+  });
+
 /** Ingest in front of a queue, as a function of body and headers. */
 export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {}) {
   let generated = 0;
   const ingest = createIngest({
     queue,
     limiter: noLimits,
+    numbering: numbering(),
     catalog,
     unknownTypes: "accept",
     unknownVersions: "refuse",

@@ -40,7 +40,7 @@ describe("keeping rollups", () => {
 
     expect(await run()).toEqual({ deltasMerged: 2 * COMPACT_MAX_PARTS + 7, rollupHoursChecked: 24 });
     expect(calls.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => ({ settled: "2026-11-21T02:00:00.000Z" })));
-    expect(calls[3]).toEqual({});
+    expect(calls[3]).toEqual({ silent_since: "2026-10-31T03:00:00.000Z" });
     expect(calls[4]).toEqual({ from: "2026-11-20T00:00:00.000Z", to: "2026-11-20T01:00:00.000Z" });
     expect(calls.at(-1)).toEqual({ from: "2026-11-20T23:00:00.000Z", to: "2026-11-21T00:00:00.000Z" });
     expect(counted).toEqual([0]);

@@ -33,7 +33,7 @@ const eventsOf = (messages: OutgoingMessage[]) =>
     const read = readMessage(body);
     if (read.kind === "unreadable") throw new Error(read.detail);
     expect(read.unreadable).toEqual([]);
-    return read.envelope.events;
+    return read.events.map(({ event }) => event);
   });
 
 describe("the notices about subscriptions", () => {

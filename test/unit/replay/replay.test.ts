@@ -18,6 +18,7 @@ const editable = (changes: Partial<EditableDeadLetter> = {}): EditableDeadLetter
   source: "/s",
   eventId: "e-1",
   receivedAt: "2026-11-28T09:00:00.000Z",
+  origin: undefined,
   isEvent: true,
   ...changes,
 });
@@ -265,6 +266,15 @@ describe("corrected events", () => {
       receivedAt: "2026-11-28T09:00:00.000Z",
       events: [{ id: "e-1", source: "/s", type: "new", time: "2026-11-28T08:00:00Z", extensions: { ext: "x" } }],
     });
+  });
+
+  it("a corrected event keeps the number of its dead letter", async () => {
+    const origin = { producer: "0mi2x0000aaaaaaaaaaaa", sequence: 7 };
+    const test = underTest({ found: [editable({ origin })] });
+
+    await test.post("startReplay", edits({ type: "new", data: 1 }));
+
+    expect(JSON.parse(test.started[0]?.edits[0]?.body ?? "")).toMatchObject(origin);
   });
 
   it.each<[string, object, RegExp]>([

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { StatusAnswer } from "../../../functions/core/status-answers.ts";
+import { status } from "../../../functions/api-docs/status-examples.ts";
+import { isSound, toText } from "../../../scripts/status/render.ts";
+
+const sound = status as StatusAnswer;
+const unavailable = { unavailable: "SQS did not answer." };
+
+describe("the state for people", () => {
+  it("the state has a section for each part, with the age of its numbers", () => {
+    expect(toText(sound)).toBe(`prod, Sluice 0.1.0 (5f0c9a7be1d2), all tenants, 2026-11-28T09:31:02.120Z
+
+EVENTS
+accepted   1250
+stored     1200
+copies       20
+conflicts     1
+open          3
+replayed      0
+discarded     2
+in flight    24
+Every accepted event is in a count or in flight (counts of 50 s ago)
+
+TENANTS
+tenant  accepted  stored  copies  conflicts  open  replayed  discarded  in flight
+acme    1000      970     20      1          3     0         2          4
+other   250       230     0       0          0     0         0          20
+
+QUEUES
+queue         visible  in flight  delayed
+events        12       3          0
+dead letters  0        0          0
+wake-ups      0        1          1
+status        0        0          1
+
+CONSUMER
+last stored events 1 s ago, 1.42 s after they were accepted (1 s ago)
+
+SUBSCRIPTIONS
+4 active, 1 disabled, 17 deliveries pending (50 s ago)
+
+DATABASE
+active, last used 1 s ago`);
+  });
+
+  it("a part that could not be read says so among the others", () => {
+    expect(toText({ ...sound, queues: unavailable })).toContain("QUEUES\nnot known: SQS did not answer.\n\nCONSUMER");
+  });
+
+  it.each([
+    ["2026-11-28T09:31:02.000Z", "0 s ago"],
+    ["2026-11-28T09:29:30.000Z", "92 s ago"],
+    ["2026-11-28T08:29:30.000Z", "61 min ago"],
+    ["2026-11-27T08:29:30.000Z", "25 h ago"],
+    ["2026-11-01T08:29:30.000Z", "27 d ago"],
+    [undefined, "never"],
+  ])("a time of %s is shown as %s", (usedAt, age) => {
+    expect(toText({ ...sound, database: { state: "idle", usedAt } })).toContain(`idle, last used ${age}`);
+  });
+
+  it("a state is sound where every part was read and the counts are what was accepted, for each tenant", () => {
+    const account = (sound.ledger as { tenants: object[] }).tenants[0] as { difference: number };
+    const wrong = { ...sound.ledger, tenants: [{ ...account, difference: account.difference + 1 }] };
+
+    expect(isSound(sound)).toBe(true);
+    expect(isSound({ ...sound, ledger: wrong as StatusAnswer["ledger"] })).toBe(false);
+    for (const part of ["ledger", "queues", "consumer"]) expect(isSound({ ...sound, [part]: unavailable })).toBe(false);
+  });
+
+  it("a difference that is not in flight is named, with what to read about it", () => {
+    const ledger = { ...sound.ledger, difference: 27 } as StatusAnswer["ledger"];
+
+    expect(toText({ ...sound, ledger })).toContain("differ from what was accepted by 3 events: see docs/runbook.md");
+  });
+});

@@ -1,0 +1,360 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AccessError } from "../../../functions/core/access.ts";
+import { DatabaseError } from "../../../functions/core/errors.ts";
+import type { LedgerCounts } from "../../../functions/core/ledger.ts";
+import { addRange, NO_NUMBERS, readRanges } from "../../../functions/core/number-ranges.ts";
+import { newProducerId } from "../../../functions/core/producer-id.ts";
+import type { ProducerNote } from "../../../functions/core/producer-notes.ts";
+import { accountsOf, sumOf } from "../../../functions/status/accounts.ts";
+import { createTakeLedger } from "../../../functions/status/take-ledger.ts";
+import { memoryLedgerTable } from "../../support/memory-ledger-table.ts";
+import { memoryDatabase, memoryMessages, NO_COUNTS, NOW, queuesWith } from "./support.ts";
+
+const HOUR = 3_600_000;
+const SECOND = 1_000;
+
+/** A database, the table and the rule on one clock. */
+function installation() {
+  const time = { now: NOW, waiting: 0 as number | undefined };
+  const database = memoryDatabase(() => time.now);
+  const table = memoryLedgerTable();
+  const { messages, sent, state } = memoryMessages();
+  const take = createTakeLedger({
+    ledger: database.reader,
+    table,
+    queues: queuesWith(() => time.waiting),
+    messages,
+    clock: () => new Date(time.now),
+  });
+  const note = (producer: string, tenants: Record<string, string>, at = time.now): Promise<void> => {
+    const read = Object.entries(tenants).map(([tenant, text]) => [tenant, readRanges(text)] as const);
+    return table.write({ producer, at, tenants: new Map(read) });
+  };
+  return {
+    time,
+    database,
+    table,
+    sent,
+    queue: state,
+    note,
+    take: (due = time.now) => take(due, time.now + 60 * SECOND),
+    accounts: async (tenant = "*") => accountsOf(await table.readNotes(), await table.readLedgers(tenant)),
+  };
+}
+
+describe("a snapshot of the ledger", () => {
+  it("a snapshot keeps the counts of each tenant, and the accounts have a difference of 0 at rest", async () => {
+    const { database, note, take, accounts, table } = installation();
+    const producer = newProducerId(NOW);
+    await note(producer, { acme: "1-3", other: "1" });
+    for (const number of [1, 2]) database.end("acme", "stored", { producer, number });
+    database.end("acme", "open", { producer, number: 3 });
+    database.end("other", "copies", { producer, number: 1 });
+
+    expect(await take()).toEqual({ kind: "taken", tenants: 2, written: 2, inFlight: 0, difference: 0 });
+
+    expect(await table.readTakenAt()).toBe(new Date(NOW).toISOString());
+    expect(await accounts("acme")).toContainEqual({
+      tenant: "acme",
+      ...NO_COUNTS,
+      accepted: 3,
+      stored: 2,
+      open: 1,
+      inFlight: 0,
+      difference: 0,
+      active: 2,
+      disabled: 1,
+      pending: 7,
+    });
+  });
+
+  it("a snapshot that was taken after the wanted time is not taken again, and the database is not asked", async () => {
+    const { database, take, time } = installation();
+    await take();
+    time.now += 60 * SECOND;
+
+    expect(await take(NOW)).toEqual({ kind: "fresh" });
+    expect(await take(NOW + 1)).toMatchObject({ kind: "taken" });
+    expect(database.asked).toHaveLength(2);
+  });
+
+  it("events that were noted behind a snapshot are in flight until the next one", async () => {
+    const { database, note, take, accounts, time } = installation();
+    const producer = newProducerId(NOW);
+    database.end("acme", "stored", { producer, number: 1 });
+    await take();
+
+    await note(producer, { acme: "1-5" });
+    expect(sumOf(await accounts())).toMatchObject({ accepted: 5, stored: 1, inFlight: 4, difference: 4 });
+
+    for (const number of [2, 3, 4, 5]) database.end("acme", "stored", { producer, number });
+    time.now += 60 * SECOND;
+    await take();
+    expect(sumOf(await accounts())).toMatchObject({ accepted: 5, stored: 5, inFlight: 0, difference: 0 });
+  });
+
+  it("an event whose number is noted only after it arrived counts once", async () => {
+    const { database, note, take, accounts } = installation();
+    const producer = newProducerId(NOW);
+    // The producer begins, and its event arrives, between the read of the notes and the snapshot.
+    database.state.beforeTake = () => database.end("acme", "stored", { producer, number: 1 });
+    await take();
+    await note(producer, { acme: "1" });
+
+    expect(sumOf(await accounts())).toMatchObject({ accepted: 1, stored: 1, inFlight: 0, difference: 0 });
+  });
+
+  it("dead letters that name no tenant are in the sum alone", async () => {
+    const { database, take, accounts } = installation();
+    database.end("", "open");
+    database.end("acme", "stored");
+    await take();
+
+    expect(sumOf(await accounts())).toMatchObject({ accepted: 2, stored: 1, open: 1, difference: 0 });
+    expect(sumOf(await accounts("acme"))).toMatchObject({ accepted: 1, stored: 1, open: 0, difference: 0 });
+  });
+
+  it("the ledger of a tenant is written only where it has changed", async () => {
+    const { database, take, time } = installation();
+    database.end("acme", "stored");
+    database.end("other", "stored");
+    await take();
+    database.end("other", "stored");
+    time.now += 60 * SECOND;
+
+    expect(await take()).toMatchObject({ tenants: 2, written: 1 });
+  });
+
+  it("a tenant that a restored database does not know has no counts any more", async () => {
+    const { database, take, table, time, accounts } = installation();
+    database.end("acme", "stored");
+    await take();
+    time.now += 60 * SECOND;
+    const restored = memoryDatabase(() => time.now);
+    const again = createTakeLedger({
+      ledger: restored.reader,
+      table,
+      queues: queuesWith(() => 0),
+      messages: memoryMessages().messages,
+      clock: () => new Date(time.now),
+    });
+    await again(time.now, time.now + HOUR);
+
+    expect(sumOf(await accounts())).toMatchObject({ accepted: 0, stored: 0, difference: 0 });
+  });
+
+  it("a note is deleted when its producer has ended and all of its events arrived, and no number comes back", async () => {
+    const { database, note, take, accounts, table, time } = installation();
+    const [ended, open, running] = [newProducerId(NOW - 2 * HOUR), newProducerId(NOW - 2 * HOUR), newProducerId(NOW)];
+    await note(ended, { acme: "1-2" });
+    await note(open, { acme: "1-2" });
+    await note(running, { acme: "1" });
+    for (const number of [1, 2]) database.end("acme", "stored", { producer: ended, number });
+    database.end("acme", "stored", { producer: open, number: 1 });
+    database.end("acme", "stored", { producer: running, number: 1 });
+
+    for (const _again of [1, 2]) {
+      await take();
+      time.now += 60 * SECOND;
+      expect(sumOf(await accounts())).toMatchObject({ accepted: 5, stored: 4, inFlight: 1, difference: 1 });
+    }
+
+    expect((await table.readNotes()).map(({ producer }) => producer)).toEqual([open, running]);
+    expect(database.asked.at(-1)?.producers).toEqual([open]);
+  });
+});
+
+describe("the difference of the ledger", () => {
+  it("events on their way are no difference, and behind the last batch somebody looks again", async () => {
+    const { note, take, time, sent } = installation();
+    await note(newProducerId(NOW), { acme: "1-4" });
+    time.now += 10 * SECOND;
+
+    expect(await take()).toMatchObject({ inFlight: 4, difference: 0 });
+    expect(sent).toEqual([{ message: { kind: "ledger", due: time.now + 200 * SECOND }, delaySeconds: 200 }]);
+  });
+
+  it("events that no queue has some minutes after they were sent are a difference, and nobody looks again for them", async () => {
+    const { note, take, time, sent } = installation();
+    await note(newProducerId(NOW), { acme: "1-4" });
+    time.now += 200 * SECOND;
+
+    expect(await take()).toMatchObject({ inFlight: 4, difference: 4 });
+    expect(sent).toEqual([]);
+  });
+
+  it.each([3, undefined])(
+    "events on their way are no difference for an hour while a queue has messages or cannot be read (%s)",
+    async (waiting) => {
+      const { note, take, time, sent } = installation();
+      time.waiting = waiting;
+      await note(newProducerId(NOW), { acme: "1-4" });
+      time.now += HOUR;
+      expect(await take()).toMatchObject({ inFlight: 4, difference: 0 });
+
+      time.now += HOUR;
+      expect(await take()).toMatchObject({ inFlight: 4, difference: 4 });
+      expect(sent).toEqual([]);
+    },
+  );
+
+  it("counts that are not what arrived are a difference at once", async () => {
+    const { database, note, take } = installation();
+    const producer = newProducerId(NOW);
+    await note(producer, { acme: "1-2" });
+    database.end("acme", "stored", { producer, number: 1 });
+    database.miscount("acme");
+
+    expect(await take()).toMatchObject({ inFlight: 1, difference: 1 });
+  });
+});
+
+describe("an outage", () => {
+  const outage = new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "" });
+
+  it("a new message asks again while the database does not answer, and no note is deleted", async () => {
+    const { database, note, take, time, sent, table } = installation();
+    await note(newProducerId(NOW - 2 * HOUR), { acme: "1" });
+    database.state.fault = outage;
+
+    expect(await take()).toEqual({ kind: "postponed", reason: "database_unavailable" });
+
+    expect(sent).toEqual([{ message: { kind: "ledger", due: time.now }, delaySeconds: 300 }]);
+    expect(await table.readNotes()).toHaveLength(1);
+  });
+
+  it("the message stays where the queue does not confirm the new one", async () => {
+    const { database, take, queue } = installation();
+    database.state.fault = outage;
+    queue.answers = false;
+
+    expect(await take()).toEqual({ kind: "failed", reason: "database_unavailable" });
+  });
+
+  it("a table that does not answer fails the invocation, so that the message comes again", async () => {
+    const { table, take } = installation();
+    table.readNotes = () => Promise.reject(new AccessError("no answer", { isOutage: true }));
+
+    await expect(take()).rejects.toThrow("no answer");
+  });
+});
+
+describe("the ledger in any order of things", () => {
+  const tenants = ["a", "b"] as const;
+  const ends = Object.keys(NO_COUNTS) as (keyof LedgerCounts)[];
+  const step = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("send"),
+        tenant: fc.constantFrom(...tenants),
+        isConfirmed: fc.boolean(),
+        process: fc.nat(2),
+      }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant("arrive"),
+        pick: fc.nat(),
+        as: fc.constantFrom(...ends),
+        isAgain: fc.boolean(),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("note"), process: fc.nat(2) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("snapshot") }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("wait"), minutes: fc.nat(90) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("kill"), process: fc.nat(2) }) },
+  );
+
+  it("the accounts are always the own count of what is noted or was seen to arrive, and at rest each difference is 0", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step as fc.Arbitrary<Step>, { maxLength: 60 }), async (steps) => {
+        const { time, database, table, take, accounts } = installation();
+        const processes = new Map<number, ProcessModel>();
+        const queue: { tenant: string; producer: string; number: number }[] = [];
+        const [counted, noted, seen] = [new Set<string>(), new Set<string>(), new Set<string>()];
+        const keyOf = (tenant: string, producer: string, number: number) => `${tenant} ${producer} ${number}`;
+        const modelOf = (index: number): ProcessModel => {
+          const known = processes.get(index);
+          if (known !== undefined && time.now < known.began + HOUR) return known;
+          const fresh = {
+            producer: newProducerId(time.now),
+            began: time.now,
+            next: new Map<string, number>(),
+            sent: new Map(),
+          };
+          processes.set(index, fresh);
+          return fresh;
+        };
+        const arrive = (each: (typeof queue)[number], as: keyof LedgerCounts) => {
+          database.end(each.tenant, as, each);
+          counted.add(keyOf(each.tenant, each.producer, each.number));
+        };
+        for (const each of steps) {
+          time.now += SECOND;
+          if (each.kind === "send") {
+            const { producer, next, sent } = modelOf(each.process);
+            const number = next.get(each.tenant) ?? 1;
+            next.set(each.tenant, number + 1);
+            // An unconfirmed message may be in the queue too.
+            queue.push({ tenant: each.tenant, producer, number });
+            if (each.isConfirmed) sent.set(each.tenant, addRange(sent.get(each.tenant) ?? NO_NUMBERS, number, number));
+          } else if (each.kind === "arrive" && queue.length > 0) {
+            const at = each.pick % queue.length;
+            arrive(queue[at] as (typeof queue)[number], each.as);
+            if (!each.isAgain) queue.splice(at, 1);
+          } else if (each.kind === "note") {
+            const model = processes.get(each.process);
+            if (model !== undefined && time.now < model.began + HOUR + 60 * SECOND) {
+              await table.write({ producer: model.producer, at: time.now, tenants: new Map(model.sent) });
+              for (const [tenant, ranges] of model.sent)
+                for (const [first, last] of ranges)
+                  for (let number = first; number <= last; number++) noted.add(keyOf(tenant, model.producer, number));
+            }
+          } else if (each.kind === "snapshot") {
+            await take();
+            for (const key of counted) seen.add(key);
+          } else if (each.kind === "wait") time.now += each.minutes * 60 * SECOND;
+          else if (each.kind === "kill") processes.delete(each.process);
+          const inFlight = [...noted].filter((key) => !seen.has(key)).length;
+          expect(sumOf(await accounts())).toMatchObject({
+            accepted: seen.size + inFlight,
+            inFlight,
+            difference: inFlight,
+          });
+        }
+        for (const each of queue.splice(0)) arrive(each, "stored");
+        time.now += 60 * SECOND;
+        await take();
+
+        for (const tenant of tenants) {
+          const own = [...counted].filter((key) => key.startsWith(`${tenant} `)).length;
+          expect(
+            sumOf(await accounts(tenant).then((all) => all.filter((each) => each.tenant === tenant))),
+          ).toMatchObject({
+            accepted: own,
+            inFlight: 0,
+            difference: 0,
+          });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+type ProcessModel = {
+  producer: string;
+  began: number;
+  next: Map<string, number>;
+  sent: Map<string, ProducerNote["tenants"] extends ReadonlyMap<string, infer Ranges> ? Ranges : never>;
+};
+
+type Step =
+  | { kind: "send"; tenant: string; isConfirmed: boolean; process: number }
+  | { kind: "arrive"; pick: number; as: keyof LedgerCounts; isAgain: boolean }
+  | { kind: "note" | "kill"; process: number }
+  | { kind: "snapshot" }
+  | { kind: "wait"; minutes: number };
