@@ -22,6 +22,7 @@ import { addGatewayResponses } from "./gateway-responses.ts";
 import { ipPolicy } from "./ip-policy.ts";
 import { Logs } from "./logs.ts";
 import type { StageConfig } from "./stage-config.ts";
+import { isTraced } from "./trace-sampling.ts";
 import { throttles } from "./throttles.ts";
 
 export type EventApiProps = {
@@ -52,7 +53,7 @@ export class Api extends Construct {
       deployOptions: {
         stageName: stage.name,
         ...throttles(),
-        tracingEnabled: true,
+        tracingEnabled: isTraced(stage),
         // Metrics of the whole API are free and come without this; each method's are custom metrics, at $0.30 a month.
         metricsEnabled: false,
         accessLogDestination: new LogGroupLogDestination(new Logs(this, "AccessLogs", { stage })),

@@ -26,7 +26,7 @@ export function deployTarget(
 }
 
 /**
- * The stage as the target has it. An emulator has none of the domains, certificates, web ACLs and policies of an account, nor
+ * The stage as the target has it. An emulator has none of the domains, certificates, web ACLs, policies and traces of an account, nor
  * a console for a dashboard, and evaluates no alarm. The stack's URL must lead to the emulator, never to the deployed domain.
  */
 export function stageOnTarget(stage: StageConfig, target: unknown): StageConfig {
@@ -43,6 +43,7 @@ const NOT_ON_EMULATORS: ReadonlySet<string> = new Set([
   "ipAllowList",
   "permissionsBoundaryArn",
   "existingVpc",
+  "xrayPercent",
 ] satisfies (keyof StageConfig)[]);
 
 /** The context value `database`, which is JSON text because it comes from the command line. */

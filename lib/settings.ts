@@ -41,6 +41,13 @@ const shape = {
   /** Of the functions, the API and the CDK's own functions. */
   logRetentionDays: z.enum(RetentionDays),
   logLevel: z.enum(["INFO", "WARN", "ERROR"] satisfies Environment["LOG_LEVEL"][]),
+  /**
+   * Percent of the requests that X-Ray records, beside the first of each second; zero switches X-Ray off. A client that sends
+   * `X-Amzn-Trace-Id` with `Sampled=1` is recorded in any case.
+   */
+  xrayPercent: z.optional(z.number().min(0).max(100)),
+  /** Spans of all invocations as lines of OTLP in the logs. @default none are made */
+  otlp: z.optional(z.enum(["logs"])),
   /** The treatment of events whose type is not in the catalog. */
   unknownTypes: unknownEvents,
   /**

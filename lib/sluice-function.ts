@@ -20,6 +20,7 @@ import { bundleHandler } from "./bundle.ts";
 import { Logs } from "./logs.ts";
 import { metricsNamespace, ownMetric } from "./own-metric.ts";
 import type { StageConfig } from "./stage-config.ts";
+import { isTraced } from "./trace-sampling.ts";
 
 export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
   /** Folder in functions/, whose handler.ts is bundled. */
@@ -74,7 +75,7 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
         ...props.environment,
         ...httpEnvironment(props),
       },
-      tracing: Tracing.ACTIVE,
+      tracing: isTraced(props.stage) ? Tracing.ACTIVE : Tracing.DISABLED,
       reservedConcurrentExecutions: props.stage.reservedConcurrency?.[props.name],
       recursiveLoop: props.recursiveLoop,
       logGroup,
@@ -97,7 +98,8 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
 
 /** The variables of every function. */
 function commonEnvironment(scope: Construct, stage: StageConfig): CommonEnvironment {
-  return { STAGE: stage.name, METRICS_NAMESPACE: metricsNamespace(scope), LOG_LEVEL: stage.logLevel };
+  const { name: STAGE, logLevel: LOG_LEVEL, otlp: OTLP } = stage;
+  return { STAGE, METRICS_NAMESPACE: metricsNamespace(scope), LOG_LEVEL, ...(OTLP !== undefined && { OTLP }) };
 }
 
 /** The variables of a function that answers HTTP requests. */

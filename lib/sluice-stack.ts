@@ -25,6 +25,7 @@ import type { StageConfig } from "./stage-config.ts";
 import { Status } from "./status.ts";
 import { StatusQueue } from "./status-queue.ts";
 import { StatusTable } from "./status-table.ts";
+import { isTraced, TraceSampling } from "./trace-sampling.ts";
 import { WakeQueue } from "./wake-queue.ts";
 
 export type SluiceStackProps = StackProps & {
@@ -112,6 +113,7 @@ export class SluiceStack extends Stack {
           notify: notify.function,
         },
       });
+    if (isTraced(stage)) new TraceSampling(this, "TraceSampling", { stage });
     addHelperLogs(this, stage);
     for (const [key, value] of Object.entries(stage.tags ?? {})) Tags.of(this).add(key, value);
     if (stage.permissionsBoundaryArn !== undefined) {

@@ -14,6 +14,8 @@ export type RuntimeOptions = {
   fresh?: boolean;
   /** Lets subscriptions deliver to addresses of this machine, without TLS. */
   allowHttpSinks?: boolean;
+  /** A receiver of OTLP over HTTP, to which the functions send their spans. */
+  otlpEndpoint?: string | undefined;
   /** Rebuilds and reloads the functions when their sources change. */
   watch?: boolean;
   /** Ends an unfinished start; without effect on a runtime that has started. */

@@ -159,6 +159,7 @@ async function startParts(
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     ...(s3 !== undefined && { AWS_ENDPOINT_URL_S3: s3.endpoint }),
     ...(options.allowHttpSinks && { ALLOW_HTTP_SINKS: "true" }),
+    ...(options.otlpEndpoint !== undefined && { OTLP_ENDPOINT: options.otlpEndpoint }),
   };
   const functions = startStackFunctions(stack, { region, endpoints, log, metrics, invoked, maxProcesses });
   stops.push((giveUp) => functions.stop(giveUp));

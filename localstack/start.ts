@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { userPath } from "../cli/npm.ts";
-import { port } from "../cli/option-values.ts";
+import { httpUrl, port } from "../cli/option-values.ts";
 import { exitCodes, runCommand } from "../cli/run-command.ts";
 import { greeting } from "./greeting.ts";
 import { messageOf } from "./message-of.ts";
@@ -13,6 +13,7 @@ type Options = {
   dataDir: string;
   fresh?: true;
   allowHttpSinks?: true;
+  otlp?: string;
   json?: true;
 };
 
@@ -31,6 +32,11 @@ const command = new Command("npm start --")
   .option("--data-dir <folder>", "where the database and the queue keep their data", (text) => userPath(text), DATA_DIR)
   .option("--fresh", "delete that data first")
   .option("--allow-http-sinks", "let subscriptions deliver to http://127.0.0.1:PORT on this machine")
+  .option(
+    "--otlp <url>",
+    "send spans to a receiver of OTLP over HTTP, for example http://127.0.0.1:4318",
+    httpUrl("--otlp", "http://127.0.0.1:4318"),
+  )
   .option("--json", "print one JSON line with the addresses when ready; logs go to stderr")
   .action(start);
 
@@ -57,6 +63,7 @@ async function start(options: Options): Promise<void> {
       host: options.host,
       fresh: options.fresh ?? false,
       allowHttpSinks: options.allowHttpSinks ?? false,
+      otlpEndpoint: options.otlp,
       watch: true,
       signal: starting.signal,
       log,

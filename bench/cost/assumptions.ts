@@ -31,11 +31,11 @@ export const OTHER_LOG_BYTES = {
 } as const;
 
 /**
- * X-Ray's default sampling traces the first request of each second and this share of the others.
+ * The sampling rule of the stack (lib/trace-sampling.ts) traces the first request of each second and this share of the others.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
  */
 export const TRACED_PER_SECOND = 1;
-export const TRACED_SHARE = 0.05;
+export const TRACED_SHARE = 0.01;
 
 /** An idle event source has this many pollers, and each polls again after 20 s. */
 export const IDLE_POLLERS = 5;
@@ -57,7 +57,7 @@ export const assumptions: readonly string[] = [
   "SQS: receives without messages are those of the local event source. How often Lambda polls a queue that is busy is not published.",
   `Logs: what the functions wrote, and ${OTHER_LOG_BYTES.ours.request} bytes of the API's access log a request. The naive functions write nothing, and have ${OTHER_LOG_BYTES.naive.invocation} bytes of Lambda's own lines an invocation, which ours leave out.`,
   `Watching: AWS prorates metrics of our own by the hour in which they are reported. The free ten alarm metrics of an account are not subtracted, and its three free dashboards are.`,
-  `Traces: X-Ray's default sampling, ${TRACED_PER_SECOND} request a second and ${100 * TRACED_SHARE} % of the others, the same for both.`,
+  `Traces: the sampling rule of the stack, ${TRACED_PER_SECOND} request a second and ${100 * TRACED_SHARE} % of the others, the same for both.`,
   "DynamoDB: the calls of ingest and consume in the run: keys and tenants, which each function process reads every 10 s; the last use of keys; and the mark, which consume changes after each batch. Every item is below 1 KB. The run's tenant has no limit: one of a tenant or key adds writes of leases, at most one per 1,000 events with a burst of 20,000 or more, and one per 80 to 125 events with the burst of one second at a limit of 1,000 a second, $0.005 to $0.008. The naive functions check no keys.",
   `Exports: the limits of this repository and published units. A page of ${EXPORT_PAGE_MILLISECONDS} ms, its compression included, in a function of 512 MB. The events compress as the benchmark's do, whose notes are random text: others compress better. The database's ACUs, which a running database has anyway, and Lambda's log lines are left out, and each file is downloaded once.`,
   "EventBridge and Firehose: by their published units, called by the client itself. What stores, deduplicates and answers queries behind them comes on top.",

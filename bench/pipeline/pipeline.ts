@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "pg";
+import { withoutMetrics } from "../../localstack/lambda/forward-lines.ts";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
 import { createCountedFronts } from "./counted-fronts.ts";
@@ -90,7 +91,8 @@ async function startIn(
     testHooks: {
       ...(counted && fronts),
       metrics: (line) => {
-        operations.logBytes += loggedBytes(line);
+        const shown = withoutMetrics(line);
+        operations.logBytes += loggedBytes(line) - (shown === undefined ? 0 : loggedBytes(shown));
       },
       invoked: (name, milliseconds) => {
         if (name.includes("Notify")) firstRound.resolve();

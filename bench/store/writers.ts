@@ -14,6 +14,7 @@ export function createConsumer(database: SqlDatabase): StoreMessages {
     store: createEventStore(database),
     deadLetters: { send: async (deadLetters) => deadLetters.map(() => "enqueued") },
     clock: () => new Date(),
+    tracing: { serve: () => undefined },
   });
 }
 

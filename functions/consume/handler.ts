@@ -27,6 +27,7 @@ const consume = createConsume({
     store: createEventStore(createDataApi(environment)),
     deadLetters: createDeadLetterQueue({ client, queueUrl: environment.DEAD_LETTER_QUEUE_URL, logger }),
     clock,
+    tracing: observability.tracing,
   }),
   queue: createReceivedMessages({ client, queueUrl: environment.QUEUE_URL, logger }),
   clock,

@@ -4,6 +4,8 @@ import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import { headOf, originOf, readMessage, type UnreadableEvent } from "../core/read-message.ts";
+import type { Tracing } from "../core/tracing.ts";
+import { withTrace } from "../core/with-trace.ts";
 import { storeChunk } from "./store-chunk.ts";
 import { workAhead } from "../core/work-ahead.ts";
 
@@ -30,10 +32,12 @@ export function createStoreMessages({
   store,
   deadLetters,
   clock,
+  tracing,
 }: {
   store: EventStore;
   deadLetters: DeadLetterQueue;
   clock: Clock;
+  tracing: Pick<Tracing, "serve">;
 }): StoreMessages {
   return async function storeMessages(messages, deadline) {
     const failed = new Set<ReceivedMessage>();
@@ -43,7 +47,7 @@ export function createStoreMessages({
     let failure: DatabaseError | undefined;
 
     // The next chunk is read and its rows are written while the database works on the chunk before.
-    await workAhead(readChunks(messages, store), async ({ events, unreadable }) => {
+    await workAhead(readChunks(messages, store, tracing), async ({ events, unreadable }) => {
       pending.push(...unreadable);
       if (failure?.isOutage) {
         for (const { message } of events) failed.add(message);
@@ -98,7 +102,11 @@ type Pending = { message: ReceivedMessage; deadLetter: DeadLetter };
 type ReadChunk = { events: SourcedEvent[]; unreadable: Pending[] };
 
 /** Reads messages in order, a chunk each time it is asked for one; the last chunk may have no events. */
-function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<ReadChunk> {
+function* readChunks(
+  messages: ReceivedMessage[],
+  store: EventStore,
+  tracing: Pick<Tracing, "serve">,
+): Generator<ReadChunk> {
   const chunker = store.createChunker<SourcedEvent>();
   let unreadable: Pending[] = [];
   for (const message of messages) {
@@ -109,11 +117,13 @@ function* readChunks(messages: ReceivedMessage[], store: EventStore): Generator<
     }
     const { head, events } = read;
     const { tenant, receivedAt } = head;
+    tracing.serve(head.traceparent);
     // Only a message with one event can be the replay of a dead letter; anybody may write to the queue.
     const isOneEvent = events.length + read.unreadable.length === 1;
     const deadLetterId = isOneEvent ? message.deadLetterId : undefined;
     unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, head, event, deadLetterId)));
-    for (const { event, index } of events) {
+    for (const { event: sent, index } of events) {
+      const event = withTrace(sent, head.eventTraceparent);
       const origin = originOf(head, index);
       const full = chunker.add({ tenant, receivedAt, event, origin, head, index, message, deadLetterId });
       if (full === undefined) continue;

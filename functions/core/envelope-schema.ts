@@ -3,9 +3,10 @@ import { ENVELOPE_VERSION } from "./envelope.ts";
 import { event } from "./event.ts";
 import { TENANT_MAX_BYTES } from "./limits.ts";
 import { PRODUCER_ID } from "./producer-id.ts";
+import { TRACEPARENT } from "./trace.ts";
 
-/** @see https://www.w3.org/TR/trace-context/#traceparent-header */
-export const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Any other value is no reason to refuse an event. */
+const traceparent = () => z.string().regex(TRACEPARENT).optional().catch(undefined);
 
 /**
  * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed by ingest and
@@ -21,8 +22,9 @@ export const envelope = z.object({
    */
   producer: z.string().regex(PRODUCER_ID).optional(),
   sequence: z.int().positive().optional(),
-  /** The trace of the request, as W3C Trace Context writes it. */
-  traceparent: z.string().regex(TRACEPARENT).optional(),
+  /** The place of the request in its trace; and that of its client, for events that have none of their own. As W3C Trace Context has it. */
+  traceparent: traceparent(),
+  eventTraceparent: traceparent(),
   events: z.array(event).min(1),
 });
 

@@ -17,6 +17,7 @@ export type EnvelopeHead = {
   producer?: string | undefined;
   sequence?: number | undefined;
   traceparent?: string | undefined;
+  eventTraceparent?: string | undefined;
 };
 
 /** An envelope around one event. */

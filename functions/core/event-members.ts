@@ -1,4 +1,4 @@
-import { memberTexts } from "./json-spans.ts";
+import { memberText, memberTexts } from "./json-spans.ts";
 
 /** An event that was read from its text, with its data as it is written there: numbers keep their digits. */
 export type EventMembers = {
@@ -24,6 +24,14 @@ export function readEventMembers(event: string): EventMembers {
     data: members.get("data"),
     dataBase64: valueOf("data_base64"),
   };
+}
+
+/** The extension `traceparent` of a CloudEvent in JSON, as it is. */
+export function readTraceparentOf(event: string): string | undefined {
+  // Most events have none, and their data may be long.
+  if (!event.includes('"traceparent"')) return undefined;
+  const text = memberText(event, "traceparent");
+  return text === undefined ? undefined : String(JSON.parse(text));
 }
 
 const NO_ATTRIBUTES: ReadonlySet<string> = new Set(["data", "data_base64", "datacontenttype"]);

@@ -1,5 +1,6 @@
 import type { MetricCounts } from "./metric-names.ts";
 import type { Principal } from "./principal.ts";
+import type { RequestTrace } from "./trace.ts";
 
 /** A request without its transport: API Gateway today, a function URL or an HTTP API by one more adapter. */
 export type HttpRequest<Parameters = object, Query = object, Caller = Principal | undefined> = {
@@ -20,6 +21,8 @@ export type HttpRequest<Parameters = object, Query = object, Caller = Principal 
   /** True if the transport has undone the content encoding, though its header is still there. */
   inflated: boolean;
   requestId: string;
+  /** Undefined where the request is none of an invocation. */
+  trace?: RequestTrace;
   /** The end of the invocation, ms since the epoch. */
   deadline: number;
 };

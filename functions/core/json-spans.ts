@@ -17,17 +17,25 @@ export function elementTexts(json: string, start: number): string[] {
 
 /** The members of an object by their names, each value as it is written. @param json valid JSON that is an object */
 export function memberTexts(json: string): Map<string, string> {
-  const texts = new Map<string, string>();
+  return new Map(members(json));
+}
+
+/** The first member of a name, as it is written; what is behind it is not read. @param json valid JSON that is an object */
+export function memberText(json: string, name: string): string | undefined {
+  for (const [each, text] of members(json)) if (each === name) return text;
+  return undefined;
+}
+
+function* members(json: string): Generator<[name: string, text: string]> {
   let at = skipSpace(json, skipSpace(json, 0) + 1);
   while (at < json.length && json[at] !== "}") {
     const endOfName = endOfString(json, at + 1) + 1;
     const start = skipSpace(json, skipSpace(json, endOfName) + 1);
     const end = endOfValue(json, start);
-    texts.set(JSON.parse(json.slice(at, endOfName)) as string, json.slice(start, end));
+    yield [JSON.parse(json.slice(at, endOfName)) as string, json.slice(start, end)];
     at = skipSpace(json, end);
     if (json[at] === ",") at = skipSpace(json, at + 1);
   }
-  return texts;
 }
 
 /** Returns the end of the value that begins at `start`: the position behind it. */

@@ -26,7 +26,12 @@ export type LogLines = {
     error?: unknown;
   };
   /** An invocation for messages of a queue ended. */
-  batch: BatchFields & { messages: number; durationMs: number };
+  batch: BatchFields & {
+    messages: number;
+    durationMs: number;
+    /** Ids of the traces of the requests that it serves: all, or a sample of 20. */
+    traces?: string[];
+  };
   /** An invocation by a deployment, a schedule or a rotation ended. */
   task: TaskFields & { durationMs: number };
   /** A schema of the catalog threw: its file, and the error without its message, which may quote an event. */
@@ -45,6 +50,8 @@ export type LogLines = {
   "subscriptions not marked": { error: unknown };
   /** A notifier threw: a fault of ours. The delivery is tried again. */
   "notifier failed": { error: unknown };
+  /** The receiver of OTLP did not take spans. */
+  "spans not sent": { count: number; code: string };
   "queue refused a message": { code: string | undefined; senderFault: boolean | undefined };
   "queue did not answer": { code: string };
   "message not deleted": { code: string | undefined };

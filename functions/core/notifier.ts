@@ -11,6 +11,8 @@ export type Notice<Of extends SinkType = SinkType> = {
   secrets: readonly Pick<SealedSecret, "sealed">[];
   /** It has the form of a batch, also where it has one event. */
   isBatch: boolean;
+  /** The place of the attempt in a trace, for receivers. */
+  traceparent: string;
 };
 
 /**

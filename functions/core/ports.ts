@@ -71,7 +71,7 @@ export type Chunker<T> = {
 export type StoreOutcome = {
   /** Number of events that were new. */
   stored: number;
-  /** Indexes of the events whose key is stored with other content; all but the times is compared. */
+  /** Indexes of the events whose key is stored with other content; all but the times and the trace is compared. */
   conflicts: number[];
   /** Events that the database refuses for their content: their index, and what the database says. */
   refused: { index: number; error: DatabaseError }[];

@@ -7,6 +7,7 @@ import { UTF8_MAX_BYTES } from "./fits-utf8.ts";
 import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "./limits.ts";
 import type { Parsed } from "./lossless-json.ts";
 import { stringifyForQueue } from "./sqs-text.ts";
+import { TRACEPARENT } from "./trace.ts";
 
 /**
  * The verbatim fast path (docs/decisions/0013). An event travels as the text that was sent, and its values are neither
@@ -54,12 +55,18 @@ export function findUnstorablePart(lossless: object, verbatim: VerbatimText | un
   return isKnownStorable ? undefined : findUnstorable(storedMembers(lossless));
 }
 
-/** The members of an event that are stored, so that an event of the largest size can be sent again once it was read. */
+/** The members of an event that were sent with it, so that an event of the largest size can be sent again once it was read. */
 function storedMembers(event: object): object {
   const members = Object.entries(event);
-  const stored = members.filter(([name]) => name !== "specversion" && !SET_BY_SLUICE.has(name));
+  const stored = members.filter(
+    ([name, value]) => name !== "specversion" && !SET_BY_SLUICE.has(name) && !isTraceparent(name, value),
+  );
   return stored.length === members.length ? event : Object.fromEntries(stored);
 }
+
+/** The trace that an event may have got from its request (core/with-trace.ts). */
+const isTraceparent = (name: string, value: unknown): boolean =>
+  name === "traceparent" && typeof value === "string" && TRACEPARENT.test(value);
 
 /** Tells whether an event has the same members in a message as in the request. */
 export function isComplete(sent: {

@@ -6,6 +6,7 @@ import type { SendOutcome } from "../core/ports.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Policy } from "../core/rate-limit-fields.ts";
+import type { RequestTrace } from "../core/trace.ts";
 import { onlyAllowed } from "./allowed.ts";
 import type { Candidate, Decoded } from "../core/candidate.ts";
 import { decodeOrNote, noteInvalid } from "./note-refused.ts";
@@ -28,6 +29,7 @@ export type IngestRequest = {
   deadline: number;
   requestId: string;
   userAgent: string | undefined;
+  trace?: RequestTrace | undefined;
 };
 
 /** The verdict about one event. */
@@ -62,7 +64,8 @@ export type IngestDeps = ValidateDeps & {
 export function createIngest(deps: IngestDeps) {
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const { tenant, keyId } = request.principal;
-    const head = { tenant, receivedAt: deps.clock().toISOString() };
+    const { own: traceparent, sent: eventTraceparent } = request.trace ?? {};
+    const head = { tenant, receivedAt: deps.clock().toISOString(), traceparent, eventTraceparent };
     const refusals = request.validateOnly ? NO_REFUSALS : deps.refusals;
     const { requestId, userAgent } = request;
     const sent = { tenant, at: head.receivedAt, keyId, requestId, userAgent };

@@ -1,7 +1,9 @@
+import { readTraceparentOf } from "../core/event-members.ts";
 import type { Notice, Notifier, Notifiers, NotifyOutcome } from "../core/notifier.ts";
 import type { Clock } from "../core/ports.ts";
 import { replaceForSqs } from "../core/sqs-text.ts";
 import type { AttemptResult, Claim, ClaimedDelivery, ClaimedSubscription } from "../core/subscription.ts";
+import type { Tracing } from "../core/tracing.ts";
 import { nextTry } from "./schedule.ts";
 
 /** The deliveries of one subscription that are sent together: one, or a batch; and the id of that message. */
@@ -11,12 +13,13 @@ export type DeliverDeps = {
   notifiers: Notifiers;
   clock: Clock;
   random: () => number;
+  tracing: Pick<Tracing, "send">;
   /** A notifier threw, which it must not; the delivery is tried again. */
   onFailure: (error: unknown) => void;
 };
 
 /** Sends a notice, and gives the result of the attempt at each of its deliveries. Never throws. */
-export function createDeliver({ notifiers, clock, random, onFailure }: DeliverDeps) {
+export function createDeliver({ notifiers, clock, random, tracing, onFailure }: DeliverDeps) {
   /** @param deadline the attempt ends by then, ms since the epoch */
   return async function deliver(
     { id, subscription, deliveries }: PendingNotice,
@@ -24,8 +27,13 @@ export function createDeliver({ notifiers, clock, random, onFailure }: DeliverDe
   ): Promise<AttemptResult[]> {
     const { sink, secrets, batch, timeoutMs } = subscription;
     const startedAt = clock().getTime();
+    const span = tracing.send(
+      sink.type,
+      deliveries.map(({ event }) => readTraceparentOf(event)),
+    );
+    const { traceparent } = span;
     const isBatch = batch > 1 || deliveries.length > 1;
-    const notice: Notice = { id, sink, subscription, deliveries, secrets, isBatch };
+    const notice: Notice = { id, sink, subscription, deliveries, secrets, isBatch, traceparent };
     const notifier = notifiers[sink.type] as Notifier;
     const outcome = await notifier
       .notify(notice, Math.min(startedAt + timeoutMs, deadline))
@@ -33,6 +41,15 @@ export function createDeliver({ notifiers, clock, random, onFailure }: DeliverDe
         onFailure(error);
         return { kind: "later", error: "Sluice failed to send it" };
       });
+    span.end({
+      attributes: {
+        "sluice.subscription": subscription.id,
+        "sluice.deliveries": deliveries.length,
+        "sluice.attempt": deliveries[0]?.attempt,
+        "http.response.status_code": outcome.code,
+      },
+      isError: outcome.kind !== "delivered",
+    });
     const now = clock().getTime();
     // One for all: what was sent together is due together.
     const chance = random();

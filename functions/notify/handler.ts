@@ -80,6 +80,7 @@ const work = createWork({
     notifiers,
     clock,
     random: Math.random,
+    tracing: observability.tracing,
     onFailure: (error) => logger.error("notifier failed", { error: loggableError(error) }),
   }),
   events: createEventQueue({ client: sqs, queueUrl: environment.QUEUE_URL, logger }),

@@ -384,8 +384,8 @@ begin
 end
 $body$;
 
--- Returns the positions, from 0, of events whose key is stored with other content. Times are not compared: ingest
--- generates a missing one, so a client's retry would differ. Numbers and JSON are compared by value: 1 and 1.0 are equal.
+-- Returns the positions, from 0, of events whose key is stored with other content. Times and the trace are not
+-- compared: ingest generates a missing time, and the trace may be the request's, so a client's retry would differ. Numbers and JSON are compared by value: 1 and 1.0 are equal.
 -- It is called after insert_new_events as a separate statement with its own snapshot, so it sees what a writer committed
 -- that the insert waited for. Each event is looked up by itself, through event_keys_pkey and events_by_arrival: a plan
 -- that joins the tables would read all of them.
@@ -411,10 +411,11 @@ begin
       limit 1
     ) as kept
   where
-    (given.type, given.subject, given.dataschema, given.datacontenttype, given.extensions, given.data -> 0,
-      given.data_base64)
+    (given.type, given.subject, given.dataschema, given.datacontenttype, given.data -> 0, given.data_base64,
+      coalesce(given.extensions, '{}') - array['traceparent', 'tracestate'])
     is distinct from
-    (kept.type, kept.subject, kept.dataschema, kept.datacontenttype, kept.extensions, kept.data, kept.data_base64);
+    (kept.type, kept.subject, kept.dataschema, kept.datacontenttype, kept.data, kept.data_base64,
+      coalesce(kept.extensions, '{}') - array['traceparent', 'tracestate']);
 end
 $body$;
 

@@ -3,7 +3,10 @@ import type { Readable } from "node:stream";
 /** A longer line is cut, so that a function cannot fill the runtime's memory. */
 const LONGEST_LINE_CHARACTERS = 256 * 1024;
 
-/** Passes each line of a function to `log`, or to `metrics` if CloudWatch would extract metrics from it. */
+/**
+ * Passes each line of a function to `log`, and to `metrics` if CloudWatch would extract metrics from it. The log then has it without the
+ * directives of the metrics, and not at all where it says nothing else.
+ */
 export function forwardLines(
   stream: Readable,
   log: (line: string) => void,
@@ -12,8 +15,10 @@ export function forwardLines(
   let rest = "";
   const forward = (line: string) => {
     if (line === "") return;
-    if (isEmbeddedMetric(line)) metrics(line);
-    else log(line);
+    if (!isEmbeddedMetric(line)) return log(line);
+    metrics(line);
+    const shown = withoutMetrics(line);
+    if (shown !== undefined) log(shown);
   };
 
   stream.setEncoding("utf8");
@@ -31,6 +36,12 @@ export function forwardLines(
     rest = "";
   });
   stream.on("error", () => {});
+}
+
+/** A line with metrics as the log has it: undefined where it has nothing else. */
+export function withoutMetrics(line: string): string | undefined {
+  const { _aws, ...members } = JSON.parse(line) as Record<string, unknown>;
+  return members["message"] === undefined ? undefined : JSON.stringify(members);
 }
 
 /**

@@ -30,6 +30,7 @@ export const INERT_TYPES: Record<string, string> = {
   "AWS::SNS::TopicPolicy": "permissions are not checked locally; stack tests check them",
   "AWS::SQS::QueuePolicy": "permissions are not checked locally; stack tests check them",
   "AWS::SecretsManager::ResourcePolicy": "permissions are not checked locally; stack tests check them",
+  "AWS::XRay::SamplingRule": "no traces are sent to X-Ray",
   "AWS::WAFv2::WebACLAssociation": "the rules of a web ACL are outside the stack; this machine alone reaches the API",
   "Custom::S3AutoDeleteObjects": "empties a bucket when the stack is deleted; locally that is the data folder",
   "Custom::VpcRestrictDefaultSG": "everything runs on the loopback interface",

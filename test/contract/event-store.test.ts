@@ -119,6 +119,20 @@ describe("of several copies of an event", () => {
     expect(differing).toHaveLength(OTHER_JSON.length);
   });
 
+  it("none is a conflict of the same event in another trace, which a request that is sent again has", async () => {
+    const own = { id: "own", extensions: { traceparent: "00-a", tracestate: "v=1", other: "x" } };
+    const filled = { id: "filled" };
+    await store.store([storable(own), storable(filled)], soon());
+
+    const again = [
+      storable({ ...own, extensions: { traceparent: "00-b", other: "x" } }),
+      storable({ ...filled, extensions: { traceparent: "00-c" } }),
+      storable({ ...own, extensions: { traceparent: "00-a", tracestate: "v=1", other: "y" } }),
+    ];
+
+    expect((await store.store(again, soon())).conflicts).toEqual([2]);
+  });
+
   it("none is a conflict of an event whose day was dropped while its key is still kept", async () => {
     await store.store([storable({ data: "first" })], soon());
     await setup.db.ask("delete from events");

@@ -71,6 +71,14 @@ describe("a webhook", () => {
     },
   );
 
+  it("has the place of the attempt in a trace", async () => {
+    const { sink, notifier, notice } = await open();
+
+    await notifier.notify(notice, soon());
+
+    expect(firstOf(sink).headers["traceparent"]).toBe(notice.traceparent);
+  });
+
   it("has the same id at each attempt, and the time of that attempt", async () => {
     const { sink, notifier, notice } = await open();
 

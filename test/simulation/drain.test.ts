@@ -68,7 +68,7 @@ function start({
   });
   const observability = {
     ...createObservability("drain", { STAGE: "test", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "ERROR" as const }),
-    metrics: { addMetric() {}, publish() {} },
+    metrics: { addMetric() {}, take: () => undefined, publish() {} },
   };
   const handler = batchHandler({ rule, read: toReceivedDeadLetter, observability });
 

@@ -5,6 +5,7 @@ import { MAX_RECEIVE_COUNT } from "../../functions/core/queue-limits.ts";
 import { POISON, simulateConsumer, THROWS } from "./simulated-consumer.ts";
 import { simulateQueue } from "../support/simulated-queue.ts";
 import { memoryDeadLetters, memoryStore, message, NOW, outage } from "../unit/consume/support.ts";
+import { untraced } from "../support/observability.ts";
 
 /** Virtual time, in seconds: a day passes as fast as the consumer works, in about a second. */
 const MINUTE = 60;
@@ -136,7 +137,8 @@ function start(
   const now = () => (Date.now() - NOW) / 1_000;
   const { store, ids } = memoryStore({ fault: () => (options.isDown?.(now()) ? outage() : undefined) });
   const queue = simulateQueue(random);
-  const storeMessages = createStoreMessages({ store, deadLetters: memoryDeadLetters().queue, clock: () => new Date() });
+  const deadLetters = memoryDeadLetters().queue;
+  const storeMessages = createStoreMessages({ store, deadLetters, clock: () => new Date(), tracing: untraced });
   const { counts, poll } = simulateConsumer(queue, storeMessages, random);
   const sent: string[] = [];
   const send = () => {

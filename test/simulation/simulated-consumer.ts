@@ -40,7 +40,7 @@ export function simulateConsumer(queue: SimulatedQueue, storeMessages: StoreMess
   });
   const observability = {
     ...createObservability("consume", { STAGE: "test", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "ERROR" as const }),
-    metrics: { addMetric() {}, publish() {} },
+    metrics: { addMetric() {}, take: () => undefined, publish() {} },
   };
   const handler = sqsBatchHandler({ rule, observability });
 

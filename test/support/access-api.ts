@@ -12,6 +12,7 @@ import { allowedMethods } from "../../functions/adapters/lambda/allowed-methods.
 import type { Route } from "../../functions/routes/route.ts";
 import { randomBytes } from "node:crypto";
 import { memoryAccessStore, memoryAuditLog, memoryKeyUsage } from "../unit/access/support.ts";
+import { noteObservability } from "./observability.ts";
 
 /**
  * The API of access on the loopback interface: its routes, rules and check of keys, over tables in memory. Beside it the
@@ -24,8 +25,7 @@ export async function startAccessApi() {
   const secret = async () => Buffer.from("the secret of one installation");
   let now = Date.now();
   const clock = () => new Date(now);
-  const lines: unknown[] = [];
-  const log = (message: string, fields: object) => void lines.push([message, fields]);
+  const noted = noteObservability();
   const access = createAccess({ store, usage, audit: audit.log, secret, clock, randomBytes });
   const direct = createDirect(access);
   const handler = httpHandler({
@@ -34,10 +34,7 @@ export async function startAccessApi() {
     checkKey: createCheckKey({ reader: store, usage, secret, clock, wait: forever, onStale: () => undefined }),
     allowedMethods,
     corsOrigins: [],
-    observability: {
-      logger: { begin: () => undefined, info: log, warn: log, error: log },
-      metrics: { addMetric: () => undefined, publish: () => undefined },
-    },
+    observability: noted.observability,
   });
 
   const invocations: unknown[] = [];
@@ -65,7 +62,7 @@ export async function startAccessApi() {
     /** The events of direct invocations. */
     invocations,
     /** The log lines of all requests. */
-    lines,
+    lines: noted.lines,
     advance: (milliseconds: number) => {
       now += milliseconds;
     },

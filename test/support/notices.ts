@@ -54,6 +54,7 @@ export function noticeOf<Of extends SinkType>(
     deliveries: [deliveryOf(eventText())],
     secrets: [],
     isBatch: false,
+    traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
     ...rest,
   };
 }

@@ -28,14 +28,19 @@ export type TestRuntime = Runtime & {
  * A runtime on free ports and in a folder of its own, which is deleted with it.
  * @param prepared what prepare-runtime.ts made; given only where there is no test to inject it into
  * @param options hooks of the runtime: the most processes of a function at once, where that is not the machine's number, and a proxy
- *   before the Data API
+ *   before the Data API; and a receiver of spans
  */
 export async function startTestRuntime(
   prepared: Pick<ProvidedContext, "assemblyDir" | "preparedCluster"> = {
     assemblyDir: inject("assemblyDir"),
     preparedCluster: inject("preparedCluster"),
   },
-  { maxProcesses, dataApiFront }: Pick<NonNullable<RuntimeOptions["testHooks"]>, "maxProcesses" | "dataApiFront"> = {},
+  {
+    maxProcesses,
+    dataApiFront,
+    otlpEndpoint,
+  }: Pick<NonNullable<RuntimeOptions["testHooks"]>, "maxProcesses" | "dataApiFront"> &
+    Pick<RuntimeOptions, "otlpEndpoint"> = {},
 ): Promise<TestRuntime> {
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
   await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
@@ -46,6 +51,7 @@ export async function startTestRuntime(
     assemblyDir: prepared.assemblyDir,
     port: 0,
     allowHttpSinks: true,
+    otlpEndpoint,
     log: (line) => lines.push(line),
     testHooks: {
       metrics: (line) => metrics.push(line),

@@ -56,6 +56,7 @@ export function createWebhookNotifier(options: {
         ...ownHeaders(sink.headers),
         ...content.headers,
         "user-agent": "Sluice",
+        traceparent: notice.traceparent,
         "webhook-id": signed.id,
         "webhook-timestamp": String(signed.timestamp),
         "webhook-signature": signWebhook(keys, signed),
@@ -105,4 +106,4 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]{1,100}$/;
 
 /** Headers that a subscription may not set: those of the webhook and the event, and those that frame a message or steer its way. */
 const OURS =
-  /^(?:webhook-.*|ce-.*|content-.*|proxy-.*|host|user-agent|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|accept-encoding)$/;
+  /^(?:webhook-.*|ce-.*|content-.*|proxy-.*|host|user-agent|traceparent|tracestate|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|accept-encoding)$/;

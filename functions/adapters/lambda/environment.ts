@@ -12,6 +12,9 @@ const common = {
   STAGE: z.string().check(z.minLength(1)),
   METRICS_NAMESPACE: z.string().check(z.minLength(1)),
   LOG_LEVEL: z.enum(LOG_LEVELS),
+  /** The output of spans: a line on stdout for each invocation, or a receiver of OTLP on this machine. @default none are made */
+  OTLP: z.optional(z.enum(["logs"])),
+  OTLP_ENDPOINT: z.optional(z.url()),
 };
 
 /** A list in one variable, separated by spaces. @default none */

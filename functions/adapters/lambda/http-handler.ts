@@ -35,8 +35,8 @@ export function httpHandler<R extends Routes>(options: {
 }) {
   // The handlers end well before the function's time is up, so middy need not watch it.
   return middy<HttpEvent, HttpResponse>({ timeoutEarlyInMillis: 0 })
-    .use(observed(options.observability))
-    .use(proxyResult())
+    .use(observed<HttpEvent, HttpResponse>(options.observability, traceparentOf))
+    .use(proxyResult(options.observability.tracing))
     .use(cors({ origins: options.corsOrigins, allowedMethods: options.allowedMethods }))
     .use(requestLine(options.observability))
     .use(writeLimits())
@@ -45,7 +45,7 @@ export function httpHandler<R extends Routes>(options: {
     .use(readHeaders())
     .use(authenticate(options.checkKey))
     .use(limitRequests(options.limiter))
-    .use(parseRequest())
+    .use(parseRequest(options.observability.tracing))
     .handler(({ operation, request }) => (operation as Operation).handle(request as HttpRequest));
 }
 
@@ -86,8 +86,19 @@ function refuseMethod(method: string, path: string, allowed: readonly string[]):
   });
 }
 
-/** Writes the response, an error's too, in the shape that API Gateway expects. */
-function proxyResult(): HttpMiddleware {
+/** A header that was sent once: of several, none is the trace of the request (W3C Trace Context section 2.2.2). */
+function traceparentOf({ multiValueHeaders: sent }: HttpEvent): string | undefined {
+  for (const name in sent) {
+    const isIt = name.length === TRACEPARENT_HEADER.length && name.toLowerCase() === TRACEPARENT_HEADER;
+    if (isIt) return sent[name]?.length === 1 ? sent[name][0] : undefined;
+  }
+  return undefined;
+}
+
+const TRACEPARENT_HEADER = "traceparent";
+
+/** Writes the response, an error's too, in the shape that API Gateway expects; with its trace, for questions about it. */
+function proxyResult(tracing: Observability["tracing"]): HttpMiddleware {
   const convert: HttpMiddleware["after"] = (invocation) => {
     const { status, headers, body } = invocation.response as HttpResponse;
     const contentType = invocation.event.operation?.route.answers[status]?.contentType;
@@ -97,6 +108,7 @@ function proxyResult(): HttpMiddleware {
         ...(contentType !== undefined && { "content-type": contentType }),
         ...headers,
         "x-content-type-options": "nosniff",
+        traceparent: tracing.request().own,
       },
       // RFC 9110 section 9.3.2. No AWS page says that API Gateway drops a body here.
       body: invocation.event.httpMethod === "HEAD" ? "" : body,

@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
-import { type Observability, observed } from "./observability.ts";
+import { type Observability, observed, writeOutcome } from "./observability.ts";
 
 /**
  * The handler of a function that API Gateway invokes, and people with AWS credentials too. API Gateway writes
@@ -14,14 +14,15 @@ export function httpOrDirect<Http, Answer extends { id: string }>(options: {
   direct: (event: unknown, requestId: string) => Promise<Answer>;
   observability: Observability;
 }) {
-  const { logger } = options.observability;
   const direct = middy<unknown, Answer>()
     .use(observed(options.observability))
     .handler(async (event, context) => {
       const started = performance.now();
       const answer = await options.direct(event, context.awsRequestId);
       // Not the answer: it has a key.
-      logger.info("task", { keyId: answer.id, durationMs: Math.round(performance.now() - started) });
+      const fields = { keyId: answer.id, durationMs: Math.round(performance.now() - started) };
+      const span = { kind: "internal" as const, attributes: {} };
+      writeOutcome(options.observability, { level: "info", message: "task", fields, counts: {}, span });
       return answer;
     });
   return (event: unknown, context: Context): Http | Promise<Answer> =>

@@ -5,12 +5,17 @@ type Unit = "Count" | "Seconds";
 export type Metrics = {
   /** Adds a value; several of one name between two calls of `publish` are summed up. */
   addMetric(name: MetricName, unit: Unit, value: number): void;
-  /** Writes the metrics added since the last call, if any, as one line that CloudWatch extracts from the log. */
+  /**
+   * Takes the metrics added since they were taken last: members for a log line, from which CloudWatch extracts them beside the
+   * line's own `service` and `stage`. Undefined where there are none.
+   */
+  take(): { _aws: object } | undefined;
+  /** Writes them, if any, as a line of its own. */
   publish(): void;
 };
 
 /**
- * Makes metrics in CloudWatch's embedded format, in the same lines as Powertools for AWS Lambda (see logger.ts).
+ * Makes metrics in CloudWatch's embedded format, with the same members as Powertools for AWS Lambda (see logger.ts).
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function createMetrics({
@@ -28,18 +33,24 @@ export function createMetrics({
       if (values[Name] === undefined) added.push({ Name, Unit });
       values[Name] = (values[Name] ?? 0) + value;
     },
-    publish() {
-      if (added.length === 0) return;
+    take() {
+      if (added.length === 0) return undefined;
       const ofFunction = added.filter(({ Name }) => !METRICS_OF_STAGE.has(Name));
       const ofStage = added.filter(({ Name }) => METRICS_OF_STAGE.has(Name));
       const directives = [
         { Namespace: namespace, Dimensions: [Object.keys(dimensions)], Metrics: ofFunction },
         { Namespace: namespace, Dimensions: [["stage"]], Metrics: ofStage },
       ].filter(({ Metrics }) => Metrics.length > 0);
-      const line = { _aws: { Timestamp: Date.now(), CloudWatchMetrics: directives }, ...dimensions, ...values };
+      const members = { ...values, _aws: { Timestamp: Date.now(), CloudWatchMetrics: directives } };
       added = [];
       values = {};
-      process.stdout.write(`${JSON.stringify(line)}\n`);
+      return members;
+    },
+    publish() {
+      const taken = this.take();
+      if (taken === undefined) return;
+      const { _aws, ...numbers } = taken;
+      process.stdout.write(`${JSON.stringify({ _aws, ...dimensions, ...numbers })}\n`);
     },
   };
 }

@@ -2,10 +2,11 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import { badParameter } from "../../core/bad-parameter.ts";
 import type { NamedValue, Parameters, Route } from "../../routes/route.ts";
 import type { HttpMiddleware, Operation } from "./http-middleware.ts";
+import type { Observability } from "./observability.ts";
 import type { SentHeaders } from "./read-headers.ts";
 
 /** Parses a request by its route. A parameter that the route does not have, or a bad value, ends it as `bad_parameter`. */
-export function parseRequest(): HttpMiddleware {
+export function parseRequest(tracing: Pick<Observability["tracing"], "request">): HttpMiddleware {
   return {
     before: ({ event, context }) => {
       const { route } = event.operation as Operation;
@@ -20,6 +21,7 @@ export function parseRequest(): HttpMiddleware {
         // REST APIs inflate gzip and hand the header over as it was.
         inflated: true,
         requestId: event.requestContext.requestId,
+        trace: tracing.request(),
         deadline: Date.now() + context.getRemainingTimeInMillis(),
       };
     },

@@ -1,15 +1,15 @@
 import type { HttpResponse } from "../../core/http.ts";
-import { METRICS, type MetricName } from "../../core/metric-names.ts";
 import type { HttpMiddleware } from "./http-middleware.ts";
 import { loggableError } from "./loggable-error.ts";
-import type { Observability } from "./observability.ts";
+import { type Observability, writeOutcome } from "./observability.ts";
 
 /** Writes one log line for each request, and counts it. */
-export function requestLine({ logger, metrics }: Observability): HttpMiddleware {
+export function requestLine(observability: Observability): HttpMiddleware {
   const write: HttpMiddleware["after"] = ({ event, response, error }) => {
     const { status, metrics: counts } = response as HttpResponse;
+    const route = `${event.httpMethod} ${event.resource}`;
     const fields = {
-      route: `${event.httpMethod} ${event.resource}`,
+      route,
       status,
       durationMs: Math.round(performance.now() - (event.started ?? 0)),
       requestId: event.requestContext.requestId,
@@ -18,10 +18,18 @@ export function requestLine({ logger, metrics }: Observability): HttpMiddleware 
       requestBytes: Buffer.byteLength(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
       ...counts,
     };
-    if (status >= 500) logger.error("request", { ...fields, error: loggableError(error) });
-    else logger.info("request", fields);
-    const numbers = Object.entries({ Requests: 1, ...counts }) as [MetricName, number][];
-    for (const [name, value] of numbers) metrics.addMetric(name, METRICS[name], value);
+    const attributes = {
+      "http.request.method": event.httpMethod,
+      "http.route": event.resource,
+      "http.response.status_code": status,
+    };
+    writeOutcome(observability, {
+      level: status >= 500 ? "error" : "info",
+      message: "request",
+      fields: status >= 500 ? { ...fields, error: loggableError(error) } : fields,
+      counts: { Requests: 1, ...counts },
+      span: { name: route, kind: "server", attributes },
+    });
   };
   return {
     before: ({ event }) => {

@@ -1,9 +1,8 @@
 import middy from "@middy/core";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { BatchRule } from "../../core/batch.ts";
-import { METRICS, type MetricName } from "../../core/metric-names.ts";
 import { failpoint } from "./failpoint.ts";
-import { type Observability, observed } from "./observability.ts";
+import { type Observability, observed, writeOutcome } from "./observability.ts";
 import type { ReceivedMessage } from "../../core/queue-message.ts";
 import { toReceivedMessage } from "./received-message.ts";
 
@@ -27,7 +26,6 @@ export function batchHandler<Message extends { messageId: string }>({
   read: (record: SQSRecord) => Message;
   observability: Observability;
 }) {
-  const { logger, metrics } = observability;
   return middy<SQSEvent, SQSBatchResponse>()
     .use(observed(observability))
     .handler(async ({ Records: records }, context) => {
@@ -36,9 +34,14 @@ export function batchHandler<Message extends { messageId: string }>({
       const messages = [...new Map(records.map((record) => [record.messageId, read(record)])).values()];
       const outcome = await rule(messages, Date.now() + context.getRemainingTimeInMillis());
       const durationMs = Math.round(performance.now() - started);
-      logger[outcome.level]("batch", { messages: messages.length, durationMs, ...outcome.fields });
-      for (const [name, value] of Object.entries(outcome.metrics) as [MetricName, number][])
-        metrics.addMetric(name, METRICS[name], value);
+      const traces = observability.tracing.served();
+      writeOutcome(observability, {
+        level: outcome.level,
+        message: "batch",
+        fields: { messages: messages.length, durationMs, ...outcome.fields, ...(traces.length > 0 && { traces }) },
+        counts: outcome.metrics,
+        span: { kind: "consumer", attributes: { "messaging.batch.message_count": messages.length } },
+      });
       if (outcome.error !== undefined) throw outcome.error;
       FAILPOINT: await failpoint("beforeAnswer");
       return { batchItemFailures: outcome.remaining.map(({ messageId }) => ({ itemIdentifier: messageId })) };

@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { TaskFields } from "../../core/log-lines.ts";
 import { ANSWER_RESERVE_MS } from "../../core/function-limits.ts";
-import { type Observability, observed } from "./observability.ts";
+import { type Observability, observed, writeOutcome } from "./observability.ts";
 
 /**
  * The chain of every function that a deployment, a schedule or a rotation invokes: it runs one task and logs one line with the result.
@@ -11,14 +11,15 @@ export function taskHandler<T extends TaskFields>(options: {
   task: (deadline: number, event: unknown) => Promise<T>;
   observability: Observability;
 }) {
-  const { logger } = options.observability;
   return middy<unknown, T>()
     .use(observed(options.observability))
     .handler(async (event, context) => {
       const started = performance.now();
       const deadline = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
       const result = await options.task(deadline, event);
-      logger.info("task", { ...result, durationMs: Math.round(performance.now() - started) });
+      const fields = { ...result, durationMs: Math.round(performance.now() - started) };
+      const span = { kind: "internal" as const, attributes: {} };
+      writeOutcome(options.observability, { level: "info", message: "task", fields, counts: {}, span });
       return result;
     });
 }

@@ -5,6 +5,7 @@ import { createDirect } from "../../../functions/access/direct.ts";
 import { httpOrDirect } from "../../../functions/adapters/lambda/http-or-direct.ts";
 import { parseKey } from "../../../functions/core/key.ts";
 import { accessUnderTest } from "./access-under-test.ts";
+import { noteObservability } from "../../support/observability.ts";
 
 describe("a direct invocation", () => {
   it("makes an admin key of the installation, which is in the audit log as made by the deployer", async () => {
@@ -48,18 +49,14 @@ describe("a direct invocation", () => {
 
 describe("a function for HTTP requests and direct invocations", () => {
   function underTest() {
-    const lines: unknown[] = [];
+    const { observability, lines } = noteObservability();
     const http = vi.fn<(event: APIGatewayProxyEvent) => Promise<string>>().mockResolvedValue("http");
     const direct = vi.fn<(event: unknown, requestId: string) => Promise<{ id: string; key: string }>>();
     direct.mockResolvedValue({ id: "4fQ0v7xYbN2k", key: "sluice_secret" });
-    const log = (message: string, fields: object) => void lines.push([message, fields]);
     const handler = httpOrDirect({
       http,
       direct,
-      observability: {
-        logger: { begin: () => undefined, info: log, warn: log, error: log },
-        metrics: { addMetric: () => undefined, publish: () => undefined },
-      },
+      observability,
     });
     const context = { awsRequestId: "r-1" } as Context;
     return { lines, http, direct, invoke: async (event: unknown) => handler(event, context) };
@@ -104,7 +101,7 @@ describe("a function for HTTP requests and direct invocations", () => {
 
     expect(direct).toHaveBeenCalledExactlyOnceWith(event, "r-1");
     expect(http).not.toHaveBeenCalled();
-    expect(lines).toEqual([["task", { keyId: "4fQ0v7xYbN2k", durationMs: expect.any(Number) }]]);
+    expect(lines).toEqual([["info", "task", { keyId: "4fQ0v7xYbN2k", durationMs: expect.any(Number) }]]);
   });
 
   it.each([null, "text", 5, [], {}])("hands %j to the direct invocation, which refuses it", async (event) => {

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import { httpHandler } from "../../../functions/adapters/lambda/http-handler.ts";
 import type { Observability } from "../../../functions/adapters/lambda/observability.ts";
@@ -8,8 +8,10 @@ import type { CheckKey } from "../../../functions/core/check-key.ts";
 import type { HttpRequest } from "../../../functions/core/http.ts";
 import { RequestError } from "../../../functions/core/errors.ts";
 import type { Principal } from "../../../functions/core/principal.ts";
+import { TRACEPARENT } from "../../../functions/core/trace.ts";
 import { allowedMethods } from "../../../functions/adapters/lambda/allowed-methods.ts";
 import type { Handlers, Routes } from "../../../functions/routes/route.ts";
+import { noteObservability } from "../../support/observability.ts";
 
 const text = z.string("is no text").check(z.minLength(2, "is too short"));
 
@@ -72,12 +74,8 @@ async function answer(
   read: () => string = () => "it",
   checkKey: CheckKey = refuseKeys,
 ) {
-  const lines: [string, string, Record<string, unknown>][] = [];
-  const metrics: [string, number][] = [];
-  const publish = vi.fn<() => void>();
-  const log = (level: string) => (message: string, fields: Record<string, unknown>) =>
-    void lines.push([level, message, fields]);
-  let request: Pick<HttpRequest, "parameters" | "query" | "principal" | "headers" | "repeatedHeaders"> | undefined;
+  const { observability, lines, metrics, published } = noteObservability();
+  let request: Omit<HttpRequest<object, object, unknown>, "deadline"> | undefined;
   const handlers: Handlers<typeof testRoutes> = {
     read: async (each) => {
       request = each;
@@ -103,10 +101,7 @@ async function answer(
     checkKey,
     allowedMethods,
     corsOrigins: ["https://app.example.com"],
-    observability: {
-      logger: { begin: () => undefined, info: log("info"), warn: log("warn"), error: log("error") },
-      metrics: { addMetric: (name, _unit, value) => void metrics.push([name, value]), publish },
-    },
+    observability,
   });
   const { statusCode, headers, body } = (await handler(
     {
@@ -124,7 +119,7 @@ async function answer(
     { getRemainingTimeInMillis: () => 10_000 } as Context,
   )) as unknown as { statusCode: number; headers: Record<string, string>; body: string };
   const problem = statusCode < 400 || body === "" ? undefined : (JSON.parse(body) as { code: string; detail: string });
-  return { statusCode, headers, body, problem, request, lines, metrics, publish };
+  return { statusCode, headers, body, problem, request, lines, metrics, published: published() };
 }
 
 const post = (multiValueHeaders: Record<string, string[]>) => ({
@@ -137,7 +132,39 @@ const post = (multiValueHeaders: Record<string, string[]>) => ({
 
 const query = (parameters: Record<string, string[]>) => ({ multiValueQueryStringParameters: parameters });
 
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SENT = `00-${TRACE}-00f067aa0ba902b7-01`;
+
 describe("the HTTP handler", () => {
+  it("answers with a place of its own in the trace of the request, and hands over both", async () => {
+    const { headers, request } = await answer({ multiValueHeaders: { TraceParent: [SENT] } });
+
+    expect(headers["traceparent"]).toMatch(new RegExp(`^00-${TRACE}-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$`));
+    expect(request?.trace).toEqual({ own: headers["traceparent"], sent: SENT });
+  });
+
+  it.each([
+    ["bad", ["00-00-00-00"]],
+    ["there twice", [SENT, SENT]],
+  ])("begins a new trace where traceparent is %s", async (_, sent) => {
+    const { headers, request } = await answer({ multiValueHeaders: { traceparent: sent } });
+
+    expect(headers["traceparent"]).toMatch(TRACEPARENT);
+    expect(headers["traceparent"]).not.toContain(TRACE);
+    expect(request?.trace).toEqual({ own: headers["traceparent"], sent: undefined });
+  });
+
+  it("answers an error with its trace", async () => {
+    const { headers, statusCode } = await answer({ multiValueHeaders: { traceparent: [SENT] } }, () => {
+      throw new RequestError("not_found", "There is none.");
+    });
+
+    expect({ statusCode, traceparent: headers["traceparent"]?.slice(3, 35) }).toEqual({
+      statusCode: 404,
+      traceparent: TRACE,
+    });
+  });
+
   it("hands a parsed request with its caller to the route's handler and names the route's content type", async () => {
     const { statusCode, headers, body, request } = await answer(query({ one: ["is here"], two: ["a"] }));
 
@@ -147,6 +174,7 @@ describe("the HTTP handler", () => {
       "x-own": "1",
       vary: "origin",
       "x-content-type-options": "nosniff",
+      traceparent: expect.stringMatching(TRACEPARENT),
     });
     expect(request).toMatchObject({
       parameters: { id: "it self" },
@@ -269,7 +297,7 @@ describe("the HTTP handler", () => {
   });
 
   it("writes one line and counts one request, with the handler's own counts", async () => {
-    const { lines, metrics, publish } = await answer({ body: "four", isBase64Encoded: false });
+    const { lines, metrics, published } = await answer({ body: "four", isBase64Encoded: false });
 
     expect(lines).toEqual([
       [
@@ -291,7 +319,7 @@ describe("the HTTP handler", () => {
       ["Requests", 1],
       ["EventsAccepted", 2],
     ]);
-    expect(publish).toHaveBeenCalledOnce();
+    expect(published).toBe(1);
   });
 
   it("logs a 4xx as information, without its error", async () => {
@@ -317,7 +345,7 @@ describe("the HTTP handler", () => {
       ["Requests", 1],
       ["RequestsFailed", 1],
     ]);
-    expect(failed.publish).toHaveBeenCalledOnce();
+    expect(failed.published).toBe(1);
   });
 
   it("answers an error that the route does not list as internal_error, and logs what to add", async () => {

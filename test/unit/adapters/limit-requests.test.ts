@@ -11,6 +11,7 @@ import { allowedMethods } from "../../../functions/adapters/lambda/allowed-metho
 import type { Principal } from "../../../functions/core/principal.ts";
 import { limitedPrincipal } from "../../support/limited-principal.ts";
 import { memoryLeaseStore } from "../../support/memory-lease-store.ts";
+import { noteObservability } from "../../support/observability.ts";
 
 /** A function that answers requests of a caller, and how often its handler ran. */
 function server(respond: () => HttpResponse = () => ({ status: 200, body: "it" })) {
@@ -133,10 +134,7 @@ describe("the limit of requests", () => {
       allowedMethods,
       corsOrigins: [],
       limiter,
-      observability: {
-        logger: { begin: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-        metrics: { addMetric: () => undefined, publish: () => undefined },
-      },
+      observability: noteObservability().observability,
     });
     const event = {
       httpMethod: "POST",

@@ -5,8 +5,13 @@ import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createObservability, type Observability, observed } from "../../../functions/adapters/lambda/observability.ts";
-import type { MetricName } from "../../../functions/core/metric-names.ts";
+import {
+  createObservability,
+  type Observability,
+  observed,
+  writeOutcome,
+} from "../../../functions/adapters/lambda/observability.ts";
+import { METRICS, type MetricCounts, type MetricName } from "../../../functions/core/metric-names.ts";
 
 const context = {
   awsRequestId: "8f507cfc-9131-46f2-a1d4-0e3bd7d5f1a5",
@@ -32,10 +37,12 @@ const fields = {
 type Parts = {
   logger: Record<"info" | "warn" | "error", (message: string, fields: Record<string, unknown>) => void>;
   metrics: { addMetric: (name: MetricName, unit: "Count" | "Seconds", value: number) => unknown };
+  /** Writes the line of the invocation, and its metrics. */
+  end: (counts: MetricCounts) => void;
 };
 
 /** The lines of a function whose chain has the middleware, in two invocations of which the second throws. */
-async function linesOf({ logger, metrics }: Parts, chain: () => ReturnType<typeof middy>): Promise<string[]> {
+async function linesOf({ logger, metrics, end }: Parts, chain: () => ReturnType<typeof middy>): Promise<string[]> {
   const lines: string[] = [];
   for (const stream of ["stdout", "stderr"] as const) {
     vi.spyOn(process[stream], "write").mockImplementation((text) => lines.push(`${stream}: ${String(text)}`) > 0);
@@ -45,11 +52,10 @@ async function linesOf({ logger, metrics }: Parts, chain: () => ReturnType<typeo
   // As Lambda does before each invocation.
   vi.stubEnv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3f;Parent=53995c3f42cd8ad8;Sampled=1");
   const handler = chain().handler(async (event) => {
-    logger.info("request", fields);
     logger.warn("queue did not answer", { code: "TimeoutError" });
     logger.error("request", { error: undefined });
-    metrics.addMetric("Requests", "Count", 1);
-    metrics.addMetric("OldestFailedAgeSeconds", "Seconds", 12);
+    metrics.addMetric("KeysStale", "Count", 1);
+    end({ Requests: 1, OldestFailedAgeSeconds: 12 });
     if (event === "throw") throw new Error("thrown");
   });
   await handler("go on", context);
@@ -61,17 +67,32 @@ async function linesOf({ logger, metrics }: Parts, chain: () => ReturnType<typeo
 const environment = { STAGE: "dev", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "INFO" } as const;
 
 /** Without the types of real lines, because this test writes values of every kind. */
-const untyped = (observability: Observability): Parts => observability as unknown as Parts;
+function untyped(observability: Observability): Parts {
+  const { logger, metrics } = observability as unknown as Parts;
+  const line = { level: "info", message: "request", fields: fields as never } as const;
+  const span = { kind: "server", attributes: {} } as const;
+  return { logger, metrics, end: (counts) => writeOutcome(observability, { ...line, counts, span }) };
+}
 
 const ours = () => {
   const observability = createObservability("ingest", environment);
   return linesOf(untyped(observability), () => middy().use(observed(observability)));
 };
 
+/** Our own member, which Powertools does not have. */
+const withoutTrace = (lines: string[]) => lines.map((line) => line.replace(/,"trace_id":"[0-9a-f]{32}"/, ""));
+
+const memberOf = (line = "") => JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>;
+
 const powertools = () => {
   const logger = new Logger({ serviceName: "ingest", logLevel: "INFO", persistentKeys: { stage: "dev" } });
   const metrics = new Metrics({ namespace: "Sluice", serviceName: "ingest", defaultDimensions: { stage: "dev" } });
-  return linesOf({ logger, metrics }, () =>
+  const end = (counts: MetricCounts) => {
+    logger.info("request", fields);
+    for (const [name, value] of Object.entries(counts) as [MetricName, number][])
+      metrics.addMetric(name, METRICS[name], value);
+  };
+  return linesOf({ logger, metrics, end }, () =>
     middy()
       .use(injectLambdaContext(logger, { clearState: true }))
       .use(logMetrics(metrics)),
@@ -91,12 +112,73 @@ describe("the log lines of a function", () => {
       vi.stubEnv("AWS_LAMBDA_INITIALIZATION_TYPE", type);
       vi.stubEnv("POWERTOOLS_DEV", "false");
 
-      const lines = await ours();
+      const lines = withoutTrace(await ours());
+      const theirs = await powertools();
 
-      expect(lines).toEqual(await powertools());
-      expect(lines).toHaveLength(9);
+      // Of each invocation: two lines, and then theirs are a line and the metrics, in one line of ours.
+      expect(lines.filter((_, index) => ![3, 6].includes(index))).toEqual(
+        theirs.filter((_, index) => ![3, 4, 7, 8].includes(index)),
+      );
+      expect(lines).toHaveLength(7);
+      for (const [ofOurs, ofTheirs] of [[3, 3] as const, [6, 7] as const]) {
+        expect(memberOf(lines[ofOurs])).toEqual({ ...memberOf(theirs[ofTheirs]), ...memberOf(theirs[ofTheirs + 1]) });
+        // The level is the first member, by which Lambda filters lines.
+        expect(lines[ofOurs]).toMatch(/^stdout: \{"level":"INFO","message":"request","timestamp":/);
+      }
     },
   );
+
+  it("every line of an invocation has the id of its trace: the request's, else X-Ray's, else a new one", async () => {
+    const lines: string[] = [];
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    const observability = createObservability("ingest", environment);
+    const handler = middy<{ sent?: string }, void>()
+      .use(observed<{ sent?: string }, void>(observability, ({ sent }) => sent))
+      .handler(async () => observability.logger.warn("queue did not answer", { code: "x" }));
+    const root = "5759e988bd862e3fe1be46a994272793";
+    const sent = `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`;
+
+    vi.stubEnv("_X_AMZN_TRACE_ID", `Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1`);
+    await handler({ sent }, context);
+    await handler({}, context);
+    await handler({ sent: "00-no" }, context);
+    vi.stubEnv("_X_AMZN_TRACE_ID", undefined);
+    await handler({}, context);
+    await handler({}, context);
+
+    vi.restoreAllMocks();
+    const ids = lines.map((line) => memberOf(line)["trace_id"]);
+    expect(ids.slice(0, 3)).toEqual(["4bf92f3577b34da6a3ce929d0e0e4736", root, root]);
+    expect(ids.slice(3)).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  it("where the level of the invocation's line is not written, its metrics are, in a line of their own", async () => {
+    const observability = createObservability("ingest", { ...environment, LOG_LEVEL: "WARN" });
+
+    const lines = await linesOf(untyped(observability), () => middy().use(observed(observability)));
+
+    const ofMetrics = lines.filter((line) => line.includes("_aws")).map((line) => memberOf(line));
+    expect(ofMetrics).toMatchObject([
+      { KeysStale: 1, Requests: 1, service: "ingest", stage: "dev" },
+      { KeysStale: 1, Requests: 1 },
+    ]);
+    expect(ofMetrics[0]).not.toHaveProperty("route");
+    expect(lines).toHaveLength(7);
+  });
+
+  it("metrics that came after the invocation's line are written at its end", async () => {
+    const lines: string[] = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    const observability = createObservability("ingest", environment);
+    const handler = middy().use(observed(observability));
+    handler.handler(async () => observability.metrics.addMetric("KeysStale", "Count", 2));
+
+    await handler("any", context);
+
+    vi.restoreAllMocks();
+    expect(lines.map((line) => memberOf(line))).toMatchObject([{ KeysStale: 2, service: "ingest", stage: "dev" }]);
+  });
 
   it("a gauge of the stage has the stage as its only dimension, beside the metrics of the function", () => {
     const lines: string[] = [];

@@ -102,9 +102,9 @@ describe("the bill of a run", () => {
     expect(JSON.stringify(values).length + 26).toBe(OTHER_LOG_BYTES.ours.request);
   });
 
-  it("the bill traces the first request of a second and a twentieth of the others", () => {
-    // Ten requests a second for 1,000 s: 1.45 traces a second.
-    expect(dollarsOf(lines, "Traces")).toBeCloseTo(1_450 * 0.000005, 10);
+  it("the bill traces the first request of a second and a hundredth of the others", () => {
+    // Ten requests a second for 1,000 s: 1.09 traces a second.
+    expect(dollarsOf(lines, "Traces")).toBeCloseTo(1_090 * 0.000005, 10);
     // One request in ten seconds: each is traced.
     expect(dollarsOf(bill(measured, { rate: 10 }), "Traces")).toBeCloseTo(10_000 * 0.000005, 10);
   });

@@ -59,7 +59,8 @@ function createConsumer(
     LOG_LEVEL: "ERROR",
   });
   const addMetric = vi.spyOn(observability.metrics, "addMetric").mockReturnValue();
-  const logged = vi.spyOn(observability.logger, "info");
+  vi.spyOn(observability.logger, "isWritten").mockReturnValue(true);
+  const logged = vi.spyOn(observability.logger, "write").mockReturnValue();
   const rule = createConsume({
     storeMessages: async (messages, deadline) => {
       calls.groups.push(ids(messages));
@@ -359,8 +360,10 @@ describe("the log line of a batch", () => {
       eventId: expect.any(String),
     }));
     expect(consumer.logged).toHaveBeenCalledExactlyOnceWith(
+      "info",
       "batch",
       expect.objectContaining({ messages: 30, failedMessages: 0, EventsStored: 30, conflicts: named }),
+      undefined,
     );
     expect(consumer.metrics()).toMatchObject({ EventsStored: 30 });
   });
@@ -395,7 +398,7 @@ describe("the log line of a batch", () => {
 
     await consumer.invoke([record("m1")]);
 
-    expect(consumer.logged.mock.calls[0]?.[1]).not.toHaveProperty("conflicts");
+    expect(consumer.logged.mock.calls[0]?.[2]).not.toHaveProperty("conflicts");
   });
 });
 

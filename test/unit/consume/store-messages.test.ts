@@ -1,10 +1,12 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DatabaseError } from "../../../functions/core/errors.ts";
-import { REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
+import { EXTENSIONS_MAX, REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
 import type { EventStore } from "../../../functions/core/ports.ts";
 import { memoryDeadLetters, memoryStore, message, NOW, outage, refusal, storing } from "./support.ts";
 
+const OWN = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+const SENT = `00-${"a".repeat(32)}-${"c".repeat(16)}-00`;
 const ROW = `dl_${"7".repeat(32)}`;
 
 describe("storing messages", () => {
@@ -20,6 +22,48 @@ describe("storing messages", () => {
     });
     expect(calls).toEqual([["a", "b", "c"]]);
     expect(ids()).toEqual(["a", "b", "c"]);
+  });
+
+  it("gives the events of a request the trace that it came with, unless they have one of their own or no room", async () => {
+    const { store, rows } = memoryStore();
+    const head = { traceparent: OWN, eventTraceparent: SENT };
+    const full = Object.fromEntries(Array.from({ length: EXTENSIONS_MAX }, (_, i) => [`x${i}`, i]));
+
+    await storing(
+      store,
+      memoryDeadLetters().queue,
+    )([
+      message("m1", ["none"], { head }),
+      message("m2", ["other"], { head, changes: { extensions: { other: "x" } } }),
+      message("m3", ["own"], { head, changes: { extensions: { traceparent: "00-own" } } }),
+      message("m4", ["full"], { head, changes: { extensions: full } }),
+      message("m5", ["untraced"], { head: { traceparent: OWN } }),
+    ]);
+
+    expect([...rows.values()].map(({ id, extensions }) => [id, extensions])).toEqual([
+      ["none", { traceparent: SENT }],
+      ["other", { other: "x", traceparent: SENT }],
+      ["own", { traceparent: "00-own" }],
+      ["full", full],
+      ["untraced", undefined],
+    ]);
+  });
+
+  it("names the trace of each message that it works on, and dead letters keep it", async () => {
+    const { store } = memoryStore({ refuse: ({ id }) => (id === "bad" ? refusal() : undefined) });
+    const { queue, deadLetters } = memoryDeadLetters();
+    const serve = vi.fn<(traceparent: string | undefined) => void>();
+    const head = { traceparent: OWN, eventTraceparent: SENT };
+    const unreadable = message("m2", ["c"], { head });
+
+    await storing(store, queue, undefined, { serve })([
+      message("m1", ["a", "bad"], { head }),
+      { ...unreadable, body: unreadable.body.replace('"data"', '"id":7,"data"') },
+      message("m3", ["d"]),
+    ]);
+
+    expect(serve.mock.calls).toEqual([[OWN], [OWN], [undefined]]);
+    expect(deadLetters.map(({ body }) => JSON.parse(body) as object)).toMatchObject([head, head]);
   });
 
   it("counts an event that is stored already and does not fail its message", async () => {

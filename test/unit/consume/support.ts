@@ -10,6 +10,8 @@ import type {
   StoreOutcome,
 } from "../../../functions/core/ports.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import type { Tracing } from "../../../functions/core/tracing.ts";
+import { untraced } from "../../support/observability.ts";
 
 export const NOW = Date.parse("2026-11-21T09:30:00Z");
 
@@ -21,7 +23,11 @@ export const outage = () => new DatabaseError({ disposition: "retry", reason: "d
 export function message(
   messageId: string,
   ids: string[],
-  { changes = {}, ...overrides }: Partial<ReceivedMessage> & { changes?: Partial<Event> } = {},
+  {
+    changes = {},
+    head = {},
+    ...overrides
+  }: Partial<ReceivedMessage> & { changes?: Partial<Event>; head?: object } = {},
 ): ReceivedMessage {
   const events = ids.map((id) => ({
     id,
@@ -31,7 +37,13 @@ export function message(
     data: { id },
     ...changes,
   }));
-  const body = JSON.stringify({ version: 1, tenant: "default", receivedAt: "2026-11-21T09:29:00.000Z", events });
+  const body = JSON.stringify({
+    version: 1,
+    tenant: "default",
+    receivedAt: "2026-11-21T09:29:00.000Z",
+    ...head,
+    events,
+  });
   return {
     messageId,
     body,
@@ -92,7 +104,7 @@ export function memoryStore({ chunk = 2_000, fault, refuse }: MemoryStoreOptions
       };
     },
   };
-  return { store, calls, ids: () => [...rows.values()].map(({ id }) => id).toSorted() };
+  return { store, calls, rows, ids: () => [...rows.values()].map(({ id }) => id).toSorted() };
 }
 
 /** A dead-letter queue in memory with the contract of the real one. */
@@ -111,8 +123,13 @@ export function memoryDeadLetters(refuse: (deadLetter: DeadLetter) => boolean = 
 }
 
 /** Stores messages with a minute left; failed messages are named by their ids. */
-export function storing(store: EventStore, deadLetters: DeadLetterQueue, clock = () => new Date(NOW)) {
-  const storeMessages = createStoreMessages({ store, deadLetters, clock });
+export function storing(
+  store: EventStore,
+  deadLetters: DeadLetterQueue,
+  clock = () => new Date(NOW),
+  tracing: Pick<Tracing, "serve"> = untraced,
+) {
+  const storeMessages = createStoreMessages({ store, deadLetters, clock, tracing });
   return async (messages: ReceivedMessage[]) => {
     const result = await storeMessages(messages, NOW + 60_000);
     return { ...result, failed: result.failed.map(({ messageId }) => messageId) };

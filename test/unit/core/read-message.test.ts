@@ -85,3 +85,15 @@ describe("a message", () => {
 });
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+describe("the trace of a message", () => {
+  it("the trace of a message is none where it is no traceparent, and its events are read all the same", () => {
+    const events = [{ id: "1", source: "/s", type: "t", time: "2026-11-21T09:29:00Z" }];
+    const head = { version: 1, tenant: "t", receivedAt: "2026-11-21T09:29:00.000Z" };
+    const body = JSON.stringify({ ...head, traceparent: "00-bad", eventTraceparent: 7, events });
+
+    expect(readMessage(body)).toMatchObject({
+      kind: "readable",
+      events: [{ event: { id: "1" }, head: { tenant: "t", traceparent: undefined } }],
+    });
+  });
+});

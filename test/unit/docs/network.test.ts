@@ -7,6 +7,7 @@ const REACHING: Record<string, string> = {
   "functions/adapters/lambda/failpoint.ts": "the bundler drops its calls from deployed code (lib/bundle.ts)",
   "functions/adapters/http/post.ts": "asks the rule of sinks at each connection (test/contract/sink-addresses.test.ts)",
   "functions/adapters/http/sink-address.ts": "that rule; it takes from node:net the test of a text alone",
+  "functions/adapters/lambda/span-output.ts": "the receiver of spans is an option of `npm start`",
   "functions/adapters/mail/smtp.ts": "the mail server is a setting",
   "functions/adapters/mail/ses.ts": "nodemailer writes the mail alone",
 };

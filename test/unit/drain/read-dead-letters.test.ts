@@ -7,6 +7,18 @@ import { body, dead } from "./support.ts";
 const ROW = `dl_${"7".repeat(32)}`;
 
 describe("a message of the dead-letter queue", () => {
+  it("the events of a message that SQS moved keep the trace of their request", () => {
+    const head = {
+      traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+      eventTraceparent: `00-${"c".repeat(32)}-${"d".repeat(16)}-00`,
+    };
+    const text = JSON.stringify({ ...(JSON.parse(body([{ id: "a" }, { id: "b" }])) as object), ...head });
+
+    const deadLetters = readDeadLetters(dead(text));
+
+    expect(deadLetters.map((each) => JSON.parse(each.body) as object)).toMatchObject([head, head]);
+  });
+
   it("a dead letter of the consumer has the facts of its attributes and the event of its body, which stays as it is", () => {
     const text = body([{ id: "a", data: { n: "12345678901234567890" } }]).replace(
       '"12345678901234567890"',

@@ -56,6 +56,14 @@ describe("events with one key", () => {
     expect(haveSameContent(event(), event({ time: "2026-11-22T00:00:00Z" }))).toBe(true);
   });
 
+  it("have the same content whatever trace they were sent in", () => {
+    const traced = event({ extensions: { traceparent: "00-a", tracestate: "b=c" } });
+
+    expect(haveSameContent(event(), traced)).toBe(true);
+    expect(haveSameContent(traced, event({ extensions: { traceparent: "00-b" } }))).toBe(true);
+    expect(haveSameContent(traced, event({ extensions: { traceparent: "00-a", other: "x" } }))).toBe(false);
+  });
+
   it.each<Partial<Event>>([
     { type: "u" },
     { subject: "s" },

@@ -1,5 +1,6 @@
 import type { EventQueue } from "../../../functions/core/ports.ts";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
+import type { RequestTrace } from "../../../functions/core/trace.ts";
 import { createIngest, type IngestDeps } from "../../../functions/ingest/ingest.ts";
 import { NO_REFUSALS } from "../../../functions/ingest/refusals.ts";
 import { decode } from "../../../functions/ingest/protocols/events/decode.ts";
@@ -73,7 +74,12 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
   return async (
     body: unknown,
     headers: Record<string, string> = { "content-type": "application/json" },
-    { validateOnly = false, inflated = false, repeatedHeaders = [] as string[] } = {},
+    {
+      validateOnly = false,
+      inflated = false,
+      repeatedHeaders = [] as string[],
+      trace = undefined as RequestTrace | undefined,
+    } = {},
   ) => {
     const bytes =
       typeof body === "string" || body instanceof Uint8Array
@@ -87,6 +93,7 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
       deadline: Date.parse(NOW) + 5_000,
       requestId: "r-1",
       userAgent: undefined,
+      trace,
     });
   };
 }

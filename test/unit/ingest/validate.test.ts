@@ -351,6 +351,9 @@ describe("validate", () => {
 
     expect(errorsOf({ ...padded(EVENT_MAX_BYTES), tenant: "default", ...added })).toEqual([]);
     expect(errorsOf({ ...padded(EVENT_MAX_BYTES + 1), ...added })).toEqual([["", "event_too_large"]]);
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    expect(errorsOf({ ...padded(EVENT_MAX_BYTES), ...added, traceparent })).toEqual([]);
+    expect(errorsOf({ ...padded(EVENT_MAX_BYTES), traceparent: `${traceparent} ` })).toEqual([["", "event_too_large"]]);
   });
 
   it("refuses an extension that is an integer only in a double", () => {

@@ -24,9 +24,10 @@ describe("the log of a function", () => {
     expect(lines.map((line) => line.length)).toEqual([256 * 1024 + 1, 1]);
   });
 
-  it("the log of a function has no metrics in it: they go elsewhere", async () => {
+  it("the log of a function has no metrics in it: they go elsewhere, with the line that has them", async () => {
     const metrics: string[] = [];
-    const stream = Readable.from([Buffer.from('one\n{"_aws":{"Timestamp":1},"accepted":1}\n')]);
+    const line = '{"level":"INFO","message":"request","accepted":2,"_aws":{"Timestamp":1}}';
+    const stream = Readable.from([Buffer.from(`one\n{"_aws":{"Timestamp":1},"accepted":1}\n${line}\n`)]);
     const lines: string[] = [];
     forwardLines(
       stream,
@@ -35,7 +36,10 @@ describe("the log of a function", () => {
     );
     await finished(stream);
 
-    expect({ lines, metrics }).toEqual({ lines: ["one"], metrics: ['{"_aws":{"Timestamp":1},"accepted":1}'] });
+    expect({ lines, metrics }).toEqual({
+      lines: ["one", '{"level":"INFO","message":"request","accepted":2}'],
+      metrics: ['{"_aws":{"Timestamp":1},"accepted":1}', line],
+    });
   });
 
   it.each([

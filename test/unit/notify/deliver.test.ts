@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Notice, Notifiers, NotifyOutcome } from "../../../functions/core/notifier.ts";
 import type { ClaimedDelivery, ClaimedSubscription } from "../../../functions/core/subscription.ts";
+import type { Tracing } from "../../../functions/core/tracing.ts";
 import { createDeliver, intoNotices } from "../../../functions/notify/deliver.ts";
+import { untraced } from "../../support/observability.ts";
 
 const NOW = Date.parse("2026-11-01T00:00:00Z");
 
@@ -33,7 +35,13 @@ const delivery = (id: string, changes: Partial<ClaimedDelivery> = {}): ClaimedDe
 
 async function deliver(
   outcome: NotifyOutcome,
-  { of = subscription(), deliveries = [delivery("d")], deadline = NOW + 60_000, random = (): number => 0.5 } = {},
+  {
+    of = subscription(),
+    deliveries = [delivery("d")],
+    deadline = NOW + 60_000,
+    random = (): number => 0.5,
+    tracing = untraced as Pick<Tracing, "send">,
+  } = {},
 ) {
   const seen: { notice: Notice; deadline: number }[] = [];
   const notifier = {
@@ -44,7 +52,7 @@ async function deliver(
     check: async () => undefined,
   };
   const notifiers = { webhook: notifier } as unknown as Notifiers;
-  const deps = { notifiers, clock: () => new Date(NOW), random, onFailure: () => undefined };
+  const deps = { notifiers, clock: () => new Date(NOW), random, tracing, onFailure: () => undefined };
   return { results: await createDeliver(deps)({ id: "message", subscription: of, deliveries }, deadline), seen };
 }
 
@@ -89,6 +97,37 @@ describe("the result of a delivery", () => {
     const { results } = await deliver({ kind: "later", error: "a\u0000b", response: "\ud800 \u0007" });
 
     expect(results).toMatchObject([{ error: "a\uFFFDb", response: "\uFFFD \uFFFD" }]);
+  });
+
+  it("an attempt is traced with the traces of its events, and its result", async () => {
+    const end = vi.fn<(result: object) => void>();
+    const send = vi.fn<Tracing["send"]>(() => ({ traceparent: "00-here", end }));
+    const inDepth = '{"id":"1","data":{"traceparent":"00-deep"}}';
+    const deliveries = [
+      delivery("d", { event: '{"traceparent":"00-a","data":{}}', attempt: 2 }),
+      delivery("e", { event: inDepth }),
+    ];
+
+    const { seen } = await deliver(
+      { kind: "later", code: 503 },
+      { of: subscription({ batch: 10 }), deliveries, tracing: { send } },
+    );
+
+    expect(send.mock.calls).toEqual([["webhook", ["00-a", undefined]]]);
+    expect(seen[0]?.notice.traceparent).toBe("00-here");
+    expect(end.mock.calls).toEqual([
+      [
+        {
+          attributes: {
+            "sluice.subscription": "sub_a",
+            "sluice.deliveries": 2,
+            "sluice.attempt": 2,
+            "http.response.status_code": 503,
+          },
+          isError: true,
+        },
+      ],
+    ]);
   });
 
   it("the deliveries of a batch have one result each, and are due together", async () => {

@@ -16,6 +16,7 @@ import { createDeliver } from "../../../functions/notify/deliver.ts";
 import { createRunWakes } from "../../../functions/notify/run-wakes.ts";
 import { createWork, type WorkDeps } from "../../../functions/notify/work.ts";
 import { memoryDeliveries } from "../../support/memory-deliveries.ts";
+import { untraced } from "../../support/observability.ts";
 
 export const START = Date.parse("2026-11-01T00:00:00Z");
 
@@ -130,6 +131,7 @@ export function createWorld() {
       notifiers,
       clock: time.clock,
       random: () => 0.5,
+      tracing: untraced,
       onFailure: (error) => failures.push(error),
     }),
     events: {

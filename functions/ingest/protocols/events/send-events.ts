@@ -22,6 +22,7 @@ export function createSendEvents(ingest: ReturnType<typeof createIngest>): Handl
       deadline: request.deadline - ANSWER_RESERVE_MS,
       requestId: request.requestId,
       userAgent: request.headers["user-agent"],
+      trace: request.trace,
     });
     const metrics = request.query.validate === "only" ? {} : metricsOf(result);
     const toSendAgain = rejectedOf(result).filter((each) => each.status === "retry" || isSchemaFailure(each)).length;
