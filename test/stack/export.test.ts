@@ -127,6 +127,7 @@ describe("the steps of exports", () => {
     expect(alarms.map(([, { Properties }]) => String(Properties["MetricName"])).toSorted()).toEqual([
       "ApproximateNumberOfMessagesVisible",
       "Errors",
+      "ExportsFailed",
     ]);
   });
 });

@@ -85,13 +85,15 @@ describe("the wake-ups of notify", () => {
     expect(SUBSCRIPTION_ANSWER_MS).toBeLessThan(29_000);
   });
 
-  it("alarms watch the dead-letter queue of wake-ups, the errors of notify, and subscriptions that were disabled", () => {
+  it("alarms watch the dead-letter queue of wake-ups, the errors of notify, and subscriptions that fail or were disabled", () => {
     const alarms = all("AWS::CloudWatch::Alarm").filter(([id]) => /^(Notify|Wakes)/.test(id));
 
     expect(alarms.map(([, { Properties }]) => String(Properties["MetricName"])).toSorted()).toEqual([
       "ApproximateNumberOfMessagesVisible",
       "Errors",
+      "FiltersFailing",
       "SubscriptionsDisabled",
+      "SubscriptionsFailing",
     ]);
   });
 });

@@ -26,6 +26,8 @@ const ENVIRONMENT = {
   SECRET_ARN: "arn:reader",
   DATABASE_NAME: "sluice",
   QUEUE_URL: "http://127.0.0.1:1/queue",
+  STATUS_QUEUE_URL: "http://127.0.0.1:1/status",
+  STATUS_TABLE: "status",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "accept",
 };

@@ -93,7 +93,8 @@ describe("the trace of a message", () => {
 
     expect(readMessage(body)).toMatchObject({
       kind: "readable",
-      events: [{ event: { id: "1" }, head: { tenant: "t", traceparent: undefined } }],
+      head: { tenant: "t", traceparent: undefined, eventTraceparent: undefined },
+      events: [{ event: { id: "1" } }],
     });
   });
 });
