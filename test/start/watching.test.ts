@@ -23,9 +23,9 @@ afterAll(() => runtime?.remove());
 const datapoints = (): Datapoint[] => runtime.metrics.flatMap(datapointsIn);
 const valuesOf = (name: string) => datapoints().filter((each) => each.name === name);
 
-/** Whether an alarm is on behind the lines so far, each in a minute of its own. */
+/** True if an alarm is on behind the lines so far, each in a minute of its own. */
 function isOn(alarm: string, name: string): boolean {
-  const [id = ""] = Object.keys(template.Resources).filter((each) => each.startsWith(alarm));
+  const id = Object.keys(template.Resources).find((each) => each.startsWith(alarm)) ?? "";
   const spread = valuesOf(name).map((each, index) => ({ ...each, at: index * 60_000 }));
   return minutesOn(template, id, spread, { from: 0, minutes: spread.length }).includes(spread.length - 1);
 }
