@@ -248,6 +248,10 @@ const scenarios: Record<string, { enough: () => Datapoint[]; less: () => Datapoi
     less: () => inMinutes([0, 30, 60], own("notify", { FiltersFailing: 1 })),
     minutes: 90,
   },
+  StatusQueueDeadLettersAlarm: {
+    enough: () => inMinutes([1], queue("StatusQueueDeadLetters", "ApproximateNumberOfMessagesVisible", 1)),
+    less: () => inMinutes(every(9), queue("StatusQueueDeadLetters", "ApproximateNumberOfMessagesVisible", 0)),
+  },
   StatusErrorsAlarm: {
     enough: () => inMinutes([0, 30, 59], lambda("Status", "Errors", 1)),
     less: () => inMinutes([0, 30, 60], lambda("Status", "Errors", 1)),
