@@ -10,6 +10,7 @@ import {
   NOTIFY_MAX_CONCURRENCY,
   NOTIFY_TIMEOUT_SECONDS,
 } from "../functions/core/function-limits.ts";
+import { NOTIFY_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
 import type { Access } from "./access.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
@@ -51,6 +52,7 @@ export class Notify extends Construct {
         READER_SECRET_ARN: roles.reader.secretArn,
         QUEUE_URL: events.queue.queueUrl,
         WAKE_QUEUE_URL: wakes.queueUrl,
+        QUEUE_VISIBILITY_SECONDS: String(NOTIFY_VISIBILITY_SECONDS),
         ...(emailFrom !== undefined && { EMAIL_FROM: emailFrom }),
         ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
         ...(notifyTopics.length > 0 && { NOTIFY_TOPIC_ARNS: notifyTopics.join(" ") }),

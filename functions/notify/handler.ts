@@ -27,6 +27,7 @@ import { createEmailNotifier } from "../adapters/mail/email.ts";
 import { createKeySecret } from "../adapters/secrets-manager/key-secret.ts";
 import { createTopicNotifier } from "../adapters/sns/topic-sink.ts";
 import { createEventQueue } from "../adapters/sqs/event-queue.ts";
+import { createReceivedMessages } from "../adapters/sqs/received-messages.ts";
 import { createQueueNotifier } from "../adapters/sqs/queue-sink.ts";
 import { createWakes } from "../adapters/sqs/wakes.ts";
 import { createCursors } from "../core/cursor.ts";
@@ -113,5 +114,14 @@ export const handler = httpOrQueue({
     limiter: createSharedLimiter(environment, { client, logger, reserve: QUERY_RESERVE }),
     observability,
   }),
-  queue: sqsBatchHandler({ rule: createRunWakes({ work, wakes, clock }), observability }),
+  queue: sqsBatchHandler({
+    rule: createRunWakes({
+      work,
+      wakes,
+      received: createReceivedMessages({ client: sqs, queueUrl: environment.WAKE_QUEUE_URL, logger }),
+      visibilitySeconds: environment.QUEUE_VISIBILITY_SECONDS,
+      clock,
+    }),
+    observability,
+  }),
 });

@@ -53,5 +53,9 @@ export const OUTAGE_WAIT_MAX_SECONDS = 600;
 /** The wait for a filter that the database could not apply doubles to these: it may be a defect, which stays. */
 export const FAILING_WAIT_MAX_SECONDS = 86_400;
 
+/** The messages of a killed worker come again so long after the end of its time, the first times that they are received. */
+export const KILLED_AGAIN_SECONDS = 5;
+export const KILLED_AGAIN_RECEIVES = 3;
+
 /** A process looks so often whether the mark says that somebody subscribes: it may be lost with its table. */
 export const MARK_CHECK_EVERY_MS = 3_600_000;

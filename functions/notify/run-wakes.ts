@@ -1,8 +1,10 @@
 import * as z from "zod/mini";
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Clock, ReceivedMessages } from "../core/ports.ts";
+import type { ReceivedMessage } from "../core/queue-message.ts";
 import type { Wake, Wakes } from "../core/subscription.ts";
+import { KILLED_AGAIN_RECEIVES, KILLED_AGAIN_SECONDS } from "./limits.ts";
 import { delayUntil, isPassing, type Woken, type WorkOutcome } from "./work.ts";
 
 const message = z.object({
@@ -14,14 +16,27 @@ const message = z.object({
 export type RunWakesDeps = {
   work: (woken: Woken, until: number) => Promise<WorkOutcome>;
   wakes: Wakes;
+  /** The received messages of the queue of wake-ups. */
+  received: Pick<ReceivedMessages, "changeVisibility">;
+  /** The visibility timeout of that queue. */
+  visibilitySeconds: number;
   clock: Clock;
 };
 
 /**
  * Handles the wake-ups of an invocation. One that waits is sent again for the rest of its wait, and touches no database; the others
  * together are one round. A message that is no wake-up stays, and becomes a dead letter.
+ *
+ * A worker that is killed with nobody else at work is missed until its messages come again: soon after the time at which it would have been stopped.
+ * Messages that come again often, or that a round leaves in the queue, wait for the visibility timeout: else they would be dead letters soon.
  */
-export function createRunWakes({ work, wakes, clock }: RunWakesDeps): BatchRule {
+export function createRunWakes({ work, wakes, received, visibilitySeconds, clock }: RunWakesDeps): BatchRule {
+  const hideFor = (messages: readonly ReceivedMessage[], seconds: number, until: number) =>
+    received.changeVisibility(
+      messages.map((message) => ({ ...message, seconds })),
+      until - ANSWER_RESERVE_MS,
+    );
+
   return async (messages, until) => {
     const now = clock().getTime();
     const read = messages.map((each) => ({ message: each, wake: readWake(each.body) }));
@@ -46,10 +61,19 @@ export function createRunWakes({ work, wakes, clock }: RunWakesDeps): BatchRule 
     };
     if (due.length === 0) return outcome;
 
+    const secondsAgain = Math.ceil((until - now) / 1_000) + KILLED_AGAIN_SECONDS;
+    const soonAgain = due.flatMap(({ message }) =>
+      message.receiveCount <= KILLED_AGAIN_RECEIVES && secondsAgain < visibilitySeconds ? [message] : [],
+    );
+    const hiding = soonAgain.length > 0 ? hideFor(soonAgain, secondsAgain, until) : undefined;
     const tries = Math.min(...due.map(({ wake }) => wake.tries ?? 0));
     const isRepeated = due.some(({ message, wake }) => message.receiveCount > 1 || wake.isRepeated === true);
     const { isWakeSure, failure, ...round } = await work({ tries, isRepeated }, until);
-    if (!isWakeSure) outcome.remaining.push(...due.map(({ message }) => message));
+    await hiding;
+    if (!isWakeSure) {
+      outcome.remaining.push(...due.map(({ message }) => message));
+      if (hiding !== undefined) await hideFor(soonAgain, visibilitySeconds, until);
+    }
     if (!isWakeSure || failure !== undefined || round.failing.length + round.unsent > 0) outcome.level = "warn";
     if (failure !== undefined && !isPassing(failure)) outcome.error = failure;
     outcome.fields.failedMessages = outcome.remaining.length;

@@ -126,6 +126,26 @@ describe("several workers at once", () => {
     expect((await claim()).deliveries).toHaveLength(1);
   });
 
+  it("a late result, of a lease that another worker has by now, writes no attempt and judges no circuit", async () => {
+    const { create, dispatch, claim, settleAll, ledger, read } = actor();
+    const { id } = await create();
+    await storeEvents([eventOf("a")]);
+    await dispatch();
+    const late = await claim({}, "late");
+    await passTime(db, 46);
+    const current = await claim({}, "current");
+
+    await settleAll(late, { status: "failed", code: 410, isEnded: true }, "late");
+
+    expect(await ledger(id)).toMatchObject({ pending: 1, failed: 0 });
+    expect(await db.ask("select 1 from delivery_attempts")).toEqual([]);
+    expect(await read(id)).toMatchObject({ state: "active" });
+    expect((await read(id)).failingSince).toBeUndefined();
+    await settleAll(current, {}, "current");
+    expect(await ledger(id)).toMatchObject({ delivered: 1, pending: 0 });
+    expect(await db.ask("select number, status from delivery_attempts")).toEqual([{ number: 1, status: "delivered" }]);
+  });
+
   it("a subject whose first delivery ends while the next is dispatched does not stand still", async () => {
     const { create, claim, settleAll, dispatch } = actor();
     await create({ order: "subject" });

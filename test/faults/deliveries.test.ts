@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DeliveryLedger } from "../../functions/core/subscription.ts";
-import { DELIVERIES_IN_FLIGHT } from "../../functions/core/subscription-limits.ts";
+import { CLAIM_LEASE_SECONDS, DELIVERIES_IN_FLIGHT } from "../../functions/core/subscription-limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { startWebhookReceiver, type Webhook, type WebhookReceiver } from "../support/webhook-receiver.ts";
 import type { Hit, Order } from "./support/failpoints.ts";
@@ -324,24 +324,29 @@ describe("deliveries by one worker at a time", () => {
     },
   );
 
-  it("a receiver that is down for a day gets each event once when it is back", async () => {
+  it.each([
+    ["an hour", 3, 20],
+    ["a day", 6, 240],
+  ])("a receiver that is down for %s gets each event once when it is back", async (_time, times, minutes) => {
     await receiver.stop();
     const { id, source } = await subscribe();
     const ids = await send(source);
     const triesOf = () => counted("delivery_attempts where subscription_id", id);
 
-    for (let hours = 0; hours < 24; hours += 4) {
+    for (let time = 0; time < times; time += 1) {
       const tries = await triesOf();
       await eventually(triesOf, (count) => count > tries, PATIENCE_MS);
-      // Four hours pass, and whatever waited for less is due.
+      // Time passes, and whatever waited for less is due.
       await stack.ask(
-        `update deliveries set schedule_from = schedule_from - interval '4 hours', due_at = least(due_at, clock_timestamp() + interval '4 hours') - interval '4 hours'
+        `update deliveries set schedule_from = schedule_from - passed.time, due_at = least(due_at, clock_timestamp() + passed.time) - passed.time
+         from (select $2 * interval '1 minute' as time) as passed
          where subscription_id = $1 and state = 'pending'`,
-        [id],
+        [id, minutes],
       );
-      await stack.ask("update subscriptions set failing_since = failing_since - interval '4 hours' where id = $1", [
-        id,
-      ]);
+      await stack.ask(
+        "update subscriptions set failing_since = failing_since - $2 * interval '1 minute' where id = $1",
+        [id, minutes],
+      );
       await call(`/subscriptions/${id}/enable`, {});
     }
     expect(await ledgerOf(id)).toMatchObject({ matched: COUNT, pending: COUNT, delivered: 0 });
@@ -398,6 +403,33 @@ describe("deliveries by one worker at a time", () => {
       const ofSubject = firsts.filter((event) => Number(event.slice(2)) % 10 === subject);
       expect(ofSubject).toEqual(ofSubject.toSorted());
     }
+  });
+});
+
+describe("a lone worker on a queue that hides messages for minutes", () => {
+  beforeAll(async () => {
+    stack = await startFaultStack({ notifyTimeoutSeconds: 45, maximumConcurrency: 1, windowSeconds: 0 });
+  });
+  afterAll(() => stack?.remove());
+
+  it("a lone worker that is killed is missed until its lease ends, and some seconds more", async () => {
+    const { id, source } = await subscribe();
+    const wakeQueue = () =>
+      stack.sqs.calls.filter(({ action, queue }) => action === "DeleteMessageBatch" && /wake/i.test(queue)).length;
+    // The wake-up of the new subscription is done, so that one alone is left: that of the consumer.
+    await eventually(wakeQueue, (count) => count > 0);
+    const leased = "select 1 from deliveries where subscription_id = $1 and leased_by is not null";
+    const killed = killOnce(async ({ point }) => point === "afterClaim" && (await stack.ask(leased, [id])).length > 0);
+    const [event = ""] = await send(source, { count: 1, each: 1 });
+    await killed;
+    const killedAt = Date.now();
+
+    await untilDelivered(id, 1);
+
+    expect(receiver.confirmed()).toEqual([event]);
+    const missed = (Date.now() - killedAt) / 1_000;
+    expect(missed).toBeGreaterThan(CLAIM_LEASE_SECONDS - 5);
+    expect(missed).toBeLessThan(CLAIM_LEASE_SECONDS + 15);
   });
 });
 

@@ -83,9 +83,11 @@ export const consumeEnvironment = () =>
     DEAD_LETTER_QUEUE_URL: z.url(),
     /** The mark of stored events is in it. */
     USAGE_TABLE: z.string().check(z.minLength(1)),
-    /** The queue's visibility timeout. */
-    QUEUE_VISIBILITY_SECONDS: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)),
+    QUEUE_VISIBILITY_SECONDS: visibilitySeconds(),
   });
+
+/** The visibility timeout of the queue from which the function gets messages. */
+const visibilitySeconds = () => z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number));
 
 export const drainEnvironment = () => z.object({ ...common, ...database, DEAD_LETTER_QUEUE_URL: z.url() });
 
@@ -143,6 +145,7 @@ export const notifyEnvironment = () =>
     /** The secret of the reader, which finds events that a filter matches. */
     READER_SECRET_ARN: secret,
     AUDIT_TABLE: z.string().check(z.minLength(1)),
+    QUEUE_VISIBILITY_SECONDS: visibilitySeconds(),
     /** The queue of events, into which the notices about subscriptions go. */
     QUEUE_URL: z.url(),
     /** Sinks may be `http://` on this machine; `npm start -- --allow-http-sinks` alone sets it. @default they may not */

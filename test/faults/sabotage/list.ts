@@ -854,6 +854,20 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/unit/notify/work.test.ts" },
   },
   {
+    name: "a late result counts, although another worker has the delivery",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: " and d.leased_by = worker\n        and d.state",
+    replace: "\n        and d.state",
+    caughtBy: deliveryWork("a late result, of a lease that another worker has by now"),
+  },
+  {
+    name: "the messages of a killed worker are hidden for minutes",
+    file: "functions/notify/run-wakes.ts",
+    find: "message.receiveCount <= KILLED_AGAIN_RECEIVES && secondsAgain < visibilitySeconds",
+    replace: "message.receiveCount < 0",
+    caughtBy: deliveries("a lone worker that is killed is missed until its lease ends"),
+  },
+  {
     name: "a batch is cut in another way when it is tried again",
     file: "functions/sql/0009_subscriptions.sql",
     find: "due_at = seen_at + lease_seconds * interval '1 second', batch_id = chosen.batch_id",

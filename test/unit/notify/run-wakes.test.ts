@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import { NOTIFY_VISIBILITY_SECONDS } from "../../../functions/core/queue-limits.ts";
 import { createRunWakes } from "../../../functions/notify/run-wakes.ts";
 import type { Woken, WorkOutcome } from "../../../functions/notify/work.ts";
 import { createWorld, START } from "./support.ts";
@@ -39,8 +40,35 @@ function run(...messages: ReceivedMessage[]) {
     woken.push(each);
     return outcome;
   };
-  return createRunWakes({ work, wakes: world.deps.wakes, clock: world.time.clock })(messages, START + 60_000);
+  return createRunWakes({ work, ...world.queueOf })(messages, START + 60_000);
 }
+
+describe("a worker that may be killed", () => {
+  it("the messages of a round come again soon after the end of its time, and those that came often do not", async () => {
+    await run(message({}), message({ until: inSeconds(-1) }, 3), message({}, 4), message({ until: inSeconds(60) }));
+
+    expect(world.hidden).toEqual([
+      { receiveCount: 1, seconds: 65 },
+      { receiveCount: 3, seconds: 65 },
+    ]);
+  });
+
+  it("a message that a round leaves in the queue waits for the visibility timeout", async () => {
+    outcome = { ...OUTCOME, isWakeSure: false };
+
+    const { remaining } = await run(message({}));
+
+    expect(remaining).toHaveLength(1);
+    expect(world.hidden.map(({ seconds }) => seconds)).toEqual([65, NOTIFY_VISIBILITY_SECONDS]);
+  });
+
+  it("a queue that hides messages for less time is left as it is", async () => {
+    const work = async () => outcome;
+    await createRunWakes({ work, ...world.queueOf, visibilitySeconds: 60 })([message({})], START + 60_000);
+
+    expect(world.hidden).toEqual([]);
+  });
+});
 
 describe("the wake-ups of an invocation", () => {
   it("any number of wake-ups is one round", async () => {

@@ -4,6 +4,7 @@ import type { Event } from "../../../functions/core/event.ts";
 import type { OutgoingMessage, ReceivedMessage } from "../../../functions/core/queue-message.ts";
 import { readMessage } from "../../../functions/core/read-message.ts";
 import { NOTIFY_TIMEOUT_SECONDS } from "../../../functions/core/function-limits.ts";
+import { NOTIFY_VISIBILITY_SECONDS } from "../../../functions/core/queue-limits.ts";
 import type {
   DeliveryWork,
   NewSubscription,
@@ -115,6 +116,14 @@ export function createWorld() {
       return state.token;
     },
   };
+  /** Changes of the visibility of messages: for how many seconds. */
+  const hidden: { receiveCount: number; seconds: number }[] = [];
+  const received = {
+    changeVisibility: async (messages: readonly (ReceivedMessage & { seconds: number })[]) => {
+      hidden.push(...messages.map(({ receiveCount, seconds }) => ({ receiveCount, seconds })));
+    },
+  };
+  const queueOf = { wakes, received, visibilitySeconds: NOTIFY_VISIBILITY_SECONDS, clock: time.clock };
   const deps: WorkDeps = {
     work: counted,
     deliver: createDeliver({
@@ -149,6 +158,8 @@ export function createWorld() {
     sent,
     sinks,
     queued,
+    hidden,
+    queueOf,
     failures,
     events,
     state,
@@ -188,7 +199,7 @@ export function createWorld() {
     /** One invocation for a wake-up. */
     run: (
       messages: ReceivedMessage[] = [messageOf({})],
-      run = createRunWakes({ work: createWork(deps), wakes, clock: time.clock }),
+      run = createRunWakes({ work: createWork(deps), ...queueOf }),
     ) => time.run(run(messages, until())),
 
     work: (woken = { tries: 0, isRepeated: false }) => time.run(createWork(deps)(woken, until())),
@@ -196,7 +207,7 @@ export function createWorld() {
     /** Delivers wake-ups, each when it is visible, until none is left or the time has come. */
     async runQueue(forMs = Number.POSITIVE_INFINITY): Promise<number> {
       const end = time.now() + forMs;
-      const run = createRunWakes({ work: createWork(deps), wakes, clock: time.clock });
+      const run = createRunWakes({ work: createWork(deps), ...queueOf });
       let invocations = 0;
       for (;;) {
         const next = queued.toSorted((a, b) => a.visibleAt - b.visibleAt)[0];
