@@ -12,18 +12,24 @@ const EVENT_BYTES = 1_024;
 
 /**
  * Posts events as fast as they are accepted, and waits until each has come to each sink.
- * @returns deliveries per second, from the first request to the last webhook
+ * @returns deliveries per second from the first webhook to the last, while events are still accepted and stored; and from the first
+ *   request, with the time of the batch window before the first webhook
  */
 export async function deliverAll(
   deliveries: Deliveries,
   { events, perRequest }: { events: number; perRequest: number },
-): Promise<{ perSecond: number; received: Received }> {
-  const { pipeline, receiver, sinks } = deliveries;
+): Promise<{ perSecond: number; fromRequest: number; received: Received }> {
+  const { pipeline, receiver } = deliveries;
   await receiver.take();
   const sent = await sendAll(pipeline, { events, perRequest, eventBytes: EVENT_BYTES });
   const received = await takeAll(deliveries, sent);
-  const last = received.receipts.reduce((latest, [, , at]) => Math.max(latest, at), 0);
-  return { perSecond: (1_000 * sent.events * sinks.size) / (last - sent.report.startedAt), received };
+  const times = received.receipts.map(([, , at]) => at).toSorted((a, b) => a - b);
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  return {
+    perSecond: (1_000 * (times.length - 1)) / (last - first),
+    fromRequest: (1_000 * times.length) / (last - sent.report.startedAt),
+    received,
+  };
 }
 
 /**

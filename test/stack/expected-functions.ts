@@ -90,7 +90,7 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
       "dynamodb:PutItem",
       "dynamodb:Query",
     ],
-    ceilingKib: 896,
+    ceilingKib: 840,
     // The carriers of e-mails, SES and SMTP, and the client of SNS.
     lateModules: 3,
     role: "writer",

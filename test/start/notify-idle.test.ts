@@ -54,10 +54,12 @@ describe("subscriptions with nothing to deliver", () => {
       await delay(1_000);
       const before = await lastAsked();
 
-      await delay(QUIET_MS);
+      const seen = new Set<unknown>();
+      for (const end = Date.now() + QUIET_MS; Date.now() < end; await delay(500)) seen.add(await lastAsked());
 
+      // A session that nobody uses ends after a while; one that is used says when.
       expect(before).toEqual(expect.any(String));
-      expect(await lastAsked()).toBe(before);
+      expect([...seen].filter((at) => at !== null && at !== before)).toEqual([]);
       expect(await depth()).toBe(0);
     } finally {
       client.destroy();

@@ -49,15 +49,15 @@ const TARGETS_KEPT = 1_000;
 type Target = { refused: string | undefined; options: RequestOptions; protocol: "http" | "https" };
 
 /** Reads URLs as Node's client wants them. The rule for the text of a URL never changes, so that of each is kept. */
-function createTargets({ refuse }: SinkAddresses): (url: string) => Target {
+function createTargets(addresses: SinkAddresses): (url: string) => Target {
   const known = new Map<string, Target>();
   const read = (url: string): Target => {
-    const refused = refuse(url);
+    const refused = addresses.refuse(url);
     if (refused !== undefined) return { refused, options: {}, protocol: "https" };
     const parsed = new URL(url);
     return {
       refused,
-      options: urlToHttpOptions(parsed) as RequestOptions,
+      options: urlToHttpOptions(parsed),
       protocol: parsed.protocol === "https:" ? "https" : "http",
     };
   };

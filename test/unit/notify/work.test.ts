@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { AccessError } from "../../../functions/core/access.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";
-import { CLAIM_LEASE_SECONDS, DELIVERIES_IN_FLIGHT } from "../../../functions/core/subscription-limits.ts";
+import {
+  CLAIM_LEASE_SECONDS,
+  DELIVERIES_IN_FLIGHT,
+  IN_FLIGHT_OF_ONE,
+  IN_FLIGHT_OF_UNKNOWN,
+} from "../../../functions/core/subscription-limits.ts";
 import type { AttemptResult } from "../../../functions/core/subscription.ts";
 import { createWork } from "../../../functions/notify/work.ts";
 import { createWorld, DOWN, eventOf } from "./support.ts";
@@ -101,6 +106,23 @@ describe("a round", () => {
     const most = Math.max(...starts.map((from) => starts.filter((at) => at >= from && at < from + 2_000).length));
     expect(world.sent).toHaveLength(200);
     expect(most).toBe(DELIVERIES_IN_FLIGHT);
+  });
+
+  it("a sink that never answers has few of a worker's places, and one that answers has half of them", async () => {
+    await world.subscribe("silent");
+    await world.subscribe("alive");
+    world.sinks.set("silent", () => ({ ms: 20_000 }));
+    world.sinks.set("alive", () => ({ ms: 1_000 }));
+    world.store(...ids("e", 100));
+
+    await world.work();
+
+    const startsOf = (name: string) => world.sent.flatMap(({ sink, at }) => (sink === name ? [at] : []));
+    const mostOf = (starts: number[], ms: number) =>
+      Math.max(...starts.map((from) => starts.filter((at) => at >= from && at < from + ms).length));
+    expect(mostOf(startsOf("silent"), 15_000)).toBe(IN_FLIGHT_OF_UNKNOWN);
+    expect(mostOf(startsOf("alive").slice(IN_FLIGHT_OF_UNKNOWN), 1_000)).toBe(IN_FLIGHT_OF_ONE);
+    expect(startsOf("alive")).toHaveLength(100);
   });
 
   it("a round whose time is over gives back what it has not begun, and sends a wake-up at once", async () => {

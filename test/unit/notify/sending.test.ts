@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import type { Claim, ClaimedDelivery, ClaimedSubscription } from "../../../functions/core/subscription.ts";
+import { DELIVERIES_HELD, DELIVERIES_HELD_BYTES } from "../../../functions/core/subscription-limits.ts";
+import { createSending } from "../../../functions/notify/sending.ts";
+
+/** A worker whose sinks answer when the test says so. */
+function createWorker() {
+  const answer = Promise.withResolvers<void>();
+  const deps = {
+    work: { settle: () => Promise.resolve(false), release: () => Promise.resolve() },
+    deliver: async () => (await answer.promise, []),
+    clock: () => new Date(0),
+    wait: () => new Promise(() => undefined),
+  };
+  const until = 60_000;
+  const sending = createSending(deps, "worker", until, { room: () => undefined, settled: () => undefined });
+  return { sending, answer: answer.resolve };
+}
+
+function claimOf(count: number, event: string): Claim {
+  const subscription = { id: "sub_a", timeoutMs: 15_000 } as ClaimedSubscription;
+  const delivery = (at: number) => ({ id: `dlv_${at}`, subscriptionId: "sub_a", event }) as ClaimedDelivery;
+  return { subscriptions: [subscription], deliveries: Array.from({ length: count }, (_, at) => delivery(at)) };
+}
+
+it("a worker has room for so many deliveries, and for fewer by those that it has", () => {
+  const { sending } = createWorker();
+  expect(sending.room()).toBe(DELIVERIES_HELD);
+
+  sending.add(claimOf(30, "{}"), 45_000);
+
+  expect(sending.room()).toBe(DELIVERIES_HELD - 30);
+});
+
+it("a worker with the events that it may have has no room until some are sent", async () => {
+  const { sending, answer } = createWorker();
+  const half = "x".repeat(DELIVERIES_HELD_BYTES / 2);
+  sending.add(claimOf(1, half), 45_000);
+  expect(sending.room()).toBe(DELIVERIES_HELD - 1);
+
+  sending.add(claimOf(1, half), 45_000);
+  expect(sending.room()).toBe(0);
+
+  answer();
+  await new Promise((resolve) => void setImmediate(resolve));
+  expect(sending.room()).toBe(DELIVERIES_HELD);
+});
