@@ -46,7 +46,7 @@ async function eventFile(lines: number): Promise<string> {
 }
 
 describe("a command", () => {
-  it.each(["send", "tail", "dead-letters", "replay", "subscriptions", "listen", "keys", "tenants", "audit"])(
+  it.each(["send", "load", "tail", "dead-letters", "replay", "subscriptions", "listen", "keys", "tenants", "audit"])(
     "%s --help prints the usage, with exit code 0",
     async (name) => {
       expect(await runScript(name, ["--help"])).toMatchObject({
