@@ -31,6 +31,7 @@ async function countSource(api: ApiClient, { tenant, source }: LoadSource, [from
     );
     for (const row of rows) count += Number(row["count"]);
     if (metadata.complete) return count;
+    if (metadata.reached <= begin) throw new Error("The count did not come further.");
     begin = metadata.reached;
   }
 }

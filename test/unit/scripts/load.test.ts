@@ -24,17 +24,24 @@ type Behaviour = {
   /** Tells whether an accepted event is stored. */
   stores?: (event: Sent, accepted: number) => boolean;
   deadLetters?: number;
+  /** Answers to queries for the count that are refused first. */
+  uncounted?: number;
 };
 
 /** An API that accepts and stores every event, but for what `behaviour` says. Returns the ids that it stored. */
-function behave({ post, stores = () => true, deadLetters = 0 }: Behaviour = {}): Set<string> {
+function behave({ post, stores = () => true, deadLetters = 0, uncounted = 0 }: Behaviour = {}): Set<string> {
   const stored = new Set<string>();
   let requests = 0;
   let accepted = 0;
+  let counts = 0;
   api.answer(({ method, path, query, body }) => {
     if (path === "/health") return { body: { status: "ok" } };
     if (path === "/schemas") return { body: { types: [] } };
-    if (path === "/events/aggregate") return { body: aggregateOf(stored.size) };
+    if (path === "/events/aggregate") {
+      counts += 1;
+      if (counts <= uncounted) return { status: 503, body: { code: "catching_up", detail: "later" } };
+      return { body: aggregateOf(stored.size) };
+    }
     if (path === "/dead-letters/groups") return { body: { groups: groupsOf(deadLetters) } };
     if (method === "GET") return { status: stored.has(path.slice("/events/".length)) ? 200 : 404 };
     const events = JSON.parse(body) as Sent[];
@@ -193,6 +200,15 @@ describe("a load", () => {
 
     expect(result).toMatchObject({ sentAgain: 20, stored: 100 });
     expect(result.tally).toMatchObject({ accepted: 100, unknown: 0 });
+    expect(lostOf(result)).toBe(0);
+  });
+
+  it("waits for longer than it may where the stack answers no queries because it is behind", async () => {
+    behave({ uncounted: 4 });
+
+    const result = await run();
+
+    expect(result).toMatchObject({ stored: 100 });
     expect(lostOf(result)).toBe(0);
   });
 
