@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { sendAll, sendAtRate, type Sent } from "../pipeline/measure.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { type Quantiles, quantiles } from "../quantiles.ts";
+import { type Quantiles, quantiles } from "../../cli/quantiles.ts";
 import type { Received, Receiver } from "./receiver.ts";
 
 /** `sinks`: the subscriptions whose webhooks are waited for; each event goes to all of them. */

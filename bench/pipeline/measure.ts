@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Quantiles, quantiles } from "../quantiles.ts";
+import { type Quantiles, quantiles } from "../../cli/quantiles.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { probeReadable } from "./probe.ts";
 import { allAccepted, type LoadReport, runLoad } from "./run-load.ts";

@@ -27,8 +27,8 @@ const REQUEST_TIMEOUT_MS = 120_000;
 /** Bounds of `Retry-After`: an API asks for seconds, and a pause of none would use up the attempts at once. */
 const RETRY_AFTER_SECONDS = { least: 1, most: 60 };
 
-/** The API, and the key that its requests carry. */
-export type Api = { url: string; key: string };
+/** The API, and the key that its requests carry; with the tenant, where the key is one of the installation. */
+export type Api = { url: string; key: string; tenant?: string | undefined };
 
 export type PostOptions = {
   /** Called before each pause. */
@@ -101,13 +101,17 @@ type Posted = {
   why: string;
 };
 
-async function postOnce({ url, key }: Api, lines: EventLine[]): Promise<Posted> {
+async function postOnce({ url, key, tenant }: Api, lines: EventLine[]): Promise<Posted> {
   let response: Response;
   let text: string;
   try {
     response = await fetch(`${url}/events`, {
       method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${key}`,
+        ...(tenant !== undefined && { "sluice-tenant": tenant }),
+      },
       body: `[${lines.map(({ json }) => json).join(",")}]`,
       // fetch would follow a redirect with a GET.
       redirect: "manual",

@@ -48,6 +48,7 @@ async function eventFile(lines: number): Promise<string> {
 describe("a command", () => {
   it.each([
     "send",
+    "load",
     "tail",
     "dead-letters",
     "refusals",

@@ -1,4 +1,4 @@
-import { quantiles } from "../../../bench/quantiles.ts";
+import { quantiles } from "../../../cli/quantiles.ts";
 import { anomalies, anomalyNames, isAnywhere, isRejected, type Place } from "./anomalies.ts";
 import type { AtRest } from "./at-rest.ts";
 import type { History } from "./history.ts";

@@ -1,4 +1,4 @@
-import type { Quantiles } from "../../../bench/quantiles.ts";
+import type { Quantiles } from "../../../cli/quantiles.ts";
 import { anomalies, type Anomaly, anomalyNames, type Place } from "./anomalies.ts";
 
 /** From the first acknowledgement to the row, ms; 0 if the row was first. */

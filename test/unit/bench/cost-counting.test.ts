@@ -5,7 +5,7 @@ import { countQueueCall, EMPTY_RECEIVE } from "../../../bench/pipeline/count-que
 import { createEventMaker, requestOf } from "../../../bench/pipeline/events.ts";
 import type { Exchange } from "../../../bench/pipeline/front.ts";
 import type { Operations } from "../../../bench/pipeline/operations.ts";
-import { quantiles } from "../../../bench/quantiles.ts";
+import { quantiles } from "../../../cli/quantiles.ts";
 
 const call = (action: string, request: object, response: object = {}): Exchange => ({
   headers: { "x-amz-target": `AmazonSQS.${action}` },
