@@ -5,8 +5,10 @@ import { httpHandler } from "../../functions/adapters/lambda/http-handler.ts";
 import { createObservability } from "../../functions/adapters/lambda/observability.ts";
 import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
 import type { Principal } from "../../functions/core/principal.ts";
+import { newProducerId } from "../../functions/core/producer-id.ts";
 import { createIngestEndpoints } from "../../functions/ingest/endpoints.ts";
 import { createIngest } from "../../functions/ingest/ingest.ts";
+import { createNumbering } from "../../functions/ingest/number-events.ts";
 import { allowedMethods } from "../../functions/adapters/lambda/allowed-methods.ts";
 import { ingestRoutes } from "../../functions/routes/ingest.ts";
 
@@ -28,10 +30,13 @@ const EVERYBODY: Principal = {
 
 const ingest = createIngest({
   limiter: { takeEvents: () => Promise.resolve(undefined) },
-  numbering: {
-    take: () => ({ head: { producer: "bench", sequence: 1 }, confirmed: () => undefined }),
-    note: () => Promise.resolve(),
-  },
+  numbering: createNumbering({
+    notes: { write: () => Promise.resolve() },
+    clock: () => new Date(),
+    newProducerId,
+    later: (work, ms) => void setTimeout(work, ms).unref(),
+    onFailure: () => undefined,
+  }),
   queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,

@@ -5,6 +5,12 @@ import type { BenchEvent } from "../events.ts";
 export const STEPS = {
   /** The whole statement, with its text prepared. */
   statement: "select * from store_batch(string_to_array($1, chr(10)))",
+  /** The same with the numbers of the ledger, for one producer. */
+  numbered: `
+    select * from store_batch(string_to_array($1, chr(10)), jsonb_build_object('groups', jsonb_build_array(jsonb_build_object(
+      'tenant', 'default', 'producer', '0mi2x0000aaaaaaaaaaaa', 'events', cardinality(string_to_array($1, chr(10))),
+      'numbers', '{[1,' || cardinality(string_to_array($1, chr(10))) + 1 || ')}'
+    ))))`,
   /** Without keys, copies and bad events. */
   rows: `
     insert into events (tenant, id, source, type, time, received_at, data)

@@ -3,6 +3,7 @@ import { createEventStore } from "../../functions/adapters/data-api/event-store.
 import { createStoreMessages, type StoreMessages } from "../../functions/consume/store-messages.ts";
 import { packEvents } from "../../functions/core/envelope.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
+import { newProducerId } from "../../functions/core/producer-id.ts";
 import type { ReceivedMessage } from "../../functions/core/queue-message.ts";
 import type { BenchEvent } from "../events.ts";
 import { copyIn } from "./copy-in.ts";
@@ -17,11 +18,13 @@ export function createConsumer(database: SqlDatabase): StoreMessages {
   });
 }
 
-/** Packs events into messages as ingest does. */
+/** Packs events into messages as ingest does, with the numbers of a new producer. */
 export function toMessages(events: readonly BenchEvent[], perMessage: number): ReceivedMessage[] {
-  const head = { tenant: "default", receivedAt: new Date().toISOString() };
+  const now = new Date();
+  const producer = newProducerId(now.getTime());
   const messages: ReceivedMessage[] = [];
   for (let i = 0; i < events.length; i += perMessage) {
+    const head = { tenant: "default", receivedAt: now.toISOString(), producer, sequence: i + 1 };
     for (const { body } of packEvents(events.slice(i, i + perMessage), head, (event) => JSON.stringify(event)))
       messages.push({
         messageId: `${i}-${messages.length}`,

@@ -3,7 +3,7 @@ import type { DatabaseError } from "../core/errors.ts";
 import type { MetricCounts } from "../core/metric-names.ts";
 import type { Clock, DeadLetter, DeadLetterQueue, EventStore, StorableEvent } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import { originOf, readMessage, type UnreadableEvent } from "../core/read-message.ts";
+import { headOf, originOf, readMessage, type UnreadableEvent } from "../core/read-message.ts";
 import type { Tracing } from "../core/tracing.ts";
 import { withTrace } from "../core/with-trace.ts";
 import { storeChunk } from "./store-chunk.ts";
@@ -88,8 +88,9 @@ export function createStoreMessages({
 
 /** An event and the message it came in. */
 type SourcedEvent = StorableEvent & {
-  /** Of an envelope around the event alone. */
+  /** Of its message, and the index of the event there. */
   head: EnvelopeHead;
+  index: number;
   message: ReceivedMessage;
   deadLetterId: string | undefined;
 };
@@ -114,15 +115,17 @@ function* readChunks(
       unreadable.push(unreadableMessage(message, read.detail));
       continue;
     }
-    const { tenant, receivedAt, events } = read;
-    tracing.serve((events[0] ?? read.unreadable[0])?.head.traceparent);
+    const { head, events } = read;
+    const { tenant, receivedAt } = head;
+    tracing.serve(head.traceparent);
     // Only a message with one event can be the replay of a dead letter; anybody may write to the queue.
     const isOneEvent = events.length + read.unreadable.length === 1;
     const deadLetterId = isOneEvent ? message.deadLetterId : undefined;
-    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, event, deadLetterId)));
-    for (const { event: sent, head } of events) {
+    unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, head, event, deadLetterId)));
+    for (const { event: sent, index } of events) {
       const event = withTrace(sent, head.eventTraceparent);
-      const full = chunker.add({ tenant, receivedAt, event, origin: originOf(head), head, message, deadLetterId });
+      const origin = originOf(head, index);
+      const full = chunker.add({ tenant, receivedAt, event, origin, head, index, message, deadLetterId });
       if (full === undefined) continue;
       yield { events: full, unreadable };
       unreadable = [];
@@ -133,11 +136,11 @@ function* readChunks(
 
 /** The event alone in an envelope, so that it can be sent to the event queue again as it is. */
 function refusedEvent(
-  { tenant, receivedAt, event, head, message, deadLetterId }: SourcedEvent,
+  { tenant, receivedAt, event, head, index, message, deadLetterId }: SourcedEvent,
   error: DatabaseError,
 ): Pending {
   const deadLetter: DeadLetter = {
-    body: writeEnvelope(head, event),
+    body: writeEnvelope(headOf(head, index), event),
     reason: error.reason,
     sqlState: error.sqlState,
     detail: error.detail,
@@ -155,11 +158,12 @@ function refusedEvent(
 /** The text of the event alone in an envelope; its neighbours are stored. */
 function unreadableEvent(
   message: ReceivedMessage,
-  { text, detail, head }: UnreadableEvent,
+  head: EnvelopeHead,
+  { text, detail, index }: UnreadableEvent,
   deadLetterId: string | undefined,
 ): Pending {
   const { tenant, receivedAt } = head;
-  const body = wrapText(text, head);
+  const body = wrapText(text, headOf(head, index));
   const facts = { reason: "unreadable_event", detail, tenant, receivedAt, ...triesOf(message), deadLetterId };
   const deadLetter = { ...UNKNOWN, body, ...facts };
   return { message, deadLetter };

@@ -10,14 +10,14 @@ import { splitEnvelope } from "./split-envelope.ts";
 import { isDeeperThan } from "./find-unstorable.ts";
 
 export type ReadMessage =
-  | { kind: "readable"; tenant: string; receivedAt: string; events: ReadEvent[]; unreadable: UnreadableEvent[] }
+  | { kind: "readable"; head: EnvelopeHead; events: ReadEvent[]; unreadable: UnreadableEvent[] }
   | { kind: "unreadable"; detail: string };
 
-/** An event, and the head of an envelope around it alone: that of its message, with the event's own number. */
-export type ReadEvent = { event: Event; head: EnvelopeHead };
+/** An event, and its index in the message. */
+export type ReadEvent = { event: Event; index: number };
 
 /** The text of an event that is no event, and what is wrong with it. */
-export type UnreadableEvent = { text: string; detail: string; head: EnvelopeHead };
+export type UnreadableEvent = { text: string; detail: string; index: number };
 
 /** An event is two levels deep in a message: the envelope and its list are around it. */
 const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
@@ -30,14 +30,7 @@ export function readMessage(body: string): ReadMessage {
   const whole = read(envelope, body, ENVELOPE_MAX_DEPTH);
   if ("value" in whole) {
     const { version: _, events, ...head } = whole.value;
-    const { tenant, receivedAt } = head;
-    return {
-      kind: "readable",
-      tenant,
-      receivedAt,
-      events: events.map((each, index) => ({ event: each, head: headOf(head, index) })),
-      unreadable: [],
-    };
+    return { kind: "readable", head, events: events.map((each, index) => ({ event: each, index })), unreadable: [] };
   }
 
   const split = splitEnvelope(body, REQUEST_MAX_EVENTS);
@@ -51,19 +44,20 @@ export function readMessage(body: string): ReadMessage {
   const unreadable: UnreadableEvent[] = [];
   for (const [index, text] of (split?.events ?? []).entries()) {
     const each = read(event, text, EVENT_MAX_DEPTH);
-    if ("value" in each) events.push({ event: each.value, head: headOf(head, index) });
-    else unreadable.push({ text, detail: each.detail, head: headOf(head, index) });
+    if ("value" in each) events.push({ event: each.value, index });
+    else unreadable.push({ text, detail: each.detail, index });
   }
-  return { kind: "readable", tenant: head.tenant, receivedAt: head.receivedAt, events, unreadable };
+  return { kind: "readable", head, events, unreadable };
 }
 
-/** The number of an event, where the head has one; undefined where it has not both producer and number. */
-export function originOf({ producer, sequence }: EnvelopeHead): Origin | undefined {
-  return producer === undefined || sequence === undefined ? undefined : { producer, sequence };
+/** The number of the event at an index of a message; undefined where the message has not both producer and number. */
+export function originOf({ producer, sequence }: EnvelopeHead, index: number): Origin | undefined {
+  return producer === undefined || sequence === undefined ? undefined : { producer, sequence: sequence + index };
 }
 
-function headOf(head: EnvelopeHead, index: number): EnvelopeHead {
-  return head.sequence === undefined ? head : { ...head, sequence: head.sequence + index };
+/** The head of an envelope around the event at an index alone: that of its message, with the event's own number. */
+export function headOf(head: EnvelopeHead, index: number): EnvelopeHead {
+  return { ...head, ...originOf(head, index) };
 }
 
 /** Parses JSON text and checks it by a schema; says what is wrong where it is not valid. */

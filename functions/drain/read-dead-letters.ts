@@ -1,6 +1,7 @@
 import { DEAD_LETTER_MESSAGE_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../core/dead-letter-limits.ts";
 import type { NewDeadLetter } from "../core/dead-letter-table.ts";
-import { wrapText, writeEnvelope } from "../core/envelope.ts";
+import { type EnvelopeHead, wrapText, writeEnvelope } from "../core/envelope.ts";
+import type { Event } from "../core/event.ts";
 import { isDeeperThan } from "../core/find-unstorable.ts";
 import { fitsUtf8 } from "../core/fits-utf8.ts";
 import {
@@ -16,7 +17,7 @@ import {
 import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
 import { messageGroup } from "../core/message-group.ts";
 import { readAttributes, type ReceivedDeadLetter, toCount } from "../core/queue-message.ts";
-import { originOf, type ReadEvent, readMessage } from "../core/read-message.ts";
+import { headOf, originOf, readMessage } from "../core/read-message.ts";
 
 /**
  * Reads a message of the dead-letter queue, whoever has sent it: the consumer, SQS itself, or somebody by hand. Returns a dead
@@ -47,17 +48,19 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
     const nothing = { receivedAt: undefined, origin: undefined, searched: undefined };
     return [{ ...named, tenant, ...nothing, isEvent: false, body }];
   }
-  const { tenant, receivedAt, events, unreadable } = read;
+  const { head: outer, events, unreadable } = read;
   // The only event of a message keeps the text that SQS delivered.
   const isAlone = events.length + unreadable.length === 1;
   const parts: Part[] = [
-    ...events.map((each) => eventPart(each, isAlone ? body : writeEnvelope(each.head, each.event))),
-    ...unreadable.map(({ text, head }): Part => {
+    ...events.map(({ event, index }) => {
+      const head = headOf(outer, index);
+      return eventPart(head, event, isAlone ? body : writeEnvelope(head, event));
+    }),
+    ...unreadable.map(({ text, index }): Part => {
+      const head = headOf(outer, index);
       const content = readObject(text);
       return {
-        tenant: storable(tenant, TENANT_MAX_BYTES),
-        receivedAt,
-        origin: originOf(head),
+        ...factsOfHead(head),
         ...(content === undefined ? NAMELESS : namesOf(content)),
         searched: undefined,
         isEvent: content !== undefined,
@@ -68,11 +71,13 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
   return parts;
 }
 
-function eventPart({ event, head }: ReadEvent, body: string): Part {
+function factsOfHead(head: EnvelopeHead) {
+  return { tenant: storable(head.tenant, TENANT_MAX_BYTES), receivedAt: head.receivedAt, origin: originOf(head, 0) };
+}
+
+function eventPart(head: EnvelopeHead, event: Event, body: string): Part {
   return {
-    tenant: storable(head.tenant, TENANT_MAX_BYTES),
-    receivedAt: head.receivedAt,
-    origin: originOf(head),
+    ...factsOfHead(head),
     ...namesOf(event),
     searched: {
       subject: storable(event.subject, SUBJECT_MAX_BYTES),

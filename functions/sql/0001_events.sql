@@ -325,10 +325,12 @@ $body$;
 --   numbers   for each line its number, likewise; 0 where the producer is null
 -- The texts are read by count_mixed_arrivals alone.
 create function count_new_arrivals(origins jsonb) returns void
-language sql as $body$
+language plpgsql as $body$
+begin
   insert into arrival_deltas (tenant, producer, numbers, unnumbered, stored)
   select tenant, coalesce(producer, ''), coalesce(numbers, '{}'), case when producer is null then events end, events
-  from jsonb_to_recordset(origins -> 'groups') as given (tenant text, producer text, numbers int8multirange, events integer)
+  from jsonb_to_recordset(origins -> 'groups') as given (tenant text, producer text, numbers int8multirange, events integer);
+end
 $body$;
 
 -- Counts a call with copies, conflicts or refused events, which stand at these positions. A refused event is counted as a dead

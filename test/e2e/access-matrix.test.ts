@@ -265,11 +265,11 @@ function wantedStatus(
   expected: Expected,
   { operationId, scope }: { operationId: OperationId; scope: Scope },
 ): "allowed" | number {
-  // Routes about tenants concern none. Those about dead letters, keys and the audit log may concern the installation itself,
+  // Routes about tenants concern none. Those about dead letters, the status, keys and the audit log may concern the installation itself,
   // but the example of a new key names no tenant either.
   if (expected === "star") return scope === "tenants" ? "allowed" : 400;
   if (expected === "none")
-    return ["tenants", "keys", "admin", "dead-letters:read", "dead-letters:replay"].includes(scope) &&
+    return ["tenants", "keys", "admin", "dead-letters:read", "dead-letters:replay", "status"].includes(scope) &&
       operationId !== "createKey"
       ? "allowed"
       : 400;

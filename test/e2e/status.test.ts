@@ -31,6 +31,7 @@ describe("GET /status and GET /metrics", () => {
 
     const { difference, inFlight, stored } = await eventually(ledger, ({ accepted }) => accepted === 3);
     expect([difference, stored + inFlight]).toEqual([inFlight, 3]);
+    expect(await ledger()).not.toHaveProperty("tenants");
     const { text, headers } = await call("/metrics");
     expect(headers.get("content-type")).toMatch(/^text\/plain; ?version=0\.0\.4/);
     const samples = parse(text).flatMap(({ name, metrics }) => metrics.map(({ value }) => [name, value]));

@@ -106,7 +106,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event that cannot be read is dropped",
     file: "functions/consume/store-messages.ts",
-    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, event, deadLetterId)));",
+    find: "unreadable.push(...read.unreadable.map((event) => unreadableEvent(message, head, event, deadLetterId)));",
     replace: "",
     caughtBy: unreadableEvents,
   },
@@ -351,14 +351,14 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "every event of a message has the number of the first",
     file: "functions/core/read-message.ts",
-    find: "sequence: head.sequence + index",
-    replace: "sequence: head.sequence",
+    find: "sequence: sequence + index",
+    replace: "sequence",
     caughtBy: { file: "test/unit/core/read-message.test.ts" },
   },
   {
     name: "a dead letter loses the number of its event",
     file: "functions/consume/store-messages.ts",
-    find: "body: writeEnvelope(head, event),",
+    find: "body: writeEnvelope(headOf(head, index), event),",
     replace: "body: writeEnvelope({ tenant, receivedAt }, event),",
     caughtBy: { file: "test/unit/consume/store-messages.test.ts" },
   },

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { originOf, readMessage } from "../../../functions/core/read-message.ts";
+import { headOf, originOf, readMessage } from "../../../functions/core/read-message.ts";
 import { ingestTo, memoryQueue } from "../ingest/support.ts";
 
 describe("a message", () => {
@@ -45,11 +45,12 @@ describe("a message", () => {
   const headsOf = (body: string) => {
     const read = readMessage(body);
     if (read.kind === "unreadable") throw new Error(read.detail);
-    const heads = (of: "events" | "unreadable") => read[of].map(({ head }) => [head.producer, head.sequence]);
+    const heads = (of: "events" | "unreadable") =>
+      read[of].map(({ index }) => [headOf(read.head, index).producer, headOf(read.head, index).sequence]);
     return {
       events: heads("events"),
       unreadable: heads("unreadable"),
-      origins: read.events.map(({ head }) => originOf(head)),
+      origins: read.events.map(({ index }) => originOf(read.head, index)),
     };
   };
 
@@ -92,7 +93,8 @@ describe("the trace of a message", () => {
 
     expect(readMessage(body)).toMatchObject({
       kind: "readable",
-      events: [{ event: { id: "1" }, head: { tenant: "t", traceparent: undefined } }],
+      head: { tenant: "t", traceparent: undefined },
+      events: [{ event: { id: "1" } }],
     });
   });
 });

@@ -80,8 +80,7 @@ describe("a message of the dead-letter queue", () => {
       expect(deadLetter.body.length).toBeLessThan(body([{ id: "a" }]).length + 1);
       expect(readMessage(deadLetter.body)).toMatchObject({
         kind: "readable",
-        tenant: "acme",
-        receivedAt: "2026-11-20T10:00:00.000Z",
+        head: { tenant: "acme", receivedAt: "2026-11-20T10:00:00.000Z" },
         events: [{ event: { id: "ab"[index] } }],
         unreadable: [],
       });
