@@ -88,8 +88,8 @@ describe("keys of the local runtime", () => {
     expect(() => refuseSecretsIn(texts, secrets)).not.toThrow();
   });
 
-  // Traces are what remains: X-Ray makes those of API Gateway and Lambda, without headers and bodies. No function writes to
-  // one, because none has the SDK of X-Ray or OpenTelemetry, so there is no trace to search on this machine.
+  // Traces are what remains: X-Ray makes those of API Gateway and Lambda, without headers and bodies. The spans of functions are our
+  // own, and test/local/tracing.test.ts searches them.
   it("no library that writes traces is installed, whose segments the tests would have to search for keys", () => {
     const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
 

@@ -5,6 +5,7 @@ import { eventually } from "../support/eventually.ts";
 import { call, post } from "../support/http.ts";
 import { type HttpSink, startHttpSink } from "../support/http-sink.ts";
 import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
+import { refuseSecretsIn, secretTexts } from "../support/secret-texts.ts";
 
 /** A span as the receiver of OTLP gets it. */
 type ReceivedSpan = {
@@ -32,7 +33,12 @@ beforeAll(async () => {
   runtime = await startTestRuntime(undefined, { otlpEndpoint: collector.url });
 });
 afterAll(async () => {
+  const secrets = runtime === undefined ? [] : [...(await secretTexts(runtime.dataDir)), runtime.addresses.apiKey];
   await runtime?.remove();
+  refuseSecretsIn(
+    collector.received.map(({ body }) => body.toString()),
+    secrets,
+  );
   await Promise.all([collector?.stop(), receiver?.stop()]);
 });
 

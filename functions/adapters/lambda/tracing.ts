@@ -33,10 +33,10 @@ export function createTracing(service: string, write: ((spans: Span[]) => void) 
       return invocation.own.traceId;
     },
 
-    request: () => ({
-      own: writeTraceparent(invocation.own),
-      sent: invocation.parent && writeTraceparent(invocation.parent),
-    }),
+    request() {
+      const { own, parent } = invocation;
+      return (invocation.request ??= { own: writeTraceparent(own), sent: parent && writeTraceparent(parent) });
+    },
 
     served: () => [...new Set(invocation.served.list().map(({ traceId }) => traceId))],
 
@@ -105,6 +105,8 @@ function startInvocation(sentTraceparent: string | undefined, isRecorded: boolea
     sent: keepSmallest<Span>(TRACES_MAX_OF_INVOCATION),
     clock,
     startedAt: clock(),
+    /** Written when it is asked for. */
+    request: undefined as RequestTrace | undefined,
     isEnded: false,
   };
 }

@@ -119,14 +119,15 @@ describe("spans", () => {
     const requests: { url: string | undefined; type: string | undefined; spans: number }[] = [];
     let status = 200;
     const server = createServer((request, response) => {
-      void request.toArray().then((chunks) => {
+      const take = (chunks: unknown[]): void => {
         const { resourceSpans } = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as {
           resourceSpans: { scopeSpans: { spans: object[] }[] }[];
         };
         const spans = resourceSpans[0]?.scopeSpans[0]?.spans.length ?? 0;
         requests.push({ url: request.url, type: request.headers["content-type"], spans });
         response.writeHead(status).end();
-      });
+      };
+      void request.toArray().then(take);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {

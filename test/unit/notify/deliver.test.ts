@@ -33,6 +33,8 @@ const delivery = (id: string, changes: Partial<ClaimedDelivery> = {}): ClaimedDe
   ...changes,
 });
 
+const noSpans: Pick<Tracing, "send"> = untraced;
+
 async function deliver(
   outcome: NotifyOutcome,
   {
@@ -40,7 +42,7 @@ async function deliver(
     deliveries = [delivery("d")],
     deadline = NOW + 60_000,
     random = (): number => 0.5,
-    tracing = untraced as Pick<Tracing, "send">,
+    tracing = noSpans,
   } = {},
 ) {
   const seen: { notice: Notice; deadline: number }[] = [];
