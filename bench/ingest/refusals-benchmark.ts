@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { buildHandler, DEPLOYED } from "../../lib/bundle.ts";
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
 import { makeEvent } from "../events.ts";
-import { quantiles } from "../quantiles.ts";
+import { quantiles } from "../../cli/quantiles.ts";
 import { ratios } from "../rounds.ts";
 import { KEY } from "./bench-key.ts";
 import { startProcess, startServer, STUBS } from "./measure.ts";

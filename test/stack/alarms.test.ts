@@ -157,10 +157,6 @@ const scenarios: Record<string, { enough: () => Datapoint[]; less: () => Datapoi
     enough: () => inMinutes([1], queue("WakesDeadLetters", "ApproximateNumberOfMessagesVisible", 1)),
     less: () => inMinutes(every(9), queue("WakesDeadLetters", "ApproximateNumberOfMessagesVisible", 0)),
   },
-  StatusQueueDeadLettersAlarm: {
-    enough: () => inMinutes([1], queue("StatusQueueDeadLetters", "ApproximateNumberOfMessagesVisible", 1)),
-    less: () => inMinutes(every(9), queue("StatusQueueDeadLetters", "ApproximateNumberOfMessagesVisible", 0)),
-  },
   ConsumeErrorsAlarm: {
     enough: () => inMinutes([0, 2, 4], lambda("Consume", "Errors", 1)),
     less: () => inMinutes([0, 5], lambda("Consume", "Errors", 9)),

@@ -590,7 +590,10 @@ describe("the alarm about dead letters", () => {
       },
     ]);
     const kept = alarms.filter(({ TreatMissingData }) => TreatMissingData !== "notBreaching");
-    expect(kept.map(({ MetricName }) => MetricName).toSorted()).toEqual(["LedgerDifference", "OpenDeadLetters"]);
+    expect(kept.map(({ MetricName }) => String(MetricName)).toSorted()).toEqual([
+      "LedgerDifference",
+      "OpenDeadLetters",
+    ]);
   });
 
   it("the alarms about dead letters that wait go off after a quarter of an hour, even at the longest backoff", () => {
