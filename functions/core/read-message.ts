@@ -14,7 +14,7 @@ export type ReadMessage =
   | { kind: "unreadable"; detail: string };
 
 /** An event, and its index in the message. */
-export type ReadEvent = { event: Event; index: number };
+type ReadEvent = { event: Event; index: number };
 
 /** The text of an event that is no event, and what is wrong with it. */
 export type UnreadableEvent = { text: string; detail: string; index: number };

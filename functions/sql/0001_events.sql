@@ -107,16 +107,17 @@ create index events_by_transaction on events using brin (transaction_number)
 -- their own, so writers never wait for each other. An empty producer stands for events without a number, which are counted in
 -- `unnumbered`; an empty tenant for dead letters that name none. A count that is null is 0.
 create table arrival_deltas (
-  tenant text collate "C" not null,
-  producer text collate "C" not null,
-  -- Of the events in the counts, each once.
-  numbers int8multirange not null,
+  -- The numbers come first, so that a row has no gaps.
   unnumbered integer,
   stored integer,
   copies integer,
   conflicts integer,
   -- Dead letters that were discarded, and are deleted.
-  discarded integer
+  discarded integer,
+  tenant text collate "C" not null,
+  producer text collate "C" not null,
+  -- Of the events in the counts, each once.
+  numbers int8multirange not null
 );
 
 -- Nobody but the owner has a right on it. Row level security without a policy keeps it empty for others if somebody gets one.

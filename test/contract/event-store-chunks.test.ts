@@ -42,24 +42,34 @@ describe("chunks", () => {
     .record({ unit, bytes: fc.oneof(fc.nat(400), fc.nat(EVENT_MAX_BYTES - 1_000)) })
     .map(({ unit, bytes }) => unit.repeat(Math.floor(bytes / (Buffer.byteLength(JSON.stringify(unit)) - 2))));
 
+  /** The number of the first event; 0 for events without numbers. */
+  const first = fc.constantFrom(0, 1, 95, 2 ** 53 - 5_000);
+
   it("never need more than one call may have, keep the order, and are as few as that allows", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(event, { maxLength: 60 }), fc.nat(CHUNK_MAX_EVENTS), async (texts, small) => {
-        const events = [
-          ...texts.map((data, i) => storable({ id: `large${i}`, data })),
-          ...storables(small, "small", { data: '"' }),
-        ];
+      fc.asyncProperty(
+        fc.array(event, { maxLength: 60 }),
+        fc.nat(CHUNK_MAX_EVENTS),
+        first,
+        async (texts, small, from) => {
+          const events = [
+            ...texts.map((data, i) => storable({ id: `large${i}`, data })),
+            ...storables(small, "small", { data: '"' }),
+          ].map((each, i) =>
+            from === 0 ? each : { ...each, origin: { producer: "0mi2x0000aaaaaaaaaaaa", sequence: from + i } },
+          );
 
-        const chunks = chunksOf(store, events);
+          const chunks = chunksOf(store, events);
 
-        expect(chunks.flat()).toEqual(events);
-        for (const [i, chunk] of chunks.entries()) {
-          expect(await callBytes(chunk)).toBeLessThanOrEqual(CALL_MAX_BYTES - OVERHEAD_BYTES);
-          const [next] = chunks[i + 1] ?? [];
-          if (next !== undefined && chunk.length < CHUNK_MAX_EVENTS)
-            expect(await callBytes([...chunk, next])).toBeGreaterThan(CHUNK_MAX_BYTES);
-        }
-      }),
+          expect(chunks.flat()).toEqual(events);
+          for (const [i, chunk] of chunks.entries()) {
+            expect(await callBytes(chunk)).toBeLessThanOrEqual(CALL_MAX_BYTES - OVERHEAD_BYTES);
+            const [next] = chunks[i + 1] ?? [];
+            if (next !== undefined && chunk.length < CHUNK_MAX_EVENTS)
+              expect(await callBytes([...chunk, next])).toBeGreaterThan(CHUNK_MAX_BYTES);
+          }
+        },
+      ),
       { numRuns: 20 },
     );
   });
@@ -77,6 +87,19 @@ describe("chunks", () => {
     expect(await callBytes(first)).toBeGreaterThan(CHUNK_MAX_BYTES - 2.1 * EVENT_MAX_BYTES);
 
     expect(await store.store(first, soon())).toEqual(allWell(first.length));
+  });
+
+  it("of events of as many producers, with numbers that do not follow each other, fit into one call as well", async () => {
+    const events = storables(CHUNK_MAX_EVENTS, "e", { data: "x".repeat(1_400) }).map((each, i) => {
+      const producer = `0mi2x0000${String(i).padStart(12, "a")}`;
+      return { ...each, tenant: `t${i}${'"'.repeat(100)}`, origin: { producer, sequence: 2 ** 53 - 2 * i - 1 } };
+    });
+
+    const chunks = chunksOf(store, events);
+
+    expect(chunks.length).toBeGreaterThan(1);
+    for (const chunk of chunks) expect(await callBytes(chunk)).toBeLessThanOrEqual(CALL_MAX_BYTES - OVERHEAD_BYTES);
+    expect(await callBytes(chunks[0] ?? [])).toBeGreaterThan(CHUNK_MAX_BYTES - 64 * 1024);
   });
 
   it("of as many rows as one may have are stored in one call", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDeadLetterStore } from "../../functions/adapters/data-api/dead-letter-store.ts";
 import { createLedgerReader } from "../../functions/adapters/data-api/ledger.ts";
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import { deadLetterIdOf } from "../../functions/core/dead-letter-id.ts";
 import type { LedgerSnapshot } from "../../functions/core/ledger.ts";
 import type { SqlDatabase, StorableEvent } from "../../functions/core/ports.ts";
 import { describeLedger, type LedgerUnderTest } from "../support/conformance/ledger.ts";
@@ -116,9 +117,8 @@ describe("the ledger in PostgreSQL", () => {
               if (each.kind === "replay") await ledger.replay(row.id);
               else if (each.kind === "discard") await ledger.discard(row.id);
               else {
-                const back = events
-                  .map((event) => deadLetterOf(event, 0))
-                  .find(({ eventId }) => eventId === row.eventId);
+                const all = [0, 1].flatMap((copy) => events.map((event) => deadLetterOf(event, copy)));
+                const back = all.find(({ messageId }) => deadLetterIdOf(messageId, 0) === row.id);
                 if (back === undefined) continue;
                 await ledger.record([{ ...back, messageId: "back", deadLetterId: row.id, replays: row.replays }]);
               }

@@ -15,7 +15,7 @@ type Account = NonNullable<Extract<StatusAnswer["ledger"], { tenants?: unknown }
 let stack: FaultStack;
 let statusQueueUrl: string;
 const keys = new Map<string, string>();
-/** What the queue of events got, by tenant, and producer and number: the test's own account of what was accepted. */
+/** The events that their queue got, by tenant, and producer and number: the test's own account of what was accepted. */
 const sent = new Map<string, Map<string, Sent>>(TENANTS.map((tenant) => [tenant, new Map()]));
 beforeAll(async () => {
   stack = await startFaultStack({ visibilitySeconds: 6, replayTimeoutSeconds: 12, batchMessages: 5, windowSeconds: 0 });
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const made = await call("*", "/keys", { method: "POST", body: JSON.stringify({ tenant: "other", role: "admin" }) });
   keys.set("default", stack.addresses.apiKey).set("other", ((await made.json()) as { key: string }).key);
   const { QueueUrls = [] } = await stack.deadLetters.client.send(new ListQueuesCommand({}));
-  const [name = ""] = QueueUrls.filter((url) => /Status(?!.*DeadLetter)/.test(url));
+  const name = QueueUrls.find((url) => /Status(?!.*DeadLetter)/.test(url)) ?? "";
   statusQueueUrl = new URL(stack.queue.url).origin + new URL(name).pathname;
 });
 afterAll(() => stack?.remove());
@@ -209,7 +209,9 @@ describe("the ledger of a stack whose queue answers badly", () => {
     stack.sqs.setFaults({ kind: "dropBefore", action: "DeleteMessageBatch", calls: 8 });
 
     await load("lost-deletions");
+    await atRest();
 
+    expect(stack.sqs.applied).toBeGreaterThan(0);
     await expectSettled();
   });
 });
@@ -222,7 +224,7 @@ describe("the ledger while the database is stopped", () => {
 
     await load("stopped");
 
-    const counts = await Promise.all(TENANTS.map((tenant) => sent.get(tenant)?.size ?? 0));
+    const counts = TENANTS.map((tenant) => sent.get(tenant)?.size ?? 0);
     const accepted = counts.reduce((sum, count) => sum + count, 0);
     const waiting = await eventually(readLedger, (ledger) => ledger.accepted === accepted, 20_000);
     expect(waiting).toMatchObject({ accepted, inFlight: accepted - before.accepted, stored: before.stored });
@@ -254,9 +256,9 @@ describe("the ledger of dead letters that are replayed and discarded", () => {
     await load("back");
     await atRest();
     const killed = new Set<string>();
-    const points = ["beforeTake", "afterTake", "beforeMark", "afterMark", "afterEnd"];
+    const points = new Set(["beforeTake", "afterTake", "beforeMark", "afterMark", "afterEnd"]);
     stack.failpoints.order(({ functionName, point }) => {
-      if (functionName !== "replay" || !points.includes(point) || killed.has(point)) return "go";
+      if (functionName !== "replay" || !points.has(point) || killed.has(point)) return "go";
       killed.add(point);
       return "kill";
     });

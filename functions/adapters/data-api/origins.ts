@@ -1,3 +1,4 @@
+import { CHUNK_MAX_EVENTS } from "../../core/database-limits.ts";
 import type { StorableEvent } from "../../core/ports.ts";
 
 /** The events of one tenant and producer in a call; the producer is undefined for events without a number. */
@@ -22,7 +23,7 @@ export function writeOrigins(events: readonly StorableEvent[]): string {
 
 /**
  * Counts the bytes that events add to the parameter, one after the other, its escapes in the call's JSON included; some bytes a
- * group too many, and never too few.
+ * run of numbers too many, and never too few.
  */
 export function createOriginMeter(): (event: StorableEvent) => number {
   const groupOf = createGroups();
@@ -32,18 +33,19 @@ export function createOriginMeter(): (event: StorableEvent) => number {
     const group = groupOf(event);
     const isNew = next[group.index] === undefined;
     const sequence = event.origin?.sequence ?? 0;
-    const digits = sequence < 10 ? 1 : Math.floor(Math.log10(sequence)) + 2;
     const isRun = event.origin !== undefined && next[group.index] !== sequence;
     next[group.index] = sequence + 1;
-    const groupBytes = isNew ? Buffer.byteLength(JSON.stringify(JSON.stringify(toMember(group)))) : 0;
-    return groupBytes + (isRun ? 2 * digits + RUN_BYTES : 0) + digits + PLACE_BYTES;
+    const ofLine = digitsOf(group.index) + digitsOf(sequence) + 2 * " ".length;
+    const ofRun = isRun ? digitsOf(sequence) + digitsOf(sequence + CHUNK_MAX_EVENTS) + "[,),".length : 0;
+    return ofLine + ofRun + (isNew ? groupBytes(group) : 0);
   };
 }
 
-/** The brackets and commas of a run of numbers. */
-const RUN_BYTES = "[,),".length;
-/** The spaces, and the index of a group, of which there are fewer than 2,000. */
-const PLACE_BYTES = "1999  ".length;
+const digitsOf = (count: number): number => String(count).length;
+
+/** A group without its numbers. */
+const groupBytes = (group: Group): number =>
+  Buffer.byteLength(JSON.stringify(JSON.stringify(toMember({ ...group, numbers: [], events: CHUNK_MAX_EVENTS }))));
 
 /** Finds the groups of events, of which those of a message come one after the other. */
 function createGroups() {

@@ -633,7 +633,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "events that were not enqueued keep their tokens",
     file: "functions/ingest/ingest.ts",
-    find: "await grant?.giveBack(unconfirmed);",
+    find: "grant?.giveBack(unconfirmed), ",
     replace: "",
     caughtBy: { file: "test/unit/ingest/limits.test.ts" },
   },
