@@ -21,7 +21,7 @@ import {
 } from "./limits.ts";
 import { type AttemptCounts, createSending, type SendingDeps } from "./sending.ts";
 import { createSignal } from "./signal.ts";
-import { createTurns } from "./turns.ts";
+import { createOneByOne } from "./one-by-one.ts";
 
 export type RoundDeps = SendingDeps & { work: DeliveryWork; newId: () => string };
 
@@ -54,7 +54,7 @@ export type Round = AttemptCounts & {
  */
 export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const { clock, wait, newId } = deps;
-  const work = oneByOne(deps.work);
+  const work = inOrder(deps.work);
   const worker = newId();
   const closesAt = until - ROUND_CLOSE_MS;
   const deadline = until - ROUND_RESERVE_MS;
@@ -173,8 +173,8 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
 }
 
 /** Both lock subscriptions: a claim beside a write would find those of the write locked, and pass them over. */
-function oneByOne(work: DeliveryWork): DeliveryWork {
-  const take = createTurns();
+function inOrder(work: DeliveryWork): DeliveryWork {
+  const take = createOneByOne();
   return {
     ...work,
     claim: (worker, bounds, deadline) => take(() => work.claim(worker, bounds, deadline)),

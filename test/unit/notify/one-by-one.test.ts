@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { createTurns } from "../../../functions/notify/turns.ts";
+import { createOneByOne } from "../../../functions/notify/one-by-one.ts";
 
 it("works go one after the other in the order in which they asked, also behind one that fails", async () => {
-  const take = createTurns();
+  const take = createOneByOne();
   const seen: string[] = [];
   const first = Promise.withResolvers<void>();
   const works = [

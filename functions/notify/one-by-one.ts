@@ -1,5 +1,5 @@
 /** Lets works that would wait for each other elsewhere go one after the other, in the order in which they asked. */
-export function createTurns() {
+export function createOneByOne() {
   let last: Promise<unknown> = Promise.resolve();
   return function take<Result>(work: () => Promise<Result>): Promise<Result> {
     const next = last.then(work);
