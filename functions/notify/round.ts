@@ -54,7 +54,7 @@ export type Round = AttemptCounts & {
  */
 export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const { clock, wait, newId } = deps;
-  const work = oneByOne(deps.work);
+  const work = inOrder(deps.work);
   const worker = newId();
   const closesAt = until - ROUND_CLOSE_MS;
   const deadline = until - ROUND_RESERVE_MS;
@@ -173,7 +173,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
 }
 
 /** Both lock subscriptions: a claim beside a write would find those of the write locked, and pass them over. */
-function oneByOne(work: DeliveryWork): DeliveryWork {
+function inOrder(work: DeliveryWork): DeliveryWork {
   const take = createOneByOne();
   return {
     ...work,

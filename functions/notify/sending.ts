@@ -27,7 +27,7 @@ export type SendingDeps = {
   wait: (milliseconds: number) => Promise<unknown>;
 };
 
-/** The notices of a subscription here; `isAnswering`: its last attempt succeeded. */
+/** The deliveries of a subscription here; `isAnswering`: its last attempt succeeded. */
 type SinkState = { waiting: { notice: PendingNotice; leaseEnds: number }[]; underWay: number; isAnswering: boolean };
 
 /** Attempts by what became of them. */

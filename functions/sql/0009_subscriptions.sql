@@ -1575,9 +1575,7 @@ begin
   perform from subscriptions as s
   where s.id in (select d.subscription_id from deliveries as d where d.id = any (ids)) order by s.id for update;
   with deleted as (
-    delete from deliveries as d
-    where d.id = any (ids) and d.state in ('delivered', 'skipped') and d.finished_at < finished_before
-    returning d.subscription_id, d.state
+    delete from deliveries as d where d.id = any (ids) returning d.subscription_id, d.state
   ),
   counted as (
     update subscriptions as s

@@ -336,6 +336,12 @@ describe("deliveries by one worker at a time", () => {
     for (let time = 0; time < times; time += 1) {
       const tries = await triesOf();
       await eventually(triesOf, (count) => count > tries, PATIENCE_MS);
+      // The time of an attempt does not pass: no lease would outlast it.
+      await eventually(
+        () => counted("deliveries where leased_by is not null and subscription_id", id),
+        (count) => count === 0,
+        PATIENCE_MS,
+      );
       // Time passes, and whatever waited for less is due.
       await stack.ask(
         `update deliveries set schedule_from = schedule_from - passed.time, due_at = least(due_at, clock_timestamp() + passed.time) - passed.time

@@ -962,8 +962,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "the daily upkeep deletes failed deliveries",
     file: "functions/sql/0009_subscriptions.sql",
-    find: "    where d.id = any (ids) and d.state in ('delivered', 'skipped') and d.finished_at < finished_before",
-    replace: "    where d.id = any (ids) and d.finished_at < finished_before",
+    find: "where d.state in ('delivered', 'skipped') and d.finished_at < finished_before",
+    replace: "where d.finished_at < finished_before",
     caughtBy: deliveryWork("delivered and skipped deliveries are deleted after 30 days"),
   },
   {
