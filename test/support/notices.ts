@@ -34,7 +34,7 @@ export function eventText(changes: Record<string, unknown> = {}): string {
 }
 
 /** The id of a notice, by which each sink tells a copy. */
-export const NOTICE_ID = `dlv_${"7".repeat(32)}`;
+const NOTICE_ID = `dlv_${"7".repeat(32)}`;
 
 export const EXACT = "12345678901234567890.10";
 

@@ -43,8 +43,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "ingest answers before the queue has confirmed",
     file: "functions/ingest/ingest.ts",
-    find: ": await deps.queue.send(outgoing, request.deadline);",
-    replace: ': (void deps.queue.send(outgoing, request.deadline), messages.map(() => "enqueued"));',
+    find: ": deps.queue.send(outgoing, request.deadline),",
+    replace: ': (void deps.queue.send(outgoing, request.deadline), messages.map((): SendOutcome => "enqueued")),',
     caughtBy: ingestCases("F13 "),
   },
   {
@@ -204,8 +204,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "all chunks of a batch but the first are dropped",
     file: "functions/consume/store-messages.ts",
-    find: "workAhead(readChunks(messages, store),",
-    replace: "workAhead([...readChunks(messages, store)].slice(0, 1),",
+    find: "workAhead(readChunks(messages, store, tracing),",
+    replace: "workAhead([...readChunks(messages, store, tracing)].slice(0, 1),",
     caughtBy: refusedCases("F15 "),
   },
   {
