@@ -8,7 +8,6 @@ import type { AllowedEvents } from "./ports.ts";
 
 export const SUBSCRIPTION_ID = /^sub_[0-9a-f]{32}$/;
 export const SUBSCRIPTION_ID_ERROR = "is no id of a subscription: sub_ and 32 characters of 0-9 and a-f";
-const DELIVERY_ID = /^dlv_[0-9a-f]{32}$/;
 export const REDELIVERY_ID = /^rdl_[0-9a-f]{32}$/;
 export const REDELIVERY_ID_ERROR = "is no id of a redelivery: rdl_ and 32 characters of 0-9 and a-f";
 
