@@ -16,8 +16,8 @@ export type KeptLedger = {
  * after the ledgers have all of its numbers.
  */
 export type LedgerTable = {
-  /** The notes of all producers. @throws AccessError */
-  readNotes(): Promise<ProducerNote[]>;
+  /** The notes of all producers that still count (NOTE_KEPT_MS), although DynamoDB deletes them some days later. @throws AccessError */
+  readNotes(now: number): Promise<ProducerNote[]>;
   /** The ledger of a tenant, or those of all (`*`). @throws AccessError */
   readLedgers(tenant: string): Promise<KeptLedger[]>;
   /** When the last snapshot was taken that is written whole; undefined before the first. @throws AccessError */

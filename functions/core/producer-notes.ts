@@ -14,6 +14,12 @@ export type ProducerNotes = {
 };
 
 /**
+ * The time for which a note counts: a message may be as old as the retention of the dead-letter queue, 14 days, before it is recorded; with
+ * some room. The database forgets a producer only behind it (PRODUCER_SILENT_DAYS).
+ */
+export const NOTE_KEPT_MS = 20 * 86_400_000;
+
+/**
  * The time for which a process gives its events numbers of one producer. Then it begins another one, so that a note of an older producer
  * is final and can be deleted once all of its events arrived.
  */

@@ -88,7 +88,7 @@ $body$;
 --   taken          the time, in `content`. A later call has a later time, and sees what the earlier one saw
 --   total          the counts of all tenants, and of dead letters that name none: JSON of stored, copies, conflicts, open, replayed,
 --                  discarded, and the number of events in them that arrived. On the first page alone
---   tenant         the counts of a tenant
+--   tenant         the counts of a tenant; none is named *, although a message may be
 --   arrived        numbers of a producer whose events arrived, as core/number-ranges.ts writes them, in one row or more; of the producers
 --                  in `asked`, and of those whose id is not below `since`
 --   subscriptions  JSON of the tenant's active and disabled subscriptions and their pending deliveries
@@ -167,7 +167,7 @@ begin
       from accounts having after_tenant is null
       union all
       select 'tenant', tenant, null, json_build_array(stored, copies, conflicts, open, replayed, discarded, arrived)::text
-      from accounts where tenant <> ''
+      from accounts where tenant not in ('', '*')
       union all
       select 'arrived', tenant, producer, string_agg(
         lower(span) || case when upper(span) - lower(span) > 1 then '-' || upper(span) - 1 else '' end, ',' order by place

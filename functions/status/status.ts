@@ -31,7 +31,7 @@ export function createStatus({ table, queues, consumer, clock }: StatusDeps) {
   return {
     async read(tenant: string, deadline: number): Promise<State> {
       const [ledger, depths, state] = await Promise.all([
-        orUnavailable("DynamoDB did not answer for the ledger.", readLedger(table, tenant)),
+        orUnavailable("DynamoDB did not answer for the ledger.", readLedger(table, tenant, clock().getTime())),
         orUnavailable("SQS did not answer.", queues.read(deadline)),
         orUnavailable("DynamoDB did not answer for the consumer.", consumer.read()),
       ]);
@@ -40,8 +40,8 @@ export function createStatus({ table, queues, consumer, clock }: StatusDeps) {
   };
 }
 
-async function readLedger(table: StatusDeps["table"], tenant: string) {
-  const [notes, takenAt] = await Promise.all([table.readNotes(), table.readTakenAt()]);
+async function readLedger(table: StatusDeps["table"], tenant: string, now: number) {
+  const [notes, takenAt] = await Promise.all([table.readNotes(now), table.readTakenAt()]);
   const accounts = accountsOf(notes, await table.readLedgers(tenant));
   return { takenAt, accounts: accounts.filter((account) => tenant === INSTALLATION || account.tenant === tenant) };
 }

@@ -42,7 +42,7 @@ export function createTakeLedger({ ledger, table, queues, messages, clock }: Tak
     const ask = (wanted: number, delayMs: number) =>
       messages.send({ kind: "ledger", due: wanted }, Math.ceil(delayMs / 1_000), until - WRITE_RESERVE_MS);
     const since = firstProducerId(now - FINAL_AFTER_MS);
-    const notes = await table.readNotes();
+    const notes = await table.readNotes(now);
     const isAtRest = await areEmpty(queues, now + DEPTHS_MS);
     const producers = notes.map(({ producer }) => producer).filter((producer) => producer < since);
     let snapshot: LedgerSnapshot;

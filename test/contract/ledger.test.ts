@@ -322,6 +322,18 @@ describe("what a ledger of many tenants, producers and numbers needs", () => {
     await db.empty("deliveries", "subscriptions");
   });
 
+  it("events of a message that somebody wrote for the tenant * are in the sum alone, as those that name no tenant", async () => {
+    const { store, reader } = await postgresLedger();
+
+    await store([storable({ id: "a" }, { tenant: "acme" }), storable({ id: "b" }, { tenant: "*" })]);
+
+    const { tenants } = await take({ reader });
+    expect(tenants.map(({ tenant, stored }) => [tenant, stored])).toEqual([
+      ["*", 2],
+      ["acme", 1],
+    ]);
+  });
+
   it("an event that is counted with a number in use shows as a difference", async () => {
     const { store, reader } = await postgresLedger();
     const origin = { producer: PRODUCER, sequence: 1 };

@@ -1,5 +1,5 @@
 import type { KeptLedger, LedgerTable } from "../../functions/core/ledger-table.ts";
-import type { ProducerNote, ProducerNotes } from "../../functions/core/producer-notes.ts";
+import { NOTE_KEPT_MS, type ProducerNote, type ProducerNotes } from "../../functions/core/producer-notes.ts";
 import { INSTALLATION } from "../../functions/core/scopes.ts";
 
 /** The table of the ledger and of the notes in memory. */
@@ -11,7 +11,7 @@ export function memoryLedgerTable(): LedgerTable & ProducerNotes {
       const { at } = notes.get(note.producer) ?? { at: note.at };
       if (at <= note.at) notes.set(note.producer, { ...note, tenants: new Map(note.tenants) });
     },
-    readNotes: async () => [...notes.values()],
+    readNotes: async (now) => [...notes.values()].filter(({ at }) => at + NOTE_KEPT_MS > now),
     readLedgers: async (tenant) =>
       [...ledgers.values()]
         .map(({ kept }) => kept)

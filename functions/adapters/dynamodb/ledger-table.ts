@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { KeptLedger, LedgerTable } from "../../core/ledger-table.ts";
 import { type NumberRanges, readRanges, writeRanges } from "../../core/number-ranges.ts";
+import { NOTE_KEPT_MS } from "../../core/producer-notes.ts";
 import { INSTALLATION } from "../../core/scopes.ts";
 import { STATUS_TABLE } from "../../core/status-table.ts";
 import { answered, isMet } from "./client.ts";
@@ -37,13 +38,15 @@ export function createLedgerTable({ client, table }: { client: DynamoDBClient; t
   }
 
   return {
-    async readNotes() {
+    async readNotes(now) {
       const items = await answered(query(STATUS_TABLE.producer));
-      return items.map((item) => ({
-        producer: textOf(item[STATUS_TABLE.sortKey]),
-        at: Number(item["at"]?.N),
-        tenants: rangesIn(item["tenants"]),
-      }));
+      return items
+        .filter((item) => Number(item["at"]?.N) + NOTE_KEPT_MS > now)
+        .map((item) => ({
+          producer: textOf(item[STATUS_TABLE.sortKey]),
+          at: Number(item["at"]?.N),
+          tenants: rangesIn(item["tenants"]),
+        }));
     },
 
     async readLedgers(tenant) {

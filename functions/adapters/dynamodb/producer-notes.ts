@@ -1,15 +1,12 @@
 import { type DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { writeRanges } from "../../core/number-ranges.ts";
-import type { ProducerNotes } from "../../core/producer-notes.ts";
+import { NOTE_KEPT_MS, type ProducerNotes } from "../../core/producer-notes.ts";
 import { STATUS_TABLE } from "../../core/status-table.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { inTime, isMet } from "./client.ts";
 
 /** A request waits for the note, and loses nothing without it. */
 const WRITE_MS = 500;
-
-/** A message may be as old as the retention of the dead-letter queue, 14 days, before it is recorded; with some room. */
-const KEPT_SECONDS = 20 * 86_400;
 
 /** Writes the notes of producers into the table `status`, each as one item. */
 export function createProducerNotes({ client, table }: { client: DynamoDBClient; table: string }): ProducerNotes {
@@ -21,7 +18,7 @@ export function createProducerNotes({ client, table }: { client: DynamoDBClient;
         Item: {
           [STATUS_TABLE.partitionKey]: { S: STATUS_TABLE.producer },
           [STATUS_TABLE.sortKey]: { S: producer },
-          [STATUS_TABLE.expires]: { N: String(Math.ceil(at / 1_000) + KEPT_SECONDS) },
+          [STATUS_TABLE.expires]: { N: String(Math.ceil((at + NOTE_KEPT_MS) / 1_000)) },
           at: { N: String(at) },
           tenants: { M: Object.fromEntries(ranges) },
         },

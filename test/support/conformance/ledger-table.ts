@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KeptLedger, LedgerTable } from "../../../functions/core/ledger-table.ts";
 import { type NumberRanges, readRanges } from "../../../functions/core/number-ranges.ts";
-import type { ProducerNotes } from "../../../functions/core/producer-notes.ts";
+import { NOTE_KEPT_MS, type ProducerNotes } from "../../../functions/core/producer-notes.ts";
 
 export const numbers = (ranges: Record<string, string>): ReadonlyMap<string, NumberRanges> =>
   new Map(Object.entries(ranges).map(([name, text]) => [name, readRanges(text)]));
@@ -20,7 +20,7 @@ export function describeLedgerTable(name: string, open: () => Promise<LedgerTabl
     it("a table is empty at first", async () => {
       const table = await open();
 
-      expect(await table.readNotes()).toEqual([]);
+      expect(await table.readNotes(30)).toEqual([]);
       expect(await table.readLedgers("*")).toEqual([]);
       expect(await table.readTakenAt()).toBeUndefined();
     });
@@ -34,7 +34,7 @@ export function describeLedgerTable(name: string, open: () => Promise<LedgerTabl
       await table.write(later);
       await table.write({ producer: "b", at: 10, tenants: numbers({ acme: "1-9" }) });
 
-      expect(await table.readNotes()).toEqual([{ producer: "a", at: 5, tenants: numbers({ acme: "1" }) }, later]);
+      expect(await table.readNotes(30)).toEqual([{ producer: "a", at: 5, tenants: numbers({ acme: "1" }) }, later]);
     });
 
     it("a note is deleted unless a later one of its producer is there", async () => {
@@ -42,11 +42,19 @@ export function describeLedgerTable(name: string, open: () => Promise<LedgerTabl
       await table.write({ producer: "a", at: 20, tenants: numbers({}) });
 
       await table.deleteNote({ producer: "a", at: 10 });
-      expect(await table.readNotes()).toHaveLength(1);
+      expect(await table.readNotes(30)).toHaveLength(1);
 
       await table.deleteNote({ producer: "a", at: 20 });
       await table.deleteNote({ producer: "a", at: 20 });
-      expect(await table.readNotes()).toEqual([]);
+      expect(await table.readNotes(30)).toEqual([]);
+    });
+
+    it("a note of 20 days ago counts no more, although DynamoDB has not deleted it", async () => {
+      const table = await open();
+      await table.write({ producer: "a", at: 20, tenants: numbers({ acme: "1-9" }) });
+
+      expect(await table.readNotes(19 + NOTE_KEPT_MS)).toHaveLength(1);
+      expect(await table.readNotes(20 + NOTE_KEPT_MS)).toEqual([]);
     });
 
     it("a ledger is read as it was written, of one tenant or of all", async () => {
