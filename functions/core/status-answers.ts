@@ -67,7 +67,8 @@ const subscriptions = z.object({
 
 const database = z.object({
   state: z.enum(["active", "idle"]).meta({
-    description: "`active`: Sluice used it within five minutes, after which it may pause. It is never asked",
+    description:
+      "`active`: events were stored or the ledger was taken within five minutes, after which it may pause unless others use it. It is never asked",
   }),
   usedAt: z.iso.datetime().optional().meta({ description: "When Sluice last stored events or took the ledger" }),
 });

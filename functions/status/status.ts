@@ -85,7 +85,10 @@ function ledgerOf(accounts: TenantAccount[], tenant: string) {
   if (tenant !== INSTALLATION) return sum;
   const tenants = accounts
     .filter((each) => each.tenant !== INSTALLATION)
-    .toSorted((a, b) => faultOf(b) - faultOf(a) || b.accepted - a.accepted || (a.tenant < b.tenant ? -1 : 1));
+    .toSorted(
+      (a, b) =>
+        faultOf(b) - faultOf(a) || b.inFlight - a.inFlight || b.accepted - a.accepted || (a.tenant < b.tenant ? -1 : 1),
+    );
   const shown = tenants.slice(0, ANSWER_MAX_TENANTS);
   return {
     ...sum,
@@ -94,7 +97,8 @@ function ledgerOf(accounts: TenantAccount[], tenant: string) {
   };
 }
 
-const faultOf = ({ difference }: Account) => Math.abs(difference);
+/** Events by which the counts are wrong, without those in flight. */
+const faultOf = ({ difference, inFlight }: Account) => Math.abs(difference - inFlight);
 
 function toAccount(account: Account): Account {
   const { accepted, stored, copies, conflicts, open, replayed, discarded, inFlight, difference } = account;

@@ -69,6 +69,19 @@ describe("the state of an installation", () => {
     });
   });
 
+  it("tenants whose counts are wrong come before any with events in flight", async () => {
+    const inFlight = { ledgers: [kept("faulty", 4, 5), kept("acme", 0), none] };
+
+    const { ledger } = await answerFor("*", inFlight);
+
+    expect(ledger).toMatchObject({
+      tenants: [
+        { tenant: "faulty", difference: 1, inFlight: 0 },
+        { tenant: "acme", difference: 9, inFlight: 9 },
+      ],
+    });
+  });
+
   it("the state of all tenants names a hundred of them at most, and says how many there are more", async () => {
     const ledgers = Array.from({ length: 130 }, (_, i) => kept(`t-${i}`, i));
 
