@@ -28,7 +28,11 @@ describe("the pointer of a group of refusals", () => {
   });
 
   it("is cut at a key where marks for empty keys would make it longer than a place may be", () => {
-    const place = jsonPointer(["data", ...Array.from({ length: 5 }, () => "a".repeat(40)), ...Array<string>(50).fill("")]);
+    const place = jsonPointer([
+      "data",
+      ...Array.from({ length: 5 }, () => "a".repeat(40)),
+      ...Array<string>(50).fill(""),
+    ]);
 
     const pointer = toRefusalPointer(place);
 
