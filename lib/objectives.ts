@@ -46,7 +46,7 @@ export function failedShare(scope: Construct, stage: StageConfig, ingest: IFunct
   const failed = "FILL(crashed, 0) + FILL(throttled, 0) + FILL(refused, 0)";
   return new MathExpression({
     label: "Failed requests, %",
-    expression: `IF(${failed} >= ${least}, 100 * (${failed}) / (invoked + FILL(throttled, 0)), 0)`,
+    expression: `IF(${failed} >= ${least}, 100 * (${failed}) / (FILL(invoked, 0) + FILL(throttled, 0)), 0)`,
     usingMetrics: {
       crashed: ingest.metricErrors(),
       throttled: ingest.metricThrottles(),

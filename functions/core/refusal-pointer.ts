@@ -1,13 +1,17 @@
 import { redact } from "./redact.ts";
-import { REFUSAL_NAME_MAX_CHARACTERS } from "./refusal-limits.ts";
+import { REFUSAL_NAME_MAX_CHARACTERS, REFUSAL_POINTER_MAX_CHARACTERS } from "./refusal-limits.ts";
 
 /**
  * A JSON Pointer (RFC 6901) with `*` in place of each index and of each key that is no name, for example `/data/items/*` for
- * `/data/items/0`. So errors at one place of a schema are one group, and no key that is a value is kept.
+ * `/data/items/0`. So errors at one place of a schema are one group, and no key that is a value is kept. It has at most
+ * REFUSAL_POINTER_MAX_CHARACTERS; keys that have no room are left out.
  */
 export function toRefusalPointer(pointer: string): string {
   if (pointer === "") return "";
-  return `/${pointer.slice(1).split("/").map(toShownName).join("/")}`;
+  let text = `/${pointer.slice(1).split("/").map(toShownName).join("/")}`;
+  // The mark of an empty key is longer than the key.
+  while (text.length > REFUSAL_POINTER_MAX_CHARACTERS) text = text.slice(0, text.lastIndexOf("/"));
+  return text;
 }
 
 /**

@@ -80,6 +80,9 @@ export type EditableDeadLetter = {
   eventId: string | undefined;
   receivedAt: string | undefined;
   origin: Origin | undefined;
+  /** As the head of its message has them. */
+  traceparent: string | undefined;
+  eventTraceparent: string | undefined;
   isEvent: boolean;
 };
 

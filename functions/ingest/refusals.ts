@@ -105,8 +105,8 @@ function createGroups() {
   /** The group of a cause, or that of the others once there are too many. */
   const groupOf = (tenant: string, at: string, cause: RefusalCause): RefusalGroup => {
     const day = at.slice(0, DAY_CHARACTERS);
-    // Of the texts only the type may have a blank.
-    const key = `${tenant} ${day} ${cause.code} ${cause.pointer} ${cause.type}`;
+    // Of the texts only the type may have a blank, and no type is empty.
+    const key = `${tenant} ${day} ${cause.code} ${cause.pointer} ${cause.type ?? ""}`;
     const known = groups.get(key);
     if (known !== undefined) return known;
     if (groups.size >= REFUSAL_MESSAGE_GROUPS && cause !== OTHERS) return groupOf(tenant, at, OTHERS);

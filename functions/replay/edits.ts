@@ -64,7 +64,7 @@ function check(
   { allowed, now, ...deps }: Omit<ValidateDeps, "newId"> & { allowed: AllowedEvents; now: Date },
 ): ReplayEdit | string {
   if (deadLetter === undefined) return "is no open dead letter; `GET /dead-letters` lists those that are open";
-  const { tenant, source, eventId, receivedAt, origin } = deadLetter;
+  const { tenant, source, eventId, receivedAt, origin, traceparent, eventTraceparent } = deadLetter;
   if (!deadLetter.isEvent || tenant === undefined || source === undefined || eventId === undefined)
     return "is a whole message that cannot be read, so it has no event to correct; leave the edit out";
   const fixed = { source, id: eventId };
@@ -72,7 +72,7 @@ function check(
     if (event[name] !== undefined && event[name] !== value)
       return `has another ${name} than its dead letter; leave ${name} out, it cannot be corrected`;
   }
-  const head = { tenant, receivedAt: receivedAt ?? now.toISOString(), ...origin };
+  const head = { tenant, receivedAt: receivedAt ?? now.toISOString(), ...origin, traceparent, eventTraceparent };
   const judged = validate(
     {
       kind: "event",

@@ -118,6 +118,13 @@ end
 $body$;
 grant execute on function plan_replay to sluice_writer;
 
+-- A member of an envelope before its events, if it is a traceparent. A text in the envelope cannot look like one, because its
+-- quotation marks are escaped.
+create function envelope_trace(body text, member text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $body$
+  select substring(split_part(left(body, 2000), '"events":[', 1) from '"' || member || '":"(00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})"')
+$body$;
+
 -- The open dead letters among some that the caller sees, for edits; a row each.
 create function find_editable(for_tenant text, allowed_types text[], allowed_sources text[], ids text[])
 returns table (dead_letter text)
@@ -126,7 +133,9 @@ begin
   return query execute
     'select cast(json_build_object(''id'', d.id, ''tenant'', d.tenant, ''source'', d.source, ''eventId'', d.event_id,'
     || ' ''receivedAt'', public.replay_time(d.received_at), ''isEvent'', d.is_event, ''origin'','
-    || ' case when d.producer is not null then json_build_object(''producer'', d.producer, ''sequence'', d.sequence) end) as text)'
+    || ' case when d.producer is not null then json_build_object(''producer'', d.producer, ''sequence'', d.sequence) end,'
+    || ' ''traceparent'', public.envelope_trace(d.body, ''traceparent''),'
+    || ' ''eventTraceparent'', public.envelope_trace(d.body, ''eventTraceparent'')) as text)'
     || dead_letter_source()
     || dead_letter_bounds(for_tenant, jsonb_build_object('ids', ids), clock_timestamp())
     || ' and ' || dead_letter_test(allowed_types, allowed_sources, '{}', null);

@@ -3,6 +3,7 @@ import { createDeadLetterStore } from "../../functions/adapters/data-api/dead-le
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createReplayJobs } from "../../functions/adapters/data-api/replay-jobs.ts";
 import { createReplayWork } from "../../functions/adapters/data-api/replay-work.ts";
+import { writeEnvelope } from "../../functions/core/envelope.ts";
 import type { NewReplay, ReplayJob, ReplayJobs, ReplayRequest, ReplayWork } from "../../functions/core/replay-job.ts";
 import { INSTALLATION } from "../../functions/core/scopes.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -341,8 +342,13 @@ describe("a job that takes dead letters", () => {
   });
 
   it("only open dead letters of the caller can be corrected", async () => {
+    const traces = {
+      traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+      eventTraceparent: `00-${"a".repeat(32)}-${"c".repeat(16)}-00`,
+    };
+    const head = { tenant: "acme", receivedAt: "2026-11-21T09:00:00.000Z", ...traces };
     const [a = "", b = "", c = "", d = ""] = [
-      ...(await putDeadLetters(db, ["a"])),
+      ...(await putDeadLetters(db, ["a"], { body: writeEnvelope(head, { traceparent: "of the event" }) })),
       ...(await putDeadLetters(db, ["b"], { state: "replayed" })),
       ...(await putDeadLetters(db, ["c"], { tenant: "other" })),
       ...(await putDeadLetters(db, ["d"], {
@@ -357,7 +363,7 @@ describe("a job that takes dead letters", () => {
     const found = await jobs.findEditable(scope(), [a, b, c, d], soon());
 
     expect(found.toSorted((one, two) => (one.isEvent > two.isEvent ? -1 : 1))).toEqual([
-      { id: a, tenant: "acme", source: "/s", eventId: "a", receivedAt: "2026-11-21T09:00:00.000Z", isEvent: true },
+      { ...head, id: a, source: "/s", eventId: "a", isEvent: true },
       {
         id: d,
         tenant: "acme",

@@ -378,6 +378,11 @@ describe("an alarm on an objective", () => {
     expect(goesOff("ObjectivesAcceptFast", inMinutes(every(10), throttles), 10)).toBe(true);
   });
 
+  it("the alarm on accepted requests goes off where Lambda throttles every invocation, and so counts none", () => {
+    expect(goesOff("ObjectivesAcceptFast", inMinutes(every(10), lambda("Ingest", "Throttles", 2)), 10)).toBe(true);
+    expect(goesOff("ObjectivesAcceptSlow", inMinutes(every(40), lambda("Ingest", "Throttles", 2)), 40)).toBe(true);
+  });
+
   it("the alarm on accepted requests spares a few failed ones in a quiet hour, which clients send again", () => {
     const quiet = (failed: number) => [
       ...inMinutes(every(60), requests(1, 0)),

@@ -12,7 +12,7 @@ const OF_THE_COMMAND_LINE: Record<string, string> = {
   "no-scan-index-forward": "ScanIndexForward",
 };
 
-export type AwsCommand = { service: string; operation: string; command: object };
+export type AwsCommand = { service: string; command: object };
 
 /**
  * A line of AWS's command line as a call of the SDK, in which every option is a member of the operation's input.
@@ -38,7 +38,7 @@ export function awsCommand(line: string): AwsCommand {
     const value = option.startsWith("no-") ? "false" : (options[(i += 1)] ?? "");
     input[member] = kind === TEXT || !/^(\{.*\}|\[.*\]|\d+|false)$/s.test(value) ? value : JSON.parse(value);
   }
-  return { service, operation, command: new Command(input) };
+  return { service, command: new Command(input) };
 }
 
 const pascal = (kebab: string): string =>

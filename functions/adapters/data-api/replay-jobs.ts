@@ -78,7 +78,8 @@ function toScope({ tenant, allowed }: DeadLetterScope) {
 
 type Nullable<T> = { [Name in keyof T]: T[Name] | null };
 
-function toEditable({ id, tenant, source, eventId, receivedAt, origin, isEvent }: Nullable<EditableDeadLetter>) {
+function toEditable({ id, isEvent, ...sent }: Nullable<EditableDeadLetter>): EditableDeadLetter {
+  const { tenant, source, eventId, receivedAt, origin, traceparent, eventTraceparent } = sent;
   return {
     id: String(id),
     tenant: tenant ?? undefined,
@@ -86,6 +87,8 @@ function toEditable({ id, tenant, source, eventId, receivedAt, origin, isEvent }
     eventId: eventId ?? undefined,
     receivedAt: receivedAt ?? undefined,
     origin: origin ?? undefined,
+    traceparent: traceparent ?? undefined,
+    eventTraceparent: eventTraceparent ?? undefined,
     isEvent: isEvent === true,
   };
 }

@@ -279,6 +279,30 @@ describe("refusals of ingest", () => {
     expect(groups).toContainEqual(expect.objectContaining({ code: "malformed_json", pointer: "", count: 1 }));
   });
 
+  it("count an event without a type and one whose type is the text undefined apart", async () => {
+    const { type: _none, ...untyped } = order("a");
+
+    const groups = await groupsOf([untyped, order("b", { type: "undefined", id: "" }), { ...untyped, id: "" }]);
+
+    const ofIds = groups.filter(({ pointer }) => pointer === "/id");
+    expect(ofIds.map(({ type, count }) => [type, count])).toEqual([
+      ["undefined", 1],
+      [undefined, 1],
+    ]);
+  });
+
+  it("can be read by the function status, however long the place of an error is with marks for its keys", async () => {
+    const names = Array.from({ length: 5 }, () => "a".repeat(40));
+    const data = [...names, ...Array<string>(50).fill("")].reduceRight<object>((inner, key) => ({ [key]: inner }), {
+      "": "\u0000",
+    });
+
+    const groups = await groupsOf([order("a", { type: "unknown.type", data })]);
+
+    expect(groups).toHaveLength(1);
+    expect(groups[0]?.pointer).toMatch(/^\/data\/a{40}\/.+\/\*$/);
+  });
+
   it("count nothing where all is accepted, and nothing that is only validated", async () => {
     expect(await groupsOf([order("a")])).toEqual([]);
     expect(await groupsOf([{}], undefined, { validateOnly: true })).toEqual([]);

@@ -19,6 +19,8 @@ const editable = (changes: Partial<EditableDeadLetter> = {}): EditableDeadLetter
   eventId: "e-1",
   receivedAt: "2026-11-28T09:00:00.000Z",
   origin: undefined,
+  traceparent: undefined,
+  eventTraceparent: undefined,
   isEvent: true,
   ...changes,
 });
@@ -275,6 +277,18 @@ describe("corrected events", () => {
     await test.post("startReplay", edits({ type: "new", data: 1 }));
 
     expect(JSON.parse(test.started[0]?.edits[0]?.body ?? "")).toMatchObject(origin);
+  });
+
+  it("a corrected event stays in the first trace of its dead letter", async () => {
+    const traces = {
+      traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+      eventTraceparent: `00-${"a".repeat(32)}-${"c".repeat(16)}-01`,
+    };
+    const test = underTest({ found: [editable(traces)] });
+
+    await test.post("startReplay", edits({ type: "new", data: 1 }));
+
+    expect(JSON.parse(test.started[0]?.edits[0]?.body ?? "")).toMatchObject(traces);
   });
 
   it.each<[string, object, RegExp]>([
