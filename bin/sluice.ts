@@ -4,7 +4,7 @@ import { CatalogError } from "../lib/read-catalog.ts";
 import { SluiceStack } from "../lib/sluice-stack.ts";
 import { readSettings } from "../lib/settings.ts";
 import { stageConfig } from "../lib/stage-config.ts";
-import { deployTarget, stageOnTarget } from "../lib/deploy-target.ts";
+import { deployTarget, leaveOutOnTarget, stageOnTarget } from "../lib/deploy-target.ts";
 
 // Bundling reads the catalog too, but CDK would hide the message between its own.
 const fault = catalogFault();
@@ -35,6 +35,7 @@ function createApp(): void {
     stage,
     description: "Sluice: event ingestion",
   });
+  leaveOutOnTarget(stack, context("target"));
   Tags.of(stack).add("application", "sluice");
   Tags.of(stack).add("stage", stage.name);
 }

@@ -1,10 +1,10 @@
-import type { Template } from "aws-cdk-lib/assertions";
+import { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { deployTarget, stageOnTarget } from "../../lib/deploy-target.ts";
+import { deployTarget, leaveOutOnTarget, stageOnTarget } from "../../lib/deploy-target.ts";
 import { databaseFunctions, EXPECTED_FUNCTIONS } from "./expected-functions.ts";
 import { databaseContext } from "../../localstack/emulator/deploy.ts";
 import { FULL_SETTINGS } from "./full-settings.ts";
-import { stageWith, synthesizeTemplate, templateOf } from "./support.ts";
+import { stageWith, synthesizeStack, synthesizeTemplate, templateOf } from "./support.ts";
 
 const database = {
   clusterArn: "arn:aws:rds:us-east-1:000000000000:cluster:outside",
@@ -67,6 +67,25 @@ describe("the target localstack", () => {
 
       expect(resource.Properties, id).toEqual(Properties);
     }
+  });
+
+  it.each([
+    ["localstack", 0],
+    ["aws", 1],
+    [undefined, 1],
+  ])("a stack for the target %s has %i alarm on metric math, and all of the others", (target, number) => {
+    const alarms = (template: Template) => Object.values(template.findResources("AWS::CloudWatch::Alarm"));
+    const isMath = ({ Properties }: Record<string, { Metrics?: unknown }>) => Properties?.Metrics !== undefined;
+    const stage = stageOnTarget(stageWith({}), "localstack");
+
+    const before = alarms(templateOf(stage));
+    const after = synthesizeStack(stage, {}, (_, stack) => {
+      leaveOutOnTarget(stack, target);
+      return alarms(Template.fromStack(stack));
+    });
+
+    expect(after.filter(isMath)).toHaveLength(number);
+    expect(after.filter((each) => !isMath(each))).toEqual(before.filter((each) => !isMath(each)));
   });
 
   it("the target localstack lets each function call that database, and the owner's functions read its secret", () => {
