@@ -120,7 +120,7 @@ export function createSending(
     settling = undefined;
   }
 
-  /** Those of one request go together: a batch is one in the database too. */
+  /** The results of one request go together: a batch is one in the database too. */
   function nextGroup(): AttemptResult[] {
     const group: AttemptResult[] = [];
     while (results.length > 0 && group.length < SETTLE_AT_ONCE) group.push(...(results.shift() ?? []));
