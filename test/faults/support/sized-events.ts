@@ -1,8 +1,12 @@
 import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
+import { newProducerId } from "../../../functions/core/producer-id.ts";
 import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 import type { SentEvent } from "./client.ts";
 import type { FaultScenario } from "./fault-scenario.ts";
+
+/** @see https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT_CHARACTERS = 55;
 
 /** The event filled up with copies of a text until it has exactly so many bytes in a queue message. */
 export function filled(event: SentEvent, bytes: number, unit = "x"): SentEvent {
@@ -38,10 +42,14 @@ export function fiveCalls(scenario: FaultScenario, perMessage: number): SentEven
   return messages.flat();
 }
 
+/** The number of the first event has up to five digits in a test, so a message has up to four bytes less. */
 const ENVELOPE_BYTES = queueBytes({
   version: ENVELOPE_VERSION,
   tenant: "default",
   receivedAt: new Date(0).toISOString(),
+  traceparent: "x".repeat(TRACEPARENT_CHARACTERS),
+  producer: newProducerId(0),
+  sequence: 99_999,
   events: [],
 });
 
