@@ -1139,7 +1139,7 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       ["deliveries of a claim", { most: 4 }, undefined],
       ["deliveries of one subscription", { mostOfOne: 4 }, undefined],
       ["tokens of the rate", {}, 4],
-    ])("batches whose deliveries are due one of each after the other begin within the %s", async (_bound, bounds, rate) => {
+    ])("batches that are due in a mix begin within the %s", async (_bound, bounds, rate) => {
       const { store, work, claim, result, pass, inSeconds, id } = await withBatches(15);
       const first = await claim();
       const sent = Object.values(messagesOf(first));
