@@ -19,6 +19,12 @@ export const SETTLE_EVERY_MS = 250;
 export const SETTLE_MAX = 100;
 export const SETTLE_MIN = 10;
 
+/**
+ * Results of one write, from which it takes no further request's: with the answers of sinks they are a call of the Data API, of 4 MiB at
+ * most. An answer of quotes alone is four times as long there, and a request has up to 100 results.
+ */
+export const SETTLE_AT_ONCE = 300;
+
 /** The pause after a write of results that an outage refused: it doubles from the first to the longest. */
 export const SETTLE_RETRY_FIRST_MS = 100;
 export const SETTLE_RETRY_MAX_MS = 2_000;

@@ -12,6 +12,7 @@ import { intoNotices, type PendingNotice } from "./deliver.ts";
 import {
   LEASE_RESERVE_MS,
   ROUND_RESERVE_MS,
+  SETTLE_AT_ONCE,
   SETTLE_EVERY_MS,
   SETTLE_MAX,
   SETTLE_MIN,
@@ -54,7 +55,9 @@ export function createSending(
   const ends = createSignal();
   let held = 0;
   let heldBytes = 0;
-  let results: AttemptResult[] = [];
+  /** Results of requests that are not written, and their number. */
+  const results: (readonly AttemptResult[])[] = [];
+  let unwritten = 0;
   let settling: Promise<void> | undefined;
   let failure: unknown;
   let hasNotices = false;
@@ -99,7 +102,8 @@ export function createSending(
     const ofNotice = await deliver(notice, endsAt);
     onEnd(ofNotice);
     drop(notice);
-    results.push(...ofNotice);
+    results.push(ofNotice);
+    unwritten += ofNotice.length;
     settling ??= settle();
     ends.raise();
     begin();
@@ -110,17 +114,23 @@ export function createSending(
   async function settle(): Promise<void> {
     while (results.length > 0) {
       await collect();
-      const group = results;
-      results = [];
-      await write(group).catch((error: unknown) => (failure ??= error));
+      await write(nextGroup()).catch((error: unknown) => (failure ??= error));
       on.settled();
     }
     settling = undefined;
   }
 
+  /** The results of one request go together: a batch is one in the database too. */
+  function nextGroup(): AttemptResult[] {
+    const group: AttemptResult[] = [];
+    while (results.length > 0 && group.length < SETTLE_AT_ONCE) group.push(...(results.shift() ?? []));
+    unwritten -= group.length;
+    return group;
+  }
+
   /** Waits for more results: for as many as are still to come, and not for long. */
   async function collect(): Promise<void> {
-    const isEnough = () => underWay.size === 0 || results.length >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
+    const isEnough = () => underWay.size === 0 || unwritten >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
     const endsAt = clock().getTime() + SETTLE_EVERY_MS;
     while (!isEnough() && clock().getTime() < endsAt)
       await Promise.race([ends.next(), wait(endsAt - clock().getTime())]);

@@ -984,7 +984,8 @@ $body$;
 -- come first. A subscription that another worker has just now is left to it.
 --
 -- Where a subscription has batches, its deliveries become one as they are claimed first: as many as it says, of one claim. A batch stays as it is,
--- with its id: it is claimed as a whole, and is due when one of it is. A delivery that was claimed alone stays alone.
+-- with its id: it is claimed as a whole where it begins within these bounds, and is due when one of it is. A delivery that was claimed
+-- alone stays alone.
 --
 -- Returns rows `subscription` and `delivery` with JSON or, of further pieces, without it: of a subscription that is its record, of
 -- a delivery its facts, with the event in pieces. A delivery whose event is no longer retained becomes skipped.
@@ -1022,36 +1023,46 @@ begin
   );
 
   with first as (
-    select due.*, row_number() over (order by due.round, s.claimed_at, s.id) as place
+    select due.*, s.id as owner, room.size as room, row_number() over (order by due.round, s.claimed_at, s.id) as place
     from subscriptions as s
       cross join lateral (
         select count(*) as number from deliveries as d
         where d.subscription_id = s.id and d.leased_by is not null and d.due_at > seen_at
       ) as leased
       cross join lateral (
-        select d.id, d.number, d.event_received_at, d.batch_id, row_number() over (order by d.due_at, d.number) as round
-        from deliveries as d
-        where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
-        order by d.due_at, d.number
-        limit cast(greatest(least(
+        select cast(greatest(least(
           greatest(most_of_one, s.batch) - leased.number,
           case when s.open_until is null then most else 1 end,
           floor(subscription_tokens(s, seen_at)),
           -- More than its share, because others may have fewer.
           4 * (1 + most / greatest(cardinality(locked), 1))
-        ), 0) as integer)
+        ), 0) as integer) as size
+      ) as room
+      cross join lateral (
+        select d.id, d.number, d.event_received_at, d.batch_id, row_number() over (order by d.due_at, d.number) as round
+        from deliveries as d
+        where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
+        order by d.due_at, d.number
+        limit room.size
       ) as due
     where s.id = any (locked)
     order by place limit most
-  )
-  select array_agg(member.id order by place, number), min(event_received_at), max(event_received_at) into ids, from_time, to_time
-  from (
-    select place, number, first.id, event_received_at from first where batch_id is null
+  ),
+  -- With its batches, each of which begins within the room.
+  member as (
+    select place, owner, room, number, first.id, event_received_at from first where batch_id is null
     union all
-    select sent.place, d.number, d.id, d.event_received_at
-    from (select batch_id, min(place) as place from first where batch_id is not null group by 1) as sent
+    select sent.place, owner, room, d.number, d.id, d.event_received_at
+    from (select batch_id, owner, room, min(place) as place from first where batch_id is not null group by 1, 2, 3) as sent
       join deliveries as d on d.batch_id = sent.batch_id and d.state = 'pending' and (d.leased_by is null or d.due_at <= seen_at)
-  ) as member;
+  ),
+  of_room as (
+    select *, rank() over (order by place) as of_all
+    from (select *, rank() over (partition by owner order by place) as of_one from member) as ranked
+    where of_one <= room
+  )
+  select array_agg(of_room.id order by place, number), min(event_received_at), max(event_received_at) into ids, from_time, to_time
+  from of_room where of_all <= most;
   if ids is null then
     return;
   end if;

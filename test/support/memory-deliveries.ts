@@ -460,7 +460,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
     async claim(worker, { most, mostOfOne, leaseSeconds }) {
       check();
       const subscriptions: ClaimedSubscription[] = [];
-      const chosen: { row: Row; rank: number; entry: Entry }[] = [];
+      const chosen: { row: Row; rank: number; entry: Entry; room: number }[] = [];
       const waiting = [...entries.values()].toSorted((a, b) => a.claimedAt - b.claimedAt);
       for (const entry of waiting) {
         if (entry.subscription.state !== "active" || (entry.openUntil ?? 0) > now()) continue;
@@ -476,13 +476,20 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
           .filter((row) => row.dueAt <= now() && !row.isBlocked)
           .toSorted((a, b) => a.dueAt - b.dueAt || a.number - b.number)
           .slice(0, Math.max(room, 0))
-          .forEach((row, rank) => chosen.push({ row, rank, entry }));
+          .forEach((row, rank) => chosen.push({ row, rank, entry, room }));
       }
       const deliveries: ClaimedDelivery[] = [];
       let bytes = 0;
       const open = new Map<string, { id: string; size: number }>();
       const first = chosen.toSorted((a, b) => a.rank - b.rank).slice(0, most);
-      const units = first.map(({ row, entry }) => ({ entry, members: membersOf(row, entry) }));
+      const begun: Row[] = [];
+      const units = first.flatMap(({ row, entry, room }) => {
+        const ofOne = begun.filter(({ subscriptionId }) => subscriptionId === entry.subscription.id);
+        if (begun.includes(row) || begun.length >= most || ofOne.length >= room) return [];
+        const members = membersOf(row, entry);
+        begun.push(...members);
+        return [{ entry, members }];
+      });
       for (const { row, entry, ahead } of units.flatMap(({ entry, members }) =>
         members.map((row, at) => ({ row, entry, ahead: at === 0 ? members : [] })),
       )) {

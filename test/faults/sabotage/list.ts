@@ -908,7 +908,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/notify/notices.ts",
     find: 'notices.filter((_, index) => outcomes[index] === "enqueued")',
     replace: "notices.filter((_, index) => outcomes[index] !== undefined)",
-    caughtBy: deliveries("a notice is one event where the queue takes nothing for a while"),
+    caughtBy: { file: "test/unit/notify/notices.test.ts" },
   },
   {
     name: "a round looks for the notices of its own results alone",

@@ -1135,6 +1135,29 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect((await claim()).deliveries).toHaveLength(3);
     });
 
+    it.each([
+      ["deliveries of a claim", { most: 4 }, undefined],
+      ["deliveries of one subscription", { mostOfOne: 4 }, undefined],
+      ["tokens of the rate", {}, 4],
+    ])("batches that are due in a mix begin within the %s", async (_bound, bounds, rate) => {
+      const { store, work, claim, result, pass, inSeconds, id } = await withBatches(15);
+      const first = await claim();
+      const sent = Object.values(messagesOf(first));
+      // The first of each batch are due before the second of each.
+      const results = first.deliveries.map((each) => {
+        const [event = ""] = eventIdsOf({ deliveries: [each] });
+        const place = sent.find((own) => own.includes(event))?.indexOf(event) ?? 0;
+        return result(each, { ...LATER, dueAt: inSeconds(10 + 10 * place) });
+      });
+      await work.settle(WORKER, results, soon());
+      if (rate !== undefined) await store.change(TENANT, id, { rate }, soon());
+      await pass(61);
+
+      const messages = Object.values(messagesOf(await claim(bounds)));
+
+      expect(messages.map(({ length }) => length)).toEqual([3, 3]);
+    });
+
     it("a probe is a batch where that goes again", async () => {
       const { claim, settleAll, pass, again } = await withBatches(60);
       for (let times = 0; times < 2; times += 1) await settleAll(await claim(), again);

@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
-import type { Claim, ClaimedDelivery, ClaimedSubscription } from "../../../functions/core/subscription.ts";
-import { DELIVERIES_HELD, DELIVERIES_HELD_BYTES } from "../../../functions/core/subscription-limits.ts";
+import type {
+  AttemptResult,
+  Claim,
+  ClaimedDelivery,
+  ClaimedSubscription,
+} from "../../../functions/core/subscription.ts";
+import {
+  DELIVERIES_HELD,
+  DELIVERIES_HELD_BYTES,
+  DELIVERY_BATCH_MAX,
+} from "../../../functions/core/subscription-limits.ts";
 import { createSending } from "../../../functions/notify/sending.ts";
 
 /** A worker whose sinks answer when the test says so. */
@@ -44,4 +53,43 @@ it("a worker with the events that it may have has no room until some are sent", 
   answer();
   await new Promise((resolve) => void setImmediate(resolve));
   expect(sending.room()).toBe(DELIVERIES_HELD);
+});
+
+it("results that an outage held up are written in parts that a call can carry, those of a batch together", async () => {
+  const back = Promise.withResolvers<boolean>();
+  const answer = '"'.repeat(1_024);
+  const written: AttemptResult[][] = [];
+  const sending = createSending(
+    {
+      work: {
+        settle: (_worker, results) => {
+          written.push([...results]);
+          return written.length === 1 ? back.promise : Promise.resolve(false);
+        },
+        release: () => Promise.resolve(),
+      },
+      deliver: ({ deliveries }) =>
+        Promise.resolve(deliveries.map(({ id }) => ({ deliveryId: id, response: answer }) as AttemptResult)),
+      clock: () => new Date(0),
+      wait: () => Promise.resolve(),
+    },
+    "worker",
+    60_000,
+    { room: () => undefined, settled: () => undefined },
+  );
+  const { subscriptions, deliveries } = claimOf(DELIVERIES_HELD + DELIVERY_BATCH_MAX, "{}");
+  const batchOf = (at: number) => `dlv_batch_${Math.floor(at / DELIVERY_BATCH_MAX)}`;
+  sending.add({ subscriptions, deliveries: deliveries.map((each, at) => ({ ...each, batchId: batchOf(at) })) }, 45_000);
+  await new Promise((resolve) => void setImmediate(resolve));
+
+  back.resolve(false);
+  await sending.end();
+
+  expect(written.flat()).toHaveLength(deliveries.length);
+  expect(written.length).toBeGreaterThan(2);
+  for (const group of written) {
+    expect(group.length % DELIVERY_BATCH_MAX).toBe(0);
+    const call = JSON.stringify(JSON.stringify(group));
+    expect(Buffer.byteLength(call)).toBeLessThan(2 * 1024 * 1024);
+  }
 });
