@@ -4,7 +4,10 @@ import type { Operations, QueueCalls } from "./operations.ts";
 /** A receive without messages, which is billed like any call. */
 export const EMPTY_RECEIVE = "ReceiveMessage, empty";
 
-/** Counts a call of the SQS JSON protocol. */
+/**
+ * Counts a call of the SQS JSON protocol. Of the queue of `status` it counts no messages: at most one a minute asks for a snapshot, at a
+ * time of its own.
+ */
 export function countQueueCall(queue: Operations["queue"], { headers, request, response }: Exchange): void {
   const called = String(headers["x-amz-target"]).replace("AmazonSQS.", "");
   const messages = messagesIn(called, request, response);
@@ -14,7 +17,7 @@ export function countQueueCall(queue: Operations["queue"], { headers, request, r
   counted.calls += 1;
   counted.chunks += chunks;
   if (messages.some(({ MessageGroupId: group }) => group !== undefined)) counted.groupedChunks += chunks;
-  counted.messages += messages.length;
+  if (!isOfStatus(request)) counted.messages += messages.length;
 }
 
 /**
@@ -52,6 +55,9 @@ function messagesIn(action: string, request: Buffer, response: Buffer): Message[
       return [];
   }
 }
+
+const isOfStatus = (request: Buffer): boolean =>
+  /Status/.test((parse(request) as { QueueUrl?: string }).QueueUrl?.split("/").at(-1) ?? "");
 
 function sizeOf({ MessageBody: sent, Body: received, MessageAttributes: attributes = {} }: Message): number {
   const body = Buffer.byteLength(sent ?? received ?? "");
