@@ -365,8 +365,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a corrected dead letter loses the number of its event",
     file: "functions/replay/edits.ts",
-    find: "receivedAt: receivedAt ?? now.toISOString(), ...origin }",
-    replace: "receivedAt: receivedAt ?? now.toISOString() }",
+    find: "receivedAt: receivedAt ?? now.toISOString(), ...origin, traceparent,",
+    replace: "receivedAt: receivedAt ?? now.toISOString(), traceparent,",
     caughtBy: { file: "test/unit/replay/replay.test.ts" },
   },
   {
