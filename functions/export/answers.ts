@@ -1,4 +1,4 @@
-import type { ExportAnswer } from "../core/answer.ts";
+import type { ExportAnswer } from "../core/export-answers.ts";
 import { type ExportFiles, type ExportJob } from "../core/export-job.ts";
 import { EXPORT_ANSWER_PARTS, EXPORT_KEPT_DAYS, EXPORT_LINK_SECONDS } from "../core/export-limits.ts";
 import { parseLossless } from "../core/lossless-json.ts";
