@@ -1,29 +1,16 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { createRefusalStore } from "../../functions/adapters/dynamodb/refusal-store.ts";
 import { AccessError } from "../../functions/core/access.ts";
 import { REFUSAL_KEPT_DAYS } from "../../functions/core/refusal-limits.ts";
 import { STATUS_TABLE } from "../../functions/core/status-table.ts";
 import { describeRefusalStore } from "../support/conformance/refusal-store.ts";
-import { dynamodbClient, startDynamodb } from "../support/dynamodb.ts";
 import { REFUSAL_DAY, storedRefusals } from "../support/refusal-samples.ts";
-
-const text = (name: string) => ({ name, type: "S" as const });
+import { openStatusTable } from "../support/status-table.ts";
 
 async function open() {
-  const dynamodb = await startDynamodb([
-    {
-      name: "status",
-      key: { hash: text(STATUS_TABLE.partitionKey), range: text(STATUS_TABLE.sortKey) },
-      expiryAttribute: STATUS_TABLE.expires,
-    },
-  ]);
-  const client = dynamodbClient(dynamodb.endpoint);
-  onTestFinished(async () => {
-    client.destroy();
-    await dynamodb.stop();
-  });
-  return { client, store: createRefusalStore({ client, table: "status" }), stop: dynamodb.stop };
+  const { client, table, stop } = await openStatusTable();
+  return { client, store: createRefusalStore({ client, table }), stop };
 }
 
 describeRefusalStore("in DynamoDB", open);

@@ -4,7 +4,11 @@ import { STATUS_TABLE } from "../../functions/core/status-table.ts";
 import { dynamodbClient, startDynamodb } from "./dynamodb.ts";
 
 /** The table `status` in memory, empty, until the test ends. The client has no time limit of the functions. */
-export async function openStatusTable(): Promise<{ client: DynamoDBClient; table: string }> {
+export async function openStatusTable(): Promise<{
+  client: DynamoDBClient;
+  table: string;
+  stop: () => Promise<void>;
+}> {
   const text = (name: string) => ({ name, type: "S" as const });
   const dynamodb = await startDynamodb([
     {
@@ -18,5 +22,5 @@ export async function openStatusTable(): Promise<{ client: DynamoDBClient; table
     client.destroy();
     await dynamodb.stop();
   });
-  return { client, table: "status" };
+  return { client, table: "status", stop: dynamodb.stop };
 }
