@@ -1,5 +1,5 @@
 import type { AccessStore, AuditLog, KeyUsage } from "../core/access.ts";
-import type { AuditPage } from "../core/answer.ts";
+import type { AuditPage } from "../core/access-answers.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Caller } from "./caller.ts";
 import { createChanges } from "./changes.ts";

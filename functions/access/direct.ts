@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { newKey } from "../core/access-bodies.ts";
-import type { MadeKey } from "../core/answer.ts";
+import type { MadeKey } from "../core/access-answers.ts";
 import { INSTALLATION } from "../core/scopes.ts";
 import type { Access } from "./access.ts";
 import { deployer } from "./caller.ts";

@@ -1,6 +1,6 @@
 import { type KeyRecord, type Page, type PageRequest, stateOfKey } from "../core/access.ts";
 import type { NewKey } from "../core/access-bodies.ts";
-import type { ListedKey, MadeKey } from "../core/answer.ts";
+import type { ListedKey, MadeKey } from "../core/access-answers.ts";
 import { RequestError } from "../core/errors.ts";
 import { hashKey, makeKey } from "../core/key.ts";
 import { INSTALLATION } from "../core/scopes.ts";

@@ -2,6 +2,16 @@ import { AGGREGATE_MAX_ROWS } from "../core/aggregate-limits.ts";
 import { type ErrorCode, errorTable, problemDocument } from "../core/errors.ts";
 import { DEFAULT_TENANT } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
+import {
+  auditPage,
+  madeKey,
+  newKeys,
+  rotatedKey,
+  rotations,
+  tenant,
+  tenantChanges,
+  usedKey,
+} from "./access-examples.ts";
 import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
@@ -85,21 +95,6 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
       },
     },
   },
-  createKey: {
-    "application/json": {
-      producer: {
-        summary: "A producer of some types",
-        value: {
-          role: "producer",
-          name: "shop",
-          expires: "90d",
-          types: ["com.example.*"],
-          limits: { eventsPerSecond: 100 },
-        },
-      },
-      tenant: { summary: "The first key of a new tenant", value: { tenant: "acme", role: "admin" } },
-    },
-  },
   queryEvents: {
     "application/json": {
       orders: {
@@ -114,7 +109,9 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
       },
     },
   },
-  rotateKey: { "application/json": { grace: { summary: "The old key works for an hour", value: { grace: "1h" } } } },
+  createKey: { "application/json": newKeys },
+  rotateKey: { "application/json": rotations },
+  putTenant: { "application/json": tenantChanges },
   startExport: { "application/json": newExports },
   startReplay: { "application/json": newReplays },
   discardDeadLetters: { "application/json": newDiscards },
@@ -124,12 +121,6 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
   rotateSecret: { "application/json": secretRotations },
   startRedelivery: { "application/json": newRedeliveries },
   testSubscription: { "application/json": subscriptionTests },
-  putTenant: {
-    "application/json": {
-      suspend: { summary: "Suspend", value: { state: "suspended" } },
-      limits: { summary: "Limits", value: { limits: { eventsPerSecond: 1_000, eventsPerDay: 10_000_000 } } },
-    },
-  },
 };
 
 export const binaryModeHeaders = {
@@ -181,50 +172,13 @@ const types = {
   ],
 };
 
-/** A key that no installation has; its checksum is wrong. */
-const keyText = "sluice_4fQ0v7xYbN2kExampleOnlyNotAKeyOfAnyInstalled000000";
-const successorId = "9hT2m4cWqL8s";
-
-const key = {
-  id: "4fQ0v7xYbN2k",
-  tenant: "acme",
-  role: "producer",
-  name: "shop",
-  types: ["com.example.*"],
-  limits: { eventsPerSecond: 100 },
-  state: "active",
-  createdBy: "9hT2m4cWqL8s",
-  createdAt: "2026-11-28T09:30:00.000Z",
-  expiresAt: "2027-02-26T09:30:00.000Z",
-};
-
-const tenant = {
-  tenant: "acme",
-  state: "active",
-  createdAt: "2026-11-21T09:30:00.000Z",
-  limits: { eventsPerSecond: 1_000 },
-} as const;
-
-const auditEntry = {
-  tenant: "acme",
-  number: 1,
-  at: "2026-11-28T09:30:00.000Z",
-  who: "9hT2m4cWqL8s",
-  action: "key.create",
-  target: key.id,
-  details: { role: "producer", name: "shop" },
-  requestId: "3c0f7b1e-5a52-4a4f-9c1d-0e6f2b9d8a77",
-  previous: "0".repeat(64),
-  hash: "9f2c6f0d6f4b4c1f8e6d7f3a5b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c",
-};
-
 /** Path and query parameters by operation. */
 export const parameters: Partial<Record<OperationId, Record<string, string>>> = {
   readEvent: { id: stored.id, source: stored.source },
   readSchema: { type: stored.type },
-  readKey: { id: key.id },
-  revokeKey: { id: key.id },
-  rotateKey: { id: key.id },
+  readKey: { id: usedKey.id },
+  revokeKey: { id: usedKey.id },
+  rotateKey: { id: usedKey.id },
   readDeadLetter: { id: deadLetter.id },
   readExport: { id: exportJob.id },
   cancelExport: { id: exportJob.id },
@@ -276,10 +230,10 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   readFeed: { 200: { events: [stored], next: exampleCursor, lagMs: 0 } },
   listTypes: { 200: types },
   health: { 200: { status: "ok" } },
-  createKey: { 201: { ...key, key: keyText } },
-  listKeys: { 200: { keys: [{ ...key, lastUsed: "2026-11-28" }], next: `acme/${key.id}` } },
-  readKey: { 200: { ...key, lastUsed: "2026-11-28" } },
-  rotateKey: { 201: { ...key, id: successorId, replaces: key.id, key: keyText } },
+  createKey: { 201: madeKey },
+  listKeys: { 200: { keys: [usedKey], next: `acme/${usedKey.id}` } },
+  readKey: { 200: usedKey },
+  rotateKey: { 201: rotatedKey },
   startExport: {
     200: { rows: 250_000, relation: "estimate", sample: [stored] },
     202: { ...exportJob, state: "queued", horizon: undefined, rows: 0, scanned: 0, bytes: 0, parts: 0 },
@@ -327,7 +281,7 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },
   putTenant: { 200: { ...tenant, state: "suspended" }, 201: tenant },
-  readAudit: { 200: { tenant: "acme", entries: [auditEntry], head: { number: 1, hash: auditEntry.hash } } },
+  readAudit: { 200: auditPage },
 };
 
 /** Members of problems beside those that all have. */

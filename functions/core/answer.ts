@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { KEY_STATES, keyRecord, tenantRecord } from "./access.ts";
+import { tenantRecord } from "./access.ts";
+import { auditPage, keyPage, listedKey, madeKey, tenantPage } from "./access-answers.ts";
 import { newKey, rotation, tenantChanges } from "./access-bodies.ts";
 import { aggregateQuery } from "./aggregate-body.ts";
 import { newExport } from "./export-bodies.ts";
@@ -9,11 +10,11 @@ import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
 import { cloudEvent, plainEvent } from "./event-forms.ts";
 import { eventQuery } from "./list-bodies.ts";
 import { PLANS } from "./list-reader.ts";
+import { nextAfter } from "./next-after.ts";
 import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter-answers.ts";
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { refusalPage } from "./refusal-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
-import { INSTALLATION } from "./scopes.ts";
 import { statusAnswer } from "./status-answers.ts";
 import { subscriptionSchemas } from "./subscription-answers.ts";
 import {
@@ -136,54 +137,6 @@ const typeList = z.object({
 
 export type TypeList = z.output<typeof typeList>;
 
-const next = z.string().optional().meta({ description: "The `after` of the rest; missing at the end" });
-
-const { hash: _hash, ...keyMembers } = keyRecord.shape;
-
-/** A key without the key itself. */
-const listedKey = z.object({
-  ...keyMembers,
-  state: z.enum(KEY_STATES).meta({ description: "A key that is not `active` is refused" }),
-  lastUsed: z.iso.date().optional().meta({ description: "The last UTC day on which it was used" }),
-});
-
-export type ListedKey = z.output<typeof listedKey>;
-
-/** The answer to `POST /keys` and `POST /keys/{id}/rotate`. */
-const madeKey = z.object({
-  ...listedKey.shape,
-  key: z.string().meta({ description: "The key itself. It is in this answer only and cannot be read again" }),
-});
-
-export type MadeKey = z.output<typeof madeKey>;
-
-const auditHead = z
-  .object({ number: z.int().nonnegative(), hash: z.string().meta({ description: "Empty where there is no head" }) })
-  .meta({ description: "The last entry; kept elsewhere, it proves later that nothing before it was changed" });
-
-const auditEntry = z.object({
-  tenant: z.string(),
-  number: z.int().positive().meta({ description: "From 1, without gaps" }),
-  at: z.iso.datetime(),
-  who: z.string().meta({ description: "The id of the key, or `deployer`" }),
-  action: z.string(),
-  target: z.string().meta({ description: "The id of the key, or the tenant" }),
-  details: z.record(z.string(), z.unknown()),
-  requestId: z.string(),
-  previous: z.string().meta({ description: "The hash of the entry before" }),
-  hash: z.string().meta({ description: "SHA-256 over the other members as canonical JSON (RFC 8785), in hex" }),
-});
-
-/** The answer to `GET /audit`. */
-const auditPage = z.object({
-  tenant: z.string().meta({ description: `Whose log it is; \`${INSTALLATION}\` for that of the installation` }),
-  entries: z.array(auditEntry),
-  head: auditHead,
-  next: z.int().optional().meta({ description: "The `after` of the rest; missing at the end" }),
-});
-
-export type AuditPage = z.output<typeof auditPage>;
-
 const count = z.int().nonnegative();
 
 /** The answer to `POST /exports` with `plan`. */
@@ -242,15 +195,15 @@ export const schemas = {
   Rotation: rotation,
   Key: listedKey,
   MadeKey: madeKey,
-  Keys: z.object({ keys: z.array(listedKey), next }),
+  Keys: keyPage,
   TenantChanges: tenantChanges,
   Tenant: tenantRecord,
-  Tenants: z.object({ tenants: z.array(tenantRecord), next }),
+  Tenants: tenantPage,
   Audit: auditPage,
   NewExport: newExport,
   Export: exportAnswer,
   ExportPlan: exportPlan,
-  Exports: z.object({ exports: z.array(exportAnswer), next }),
+  Exports: z.object({ exports: z.array(exportAnswer), next: nextAfter }),
   DeadLetters: deadLetterPage,
   DeadLetter: wholeDeadLetter,
   DeadLetterGroups: deadLetterGroups,
@@ -259,7 +212,7 @@ export const schemas = {
   NewDiscard: newDiscard,
   Replay: replayAnswer,
   ReplayPlan: replayPlan,
-  Replays: z.object({ replays: z.array(replayAnswer), next }),
+  Replays: z.object({ replays: z.array(replayAnswer), next: nextAfter }),
   NewSubscription: newSubscription,
   SubscriptionChanges: subscriptionChanges,
   SubscriptionTest: subscriptionTest,

@@ -1,4 +1,5 @@
-import { type ListedKey, schemas } from "../../functions/core/answer.ts";
+import type { ListedKey } from "../../functions/core/access-answers.ts";
+import { schemas } from "../../functions/core/answer.ts";
 import type { ApiClient } from "./api-client.ts";
 
 /** Lists the keys of a tenant, or with a key of the installation and without a tenant those of all, in any state. */
