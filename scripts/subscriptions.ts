@@ -2,7 +2,7 @@ import { type Command as Subcommand, Command, Option } from "commander";
 import { onInterrupt } from "../cli/interrupt.ts";
 import { positiveInteger } from "../cli/option-values.ts";
 import { runCommand } from "../cli/run-command.ts";
-import { ATTEMPT_STATUSES, DELIVERY_STATES } from "../functions/core/subscription.ts";
+import { ATTEMPT_STATUSES, DELIVERY_STATES } from "../functions/core/delivery.ts";
 import { SECRET_OVERLAP_DEFAULT_HOURS, SECRET_OVERLAP_MAX_HOURS } from "../functions/core/subscription-limits.ts";
 import { createApiClient } from "./access/api-client.ts";
 import { printJson, printRecord } from "./access/output.ts";

@@ -3,7 +3,7 @@ import type { BatchRule } from "../core/batch.ts";
 import type { ConsumerLag, StoreMarker } from "../core/feed.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import type { Wakes } from "../core/subscription.ts";
+import type { Wakes } from "../core/wakes.ts";
 import { WAKE_MS } from "./limits.ts";
 
 export type MarkStoresDeps = {

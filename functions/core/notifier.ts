@@ -1,4 +1,5 @@
-import type { ClaimedDelivery, ClaimedSubscription, SealedSecret, Sink, SinkType } from "./subscription.ts";
+import type { ClaimedDelivery, ClaimedSubscription } from "./delivery-work.ts";
+import type { SealedSecret, Sink, SinkType } from "./subscription.ts";
 
 /** Something to send to one sink: an event, or several where the subscription has batches. */
 export type Notice<Of extends SinkType = SinkType> = {

@@ -1,12 +1,6 @@
 import * as z from "zod";
-import {
-  ATTEMPT_STATUSES,
-  DELIVERY_ORDERS,
-  DELIVERY_STATES,
-  DISABLED_REASONS,
-  RETRY_SCHEDULES,
-  SUBSCRIPTION_STATES,
-} from "./subscription.ts";
+import { ATTEMPT_STATUSES, DELIVERY_STATES } from "./delivery.ts";
+import { DELIVERY_ORDERS, DISABLED_REASONS, RETRY_SCHEDULES, SUBSCRIPTION_STATES } from "./subscription.ts";
 import { MASK } from "./subscription-bodies.ts";
 
 /** The schemas of answers about subscriptions. */

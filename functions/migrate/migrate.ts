@@ -5,7 +5,7 @@ import type { DeclaredField, DeclaredFields } from "../core/declared-fields.ts";
 import type { DatabaseCredentials, SetPassword } from "../core/database-roles.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
-import type { Wakes } from "../core/subscription.ts";
+import type { Wakes } from "../core/wakes.ts";
 import type { DeadLetterFields } from "./keep-dead-letters.ts";
 import type { DeliveryFields } from "./keep-deliveries.ts";
 import type { RollupFields } from "./keep-rollups.ts";

@@ -1,5 +1,7 @@
 import { parseLossless } from "../core/lossless-json.ts";
-import type { Attempt, Delivery, FailureGroup, Redelivery, Sink, Subscription } from "../core/subscription.ts";
+import type { Attempt, Delivery, FailureGroup } from "../core/delivery.ts";
+import type { Redelivery } from "../core/redelivery.ts";
+import type { Sink, Subscription } from "../core/subscription.ts";
 import type {
   AttemptAnswer,
   DeliveryAnswer,
@@ -8,7 +10,7 @@ import type {
   SubscriptionAnswer,
 } from "../core/subscription-answers.ts";
 import { MASK } from "../core/subscription-bodies.ts";
-import type { Made } from "./subscriptions.ts";
+import type { Made } from "./create-subscription.ts";
 
 /** A subscription as answers have it. */
 export function toAnswer({ tenant: _tenant, filter, allowed, sink, ...rest }: Subscription): SubscriptionAnswer {

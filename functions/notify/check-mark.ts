@@ -1,7 +1,8 @@
 import { AccessError } from "../core/access.ts";
 import { DISPATCH_MS } from "../core/subscription-limits.ts";
 import type { Clock } from "../core/ports.ts";
-import type { DeliveryWork, SubscribedMark } from "../core/subscription.ts";
+import type { DeliveryWork } from "../core/delivery-work.ts";
+import type { SubscribedMark } from "../core/subscribed-mark.ts";
 import { MARK_CHECK_EVERY_MS } from "./limits.ts";
 
 export type CheckMarkDeps = {

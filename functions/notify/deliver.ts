@@ -2,7 +2,7 @@ import { readTraceparentOf } from "../core/event-members.ts";
 import type { Notice, Notifier, Notifiers, NotifyOutcome } from "../core/notifier.ts";
 import type { Clock } from "../core/ports.ts";
 import { replaceForSqs } from "../core/sqs-text.ts";
-import type { AttemptResult, Claim, ClaimedDelivery, ClaimedSubscription } from "../core/subscription.ts";
+import type { AttemptResult, Claim, ClaimedDelivery, ClaimedSubscription } from "../core/delivery-work.ts";
 import type { Tracing } from "../core/tracing.ts";
 import { nextTry } from "./schedule.ts";
 

@@ -1,18 +1,12 @@
 import type { Cursors } from "../core/cursor.ts";
-import type {
-  Attempt,
-  Delivery,
-  DeliveryState,
-  FailureGroup,
-  PageOf,
-  SubscriptionStore,
-} from "../core/subscription.ts";
+import type { Attempt, Delivery, DeliveryState, FailureGroup } from "../core/delivery.ts";
+import type { PageOf, SubscriptionStore } from "../core/subscription-store.ts";
+import type { Caller, FindSubscription } from "./find-subscription.ts";
 import { type Page, readPage } from "./pages.ts";
-import type { Caller, createSubscriptions } from "./subscriptions.ts";
 
 export type DeliveryDeps = {
   store: Pick<SubscriptionStore, "listAttempts" | "listDeliveries" | "groupFailures">;
-  subscriptions: Pick<ReturnType<typeof createSubscriptions>, "find">;
+  find: FindSubscription;
   cursors: Cursors;
 };
 
@@ -25,7 +19,7 @@ export type AttemptSelection = {
 };
 
 /** Reads what happened to the deliveries of a subscription that the caller may see. */
-export function createDeliveries({ store, subscriptions, cursors }: DeliveryDeps) {
+export function createDeliveries({ store, find, cursors }: DeliveryDeps) {
   return {
     /** @throws RequestError `no_such_subscription`, of the cursor; AccessError; DatabaseError */
     async attempts(
@@ -37,7 +31,7 @@ export function createDeliveries({ store, subscriptions, cursors }: DeliveryDeps
     ): Promise<Page<Attempt>> {
       const { tenant } = caller;
       const { status, code, eventId, from, to } = wanted;
-      await subscriptions.find(caller, id, deadline);
+      await find(caller, id, deadline);
       const selection = {
         ...(status !== undefined && { status }),
         ...(code !== undefined && { code }),
@@ -59,7 +53,7 @@ export function createDeliveries({ store, subscriptions, cursors }: DeliveryDeps
       deadline: number,
     ): Promise<Page<Delivery>> {
       const { tenant } = caller;
-      await subscriptions.find(caller, id, deadline);
+      await find(caller, id, deadline);
       const selection = { ...(state !== undefined && { state }), ...(eventId !== undefined && { eventId }) };
       return readPage(cursors, { ...page, tenant, list: ["deliveries", id, selection] }, (part) =>
         store.listDeliveries(tenant, id, selection, part, deadline),
@@ -68,7 +62,7 @@ export function createDeliveries({ store, subscriptions, cursors }: DeliveryDeps
 
     /** @throws RequestError `no_such_subscription`; DatabaseError */
     async failures(caller: Caller, id: string, deadline: number): Promise<FailureGroup[]> {
-      await subscriptions.find(caller, id, deadline);
+      await find(caller, id, deadline);
       return store.groupFailures(caller.tenant, id, deadline);
     },
   };

@@ -34,13 +34,13 @@ import {
   writeMade,
 } from "./answers.ts";
 import type { TestedEvent } from "./explain-match.ts";
-import { createNotify } from "./notify.ts";
-import type { Caller, SubscriptionDeps } from "./subscriptions.ts";
+import type { Caller } from "./find-subscription.ts";
+import { createNotify, type NotifyDeps } from "./notify.ts";
 import { malformed, toFailureSelection, toInstant, toWanted, toWantedChanges } from "./to-request.ts";
 
 /** Answers the routes of notify. */
-export function createNotifyEndpoints(deps: SubscriptionDeps): Handlers<typeof notifyRoutes> {
-  const { subscriptions, deliveries, redeliveries } = createNotify(deps);
+export function createNotifyEndpoints(deps: NotifyDeps): Handlers<typeof notifyRoutes> {
+  const { create, test, subscriptions, secrets, deliveries, redeliveries } = createNotify(deps);
 
   /** A round of deliveries of the same function has longer than an answer. */
   const deadlineOf = ({ deadline }: { deadline: number }) =>
@@ -50,7 +50,7 @@ export function createNotifyEndpoints(deps: SubscriptionDeps): Handlers<typeof n
     createSubscription: async (request) => {
       const body = readBody(newSubscription, request, SUBSCRIPTION_BODY_MAX_BYTES);
       const wanted = toWanted(body, request.body);
-      const made = await subscriptions.create(callerOf(request), wanted, deadlineOf(request));
+      const made = await create(callerOf(request), wanted, deadlineOf(request));
       const headers = { ...NEVER_KEPT, location: `subscriptions/${made.subscription.id}` };
       return { status: 201, headers, body: writeMade(made) };
     },
@@ -64,7 +64,7 @@ export function createNotifyEndpoints(deps: SubscriptionDeps): Handlers<typeof n
     testSubscription: async (request) => {
       const body = readBody(subscriptionTest, request, SUBSCRIPTION_TEST_MAX_BYTES);
       const filter = filterFromBody(request.body);
-      const why = await subscriptions.test(
+      const why = await test(
         callerOf(request),
         { of: testedBy(filter, body.subscription), event: toTestedEvent(body.event, request.body) },
         deadlineOf(request),
@@ -108,7 +108,7 @@ export function createNotifyEndpoints(deps: SubscriptionDeps): Handlers<typeof n
           ? secretRotation.parse({})
           : readBody(secretRotation, request, SUBSCRIPTION_BODY_MAX_BYTES);
       const { id } = request.parameters;
-      const rotated = await subscriptions.rotate(callerOf(request), id, overlapHours, deadlineOf(request));
+      const rotated = await secrets.rotate(callerOf(request), id, overlapHours, deadlineOf(request));
       return ok({ ...toAnswer(rotated.subscription), ...rotated.secret }, NEVER_KEPT);
     },
 

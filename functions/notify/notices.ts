@@ -2,7 +2,7 @@ import { writeEnvelope } from "../core/envelope.ts";
 import type { Event } from "../core/event.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { OutgoingMessage } from "../core/queue-message.ts";
-import type { DeliveryWork, SubscriptionNotice } from "../core/subscription.ts";
+import type { DeliveryWork, SubscriptionNotice } from "../core/delivery-work.ts";
 import { NOTICES_AT_ONCE } from "../core/subscription-limits.ts";
 
 /** The types of the events that Sluice itself sends about subscriptions. */

@@ -1,5 +1,5 @@
 import type { Cursors } from "../core/cursor.ts";
-import type { ListPage, PageOf } from "../core/subscription.ts";
+import type { ListPage, PageOf } from "../core/subscription-store.ts";
 
 /** A part of a list; `next` is the cursor of the rest. */
 export type Page<Item> = { items: Item[]; next: string | null };

@@ -1,22 +1,27 @@
 import type { Cursors } from "../core/cursor.ts";
 import { RequestError } from "../core/errors.ts";
-import type { Delivery, FailureSelection, PageOf, Redelivery, SubscriptionStore, Wakes } from "../core/subscription.ts";
+import type { Delivery } from "../core/delivery.ts";
+import type { FailureSelection, Redelivery } from "../core/redelivery.ts";
+import type { PageOf, SubscriptionStore } from "../core/subscription-store.ts";
+import type { Wakes } from "../core/wakes.ts";
 import { REDELIVERIES_MAX_RUNNING, REDELIVERIES_PAGE } from "../core/subscription-limits.ts";
+import type { Caller, FindSubscription } from "./find-subscription.ts";
 import { type Page, readPage } from "./pages.ts";
-import type { Caller, createSubscriptions } from "./subscriptions.ts";
+import type { RecordChange } from "./record-change.ts";
 
 export type RedeliveryDeps = {
   store: SubscriptionStore;
-  subscriptions: Pick<ReturnType<typeof createSubscriptions>, "find" | "record">;
+  find: FindSubscription;
+  record: RecordChange;
   wakes: Wakes;
   cursors: Cursors;
   newId: () => string;
 };
 
 /** Failed deliveries as a job: plan, start, progress, cancel. Everything is of one subscription that the caller may see. */
-export function createRedeliveries({ store, subscriptions, wakes, cursors, newId }: RedeliveryDeps) {
+export function createRedeliveries({ store, find, record, wakes, cursors, newId }: RedeliveryDeps) {
   async function read(caller: Caller, subscriptionId: string, id: string, deadline: number): Promise<Redelivery> {
-    await subscriptions.find(caller, subscriptionId, deadline);
+    await find(caller, subscriptionId, deadline);
     const found = await store.readRedelivery(caller.tenant, id, deadline);
     if (found?.subscriptionId === subscriptionId) return found;
     throw new RequestError(
@@ -43,7 +48,7 @@ export function createRedeliveries({ store, subscriptions, wakes, cursors, newId
       request: FailureSelection,
       deadline: number,
     ): Promise<{ planned: number; sample: Delivery[] }> {
-      await subscriptions.find(caller, id, deadline);
+      await find(caller, id, deadline);
       return store.planRedelivery(caller.tenant, id, request, deadline);
     },
 
@@ -53,11 +58,11 @@ export function createRedeliveries({ store, subscriptions, wakes, cursors, newId
      */
     async start(caller: Caller, subscriptionId: string, request: FailureSelection, deadline: number) {
       const { tenant, keyId } = caller;
-      await subscriptions.find(caller, subscriptionId, deadline);
+      await find(caller, subscriptionId, deadline);
       await refuseTooMany(tenant, subscriptionId, deadline);
       const { planned } = await store.planRedelivery(tenant, subscriptionId, request, deadline);
       const id = `rdl_${newId()}`;
-      await subscriptions.record(caller, "retry", subscriptionId, { ...request, id, planned });
+      await record(caller, "retry", subscriptionId, { ...request, id, planned });
       const started = await store.startRedelivery({ id, subscriptionId, request, planned, keyId }, deadline);
       if (started === "full") throw tooMany(REDELIVERIES_MAX_RUNNING);
       if (await wakes.send({}, 0, deadline)) return started;
@@ -68,7 +73,7 @@ export function createRedeliveries({ store, subscriptions, wakes, cursors, newId
     /** The redeliveries of a subscription, latest first. @throws RequestError `no_such_subscription`, of the cursor; DatabaseError */
     async list(caller: Caller, id: string, page: PageOf, deadline: number): Promise<Page<Redelivery>> {
       const { tenant } = caller;
-      await subscriptions.find(caller, id, deadline);
+      await find(caller, id, deadline);
       return readPage(cursors, { ...page, tenant, list: ["retries", id] }, (part) =>
         store.listRedeliveries(tenant, id, part, deadline),
       );
@@ -84,7 +89,7 @@ export function createRedeliveries({ store, subscriptions, wakes, cursors, newId
       if (found.state === "done") {
         throw new RequestError("redelivery_finished", "It is done already; it cannot be cancelled.");
       }
-      await subscriptions.record(caller, "retry.cancel", subscriptionId, { id });
+      await record(caller, "retry.cancel", subscriptionId, { id });
       return (await store.cancelRedelivery(caller.tenant, id, deadline)) ?? found;
     },
   };

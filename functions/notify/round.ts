@@ -7,7 +7,7 @@ import {
   DISPATCH_MS,
   REDELIVER_MAX,
 } from "../core/subscription-limits.ts";
-import type { DeliveryWork } from "../core/subscription.ts";
+import type { DeliveryWork } from "../core/delivery-work.ts";
 import {
   CLAIM_CUT_SHARE,
   CLAIM_ROOM_SHARE,

@@ -3,7 +3,7 @@ import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import type { Clock, ReceivedMessages } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
-import type { Wake, Wakes } from "../core/subscription.ts";
+import type { Wake, Wakes } from "../core/wakes.ts";
 import { KILLED_AGAIN_RECEIVES, KILLED_AGAIN_SECONDS } from "./limits.ts";
 import { delayUntil, isPassing, type Woken, type WorkOutcome } from "./work.ts";
 

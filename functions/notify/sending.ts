@@ -7,7 +7,7 @@ import {
 } from "../core/subscription-limits.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import type { AttemptResult, Claim, DeliveryWork } from "../core/subscription.ts";
+import type { AttemptResult, Claim, DeliveryWork } from "../core/delivery-work.ts";
 import { intoNotices, type PendingNotice } from "./deliver.ts";
 import {
   LEASE_RESERVE_MS,

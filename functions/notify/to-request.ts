@@ -2,7 +2,9 @@ import { RequestError } from "../core/errors.ts";
 import type { Filter } from "../core/filter/filter.ts";
 import { filterFromBody } from "../core/filter/from-body.ts";
 import { toMicroseconds } from "../core/instant.ts";
-import type { FailureSelection, NewSubscription, Subscription } from "../core/subscription.ts";
+import type { FailureSelection } from "../core/redelivery.ts";
+import type { Subscription } from "../core/subscription.ts";
+import type { NewSubscription } from "../core/subscription-store.ts";
 import type { NewRedeliveryBody, NewSubscriptionBody, SubscriptionChangesBody } from "../core/subscription-bodies.ts";
 
 /** A subscription that somebody wants, checked but for its sink and its start. */

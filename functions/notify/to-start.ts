@@ -59,6 +59,12 @@ type FeedPosition = [incarnation: string, number: string, began: string, event: 
 const CURSOR_MISMATCH =
   "from: the cursor is not one of `GET /feed` of this tenant for a key with the same types and sources, or it was given for another filter. Read the feed with this key and without a filter, and send its `next`.";
 
+export const cursorExpired = () =>
+  new RequestError(
+    "cursor_expired",
+    "from: the database has not all events behind this cursor: it was restored, or they are no longer retained. Send a time, or `now`.",
+  );
+
 /** The filter of a kept subscription. */
 export const toFilter = (text: string | undefined): Filter | undefined =>
   text === undefined ? undefined : parseFilter(parseLossless(text).lossless);

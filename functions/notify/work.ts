@@ -1,6 +1,6 @@
 import { DatabaseError } from "../core/errors.ts";
 import { BACKOFF_MAX_SECONDS } from "../core/queue-limits.ts";
-import type { Wakes } from "../core/subscription.ts";
+import type { Wakes } from "../core/wakes.ts";
 import { type CheckMarkDeps, createCheckMark } from "./check-mark.ts";
 import {
   FAILING_WAIT_MAX_SECONDS,

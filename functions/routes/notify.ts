@@ -2,14 +2,9 @@ import * as z from "zod/mini";
 import { CURSOR_MAX_CHARACTERS } from "../core/cursor-limits.ts";
 import { ID_MAX_BYTES } from "../core/limits.ts";
 import { instant } from "../core/list-bodies.ts";
-import {
-  ATTEMPT_STATUSES,
-  DELIVERY_STATES,
-  REDELIVERY_ID,
-  REDELIVERY_ID_ERROR,
-  SUBSCRIPTION_ID,
-  SUBSCRIPTION_ID_ERROR,
-} from "../core/subscription.ts";
+import { ATTEMPT_STATUSES, DELIVERY_STATES } from "../core/delivery.ts";
+import { REDELIVERY_ID, REDELIVERY_ID_ERROR } from "../core/redelivery.ts";
+import { SUBSCRIPTION_ID, SUBSCRIPTION_ID_ERROR } from "../core/subscription.ts";
 import { ATTEMPTS_PAGE, REDELIVERIES_PAGE, SUBSCRIPTIONS_PAGE } from "../core/subscription-limits.ts";
 import { eventText } from "./event-text.ts";
 import { number } from "./number.ts";

@@ -5,7 +5,9 @@ import { createFeedReader } from "../../functions/adapters/data-api/feed-reader.
 import { createSubscriptionStore } from "../../functions/adapters/data-api/subscription-store.ts";
 import { DatabaseError } from "../../functions/core/errors.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
-import type { Claim, DeliveryWork, Start, SubscriptionStore } from "../../functions/core/subscription.ts";
+import type { Claim, DeliveryWork } from "../../functions/core/delivery-work.ts";
+import type { Start } from "../../functions/core/subscription.ts";
+import type { SubscriptionStore } from "../../functions/core/subscription-store.ts";
 import { createKeepDeliveries } from "../../functions/migrate/keep-deliveries.ts";
 import { actorOf, eventIdsOf, eventOf, newSubscription, TENANT } from "../support/conformance/deliveries.ts";
 import { readPage } from "../support/conformance/feed-reader.ts";

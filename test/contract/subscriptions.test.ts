@@ -6,7 +6,7 @@ import { createFeedReader } from "../../functions/adapters/data-api/feed-reader.
 import { createListReader } from "../../functions/adapters/data-api/list-reader.ts";
 import { createSubscriptionStore } from "../../functions/adapters/data-api/subscription-store.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
-import type { AttemptResult } from "../../functions/core/subscription.ts";
+import type { AttemptResult } from "../../functions/core/delivery-work.ts";
 import { readPage } from "../support/conformance/feed-reader.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { emptyDeliveries } from "../support/delivery-rows.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { DeliveryLedger } from "../../functions/core/subscription.ts";
+import type { DeliveryLedger } from "../../functions/core/delivery.ts";
 import { CLAIM_LEASE_SECONDS, DELIVERIES_IN_FLIGHT } from "../../functions/core/subscription-limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { startWebhookReceiver, type Webhook, type WebhookReceiver } from "../support/webhook-receiver.ts";

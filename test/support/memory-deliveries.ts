@@ -6,26 +6,17 @@ import { type FilterableEvent, toPredicate } from "../../functions/core/filter/p
 import { parseLossless } from "../../functions/core/lossless-json.ts";
 import { matchesAny } from "../../functions/core/patterns.ts";
 import type { Clock, StorableEvent } from "../../functions/core/ports.ts";
+import type { Attempt, Delivery, DeliveryLedger, DeliveryState, FailureGroup } from "../../functions/core/delivery.ts";
 import type {
-  Attempt,
   AttemptResult,
   ClaimedDelivery,
   ClaimedSubscription,
-  Delivery,
-  DeliveryLedger,
-  DeliveryState,
   DeliveryWork,
-  FailureGroup,
-  FailureSelection,
-  ListPage,
-  PageOf,
-  Redelivery,
-  SealedSecret,
-  Start,
-  Subscription,
   SubscriptionNotice,
-  SubscriptionStore,
-} from "../../functions/core/subscription.ts";
+} from "../../functions/core/delivery-work.ts";
+import type { FailureSelection, Redelivery } from "../../functions/core/redelivery.ts";
+import type { SealedSecret, Start, Subscription } from "../../functions/core/subscription.ts";
+import type { ListPage, PageOf, SubscriptionStore } from "../../functions/core/subscription-store.ts";
 import {
   CIRCUIT_FAILURES,
   CIRCUIT_PROBE_SECONDS,

@@ -5,9 +5,9 @@ import type {
   ClaimedDelivery,
   ClaimedSubscription,
   DeliveryWork,
-  FailureSelection,
   SubscriptionNotice,
-} from "../../core/subscription.ts";
+} from "../../core/delivery-work.ts";
+import type { FailureSelection } from "../../core/redelivery.ts";
 import {
   CIRCUIT_FAILURES,
   CIRCUIT_PROBE_SECONDS,

@@ -1,5 +1,6 @@
 import type { SqlValue } from "../../core/ports.ts";
-import type { ListPage, Subscription } from "../../core/subscription.ts";
+import type { Subscription } from "../../core/subscription.ts";
+import type { ListPage } from "../../core/subscription-store.ts";
 
 /** Reads a record as the functions of functions/sql/0009_subscriptions.sql write it: without its members that are null. */
 export function toRecord(text: SqlValue | undefined): unknown {

@@ -1,14 +1,8 @@
 import { LIST_PAGE_MAX_BYTES } from "../../core/list-limits.ts";
 import type { SqlDatabase } from "../../core/ports.ts";
-import type {
-  Attempt,
-  Delivery,
-  DeliveryLedger,
-  FailureGroup,
-  ListPage,
-  Redelivery,
-  SubscriptionStore,
-} from "../../core/subscription.ts";
+import type { Attempt, Delivery, DeliveryLedger, FailureGroup } from "../../core/delivery.ts";
+import type { Redelivery } from "../../core/redelivery.ts";
+import type { ListPage, SubscriptionStore } from "../../core/subscription-store.ts";
 import {
   FAILURE_GROUPS_MAX,
   FREE_MAX,

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import type { SubscribedMark } from "../../core/subscription.ts";
+import type { SubscribedMark } from "../../core/subscribed-mark.ts";
 import { inTime, isMet } from "./client.ts";
 import { STORE_MARK_KEY, SUBSCRIBED } from "./store-mark.ts";
 

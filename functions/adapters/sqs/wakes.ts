@@ -1,5 +1,5 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import type { Wakes } from "../../core/subscription.ts";
+import type { Wakes } from "../../core/wakes.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import type { Logger } from "../lambda/logger.ts";
 import { sendMessages } from "./send-messages.ts";

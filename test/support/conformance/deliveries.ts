@@ -2,16 +2,13 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FeedPlace } from "../../../functions/core/feed.ts";
 import type { StorableEvent } from "../../../functions/core/ports.ts";
+import type { AttemptResult, Claim, ClaimedDelivery, DeliveryWork } from "../../../functions/core/delivery-work.ts";
 import type {
-  AttemptResult,
-  Claim,
-  ClaimedDelivery,
-  DeliveryWork,
   ListPage,
   NewSubscription,
   PageOf,
   SubscriptionStore,
-} from "../../../functions/core/subscription.ts";
+} from "../../../functions/core/subscription-store.ts";
 import {
   DELIVERY_BATCH_MAX,
   REDELIVERIES_MAX_RUNNING,

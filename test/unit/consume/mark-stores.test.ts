@@ -3,7 +3,7 @@ import type { BatchOutcome } from "../../../functions/core/batch.ts";
 import type { MetricCounts } from "../../../functions/core/metric-names.ts";
 import type { ConsumerLag } from "../../../functions/core/feed.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
-import type { Wake } from "../../../functions/core/subscription.ts";
+import type { Wake } from "../../../functions/core/wakes.ts";
 import { markStores } from "../../../functions/consume/mark-stores.ts";
 
 let counts: MetricCounts;

@@ -3,12 +3,8 @@ import * as z from "zod/mini";
 import { describe, expect, it } from "vitest";
 import { parseFilter } from "../../../functions/core/filter/filter.ts";
 import { newSubscription } from "../../../functions/core/subscription-bodies.ts";
-import {
-  ATTEMPT_STATUSES,
-  DELIVERY_STATES,
-  DISABLED_REASONS,
-  SUBSCRIPTION_STATES,
-} from "../../../functions/core/subscription.ts";
+import { ATTEMPT_STATUSES, DELIVERY_STATES } from "../../../functions/core/delivery.ts";
+import { DISABLED_REASONS, SUBSCRIPTION_STATES } from "../../../functions/core/subscription.ts";
 import { notifyRoutes } from "../../../functions/routes/notify.ts";
 
 const document = readFileSync("docs/subscriptions.md", "utf8");

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { Notice, Notifiers, NotifyOutcome } from "../../../functions/core/notifier.ts";
-import type { ClaimedDelivery, ClaimedSubscription } from "../../../functions/core/subscription.ts";
+import type { ClaimedDelivery, ClaimedSubscription } from "../../../functions/core/delivery-work.ts";
 import type { Tracing } from "../../../functions/core/tracing.ts";
 import { createDeliver, intoNotices } from "../../../functions/notify/deliver.ts";
 import { untraced } from "../../support/observability.ts";

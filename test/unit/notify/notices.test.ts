@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
 import { readMessage } from "../../../functions/core/read-message.ts";
 import { NOTICES_AT_ONCE } from "../../../functions/core/subscription-limits.ts";
-import type { SubscriptionNotice } from "../../../functions/core/subscription.ts";
+import type { SubscriptionNotice } from "../../../functions/core/delivery-work.ts";
 import { sendNotices } from "../../../functions/notify/notices.ts";
 
 const SUBSCRIPTION = "sub_0123456789abcdef0123456789abcdef";

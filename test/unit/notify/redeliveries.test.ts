@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AttemptResult, ClaimedDelivery } from "../../../functions/core/subscription.ts";
+import type { AttemptResult, ClaimedDelivery } from "../../../functions/core/delivery-work.ts";
 import { REDELIVERIES_MAX_RUNNING } from "../../../functions/core/subscription-limits.ts";
 import { storable } from "../../support/event-samples.ts";
 import { apiUnderTest, NOW } from "./api-under-test.ts";

@@ -4,7 +4,7 @@ import type {
   Claim,
   ClaimedDelivery,
   ClaimedSubscription,
-} from "../../../functions/core/subscription.ts";
+} from "../../../functions/core/delivery-work.ts";
 import {
   DELIVERIES_HELD,
   DELIVERIES_HELD_BYTES,

@@ -5,13 +5,10 @@ import type { OutgoingMessage, ReceivedMessage } from "../../../functions/core/q
 import { readMessage } from "../../../functions/core/read-message.ts";
 import { NOTIFY_TIMEOUT_SECONDS } from "../../../functions/core/function-limits.ts";
 import { NOTIFY_VISIBILITY_SECONDS } from "../../../functions/core/queue-limits.ts";
-import type {
-  DeliveryWork,
-  NewSubscription,
-  SubscribedMark,
-  Wake,
-  Wakes,
-} from "../../../functions/core/subscription.ts";
+import type { DeliveryWork } from "../../../functions/core/delivery-work.ts";
+import type { SubscribedMark } from "../../../functions/core/subscribed-mark.ts";
+import type { NewSubscription } from "../../../functions/core/subscription-store.ts";
+import type { Wake, Wakes } from "../../../functions/core/wakes.ts";
 import { createDeliver } from "../../../functions/notify/deliver.ts";
 import { createRunWakes } from "../../../functions/notify/run-wakes.ts";
 import { createWork, type WorkDeps } from "../../../functions/notify/work.ts";

@@ -7,7 +7,7 @@ import {
   IN_FLIGHT_OF_ONE,
   IN_FLIGHT_OF_UNKNOWN,
 } from "../../../functions/core/subscription-limits.ts";
-import type { AttemptResult } from "../../../functions/core/subscription.ts";
+import type { AttemptResult } from "../../../functions/core/delivery-work.ts";
 import { createWork } from "../../../functions/notify/work.ts";
 import { createWorld, DOWN, eventOf } from "./support.ts";
 
