@@ -15,6 +15,8 @@ export type Addresses = {
   clusterArn: string;
   secretArn: string;
   databaseName: string;
+  /** Whether subscriptions may deliver to `http://127.0.0.1:PORT`; an emulator says it. */
+  allowsHttpSinks?: boolean;
   /** An admin's key of the tenant `default`. */
   apiKey: string;
   /** A key of the installation. */

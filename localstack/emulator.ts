@@ -4,7 +4,7 @@ import { userPath } from "../cli/npm.ts";
 import { port } from "../cli/option-values.ts";
 import { runCommand } from "../cli/run-command.ts";
 import { chooseEmulator, type Way, WAYS } from "./emulator/choose-emulator.ts";
-import { deploy, readUrl } from "./emulator/deploy.ts";
+import { deploy, type DeployOptions, readUrl } from "./emulator/deploy.ts";
 import { showLogs } from "./emulator/show-logs.ts";
 import { versionOf } from "./emulator/health.ts";
 import { MINISTACK_VERSION } from "./emulator/ministack.ts";
@@ -45,11 +45,12 @@ command("up", "starts the emulator, and the database that it lacks")
   });
 
 command("deploy", "deploys the app with the CDK's command line, or updates it")
+  .option("--allow-http-sinks", "let subscriptions deliver to http://127.0.0.1:PORT on this machine, until `down`")
   .argument("[words...]", "further arguments of `cdk deploy`, for example -c stage=prod")
   .allowUnknownOption()
-  .action(async (words: string[], { dataDir }: Options) => {
-    const { url } = await deploy(await readSession(dataDir), dataDir, words);
-    print(`\nSluice is deployed at ${url}\nThe commands reach it with --data-dir ${dataDir}`);
+  .action(async (words: string[], options: DeployOptions) => {
+    const { url } = await deploy(await readSession(options.dataDir), options, words);
+    print(`\nSluice is deployed at ${url}\nThe commands reach it with --data-dir ${options.dataDir}`);
   });
 
 command("url", "prints the URL of the API")

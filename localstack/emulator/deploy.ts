@@ -6,7 +6,8 @@ import * as z from "zod";
 import type { Addresses } from "../addresses.ts";
 import { commandEnvironment } from "../child-environment.ts";
 import { messageOf } from "../message-of.ts";
-import { invokeFunction } from "./invoke-function.ts";
+import { allowHttpSinks } from "./allow-http-sinks.ts";
+import { invokeFunction } from "./functions-api.ts";
 import { ensureLocalKeys } from "../local-keys.ts";
 import { probe } from "./probe.ts";
 import { runMigrations } from "./run-migrations.ts";
@@ -38,6 +39,12 @@ const readOutputs = async (dataDir: string): Promise<Outputs> =>
 
 const outputsFile = (dataDir: string): string => join(dataDir, "outputs.json");
 
+export type DeployOptions = {
+  dataDir: string;
+  /** Lets subscriptions deliver to `http://127.0.0.1:PORT`, until `down`. @default they may not, as on AWS */
+  allowHttpSinks?: boolean;
+};
+
 /**
  * Deploys the CDK app with the CDK's own command line. Bootstraps the emulator the first time, and writes outputs.json,
  * and runtime.json for the commands of scripts/.
@@ -45,7 +52,11 @@ const outputsFile = (dataDir: string): string => join(dataDir, "outputs.json");
  * @throws Error if the command fails, for example because another stage is deployed there; its messages are on the terminal.
  *   Also if the deployed stack does not store an event
  */
-export async function deploy(session: Session, dataDir: string, words: string[] = []): Promise<Addresses> {
+export async function deploy(
+  session: Session,
+  { dataDir, allowHttpSinks: isAsked = false }: DeployOptions,
+  words: string[] = [],
+): Promise<Addresses> {
   const [deployed] = Object.keys(await readOutputs(dataDir));
   const run = (words: string[]) => cdk(session, dataDir, [...words, ...databaseContext(session, deployed)]);
   if (deployed === undefined) await run(["bootstrap", `aws://${ACCOUNT_ID}/${REGION}`]);
@@ -55,6 +66,8 @@ export async function deploy(session: Session, dataDir: string, words: string[] 
   if (entry === undefined) throw new Error(`${file} names no stack.`);
   const [name, stack] = entry;
   await ensureMigrated(session, name, deployed !== undefined);
+  const allowsHttpSinks = isAsked && (await allowHttpSinks(session, name));
+  if (isAsked && !allowsHttpSinks) print(SINKS_NOT_REACHED);
   const { ApiUrl, QueueUrl, DeadLetterQueueUrl, ClusterArn, SecretArn, DatabaseName, AccessFunctionName } = stack;
   const url = reachableApiUrl(ApiUrl, session.endpoint);
   const keys = await ensureLocalKeys({
@@ -76,6 +89,7 @@ export async function deploy(session: Session, dataDir: string, words: string[] 
     clusterArn: ClusterArn,
     secretArn: SecretArn,
     databaseName: DatabaseName,
+    allowsHttpSinks,
   };
   await writeFile(runtimeFile(dataDir), `${JSON.stringify(addresses)}\n`, { mode: 0o600 });
   await probeStack(addresses, dataDir);
@@ -112,6 +126,9 @@ async function probeStack(addresses: Addresses, dataDir: string): Promise<void> 
       : "\nNo probe event was tried: the stage refuses types outside its catalog.",
   );
 }
+
+const SINKS_NOT_REACHED =
+  "\nSubscriptions still deliver to https:// alone: the functions run in containers, which do not reach 127.0.0.1 of this machine.";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -1,4 +1,4 @@
-import { invokeFunction, listFunctions } from "./invoke-function.ts";
+import { findFunction, invokeFunction } from "./functions-api.ts";
 
 /**
  * Calls the migrate function of a stack, as the deployment's trigger does, and gives the names of the migrations that it
@@ -6,7 +6,6 @@ import { invokeFunction, listFunctions } from "./invoke-function.ts";
  * @throws Error with the function's own message
  */
 export async function runMigrations(endpoint: string, stack: string): Promise<string[]> {
-  const name = (await listFunctions(endpoint)).find((each) => each.startsWith(`${stack}-Migrate`));
-  if (name === undefined) throw new Error(`The emulator has no migrate function of ${stack}.`);
+  const name = await findFunction(endpoint, stack, "Migrate");
   return (JSON.parse(await invokeFunction(endpoint, name, "{}")) as { applied: string[] }).applied;
 }

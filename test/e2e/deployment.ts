@@ -20,12 +20,20 @@ export function deployedTarget(): StackOptions | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as StackOptions);
 }
 
+/** Whether webhooks of the stack reach a receiver on this machine: those of AWS never do. */
+export async function reachesThisMachine(options: StackOptions | undefined): Promise<boolean> {
+  if (options === undefined) return true;
+  if (options.outputs !== undefined) return false;
+  return runtimeFile.parse(await readJson(join(options.dataDir, "runtime.json"))).allowsHttpSinks;
+}
+
 const names = { ClusterArn: z.string(), SecretArn: z.string(), DatabaseName: z.string() };
 const runtimeFile = z.object({
   clusterArn: z.string(),
   secretArn: z.string(),
   databaseName: z.string(),
   dataApiUrl: z.url(),
+  allowsHttpSinks: z.boolean().default(false),
 });
 const keysOfRuntime = z.object({ apiKey: z.string(), installationKey: z.string() });
 

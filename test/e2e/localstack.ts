@@ -28,7 +28,7 @@ process.exitCode = 1;
 const localstack = (...words: string[]) => run("localstack/emulator.ts", words, interrupted.signal);
 const isUp = await localstack("up", "--port", "0", ...(emulator === undefined ? [] : ["--emulator", emulator]));
 if (isUp) {
-  if (await localstack("deploy")) {
+  if (await localstack("deploy", "--allow-http-sinks")) {
     if (await run("test/e2e/run.ts", command.args, interrupted.signal)) process.exitCode = 0;
   } else {
     await localstack("logs", "--emulator");

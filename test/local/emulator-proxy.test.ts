@@ -53,7 +53,7 @@ describe("a deployment into an emulator", () => {
           endpoint: "http://127.0.0.1:1",
         },
       },
-      folder.path,
+      { dataDir: folder.path },
     );
 
     await expect(deployed).rejects.toThrow("cdk bootstrap ended with 1");

@@ -162,7 +162,7 @@ export const notifyEnvironment = () =>
     QUEUE_VISIBILITY_SECONDS: visibilitySeconds(),
     /** The queue of events, into which the notices about subscriptions go. */
     QUEUE_URL: z.url(),
-    /** Sinks may be `http://` on this machine; `npm start -- --allow-http-sinks` alone sets it. @default they may not */
+    /** Sinks may be `http://` on this machine; `--allow-http-sinks` of `npm start`, or of a deployment in an emulator, alone sets it. @default they may not */
     ALLOW_HTTP_SINKS: z._default(
       z.pipe(
         z.enum(["true", "false"]),
