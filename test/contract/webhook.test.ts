@@ -284,6 +284,22 @@ describe("the answer to a webhook", () => {
     expect(response).toHaveLength(RESPONSE_KEPT_MAX_BYTES);
   });
 
+  it.each([
+    ["as it was written", "/a/hook?code=canary%2Bone%20two&canary-key&v=1", (url: string) => `Cannot POST ${url}`],
+    ["decoded", "/a/hook?code=canary%2Bone%20two&canary-key", (url: string) => `No route: ${decodeURIComponent(url)}`],
+    ["value by value", "/a/hook?code=canary%2Bone%20two", () => '{"code":"canary+one two"}'],
+  ])("is kept without the query of the sink's URL, which it repeats %s", async (_how, path, write) => {
+    const { sink, notifier, notice } = await open();
+    sink.answer = (response, { url }) => void response.writeHead(404).end(write(url));
+    const url = `${sink.url}${path}`;
+
+    const { response } = await notifier.notify({ ...notice, sink: { type: "webhook", url } }, soon());
+
+    expect(response).toContain("[redacted]");
+    expect(response).not.toContain("canary");
+    expect(response).toMatch(/^Cannot POST \/a\/hook|^No route: \/a\/hook|^\{"code"/);
+  });
+
   it("says when to try again", async () => {
     const { sink, notifier, notice } = await open();
     sink.answer = (response) => void response.writeHead(429, { "retry-after": "7" }).end();
@@ -412,6 +428,19 @@ describe("a message to Slack", () => {
     await notifier.notify(noticeOf({ type: "slack", url: sink.url }, { deliveries: [deliveryOf(event)] }), soon());
 
     expect(sink.received[0]?.body.byteLength).toBeLessThan(4_000);
+  });
+
+  it("keeps an answer without the path of the sink's URL, which is its secret", async () => {
+    const sink = await startHttpSink();
+    onTestFinished(sink.stop);
+    sink.answer = (response, { url }) =>
+      void response.writeHead(404).end(`Cannot POST ${url}: no ${url.split("/").at(-1)}`);
+    const notifier = createSlackNotifier({ addresses: createSinkAddresses({ allowHttp: true }), allowHttp: true });
+    const url = `${sink.url}/services/T0001/B0001/canary1234567890`;
+
+    const { response } = await notifier.notify(noticeOf({ type: "slack", url }), soon());
+
+    expect(response).toBe("Cannot POST [redacted]: no [redacted]");
   });
 
   it("waits as long as Slack says", async () => {

@@ -4,6 +4,7 @@ import type { Notice, Notifier } from "../../core/notifier.ts";
 import { redact } from "../../core/redact.ts";
 import { createPost } from "./post.ts";
 import type { SinkAddresses } from "./sink-address.ts";
+import { urlSecrets } from "./url-secrets.ts";
 
 /** Slack cuts a text of more than 4,000 characters, in which the data is one part. */
 const DATA_MAX_CHARACTERS = 1_500;
@@ -22,7 +23,10 @@ export function createSlackNotifier(options: { addresses: SinkAddresses; allowHt
       const headers = { "content-type": "application/json; charset=utf-8", "user-agent": "Sluice" };
       const posted = await post(sink.url, { headers, body: JSON.stringify({ text }) }, endsAt);
       if ("error" in posted) return { kind: "later", error: posted.error };
-      return toHttpOutcome({ ...posted, response: redact(posted.text) }, Date.now());
+      return toHttpOutcome(
+        { ...posted, response: redact(posted.text, urlSecrets(sink.url, { path: true })) },
+        Date.now(),
+      );
     },
     async check({ url }, deadline) {
       const refused = await addresses.check(url, deadline);

@@ -7,6 +7,7 @@ import { readWebhookKeys, signWebhook, type WebhookKeys } from "../../core/sign-
 import { SINK_HEADER_MAX_CHARACTERS, SINK_HEADERS_MAX } from "../../core/subscription-limits.ts";
 import { createPost } from "./post.ts";
 import type { SinkAddresses } from "./sink-address.ts";
+import { urlSecrets } from "./url-secrets.ts";
 
 /** Opened secrets that are kept, so that a delivery costs a signature and no more. */
 const KEYS_KEPT = 1_000;
@@ -63,7 +64,7 @@ export function createWebhookNotifier(options: {
       };
       const posted = await post(sink.url, { headers, body: content.body }, endsAt);
       if ("error" in posted) return { kind: "later", error: posted.error };
-      return toHttpOutcome({ ...posted, response: redact(posted.text, secretsOf(sink.headers)) }, Date.now());
+      return toHttpOutcome({ ...posted, response: redact(posted.text, secretsOf(sink)) }, Date.now());
     },
     async check({ url, headers = {} }, deadline) {
       const refused = await addresses.check(url, deadline);
@@ -78,10 +79,14 @@ function ownHeaders(headers: Record<string, string> = {}): Record<string, string
   return Object.fromEntries(named.filter(([name, value]) => refuseHeader(name, value) === undefined));
 }
 
-/** The values of headers, and their long parts: a receiver may repeat a token without the scheme before it. */
-function secretsOf(headers: Record<string, string> = {}): string[] {
+/**
+ * The values of headers, and their long parts, because a receiver may repeat a token without the scheme before it; and the query of
+ * the URL.
+ */
+function secretsOf({ url, headers = {} }: Pick<Notice<"webhook">["sink"], "url" | "headers">): string[] {
   const values = Object.values(headers);
-  return [...values, ...values.flatMap((value) => value.split(/\s+/).filter(({ length }) => length >= 8))];
+  const parts = values.flatMap((value) => value.split(/\s+/).filter(({ length }) => length >= 8));
+  return [...values, ...parts, ...urlSecrets(url, { path: false })];
 }
 
 function checkHeaders(headers: Record<string, string>): string | undefined {
