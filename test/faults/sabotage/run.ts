@@ -1,6 +1,6 @@
 import { seconds, writeBlock } from "../support/reliability-page.ts";
 import { sabotages } from "./list.ts";
-import { copyProject, type Copy, type Outcome, type Sabotage } from "./sabotage.ts";
+import { copyProject, type Copy, type Failure, type Outcome, type Sabotage } from "./sabotage.ts";
 
 /**
  * `npm run sabotage [-- name …]` breaks a copy of the project in one place at a time and runs the tests that should fail.
@@ -10,7 +10,7 @@ const wanted = process.argv.slice(2);
 /** Copies of the project that are broken at once: most tests that should fail wait for an event that never comes. */
 const COPIES = 3;
 const list = sabotages.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
-const copies = await Promise.all(Array.from({ length: COPIES }, copyProject));
+const copies = await Promise.all(Array.from({ length: Math.min(COPIES, list.length) }, copyProject));
 const removeAll = () => Promise.all(copies.map((copy) => copy.remove()));
 process.once("SIGINT", () => void removeAll().then(() => process.exit(130)));
 try {
@@ -27,7 +27,7 @@ type Row = { sabotage: Sabotage; outcome: Outcome };
 
 async function sabotageAll(copies: Copy[]): Promise<Row[]> {
   const outcomes = new Map<Sabotage, Outcome>();
-  const green = new Map<string, Promise<string[]>>();
+  const green = new Map<string, Promise<Failure[]>>();
   const open = [...list];
   const worker = async (copy: Copy) => {
     for (let sabotage = open.shift(); sabotage !== undefined; sabotage = open.shift()) {
@@ -43,12 +43,14 @@ async function sabotageAll(copies: Copy[]): Promise<Row[]> {
 }
 
 /** Runs each test once on the unchanged code first, because a test that fails anyway proves nothing. */
-async function outcomeOf(copy: Copy, sabotage: Sabotage, green: Map<string, Promise<string[]>>): Promise<Outcome> {
+async function outcomeOf(copy: Copy, sabotage: Sabotage, green: Map<string, Promise<Failure[]>>): Promise<Outcome> {
   const key = JSON.stringify(sabotage.caughtBy);
   const unchanged = green.get(key) ?? copy.run(sabotage.caughtBy);
   green.set(key, unchanged);
   const [red] = await unchanged;
-  return red === undefined ? runSabotaged(copy, sabotage) : { kind: "broken", why: `red without the sabotage: ${red}` };
+  return red === undefined
+    ? runSabotaged(copy, sabotage)
+    : { kind: "broken", why: `red without the sabotage: ${red.test}: ${red.why}` };
 }
 
 async function runSabotaged(copy: Copy, sabotage: Sabotage): Promise<Outcome> {
@@ -65,7 +67,7 @@ async function runSabotaged(copy: Copy, sabotage: Sabotage): Promise<Outcome> {
 function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case "caught":
-      return `caught in ${seconds(outcome.milliseconds)}`;
+      return `caught in ${seconds(outcome.milliseconds)} (${outcome.by.why})`;
     case "missed":
       return "MISSED";
     case "broken":
@@ -75,7 +77,7 @@ function describe(outcome: Outcome): string {
 
 function table(rows: Row[]): string {
   const cells = rows.map(({ sabotage: { name, file }, outcome }) =>
-    outcome.kind === "caught" ? `| ${name} | ${file} | ${outcome.by} |` : "",
+    outcome.kind === "caught" ? `| ${name} | ${file} | ${outcome.by.test} |` : "",
   );
   return [
     `${rows.length} of ${rows.length} caught.`,

@@ -14,15 +14,18 @@ export type Sabotage = {
 };
 
 export type Outcome =
-  | { kind: "caught"; by: string; milliseconds: number }
+  | { kind: "caught"; by: Failure; milliseconds: number }
   | { kind: "missed" }
   /** The copy could not run its tests, so the result is unknown. */
   | { kind: "broken"; why: string };
 
+/** A test that failed, and the first line of its error: whether that is the mistake is for people to say. */
+export type Failure = { test: string; why: string };
+
 /** A copy of the project for breaking; it shares the packages of the project. */
 export type Copy = {
-  /** Runs tests and resolves to the titles of the failed ones. @throws Error if no test ran */
-  run: (tests: Sabotage["caughtBy"]) => Promise<string[]>;
+  /** Runs tests and resolves to the failed ones. @throws Error if no test ran */
+  run: (tests: Sabotage["caughtBy"]) => Promise<Failure[]>;
   apply: (sabotage: Sabotage) => Promise<void>;
   undo: (sabotage: Sabotage) => Promise<void>;
   remove: () => Promise<void>;
@@ -74,14 +77,19 @@ type JsonReport = {
     name: string;
     message: string;
     status: string;
-    assertionResults: { status: string; fullName: string }[];
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
   }[];
 };
 
 /** Lists the failed tests. @throws Error if a test file could not be set up, or no test ran */
-function failures({ numPassedTests, testResults }: JsonReport): string[] {
+function failures({ numPassedTests, testResults }: JsonReport): Failure[] {
   const failed = testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),
+    assertionResults
+      .filter(({ status }) => status === "failed")
+      .map(({ fullName, failureMessages: [message = ""] }) => ({
+        test: fullName,
+        why: message.split("\n", 1)[0] ?? "",
+      })),
   );
   const broken = testResults.find(({ status, message }) => status === "failed" && message !== "");
   if (failed.length === 0 && broken !== undefined) throw new Error(`set-up: ${broken.message.split("\n", 1)[0]}`);

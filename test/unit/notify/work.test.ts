@@ -248,6 +248,21 @@ describe("a sink that fails", () => {
     expect(world.calls.length).toBe(before);
   });
 
+  it("with nothing to deliver hours pass without an invocation and without a call", async () => {
+    await world.subscribe("a");
+    await world.subscribe("ended");
+    world.sinks.set("ended", () => ({ outcome: { kind: "never", isEnded: true, code: 410, error: "410" } }));
+    world.store("1");
+    await world.work();
+    const before = world.calls.length;
+
+    const invocations = await world.runQueue(24 * 3_600_000);
+
+    expect(Object.keys(statesOf())).toEqual(["delivered", "pending"]);
+    expect(invocations).toBe(0);
+    expect(world.calls.length).toBe(before);
+  });
+
   it("several rounds plan one wake-up for the same wait", async () => {
     await world.subscribe("a");
     world.sinks.set("a", () => ({ outcome: DOWN }));
