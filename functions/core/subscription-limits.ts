@@ -75,12 +75,13 @@ export const CLAIM_MAX_OF_ONE = 100;
 export const DELIVERIES_HELD = 800;
 export const DELIVERIES_HELD_BYTES = 16 * 1024 * KIB;
 /**
- * Requests at once in one worker; of them to one subscription, and to one whose last request failed or that has none yet: a few
- * sinks that never answer leave room for the others.
+ * Requests at once in one worker; of them to one subscription, and to one whose last request failed or that has none yet. All of these
+ * together have so many, beyond one of each: sinks that never answer leave room for the others.
  */
 export const DELIVERIES_IN_FLIGHT = 100;
 export const IN_FLIGHT_OF_ONE = 50;
 export const IN_FLIGHT_OF_UNKNOWN = 20;
+export const IN_FLIGHT_OF_ALL_UNKNOWN = 50;
 /** Bytes of the events of one claim, which come in one result of the Data API; so a batch has no more. */
 export const CLAIM_MAX_BYTES = 700 * KIB;
 /** A claim ends so long after it: the longest timeout, and the time to write the result. */

@@ -60,6 +60,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const deadline = until - ROUND_RESERVE_MS;
   const now = () => clock().getTime();
   const changes = createSignal();
+  const over = createSignal();
   const feed = {
     matched: 0,
     taken: 0,
@@ -80,8 +81,16 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const change = (): void => {
     mayClaim = true;
     changes.raise();
+    if (sending.hasFailed()) over.raise();
   };
-  const sending = createSending({ ...deps, work }, worker, until, { room: changes.raise, settled: change });
+  const hasRoom = (): boolean => sending.room() >= DELIVERIES_HELD * CLAIM_ROOM_SHARE;
+  const sending = createSending({ ...deps, work }, worker, until, {
+    // At each answer: it wakes nobody without need.
+    room: () => {
+      if (mayClaim && hasRoom()) changes.raise();
+    },
+    settled: change,
+  });
   const isOver = () => hasEnded || failure !== undefined || sending.hasFailed() || now() >= closesAt;
   const pause = () => Promise.race([changes.next(), wait(LOOK_AGAIN_MS)]);
 
@@ -99,7 +108,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
       feed.isAtEnd = found.isAtEnd && isAtEnd;
       if (found.matched + taken > 0) change();
       else changes.raise();
-      for (const again = now() + LOOK_AGAIN_MS; feed.isAtEnd && now() < again && !isOver(); ) await pause();
+      if (feed.isAtEnd && !isOver()) await Promise.race([over.next(), wait(LOOK_AGAIN_MS)]);
     } while (!isOver());
   }
 
@@ -109,7 +118,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     for (await pause(); !isOver(); ) {
       const room = sending.room();
       const isTime = now() >= claimedAt + LOOK_AGAIN_MS;
-      if (mayClaim && room > 0 && (isTime || room >= DELIVERIES_HELD * CLAIM_ROOM_SHARE)) {
+      if (mayClaim && room > 0 && (isTime || hasRoom())) {
         claimedAt = now();
         mayClaim = false;
         if (await claim(Math.min(room, CLAIM_MAX))) mayClaim = true;
@@ -134,7 +143,8 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     sending.add(claimed, leaseEnds);
     const { length } = claimed.deliveries;
     const characters = claimed.deliveries.reduce((sum, { event }) => sum + event.length, 0);
-    return length === most || (length > 0 && characters > CLAIM_MAX_BYTES * CLAIM_CUT_SHARE);
+    // Whole batches may be more than it asked for.
+    return length >= most || (length > 0 && characters > CLAIM_MAX_BYTES * CLAIM_CUT_SHARE);
   }
 
   /** Waits for what is due within a moment, and returns whether there is such. */
@@ -150,7 +160,8 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
       }
       dueAt = now() + UNCLAIMED_AGAIN_MS;
     } else if (dueAt <= now() + LINGER_MAX_MS) {
-      await wait(dueAt - now());
+      // Something new shall not wait with it.
+      await Promise.race([changes.next(), wait(dueAt - now())]);
       return true;
     }
     return false;
@@ -159,13 +170,14 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const noteFailure = (error: unknown): void => {
     failure ??= error;
     changes.raise();
+    over.raise();
   };
 
   const dispatching = dispatch().catch(noteFailure);
   await send().catch(noteFailure);
   const isTimeOver = () => now() >= closesAt || mayClaim || !feed.isAtEnd;
   hasEnded = true;
-  changes.raise();
+  over.raise();
   await Promise.all([sending.end().catch(noteFailure), dispatching]);
   const { isAtEnd: _, ...fed } = feed;
   const hasNotices = fed.hasNotices || sending.hasNotices();

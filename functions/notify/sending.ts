@@ -2,6 +2,7 @@ import {
   DELIVERIES_HELD,
   DELIVERIES_HELD_BYTES,
   DELIVERIES_IN_FLIGHT,
+  IN_FLIGHT_OF_ALL_UNKNOWN,
   IN_FLIGHT_OF_ONE,
   IN_FLIGHT_OF_UNKNOWN,
 } from "../core/subscription-limits.ts";
@@ -55,6 +56,8 @@ export function createSending(
   const ends = createSignal();
   let held = 0;
   let heldBytes = 0;
+  /** Requests to sinks that are not answering. */
+  let unknown = 0;
   /** Results of requests that are not written, and their number. */
   const results: (readonly AttemptResult[])[] = [];
   let unwritten = 0;
@@ -66,8 +69,7 @@ export function createSending(
   function begin(): void {
     for (const [id, sink] of sinks) {
       if (underWay.size >= DELIVERIES_IN_FLIGHT) return;
-      const most = sink.isAnswering ? IN_FLIGHT_OF_ONE : IN_FLIGHT_OF_UNKNOWN;
-      const next = sink.underWay < most ? sink.waiting.shift() : undefined;
+      const next = sink.underWay < mostOf(sink) ? sink.waiting.shift() : undefined;
       if (next === undefined) continue;
       // Behind the others, to which this loop comes first.
       sinks.delete(id);
@@ -79,14 +81,24 @@ export function createSending(
         drop(notice);
         continue;
       }
-      sink.underWay += 1;
+      change(sink, { underWay: sink.underWay + 1 });
       const attempt = send(notice, endsAt, ([result]) => {
         underWay.delete(attempt);
-        sink.underWay -= 1;
-        sink.isAnswering = result?.status === "delivered";
+        change(sink, { underWay: sink.underWay - 1, isAnswering: result?.status === "delivered" });
       });
       underWay.add(attempt);
     }
+  }
+
+  function mostOf({ isAnswering }: SinkState): number {
+    if (isAnswering) return IN_FLIGHT_OF_ONE;
+    return unknown < IN_FLIGHT_OF_ALL_UNKNOWN ? IN_FLIGHT_OF_UNKNOWN : 1;
+  }
+
+  function change(sink: SinkState, changes: Partial<SinkState>): void {
+    if (!sink.isAnswering) unknown -= sink.underWay;
+    Object.assign(sink, changes);
+    if (!sink.isAnswering) unknown += sink.underWay;
   }
 
   function drop({ deliveries }: PendingNotice): void {
@@ -105,8 +117,8 @@ export function createSending(
     results.push(ofNotice);
     unwritten += ofNotice.length;
     settling ??= settle();
-    ends.raise();
     begin();
+    if (isEnough()) ends.raise();
     on.room();
   }
 
@@ -128,9 +140,13 @@ export function createSending(
     return group;
   }
 
-  /** Waits for more results: for as many as are still to come, and not for long. */
+  /** As many as are still to come. */
+  function isEnough(): boolean {
+    return underWay.size === 0 || unwritten >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
+  }
+
+  /** Waits for more results, and not for long. */
   async function collect(): Promise<void> {
-    const isEnough = () => underWay.size === 0 || unwritten >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
     const endsAt = clock().getTime() + SETTLE_EVERY_MS;
     while (!isEnough() && clock().getTime() < endsAt)
       await Promise.race([ends.next(), wait(endsAt - clock().getTime())]);

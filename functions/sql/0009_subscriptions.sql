@@ -981,23 +981,26 @@ $body$;
 -- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers, and as many as
 -- one result holds. Of a subscription no more are leased than its bucket has tokens, and one where the circuit takes a probe. They are
 -- chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a subscription the first due
--- come first. A subscription that another worker has just now is left to it.
+-- come first. A subscription that another worker has just now is left to it. So is one that has no success in its window, for as long
+-- as another worker has a lease of it: a sink that does not answer holds one worker, and not all of them.
 --
 -- Where a subscription has batches, its deliveries become one as they are claimed first: as many as it says, of one claim. A batch stays as it is,
 -- with its id: it is claimed as a whole where it begins within these bounds, and is due when one of it is. A delivery that was claimed
 -- alone stays alone.
 --
--- Returns rows `subscription` and `delivery` with JSON or, of further pieces, without it: of a subscription that is its record, of
--- a delivery its facts, with the event in pieces. A delivery whose event is no longer retained becomes skipped.
+-- Returns rows `delivery` with its facts, which have the id of its event; and `event` and `subscription`, of which each is there once, in
+-- pieces. A delivery whose event is no longer retained becomes skipped.
 --
--- It is three statements: each is planned at each call, the second one for the days of its events alone.
+-- It is three statements: each is planned at each call, the second one for the days of its events alone. They join by index, whatever the
+-- statistics say: of a table that grows that fast they are too old.
 -- Relies on deliveries_due, deliveries_leased, deliveries_of_batch and events_by_arrival.
 create function claim_deliveries(
   worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
 )
 returns table (part text, id text, facts text, piece text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set plan_cache_mode = force_custom_plan
-set enable_seqscan = off set enable_bitmapscan = off set max_parallel_workers_per_gather = 0 set jit = off as $body$
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set max_parallel_workers_per_gather = 0 set jit = off as $body$
 declare
   seen_at constant timestamptz = clock_timestamp();
   locked text[];
@@ -1005,7 +1008,9 @@ declare
   from_time timestamptz;
   to_time timestamptz;
   owners text[];
+  parts text[];
   batches text[];
+  places bigint[];
   all_facts text[];
   bodies text[];
 begin
@@ -1013,10 +1018,15 @@ begin
     select s.id
     from waiting_subscriptions() as waiting (id) join subscriptions as s on s.id = waiting.id
     where s.state = 'active' and (s.open_until is null or s.open_until <= seen_at) and subscription_tokens(s, seen_at) >= 1
-      and exists (
+      and (
+        select d.due_at from deliveries as d
+        where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked
+        order by d.due_at, d.number limit 1
+      ) <= seen_at
+      and not (s.window_attempts <= s.window_failures and exists (
         select from deliveries as d
-        where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
-      )
+        where d.subscription_id = s.id and d.leased_by is not null and d.leased_by <> worker and d.due_at > seen_at
+      ))
     order by s.claimed_at, s.id
     limit most
     for update of s skip locked
@@ -1067,48 +1077,57 @@ begin
     return;
   end if;
 
-  select array_agg(subscription_id), array_agg(in_batch), array_agg(of_one.facts), array_agg(body) into owners, batches, all_facts, bodies
-  from (
-    select *, cast(json_build_object(
-        'subscriptionId', subscription_id, 'batchId', in_batch, 'attempt', attempts + 1, 'scheduleAttempt', schedule_attempts + 1,
-        'matchedAt', replay_time(schedule_from)
-      ) as text) as facts
+  with named as (
+    select *, row_number() over (of_event order by position) = 1 as is_first
     from (
-      select *, case when is_new
-          then 'dlv_' || md5('batch ' || first_value(found.id) over (partition by subscription_id, is_new, of_batch order by position))
-          else batch_id end as in_batch
-      from (
-        select *, (row_number() over (partition by subscription_id, is_new order by position) - 1) / batch as of_batch
-        from (
-          select d.id, d.subscription_id, d.batch_id, d.attempts, d.schedule_attempts, d.schedule_from, s.batch, list.position,
-            found_event.body,
-            s.batch > 1 and d.batch_id is null and d.attempts = 0 and d.leased_by is null and body is not null as is_new
-          from unnest(ids) with ordinality as list (id, position)
-            join deliveries as d on d.id = list.id
-            join subscriptions as s on s.id = d.subscription_id
-            left join lateral (
-              select event_json(e) as body from events as e
-              where e.tenant = s.tenant and e.received_at = d.event_received_at and e.id = d.event_id and e.source = d.event_source
-                and e.received_at between from_time and to_time
-              limit 1
-            ) as found_event on true
-        ) as found
-      ) as found
-    ) as found
-    order by position
-  ) as of_one;
+      select d.*, s.tenant, s.batch, list.position
+      from unnest(ids) with ordinality as list (id, position)
+        cross join lateral (select * from deliveries as d where d.id = list.id limit 1) as d
+        join subscriptions as s on s.id = d.subscription_id
+    ) as known
+    window of_event as (partition by tenant, event_received_at, event_id, event_source)
+  ),
+  placed as (
+    select named.*, found.body,
+      min(position) filter (where found.body is not null)
+        over (partition by tenant, event_received_at, event_id, event_source) as place
+    from named left join lateral (
+      select event_json(e) as body from events as e
+      where named.is_first and e.tenant = named.tenant and e.received_at = named.event_received_at and e.id = named.event_id
+        and e.source = named.event_source and e.received_at between from_time and to_time
+      limit 1
+    ) as found on true
+  ),
+  in_order as (
+    select *, (row_number() over (partition by subscription_id, is_new order by position) - 1) / batch as of_batch
+    from (
+      select *, batch > 1 and batch_id is null and attempts = 0 and leased_by is null and place is not null as is_new from placed
+    ) as known
+  ),
+  batched as (
+    select *, case when is_new
+        then 'dlv_' || md5('batch ' || first_value(in_order.id) over (partition by subscription_id, is_new, of_batch order by position))
+        else batch_id end as in_batch
+    from in_order
+  )
+  select array_agg(subscription_id), array_agg(coalesce(batch_id, batched.id)), array_agg(in_batch), array_agg(place), array_agg(body),
+    array_agg(cast(json_build_object(
+      'subscriptionId', subscription_id, 'batchId', in_batch, 'attempt', attempts + 1, 'scheduleAttempt', schedule_attempts + 1,
+      'matchedAt', replay_time(schedule_from), 'event', place
+    ) as text))
+  into owners, parts, batches, places, bodies, all_facts
+  from (select * from batched order by position) as batched;
 
   return query
   with whole as (
     select list.*, row_number() over (partition by list.subscription_id order by list.position) = 1 as is_first
-    from unnest(ids, owners, batches, all_facts, bodies) with ordinality
-      as list (id, subscription_id, batch_id, facts, body, position)
-    where list.body is not null
+    from unnest(ids, owners, parts, batches, all_facts, places, bodies) with ordinality
+      as list (id, subscription_id, part_id, batch_id, facts, place, body, position)
+    where list.place is not null
   ),
   sized as (
-    -- Quotes and backslashes are two characters in a result: of a short text that is at most twice its bytes.
-    select *, sum(96 * (2 + length(body) / 15000) + octet_length(whole.facts) + 2 * coalesce(octet_length(record), 0)
-      + case when octet_length(body) > 15000 then octet_length(cast(to_json(body) as text)) else 2 * octet_length(body) end
+    select *, sum(192 + octet_length(whole.facts) + 2 * coalesce(octet_length(record), 0)
+      + coalesce(96 * (1 + length(body) / 15000) + octet_length(cast(to_json(body) as text)), 0)
       ) over (order by position) as bytes
     from whole left join lateral (
       select cast(json_build_object(
@@ -1123,19 +1142,16 @@ begin
           where secret.subscription_id = s.id and (secret.ends_at is null or secret.ends_at > seen_at)
         )
       ) as text) as record
-      from subscriptions as s where s.id = whole.subscription_id and is_first
+      from subscriptions as s where s.id = whole.subscription_id and is_first limit 1
     ) as known on true
-  ),
-  parted as (
-    -- A batch that was sent is of one claim, so it is of one result.
-    select sized.*, coalesce(d.batch_id, d.id) as part_id from sized join deliveries as d on d.id = sized.id
   ),
   chosen as (
     select * from (
-      select *, max(parted.bytes) over of_part as bytes_of_part, min(parted.position) over of_part as begins
-      from parted window of_part as (partition by part_id)
+      -- A batch that was sent is of one claim, so it is of one result.
+      select *, max(sized.bytes) over of_part as bytes_of_part, min(sized.position) over of_part as begins
+      from sized window of_part as (partition by part_id)
     ) as measured
-    where bytes_of_part <= most_bytes or begins = (select min(parted.position) from parted)
+    where bytes_of_part <= most_bytes or begins = (select min(sized.position) from sized)
   ),
   leased as (
     update deliveries as d
@@ -1152,22 +1168,25 @@ begin
     from (select leased.subscription_id, count(*) as number, min(leased.id) as any_id from leased group by 1) as of_one
     where s.id = of_one.subscription_id
   )
-  select case when row.is_record then 'subscription' else 'delivery' end,
-    case when row.is_record then chosen.subscription_id else chosen.id end,
-    case when row.number = 1 and not row.is_record then chosen.facts end, row.text
-  from chosen cross join lateral (
-    select true as is_record, cut.number, cut.text from cut_text(record) with ordinality as cut (text, number)
-    where record is not null
+  select answer.part, answer.id, answer.facts, cut.text
+  from (
+    select position, 'subscription' as part, chosen.subscription_id as id, null as facts, record as text from chosen where record is not null
     union all
-    select false, 1, body where length(body) <= 15000
+    select position, 'delivery', chosen.id, chosen.facts, '' from chosen
     union all
-    select false, cut.number, cut.text from cut_text(body) with ordinality as cut (text, number) where length(body) > 15000
-  ) as row
-  order by chosen.position, row.is_record desc, row.number;
+    -- Each event once, of however many deliveries.
+    select position, 'event', cast(position as text), null, body from whole
+    where body is not null and position = any (array(select chosen.place from chosen))
+  ) as answer cross join lateral (
+    select 1 as number, answer.text where length(answer.text) <= 15000
+    union all
+    select pieces.number, pieces.text from cut_text(answer.text) with ordinality as pieces (text, number) where length(answer.text) > 15000
+  ) as cut
+  order by answer.position, answer.part, cut.number;
 
-  if array_position(bodies, null) is not null then
+  if array_position(places, null) is not null then
     perform end_deliveries(
-      array(select list.id from unnest(ids, bodies) as list (id, body) where list.body is null), 'skipped'
+      array(select list.id from unnest(ids, places) as list (id, place) where list.place is null), 'skipped'
     );
   end if;
 end
@@ -1263,8 +1282,9 @@ begin
         leased_by = null, last_at = given.at, code = given.code, error = given.error,
         finished_at = case when given.status <> 'later' then seen_at end
       from given
-      where d.id = given."deliveryId" and d.subscription_id = given."subscriptionId" and d.leased_by = worker
-        and d.state = 'pending' and d.attempts + 1 = given.number
+      -- By its id alone: what is pending of a subscription may be a million rows.
+      where d.id = given."deliveryId" and d.attempts + 1 = given.number
+        and (d.subscription_id, d.leased_by, d.state) is not distinct from (given."subscriptionId", worker, 'pending')
         and exists (select from subscriptions as known where known.id = d.subscription_id)
       returning d.id, d.subscription_id, d.event_id, d.ordered_by, d.redelivery_id, d.batch_id, given.*
     ),
@@ -1439,13 +1459,15 @@ $body$;
 grant execute on function release_deliveries to sluice_writer;
 
 -- When the next delivery of an active subscription can be claimed: it is due or its lease ends, the bucket has a token, and the
--- circuit takes a probe. Where workers have as many of one as they may, that is the end of their first lease. A little later
--- than that rather than before: the text has milliseconds.
+-- circuit takes a probe. Where workers have as many of one as they may, or one of them has it alone, that is the end of their first
+-- lease. A little later than that rather than before: the text has milliseconds.
 create function next_delivery_due(most_of_one integer) returns text
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off as $body$
   select replay_time(min(greatest(
-    case when leased.number >= greatest(most_of_one, s.batch) then leased.first_end else first.due_at end, s.open_until,
+    case when leased.number >= greatest(most_of_one, s.batch) or leased.number > 0 and s.window_attempts <= s.window_failures
+      then leased.first_end else first.due_at end,
+    s.open_until,
     case when subscription_tokens(s, clock_timestamp()) < 1
       then clock_timestamp() + (1 - subscription_tokens(s, clock_timestamp())) / s.rate * interval '1 second' end
   )) + interval '999 microseconds')

@@ -109,6 +109,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
   };
   const rowsOf = (entry: Entry) => rows.filter((row) => row.subscriptionId === entry.subscription.id);
   const pendingOf = (entry: Entry) => rowsOf(entry).filter(({ state }) => state === "pending");
+  const isUnknown = ({ window }: Entry) => window.attempts <= window.failures;
   const show = ({ subscription, openUntil, failingSince }: Entry): Subscription => ({
     ...subscription,
     openUntil: openUntil === undefined ? undefined : iso(openUntil),
@@ -457,6 +458,10 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         if (entry.subscription.state !== "active" || (entry.openUntil ?? 0) > now()) continue;
         const pending = pendingOf(entry);
         const leased = pending.filter((row) => row.leasedBy !== undefined && row.dueAt > now()).length;
+        const isOfAnother = pending.some(
+          (row) => row.leasedBy !== undefined && row.leasedBy !== worker && row.dueAt > now(),
+        );
+        if (isUnknown(entry) && isOfAnother) continue;
         const bound = Math.max(mostOfOne, entry.subscription.batch);
         const room = Math.min(
           bound - leased,
@@ -572,9 +577,9 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
         const free = pendingOf(entry).filter((row) => !row.isBlocked);
         if (free.length === 0) return [];
         const leased = free.filter((row) => row.leasedBy !== undefined && row.dueAt > now());
-        const due = (leased.length >= Math.max(mostOfOne, entry.subscription.batch) ? leased : free).map(
-          ({ dueAt }) => dueAt,
-        );
+        const isTaken =
+          leased.length >= Math.max(mostOfOne, entry.subscription.batch) || (leased.length > 0 && isUnknown(entry));
+        const due = (isTaken ? leased : free).map(({ dueAt }) => dueAt);
         const rate = entry.subscription.rate ?? Number.POSITIVE_INFINITY;
         const missing = Math.max(1 - tokensOf(entry), 0);
         return [

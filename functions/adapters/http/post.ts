@@ -28,10 +28,10 @@ export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp:
   const targetOf = createTargets(addresses);
 
   return async (url, content, endsAt) => {
-    const { refused, options: to, protocol } = targetOf(url);
+    const { refused, options: to, host, protocol } = targetOf(url);
     if (refused !== undefined) return { error: `The sink's URL ${refused}.` };
     const send = ({ request, agent }: (typeof kept)["http" | "https"]) =>
-      postOnce((options, on) => request({ ...to, ...options, agent }, on), content, endsAt)
+      postOnce((headers, on) => request({ ...to, method: "POST", headers, agent }, on), { host, ...content }, endsAt)
         // Node refuses what HTTP cannot carry before it connects.
         .catch((error: unknown) => ({ error: errorOf(error as NodeJS.ErrnoException) }));
     const posted = await send(kept[protocol]);
@@ -46,18 +46,19 @@ export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp:
 /** URLs that are read once, of the sinks that events go to again and again. */
 const TARGETS_KEPT = 1_000;
 
-type Target = { refused: string | undefined; options: RequestOptions; protocol: "http" | "https" };
+type Target = { refused: string | undefined; options: RequestOptions; host: string; protocol: "http" | "https" };
 
 /** Reads URLs as Node's client wants them. The rule for the text of a URL never changes, so that of each is kept. */
 function createTargets(addresses: SinkAddresses): (url: string) => Target {
   const known = new Map<string, Target>();
   const read = (url: string): Target => {
     const refused = addresses.refuse(url);
-    if (refused !== undefined) return { refused, options: {}, protocol: "https" };
+    if (refused !== undefined) return { refused, options: {}, host: "", protocol: "https" };
     const parsed = new URL(url);
     return {
       refused,
       options: urlToHttpOptions(parsed),
+      host: parsed.host,
       protocol: parsed.protocol === "https:" ? "https" : "http",
     };
   };
@@ -70,8 +71,8 @@ function createTargets(addresses: SinkAddresses): (url: string) => Target {
 }
 
 function postOnce(
-  start: (options: RequestOptions, onAnswer: (answer: IncomingMessage) => void) => ReturnType<typeof httpRequest>,
-  { headers, body }: Content,
+  start: (headers: string[], onAnswer: (answer: IncomingMessage) => void) => ReturnType<typeof httpRequest>,
+  { host, headers, body }: Content & { host: string },
   endsAt: number,
 ): Promise<Posted | "stale"> {
   return new Promise((resolve) => {
@@ -83,8 +84,9 @@ function postOnce(
       resolve(answer === undefined ? failure : { ...answer, text: textOf(chunks) });
     };
 
-    const length = { "content-length": String(Buffer.byteLength(body)) };
-    const request = start({ method: "POST", headers: { ...headers, ...length } }, (incoming) => {
+    // As a list, which Node writes as it is, `host` with it. It checks each of them all the same.
+    const named = { host, ...headers, "content-length": String(Buffer.byteLength(body)) };
+    const request = start(Object.entries(named).flat(), (incoming) => {
       answer = { code: incoming.statusCode ?? 0, retryAfter: incoming.headers["retry-after"] };
       let bytes = 0;
       incoming.on("data", (chunk: Buffer) => {

@@ -897,6 +897,16 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: deliveryWork("a subscription that another worker has just now holds up no claim of the others"),
   },
   {
+    name: "each worker takes deliveries of a sink that does not answer",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "and d.leased_by <> worker and d.due_at > seen_at",
+    replace: "and false",
+    caughtBy: {
+      file: "test/contract/deliveries.test.ts",
+      test: "a sink that has not answered is left to the worker that has begun with it",
+    },
+  },
+  {
     name: "a claimed delivery has no lease",
     file: "functions/sql/0009_subscriptions.sql",
     find: "set leased_by = worker, due_at = seen_at + lease_seconds * interval '1 second',",
@@ -927,8 +937,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a late result counts, although another worker has the delivery",
     file: "functions/sql/0009_subscriptions.sql",
-    find: " and d.leased_by = worker\n        and d.state",
-    replace: "\n        and d.state",
+    find: "(d.subscription_id, d.leased_by, d.state) is not distinct from (given.\"subscriptionId\", worker, 'pending')",
+    replace: "(d.subscription_id, d.state) is not distinct from (given.\"subscriptionId\", 'pending')",
     caughtBy: deliveryWork("a late result, of a lease that another worker has by now"),
   },
   {

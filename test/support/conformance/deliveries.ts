@@ -510,9 +510,32 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       });
     });
 
+    it("an event that goes to several subscriptions is whole in each of their deliveries, whatever its length", async () => {
+      const { create, dispatch, claim, storeEvents } = await start();
+      const made = [await create({ name: "x" }), await create({ name: "y" }), await create({ name: "z" })];
+      const text = 'é\\\u0001 "quoted" '.repeat(4_000);
+      await storeEvents([eventOf("long", { data: { text } }), eventOf("short", { data: { n: 1 } })]);
+      await dispatch();
+
+      const { deliveries } = await claim();
+
+      for (const { id } of made) {
+        const events = deliveries
+          .filter((each) => each.subscriptionId === id)
+          .map(({ event }) => JSON.parse(event) as object);
+        expect(events).toHaveLength(2);
+        expect(events).toContainEqual(expect.objectContaining({ id: "long", data: { text } }));
+        expect(events).toContainEqual(expect.objectContaining({ id: "short", data: { n: 1 } }));
+      }
+      expect(new Set(deliveries.map(({ id }) => id)).size).toBe(6);
+    });
+
     it("two workers never have the same delivery, and a lease that ends gives it to the next", async () => {
-      const { work, create, dispatch, claim, settleAll, storeEvents, pass, ledger } = await start();
+      const { work, create, dispatch, claim, settleAll, storeEvents, pass, ledger, drain } = await start();
       const { id } = await create();
+      await storeEvents([eventOf("first")]);
+      await dispatch();
+      await drain();
       await storeEvents(numbered(6).map((each) => eventOf(each)));
       await dispatch();
 
@@ -526,13 +549,33 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(eventIdsOf(c).toSorted()).toEqual(eventIdsOf(a).toSorted());
       expect(c.deliveries.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
       await settleAll(a, {}, "a");
-      expect(await ledger(id)).toMatchObject({ pending: 6, delivered: 0 });
+      expect(await ledger(id)).toMatchObject({ pending: 6, delivered: 1 });
       // Nobody else has taken these, so the late result counts.
       await settleAll(b, {}, "b");
       await settleAll(c, {}, "c");
       await settleAll(c, FAILED, "c");
-      expect(await ledger(id)).toEqual({ matched: 6, delivered: 6, pending: 0, failed: 0, skipped: 0 });
+      expect(await ledger(id)).toEqual({ matched: 7, delivered: 7, pending: 0, failed: 0, skipped: 0 });
       expect(await work.nextDueAt(50, soon())).toBeUndefined();
+    });
+
+    it("a sink that has not answered is left to the worker that has begun with it, until its leases end", async () => {
+      const { work, create, dispatch, claim, settleAll, storeEvents, pass, now } = await start();
+      await create();
+      await storeEvents(numbered(4).map((each) => eventOf(each)));
+      await dispatch();
+      const a = await claim({ most: 1 }, "a");
+
+      expect((await claim({ most: 1 }, "b")).deliveries).toEqual([]);
+      expect(Date.parse((await work.nextDueAt(50, soon())) ?? "") - now().getTime()).toBeGreaterThan(40_000);
+      expect((await claim({ most: 1 }, "a")).deliveries).toHaveLength(1);
+      await settleAll(a, FAILED, "a");
+      expect((await claim({ most: 1 }, "b")).deliveries).toEqual([]);
+
+      await pass(46);
+      const c = await claim({ most: 1 }, "c");
+      await settleAll(c, {}, "c");
+      expect((await claim({ most: 1 }, "c")).deliveries).toHaveLength(1);
+      expect((await claim({ most: 1 }, "d")).deliveries).toHaveLength(1);
     });
 
     it("a claim is fair: a flood of one subscription leaves the others their share", async () => {
@@ -554,8 +597,11 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     });
 
     it("of one subscription all workers together have no more than the bound", async () => {
-      const { work, create, dispatch, claim, settleAll, storeEvents, pass, now } = await start();
+      const { work, create, dispatch, claim, settleAll, storeEvents, pass, now, drain } = await start();
       await create();
+      await storeEvents([eventOf("first")]);
+      await dispatch();
+      await drain();
       await storeEvents(numbered(70).map((id) => eventOf(id)));
       await dispatch();
 
@@ -588,8 +634,12 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     );
 
     it("a rate gives as many as it allows, and the next ones when it does", async () => {
-      const { work, create, dispatch, claim, storeEvents, pass, now } = await start();
+      const { work, create, dispatch, claim, storeEvents, pass, now, drain } = await start();
       await create({ rate: 2 });
+      await storeEvents([eventOf("first")]);
+      await dispatch();
+      await drain();
+      await pass(1);
       await storeEvents(numbered(8).map((id) => eventOf(id)));
       await dispatch();
 
@@ -631,9 +681,12 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
     });
 
     it("the next delivery is due when the first that waits is, and a lease ends", async () => {
-      const { work, create, dispatch, claim, settleAll, storeEvents, now, inSeconds } = await start();
+      const { work, create, dispatch, claim, settleAll, storeEvents, now, inSeconds, drain } = await start();
       expect(await work.nextDueAt(50, soon())).toBeUndefined();
       const { id } = await create();
+      await storeEvents([eventOf("first")]);
+      await dispatch();
+      await drain();
       await storeEvents([eventOf("a"), eventOf("b")]);
       await dispatch();
       const due = async () => Date.parse((await work.nextDueAt(50, soon())) ?? "") - now().getTime();
@@ -1107,8 +1160,9 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       await store.change(TENANT, id, { batch: 1 }, soon());
       await storeEvents([eventOf("alone"), eventOf("killed"), eventOf("new")]);
       await dispatch();
-      const [alone, killed] = [await claim({ most: 1 }), await claim({ most: 1, leaseSeconds: 1 }, "killed")];
+      const alone = await claim({ most: 1 });
       await settleAll(alone, again);
+      const killed = await claim({ most: 1, leaseSeconds: 1 }, "killed");
       await store.change(TENANT, id, { batch: 3 }, soon());
       await pass(61);
 

@@ -9,6 +9,7 @@ import {
   DELIVERIES_HELD,
   DELIVERIES_HELD_BYTES,
   DELIVERY_BATCH_MAX,
+  IN_FLIGHT_OF_ALL_UNKNOWN,
 } from "../../../functions/core/subscription-limits.ts";
 import { createSending } from "../../../functions/notify/sending.ts";
 
@@ -53,6 +54,48 @@ it("a worker with the events that it may have has no room until some are sent", 
   answer();
   await new Promise((resolve) => void setImmediate(resolve));
   expect(sending.room()).toBe(DELIVERIES_HELD);
+});
+
+it("sinks that never answer leave places for the others, of which each has one at least", async () => {
+  const begun: string[] = [];
+  const deliver = async ({
+    subscription: { id },
+    deliveries,
+  }: {
+    subscription: { id: string };
+    deliveries: ClaimedDelivery[];
+  }) => {
+    begun.push(id);
+    if (id.startsWith("sub_silent")) await new Promise(() => undefined);
+    return deliveries.map(({ id: deliveryId }) => ({ deliveryId, status: "delivered" }) as AttemptResult);
+  };
+  const sending = createSending(
+    {
+      work: { settle: () => Promise.resolve(false), release: () => Promise.resolve() },
+      deliver,
+      clock: () => new Date(0),
+      wait: () => new Promise(() => undefined),
+    },
+    "worker",
+    60_000,
+    { room: () => undefined, settled: () => undefined },
+  );
+  const of = (id: string, count: number): Claim => {
+    const { subscriptions, deliveries } = claimOf(count, "{}");
+    return {
+      subscriptions: subscriptions.map((each) => ({ ...each, id })),
+      deliveries: deliveries.map((each) => ({ ...each, id: `${id} ${each.id}`, subscriptionId: id })),
+    };
+  };
+  for (let number = 0; number < 10; number += 1) sending.add(of(`sub_silent_${number}`, 20), 45_000);
+
+  sending.add(of("sub_alive", 30), 45_000);
+  await new Promise((resolve) => void setImmediate(resolve));
+
+  const begunOf = (name: string) => begun.filter((id) => id.startsWith(name)).length;
+  expect(begunOf("sub_alive")).toBe(30);
+  expect(begunOf("sub_silent")).toBeGreaterThanOrEqual(IN_FLIGHT_OF_ALL_UNKNOWN);
+  expect(begunOf("sub_silent")).toBeLessThan(IN_FLIGHT_OF_ALL_UNKNOWN + 10);
 });
 
 it("results that an outage held up are written in parts that a call can carry, those of a batch together", async () => {

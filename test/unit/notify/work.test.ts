@@ -66,6 +66,45 @@ describe("a round", () => {
     expect(world.time.now()).toBeLessThan(30_000);
   });
 
+  it("a sink that never answers holds one worker, and the next one ends with the deliveries of the others", async () => {
+    for (const name of ["silent", "alive"]) await world.subscribe(name);
+    world.sinks.set("silent", () => ({ ms: 20_000 }));
+    world.store("1");
+    const until = world.time.clock().getTime() + 60_000;
+    let endedAt = Infinity;
+    const next = async () => {
+      await world.time.wait(2_000);
+      world.store("2");
+      await createWork(world.deps)({ tries: 0, isRepeated: false }, until);
+      endedAt = world.time.now();
+    };
+
+    await world.time.run(Promise.all([createWork(world.deps)({ tries: 0, isRepeated: false }, until), next()]));
+
+    const sentTo = (name: string) => world.sent.filter(({ sink }) => sink === name);
+    expect(sentTo("alive").map((each) => each.ids[0])).toEqual(["1", "2"]);
+    expect(endedAt).toBeLessThan(4_000);
+    expect(
+      sentTo("silent")
+        .slice(0, 2)
+        .map((each) => each.ids[0]),
+    ).toEqual(["1", "2"]);
+    expect(sentTo("silent")[1]?.at).toBeLessThan(4_000);
+  });
+
+  it("a new event does not wait for a delivery that is due within a second", async () => {
+    await world.subscribe("limited", { rate: 1 });
+    await world.subscribe("free");
+    world.store("1", "2");
+    void world.time.wait(200).then(() => world.store("3"));
+
+    await world.work();
+
+    const free = world.sent.filter(({ sink }) => sink === "free");
+    expect(free.map((each) => each.ids[0])).toEqual(["1", "2", "3"]);
+    expect(free[2]?.at).toBeLessThan(800);
+  });
+
   it("a delivery that becomes due again while another one is under way does not wait for that", async () => {
     await world.subscribe("slow");
     await world.subscribe("flaky");
