@@ -1,0 +1,36 @@
+import { INSTALLATION } from "../../functions/core/scopes.ts";
+import { call } from "../api/client.ts";
+import { useLoad } from "../parts/use-load.ts";
+import { setParams, TENANT_PARAMETER } from "../route.ts";
+import { can, tenant } from "../session.ts";
+
+type Tenants = { tenants: { tenant: string }[]; next?: string | null };
+
+/** For a key of the installation: the tenant whose data is shown, or the whole installation. */
+export function TenantChoice() {
+  const { data } = useLoad("tenants", async (signal) => {
+    if (!can("tenants")) return [];
+    const { body } = await call<Tenants>("GET", "tenants", { signal, record: false, tenant: null });
+    return body.tenants.map((each) => each.tenant);
+  });
+  const chosen = tenant.value;
+  const names = [...new Set([...(data ?? []), ...(chosen === undefined ? [] : [chosen])])];
+  return (
+    <label class="tenant">
+      <span class="visually-hidden">Tenant</span>
+      <select
+        value={chosen ?? INSTALLATION}
+        onChange={({ currentTarget: { value } }) =>
+          setParams({ [TENANT_PARAMETER]: value === INSTALLATION ? undefined : value })
+        }
+      >
+        <option value={INSTALLATION}>All tenants</option>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

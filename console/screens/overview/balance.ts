@@ -1,0 +1,21 @@
+import { plural } from "../../parts/format.ts";
+
+/** What the difference of a ledger means: it equals the events in flight, and is 0 at rest (docs/status.md). */
+export function balanceOf({ difference, inFlight }: { difference: number; inFlight: number }): {
+  tone: "good" | "" | "bad";
+  says: string;
+} {
+  if (difference !== inFlight) {
+    const events = plural(Math.abs(difference - inFlight), "event");
+    const fault = difference > inFlight ? `${events} are in no count` : `${events} count twice`;
+    return {
+      tone: "bad",
+      says: `The ledger does not add up: ${fault}. This is a fault of Sluice; see the runbook, Ledger difference.`,
+    };
+  }
+  if (difference === 0) return { tone: "good", says: "Every accepted event is accounted for." };
+  return {
+    tone: "",
+    says: `${plural(inFlight, "event")} on the way from the queue to the database; every other one is accounted for.`,
+  };
+}
