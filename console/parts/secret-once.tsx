@@ -2,7 +2,12 @@ import { useState } from "preact/hooks";
 import { CopyButton } from "./copy-button.tsx";
 import { Dialog } from "./dialog.tsx";
 
-type Props = { title: string; secrets: readonly { label: string; value: string }[]; children?: preact.ComponentChildren; onClose: () => void };
+type Props = {
+  title: string;
+  secrets: readonly { label: string; value: string }[];
+  children?: preact.ComponentChildren;
+  onClose: () => void;
+};
 
 /** Shows a secret that nobody can read again. It closes when the user says that the secret is kept. */
 export function SecretOnce({ title, secrets, children, onClose }: Props) {
@@ -22,7 +27,8 @@ export function SecretOnce({ title, secrets, children, onClose }: Props) {
         ))}
         {children}
         <label class="check">
-          <input type="checkbox" checked={isKept} onChange={({ currentTarget }) => setKept(currentTarget.checked)} />I have kept it
+          <input type="checkbox" checked={isKept} onChange={({ currentTarget }) => setKept(currentTarget.checked)} />I
+          have kept it
         </label>
         <div class="buttons">
           <button type="button" class="primary" disabled={!isKept} onClick={onClose}>

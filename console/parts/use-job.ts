@@ -19,7 +19,11 @@ export function useJob<Job>(
   read: (isFirst: boolean, signal: AbortSignal) => Promise<Job>,
   toRow: (job: Job) => JobRow,
 ): JobWatch<Job> {
-  const [state, setState] = useState<Omit<JobWatch<Job>, "reload">>({ job: undefined, problem: undefined, end: undefined });
+  const [state, setState] = useState<Omit<JobWatch<Job>, "reload">>({
+    job: undefined,
+    problem: undefined,
+    end: undefined,
+  });
   const [version, setVersion] = useState(0);
   const awake = isAwake.value;
 

@@ -15,7 +15,14 @@ export type Pages<Row> = {
   reload: () => void;
 };
 
-type State<Row> = { key: string; rows: readonly Row[]; next?: string | undefined; isReady: boolean; isLoading: boolean; problem?: Problem };
+type State<Row> = {
+  key: string;
+  rows: readonly Row[];
+  next?: string | undefined;
+  isReady: boolean;
+  isLoading: boolean;
+  problem?: Problem;
+};
 
 /** A page may be empty before the end of its list; so many are asked for by one click. */
 const PAGES_AT_ONCE = 5;

@@ -73,7 +73,8 @@ function Chain({ entries }: { entries: readonly AuditEntry[] }) {
     };
   }, [entries]);
   if (entries.length === 0 || check === undefined) return null;
-  if (check.kind === "whole") return <span class="badge good">chain of {plural(entries.length, "entry", "entries")} holds</span>;
+  if (check.kind === "whole")
+    return <span class="badge good">chain of {plural(entries.length, "entry", "entries")} holds</span>;
   return (
     <span class="badge bad" role="alert">
       chain broken at entry {check.number}: {check.why}

@@ -59,7 +59,10 @@ function Following({ filter }: { filter: URLSearchParams }) {
       ) : (
         standing.kind !== "failed" && (
           <Empty title={isRunning ? "Waiting for the next event" : "No event yet"}>
-            <p>An event appears here as soon as it is stored. Of more than 50 a second the newest are drawn, and the others counted.</p>
+            <p>
+              An event appears here as soon as it is stored. Of more than 50 a second the newest are drawn, and the
+              others counted.
+            </p>
           </Empty>
         )
       )}
@@ -104,13 +107,15 @@ function Why({ feed: { standing, start, lagMs } }: { feed: Feed }) {
     case "hidden":
       return (
         <p class="note warn" role="status">
-          Stopped, because the tab was hidden: a hidden tab asks for nothing. Resume goes on where it stopped, with every event since.
+          Stopped, because the tab was hidden: a hidden tab asks for nothing. Resume goes on where it stopped, with
+          every event since.
         </p>
       );
     case "idle":
       return (
         <p class="note warn" role="status">
-          Stopped, because nobody has used the page for 10 minutes. Resume goes on where it stopped, with every event since.
+          Stopped, because nobody has used the page for 10 minutes. Resume goes on where it stopped, with every event
+          since.
         </p>
       );
     case "failed": {

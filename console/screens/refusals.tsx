@@ -49,8 +49,8 @@ export function Refusals() {
       ) : causes.length === 0 ? (
         <Empty title="Nothing was refused">
           <p>
-            Every event from {from} to {to} (UTC) that this filter has was accepted. A refusal is counted some seconds after its
-            request.
+            Every event from {from} to {to} (UTC) that this filter has was accepted. A refusal is counted some seconds
+            after its request.
           </p>
         </Empty>
       ) : (
@@ -76,7 +76,11 @@ async function readAll(query: URLSearchParams, signal: AbortSignal) {
   let cursor: string | null = null;
   for (let page = 0; page < PAGES_MAX; page++) {
     const asked = new URLSearchParams([...query, ["limit", "50"], ...(cursor === null ? [] : [["cursor", cursor]])]);
-    const { body }: { body: RefusalPage } = await call<RefusalPage>("GET", "refusals", { query: asked, signal, record: page === 0 });
+    const { body }: { body: RefusalPage } = await call<RefusalPage>("GET", "refusals", {
+      query: asked,
+      signal,
+      record: page === 0,
+    });
     groups.push(...body.groups);
     cursor = body.next;
     if (cursor === null) return { groups, isWhole: true };

@@ -15,7 +15,8 @@ export function AuditRows({ entries }: { entries: readonly AuditEntry[] }) {
             <summary class="row">
               <span class="row-main">
                 <span>
-                  <span class="quiet number">{entry.number}</span> <b>{entry.action}</b> <Text value={entry.target} max={120} />
+                  <span class="quiet number">{entry.number}</span> <b>{entry.action}</b>{" "}
+                  <Text value={entry.target} max={120} />
                 </span>
               </span>
               <span class="row-side">
@@ -43,7 +44,13 @@ function Details({ entry: { at, who, action, target, details, requestId, previou
           <time dateTime={at}>{time(at, { millis: true })}</time>
         </dd>
         <dt>Who</dt>
-        <dd>{who === "deployer" ? "deployer: whoever may invoke the function" : <a href={link("keys", {}, [who])}>{who}</a>}</dd>
+        <dd>
+          {who === "deployer" ? (
+            "deployer: whoever may invoke the function"
+          ) : (
+            <a href={link("keys", {}, [who])}>{who}</a>
+          )}
+        </dd>
         <dt>What</dt>
         <dd>{place === undefined ? <Text value={target} /> : <a href={place}>{target}</a>}</dd>
         <dt>Request</dt>

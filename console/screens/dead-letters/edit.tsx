@@ -61,7 +61,15 @@ export function Edit({ id, editable: { source, id: eventId, text: before }, onRe
     <section class="card stack" aria-labelledby="correct">
       <h2 id="correct">Correct the event</h2>
       <p class="quiet">
-        Its key stays: source <code><Text value={source} /></code>, id <code><Text value={eventId} /></code>.
+        Its key stays: source{" "}
+        <code>
+          <Text value={source} />
+        </code>
+        , id{" "}
+        <code>
+          <Text value={eventId} />
+        </code>
+        .
       </p>
       <div class="beside">
         <div>

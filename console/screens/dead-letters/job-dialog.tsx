@@ -31,14 +31,20 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
   const title = `${TITLES[action]} ${what}`;
   const options = (text: string): Options =>
     action === "discard" ? { note: text } : { rate: rate === "" ? undefined : Number(rate) };
-  const { data: plan, problem, reload } = useLoad("plan", async (signal) => {
+  const {
+    data: plan,
+    problem,
+    reload,
+  } = useLoad("plan", async (signal) => {
     // A discard is planned before anybody has said why.
     const body = planBody(chosen, options("plan"));
     return (await call<ReplayPlan>("POST", PATHS[action], { body, signal })).body;
   });
   const start = useAction(async () => {
     if (plan === undefined) return;
-    setJob((await call<ReplayJob>("POST", PATHS[action], { body: startBody(chosen, options(note), plan.planned) })).body);
+    setJob(
+      (await call<ReplayJob>("POST", PATHS[action], { body: startBody(chosen, options(note), plan.planned) })).body,
+    );
   });
 
   if (job !== undefined) {
@@ -57,7 +63,10 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
         ) : plan === undefined ? (
           <Loading what="Counting dead letters" />
         ) : (
-          <p>No open dead letter would be taken. Those that were replayed five times need correcting first: open one and edit it.</p>
+          <p>
+            No open dead letter would be taken. Those that were replayed five times need correcting first: open one and
+            edit it.
+          </p>
         )}
       </Dialog>
     );
@@ -65,14 +74,28 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
   const { planned } = plan;
   if (action === "discard") {
     return (
-      <ConfirmCount title={title} count={planned} verb={start.isRunning ? "Discarding" : "Discard"} onConfirm={start.run} onCancel={() => onClose(false)}>
+      <ConfirmCount
+        title={title}
+        count={planned}
+        verb={start.isRunning ? "Discarding" : "Discard"}
+        onConfirm={start.run}
+        onCancel={() => onClose(false)}
+      >
         <p>
-          {plural(planned, "event")} will be given up for good. They stay readable, and are never stored or replayed after that.
+          {plural(planned, "event")} will be given up for good. They stay readable, and are never stored or replayed
+          after that.
         </p>
         <Sample plan={plan} />
         <label>
           Why? The audit log keeps it
-          <textarea name="note" required maxLength={500} rows={2} value={note} onInput={({ currentTarget }) => setNote(currentTarget.value)} />
+          <textarea
+            name="note"
+            required
+            maxLength={500}
+            rows={2}
+            value={note}
+            onInput={({ currentTarget }) => setNote(currentTarget.value)}
+          />
         </label>
       </ConfirmCount>
     );
@@ -87,13 +110,20 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
         }}
       >
         <p>
-          <b>{plural(planned, "event")}</b> will be sent to the queue again, where the same checks run as the first time. Nothing
-          has started yet.
+          <b>{plural(planned, "event")}</b> will be sent to the queue again, where the same checks run as the first
+          time. Nothing has started yet.
         </p>
         <Sample plan={plan} />
         <label>
           Events a second, on average; as fast as possible where it is empty
-          <input type="number" name="rate" min={1} max={10_000} value={rate} onInput={({ currentTarget }) => setRate(currentTarget.value)} />
+          <input
+            type="number"
+            name="rate"
+            min={1}
+            max={10_000}
+            value={rate}
+            onInput={({ currentTarget }) => setRate(currentTarget.value)}
+          />
         </label>
         <div class="buttons">
           <button type="button" onClick={() => onClose(false)}>

@@ -27,7 +27,11 @@ export function List() {
   const { params } = route.value;
   const query = toQuery(params);
   const pages = usePages<DeadLetterRow>(`${tenant.value} ${query}`, async (cursor, signal) => {
-    const asked = new URLSearchParams([...query, ["limit", PAGE], ...(cursor === undefined ? [] : [["cursor", cursor]])]);
+    const asked = new URLSearchParams([
+      ...query,
+      ["limit", PAGE],
+      ...(cursor === undefined ? [] : [["cursor", cursor]]),
+    ]);
     const { body } = await call<{ deadLetters: DeadLetterRow[]; next: string | null }>("GET", "dead-letters", {
       query: asked,
       signal,
@@ -113,7 +117,8 @@ function Cause({ params }: { params: URLSearchParams }) {
   if (reason === null) return null;
   return (
     <p class="note">
-      <span class="badge bad">{reason}</span> <code>{params.get("sqlState")}</code> <Text value={message ?? ""} max={600} />{" "}
+      <span class="badge bad">{reason}</span> <code>{params.get("sqlState")}</code>{" "}
+      <Text value={message ?? ""} max={600} />{" "}
       <button
         type="button"
         class="inline"
@@ -144,7 +149,12 @@ function columnsOf(
       title: <span class="visually-hidden">Chosen</span>,
       width: "3rem",
       cell: ({ id, eventId }) => (
-        <input type="checkbox" aria-label={`Choose ${eventId ?? id}`} checked={marked.has(id)} onChange={() => mark(id)} />
+        <input
+          type="checkbox"
+          aria-label={`Choose ${eventId ?? id}`}
+          checked={marked.has(id)}
+          onChange={() => mark(id)}
+        />
       ),
     },
   ];

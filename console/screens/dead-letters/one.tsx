@@ -82,12 +82,24 @@ export function One({ id }: { id: string }) {
 }
 
 function Reason({ deadLetter }: { deadLetter: DeadLetter }) {
-  const { reason, sqlState, message, openedAt, receivedAt, attempts, replays, type, source, tenant: owner } = deadLetter;
+  const {
+    reason,
+    sqlState,
+    message,
+    openedAt,
+    receivedAt,
+    attempts,
+    replays,
+    type,
+    source,
+    tenant: owner,
+  } = deadLetter;
   return (
     <section class="card" aria-labelledby="why">
       <h2 id="why">Why it is not stored</h2>
       <p>
-        <span class="badge bad">{reason}</span> {sqlState !== null && <code>{sqlState}</code>} <Text value={message} max={2_000} expandable />
+        <span class="badge bad">{reason}</span> {sqlState !== null && <code>{sqlState}</code>}{" "}
+        <Text value={message} max={2_000} expandable />
       </p>
       <dl class="pairs">
         <dt>Type</dt>
@@ -151,8 +163,9 @@ function History({ deadLetter: { history } }: { deadLetter: DeadLetter }) {
           {history.map(({ number, replayId, takenAt, sentAt, outcome, reason, message }) => (
             <li key={`${number} ${replayId}`}>
               <b>{number === 0 ? "Discarded" : `Replay ${number}`}</b> <time dateTime={takenAt}>{time(takenAt)}</time>{" "}
-              {number > 0 && <Outcome outcome={outcome} isSent={sentAt !== null} />} {reason !== null && <code>{reason}</code>}{" "}
-              {message !== null && <Text value={message} />} <a href={link("jobs", {}, ["replays", replayId])}>job</a>
+              {number > 0 && <Outcome outcome={outcome} isSent={sentAt !== null} />}{" "}
+              {reason !== null && <code>{reason}</code>} {message !== null && <Text value={message} />}{" "}
+              <a href={link("jobs", {}, ["replays", replayId])}>job</a>
             </li>
           ))}
         </ol>

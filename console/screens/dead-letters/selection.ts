@@ -45,4 +45,8 @@ export type Options = {
 export const planBody = (chosen: Chosen, options: Options) => ({ ...chosen, ...options, dryRun: true });
 
 /** The body that starts what was planned: never more dead letters than the plan has counted. */
-export const startBody = (chosen: Chosen, options: Options, planned: number) => ({ ...chosen, ...options, limit: planned });
+export const startBody = (chosen: Chosen, options: Options, planned: number) => ({
+  ...chosen,
+  ...options,
+  limit: planned,
+});

@@ -2,7 +2,15 @@ import { time } from "../../parts/format.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 
 /** The request that started a job, and who sent it. */
-export function Asked({ request, keyId, createdAt }: { request: object | undefined; keyId: string; createdAt: string }) {
+export function Asked({
+  request,
+  keyId,
+  createdAt,
+}: {
+  request: object | undefined;
+  keyId: string;
+  createdAt: string;
+}) {
   return (
     <section aria-label="What was asked for">
       <h3>What was asked for</h3>

@@ -12,7 +12,10 @@ import { NewExport } from "./new-export.tsx";
 export function ExportJobs() {
   const [isNew, setNew] = useState(false);
   const pages = usePages(`exports ${tenant.value}`, async (after, signal) => {
-    const { body } = await call<{ exports: ExportJob[]; next?: string }>("GET", "exports", { query: { after }, signal });
+    const { body } = await call<{ exports: ExportJob[]; next?: string }>("GET", "exports", {
+      query: { after },
+      signal,
+    });
     return { rows: body.exports.map(exportRow), next: body.next };
   });
   return (
@@ -26,7 +29,10 @@ export function ExportJobs() {
         label="Exports"
         pages={pages}
         hrefOf={({ id }) => link("jobs", {}, ["exports", id])}
-        empty={{ title: "There is no export", text: "An export writes stored events into files, which are kept for 7 days." }}
+        empty={{
+          title: "There is no export",
+          text: "An export writes stored events into files, which are kept for 7 days.",
+        }}
       />
       {isNew && <NewExport onClose={() => setNew(false)} />}
     </>

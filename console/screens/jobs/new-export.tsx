@@ -67,7 +67,10 @@ export function NewExport({ onClose }: { onClose: () => void }) {
         </label>
         <label>
           Format
-          <select value={draft.format} onChange={({ currentTarget: { value } }) => setDraft({ ...draft, format: value })}>
+          <select
+            value={draft.format}
+            onChange={({ currentTarget: { value } }) => setDraft({ ...draft, format: value })}
+          >
             <option value="ndjson">NDJSON, an event a line</option>
             <option value="csv">CSV</option>
           </select>

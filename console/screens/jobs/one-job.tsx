@@ -12,7 +12,8 @@ export function OneJob({ kind, title, ids }: Props) {
     <>
       <header class="head">
         <h1>
-          <a href={link("jobs", {}, [kind])}>{title}</a> <span class="quiet">/</span> <code>{second === "" ? first : second}</code>
+          <a href={link("jobs", {}, [kind])}>{title}</a> <span class="quiet">/</span>{" "}
+          <code>{second === "" ? first : second}</code>
         </h1>
       </header>
       <section class="card">

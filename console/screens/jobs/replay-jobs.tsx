@@ -9,7 +9,10 @@ import { JobTable } from "./job-table.tsx";
 /** Replays and discards of dead letters. */
 export function ReplayJobs() {
   const pages = usePages(`replays ${tenant.value}`, async (after, signal) => {
-    const { body } = await call<{ replays: ReplayJob[]; next?: string }>("GET", "replays", { query: { after }, signal });
+    const { body } = await call<{ replays: ReplayJob[]; next?: string }>("GET", "replays", {
+      query: { after },
+      signal,
+    });
     return { rows: body.replays.map(replayRow), next: body.next };
   });
   return (

@@ -51,13 +51,16 @@ export function NewKey({ onMade, onClose }: Props) {
           make.run();
         }}
       >
-        {isOfInstallation.value && field("tenant", "Tenant, which may be new; * for the installation", { required: true })}
+        {isOfInstallation.value &&
+          field("tenant", "Tenant, which may be new; * for the installation", { required: true })}
         {field("name", "Name, for people", { placeholder: "checkout, production", autofocus: true })}
         <label>
           Role
           <select
             value={draft.role}
-            onChange={({ currentTarget: { selectedIndex } }) => setDraft({ ...draft, role: roles[selectedIndex] ?? draft.role })}
+            onChange={({ currentTarget: { selectedIndex } }) =>
+              setDraft({ ...draft, role: roles[selectedIndex] ?? draft.role })
+            }
           >
             {roles.map((role) => (
               <option key={role} value={role}>

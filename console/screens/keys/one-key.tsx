@@ -48,7 +48,13 @@ export function OneKey({ id }: { id: string }) {
       {problem !== undefined && <Failed problem={problem} onRetry={reload} />}
       {data === undefined ? problem === undefined && <Loading what="Loading the key" /> : <Settings settings={data} />}
       {doing === "revoke" && (
-        <ConfirmCount title="Revoke the key" count={1} verb="Revoke" onConfirm={revoke.run} onCancel={() => setDoing(undefined)}>
+        <ConfirmCount
+          title="Revoke the key"
+          count={1}
+          verb="Revoke"
+          onConfirm={revoke.run}
+          onCancel={() => setDoing(undefined)}
+        >
           <p>
             Every function refuses the key within 10 seconds, and its jobs end. A revoked key never works again.
             {data?.lastUsed !== undefined && ` It was used on ${data.lastUsed}.`}
@@ -81,7 +87,19 @@ export function OneKey({ id }: { id: string }) {
 }
 
 function Settings({ settings }: { settings: Key }) {
-  const { id, tenant: owner, role, types, sources, limits, lastUsed, createdBy, createdAt, expiresAt, revokedAt } = settings;
+  const {
+    id,
+    tenant: owner,
+    role,
+    types,
+    sources,
+    limits,
+    lastUsed,
+    createdBy,
+    createdAt,
+    expiresAt,
+    revokedAt,
+  } = settings;
   const { replaces, replacedBy } = settings;
   const other = (key: string) => (key === "deployer" ? key : <a href={link("keys", {}, [key])}>{key}</a>);
   return (

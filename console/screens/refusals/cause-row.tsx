@@ -28,7 +28,11 @@ export function CauseRow({ cause, from, to }: Props) {
               {code === "others" && " the day had too many different causes"}
             </span>
             <span class="quiet">
-              {type === undefined ? "no type: the whole request, or an event without one" : <Text value={type} max={200} />}
+              {type === undefined ? (
+                "no type: the whole request, or an event without one"
+              ) : (
+                <Text value={type} max={200} />
+              )}
               {isOfInstallation.value && ` · tenant ${tenant}`}
             </span>
           </span>
@@ -46,7 +50,9 @@ export function CauseRow({ cause, from, to }: Props) {
               <button type="button" class="small" onClick={() => setParams({ code, type, pointer })}>
                 Only this cause
               </button>
-              {type !== undefined && can("events:read") && <a href={link("types", {}, [type])}>The type and its schema</a>}
+              {type !== undefined && can("events:read") && (
+                <a href={link("types", {}, [type])}>The type and its schema</a>
+              )}
             </p>
             <Senders cause={cause} />
             <Samples cause={cause} />

@@ -20,7 +20,12 @@ export function Toolbar() {
     <div class="toolbar">
       <div class="segments" role="group" aria-label="Days">
         {SPANS.map((each) => (
-          <button key={each} type="button" aria-pressed={each === days} onClick={() => setParams({ days: String(each) })}>
+          <button
+            key={each}
+            type="button"
+            aria-pressed={each === days}
+            onClick={() => setParams({ days: String(each) })}
+          >
             {each === 1 ? "Today (UTC)" : `${each} days`}
           </button>
         ))}
