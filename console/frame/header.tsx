@@ -1,10 +1,9 @@
-import { isOfInstallation, session, signOut, tenant } from "../session.ts";
+import { isOfInstallation, session, tenant } from "../session.ts";
 import { Logo } from "./sign-in.tsx";
 import { menuIsOpen } from "./navigation.tsx";
 import { TenantChoice } from "./tenant-choice.tsx";
-import { setTheme, theme, THEMES } from "./theme.ts";
 
-/** The stage, the tenant, the theme and the way out. */
+/** Where the page is: the stage, and the tenant. */
 export function Header() {
   const who = session.value;
   return (
@@ -31,21 +30,6 @@ export function Header() {
         {who?.stage}
       </span>
       {isOfInstallation.value ? <TenantChoice /> : <span class="tenant">{tenant.value}</span>}
-      <span class="grow" />
-      <label class="theme">
-        <span class="visually-hidden">Theme</span>
-        <select
-          value={theme.value}
-          onChange={(event) => setTheme(THEMES[event.currentTarget.selectedIndex] ?? "system")}
-        >
-          <option value="system">System</option>
-          <option value="light">Light</option>
-          <option value="dark">Dark</option>
-        </select>
-      </label>
-      <button type="button" class="plain" title={`Key ${who?.keyId}, ${who?.role}`} onClick={() => void signOut()}>
-        Sign out
-      </button>
     </header>
   );
 }

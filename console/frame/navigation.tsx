@@ -2,7 +2,8 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { link, route } from "../route.ts";
 import { screens } from "../screens.ts";
-import { access, session } from "../session.ts";
+import { access, session, signOut } from "../session.ts";
+import { setTheme, theme, THEMES } from "./theme.ts";
 
 /** Whether the navigation is shown where there is no room for it beside the content. */
 export const menuIsOpen = signal(false);
@@ -38,13 +39,40 @@ export function Navigation() {
           </ul>
         </section>
       ))}
-      <p class="who">
-        {session.value?.role}
-        <span class="clip" title={session.value?.keyId}>
-          {session.value?.keyId}
-        </span>
-      </p>
+      <Account />
     </nav>
+  );
+}
+
+/** Who is signed in, how the page looks, and the way out. */
+function Account() {
+  const who = session.value;
+  return (
+    <section class="account" aria-label="Session">
+      <p>
+        <span class="clip mono" title={who?.keyId}>
+          {who?.keyId}
+        </span>
+        <span class="badge">{who?.role}</span>
+      </p>
+      <div class="buttons">
+        <label>
+          <span class="visually-hidden">Theme</span>
+          <select
+            class="small"
+            value={theme.value}
+            onChange={(event) => setTheme(THEMES[event.currentTarget.selectedIndex] ?? "system")}
+          >
+            <option value="system">System theme</option>
+            <option value="light">Light</option>
+            <option value="dark">Dark</option>
+          </select>
+        </label>
+        <button type="button" class="small" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </div>
+    </section>
   );
 }
 

@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { time } from "./format.ts";
 
 export type Series = {
   name: string;
@@ -38,7 +39,7 @@ export function toOptions({ width, height, series, format, element, setAt, brush
     cursor: { y: false, points: { size: 7 }, drag: { x: isBrush, y: false, setScale: false } },
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
     axes: [
-      { ...axis, size: 28, grid: { show: false }, space: 70 },
+      { ...axis, size: 24, grid: { show: false }, space: 64, values: (_plot, ticks) => ticks.map(tick) },
       { ...axis, size: 48, space: 32, values: (_plot, ticks) => ticks.map(format) },
     ],
     series: [{}, ...series.map((each) => toSeries(each, color(colorOf(each.color))))],
@@ -54,6 +55,12 @@ export function toOptions({ width, height, series, format, element, setAt, brush
       ],
     },
   };
+}
+
+/** The time of a tick; the date where a day begins. */
+function tick(seconds: number): string {
+  const text = time(seconds * 1_000, { seconds: false });
+  return text.endsWith(" 00:00") ? text.slice("2026-".length, "2026-11-30".length) : text.slice(-"00:00".length);
 }
 
 function toSeries({ name, kind = "line" }: Series, color: string): uPlot.Series {

@@ -92,7 +92,7 @@ export function Chart({ title, times, series, format, height = 140, onBrush, asi
     onBrush === undefined
       ? "Arrow keys read the values."
       : "Arrow keys read the values; with Shift they choose a range, and Enter shows it.";
-  const shown = at ?? -1;
+  const shown = at ?? times.length - 1;
   return (
     <figure class="chart" aria-label={title}>
       <figcaption>
@@ -101,10 +101,10 @@ export function Chart({ title, times, series, format, height = 140, onBrush, asi
           {series.map(({ name, values, color }) => (
             <span key={name}>
               <i style={{ background: `var(${colorOf(color)})` }} />
-              {name} {shown >= 0 && <b>{written(values[shown], format)}</b>}
+              {name} <b>{written(values[shown], format)}</b>
             </span>
           ))}
-          {shown >= 0 && times[shown] !== undefined && <time>{time(times[shown] * 1_000, { seconds: false })}</time>}
+          {times[shown] !== undefined && <time>{time(times[shown] * 1_000, { seconds: false })}</time>}
         </span>
         {aside}
       </figcaption>

@@ -22,6 +22,7 @@ export const errorTable = {
   dead_lettered: { status: 404, title: "The event could not be stored, and waits as a dead letter" },
   no_such_dead_letter: { status: 404, title: "There is no such dead letter" },
   ambiguous_id: { status: 409, title: "Several sources used this id" },
+  no_such_file: { status: 404, title: "The page has no such file" },
   no_such_export: { status: 404, title: "The tenant has no such export" },
   export_finished: { status: 409, title: "The export is finished" },
   no_such_replay: { status: 404, title: "The tenant has no such replay" },

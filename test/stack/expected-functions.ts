@@ -110,5 +110,6 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
   },
   migrate: { actions: [...TRANSACTION_ACTIONS, ...SEND_ACTIONS], ceilingKib: 268, role: "owner" },
   rotate: { actions: ROTATE_ACTIONS, ceilingKib: 232, role: "owner" },
+  console: { actions: [], ceilingKib: 150 },
   "api-docs": { actions: [], ceilingKib: 236 },
 };

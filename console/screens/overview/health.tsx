@@ -14,8 +14,8 @@ export function Health({ status }: { status: StatusAnswer }) {
       <ul class="parts">
         {partsOfHealth(status).map(({ name, tone, says, detail }) => (
           <li key={name}>
-            <span class={`badge ${tone}`}>{says}</span>
             <b>{name}</b>
+            <span class={`badge ${tone}`}>{says}</span>
             <span class="quiet number">{detail}</span>
           </li>
         ))}

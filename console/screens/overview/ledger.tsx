@@ -21,7 +21,9 @@ export function Ledger({ status: { ledger } }: { status: StatusAnswer }) {
       <header>
         <h2>Ledger</h2>
         <p class="quiet" title={ledger.takenAt === undefined ? undefined : time(ledger.takenAt)}>
-          {ledger.takenAt === undefined ? "Not taken yet: no event was stored" : `Counts taken ${ago(ledger.takenAt)}`}
+          {ledger.takenAt === undefined
+            ? "Not taken yet; it follows within a minute of the first stored event"
+            : `Counts taken ${ago(ledger.takenAt)}`}
         </p>
       </header>
       <div class="sum">
@@ -62,11 +64,9 @@ type TermProps = { name: string; value: number; sign: string; href?: string; ton
 
 function Term({ name, value, sign, href, tone = "", hint }: TermProps) {
   return (
-    <div class="term" title={hint}>
-      <span class="sign" aria-hidden={sign === ""}>
-        {sign}
-      </span>
-      <b class={`number ${tone}`}>{href === undefined ? count(value) : <a href={href}>{count(value)}</a>}</b>
+    <div class={`term ${tone}`} title={hint}>
+      <span class="sign">{sign}</span>
+      <b class="number">{href === undefined ? count(value) : <a href={href}>{count(value)}</a>}</b>
       <span class="quiet">{name}</span>
     </div>
   );

@@ -209,6 +209,8 @@ export const migrateEnvironment = () =>
 
 export const rotateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets });
 
+export const consoleEnvironment = () => z.object({ ...common, ...http, ...codeFolder });
+
 export const apiDocsEnvironment = () => z.object({ ...common, ...http, ...codeFolder });
 
 export type CommonEnvironment = z.input<z.ZodMiniObject<typeof common>>;
@@ -226,6 +228,7 @@ export type ExportEnvironment = z.input<ReturnType<typeof exportEnvironment>>;
 export type ReplayEnvironment = z.input<ReturnType<typeof replayEnvironment>>;
 export type NotifyEnvironment = z.input<ReturnType<typeof notifyEnvironment>>;
 export type StatusEnvironment = z.input<ReturnType<typeof statusEnvironment>>;
+export type ConsoleEnvironment = Omit<z.input<ReturnType<typeof consoleEnvironment>>, keyof typeof codeFolder>;
 export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 

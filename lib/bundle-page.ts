@@ -1,0 +1,47 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { buildSync } from "esbuild";
+
+/**
+ * Builds the operator's page into a folder: `page.html`, and its script and style sheet, compressed by gzip, under names that
+ * change with their content. It runs in this process, so that a user needs no build step.
+ */
+export function bundlePage(outputDir: string): void {
+  const files = buildPage();
+  mkdirSync(outputDir, { recursive: true });
+  writeFileSync(join(outputDir, "page.html"), pageHtml([...files.keys()]));
+  for (const [name, bytes] of files) writeFileSync(join(outputDir, `${name}.gz`), compress(bytes));
+}
+
+/** The script and the style sheet of the page by their names, for example `app-4QZ7TK2A.js`. */
+export function buildPage(): Map<string, Uint8Array> {
+  const { outputFiles } = buildSync({
+    bundle: true,
+    platform: "browser",
+    format: "esm",
+    // Browsers of 2024 and later; the colours of the style sheet (`light-dark()`) need them too.
+    target: ["chrome123", "firefox120", "safari17.5"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    entryPoints: { app: "console/main.tsx", style: "console/style.css" },
+    entryNames: "[name]-[hash]",
+    outdir: "page",
+    write: false,
+    minify: true,
+    logLevel: "warning",
+  });
+  return new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
+}
+
+/** The best of gzip: it is done once, and sent often. */
+export const compress = (bytes: Uint8Array): Buffer => gzipSync(bytes, { level: 9 });
+
+/** The template with the names of the files in the places of `{app.js}` and `{style.css}`. */
+function pageHtml(files: readonly string[]): string {
+  return readFileSync("console/page.html", "utf8").replaceAll(/\{(\w+)\.(\w+)\}/g, (place, name, extension) => {
+    const file = files.find((each) => each.startsWith(`${name}-`) && each.endsWith(`.${extension}`));
+    if (file === undefined) throw new Error(`console/page.html names ${place}, and the page has ${files.join(", ")}.`);
+    return file;
+  });
+}
