@@ -51,7 +51,7 @@ export function List() {
     if (!next.delete(id) && next.size < IDS_MAX) next.add(id);
     setMarked(next);
   };
-  const isNarrowed = Object.keys(toChosen(params)).length > 0;
+  const isNarrowed = [...query.keys()].some((name) => name !== "state");
   return (
     <>
       <header class="head">

@@ -45,3 +45,6 @@ export function sinkText(sink: Subscription["sink"]): string {
   const place = url ?? topicArn ?? queueUrl ?? (Array.isArray(to) ? to.join(", ") : "");
   return `${String(type)} ${String(place)}`.trim();
 }
+
+/** The class of a badge by the tone. */
+export const TONE_CLASSES = { good: "good", warn: "warn", bad: "bad", off: "" } as const;

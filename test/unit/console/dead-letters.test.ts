@@ -61,7 +61,7 @@ describe("chosen dead letters", () => {
   ]);
 
   it("a list asks for the conditions of the address", () => {
-    expect(toQuery(parameters)).toEqual([
+    expect([...toQuery(parameters)]).toEqual([
       ["type", "com.example.*"],
       ["source", "/a"],
       ["source", "/b"],
