@@ -6,8 +6,10 @@ const TIMES = ["openedFrom", "openedTo"] as const;
 
 /** The query of a list or of groups, from the parameters of the page's address. */
 export function toQuery(params: URLSearchParams): URLSearchParams {
-  const own = [...CAUSES, ...TIMES, "state"].flatMap((name) => params.getAll(name).map((value) => [name, value]));
-  return new URLSearchParams([...conditionsOf(params).map(([name, value]) => [name, value]), ...own]);
+  const own = [...CAUSES, ...TIMES, "state"].flatMap((name) =>
+    params.getAll(name).map((value): [string, string] => [name, value]),
+  );
+  return new URLSearchParams([...conditionsOf(params).map(([name, value]): [string, string] => [name, value]), ...own]);
 }
 
 /** Members of a body of `POST /replays` or `POST /dead-letters/discard` that choose dead letters. */

@@ -1,4 +1,4 @@
-import { memo } from "preact/compat";
+import { useMemo } from "preact/hooks";
 import { eventLink } from "../../parts/event-link.ts";
 import { plural, time } from "../../parts/format.ts";
 import { Text } from "../../parts/text.tsx";
@@ -39,7 +39,12 @@ export function LiveTable({ rows }: { rows: readonly LiveRow[] }) {
   );
 }
 
-function RowOnce({ row }: { row: LiveRow }) {
+/** A row never changes, but for the number of those that were skipped; what was drawn is not drawn again. */
+function Row({ row }: { row: LiveRow }) {
+  return useMemo(() => draw(row), [row]);
+}
+
+function draw(row: LiveRow) {
   if (row.kind === "skipped") {
     return (
       <tr class="skipped">
@@ -70,8 +75,5 @@ function RowOnce({ row }: { row: LiveRow }) {
     </tr>
   );
 }
-
-/** A row never changes, but for the number of those that were skipped. */
-const Row = memo(RowOnce, (before, after) => before.row === after.row);
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
