@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { parseVerbatim } from "../../functions/core/lossless-json.ts";
 import { call } from "../api/client.ts";
 import { Failed, Loading } from "../parts/states.tsx";
@@ -33,6 +33,7 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
   const [text, setText] = useState("");
   const [judged, setJudged] = useState<Judged & { isDry: boolean }>();
   const [sent, setSent] = useState<Sent>();
+  const form = useRef<HTMLFormElement>(null);
   const type = String(draft["type"] ?? "");
   const isKnown = types.includes(type);
   const { data: schema } = useLoad(`schema ${type}`, async (signal) => {
@@ -82,6 +83,27 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
     <>
       <header class="head">
         <h1>Send</h1>
+        <div class="buttons">
+          <button type="button" disabled={check.isRunning} onClick={validate}>
+            Validate
+          </button>
+          <button type="submit" form="event" class="primary" disabled={check.isRunning}>
+            {check.isRunning ? "Working…" : "Send"}
+          </button>
+        </div>
+      </header>
+      <VerdictNote judged={judged} isForm={mode === "form"} />
+      {check.problem !== undefined && <Failed problem={check.problem} />}
+      {sent !== undefined && <Outcome sent={sent} />}
+      <form
+        id="event"
+        ref={form}
+        class="stack"
+        onSubmit={(submitted) => {
+          submitted.preventDefault();
+          check.run(false);
+        }}
+      >
         <div class="segments" role="group" aria-label="How the event is written">
           <button type="button" aria-pressed={mode === "form"} onClick={() => toForm()}>
             Form
@@ -90,37 +112,18 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
             JSON
           </button>
         </div>
-      </header>
-      <form
-        class="stack"
-        onSubmit={(submitted) => {
-          submitted.preventDefault();
-          check.run(false);
-        }}
-      >
         {mode === "form" ? (
           <SendForm types={types} draft={draft} schema={schema} onChange={change} faults={faults} />
         ) : (
           <SendJson text={text} onText={(next) => (setText(next), setJudged(undefined))} faults={faults} />
         )}
-        <VerdictNote judged={judged} isForm={mode === "form"} />
-        {check.problem !== undefined && <Failed problem={check.problem} />}
-        <div class="buttons sticky">
-          <button
-            type="button"
-            disabled={check.isRunning}
-            onClick={({ currentTarget }) => currentTarget.form?.reportValidity() === true && check.run(true)}
-          >
-            Validate
-          </button>
-          <button type="submit" class="primary" disabled={check.isRunning}>
-            {check.isRunning ? "Working…" : "Send"}
-          </button>
-        </div>
       </form>
-      {sent !== undefined && <Outcome sent={sent} />}
     </>
   );
+
+  function validate() {
+    if (form.current?.reportValidity() === true) check.run(true);
+  }
 
   function toJson() {
     if (mode === "json") return;

@@ -1,3 +1,4 @@
+import { elementTexts, memberText } from "../../../functions/core/json-spans.ts";
 import { isJsonObject, parseVerbatim } from "../../../functions/core/lossless-json.ts";
 
 /** The event of a dead letter as text to edit, apart from the key that no correction changes. */
@@ -22,6 +23,12 @@ function eventIn(body: string): Record<string, unknown> | undefined {
   }
   const events = isJsonObject(message) && Array.isArray(message["events"]) ? (message["events"] as unknown[]) : [];
   return isJsonObject(events[0]) ? events[0] : undefined;
+}
+
+/** The event in the body of a queue message as it is written there; undefined for a body that has none. */
+export function eventText(body: string): string | undefined {
+  if (eventIn(body) === undefined) return undefined;
+  return elementTexts(memberText(body, "events") ?? "[]", 0)[0];
 }
 
 /** The text as an event to send, or what keeps it from being one. */

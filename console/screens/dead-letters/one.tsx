@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
-import { time } from "../../parts/format.ts";
+import { plural, time } from "../../parts/format.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
@@ -11,7 +11,7 @@ import { link, route, setParams } from "../../route.ts";
 import { can, tenant } from "../../session.ts";
 import type { DeadLetter } from "../../types.ts";
 import { Edit } from "./edit.tsx";
-import { toEditable } from "./event-text.ts";
+import { eventText, toEditable } from "./event-text.ts";
 import { JobDialog } from "./job-dialog.tsx";
 
 const TONES = { open: "bad", replayed: "accent", discarded: "warn" } as const;
@@ -118,31 +118,32 @@ function Reason({ deadLetter }: { deadLetter: DeadLetter }) {
         </dd>
         <dt>Tried</dt>
         <dd>
-          {attempts} times by the consumer; replayed {replays} times
+          {plural(attempts, "time")} by the consumer; replayed {plural(replays, "time")}
         </dd>
       </dl>
     </section>
   );
 }
 
+/** The event as a tree, or the whole message as it came. */
 function Body({ deadLetter: { isEvent, body } }: { deadLetter: DeadLetter }) {
   const [isRaw, setRaw] = useState(false);
-  const isJson = isEvent && !isRaw;
+  const event = isEvent ? eventText(body) : undefined;
   return (
     <section class="card" aria-labelledby="body">
       <header>
-        <h2 id="body">{isEvent ? "Event" : "Message: it could not be read as an event"}</h2>
+        <h2 id="body">{event !== undefined ? "Event" : "Message: it could not be read as an event"}</h2>
         <span class="buttons">
-          {isEvent && (
+          {event !== undefined && (
             <button type="button" class="small" aria-pressed={isRaw} onClick={() => setRaw(!isRaw)}>
-              Raw
+              Whole message
             </button>
           )}
-          <CopyButton text={body} />
+          <CopyButton text={isRaw ? body : (event ?? body)} />
         </span>
       </header>
-      {isJson ? (
-        <JsonTree text={body} open={4} />
+      {event !== undefined && !isRaw ? (
+        <JsonTree text={event} open={3} />
       ) : (
         <pre>
           <Text value={body} max={20_000} expandable />

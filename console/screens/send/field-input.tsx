@@ -93,7 +93,7 @@ function Leaf(props: Props) {
   const set = (next: unknown) => onChange(field.path, next);
   return (
     <div class="field">
-      <label for={id}>
+      <label for={id} class="line">
         {field.label} <Optional field={field} />
       </label>
       <Control field={field} value={value} common={common} set={set} />
