@@ -20,8 +20,9 @@ export function buildPage(): Map<string, Uint8Array> {
     bundle: true,
     platform: "browser",
     format: "esm",
-    // Browsers of 2024 and later; the colours of the style sheet (`light-dark()`) need them too.
-    target: ["chrome123", "firefox120", "safari17.5"],
+    // Browsers of 2025 and later: the colours of the style sheet need `light-dark()`, and filters need `JSON.rawJSON`.
+    target: ["chrome123", "firefox135", "safari18.4"],
+    inject: ["console/buffer.ts"],
     jsx: "automatic",
     jsxImportSource: "preact",
     entryPoints: { app: "console/main.tsx", style: "console/style.css" },

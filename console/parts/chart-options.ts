@@ -72,7 +72,7 @@ function toSeries({ name, kind = "line" }: Series, color: string): uPlot.Series 
     points: { show: false },
     ...(kind !== "line" && { fill: kind === "bars" ? color : `color-mix(in srgb, ${color} 16%, transparent)` }),
     ...bars,
-  } as uPlot.Series;
+  };
 }
 
 /** The value of a colour as a canvas understands it, whatever functions of CSS it is written with. */

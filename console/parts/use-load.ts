@@ -32,15 +32,17 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
       data: keep || before.key === key ? before.data : undefined,
       isLoading: true,
     }));
-    latest.current(controller.signal).then(
-      (data) => {
+    void finish(latest.current(controller.signal));
+
+    async function finish(loading: Promise<T>): Promise<void> {
+      try {
+        const data = await loading;
         if (!controller.signal.aborted) setState({ key, data, isLoading: false });
-      },
-      (error: unknown) => {
+      } catch (error) {
         if (controller.signal.aborted || isAborted(error)) return;
         setState((before) => ({ key, data: before.data, problem: toProblem(error), isLoading: false }));
-      },
-    );
+      }
+    }
   }, [key, keep]);
 
   useEffect(() => {
