@@ -74,7 +74,7 @@ function KeyList() {
   );
 }
 
-export const KEY_TONES = { active: "good", expired: "warn", revoked: "bad" } as const;
+const KEY_TONES = { active: "good", expired: "warn", revoked: "bad" } as const;
 
 const COLUMNS: readonly Column<Key>[] = [
   {
@@ -82,8 +82,8 @@ const COLUMNS: readonly Column<Key>[] = [
     title: "Name",
     cell: ({ name, id }) => (
       <>
-        {name === undefined ? <code>{id}</code> : <Text value={name} max={100} />}
-        {id === session.value?.keyId && <span class="badge accent"> yours</span>}
+        {name === undefined ? <code>{id}</code> : <Text value={name} max={100} />}{" "}
+        {id === session.value?.keyId && <span class="badge accent">yours</span>}
       </>
     ),
   },

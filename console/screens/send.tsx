@@ -59,13 +59,8 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
     const known = { id, source, isUnchecked: unchecked === true, acceptedMs: acceptedAt - started };
     setSent({ ...known, fate: { kind: "waiting" }, fateMs: 0 });
     if (!can("events:read")) return setSent({ ...known, fate: { kind: "given_up" }, fateMs: 0 });
-    let isFirst = true;
     const fate = await followStored({
-      read: () => {
-        const record = isFirst;
-        isFirst = false;
-        return readFate(id, source, record);
-      },
+      read: () => readFate(id, source),
       now: () => performance.now(),
       pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     });

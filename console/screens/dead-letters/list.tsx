@@ -51,6 +51,7 @@ export function List() {
     if (!next.delete(id) && next.size < IDS_MAX) next.add(id);
     setMarked(next);
   };
+  const markAll = (isAll: boolean) => setMarked(new Set(isAll ? pages.rows.slice(0, IDS_MAX).map(({ id }) => id) : []));
   const isNarrowed = [...query.keys()].some((name) => name !== "state");
   return (
     <>
@@ -89,7 +90,9 @@ export function List() {
       ) : (
         <Table
           label="Dead letters"
-          columns={columnsOf(mayAct ? { marked, mark } : undefined)}
+          columns={columnsOf(
+            mayAct ? { marked, mark, markAll, isAll: chosen.length === pages.rows.length } : undefined,
+          )}
           rows={pages.rows}
           rowKey={({ id }) => id}
           href={({ id }) => link("dead-letters", params, [id])}
@@ -130,9 +133,14 @@ function Cause({ params }: { params: URLSearchParams }) {
   );
 }
 
-function columnsOf(
-  marking: { marked: ReadonlySet<string>; mark: (id: string) => void } | undefined,
-): readonly Column<DeadLetterRow>[] {
+type Marking = {
+  marked: ReadonlySet<string>;
+  mark: (id: string) => void;
+  markAll: (isAll: boolean) => void;
+  isAll: boolean;
+};
+
+function columnsOf(marking: Marking | undefined): readonly Column<DeadLetterRow>[] {
   const columns: Column<DeadLetterRow>[] = [
     { name: "event", title: "Event", cell: ({ eventId }) => <Text value={eventId ?? "a whole message"} max={120} /> },
     { name: "type", title: "Type", cell: ({ type }) => <Text value={type ?? "–"} max={120} />, wide: true },
@@ -141,12 +149,19 @@ function columnsOf(
     { name: "replays", title: "Replays", cell: ({ replays }) => replays, align: "end", width: "5rem", wide: true },
   ];
   if (marking === undefined) return columns;
-  const { marked, mark } = marking;
+  const { marked, mark, markAll, isAll } = marking;
   return [
     ...columns,
     {
       name: "mark",
-      title: <span class="visually-hidden">Chosen</span>,
+      title: (
+        <input
+          type="checkbox"
+          aria-label="Choose all that are shown"
+          checked={isAll}
+          onChange={({ currentTarget }) => markAll(currentTarget.checked)}
+        />
+      ),
       width: "3rem",
       cell: ({ id, eventId }) => (
         <input

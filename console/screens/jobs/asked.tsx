@@ -13,7 +13,7 @@ export function Asked({
 }) {
   return (
     <section aria-label="What was asked for">
-      <h3>What was asked for</h3>
+      <h2>What was asked for</h2>
       <p class="quiet">
         by key <code>{keyId}</code>, <time dateTime={createdAt}>{time(createdAt)}</time>
       </p>

@@ -45,7 +45,7 @@ function Files({ job, onReload }: { job: ExportJob; onReload: () => void }) {
   if (manifest === undefined) return null;
   return (
     <section aria-label="Files">
-      <h3>Files</h3>
+      <h2>Files</h2>
       <p class="quiet">
         Kept until {filesExpireAt === undefined ? "they expire" : time(filesExpireAt)}. The links work until{" "}
         {linksExpireAt === undefined ? "they expire" : time(linksExpireAt)}:{" "}

@@ -68,7 +68,7 @@ function Senders({ cause }: { cause: Cause }) {
   if (senders.length === 0) return <p class="quiet">It has no sample.</p>;
   return (
     <div>
-      <h3>Who sends it, by the latest samples</h3>
+      <h2>Who sends it, by the latest samples</h2>
       <ul class="senders">
         {senders.map(({ keyId, userAgents, sources }) => (
           <li key={keyId}>
@@ -95,7 +95,7 @@ function Senders({ cause }: { cause: Cause }) {
 function Samples({ cause: { samples } }: { cause: Cause }) {
   return (
     <div>
-      <h3>Samples, without values of the data</h3>
+      <h2>Samples, without values of the data</h2>
       <ol class="samples">
         {samples.map(({ at, id, source, requestId, members }) => (
           <li key={`${requestId} ${id}`}>

@@ -34,12 +34,11 @@ const NOT_YET: ReadonlySet<string> = new Set([
 export async function readFate(
   id: string,
   source: string,
-  record: boolean,
 ): Promise<Exclude<Fate, { kind: "waiting" | "given_up" }> | undefined> {
   try {
     const { body } = await call<Record<string, unknown>>("GET", `events/${encodeURIComponent(id)}`, {
       query: { source },
-      record,
+      record: false,
     });
     return { kind: "stored", event: body };
   } catch (error) {

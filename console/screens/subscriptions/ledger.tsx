@@ -5,7 +5,7 @@ import type { WholeSubscription } from "../../types.ts";
 export function Ledger({ ledger }: { ledger: WholeSubscription["ledger"] }) {
   const { matched, delivered, pending, failed, skipped } = ledger;
   const parts = [
-    { label: "delivered", value: delivered, tone: "good" },
+    { label: "delivered", value: delivered, tone: delivered > 0 ? "good" : "" },
     { label: "pending", value: pending, tone: "" },
     { label: "failed", value: failed, tone: failed > 0 ? "bad" : "" },
     { label: "skipped", value: skipped, tone: skipped > 0 ? "warn" : "" },

@@ -39,9 +39,9 @@ export function Settings({ subscription }: { subscription: WholeSubscription }) 
         <dt>Changed</dt>
         <dd>{time(updatedAt)}</dd>
       </dl>
-      <h3>Sink</h3>
+      <h2>Sink</h2>
       <JsonTree text={JSON.stringify(sink)} />
-      <h3>Filter</h3>
+      <h2>Filter</h2>
       {filter === undefined ? <p>None: every event.</p> : <JsonTree text={JSON.stringify(filter)} open={4} />}
     </section>
   );

@@ -1,3 +1,4 @@
+import { time } from "../../parts/format.ts";
 import type { Subscription } from "../../types.ts";
 
 /** How a subscription is doing, in the order of concern, and what to do about it. */
@@ -10,13 +11,13 @@ export function standingOf(subscription: Subscription, now: string): Standing {
     return {
       label: "circuit open",
       tone: "bad",
-      advice: `One attempt a minute until one succeeds; the next at ${openUntil}.`,
+      advice: `One attempt a minute until one succeeds; the next at ${time(openUntil)}.`,
     };
   if (failingSince !== undefined)
     return {
       label: "failing",
       tone: "warn",
-      advice: `No success since ${failingSince}. After 120 hours it is disabled.`,
+      advice: `No success since ${time(failingSince)}. After 120 hours it is disabled.`,
     };
   return { label: "active", tone: "good", advice: "" };
 }
