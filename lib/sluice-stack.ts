@@ -76,7 +76,7 @@ export class SluiceStack extends Stack {
       table,
       alarmTopic,
     });
-    const page = new Console(this, "Console", { stage });
+    const page = new Console(this, "Console", { stage, access });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { userPath } from "../cli/npm.ts";
 import { httpUrl, port } from "../cli/option-values.ts";
 import { exitCodes, runCommand } from "../cli/run-command.ts";
+import { consoleLink } from "./console-link.ts";
 import { greeting } from "./greeting.ts";
 import { messageOf } from "./message-of.ts";
 import { LOOPBACKS } from "./ports.ts";
@@ -78,6 +79,7 @@ async function start(options: Options): Promise<void> {
             dataDir: options.dataDir,
             isDefault: options.dataDir === DATA_DIR,
             allowHttpSinks: options.allowHttpSinks ?? false,
+            link: await consoleLink(addresses),
           }),
     );
   } catch (error) {

@@ -43,6 +43,9 @@ const reading = {
 };
 const cloudEvent = { specversion: "1.0", ...order };
 
+/** No code of any installation: nothing random has this form. */
+const exampleCode = `sluice_code_${"0".repeat(43)}2CZclj`;
+
 type Example = { summary: string; value: unknown };
 
 /** Bodies by operation and content type; of binary mode the attributes are in `binaryModeHeaders`. */
@@ -98,6 +101,11 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
         },
       },
       tenant: { summary: "The first key of a new tenant", value: { tenant: "acme", role: "admin" } },
+    },
+  },
+  signIn: {
+    "application/json": {
+      code: { summary: "The code behind `#` in the address of the page", value: { code: exampleCode } },
     },
   },
   queryEvents: {
@@ -222,6 +230,7 @@ const auditEntry = {
 export const parameters: Partial<Record<OperationId, Record<string, string>>> = {
   readEvent: { id: stored.id, source: stored.source },
   readSchema: { type: stored.type },
+  consoleFile: { file: "app-4QZ7TK2A.js" },
   readKey: { id: key.id },
   revokeKey: { id: key.id },
   rotateKey: { id: key.id },
@@ -322,6 +331,21 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   listRedeliveries: { 200: { retries: [doneRedelivery], next: null } },
   readRedelivery: { 200: doneRedelivery },
   cancelRedelivery: { 200: { ...redelivery, state: "cancelled", finishedAt: "2026-11-29T08:00:05.000Z" } },
+  createCode: { 201: { code: exampleCode, expiresAt: "2026-11-28T09:35:00.000Z" } },
+  signIn: { 201: { expiresAt: "2026-11-28T17:30:00.000Z" } },
+  readSession: {
+    200: {
+      keyId: key.id,
+      keyTenant: "acme",
+      tenant: "acme",
+      role: "reader",
+      scopes: ["events:read", "console"],
+      expiresAt: "2026-11-28T17:30:00.000Z",
+      stage: "prod",
+      version: "0.1.0",
+      build: "3f9c2d81a07b",
+    },
+  },
   readStatus: { 200: status },
   listRefusals: { 200: refusals },
   listTenants: { 200: { tenants: [tenant] } },

@@ -3,6 +3,8 @@ import { KEY_STATES, keyRecord, tenantRecord } from "./access.ts";
 import { newKey, rotation, tenantChanges } from "./access-bodies.ts";
 import { aggregateQuery } from "./aggregate-body.ts";
 import { newExport } from "./export-bodies.ts";
+import { consoleSchemas } from "./console-answers.ts";
+import { signIn } from "./console-bodies.ts";
 import { exportAnswer } from "./export-answers.ts";
 import { deadLetterQuery } from "./dead-letter-bodies.ts";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
@@ -269,6 +271,8 @@ export const schemas = {
   Refusals: refusalPage,
   ...subscriptionSchemas,
   Status: statusAnswer,
+  SignIn: signIn,
+  ...consoleSchemas,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

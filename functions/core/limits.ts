@@ -96,7 +96,7 @@ export const API_SHARES = {
   /** A few numbers, which a scraper reads every 15 seconds and people by hand. */
   status: 0.04,
   /** The operator's page: its files, which a browser keeps, and the sign-in. */
-  console: 0.04,
+  console: 0.08,
   /** A page of documents and schemas, which clients read once. */
   "api-docs": 0.04,
 };

@@ -1,5 +1,8 @@
 import * as z from "zod/mini";
+import { SESSION_COOKIE } from "../core/session.ts";
 import type { Routes } from "./route.ts";
+
+const json = "application/json";
 
 /** A file of the operator's page: its name changes with its content. */
 const FILE = /^[a-z]+-[0-9A-Z]{8}\.(js|css)$/;
@@ -37,5 +40,56 @@ export const consoleRoutes = {
       },
     },
     errors: ["no_such_file"],
+  },
+  createCode: {
+    method: "POST",
+    path: "/console/codes",
+    auth: "console",
+    tag: "console",
+    summary: "Make a code that signs in to the operator's page",
+    description:
+      "The code works once, within five minutes. It belongs behind `#` in the address of the page, which no server sees.",
+    guide: "docs/console.md",
+    answers: { 201: { description: "The code", contentType: json, schema: "ConsoleCode" } },
+    errors: [],
+  },
+  signIn: {
+    method: "POST",
+    path: "/console/sessions",
+    auth: "public",
+    tag: "console",
+    summary: "Sign in to the operator's page with a code",
+    description: `The answer sets the cookie \`${SESSION_COOKIE}\`, which stands for the key that made the code. Every route takes it in the
+place of a key. With it, every request but GET and HEAD needs an \`Origin\` that is the address of this API, as this one does.`,
+    headers: { origin: { description: "The address of this API, which a browser sends" } },
+    body: { description: "The code", content: { [json]: { anyOf: ["SignIn"] } } },
+    answers: { 201: { description: "The session, as a cookie", contentType: json, schema: "SignedIn" } },
+    errors: [
+      "bad_code",
+      "forbidden_origin",
+      "malformed_body",
+      "body_too_large",
+      "unsupported_media_type",
+      "access_unavailable",
+    ],
+  },
+  readSession: {
+    method: "GET",
+    path: "/console/session",
+    auth: "console",
+    tag: "console",
+    summary: "Read what the caller may do",
+    answers: { 200: { description: "The session, or the key", contentType: json, schema: "ConsoleSession" } },
+    errors: [],
+  },
+  signOut: {
+    method: "DELETE",
+    path: "/console/session",
+    auth: "console",
+    tag: "console",
+    summary: "Sign out of the operator's page",
+    description: "The browser deletes the cookie; every function refuses it within ten seconds.",
+    answers: { 204: { description: "The session has ended" } },
+    errors: ["no_session"],
   },
 } as const satisfies Routes;

@@ -110,6 +110,9 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
   },
   migrate: { actions: [...TRANSACTION_ACTIONS, ...SEND_ACTIONS], ceilingKib: 268, role: "owner" },
   rotate: { actions: ROTATE_ACTIONS, ceilingKib: 232, role: "owner" },
-  console: { actions: [], ceilingKib: 150 },
+  console: {
+    actions: [...KEY_CHECK_ACTIONS, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
+    ceilingKib: 320,
+  },
   "api-docs": { actions: [], ceilingKib: 236 },
 };

@@ -70,6 +70,12 @@ const statusQueue = { STATUS_QUEUE_URL: z.url() };
 /** The table of the function `status`. */
 const statusTable = { STATUS_TABLE: z.string().check(z.minLength(1)) };
 
+/** The version of Sluice, and what tells two builds of it apart. */
+const release = {
+  VERSION: z.string().check(z.minLength(1)),
+  BUILD: z.string().check(z.minLength(1)),
+};
+
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
@@ -191,9 +197,7 @@ export const statusEnvironment = () =>
     /** The queue of events. */
     QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
-    /** The version of Sluice, and what tells two builds of it apart. */
-    VERSION: z.string().check(z.minLength(1)),
-    BUILD: z.string().check(z.minLength(1)),
+    ...release,
   });
 
 export const migrateEnvironment = () =>
@@ -209,7 +213,15 @@ export const migrateEnvironment = () =>
 
 export const rotateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets });
 
-export const consoleEnvironment = () => z.object({ ...common, ...http, ...codeFolder });
+export const consoleEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    ...codeFolder,
+    ...release,
+    AUDIT_TABLE: z.string().check(z.minLength(1)),
+  });
 
 export const apiDocsEnvironment = () => z.object({ ...common, ...http, ...codeFolder });
 

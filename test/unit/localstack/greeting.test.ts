@@ -3,8 +3,9 @@ import { greeting } from "../../../localstack/greeting.ts";
 import type { Addresses } from "../../../localstack/addresses.ts";
 
 const ADDRESSES = { url: "http://127.0.0.1:4800", apiKey: "sluice_key" } as Addresses;
-const greet = (folder: { dataDir: string; isDefault: boolean }, allowHttpSinks = true) =>
-  greeting({ addresses: ADDRESSES, listensOn: ["127.0.0.1"] }, { ...folder, allowHttpSinks });
+const LINK = "http://127.0.0.1:4800/console#/sign-in?code=sluice_code_1";
+const greet = (folder: { dataDir: string; isDefault: boolean }, allowHttpSinks = true, link: string | null = LINK) =>
+  greeting({ addresses: ADDRESSES, listensOn: ["127.0.0.1"] }, { ...folder, allowHttpSinks, link: link ?? undefined });
 
 /** Every command of this repository that a greeting names. */
 const commands = (text: string) => Array.from(text.matchAll(/npm (?:run|start)[^`\n]*/g), ([command]) => command);
@@ -12,11 +13,20 @@ const commands = (text: string) => Array.from(text.matchAll(/npm (?:run|start)[^
 describe("the greeting of npm start", () => {
   it("the greeting names no folder where it is the one in which the commands look", () => {
     expect(commands(greet({ dataDir: ".sluice", isDefault: true }))).toEqual([
+      "npm run console",
       "npm run send -- FILE.ndjson",
       "npm run dead-letters -- list",
       "npm run keys -- list",
       "npm start -- --fresh",
     ]);
+  });
+
+  it("the greeting has the link to the operator's page, or the command for one where none could be made", () => {
+    const folder = { dataDir: ".sluice", isDefault: true };
+
+    expect(greet(folder)).toContain(`The page         ${LINK}\n`);
+    expect(greet(folder, true, null)).not.toContain("The page");
+    expect(commands(greet(folder, true, null))).toContain("npm run console");
   });
 
   it("the greeting says whether subscriptions may deliver to this machine, and how", () => {
@@ -31,6 +41,7 @@ describe("the greeting of npm start", () => {
     ["/tmp/it's mine", "'/tmp/it'\\''s mine'"],
   ])("the greeting names another folder with every command, as a shell takes it: %s", (dataDir, word) => {
     expect(commands(greet({ dataDir, isDefault: false }))).toEqual([
+      `npm run console --data-dir ${word}`,
       `npm run send -- FILE.ndjson --data-dir ${word}`,
       `npm run dead-letters -- list --data-dir ${word}`,
       `npm run keys -- list --data-dir ${word}`,
