@@ -14,7 +14,7 @@ export function bundlePage(outputDir: string): void {
   for (const [name, bytes] of files) writeFileSync(join(outputDir, `${name}.gz`), compress(bytes));
 }
 
-/** The script and the style sheet of the page by their names, for example `app-4QZ7TK2A.js`. */
+/** The scripts and the style sheet of the page by their names, for example `app-4QZ7TK2A.js`. */
 export function buildPage(): Map<string, Uint8Array> {
   const { outputFiles } = buildSync({
     bundle: true,
@@ -29,6 +29,9 @@ export function buildPage(): Map<string, Uint8Array> {
     jsxImportSource: "preact",
     entryPoints: { app: "console/main.tsx", style: "console/style.css" },
     entryNames: "[name]-[hash]",
+    // Screens that are not part of the first load have a script of their own.
+    splitting: true,
+    chunkNames: "chunk-[hash]",
     outdir: "page",
     write: false,
     minify: true,
