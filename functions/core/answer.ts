@@ -14,7 +14,7 @@ import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { refusalPage } from "./refusal-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { INSTALLATION } from "./scopes.ts";
-import { statusAnswer } from "./status-answers.ts";
+import { alarmsAnswer, historyAnswer, statusAnswer } from "./status-answers.ts";
 import { subscriptionSchemas } from "./subscription-answers.ts";
 import {
   newRedelivery,
@@ -269,6 +269,8 @@ export const schemas = {
   Refusals: refusalPage,
   ...subscriptionSchemas,
   Status: statusAnswer,
+  StatusHistory: historyAnswer,
+  StatusAlarms: alarmsAnswer,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

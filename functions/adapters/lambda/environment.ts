@@ -191,6 +191,8 @@ export const statusEnvironment = () =>
     /** The queue of events. */
     QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
+    /** The topic that every alarm of the stack notifies. The runtime on this machine empties it. @default there is no CloudWatch */
+    ALARM_TOPIC_ARN: z.optional(z.string()),
     /** The version of Sluice, and what tells two builds of it apart. */
     VERSION: z.string().check(z.minLength(1)),
     BUILD: z.string().check(z.minLength(1)),
