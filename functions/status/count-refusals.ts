@@ -36,16 +36,20 @@ export function createCountRefusals(
   };
 }
 
-/** The refusals in each message by tenant, and of all tenants. A message is of some seconds, and counts in its last minute. */
+/** The refused events in each message by tenant, and of all tenants. A message is of some seconds, and counts in its last minute. */
 function partsByTenant(messages: readonly RefusalsMessage[]): Map<string, RefusedPart[]> {
   const tenants = new Map<string, Map<string, RefusedPart>>();
   for (const { id: message, groups } of distinct(messages)) {
-    for (const { tenant, count, last } of groups) {
+    for (const { tenant, events, last } of groups) {
       for (const each of [tenant, INSTALLATION]) {
         const parts = tenants.get(each) ?? new Map<string, RefusedPart>();
         tenants.set(each, parts);
         const known = parts.get(message) ?? { message, at: 0, count: 0 };
-        parts.set(message, { message, at: Math.max(known.at, minuteOf(Date.parse(last))), count: known.count + count });
+        parts.set(message, {
+          message,
+          at: Math.max(known.at, minuteOf(Date.parse(last))),
+          count: known.count + events,
+        });
       }
     }
   }

@@ -97,12 +97,14 @@ describe("counting refusals", () => {
     );
   });
 
-  it("adds the refusals of a tenant and of all to the history, each message once in the minute of its last one", async () => {
+  it("adds the refused events of a tenant and of all to the history, each message once in the minute of its last one", async () => {
     const { count, history } = counting();
     const sent = message(
       "a",
       { count: 2, first: at(58), last: at(59) },
       { code: "too_big", count: 3, last: at(61) },
+      // Further errors of the same events.
+      { code: "too_small", count: 4, events: 1, last: at(61) },
       { tenant: "other", count: 5, last: at(0) },
     );
 
@@ -110,9 +112,9 @@ describe("counting refusals", () => {
     await count([sent, message("b", { count: 7, last: at(70) })]);
 
     const read = async (tenant: string) => (await history.read(tenant, Date.parse(at(0)))).refused;
-    expect(await read("acme")).toEqual([{ at: Date.parse(at(60)), count: 12 }]);
+    expect(await read("acme")).toEqual([{ at: Date.parse(at(60)), count: 13 }]);
     expect(await read("other")).toEqual([{ at: Date.parse(at(0)), count: 5 }]);
-    expect(await read("*")).toEqual([{ at: Date.parse(at(60)), count: 17 }]);
+    expect(await read("*")).toEqual([{ at: Date.parse(at(60)), count: 18 }]);
   });
 
   it("counts a message once, though a write failed and the whole batch came again", async () => {
