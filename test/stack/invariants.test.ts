@@ -423,6 +423,7 @@ describe("api", () => {
     expect(allowed.map((name) => /"(\w+)Function/.exec(name)?.[1] ?? name).toSorted()).toEqual([
       "Access",
       "ApiDocs",
+      "Console",
       "Export",
       "Ingest",
       "Notify",
