@@ -1,4 +1,3 @@
-import { useCallback } from "preact/hooks";
 import { call } from "../../api/client.ts";
 import { usePoll } from "../../frame/awake.ts";
 import { ago, plural, time } from "../../parts/format.ts";
@@ -21,7 +20,7 @@ export function Alarms() {
     async (signal) => (await call<Alarms>("GET", "status/alarms", { signal, record: false })).body,
     { keep: true },
   );
-  usePoll(POLL_MS, useCallback(reload, [reload]));
+  usePoll(POLL_MS, reload);
   if (data === undefined) {
     return problem === undefined ? null : <p class="note warn">Alarms could not be read: {problem.message}</p>;
   }

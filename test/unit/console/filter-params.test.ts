@@ -89,6 +89,7 @@ describe("filter by this value", () => {
     expect(conditionFor(["data", "a"], "{}")).toBeUndefined();
     expect(conditionFor(["data", ""], "1")).toBeUndefined();
     expect(conditionFor(["data", "$or"], "1")).toBeUndefined();
+    expect(conditionFor(["data", "__proto__"], "1")).toBeUndefined();
     expect(conditionFor(["time"], '"2026-11-30T00:00:00Z"')).toBeUndefined();
     expect(conditionFor(["type"], '"a*b"')).toBeUndefined();
     expect(conditionFor(["data", "a"], JSON.stringify("x".repeat(1_025)))).toBeUndefined();
