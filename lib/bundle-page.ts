@@ -23,6 +23,8 @@ export function buildPage(): Map<string, Uint8Array> {
     // Browsers of 2025 and later: the colours of the style sheet need `light-dark()`, and filters need `JSON.rawJSON`.
     target: ["chrome123", "firefox135", "safari18.4"],
     inject: ["console/buffer.ts"],
+    // The settings of the type check are not those of the bundle.
+    tsconfigRaw: {},
     jsx: "automatic",
     jsxImportSource: "preact",
     entryPoints: { app: "console/main.tsx", style: "console/style.css" },

@@ -8,12 +8,7 @@ import type { Runtime } from "./runtime.ts";
  */
 export function greeting(
   { addresses, listensOn }: Pick<Runtime, "addresses" | "listensOn">,
-  {
-    dataDir,
-    isDefault,
-    allowHttpSinks,
-    link,
-  }: { dataDir: string; isDefault: boolean; allowHttpSinks: boolean; link: string | undefined },
+  { dataDir, isDefault, allowHttpSinks }: { dataDir: string; isDefault: boolean; allowHttpSinks: boolean },
 ): string {
   const { url, apiKey, region, databaseUrl, queueUrl, deadLetterQueueUrl, awsEndpointUrl }: Addresses = addresses;
   const key = `-H 'authorization: Bearer ${apiKey}'`;
@@ -26,7 +21,7 @@ export function greeting(
   return `
 Sluice runs at ${url} (it listens on ${listensOn.join(" and ")})
 
-${link === undefined ? "" : `  The page         ${link}\n                   (signs in once, within five minutes)\n`}  A new link       npm run console${folder}
+  The page         npm run console${folder}
   Send an event    curl -i ${url}/events ${key} -H 'content-type: application/json' -d '${event}'
   Read it          curl ${url}/events/ID ${key}
   Send a file      npm run send -- FILE.ndjson${folder}

@@ -1,4 +1,4 @@
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { route, setParams, navigate } from "../route.ts";
 import {
   ATTRIBUTES,
@@ -97,6 +97,8 @@ function AddCondition({ conditions, suggestions, onDone }: AddProps) {
   const [operator, setOperator] = useState<Operator>("eq");
   const [value, setValue] = useState("");
   const list = useId();
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.select(), []);
   const operators = operatorsOf(field.trim());
   const used = operators.includes(operator) ? operator : "eq";
   const condition = toCondition(field, used, value);
@@ -118,7 +120,7 @@ function AddCondition({ conditions, suggestions, onDone }: AddProps) {
       <label>
         Field
         <input
-          autofocus
+          ref={first}
           list={list}
           value={field}
           spellcheck={false}

@@ -1,5 +1,5 @@
 import { endOfString } from "../../functions/core/end-of-string.ts";
-import { endOfValue, skipSpace } from "../../functions/core/json-spans.ts";
+import { elementTexts, endOfValue, skipSpace } from "../../functions/core/json-spans.ts";
 
 /** A member of an object, or an element of an array, with its value as it is written. */
 export type JsonPart = { key: string; text: string };
@@ -46,6 +46,11 @@ export function partsOf(json: string): JsonPart[] {
     if (json[at] === ",") at = skipSpace(json, at + 1);
   }
   return parts;
+}
+
+/** The elements of an array, each as it is written. */
+export function elementsOf(json: string): string[] {
+  return elementTexts(json, 0);
 }
 
 /** The characters of a JSON string. */

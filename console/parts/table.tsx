@@ -30,7 +30,7 @@ type Props<Row> = {
   foot?: ComponentChildren;
 };
 
-const ROW_HEIGHT = 36;
+const ROW_HEIGHT = 32;
 /** Rows drawn above and below those that can be seen. */
 const AHEAD = 12;
 

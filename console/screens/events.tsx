@@ -1,7 +1,60 @@
+import { useMemo, useState } from "preact/hooks";
+import { FilterChips } from "../parts/filter-chips.tsx";
+import { conditionsOf, faultOf } from "../parts/filter-params.ts";
+import { rangeOf } from "../parts/range.ts";
+import { TimeRange } from "../parts/time-range.tsx";
+import { route } from "../route.ts";
+import { EventDrawer } from "./events/event-drawer.tsx";
+import { EventTable } from "./events/event-table.tsx";
+import { useEvents } from "./events/use-events.ts";
+import { Volume } from "./events/volume.tsx";
+
+/** Finds events: a filter and a range, their volume, the list, and one event. All of it stands in the address. */
 export function Events() {
+  const { params, path } = route.value;
+  const fault = faultOf(conditionsOf(params));
   return (
-    <header class="head">
-      <h1>Events</h1>
-    </header>
+    <>
+      {fault === undefined ? <Found params={params} /> : <Faulty fault={fault} />}
+      {path[0] !== undefined && <EventDrawer key={path.join("\n")} id={path[0]} source={path[1]} />}
+    </>
+  );
+}
+
+function Found({ params }: { params: URLSearchParams }) {
+  const [reloads, setReloads] = useState(0);
+  const key = `${params} ${reloads}`;
+  // A range that ends now is fixed when the list begins, because its pages are of one range.
+  const range = useMemo(() => rangeOf(params, "24h"), [key]);
+  const list = useEvents(key, params, range);
+  const reload = () => setReloads(reloads + 1);
+  return (
+    <>
+      <header class="head">
+        <h1>Events</h1>
+        <TimeRange range={range} />
+        <button type="button" onClick={reload} disabled={list.isLoading}>
+          Refresh
+        </button>
+      </header>
+      <FilterChips />
+      <Volume id={key} params={params} range={range} />
+      <EventTable list={list} params={params} onReload={reload} />
+    </>
+  );
+}
+
+/** An address may have a filter that is none. Its chips can be removed. */
+function Faulty({ fault }: { fault: string }) {
+  return (
+    <>
+      <header class="head">
+        <h1>Events</h1>
+      </header>
+      <FilterChips />
+      <p class="note bad" role="alert">
+        {fault}
+      </p>
+    </>
   );
 }

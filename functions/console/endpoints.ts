@@ -81,7 +81,7 @@ const NEVER_KEPT = { "cache-control": "no-store" };
 const cookie = (value: string, seconds: number) =>
   `${SESSION_COOKIE}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${seconds}`;
 
-/** What a caller is and may do, without what only limits and checks need. */
+/** The rights of a caller, without what only limits and checks need. */
 function describe({ keyId, keyTenant, tenant, role, types, sources, expiresAt, session }: Principal) {
   const ends = [session?.expiresAt, expiresAt].filter((end) => end !== undefined).toSorted();
   return {

@@ -3,8 +3,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { accessibilityFaults } from "./support/accessibility.ts";
-import { openPage } from "./support/browser.ts";
+import { accessibilityFaults, sidewaysScroll } from "./support/accessibility.ts";
+import { openPage, PHONE } from "./support/browser.ts";
 import { type Console, signInLink, startConsole } from "./support/console.ts";
 import { CHROMIUM } from "./support/find-chromium.ts";
 
@@ -98,6 +98,17 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     expect(await second.page.getByRole("alert").textContent()).toContain("npm run console");
     expect([...first.faults(), ...second.faults()]).toEqual([]);
     await Promise.all([first.close(), second.close()]);
+  });
+
+  it.each(["#/overview", undefined])("on a phone nothing stands beside the window: %s", async (hash) => {
+    const { page, close } = await (hash === undefined
+      ? openPage(console.browser, { origin, viewport: PHONE })
+      : console.open(hash, { viewport: PHONE }));
+    if (hash === undefined) await page.goto(`${origin}/console`);
+    await page.getByRole("heading").first().waitFor();
+
+    expect(await sidewaysScroll(page)).toBe(0);
+    await close();
   });
 
   it("the sign-in has no fault of accessibility in either theme", async () => {

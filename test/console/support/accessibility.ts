@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 /** WCAG 2.2 up to level AA, with the criteria of the versions before. */
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** What axe finds on a page as it is now, in the light and in the dark theme: the theme, the rule, the element and the reason. */
+/** The faults that axe finds on a page as it is now, in the light and in the dark theme: theme, rule, element and reason. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   const faults: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {

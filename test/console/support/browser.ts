@@ -7,7 +7,7 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
-export const DESKTOP = { width: 1_280, height: 900 };
+const DESKTOP = { width: 1_280, height: 900 };
 /** The narrowest width that the page promises, without sideways scroll. */
 export const PHONE = { width: 320, height: 700 };
 

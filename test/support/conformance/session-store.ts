@@ -5,12 +5,12 @@ import type { SessionReader, SessionStore } from "../../../functions/core/sessio
 const code = { keyId: "4fQ0v7xYbN2k", keyTenant: "acme", expiresAt: "2026-11-29T10:05:00.000Z" };
 const session = { keyId: "4fQ0v7xYbN2k", expiresAt: "2026-11-29T18:00:00.000Z" };
 
-/** What every store of codes and sessions keeps to. */
+/** The contract of every store of codes and sessions. */
 export function describeSessionStore(
   name: string,
   open: () => Promise<{ store: SessionStore; reader: SessionReader; outage: () => void }>,
 ): void {
-  describe(name, () => {
+  describe(`contract: ${name}`, () => {
     it(`${name} gives a code to one of several callers alone, and to none after it`, async () => {
       const { store } = await open();
       await store.createCode("aa", code);

@@ -6,7 +6,7 @@ import { createConsole } from "../../../functions/console/console.ts";
 import { memorySessions } from "../../support/memory-sessions.ts";
 import { memoryAuditLog } from "../access/support.ts";
 
-export const NOW = "2026-11-29T10:00:00.000Z";
+const NOW = "2026-11-29T10:00:00.000Z";
 export const SECRET = Buffer.from("the installation's secret");
 
 /** Signing in over tables in memory. */

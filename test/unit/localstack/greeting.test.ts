@@ -3,9 +3,8 @@ import { greeting } from "../../../localstack/greeting.ts";
 import type { Addresses } from "../../../localstack/addresses.ts";
 
 const ADDRESSES = { url: "http://127.0.0.1:4800", apiKey: "sluice_key" } as Addresses;
-const LINK = "http://127.0.0.1:4800/console#/sign-in?code=sluice_code_1";
-const greet = (folder: { dataDir: string; isDefault: boolean }, allowHttpSinks = true, link: string | null = LINK) =>
-  greeting({ addresses: ADDRESSES, listensOn: ["127.0.0.1"] }, { ...folder, allowHttpSinks, link: link ?? undefined });
+const greet = (folder: { dataDir: string; isDefault: boolean }, allowHttpSinks = true) =>
+  greeting({ addresses: ADDRESSES, listensOn: ["127.0.0.1"] }, { ...folder, allowHttpSinks });
 
 /** Every command of this repository that a greeting names. */
 const commands = (text: string) => Array.from(text.matchAll(/npm (?:run|start)[^`\n]*/g), ([command]) => command);
@@ -19,14 +18,6 @@ describe("the greeting of npm start", () => {
       "npm run keys -- list",
       "npm start -- --fresh",
     ]);
-  });
-
-  it("the greeting has the link to the operator's page, or the command for one where none could be made", () => {
-    const folder = { dataDir: ".sluice", isDefault: true };
-
-    expect(greet(folder)).toContain(`The page         ${LINK}\n`);
-    expect(greet(folder, true, null)).not.toContain("The page");
-    expect(commands(greet(folder, true, null))).toContain("npm run console");
   });
 
   it("the greeting says whether subscriptions may deliver to this machine, and how", () => {

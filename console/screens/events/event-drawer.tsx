@@ -1,0 +1,119 @@
+import { useMemo, useState } from "preact/hooks";
+import { call } from "../../api/client.ts";
+import { CopyButton } from "../../parts/copy-button.tsx";
+import { Dialog } from "../../parts/dialog.tsx";
+import { bytes, duration, time } from "../../parts/format.ts";
+import { partsOf, stringOf } from "../../parts/json-parts.ts";
+import { JsonTree } from "../../parts/json-tree.tsx";
+import { Failed, Loading } from "../../parts/states.tsx";
+import { Text } from "../../parts/text.tsx";
+import { useLoad } from "../../parts/use-load.ts";
+import { navigate, route } from "../../route.ts";
+import { LeafActions } from "./leaf-actions.tsx";
+import { Neighbours } from "./neighbours.tsx";
+import { RawText } from "./raw-text.tsx";
+
+const TABS = ["Tree", "Raw", "Neighbours"] as const;
+
+/** One event whole, at the side of the list. */
+export function EventDrawer({ id, source }: { id: string; source: string | undefined }) {
+  const { data, problem, reload } = useLoad(`${id}\n${source}`, async (signal) => {
+    const { text } = await call("GET", `events/${encodeURIComponent(id)}`, { query: { source }, signal });
+    return text;
+  });
+  const close = () => navigate("events", route.value.params);
+  return (
+    <Dialog
+      kind="drawer"
+      title={<Text value={id} max={80} />}
+      onClose={close}
+      tools={data !== undefined && <CopyButton text={data} label="Copy event" />}
+    >
+      {problem !== undefined && <Failed problem={problem} onRetry={reload} />}
+      {data === undefined && problem === undefined && <Loading what="Loading the event" lines={10} />}
+      {data !== undefined && <Whole text={data} onClose={close} />}
+    </Dialog>
+  );
+}
+
+function Whole({ text, onClose }: { text: string; onClose: () => void }) {
+  const [tab, setTab] = useState<(typeof TABS)[number]>("Tree");
+  const attributes = useMemo(() => attributesOf(text), [text]);
+  return (
+    <div class="stack">
+      <Summary attributes={attributes} size={new TextEncoder().encode(text).length} />
+      <div class="segments" role="tablist" aria-label="Views of the event">
+        {TABS.map((each) => (
+          <button
+            key={each}
+            type="button"
+            role="tab"
+            id={`tab-${each}`}
+            aria-controls="view"
+            aria-selected={each === tab}
+            onClick={() => setTab(each)}
+          >
+            {each}
+          </button>
+        ))}
+      </div>
+      <div id="view" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+        {tab === "Tree" && (
+          <JsonTree text={text} open={3} actions={(leaf) => <LeafActions leaf={leaf} onUsed={onClose} />} />
+        )}
+        {tab === "Raw" && <RawText text={text} />}
+        {tab === "Neighbours" && <Neighbours attributes={attributes} />}
+      </div>
+    </div>
+  );
+}
+
+export type Attributes = Readonly<Record<string, string | undefined>>;
+
+/** The attributes of an event that are texts. */
+function attributesOf(text: string): Attributes {
+  return Object.fromEntries(
+    partsOf(text.trim()).flatMap(({ key, text: json }) =>
+      json.startsWith('"') && key !== "data" ? [[key, stringOf(json)]] : [],
+    ),
+  );
+}
+
+function Summary({ attributes, size }: { attributes: Attributes; size: number }) {
+  const { type = "", source = "", subject, time: sent, receivedat = "", dataschema } = attributes;
+  const late = sent === undefined ? Number.NaN : Date.parse(receivedat) - Date.parse(sent);
+  return (
+    <dl class="pairs">
+      <dt>Type</dt>
+      <dd>
+        <Text value={type} />
+      </dd>
+      <dt>Source</dt>
+      <dd>
+        <Text value={source} />
+      </dd>
+      {subject !== undefined && (
+        <>
+          <dt>Subject</dt>
+          <dd>
+            <Text value={subject} />
+          </dd>
+        </>
+      )}
+      {dataschema !== undefined && (
+        <>
+          <dt>Version</dt>
+          <dd>
+            <Text value={dataschema} />
+          </dd>
+        </>
+      )}
+      <dt>Received</dt>
+      <dd class="number">
+        <time dateTime={receivedat}>{time(receivedat, { millis: true })}</time>
+        {late > 0 && <span class="quiet"> · {duration(late)} after its own time</span>} ·{" "}
+        <span class="quiet">{bytes(size)}</span>
+      </dd>
+    </dl>
+  );
+}
