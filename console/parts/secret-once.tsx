@@ -20,7 +20,7 @@ export function SecretOnce({ title, secrets, children, onClose }: Props) {
           <div key={label} class="secret">
             <label>
               {label}
-              <textarea readOnly rows={2} value={value} onFocus={({ currentTarget }) => currentTarget.select()} />
+              <textarea readOnly rows={3} value={value} onFocus={({ currentTarget }) => currentTarget.select()} />
             </label>
             <CopyButton text={value} />
           </div>

@@ -8,7 +8,8 @@ import { tenant } from "../session.ts";
 import type { RefusalPage } from "../types.ts";
 import { CauseRow } from "./refusals/cause-row.tsx";
 import { toCauses } from "./refusals/causes.ts";
-import { dayRange, Toolbar } from "./refusals/toolbar.tsx";
+import { dayRange } from "./refusals/day-range.ts";
+import { Toolbar } from "./refusals/toolbar.tsx";
 
 /** Pages of groups that are read for one view: a week of a tenant has no more. */
 const PAGES_MAX = 40;

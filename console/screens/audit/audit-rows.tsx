@@ -74,6 +74,7 @@ function Details({ entry: { at, who, action, target, details, requestId, previou
 function placeOf(action: string, target: string): string | undefined {
   if (action.startsWith("key.")) return link("keys", {}, [target]);
   if (action.startsWith("replay.") || action.startsWith("dead-letters.")) return link("jobs", {}, ["replays", target]);
+  if (action.startsWith("subscription.")) return link("subscriptions", {}, [target]);
   if (action.startsWith("export.")) return link("jobs", {}, ["exports", target]);
   return undefined;
 }

@@ -8,20 +8,18 @@ import { Failed } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useAction } from "../../parts/use-action.ts";
 import type { EventFault, ReplayJob, ReplayPlan } from "../../types.ts";
-import { ReplayProgress } from "../jobs/replay-progress.tsx";
 import { changedLines, type EditableEvent, readEdited } from "./event-text.ts";
 import { planBody, startBody } from "./selection.ts";
 
-type Props = { id: string; editable: EditableEvent; onReplayed: () => void; onCancel: () => void };
+type Props = { id: string; editable: EditableEvent; onStarted: (replayId: string) => void; onCancel: () => void };
 
 /** What a dry run says about a text. */
 type Check = { text: string; planned?: number; fault?: string; errors: readonly EventFault[] };
 
 /** The event as it came beside the correction, which a dry run checks as `POST /events` checks events. */
-export function Edit({ id, editable: { source, id: eventId, text: before }, onReplayed, onCancel }: Props) {
+export function Edit({ id, editable: { source, id: eventId, text: before }, onStarted, onCancel }: Props) {
   const [text, setText] = useState(before);
   const [check, setCheck] = useState<Check>();
-  const [job, setJob] = useState<ReplayJob>();
   const area = useRef<HTMLTextAreaElement>(null);
   const current = check?.text === text ? check : undefined;
   const isValid = (current?.planned ?? 0) > 0;
@@ -41,8 +39,7 @@ export function Edit({ id, editable: { source, id: eventId, text: before }, onRe
     const read = readEdited(text);
     if ("fault" in read) return;
     const body = startBody({}, { edits: [{ id, event: read.event }] }, 1);
-    setJob((await call<ReplayJob>("POST", "replays", { body })).body);
-    onReplayed();
+    onStarted((await call<ReplayJob>("POST", "replays", { body })).body.id);
   });
   const goTo = (pointer: string) => {
     const { start: from, end } = placeOfPointer(text, pointer);
@@ -50,13 +47,6 @@ export function Edit({ id, editable: { source, id: eventId, text: before }, onRe
     area.current?.setSelectionRange(from, end);
   };
 
-  if (job !== undefined) {
-    return (
-      <section class="card">
-        <ReplayProgress id={job.id} />
-      </section>
-    );
-  }
   return (
     <section class="card stack" aria-labelledby="correct">
       <h2 id="correct">Correct the event</h2>

@@ -4,14 +4,14 @@ import { FilterChips } from "../../parts/filter-chips.tsx";
 import { plural } from "../../parts/format.ts";
 import { PageFoot } from "../../parts/page-foot.tsx";
 import { Empty, Failed, Loading } from "../../parts/states.tsx";
-import { type Column, Table } from "../../parts/table.tsx";
+import { Table } from "../../parts/table.tsx";
 import { Text } from "../../parts/text.tsx";
 import { usePages } from "../../parts/use-pages.ts";
-import { When } from "../../parts/when.tsx";
 import { link, route, setParams } from "../../route.ts";
 import { can, tenant } from "../../session.ts";
 import type { DeadLetterRow } from "../../types.ts";
 import { JobDialog } from "./job-dialog.tsx";
+import { columnsOf } from "./list-columns.tsx";
 import { type Chosen, toChosen, toQuery } from "./selection.ts";
 import { isOpenState, StateTabs } from "./state-tabs.tsx";
 
@@ -41,7 +41,8 @@ export function List() {
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
   const [doing, setDoing] = useState<Doing>();
   const chosen = pages.rows.filter(({ id }) => marked.has(id)).map(({ id }) => id);
-  const mayAct = can("dead-letters:replay") && isOpenState(params) && pages.rows.length > 0;
+  // The buttons stay while the list is loaded again, so that the focus has a place to come back to.
+  const mayAct = can("dead-letters:replay") && isOpenState(params) && (pages.rows.length > 0 || !pages.isReady);
   const target = (): Omit<Doing, "action"> =>
     chosen.length > 0
       ? { chosen: { ids: chosen }, what: plural(chosen.length, "chosen dead letter") }
@@ -131,48 +132,6 @@ function Cause({ params }: { params: URLSearchParams }) {
       </button>
     </p>
   );
-}
-
-type Marking = {
-  marked: ReadonlySet<string>;
-  mark: (id: string) => void;
-  markAll: (isAll: boolean) => void;
-  isAll: boolean;
-};
-
-function columnsOf(marking: Marking | undefined): readonly Column<DeadLetterRow>[] {
-  const columns: Column<DeadLetterRow>[] = [
-    { name: "event", title: "Event", cell: ({ eventId }) => <Text value={eventId ?? "a whole message"} max={120} /> },
-    { name: "type", title: "Type", cell: ({ type }) => <Text value={type ?? "–"} max={120} />, wide: true },
-    { name: "source", title: "Source", cell: ({ source }) => <Text value={source ?? "–"} max={120} />, wide: true },
-    { name: "opened", title: "Open since", cell: ({ openedAt }) => <When at={openedAt} />, width: "8rem" },
-    { name: "replays", title: "Replays", cell: ({ replays }) => replays, align: "end", width: "5rem", wide: true },
-  ];
-  if (marking === undefined) return columns;
-  const { marked, mark, markAll, isAll } = marking;
-  return [
-    ...columns,
-    {
-      name: "mark",
-      title: (
-        <input
-          type="checkbox"
-          aria-label="Choose all that are shown"
-          checked={isAll}
-          onChange={({ currentTarget }) => markAll(currentTarget.checked)}
-        />
-      ),
-      width: "3rem",
-      cell: ({ id, eventId }) => (
-        <input
-          type="checkbox"
-          aria-label={`Choose ${eventId ?? id}`}
-          checked={marked.has(id)}
-          onChange={() => mark(id)}
-        />
-      ),
-    },
-  ];
 }
 
 function backToGroups(params: URLSearchParams): URLSearchParams {

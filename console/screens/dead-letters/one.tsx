@@ -1,18 +1,18 @@
 import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
-import { JsonTree } from "../../parts/json-tree.tsx";
-import { CopyButton } from "../../parts/copy-button.tsx";
-import { plural, time } from "../../parts/format.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
-import { When } from "../../parts/when.tsx";
 import { link, route, setParams } from "../../route.ts";
 import { can, tenant } from "../../session.ts";
 import type { DeadLetter } from "../../types.ts";
+import { ReplayProgress } from "../jobs/replay-progress.tsx";
 import { Edit } from "./edit.tsx";
-import { eventText, toEditable } from "./event-text.ts";
+import { Body } from "./body.tsx";
+import { toEditable } from "./event-text.ts";
+import { History } from "./history.tsx";
 import { JobDialog } from "./job-dialog.tsx";
+import { Reason } from "./reason.tsx";
 
 const TONES = { open: "bad", replayed: "accent", discarded: "warn" } as const;
 
@@ -23,6 +23,7 @@ export function One({ id }: { id: string }) {
     return (await call<DeadLetter>("GET", `dead-letters/${encodeURIComponent(id)}`, { signal })).body;
   });
   const [doing, setDoing] = useState<"replay" | "discard">();
+  const [replayId, setReplayId] = useState<string>();
   const back = new URLSearchParams(params);
   back.delete("edit");
   const mayAct = data?.state === "open" && can("dead-letters:replay");
@@ -57,9 +58,22 @@ export function One({ id }: { id: string }) {
         problem === undefined && <Loading what="Loading the dead letter" lines={8} />
       ) : (
         <>
+          {replayId !== undefined && (
+            <section class="card" aria-label="The replay of the corrected event">
+              <ReplayProgress id={replayId} onSettled={reload} />
+            </section>
+          )}
           <Reason deadLetter={data} />
           {isEditing ? (
-            <Edit id={id} editable={editable} onReplayed={reload} onCancel={() => setParams({ edit: undefined })} />
+            <Edit
+              id={id}
+              editable={editable}
+              onStarted={(started) => {
+                setReplayId(started);
+                setParams({ edit: undefined });
+              }}
+              onCancel={() => setParams({ edit: undefined })}
+            />
           ) : (
             <Body deadLetter={data} />
           )}
@@ -79,104 +93,4 @@ export function One({ id }: { id: string }) {
       )}
     </>
   );
-}
-
-function Reason({ deadLetter }: { deadLetter: DeadLetter }) {
-  const {
-    reason,
-    sqlState,
-    message,
-    openedAt,
-    receivedAt,
-    attempts,
-    replays,
-    type,
-    source,
-    tenant: owner,
-  } = deadLetter;
-  return (
-    <section class="card" aria-labelledby="why">
-      <h2 id="why">Why it is not stored</h2>
-      <p>
-        <span class="badge bad">{reason}</span> {sqlState !== null && <code>{sqlState}</code>}{" "}
-        <Text value={message} max={2_000} expandable />
-      </p>
-      <dl class="pairs">
-        <dt>Type</dt>
-        <dd>{type === null ? "–" : <Text value={type} />}</dd>
-        <dt>Source</dt>
-        <dd>{source === null ? "–" : <Text value={source} />}</dd>
-        <dt>Tenant</dt>
-        <dd>{owner ?? "none: the message names none"}</dd>
-        <dt>Accepted</dt>
-        <dd>
-          <When at={receivedAt} />
-        </dd>
-        <dt>Open since</dt>
-        <dd>
-          <When at={openedAt} />
-        </dd>
-        <dt>Tried</dt>
-        <dd>
-          {plural(attempts, "time")} by the consumer; replayed {plural(replays, "time")}
-        </dd>
-      </dl>
-    </section>
-  );
-}
-
-/** The event as a tree, or the whole message as it came. */
-function Body({ deadLetter: { isEvent, body } }: { deadLetter: DeadLetter }) {
-  const [isRaw, setRaw] = useState(false);
-  const event = isEvent ? eventText(body) : undefined;
-  return (
-    <section class="card" aria-labelledby="body">
-      <header>
-        <h2 id="body">{event !== undefined ? "Event" : "Message: it could not be read as an event"}</h2>
-        <span class="buttons">
-          {event !== undefined && (
-            <button type="button" class="small" aria-pressed={isRaw} onClick={() => setRaw(!isRaw)}>
-              Whole message
-            </button>
-          )}
-          <CopyButton text={isRaw ? body : (event ?? body)} />
-        </span>
-      </header>
-      {event !== undefined && !isRaw ? (
-        <JsonTree text={event} open={3} />
-      ) : (
-        <pre>
-          <Text value={body} max={20_000} expandable />
-        </pre>
-      )}
-    </section>
-  );
-}
-
-function History({ deadLetter: { history } }: { deadLetter: DeadLetter }) {
-  return (
-    <section class="card" aria-labelledby="history">
-      <h2 id="history">History</h2>
-      {history.length === 0 ? (
-        <p class="quiet">Nobody has replayed or discarded it.</p>
-      ) : (
-        <ol class="steps">
-          {history.map(({ number, replayId, takenAt, sentAt, outcome, reason, message }) => (
-            <li key={`${number} ${replayId}`}>
-              <b>{number === 0 ? "Discarded" : `Replay ${number}`}</b> <time dateTime={takenAt}>{time(takenAt)}</time>{" "}
-              {number > 0 && <Outcome outcome={outcome} isSent={sentAt !== null} />}{" "}
-              {reason !== null && <code>{reason}</code>} {message !== null && <Text value={message} />}{" "}
-              <a href={link("jobs", {}, ["replays", replayId])}>job</a>
-            </li>
-          ))}
-        </ol>
-      )}
-    </section>
-  );
-}
-
-function Outcome({ outcome, isSent }: { outcome: DeadLetter["history"][number]["outcome"]; isSent: boolean }) {
-  if (outcome === "stored") return <span class="badge good">stored</span>;
-  if (outcome === "dead_lettered") return <span class="badge bad">came back</span>;
-  return <span class="badge">{isSent ? "sent, outcome not known yet" : "not sent yet"}</span>;
 }

@@ -41,8 +41,8 @@ export function RedeliveryProgress({ subscriptionId, id, isScreen = false }: Pro
           <a href={link("subscriptions", {}, [subscriptionId])}>The subscription</a>
         ) : (
           <>
-            It goes on without this page:{" "}
-            <a href={link("jobs", {}, ["redeliveries", subscriptionId, id])}>watch it among the jobs</a>
+            {!row.isFinished && "It goes on without this page: "}
+            <a href={link("jobs", {}, ["redeliveries", subscriptionId, id])}>see it among the jobs</a>
           </>
         )}
       </p>

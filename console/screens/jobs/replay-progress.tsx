@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import { call } from "../../api/client.ts";
 import { JobReceipt } from "../../parts/job-receipt.tsx";
 import { plural } from "../../parts/format.ts";
@@ -7,16 +8,22 @@ import { useJob } from "../../parts/use-job.ts";
 import { link } from "../../route.ts";
 import { can } from "../../session.ts";
 import type { ReplayJob } from "../../types.ts";
+import { Asked } from "./asked.tsx";
 import { replayRow } from "./job-row.ts";
 
+type Props = { id: string; isScreen?: boolean /** Called when its numbers change no more. */; onSettled?: () => void };
+
 /** The progress of a replay or discard, with its cancel and its receipt. */
-export function ReplayProgress({ id, isScreen = false }: { id: string; isScreen?: boolean }) {
+export function ReplayProgress({ id, isScreen = false, onSettled }: Props) {
   const path = `replays/${encodeURIComponent(id)}`;
   const { job, problem, end, reload } = useJob(
     id,
     async (record, signal) => (await call<ReplayJob>("GET", path, { record, signal })).body,
     replayRow,
   );
+  useEffect(() => {
+    if (end === "settled") onSettled?.();
+  }, [end]);
   const cancel = useAction(async () => {
     await call("POST", `${path}/cancel`);
     reload();
@@ -30,9 +37,12 @@ export function ReplayProgress({ id, isScreen = false }: { id: string; isScreen?
     <div class="stack">
       <JobReceipt label={label} row={row} end={end} onCancel={mayCancel ? cancel.run : undefined} onReload={reload}>
         {cancel.problem !== undefined && <Failed problem={cancel.problem} />}
-        {!isScreen && (
+        {isScreen ? (
+          <Asked request={job.request} keyId={job.keyId} createdAt={job.createdAt} />
+        ) : (
           <p>
-            It goes on without this page: <a href={link("jobs", {}, ["replays", id])}>watch it among the jobs</a>
+            {!row.isFinished && "It goes on without this page: "}
+            <a href={link("jobs", {}, ["replays", id])}>see it among the jobs</a>
           </p>
         )}
       </JobReceipt>

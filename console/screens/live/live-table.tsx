@@ -48,7 +48,10 @@ function draw(row: LiveRow) {
   if (row.kind === "skipped") {
     return (
       <tr class="skipped">
-        <td colSpan={5}>{plural(row.count, "event")} skipped: more came than can be read</td>
+        <td colSpan={3}>{plural(row.count, "event")} skipped</td>
+        <td colSpan={2} class="wide">
+          more came than can be read
+        </td>
       </tr>
     );
   }

@@ -51,7 +51,13 @@ export function Actions({ path, subscription, onChanged }: Props) {
       </button>
       {toggle.problem !== undefined && <Failed problem={toggle.problem} />}
       {doing === "delete" && (
-        <ConfirmCount title="Delete the subscription" count={lost} verb="Drop" onConfirm={remove.run} onCancel={close}>
+        <ConfirmCount
+          title="Delete the subscription"
+          count={Math.max(1, lost)}
+          verb={lost > 0 ? "Drop" : "Delete"}
+          onConfirm={remove.run}
+          onCancel={close}
+        >
           <p>
             It is deleted with everything that belongs to it: {count(ledger.pending)} pending and {count(ledger.failed)}{" "}
             failed deliveries are not sent any more. To stop it and lose nothing, disable it instead.

@@ -7,6 +7,7 @@ import { useAction } from "../../parts/use-action.ts";
 import { link, navigate } from "../../route.ts";
 import type { MadeSubscription } from "../../types.ts";
 import { FilterTest } from "./filter-test.tsx";
+import { MoreFields } from "./more-fields.tsx";
 import { secretsOf } from "./secrets-of.ts";
 import { SinkFields } from "./sink-fields.tsx";
 import { filterFault, subscriptionBody, type SubscriptionDraft } from "./subscription-body.ts";
@@ -79,7 +80,7 @@ export function NewSubscription() {
           <p id="filter-fault" class="bad">
             {fault}
           </p>
-          <More draft={draft} set={set} />
+          <MoreFields draft={draft} set={set} />
           {make.problem !== undefined && <Failed problem={make.problem} />}
           <div class="buttons">
             <button type="submit" class="primary" disabled={make.isRunning || fault !== undefined}>
@@ -91,67 +92,6 @@ export function NewSubscription() {
       </div>
       {made !== undefined && <Made made={made} onClose={() => open(made.id)} />}
     </>
-  );
-}
-
-type FieldsProps = { draft: SubscriptionDraft; set: (changes: Partial<SubscriptionDraft>) => void };
-
-function More({ draft, set }: FieldsProps) {
-  const number = (name: "batch" | "rate" | "timeoutMs", label: string, min: number, max: number) => (
-    <label>
-      {label}
-      <input
-        type="number"
-        name={name}
-        min={min}
-        max={max}
-        value={draft[name]}
-        onInput={({ currentTarget: { value } }) => set({ [name]: value })}
-      />
-    </label>
-  );
-  return (
-    <details>
-      <summary>Where it begins, order, schedule, rate</summary>
-      <div class="stack inner">
-        <label>
-          Events received from; those stored from now on where it is empty
-          <input
-            type="datetime-local"
-            step="1"
-            value={draft.from}
-            onInput={({ currentTarget: { value } }) => set({ from: value })}
-          />
-        </label>
-        <label>
-          Order
-          <select
-            value={draft.order}
-            onChange={({ currentTarget: { value } }) => set({ order: value === "subject" ? "subject" : "none" })}
-          >
-            <option value="none">none: as fast as possible</option>
-            <option value="subject">events of a subject one after another</option>
-          </select>
-        </label>
-        <label>
-          Schedule
-          <select
-            value={draft.schedule}
-            onChange={({ currentTarget: { value } }) =>
-              set({ schedule: value === "doubling" ? "doubling" : "standard" })
-            }
-          >
-            <option value="standard">standard: 10 tries in 75 h</option>
-            <option value="doubling">doubling: twice the wait each time</option>
-          </select>
-        </label>
-        <div class="grid">
-          {number("batch", "Events of a request, at most", 1, 100)}
-          {number("rate", "Events a second", 1, 10_000)}
-          {number("timeoutMs", "Timeout in milliseconds", 1_000, 30_000)}
-        </div>
-      </div>
-    </details>
   );
 }
 

@@ -80,27 +80,32 @@ export function RetryDialog({ path, id, codes, what, onClose }: Props) {
           autofocus: true,
           pattern: "[0-9,\\s]*",
         })}
-        <label>
-          Filter of the events, as JSON; all where it is empty
-          <textarea
-            name="filter"
-            rows={2}
-            spellcheck={false}
-            placeholder='{"exact": {"type": "com.example.order.placed"}}'
-            value={draft.filter}
-            onInput={({ currentTarget: { value } }) => setDraft({ ...draft, filter: value })}
-          />
-        </label>
-        <div class="grid">
-          {input("from", "Last tried from", { type: "datetime-local" })}
-          {input("to", "Last tried before", { type: "datetime-local" })}
-          {input("limit", "At most", { type: "number", min: 1 })}
-        </div>
+        <details>
+          <summary>Narrower: events, time, number</summary>
+          <div class="stack inner">
+            <label>
+              Filter of the events, as JSON; all where it is empty
+              <textarea
+                name="filter"
+                rows={2}
+                spellcheck={false}
+                placeholder='{"exact": {"type": "com.example.order.placed"}}'
+                value={draft.filter}
+                onInput={({ currentTarget: { value } }) => setDraft({ ...draft, filter: value })}
+              />
+            </label>
+            <div class="grid">
+              {input("from", "Last tried from", { type: "datetime-local" })}
+              {input("to", "Last tried before", { type: "datetime-local" })}
+              {input("limit", "At most", { type: "number", min: 1 })}
+            </div>
+          </div>
+        </details>
         {problem !== undefined && <Failed problem={problem} />}
         {plan !== undefined && (
           <div class="note" role="status">
             <b>{plural(plan.planned, "failed delivery", "failed deliveries")}</b>. Nothing has started yet.
-            <ul class="senders">
+            <ul class="senders scroll" tabIndex={0} aria-label="Some of them">
               {plan.sample.map(({ id: delivery, eventId, eventType, code }) => (
                 <li key={delivery}>
                   <Text value={eventId} max={80} /> <span class="quiet">{eventType}</span> {code}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changedLines, readEdited, toEditable } from "../../../console/screens/dead-letters/event-text.ts";
+import { changedLines, eventText, readEdited, toEditable } from "../../../console/screens/dead-letters/event-text.ts";
 import { planBody, startBody, toChosen, toQuery } from "../../../console/screens/dead-letters/selection.ts";
 import { newDiscard, newReplay } from "../../../functions/core/replay-bodies.ts";
 
@@ -27,6 +27,12 @@ describe("the event of a dead letter", () => {
       expect(toEditable(text)).toBeUndefined();
     },
   );
+
+  it("is shown as it is written in its message, and not at all where there is none", () => {
+    expect(eventText(body('{"id":"o-1", "source":"/s","n":1.0}'))).toBe('{"id":"o-1", "source":"/s","n":1.0}');
+    expect(eventText("no JSON")).toBeUndefined();
+    expect(eventText(body("5"))).toBeUndefined();
+  });
 
   it("goes back as it was edited, with its digits", () => {
     const read = readEdited('{"type":"t","data":{"n":12345678901234567890}}');
