@@ -56,6 +56,7 @@ export class Status extends Construct {
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
         WAKE_QUEUE_URL: wakes.queueUrl,
+        ALARM_TOPIC_ARN: alarmTopic.topicArn,
         ...release(this),
       },
     });
@@ -72,6 +73,9 @@ export class Status extends Construct {
       actions: ["sqs:GetQueueAttributes"],
       resourceArns: [events.queue, events.deadLetters, wakes, queue].map(({ queueArn }) => queueArn),
     });
+    // CloudWatch answers for composite alarms only to a right on all of them:
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    Grant.addToPrincipal({ grantee: handler, actions: ["cloudwatch:DescribeAlarms"], resourceArns: ["*"] });
     queue.grantSendMessages(handler);
     access.grantKeyCheck(handler);
     table.grantAll(handler);

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 /** After so long without a key, click or scroll nobody is assumed to look. */
 export const IDLE_AFTER_MS = 10 * 60_000;
@@ -32,13 +32,17 @@ export function followActivity(): void {
   seen();
 }
 
-/** Calls `poll` now and then each `everyMs` while the page is awake; also at once when it wakes up. */
+/** Calls `poll` each `everyMs` while the page is awake, and at once when it wakes up. */
 export function usePoll(everyMs: number, poll: () => void): void {
   const awake = isAwake.value;
+  const latest = useRef(poll);
+  latest.current = poll;
+  const slept = useRef(false);
   useEffect(() => {
+    if (awake && slept.current) latest.current();
+    slept.current = !awake;
     if (!awake) return;
-    poll();
-    const timer = setInterval(poll, everyMs);
+    const timer = setInterval(() => latest.current(), everyMs);
     return () => clearInterval(timer);
-  }, [awake, everyMs, poll]);
+  }, [awake, everyMs]);
 }

@@ -30,14 +30,21 @@ export function toOptions({ width, height, series, format, element, setAt, brush
   const color = (name: string) => resolve(element, `var(${name})`);
   const font = `11px ${style.fontFamily}`;
   const axis = { stroke: color("--quiet"), font, ticks: { show: false }, grid: { stroke: color("--line"), width: 1 } };
+  const hasBars = series.some(({ kind }) => kind === "bars");
   const isBrush = brush.current !== undefined;
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: isBrush, y: false, setScale: false } },
-    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+    scales: {
+      // A bar stands between its time and the next one, so the last one needs room behind it.
+      x: {
+        range: (plot, low, high) => [low, high + (hasBars ? (high - low) / Math.max(1, plot.data[0].length - 1) : 0)],
+      },
+      y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+    },
     axes: [
       { ...axis, size: 24, grid: { show: false }, space: 64, values: (_plot, ticks) => ticks.map(tick) },
       { ...axis, size: 48, space: 32, values: (_plot, ticks) => ticks.map(format) },

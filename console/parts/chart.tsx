@@ -92,7 +92,7 @@ export function Chart({ title, times, series, format, height = 140, onBrush, asi
     onBrush === undefined
       ? "Arrow keys read the values."
       : "Arrow keys read the values; with Shift they choose a range, and Enter shows it.";
-  const shown = at ?? times.length - 1;
+  const shown = at ?? lastKnown(series);
   return (
     <figure class="chart" aria-label={title}>
       <figcaption>
@@ -154,6 +154,11 @@ function Twin({ title, times, series, format }: Pick<Props, "title" | "times" | 
       )}
     </details>
   );
+}
+
+/** The last place where there is a value. */
+function lastKnown(series: readonly Series[]): number {
+  return Math.max(-1, ...series.map(({ values }) => values.findLastIndex((value) => value !== null)));
 }
 
 function written(value: number | null | undefined, format: (value: number) => string): string {

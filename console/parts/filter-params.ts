@@ -82,18 +82,22 @@ export function faultOf(conditions: readonly Condition[]): string | undefined {
  */
 export function conditionFor(path: readonly string[], json: string): Condition | undefined {
   const [first = "", ...steps] = path;
-  const condition = first === "data" ? dataCondition(steps, json) : attributeCondition(first, json);
-  return condition !== undefined && faultOf([condition]) === undefined ? condition : undefined;
+  return first === "data" ? dataCondition(steps, json) : attributeCondition(first, json);
 }
 
 function attributeCondition(name: string, json: string): Condition | undefined {
   if (!isAttribute(name) || kindOf(json) !== "string") return undefined;
   const value = stringOf(json);
-  return value.includes("*") ? undefined : [name, value];
+  return value === "" || value.includes("*") ? undefined : [name, value];
 }
 
 function dataCondition(steps: readonly string[], json: string): Condition | undefined {
-  if (steps.length > FILTER_MAX_PATH_STEPS || json.length > 6 * FILTER_TEXT_MAX_BYTES) return undefined;
+  if (
+    steps.length > FILTER_MAX_PATH_STEPS ||
+    steps.some((step) => NO_KEYS.has(step)) ||
+    json.length > 6 * FILTER_TEXT_MAX_BYTES
+  )
+    return undefined;
   const kind = kindOf(json);
   if (kind === "object" || kind === "array") return undefined;
   const name = `data${steps.map((step) => `.${step.replaceAll(/[\\.[\]]/g, String.raw`\$&`)}`).join("")}`;
@@ -101,6 +105,9 @@ function dataCondition(steps: readonly string[], json: string): Condition | unde
   const value = stringOf(json);
   return fitsUtf8(value, FILTER_TEXT_MAX_BYTES) ? [name, LITERAL.test(value) ? json : value] : undefined;
 }
+
+/** Keys that no parameter can name (docs/filters.md). */
+const NO_KEYS: ReadonlySet<string> = new Set(["", "$or", "__proto__"]);
 
 /** Texts that a parameter reads as JSON (functions/core/filter/data-parameter.ts), so that they need their quotes. */
 const LITERAL = /^(?:-?\d.*|true|false|null|".*")$/su;

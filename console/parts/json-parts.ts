@@ -37,7 +37,8 @@ export function partsOf(json: string): JsonPart[] {
     let key = String(parts.length);
     if (isObject) {
       const end = endOfString(json, at + 1) + 1;
-      key = stringOf(json.slice(at, end));
+      const name = json.slice(at + 1, end - 1);
+      key = name.includes("\\") ? stringOf(json.slice(at, end)) : name;
       at = skipSpace(json, skipSpace(json, end) + 1);
     }
     const end = endOfValue(json, at);

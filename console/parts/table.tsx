@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 export type Column<Row> = {
   /** Unique in the table. */
@@ -33,20 +33,27 @@ type Props<Row> = {
 const ROW_HEIGHT = 32;
 /** Rows drawn above and below those that can be seen. */
 const AHEAD = 12;
+/** The rows that are drawn change when so much was scrolled. */
+const STEP = 6 * ROW_HEIGHT;
 
 /** A table that draws the rows that can be seen, however many there are. Arrow keys go from row to row. */
 export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSeen, foot }: Props<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
   const focusAt = useRef<number | undefined>(undefined);
-  const first = Math.max(0, Math.floor(view.top / ROW_HEIGHT) - AHEAD);
-  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW_HEIGHT) + AHEAD);
+  const first = Math.max(0, Math.floor(view.top / STEP) * (STEP / ROW_HEIGHT) - AHEAD);
+  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / STEP) * (STEP / ROW_HEIGHT) + AHEAD);
   const drawn = rows.slice(first, last);
 
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element === null) return;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () =>
+      setView((before) => {
+        const { scrollTop: top, clientHeight: height } = element;
+        const isSame = Math.floor(before.top / STEP) === Math.floor(top / STEP) && before.height === height;
+        return isSame ? before : { top, height };
+      });
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     element.addEventListener("scroll", measure, { passive: true });
@@ -102,25 +109,38 @@ export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSee
         <tbody>
           <Space height={first * ROW_HEIGHT} columns={columns.length} />
           {drawn.map((row, index) => (
-            <tr
+            <TableRow
               key={rowKey(row)}
-              data-row={first + index}
-              aria-rowindex={first + index + 2}
-              class={rowKey(row) === selected ? "selected" : ""}
-              onClick={(event) => openRow(event)}
-            >
-              {columns.map((column, at) => (
-                <td key={column.name} class={classOf(column)}>
-                  {at === 0 && href !== undefined ? <a href={href(row)}>{column.cell(row)}</a> : column.cell(row)}
-                </td>
-              ))}
-            </tr>
+              row={row}
+              index={first + index}
+              columns={columns}
+              href={href}
+              isSelected={rowKey(row) === selected}
+            />
           ))}
           <Space height={(rows.length - last) * ROW_HEIGHT} columns={columns.length} />
         </tbody>
       </table>
       {foot}
     </div>
+  );
+}
+
+type RowProps<Row> = Pick<Props<Row>, "columns" | "href"> & { row: Row; index: number; isSelected: boolean };
+
+/** A row is drawn once: scrolling changes which rows there are, and not what is in them. */
+function TableRow<Row>({ row, index, columns, href, isSelected }: RowProps<Row>) {
+  return useMemo(
+    () => (
+      <tr data-row={index} aria-rowindex={index + 2} class={isSelected ? "selected" : ""} onClick={openRow}>
+        {columns.map((column, at) => (
+          <td key={column.name} class={classOf(column)}>
+            {at === 0 && href !== undefined ? <a href={href(row)}>{column.cell(row)}</a> : column.cell(row)}
+          </td>
+        ))}
+      </tr>
+    ),
+    [row, index, columns, isSelected],
   );
 }
 

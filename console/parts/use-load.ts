@@ -12,14 +12,19 @@ export type Load<T> = {
 
 /**
  * Loads data when `key` changes, and when `reload` is called. A load that nobody waits for any more is aborted; data of
- * another key is dropped unless `keep` is true.
+ * another key is dropped unless `keep` is true. `isReload` is true where there are data of the same key.
  */
-export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>, { keep = false } = {}): Load<T> {
+export function useLoad<T>(
+  key: string,
+  load: (signal: AbortSignal, isReload: boolean) => Promise<T>,
+  { keep = false } = {},
+): Load<T> {
   const [state, setState] = useState<{ key: string; data?: T | undefined; problem?: Problem; isLoading: boolean }>({
     key,
     isLoading: true,
   });
   const running = useRef<AbortController | undefined>(undefined);
+  const loaded = useRef<string | undefined>(undefined);
   const latest = useRef(load);
   latest.current = load;
 
@@ -32,12 +37,14 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
       data: keep || before.key === key ? before.data : undefined,
       isLoading: true,
     }));
-    void finish(latest.current(controller.signal));
+    void finish(latest.current(controller.signal, loaded.current === key));
 
     async function finish(loading: Promise<T>): Promise<void> {
       try {
         const data = await loading;
-        if (!controller.signal.aborted) setState({ key, data, isLoading: false });
+        if (controller.signal.aborted) return;
+        loaded.current = key;
+        setState({ key, data, isLoading: false });
       } catch (error) {
         if (controller.signal.aborted || isAborted(error)) return;
         setState((before) => ({ key, data: before.data, problem: toProblem(error), isLoading: false }));

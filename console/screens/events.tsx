@@ -6,19 +6,15 @@ import { TimeRange } from "../parts/time-range.tsx";
 import { route } from "../route.ts";
 import { EventDrawer } from "./events/event-drawer.tsx";
 import { EventTable } from "./events/event-table.tsx";
+import type { Row } from "./events/query.ts";
 import { useEvents } from "./events/use-events.ts";
 import { Volume } from "./events/volume.tsx";
 
 /** Finds events: a filter and a range, their volume, the list, and one event. All of it stands in the address. */
 export function Events() {
-  const { params, path } = route.value;
+  const { params } = route.value;
   const fault = faultOf(conditionsOf(params));
-  return (
-    <>
-      {fault === undefined ? <Found params={params} /> : <Faulty fault={fault} />}
-      {path[0] !== undefined && <EventDrawer key={path.join("\n")} id={path[0]} source={path[1]} />}
-    </>
-  );
+  return fault === undefined ? <Found params={params} /> : <Faulty fault={fault} />;
 }
 
 function Found({ params }: { params: URLSearchParams }) {
@@ -40,8 +36,17 @@ function Found({ params }: { params: URLSearchParams }) {
       <FilterChips />
       <Volume id={key} params={params} range={range} />
       <EventTable list={list} params={params} onReload={reload} />
+      <Opened rows={list.rows} />
     </>
   );
+}
+
+/** The event that the address names, with the ways to those beside it in the list. */
+function Opened({ rows }: { rows: readonly Row[] }) {
+  const [id, source] = route.value.path;
+  if (id === undefined) return null;
+  const at = rows.findIndex((row) => row.id === id && row.source === source);
+  return <EventDrawer id={id} source={source} before={rows[at - 1]} after={at === -1 ? undefined : rows[at + 1]} />;
 }
 
 /** An address may have a filter that is none. Its chips can be removed. */
@@ -55,6 +60,7 @@ function Faulty({ fault }: { fault: string }) {
       <p class="note bad" role="alert">
         {fault}
       </p>
+      <Opened rows={[]} />
     </>
   );
 }

@@ -1,4 +1,3 @@
-import { useCallback } from "preact/hooks";
 import type { StatusAnswer } from "../../functions/core/status-answers.ts";
 import { call } from "../api/client.ts";
 import { usePoll } from "../frame/awake.ts";
@@ -18,10 +17,11 @@ const POLL_MS = 15_000;
 export function Overview() {
   const status = useLoad(
     `status ${tenant.value}`,
-    async (signal) => (await call<StatusAnswer>("GET", "status", { signal, record: isFirst() })).body,
+    // The first request is shown as a command, those that refresh are not.
+    async (signal, isReload) => (await call<StatusAnswer>("GET", "status", { signal, record: !isReload })).body,
     { keep: true },
   );
-  usePoll(POLL_MS, useCallback(status.reload, [status.reload]));
+  usePoll(POLL_MS, status.reload);
   const { data, problem } = status;
   return (
     <>
@@ -41,15 +41,10 @@ export function Overview() {
         <>
           <Alarms />
           <Ledger status={data} />
-          <Rates />
           <Health status={data} />
+          <Rates />
         </>
       )}
     </>
   );
-
-  /** The first request is shown as a command, those that refresh are not. */
-  function isFirst(): boolean {
-    return status === undefined || status.data === undefined;
-  }
 }

@@ -5,7 +5,7 @@ import type { OperationId } from "../routes/routes.ts";
 import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
-import { refusals, status } from "./status-examples.ts";
+import { alarms, history, refusals, status } from "./status-examples.ts";
 import {
   attempt,
   disabledSubscription,
@@ -347,6 +347,8 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
     },
   },
   readStatus: { 200: status },
+  readHistory: { 200: history },
+  readAlarms: { 200: alarms },
   listRefusals: { 200: refusals },
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },

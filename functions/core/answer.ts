@@ -16,7 +16,7 @@ import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { refusalPage } from "./refusal-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { INSTALLATION } from "./scopes.ts";
-import { statusAnswer } from "./status-answers.ts";
+import { alarmsAnswer, historyAnswer, statusAnswer } from "./status-answers.ts";
 import { subscriptionSchemas } from "./subscription-answers.ts";
 import {
   newRedelivery,
@@ -271,6 +271,8 @@ export const schemas = {
   Refusals: refusalPage,
   ...subscriptionSchemas,
   Status: statusAnswer,
+  StatusHistory: historyAnswer,
+  StatusAlarms: alarmsAnswer,
   SignIn: signIn,
   ...consoleSchemas,
 } satisfies Record<string, z.core.$ZodType>;

@@ -85,7 +85,7 @@ export const API_BURST_LIMIT = 1_000;
 export const API_SHARES = {
   ingest: 1,
   /** Each may wait for the database; some hundred functions at 100 ms. */
-  query: 0.3,
+  query: 0.26,
   /** Changes of keys and tenants, which people and deployments make. */
   access: 0.06,
   /** Jobs, which people start; and their progress, which commands ask for every second. */

@@ -89,7 +89,7 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     const link = await signInLink(origin, console.runtime.addresses.installationKey);
     const first = await openPage(console.browser, { origin, expected: [401] });
     await first.page.goto(link);
-    await first.page.getByRole("navigation").first().waitFor();
+    await first.page.locator("main:not(.sign-in)").waitFor();
 
     const second = await openPage(console.browser, { origin, expected: [401] });
     await second.page.goto(link);

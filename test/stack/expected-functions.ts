@@ -101,6 +101,7 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
       ...STATEMENT_ACTIONS,
       ...SEND_ACTIONS,
       ...RECEIVE_ACTIONS,
+      "cloudwatch:DescribeAlarms",
       "dynamodb:DeleteItem",
       "dynamodb:PutItem",
       "dynamodb:Query",

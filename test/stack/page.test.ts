@@ -1,20 +1,17 @@
-import { describe, expect, it } from "vitest";
-import { buildPage, compress } from "../../lib/bundle-page.ts";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { buildPage, bundlePage, compress } from "../../lib/bundle-page.ts";
 
 const KIB = 1_024;
-const files = buildPage();
+const { files, imports } = buildPage();
 const namesOf = (extension: string) => [...files.keys()].filter((name) => name.endsWith(extension));
 const sizeOf = (names: readonly string[]) =>
   names.reduce((sum, name) => sum + compress(files.get(name) ?? new Uint8Array()).length, 0);
 
-/** A script and those that it imports, which a browser loads before it runs; no script that is imported later. */
-function withImports(name: string): string[] {
-  const text = new TextDecoder().decode(files.get(name));
-  const imports = Array.from(text.matchAll(/\b(?:from|import)"\.\/(chunk-\w+\.js)"/g), ([, each]) => each ?? "");
-  return [...new Set([name, ...imports.flatMap(withImports)])];
-}
-
-const firstLoad = [...namesOf(".css"), ...withImports(namesOf(".js").find((name) => name.startsWith("app-")) ?? "")];
+/** A browser loads these before the page is drawn, and other scripts when one of their screens is shown. */
+const firstLoad = [...namesOf(".css"), ...namesOf(".js").filter((name) => name.startsWith("app-")), ...imports];
 
 describe("the files of the page", () => {
   it("the first load of the page has at most 90 KiB, compressed", () => {
@@ -28,13 +25,25 @@ describe("the files of the page", () => {
     expect(files.size).toBeGreaterThan(firstLoad.length);
   });
 
+  it("the page names every file of its first load, and no other", () => {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-page-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    bundlePage(folder);
+
+    const text = readFileSync(join(folder, "page.html"), "utf8");
+
+    const named = Array.from(text.matchAll(/(?:href|src)="console\/([^"]+)"/g), ([, name]) => name);
+    expect(named.toSorted()).toEqual(firstLoad.toSorted());
+    expect(text).not.toContain("{");
+  });
+
   it("the style sheet of the page has at most 8 KiB, compressed", () => {
     expect(sizeOf(namesOf(".css"))).toBeLessThanOrEqual(8 * KIB);
     expect(sizeOf(namesOf(".css"))).toBeGreaterThan(100);
   });
 
   it("the names of the page's files change with their content alone", () => {
-    expect([...buildPage().keys()]).toEqual([...files.keys()]);
+    expect([...buildPage().files.keys()]).toEqual([...files.keys()]);
     expect([...files.keys()].toSorted()).toEqual([
       expect.stringMatching(/^app-[0-9A-Z]{8}\.js$/),
       ...namesOf(".js")

@@ -11,12 +11,15 @@ import { useLoad } from "../../parts/use-load.ts";
 import { navigate, route } from "../../route.ts";
 import { LeafActions } from "./leaf-actions.tsx";
 import { Neighbours } from "./neighbours.tsx";
+import type { Row } from "./query.ts";
 import { RawText } from "./raw-text.tsx";
 
 const TABS = ["Tree", "Raw", "Neighbours"] as const;
 
+type Props = { id: string; source: string | undefined; before: Row | undefined; after: Row | undefined };
+
 /** One event whole, at the side of the list. */
-export function EventDrawer({ id, source }: { id: string; source: string | undefined }) {
+export function EventDrawer({ id, source, before, after }: Props) {
   const { data, problem, reload } = useLoad(`${id}\n${source}`, async (signal) => {
     const { text } = await call("GET", `events/${encodeURIComponent(id)}`, { query: { source }, signal });
     return text;
@@ -27,12 +30,34 @@ export function EventDrawer({ id, source }: { id: string; source: string | undef
       kind="drawer"
       title={<Text value={id} max={80} />}
       onClose={close}
-      tools={data !== undefined && <CopyButton text={data} label="Copy event" />}
+      tools={
+        <>
+          {data !== undefined && <CopyButton text={data} label="Copy event" />}
+          <Step to={before} label="Previous event of the list" sign="↑" />
+          <Step to={after} label="Next event of the list" sign="↓" />
+        </>
+      }
     >
       {problem !== undefined && <Failed problem={problem} onRetry={reload} />}
       {data === undefined && problem === undefined && <Loading what="Loading the event" lines={10} />}
-      {data !== undefined && <Whole text={data} onClose={close} />}
+      {data !== undefined && <Whole key={data} text={data} onClose={close} />}
     </Dialog>
+  );
+}
+
+function Step({ to, label, sign }: { to: Row | undefined; label: string; sign: string }) {
+  return (
+    <button
+      type="button"
+      class="small"
+      aria-label={label}
+      disabled={to === undefined}
+      onClick={() => {
+        if (to !== undefined) navigate("events", route.value.params, { path: [to.id, to.source], replace: true });
+      }}
+    >
+      {sign}
+    </button>
   );
 }
 

@@ -7,7 +7,7 @@ export function balanceOf({ difference, inFlight }: { difference: number; inFlig
 } {
   if (difference !== inFlight) {
     const events = plural(Math.abs(difference - inFlight), "event");
-    const fault = difference > inFlight ? `${events} are in no count` : `${events} count twice`;
+    PLACE;
     return {
       tone: "bad",
       says: `The ledger does not add up: ${fault}. This is a fault of Sluice; see the runbook, Ledger difference.`,
@@ -16,6 +16,6 @@ export function balanceOf({ difference, inFlight }: { difference: number; inFlig
   if (difference === 0) return { tone: "good", says: "Every accepted event is accounted for." };
   return {
     tone: "",
-    says: `${plural(inFlight, "event")} on the way from the queue to the database; every other one is accounted for.`,
+    says: `${plural(inFlight, "event")} in flight: not in the database when the counts were taken. Every other one is accounted for.`,
   };
 }

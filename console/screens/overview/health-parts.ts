@@ -30,7 +30,10 @@ function queueParts(queues: StatusAnswer["queues"]): Part[] {
       name: QUEUE_NAMES[queue] ?? queue,
       tone: sum === 0 ? "good" : isDead ? "warn" : "",
       says: sum === 0 ? "empty" : `${count(sum)} waiting`,
-      detail: sum === 0 ? "" : `${count(visible)} visible, ${count(inFlight)} in flight, ${count(delayed)} delayed`,
+      detail: Object.entries({ visible, "in flight": inFlight, delayed })
+        .filter(([, messages]) => messages > 0)
+        .map(([state, messages]) => `${count(messages)} ${state}`)
+        .join(", "),
     };
   });
 }

@@ -14,8 +14,8 @@ export function Health({ status }: { status: StatusAnswer }) {
       <ul class="parts">
         {partsOfHealth(status).map(({ name, tone, says, detail }) => (
           <li key={name}>
-            <b>{name}</b>
-            <span class={`badge ${tone}`}>{says}</span>
+            <span class="quiet">{name}</span>
+            <b class={tone}>{says}</b>
             <span class="quiet number">{detail}</span>
           </li>
         ))}

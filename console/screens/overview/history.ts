@@ -2,25 +2,39 @@
 export type History = {
   tenant: string;
   span: string;
+  /** The length of an interval. */
+  stepSeconds: number;
+  /** When counts were last taken; there are none of events since. */
   takenAt?: string;
+  /** The last interval is not over. */
   points: readonly { at: string; accepted: number; stored: number; refused: number; open: number; lagMs?: number }[];
 };
+
+type Values = (number | null)[];
 
 type Rates = {
   /** The beginnings of the intervals, in seconds. */
   times: number[];
-  accepted: number[];
-  stored: number[];
-  refused: number[];
-  open: number[];
-  lag: (number | null)[];
+  accepted: Values;
+  stored: Values;
+  refused: Values;
+  open: Values;
+  lag: Values;
 };
 
-/** Events a second of each interval. */
-export function perSecond({ points, span }: History): Rates {
+/** A shorter part of an interval makes a rate of chance. */
+const SHORTEST_SECONDS = 20;
+
+/** Events a second of each interval; of the last one those of the part that was counted, where that is long enough. */
+export function perSecond({ points, stepSeconds, takenAt }: History): Rates {
   const times = points.map(({ at }) => Date.parse(at) / 1_000);
-  const seconds = INTERVAL_SECONDS[span] ?? 60;
-  const rate = (read: (point: History["points"][number]) => number) => points.map((point) => read(point) / seconds);
+  const counted = takenAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(takenAt) / 1_000;
+  const seconds = times.map((at) => (at < counted && counted < at + stepSeconds ? counted - at : stepSeconds));
+  const rate = (read: (point: History["points"][number]) => number) =>
+    points.map((point, index) => {
+      const length = seconds[index] ?? stepSeconds;
+      return length < SHORTEST_SECONDS ? null : read(point) / length;
+    });
   return {
     times,
     accepted: rate(({ accepted }) => accepted),
@@ -30,5 +44,3 @@ export function perSecond({ points, span }: History): Rates {
     lag: points.map(({ lagMs }) => lagMs ?? null),
   };
 }
-
-const INTERVAL_SECONDS: Record<string, number | undefined> = { "1h": 60, "24h": 600, "7d": 3_600 };

@@ -1,4 +1,3 @@
-import { useCallback } from "preact/hooks";
 import { call } from "../../api/client.ts";
 import { usePoll } from "../../frame/awake.ts";
 import { Chart } from "../../parts/chart.tsx";
@@ -22,7 +21,7 @@ export function Rates() {
     async (signal) => (await call<History>("GET", "status/history", { signal, query: { span }, record: false })).body,
     { keep: true },
   );
-  usePoll(POLL_MS, useCallback(reload, [reload]));
+  usePoll(POLL_MS, reload);
   return (
     <section class="stack" aria-label="Rates">
       <header class="head">

@@ -27,7 +27,8 @@ export async function loadTypes(range: Range, signal: AbortSignal): Promise<Type
     await count(earlierThanToday(), signal, false),
     await loadCatalog(signal),
   ];
-  const isKnown = before.metadata.complete && !before.metadata.truncated;
+  // Where nothing came earlier, the installation is new and not its types.
+  const isKnown = before.metadata.complete && !before.metadata.truncated && before.rows.length > 0;
   return {
     buckets,
     isWhole: found.metadata.complete && !found.metadata.truncated,

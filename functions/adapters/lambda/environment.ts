@@ -197,6 +197,8 @@ export const statusEnvironment = () =>
     /** The queue of events. */
     QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
+    /** The topic that every alarm of the stack notifies. The runtime on this machine empties it. @default there is no CloudWatch */
+    ALARM_TOPIC_ARN: z.optional(z.string()),
     ...release,
   });
 

@@ -32,7 +32,7 @@ export async function startConsole(): Promise<Console> {
     const signedIn = page.waitForResponse((response) => response.url() === `${origin}/console/sessions`);
     await page.goto(await signInLink(origin, key));
     expect((await signedIn).status()).toBe(201);
-    await page.getByRole("navigation").first().waitFor();
+    await page.locator("main:not(.sign-in)").waitFor();
     if (hash !== undefined) await page.evaluate((wanted) => void (location.hash = wanted), hash);
     return watched;
   };
