@@ -78,7 +78,9 @@ export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSee
     const row = (event.target as Element).closest("[data-row]");
     if (step === 0 || row === null || href === undefined) return;
     event.preventDefault();
-    const next = Math.max(0, Math.min(rows.length - 1, Number(row.getAttribute("data-row")) + step));
+    // A key that is held down comes faster than rows are drawn.
+    const from = focusAt.current ?? Number(row.getAttribute("data-row"));
+    const next = Math.max(0, Math.min(rows.length - 1, from + step));
     focusAt.current = next;
     const element = scroller.current;
     if (element === null) return;
@@ -107,7 +109,7 @@ export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSee
           </tr>
         </thead>
         <tbody>
-          <Space height={first * ROW_HEIGHT} columns={columns.length} />
+          <Space height={first * ROW_HEIGHT} />
           {drawn.map((row, index) => (
             <TableRow
               key={rowKey(row)}
@@ -118,7 +120,7 @@ export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSee
               isSelected={rowKey(row) === selected}
             />
           ))}
-          <Space height={(rows.length - last) * ROW_HEIGHT} columns={columns.length} />
+          <Space height={(rows.length - last) * ROW_HEIGHT} />
         </tbody>
       </table>
       {foot}
@@ -151,11 +153,12 @@ function openRow(event: MouseEvent): void {
   (event.currentTarget as Element).querySelector("a")?.click();
 }
 
-function Space({ height, columns }: { height: number; columns: number }) {
+/** In place of rows that are not drawn. It has one cell, because there may be fewer columns than the table has names of. */
+function Space({ height }: { height: number }) {
   if (height <= 0) return null;
   return (
     <tr aria-hidden="true" class="space" style={{ height: `${height}px` }}>
-      <td colSpan={columns} />
+      <td />
     </tr>
   );
 }

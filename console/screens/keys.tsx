@@ -13,7 +13,7 @@ import { NewKey } from "./keys/new-key.tsx";
 import { OneKey } from "./keys/one-key.tsx";
 import { ShownKey } from "./keys/shown-key.tsx";
 
-/** Who may use the API: keys with their rights, their end and their last use. */
+/** The keys of the API, with their rights, their end and their last use. */
 export function Keys() {
   const [id] = route.value.path;
   return id === undefined ? <KeyList /> : <OneKey key={id} id={id} />;

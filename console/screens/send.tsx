@@ -22,8 +22,20 @@ export function Send() {
   const { data, problem, reload } = useLoad("schemas", async (signal) => {
     return (await call<Types>("GET", "schemas", { signal, tenant: null })).body.types.map(({ type }) => type);
   });
-  if (problem !== undefined) return <Failed problem={problem} onRetry={reload} />;
-  if (data === undefined) return <Loading what="Loading the catalog" lines={8} />;
+  if (data === undefined) {
+    return (
+      <>
+        <header class="head">
+          <h1>Send</h1>
+        </header>
+        {problem === undefined ? (
+          <Loading what="Loading the catalog" lines={8} />
+        ) : (
+          <Failed problem={problem} onRetry={reload} />
+        )}
+      </>
+    );
+  }
   return <SendEvent types={data} first={route.value.params.get("type") ?? data[0] ?? ""} />;
 }
 

@@ -12,7 +12,7 @@ import { NewSubscription } from "./subscriptions/new-subscription.tsx";
 import { OneSubscription } from "./subscriptions/one-subscription.tsx";
 import { sinkText, standingOf, TONE_CLASSES } from "./subscriptions/standing.ts";
 
-/** Where events are sent, and whether they arrive. */
+/** The sinks to which events are sent, and whether they arrive. */
 export function Subscriptions() {
   const [id] = route.value.path;
   if (id === "new") return <NewSubscription />;

@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../../types.ts";
 
-/** What a page of the audit log says about its own chain. */
+/** Whether the chain of a page of the audit log holds, and the first entry at which it does not. */
 export type ChainCheck = { kind: "whole" } | { kind: "broken"; number: number; why: string };
 
 /**

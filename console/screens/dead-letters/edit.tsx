@@ -13,7 +13,7 @@ import { planBody, startBody } from "./selection.ts";
 
 type Props = { id: string; editable: EditableEvent; onStarted: (replayId: string) => void; onCancel: () => void };
 
-/** What a dry run says about a text. */
+/** The result of a dry run of a text. */
 type Check = { text: string; planned?: number; fault?: string; errors: readonly EventFault[] };
 
 /** The event as it came beside the correction, which a dry run checks as `POST /events` checks events. */

@@ -10,7 +10,7 @@ type Props = {
   label: string;
   pages: Pages<JobRow>;
   hrefOf: (row: JobRow) => string;
-  /** What is shown where there is no job. */
+  /** Shown where there is no job. */
   empty: { title: string; text: string };
   hasKind?: boolean;
 };

@@ -1,4 +1,4 @@
-/** How long and how often a job is asked for its progress. */
+/** The means to ask for a job again and again. */
 export type Watch = {
   /** Reads the job once and says whether its numbers may still change. */
   read: () => Promise<{ isMoving: boolean; isFinished: boolean }>;

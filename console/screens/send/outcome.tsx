@@ -15,7 +15,7 @@ export type Sent = {
   fateMs: number;
 };
 
-/** What became of an event that was sent, with the time of each stage. */
+/** The stages of an event that was sent, each with its time. */
 export function Outcome({ sent }: { sent: Sent }) {
   const { id, source, isUnchecked, acceptedMs, fate, fateMs } = sent;
   return (

@@ -1,4 +1,4 @@
-/** What became of an event that was accepted, as far as it is known. */
+/** The fate of an event that was accepted, as far as it is known. */
 export type Fate =
   | { kind: "waiting" }
   | { kind: "stored"; event: Record<string, unknown> }

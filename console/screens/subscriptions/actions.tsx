@@ -13,7 +13,7 @@ import { Seek } from "./seek.tsx";
 
 type Props = { path: string; subscription: WholeSubscription; onChanged: () => void };
 
-/** What can be done with a subscription. */
+/** The actions on a subscription. */
 export function Actions({ path, subscription, onChanged }: Props) {
   const [doing, setDoing] = useState<"delete" | "rotate" | "seek">();
   const [secret, setSecret] = useState<MadeSubscription>();

@@ -1,7 +1,7 @@
 import { count } from "../../parts/format.ts";
 import type { WholeSubscription } from "../../types.ts";
 
-/** What became of the events that matched, as a sum. */
+/** The events that matched as a sum of what became of them. */
 export function Ledger({ ledger }: { ledger: WholeSubscription["ledger"] }) {
   const { matched, delivered, pending, failed, skipped } = ledger;
   const parts = [

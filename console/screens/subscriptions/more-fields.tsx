@@ -2,7 +2,7 @@ import type { SubscriptionDraft } from "./subscription-body.ts";
 
 type Props = { draft: SubscriptionDraft; set: (changes: Partial<SubscriptionDraft>) => void };
 
-/** What has a default: the place to begin, the order, the schedule and the bounds. */
+/** The fields that have a default: the place to begin, the order, the schedule and the bounds. */
 export function MoreFields({ draft, set }: Props) {
   const number = (name: "batch" | "rate" | "timeoutMs", label: string, min: number, max: number) => (
     <label>

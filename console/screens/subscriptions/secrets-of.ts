@@ -1,6 +1,6 @@
 import type { MadeSubscription } from "../../types.ts";
 
-/** What the receiver of a webhook checks signatures with. */
+/** The secrets with which the receiver of a webhook checks signatures. */
 export function secretsOf({ secret, publicKey }: Pick<MadeSubscription, "secret" | "publicKey">) {
   return [
     { label: "Secret, for the signatures v1", value: secret },

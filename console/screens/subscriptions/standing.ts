@@ -1,7 +1,7 @@
 import { time } from "../../parts/format.ts";
 import type { Subscription } from "../../types.ts";
 
-/** How a subscription is doing, in the order of concern, and what to do about it. */
+/** The state of a subscription as people see it, and what to do about it. */
 export type Standing = { label: string; tone: "good" | "warn" | "bad" | "off"; advice: string };
 
 export function standingOf(subscription: Subscription, now: string): Standing {
