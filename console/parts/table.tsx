@@ -107,7 +107,7 @@ export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSee
           </tr>
         </thead>
         <tbody>
-          <Space height={first * ROW_HEIGHT} columns={columns.length} />
+          <Space height={first * ROW_HEIGHT} />
           {drawn.map((row, index) => (
             <TableRow
               key={rowKey(row)}
@@ -118,7 +118,7 @@ export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSee
               isSelected={rowKey(row) === selected}
             />
           ))}
-          <Space height={(rows.length - last) * ROW_HEIGHT} columns={columns.length} />
+          <Space height={(rows.length - last) * ROW_HEIGHT} />
         </tbody>
       </table>
       {foot}
@@ -151,11 +151,12 @@ function openRow(event: MouseEvent): void {
   (event.currentTarget as Element).querySelector("a")?.click();
 }
 
-function Space({ height, columns }: { height: number; columns: number }) {
+/** In place of rows that are not drawn. It has one cell, because there may be fewer columns than the table has names of. */
+function Space({ height }: { height: number }) {
   if (height <= 0) return null;
   return (
     <tr aria-hidden="true" class="space" style={{ height: `${height}px` }}>
-      <td colSpan={columns} />
+      <td />
     </tr>
   );
 }

@@ -9,12 +9,14 @@ import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
 import { navigate, route } from "../../route.ts";
+import { can } from "../../session.ts";
+import { CheckVersion } from "./check-version.tsx";
 import { LeafActions } from "./leaf-actions.tsx";
 import { Neighbours } from "./neighbours.tsx";
 import type { Row } from "./query.ts";
 import { RawText } from "./raw-text.tsx";
 
-const TABS = ["Tree", "Raw", "Neighbours"] as const;
+const TABS = ["Tree", "Raw", "Neighbours", "Validate"] as const;
 
 type Props = { id: string; source: string | undefined; before: Row | undefined; after: Row | undefined };
 
@@ -68,7 +70,7 @@ function Whole({ text, onClose }: { text: string; onClose: () => void }) {
     <div class="stack">
       <Summary attributes={attributes} size={new TextEncoder().encode(text).length} />
       <div class="segments" role="tablist" aria-label="Views of the event">
-        {TABS.map((each) => (
+        {TABS.filter((each) => each !== "Validate" || can("events:write")).map((each) => (
           <button
             key={each}
             type="button"
@@ -87,6 +89,9 @@ function Whole({ text, onClose }: { text: string; onClose: () => void }) {
           <JsonTree text={text} open={3} actions={(leaf) => <LeafActions leaf={leaf} onUsed={onClose} />} />
         )}
         {tab === "Raw" && <RawText text={text} />}
+        {tab === "Validate" && (
+          <CheckVersion text={text} type={attributes["type"] ?? ""} dataschema={attributes["dataschema"]} />
+        )}
         {tab === "Neighbours" && <Neighbours attributes={attributes} />}
       </div>
     </div>

@@ -50,7 +50,7 @@ function Going({ alarm: { name, since, description, reason, runbook } }: { alarm
     <div class="note bad">
       <b class="bad">{name}</b>{" "}
       <time class="quiet" dateTime={since} title={time(since)}>
-        since {ago(since)}
+        went off {ago(since)}
       </time>
       {description !== undefined && <p>{description}</p>}
       <p class="quiet">{reason}</p>

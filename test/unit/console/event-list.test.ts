@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { asVersion } from "../../../console/screens/events/as-version.ts";
 import { columnFor, columnsOf, listQuery, rowsOf, volumeBody } from "../../../console/screens/events/query.ts";
 import { matchesCount } from "../../../console/parts/confirm-count.tsx";
 import { codeOf } from "../../../console/frame/sign-in.tsx";
@@ -65,5 +66,20 @@ describe("what is typed", () => {
   it("is a code, or the whole link that has it", () => {
     expect(codeOf(" abc-123 ")).toBe("abc-123");
     expect(codeOf("http://127.0.0.1:4800/console#/sign-in?code=abc-123")).toBe("abc-123");
+  });
+});
+
+describe("an event under another version", () => {
+  const event =
+    '{"specversion":"1.0","id":"1","source":"/s","type":"t","dataschema":"v1","tenant":"default","receivedat":"2026-11-30T00:00:00Z","data":{"n":1.0,"big":12345678901234567890}}';
+
+  it("is the one that was stored, value by value, without what Sluice has added", () => {
+    expect(asVersion(event, "v2")).toBe(
+      '{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"n":1.0,"big":12345678901234567890},"dataschema":"v2"}',
+    );
+  });
+
+  it("has no dataschema where the version has none", () => {
+    expect(asVersion(event, undefined)).not.toContain("dataschema");
   });
 });
