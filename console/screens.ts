@@ -35,7 +35,7 @@ export const screens: readonly Screen[] = [
     scope: "dead-letters:read",
     view: later("DeadLetters"),
   },
-  { name: "jobs", title: "Jobs", group: "Repair", scope: "events:read", view: later("Jobs") },
+  { name: "jobs", title: "Jobs", group: "Repair", scope: "console", view: later("Jobs") },
   {
     name: "subscriptions",
     title: "Subscriptions",

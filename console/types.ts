@@ -1,9 +1,8 @@
-import type * as z from "zod";
 import type { schemas } from "../functions/core/answer.ts";
 
 /** The API's answers as the screens use them; all of them derive from the schemas of the answers. */
 
-type Answer<Name extends keyof typeof schemas> = z.output<(typeof schemas)[Name]>;
+type Answer<Name extends keyof typeof schemas> = ReturnType<(typeof schemas)[Name]["parse"]>;
 
 export type RefusalPage = Answer<"Refusals">;
 export type RefusalGroup = RefusalPage["groups"][number];

@@ -43,17 +43,18 @@ export function usePages<Row>(
       const controller = new AbortController();
       running.current = controller;
       setState({ key, rows: before.rows, next: before.cursor, isReady: before.isReady, isLoading: true });
-      readSome((cursor) => latest.current(cursor, controller.signal), before.cursor).then(
-        ({ rows, next }) => {
+      const settle = async () => {
+        try {
+          const { rows, next } = await readSome((cursor) => latest.current(cursor, controller.signal), before.cursor);
           if (controller.signal.aborted) return;
           setState({ key, rows: [...before.rows, ...rows], next, isReady: true, isLoading: false });
-        },
-        (error: unknown) => {
+        } catch (error) {
           if (controller.signal.aborted || isAborted(error)) return;
           const { rows, cursor: next, isReady } = before;
           setState({ key, rows, next, isReady, isLoading: false, problem: toProblem(error) });
-        },
-      );
+        }
+      };
+      void settle();
     },
     [key],
   );

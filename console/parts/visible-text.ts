@@ -1,4 +1,4 @@
-/** A piece of a text: characters to show, or the code of one that cannot be seen or that turns its neighbours around. */
+/** A piece of a text: characters to show, or the code of one that cannot be seen or that reverses its neighbours. */
 export type Piece = string | { code: string };
 
 /**

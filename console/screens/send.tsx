@@ -9,6 +9,7 @@ import { can } from "../session.ts";
 import { judge, type Judged, readFate } from "./send/ask.ts";
 import { type Path, withValueAt } from "./send/draft.ts";
 import { exampleOf, type Schema } from "./send/form.ts";
+import { textOf } from "./send/input-value.ts";
 import { Outcome, type Sent } from "./send/outcome.tsx";
 import { SendForm } from "./send/send-form.tsx";
 import { SendJson } from "./send/send-json.tsx";
@@ -46,7 +47,7 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
   const [judged, setJudged] = useState<Judged & { isDry: boolean }>();
   const [sent, setSent] = useState<Sent>();
   const form = useRef<HTMLFormElement>(null);
-  const type = String(draft["type"] ?? "");
+  const type = textOf(draft["type"]);
   const isKnown = types.includes(type);
   const { data: schema } = useLoad(`schema ${type}`, async (signal) => {
     if (!isKnown) return undefined;
@@ -67,7 +68,7 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
     if (isDry || answer.verdict?.status !== "accepted") return;
     const acceptedAt = performance.now();
     const { id = "", unchecked } = answer.verdict;
-    const source = String((wanted as Record<string, unknown>)["source"] ?? "");
+    const source = textOf((wanted as Record<string, unknown>)["source"]);
     const known = { id, source, isUnchecked: unchecked === true, acceptedMs: acceptedAt - started };
     setSent({ ...known, fate: { kind: "waiting" }, fateMs: 0 });
     if (!can("events:read")) return setSent({ ...known, fate: { kind: "given_up" }, fateMs: 0 });

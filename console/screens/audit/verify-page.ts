@@ -22,7 +22,7 @@ export async function verifyPage(entries: readonly AuditEntry[]): Promise<ChainC
   return { kind: "whole" };
 }
 
-async function hashOf({ hash: _, ...entry }: AuditEntry): Promise<string> {
+async function hashOf({ hash: _hash, ...entry }: AuditEntry): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonicalJson(entry)));
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -62,7 +62,7 @@ export function useFeed(filter: URLSearchParams): Feed {
     const onPage = ({ events, next, lagMs: lag }: FeedPage) => {
       cursor.current = next;
       setLagMs(lag);
-      setState((before) => addEvents(before, events as Record<string, unknown>[], performance.now()));
+      setState((before) => addEvents(before, events.map(attributesOf), performance.now()));
     };
     follow(
       {
@@ -97,6 +97,12 @@ export function useFeed(filter: URLSearchParams): Feed {
   }, [awake]);
 
   return { state, rows: state.rows, standing, lagMs, start, stop };
+}
+
+/** The members that a row shows, so that the page does not hold the data of hundreds of events. */
+function attributesOf(event: unknown): Record<string, unknown> {
+  const { type, source, subject, id, receivedat } = event as Record<string, unknown>;
+  return { type, source, subject, id, receivedat };
 }
 
 /** Waits, or ends at once where the signal is aborted. */

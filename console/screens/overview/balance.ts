@@ -7,7 +7,7 @@ export function balanceOf({ difference, inFlight }: { difference: number; inFlig
 } {
   if (difference !== inFlight) {
     const events = plural(Math.abs(difference - inFlight), "event");
-    PLACE;
+    const fault = difference > inFlight ? `${events} are in no count` : `${events} count twice`;
     return {
       tone: "bad",
       says: `The ledger does not add up: ${fault}. This is a fault of Sluice; see the runbook, Ledger difference.`,

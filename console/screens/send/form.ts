@@ -78,9 +78,9 @@ function hintOf(schema: Schema): string {
   const parts = [
     description,
     format,
-    pattern === undefined || format !== undefined ? undefined : `like ${String(pattern)}`,
+    typeof pattern !== "string" || format !== undefined ? undefined : `like ${pattern}`,
     type === "integer" ? "whole number" : undefined,
-    exclusiveMinimum === undefined ? undefined : `above ${String(exclusiveMinimum)}`,
+    isRule(exclusiveMinimum, Number.MIN_SAFE_INTEGER) ? `above ${exclusiveMinimum}` : undefined,
     isRule(minimum, Number.MIN_SAFE_INTEGER) ? `at least ${minimum}` : undefined,
     isRule(maximum, Number.MAX_SAFE_INTEGER) ? `at most ${maximum}` : undefined,
     isRule(minLength, 1) ? `at least ${minLength} characters` : undefined,

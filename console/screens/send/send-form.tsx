@@ -2,6 +2,7 @@ import type { EventFault } from "../../types.ts";
 import type { Path } from "./draft.ts";
 import { FieldInput } from "./field-input.tsx";
 import { type Field, fieldOf, type Schema } from "./form.ts";
+import { textOf } from "./input-value.ts";
 
 type Props = {
   types: readonly string[];
@@ -15,7 +16,7 @@ type Props = {
 /** The attributes of the event, and the fields of its data. */
 export function SendForm({ types, draft, schema, onChange, faults }: Props) {
   const attributes = ATTRIBUTES.map(({ name, hint, required }) => attributeField(name, hint, required));
-  const type = String(draft["type"] ?? "");
+  const type = textOf(draft["type"]);
   return (
     <div class="beside">
       <section class="card stack" aria-labelledby="attributes">

@@ -42,9 +42,8 @@ const DISABLED: Readonly<Record<NonNullable<Subscription["disabledReason"]>, Sta
 
 /** The place to which a sink leads, for lists. */
 export function sinkText(sink: Subscription["sink"]): string {
-  const { type, url, to, topicArn, queueUrl } = sink as Record<string, unknown>;
-  const place = url ?? topicArn ?? queueUrl ?? (Array.isArray(to) ? to.join(", ") : "");
-  return `${String(type)} ${String(place)}`.trim();
+  const places = [sink["url"], sink["topicArn"], sink["queueUrl"], sink["to"]].flat();
+  return [sink.type, places.filter((place) => typeof place === "string").join(", ")].join(" ").trim();
 }
 
 /** The class of a badge by the tone. */

@@ -3,20 +3,19 @@ import { verifyPage } from "../../../console/screens/audit/verify-page.ts";
 import type { AuditEntry } from "../../../functions/core/access.ts";
 import { chainEntry, EMPTY_HEAD } from "../../../functions/core/audit.ts";
 
-const chain = Array.from({ length: 4 }).reduce<AuditEntry[]>((entries, _, index) => {
-  const last = entries.at(-1) ?? EMPTY_HEAD;
-  const details = { name: "ünïcode \u2028", ids: [3, 1, 2], b: null, a: { z: 1, y: 2 } };
+const chain: AuditEntry[] = [];
+for (let second = 0; second < 4; second++) {
   const entry = {
     tenant: "acme",
-    at: `2026-11-21T09:30:0${index}Z`,
+    at: `2026-11-21T09:30:0${second}Z`,
     who: "key-1",
     action: "key.create",
     target: "key-2",
-    details,
+    details: { name: "ünïcode \u2028", ids: [3, 1, 2], b: null, a: { z: 1, y: 2 } },
     requestId: "r",
   };
-  return [...entries, chainEntry(last, entry)];
-}, []);
+  chain.push(chainEntry(chain.at(-1) ?? EMPTY_HEAD, entry));
+}
 
 const changed = (index: number, changes: Partial<AuditEntry>) =>
   chain.map((entry, at) => (at === index ? { ...entry, ...changes } : entry));
@@ -37,8 +36,9 @@ describe("the chain on a page of the audit log", () => {
   });
 
   it("is broken where an entry was written again with a hash of its own", async () => {
-    const { hash: _, number, previous: __, ...entry } = chain[1]!;
-    const forged = chainEntry({ number: number - 1, hash: "0".repeat(64) }, { ...entry, who: "nobody" });
+    const [, second] = chain;
+    if (second === undefined) throw new Error("the chain has no second entry");
+    const forged = chainEntry({ number: 1, hash: "0".repeat(64) }, { ...second, who: "nobody" });
 
     expect(await verifyPage(changed(1, forged))).toMatchObject({ kind: "broken", number: 2 });
   });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { pointerOf } from "../../../console/screens/send/draft.ts";
 import { placeOfPointer } from "../../../console/parts/place-of-pointer.ts";

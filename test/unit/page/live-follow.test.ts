@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type FeedPage, follow, type FollowDeps } from "../../../console/screens/live/follow.ts";
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addEvents, EMPTY, type LiveState, ROWS_KEPT, ROWS_PER_SECOND } from "../../../console/screens/live/rows.ts";
 
