@@ -1,6 +1,6 @@
 import { elementsOf, type JsonKind, kindOf, partsOf } from "../../parts/json-parts.ts";
 
-/** What the values at one place of many events were. */
+/** The values at one place of many events. */
 export type Seen = {
   /** Events that have a value there. */
   events: number;
@@ -16,7 +16,7 @@ const MAX_MEMBERS = 200;
 const MAX_ELEMENTS = 50;
 const MAX_DEPTH = 12;
 
-export function nothingSeen(): Seen {
+function nothingSeen(): Seen {
   return { events: 0, kinds: new Map(), members: new Map(), elements: undefined };
 }
 
