@@ -88,7 +88,7 @@ function commit(): string {
   const hash = execFileSync("git", ["rev-parse", "--short", "HEAD"], options).trim();
   const changed = execFileSync(
     "git",
-    ["status", "--porcelain", "--", "catalog", "functions", "lib", "localstack", "bench"],
+    ["status", "--porcelain", "--", "catalog", "console", "functions", "lib", "localstack", "bench"],
     options,
   );
   return changed === "" ? hash : `${hash} with changes`;

@@ -105,6 +105,17 @@ export class Access extends Construct {
     });
   }
 
+  /** Lets a function write and delete codes and sessions, and no key or tenant. */
+  grantSessions(grantee: IGrantable): void {
+    const { codes, sessions } = ACCESS_TABLE;
+    Grant.addToPrincipal({
+      grantee,
+      actions: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
+      resourceArns: [this.access.tableArn],
+      conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [`${codes}*`, `${sessions}*`] } },
+    });
+  }
+
   /** Lets a function append to the audit log and read it. */
   grantAudit(grantee: IGrantable): void {
     // Nothing may delete an entry. PutItem can overwrite one: IAM cannot ask for a condition of the call. The chain shows it.

@@ -10,11 +10,16 @@ import { allowedMethods } from "./allowed-methods.ts";
 import { readCatalog } from "./read-catalog.ts";
 
 /**
- * Bundles a function's handler into one CommonJS file with nothing external, and copies folders and files beside it.
+ * Bundles a function's handler into one CommonJS file with nothing external, and copies folders and files beside it;
+ * `addFiles` writes others.
  * CommonJS starts some 10 ms sooner than a module. esbuild runs in this process, because `NodejsFunction` starts it through
  * `npx`: half a second for each function, at every start and reload of the local runtime.
  */
-export function bundleHandler(name: FunctionName, copies: readonly string[]): Code {
+export function bundleHandler(
+  name: FunctionName,
+  copies: readonly string[],
+  addFiles?: (outputDir: string) => void,
+): Code {
   const source = `functions/${name}`;
   return Code.fromAsset(source, {
     assetHashType: AssetHashType.OUTPUT,
@@ -25,6 +30,7 @@ export function bundleHandler(name: FunctionName, copies: readonly string[]): Co
         tryBundle(outputDir) {
           buildHandler(name, outputDir, DEPLOYED);
           for (const path of copies) cpSync(path, join(outputDir, basename(path)), { recursive: true });
+          addFiles?.(outputDir);
           return true;
         },
       },

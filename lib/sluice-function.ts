@@ -31,6 +31,8 @@ export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
   readonly timeoutSeconds: number;
   /** Folders and files copied beside the code, each under its own name. */
   readonly copies?: readonly string[];
+  /** Writes more files beside the code, into the folder of the asset. */
+  readonly addFiles?: (outputDir: string) => void;
   /** The treatment of a function that a message it sent invokes again and again. @default Lambda stops it */
   readonly recursiveLoop?: RecursiveLoop;
 };
@@ -64,7 +66,7 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);
     super(scope, id, {
-      code: bundleHandler(props.name, props.copies ?? []),
+      code: bundleHandler(props.name, props.copies ?? [], props.addFiles),
       handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

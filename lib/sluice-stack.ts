@@ -5,6 +5,7 @@ import { Access } from "./access.ts";
 import { Api } from "./api.ts";
 import { AlarmTopic } from "./alarm-topic.ts";
 import { AuroraDatabase } from "./aurora-database.ts";
+import { Console } from "./console.ts";
 import { Consume } from "./consume.ts";
 import { Dashboard } from "./dashboard.ts";
 import type { Database } from "./database.ts";
@@ -75,6 +76,7 @@ export class SluiceStack extends Stack {
       table,
       alarmTopic,
     });
+    const page = new Console(this, "Console", { stage, access });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,
@@ -84,6 +86,7 @@ export class SluiceStack extends Stack {
       replay: replay.function,
       notify: notify.function,
       status: status.function,
+      console: page.function,
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });

@@ -35,6 +35,6 @@ export class StatusTable extends Construct {
 
   /** Lets the function `status` read and write all items. */
   grantAll(grantee: IGrantable): void {
-    grantTable(grantee, this.table.tableArn, ["DeleteItem", "GetItem", "PutItem", "Query"]);
+    grantTable(grantee, this.table.tableArn, ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]);
   }
 }

@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { Duration, Lazy, Stack } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import { Grant } from "aws-cdk-lib/aws-iam";
-import { CfnFunction, type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
+import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -18,6 +16,7 @@ import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
 import type { EventQueue } from "./event-queue.ts";
+import { release } from "./release.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
 import type { StatusTable } from "./status-table.ts";
@@ -57,8 +56,8 @@ export class Status extends Construct {
         QUEUE_URL: events.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: events.deadLetters.queueUrl,
         WAKE_QUEUE_URL: wakes.queueUrl,
-        VERSION: versionOf(),
-        BUILD: Lazy.string({ produce: () => buildOf(Stack.of(this)) }),
+        ALARM_TOPIC_ARN: alarmTopic.topicArn,
+        ...release(this),
       },
     });
     handler.addEventSource(
@@ -74,6 +73,9 @@ export class Status extends Construct {
       actions: ["sqs:GetQueueAttributes"],
       resourceArns: [events.queue, events.deadLetters, wakes, queue].map(({ queueArn }) => queueArn),
     });
+    // CloudWatch answers for composite alarms only to a right on all of them:
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    Grant.addToPrincipal({ grantee: handler, actions: ["cloudwatch:DescribeAlarms"], resourceArns: ["*"] });
     queue.grantSendMessages(handler);
     access.grantKeyCheck(handler);
     table.grantAll(handler);
@@ -97,19 +99,4 @@ export class Status extends Construct {
       isKeptWithoutData: true,
     });
   }
-}
-
-function versionOf(): string {
-  return (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version;
-}
-
-const BUILD_CHARACTERS = 12;
-
-/** A digest of the code of all functions. */
-function buildOf(stack: Stack): string {
-  const code = stack.node
-    .findAll()
-    .filter((each) => each instanceof CfnFunction)
-    .map(({ code: each }) => JSON.stringify(stack.resolve(each)));
-  return createHash("sha256").update(code.toSorted().join("\n")).digest("hex").slice(0, BUILD_CHARACTERS);
 }

@@ -21,6 +21,7 @@ export function greeting(
   return `
 Sluice runs at ${url} (it listens on ${listensOn.join(" and ")})
 
+  The page         npm run console${folder}
   Send an event    curl -i ${url}/events ${key} -H 'content-type: application/json' -d '${event}'
   Read it          curl ${url}/events/ID ${key}
   Send a file      npm run send -- FILE.ndjson${folder}

@@ -158,6 +158,8 @@ async function startParts(
     AWS_ENDPOINT_URL_DYNAMODB: (await dynamodbFront?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     ...(s3 !== undefined && { AWS_ENDPOINT_URL_S3: s3.endpoint }),
+    // There is no CloudWatch here.
+    ALARM_TOPIC_ARN: "",
     ...(options.allowHttpSinks && { ALLOW_HTTP_SINKS: "true" }),
     ...(options.otlpEndpoint !== undefined && { OTLP_ENDPOINT: options.otlpEndpoint }),
   };

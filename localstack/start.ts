@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { userPath } from "../cli/npm.ts";
 import { httpUrl, port } from "../cli/option-values.ts";
 import { exitCodes, runCommand } from "../cli/run-command.ts";
+import { pageLine } from "./page-line.ts";
 import { greeting } from "./greeting.ts";
 import { messageOf } from "./message-of.ts";
 import { LOOPBACKS } from "./ports.ts";
@@ -80,6 +81,8 @@ async function start(options: Options): Promise<void> {
             allowHttpSinks: options.allowHttpSinks ?? false,
           }),
     );
+    // After the greeting, which should not wait for the first start of one more function.
+    if (!options.json) process.stdout.write(await pageLine(addresses));
   } catch (error) {
     if (stopping) process.exit(0);
     log(`error: ${messageOf(error)}`);

@@ -15,7 +15,7 @@ import {
 import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
-import { refusals, status } from "./status-examples.ts";
+import { alarms, history, refusals, status } from "./status-examples.ts";
 import {
   attempt,
   disabledSubscription,
@@ -52,6 +52,9 @@ const reading = {
   data: { deviceId: "d-1", sensor: "boiler", value: 71.5, unit: "Cel" },
 };
 const cloudEvent = { specversion: "1.0", ...order };
+
+/** No code of any installation: nothing random has this form. */
+const exampleCode = `sluice_code_${"0".repeat(43)}2CZclj`;
 
 type Example = { summary: string; value: unknown };
 
@@ -93,6 +96,11 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
         summary: "Open dead letters of orders over a hundred",
         value: { filter: { data: { total: [{ numeric: [">", 100] }] } }, reason: "constraint_violation", limit: 10 },
       },
+    },
+  },
+  signIn: {
+    "application/json": {
+      code: { summary: "The code behind `#` in the address of the page", value: { code: exampleCode } },
     },
   },
   queryEvents: {
@@ -176,6 +184,7 @@ const types = {
 export const parameters: Partial<Record<OperationId, Record<string, string>>> = {
   readEvent: { id: stored.id, source: stored.source },
   readSchema: { type: stored.type },
+  consoleFile: { file: "app-4QZ7TK2A.js" },
   readKey: { id: usedKey.id },
   revokeKey: { id: usedKey.id },
   rotateKey: { id: usedKey.id },
@@ -276,7 +285,24 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   listRedeliveries: { 200: { retries: [doneRedelivery], next: null } },
   readRedelivery: { 200: doneRedelivery },
   cancelRedelivery: { 200: { ...redelivery, state: "cancelled", finishedAt: "2026-11-29T08:00:05.000Z" } },
+  createCode: { 201: { code: exampleCode, expiresAt: "2026-11-28T09:35:00.000Z" } },
+  signIn: { 201: { expiresAt: "2026-11-28T17:30:00.000Z" } },
+  readSession: {
+    200: {
+      keyId: usedKey.id,
+      keyTenant: "acme",
+      tenant: "acme",
+      role: "reader",
+      scopes: ["events:read", "console"],
+      expiresAt: "2026-11-28T17:30:00.000Z",
+      stage: "prod",
+      version: "0.1.0",
+      build: "3f9c2d81a07b",
+    },
+  },
   readStatus: { 200: status },
+  readHistory: { 200: history },
+  readAlarms: { 200: alarms },
   listRefusals: { 200: refusals },
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },

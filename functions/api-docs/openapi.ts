@@ -1,4 +1,5 @@
 import { type ErrorCode, errorTable } from "../core/errors.ts";
+import { SESSION_COOKIE } from "../core/session.ts";
 import { componentSchemas } from "./components.ts";
 import { dataSchemas, describeTypes, eventTypes } from "./event-types.ts";
 import { operations } from "./operations.ts";
@@ -28,6 +29,7 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
       { name: "exports", description: "Events as files" },
       { name: "subscriptions", description: "Events sent to you: webhooks, e-mail, chat and queues" },
       { name: "status", description: "Numbers for operators" },
+      { name: "console", description: "The operator's page" },
       { name: "access", description: "Keys, tenants and the audit log" },
       { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },
@@ -56,6 +58,12 @@ const SECURITY_SCHEMES = {
     in: "header",
     name: "x-api-key",
     description: "The same key, for clients that set headers only by name",
+  },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: SESSION_COOKIE,
+    description: "A session of the operator's page; with it, a request that changes something needs our own `Origin`",
   },
 };
 

@@ -36,7 +36,7 @@ function operation(operationId: OperationId, route: Route): JsonObject {
     tags: [tag],
     summary,
     description: [description, auth !== "public" && `Needs the scope \`${auth}\`.`].filter(Boolean).join("\n\n"),
-    security: auth === "public" ? [] : [{ bearer: [] }, { apiKey: [] }],
+    security: auth === "public" ? [] : [{ bearer: [] }, { apiKey: [] }, { session: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: requestBody(operationId, body) }),
     responses: {

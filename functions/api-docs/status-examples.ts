@@ -50,6 +50,33 @@ export const status = {
   database: { state: "active", usedAt: "2026-11-28T09:31:01.360Z" },
 };
 
+export const history = {
+  tenant: "acme",
+  span: "1h",
+  stepSeconds: 60,
+  takenAt,
+  points: [
+    { at: "2026-11-28T09:30:00.000Z", accepted: 120, stored: 118, refused: 2, open: 3, lagMs: 1_420 },
+    { at: "2026-11-28T09:31:00.000Z", accepted: 4, stored: 0, refused: 0, open: 3 },
+  ],
+};
+
+export const alarms = {
+  at: "2026-11-28T09:31:02.120Z",
+  counts: { ok: 44, alarm: 1, insufficientData: 0 },
+  alarms: [
+    {
+      name: "Sluice-prod-DrainOpenAlarmA1B2C3D4-QJ0Q3X1Z9K2M",
+      state: "ALARM",
+      since: "2026-11-28T09:12:40.003Z",
+      description: "Dead letters are open.",
+      reason:
+        "Threshold Crossed: 1 datapoint [3.0 (28/11/26 09:11:00)] was greater than or equal to the threshold (1.0).",
+      runbook: "docs/runbook.md#dead-letters",
+    },
+  ],
+};
+
 export const refusals = {
   groups: [
     {

@@ -1,11 +1,14 @@
 /** The keys of the tables of access. The CDK app makes the tables, and functions/adapters/dynamodb reads and writes them. */
 
-/** Keys and tenants. `pk` is `key#ID` or `tenant#NAME`. */
+/** Keys and tenants; codes and sessions of the operator's page. `pk` is `key#ID`, `tenant#NAME`, `code#HASH` or `session#HASH`. */
 export const ACCESS_TABLE = {
   partitionKey: "pk",
+  /** The beginnings of `pk` that the function `console` alone writes. */
+  codes: "code#",
+  sessions: "session#",
   /** For lists: `kind` is `key` or `tenant`, `sort` is `TENANT/ID` or the name of the tenant. */
   listing: { name: "listing", partitionKey: "kind", sortKey: "sort" },
-  /** Of a key that has an end; as of USAGE_TABLE. A key whose item is deleted is unknown, which is refused too. */
+  /** Of a key that has an end, a code and a session; as of USAGE_TABLE. A key whose item is deleted is unknown, which is refused too. */
   expires: "expires",
 } as const;
 

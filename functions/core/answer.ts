@@ -4,6 +4,8 @@ import { auditPage, keyPage, listedKey, madeKey, tenantPage } from "./access-ans
 import { newKey, rotation, tenantChanges } from "./access-bodies.ts";
 import { aggregateQuery } from "./aggregate-body.ts";
 import { newExport } from "./export-bodies.ts";
+import { consoleSchemas } from "./console-answers.ts";
+import { signIn } from "./console-bodies.ts";
 import { exportAnswer } from "./export-answers.ts";
 import { deadLetterQuery } from "./dead-letter-bodies.ts";
 import { type ErrorCode, errorTable, verdictCodes } from "./errors.ts";
@@ -15,7 +17,7 @@ import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { refusalPage } from "./refusal-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
-import { statusAnswer } from "./status-answers.ts";
+import { alarmsAnswer, historyAnswer, statusAnswer } from "./status-answers.ts";
 import { subscriptionSchemas } from "./subscription-answers.ts";
 import {
   newRedelivery,
@@ -222,6 +224,10 @@ export const schemas = {
   Refusals: refusalPage,
   ...subscriptionSchemas,
   Status: statusAnswer,
+  StatusHistory: historyAnswer,
+  StatusAlarms: alarmsAnswer,
+  SignIn: signIn,
+  ...consoleSchemas,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

@@ -1,10 +1,11 @@
 import type { AccessReader, KeyRecord, KeyUsage, TenantRecord } from "./access.ts";
 import { AccessError, TENANT_NAME, TENANT_NAME_ERROR } from "./access.ts";
 import { RequestError } from "./errors.ts";
-import { hasHash, parseKey } from "./key.ts";
+import { hasHash, hashKey, parseKey } from "./key.ts";
 import type { Clock } from "./ports.ts";
 import type { Principal } from "./principal.ts";
 import { createRecordCache, createTableHealth } from "./record-cache.ts";
+import { isToken, type SessionReader } from "./session.ts";
 import {
   concernsInstallation,
   hasScope,
@@ -15,7 +16,7 @@ import {
 } from "./scopes.ts";
 
 export type CheckKeyDeps = {
-  reader: AccessReader;
+  reader: AccessReader & SessionReader;
   usage: Pick<KeyUsage, "used">;
   /** The installation's secret, under which keys are hashed. @throws AccessError */
   secret: () => Promise<Uint8Array>;
@@ -30,9 +31,11 @@ export type CheckKeyDeps = {
 const MAX_REMEMBERED = 1_000;
 
 /** The parts of a request that name its sender. */
-type Caller = {
+export type Caller = {
   /** The key as it was sent; undefined where there is none. */
   key: string | undefined;
+  /** The session of the operator's page, as its cookie was sent. Counts only where there is no key. */
+  session?: string | undefined;
   /** The value of the header `Sluice-Tenant`. */
   tenant: string | undefined;
 };
@@ -46,6 +49,7 @@ export type CheckKey = (caller: Caller, scope: Scope) => Promise<Principal>;
 export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: CheckKeyDeps): CheckKey {
   const health = createTableHealth();
   const findKey = createRecordCache({ load: (id) => reader.key(id), health, clock, wait, onStale });
+  const findSession = createRecordCache({ load: (hash) => reader.session(hash), health, clock, wait, onStale });
   const findTenant = createRecordCache({ load: (name) => reader.tenant(name), health, clock, wait, onStale });
   const isFirstUse = createDayMemory();
   const isKeyOf = createHashMemory();
@@ -53,7 +57,9 @@ export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: 
   /** @throws RequestError `unauthenticated`, `tenant_required`, `forbidden`, `no_such_tenant`, `tenant_suspended`, `access_unavailable` */
   return async function checkKey(caller, scope) {
     try {
-      const authenticated = authenticate(caller.key);
+      const bySession = caller.key === undefined && caller.session !== undefined;
+      const session = bySession ? await openSession(caller.session as string) : undefined;
+      const authenticated = session === undefined ? authenticate(caller.key) : keyOf(session);
       const record = authenticated instanceof Promise ? await authenticated : authenticated;
       const tenant = chooseTenant(record, caller.tenant, scope);
       requireScope(record, scope);
@@ -62,7 +68,10 @@ export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: 
       const now = clock();
       if (isFirstUse(record.id, now)) await usage.used(record.id, now.toISOString().slice(0, 10));
       const { id: keyId, tenant: keyTenant, role, expiresAt, types, sources, limits: keyLimits } = record;
-      return { tenant, keyId, keyTenant, role, expiresAt, types, sources, keyLimits, tenantLimits: found?.limits };
+      const principal = { tenant, keyId, keyTenant, role, expiresAt, types, sources, keyLimits };
+      if (session === undefined) return { ...principal, tenantLimits: found?.limits };
+      const { hash, expiresAt: end } = session;
+      return { ...principal, tenantLimits: found?.limits, session: { hash, expiresAt: end } };
     } catch (error) {
       if (error instanceof AccessError) throw unavailable(error);
       throw error;
@@ -86,6 +95,22 @@ export function createCheckKey({ reader, usage, secret, clock, wait, onStale }: 
     const record = await found;
     // A key that does not exist and one whose secret part is wrong get the same answer.
     if (record === undefined || !(await isKeyOf.check(text, record))) throw unauthenticated(UNKNOWN);
+    return unlessEnded(record);
+  }
+
+  /** The session of a cookie. @throws RequestError `unauthenticated` for one that is over or never was */
+  async function openSession(text: string) {
+    if (!isToken("session", text)) throw unauthenticated(NO_SESSION);
+    const hash = hashKey(await secret(), text);
+    const found = await findSession(hash);
+    if (found === undefined || isOver(found.expiresAt)) throw unauthenticated(NO_SESSION);
+    return { hash, ...found };
+  }
+
+  /** The record of a session's key. @throws RequestError `unauthenticated` for a key that has ended */
+  async function keyOf({ keyId }: { keyId: string }): Promise<KeyRecord> {
+    const record = await findKey(keyId);
+    if (record === undefined) throw unauthenticated(UNKNOWN);
     return unlessEnded(record);
   }
 
@@ -194,6 +219,7 @@ function unauthenticated(detail: string): RequestError {
 
 const MISTYPED =
   "The text is no key of Sluice: a key begins with `sluice_` and has 57 characters, and its last six are a checksum. Send it whole.";
+const NO_SESSION = "The session is over. Sign in again: npm run console prints a link.";
 const UNKNOWN = "There is no such key. It may be from another installation.";
 
 function unavailable(cause: AccessError): RequestError {

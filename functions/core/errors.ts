@@ -6,6 +6,9 @@ import type { MetricCounts } from "./metric-names.ts";
  */
 export const errorTable = {
   unauthenticated: { status: 401, title: "The request has no valid key" },
+  bad_code: { status: 401, title: "The code signs nobody in" },
+  no_session: { status: 404, title: "The request has no session" },
+  forbidden_origin: { status: 403, title: "The request comes from a page of another site" },
   tenant_suspended: { status: 403, title: "The tenant is suspended" },
   tenant_required: { status: 400, title: "The request names no tenant" },
   no_such_tenant: { status: 404, title: "There is no such tenant" },
@@ -22,6 +25,7 @@ export const errorTable = {
   dead_lettered: { status: 404, title: "The event could not be stored, and waits as a dead letter" },
   no_such_dead_letter: { status: 404, title: "There is no such dead letter" },
   ambiguous_id: { status: 409, title: "Several sources used this id" },
+  no_such_file: { status: 404, title: "The page has no such file" },
   no_such_export: { status: 404, title: "The tenant has no such export" },
   export_finished: { status: 409, title: "The export is finished" },
   no_such_replay: { status: 404, title: "The tenant has no such replay" },
@@ -82,6 +86,7 @@ const SHARED_CODES: readonly ErrorCode[] = ["bad_parameter", "internal_error", .
 const KEY_CODES: readonly ErrorCode[] = [
   "unauthenticated",
   "bad_header",
+  "forbidden_origin",
   "tenant_required",
   "tenant_suspended",
   "no_such_tenant",

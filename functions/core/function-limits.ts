@@ -33,6 +33,9 @@ export const NOTIFY_TIMEOUT_SECONDS = 60;
 /** A snapshot waits for a database that resumes (about 15 s), then for one query, and writes an item for each tenant. */
 export const STATUS_TIMEOUT_SECONDS = 60;
 
+/** A sign-in is some calls of DynamoDB, as a change of keys is. */
+export const CONSOLE_TIMEOUT_SECONDS = 15;
+
 /** The function reads its own files and calls nobody. */
 export const API_DOCS_TIMEOUT_SECONDS = 10;
 

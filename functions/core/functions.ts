@@ -11,6 +11,7 @@ export const FUNCTIONS = [
   "replay",
   "notify",
   "status",
+  "console",
   "api-docs",
 ] as const;
 

@@ -32,6 +32,8 @@ export type HttpResponse<Status extends number = number> = {
   /** Headers beside the content type, which the route names. */
   headers?: Record<string, string>;
   body: string;
+  /** The body is bytes, as base64. */
+  isBase64?: true;
   /** Counts for this request, by metric name. */
   metrics?: MetricCounts;
 };

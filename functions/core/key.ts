@@ -24,19 +24,31 @@ const CHECKSUM_CHARACTERS = 6;
 
 export const KEY_CHARACTERS = PREFIX.length + ID_CHARACTERS + SECRET_CHARACTERS + CHECKSUM_CHARACTERS;
 
-const wholeKey = new RegExp(`^${KEY_PATTERN}$`);
-
 /** Makes a new key. `randomBytes` is a source of unpredictable bytes, for example that of node:crypto. */
 export function makeKey(randomBytes: (count: number) => Uint8Array): { id: string; text: string } {
-  const random = randomText(ID_CHARACTERS + SECRET_CHARACTERS, randomBytes);
-  return { id: random.slice(0, ID_CHARACTERS), text: `${PREFIX}${random}${checksum(random)}` };
+  const text = makeSecretText(PREFIX, ID_CHARACTERS + SECRET_CHARACTERS, randomBytes);
+  return { id: idOf(text), text };
 }
 
 /** Reads the id of a key; undefined for a text that is no key or has a wrong checksum. */
 export function parseKey(text: string): { id: string } | undefined {
-  if (text.length !== KEY_CHARACTERS || !wholeKey.test(text)) return undefined;
-  const random = text.slice(PREFIX.length, -CHECKSUM_CHARACTERS);
-  return checksum(random) === text.slice(-CHECKSUM_CHARACTERS) ? { id: random.slice(0, ID_CHARACTERS) } : undefined;
+  return isSecretText(PREFIX, ID_CHARACTERS + SECRET_CHARACTERS, text) ? { id: idOf(text) } : undefined;
+}
+
+const idOf = (text: string): string => text.slice(PREFIX.length, PREFIX.length + ID_CHARACTERS);
+
+/** Makes a text of a prefix, so many random characters and their checksum. */
+export function makeSecretText(prefix: string, characters: number, randomBytes: (count: number) => Uint8Array): string {
+  const random = randomText(characters, randomBytes);
+  return `${prefix}${random}${checksum(random)}`;
+}
+
+/** Tells whether a text has the form of such a text, and the right checksum. */
+export function isSecretText(prefix: string, characters: number, text: string): boolean {
+  if (text.length !== prefix.length + characters + CHECKSUM_CHARACTERS || !text.startsWith(prefix)) return false;
+  const rest = text.slice(prefix.length);
+  if (!/^[0-9A-Za-z]+$/.test(rest)) return false;
+  return checksum(rest.slice(0, characters)) === rest.slice(characters);
 }
 
 /** HMAC-SHA-256 of a key under the installation's secret, in hex: the only form in which a key is kept. */

@@ -85,7 +85,7 @@ export const API_BURST_LIMIT = 1_000;
 export const API_SHARES = {
   ingest: 1,
   /** Each may wait for the database; some hundred functions at 100 ms. */
-  query: 0.3,
+  query: 0.24,
   /** Changes of keys and tenants, which people and deployments make. */
   access: 0.06,
   /** Jobs, which people start; and their progress, which commands ask for every second. */
@@ -95,6 +95,8 @@ export const API_SHARES = {
   notify: 0.08,
   /** A few numbers, which a scraper reads every 15 seconds and people by hand. */
   status: 0.04,
+  /** The operator's page: its files, which a browser keeps, and the sign-in. */
+  console: 0.06,
   /** A page of documents and schemas, which clients read once. */
   "api-docs": 0.04,
 };

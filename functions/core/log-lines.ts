@@ -31,9 +31,15 @@ export type LogLines = {
     durationMs: number;
     /** Ids of the traces of the requests that it serves: all, or a sample of 20. */
     traces?: string[];
+    /** Of an invocation that failed, as of a request. */
+    error?: unknown;
   };
   /** An invocation by a deployment, a schedule or a rotation ended. */
-  task: TaskFields & { durationMs: number };
+  task: TaskFields & {
+    durationMs: number;
+    /** Of an invocation that failed, as of a request. */
+    error?: unknown;
+  };
   /** A schema of the catalog threw: its file, and the error without its message, which may quote an event. */
   "schema failed": { file: string; error: unknown };
   /** The table of the limits did not answer: this process decides alone for a while. */

@@ -12,6 +12,9 @@ export type Clock = () => Date;
 /** A text for browsers, which may cache it without end because `version` changes with the text. */
 export type Asset = { text: string; version: string };
 
+/** Returns a file of a page by its name, compressed by gzip, and undefined for any other name. */
+export type PageFiles = (name: string) => Uint8Array | undefined;
+
 /** `enqueued`: SQS confirmed the message. `failed`: it did not, and may have the message all the same. */
 export type SendOutcome = "enqueued" | "failed";
 

@@ -20,6 +20,8 @@ export type Principal = {
   keyLimits: Limits | undefined;
   /** The end of the key: RFC 3339, UTC, milliseconds. @default none */
   expiresAt: string | undefined;
+  /** The session of the operator's page that sent the request in the place of the key: its hash, and its end. @default none */
+  session?: { hash: string; expiresAt: string };
 };
 
 /** The tenant of messages whose sender is unknown: those that were put into a queue by hand without a group. */

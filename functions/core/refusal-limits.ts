@@ -42,9 +42,6 @@ export const REFUSAL_MEMBERS = 20;
 /** Longest name of a member that is shown; longer keys are values, for example tokens. */
 export const REFUSAL_NAME_MAX_CHARACTERS = 40;
 
-/** Writes of one group that met another writer before they give up; the messages are then delivered again. */
-export const REFUSAL_WRITE_ATTEMPTS = 20;
-
 /** Groups that are written at once. */
 export const REFUSAL_WRITES_IN_FLIGHT = 8;
 

@@ -45,6 +45,8 @@ const group = z.object({
   day: z.iso.date(),
   ...cause.shape,
   ...count.shape,
+  /** Events, and whole requests, that count in no group of an earlier error: each refused event is in one group of a message. */
+  events: z.int().check(z.nonnegative()),
   samples: z.array(sample).check(z.maxLength(REFUSAL_MESSAGE_GROUP_SAMPLES)),
 });
 

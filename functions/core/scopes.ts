@@ -8,6 +8,8 @@ export const SCOPES = [
   "dead-letters:replay",
   "subscriptions",
   "status",
+  /** Signing in to the operator's page. */
+  "console",
   /** Keys of the tenant. */
   "keys",
   /** The audit log and erasures of the tenant. */
@@ -27,8 +29,8 @@ export const INSTALLATION = "*";
 
 const byRole: Record<Role, readonly Scope[]> = {
   producer: ["events:write"],
-  reader: ["events:read"],
-  operator: ["events:read", "dead-letters:read", "dead-letters:replay", "subscriptions", "status"],
+  reader: ["events:read", "console"],
+  operator: ["events:read", "dead-letters:read", "dead-letters:replay", "subscriptions", "status", "console"],
   admin: SCOPES,
 };
 
@@ -47,9 +49,16 @@ export function hasScope({ role, tenant }: { role: Role; tenant: string }, scope
 
 /**
  * The scopes of routes about tenants and about the installation too: its own keys and audit log, the dead letters of every
- * tenant and of none, and the sums of all tenants.
+ * tenant and of none, the sums of all tenants, and signing in.
  */
-const ofBoth: ReadonlySet<Scope> = new Set(["keys", "admin", "dead-letters:read", "dead-letters:replay", "status"]);
+const ofBoth: ReadonlySet<Scope> = new Set([
+  "keys",
+  "admin",
+  "dead-letters:read",
+  "dead-letters:replay",
+  "status",
+  "console",
+]);
 
 /**
  * Tells whether a key of the installation may use a route with this scope without naming a tenant: then the request
@@ -64,7 +73,7 @@ export function mayConcernSuspended(scope: Scope): boolean {
   return ofInstallation.has(scope) || ofSuspended.has(scope);
 }
 
-const ofSuspended: ReadonlySet<Scope> = new Set(["keys", "admin"]);
+const ofSuspended: ReadonlySet<Scope> = new Set(["keys", "admin", "console"]);
 
 /** Tells whether a route with this scope concerns the installation and never a tenant. */
 export function concernsInstallation(scope: Scope): boolean {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { HISTORY_SPANS, SPAN_NAMES } from "./history.ts";
 import { QUEUES } from "./queue-depths.ts";
 
 /** The schemas of answers about the state of an installation. */
@@ -88,3 +89,59 @@ export const statusAnswer = z.object({
 });
 
 export type StatusAnswer = z.output<typeof statusAnswer>;
+
+const historyPoint = z.object({
+  at: z.iso.datetime().meta({ description: "The beginning of the interval" }),
+  accepted: count.meta({ description: "Events that were accepted in it" }),
+  stored: count.meta({ description: "Events that were stored in it" }),
+  refused: count.meta({ description: "Events, and whole requests, that were refused in it" }),
+  open: count.meta({ description: "Open dead letters at its end" }),
+  lagMs: count.optional().meta({
+    description: "The largest `lagMs` of the consumer that was seen in it; missing where nothing was stored",
+  }),
+});
+
+/** The answer to `GET /status/history`. */
+export const historyAnswer = z.object({
+  tenant: z.string().meta({ description: "Whose numbers these are; `*` for the sums of all tenants" }),
+  span: z.enum(SPAN_NAMES),
+  stepSeconds: z
+    .literal(SPAN_NAMES.map((name) => HISTORY_SPANS[name].stepSeconds))
+    .meta({ description: "The length of an interval" }),
+  takenAt,
+  points: z
+    .array(historyPoint)
+    .meta({ description: "One for each interval of the span without a gap, the oldest first; the last one goes on" }),
+});
+
+export type HistoryAnswer = z.output<typeof historyAnswer>;
+
+const openAlarm = z.object({
+  name: z.string(),
+  state: z.literal("ALARM"),
+  since: z.iso.datetime().meta({ description: "When it went off" }),
+  description: z.string().optional().meta({ description: "Its cause, as a sentence" }),
+  reason: z.string().meta({ description: "The numbers for which it went off, in CloudWatch's words" }),
+  runbook: z
+    .string()
+    .optional()
+    .meta({ description: "The section that says what to do, for example `docs/runbook.md#ingest-errors`" }),
+});
+
+/** The answer to `GET /status/alarms`. */
+export const alarmsAnswer = z.union([
+  z.object({ at: z.iso.datetime(), ...unavailable.shape }),
+  z.object({
+    at: z.iso.datetime().meta({ description: "When CloudWatch was asked" }),
+    counts: z
+      .object({
+        ok: count,
+        alarm: count,
+        insufficientData: count.meta({ description: "Alarms without a datapoint, as behind a deployment" }),
+      })
+      .meta({ description: "The alarms of the installation that notify, by state" }),
+    alarms: z.array(openAlarm).meta({ description: "Those in the state ALARM, the latest first" }),
+  }),
+]);
+
+export type AlarmsAnswer = z.output<typeof alarmsAnswer>;

@@ -7,6 +7,8 @@
  * | `producer` | id of a process of ingest | the numbers of the events it has accepted, by tenant |
  * | `ledger` | tenant, or `*` | the ledger as it was last taken from the database |
  * | `refusals#TENANT` | `DAY#HASH` | a group of refused events of a day |
+ * | `history#TENANT`, `history#*` | `counts#TIME` | the counts of the minutes of half an hour |
+ * | the same | `refused#TIME` | the refused events of these minutes |
  */
 export const STATUS_TABLE = {
   partitionKey: "pk",
@@ -16,4 +18,5 @@ export const STATUS_TABLE = {
   producer: "producer",
   ledger: "ledger",
   refusalsOf: (tenant: string) => `refusals#${tenant}`,
+  historyOf: (tenant: string) => `history#${tenant}`,
 } as const;

@@ -25,8 +25,8 @@ export function noteInvalid(
       const pointer = toRefusalPointer(path);
       const key = `${code} ${pointer}`;
       if (code === "more_errors" || noted.has(key)) continue;
+      refusals.note(request, { code, type, pointer }, () => describeEvent(event, path), noted.size === 0);
       noted.add(key);
-      refusals.note(request, { code, type, pointer }, () => describeEvent(event, path));
     }
   }
 }

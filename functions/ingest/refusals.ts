@@ -28,11 +28,15 @@ export type RefusedRequest = {
 };
 
 export type Refusals = {
-  /** Counts one refusal. `describe` is called where a sample is wanted. */
+  /**
+   * Counts one refusal. `describe` is called where a sample is wanted.
+   * @param isFirst false for a further error of an event
+   */
   note(
     request: RefusedRequest,
     cause: RefusalCause,
     describe: () => Pick<RefusalSample, "id" | "source" | "members">,
+    isFirst?: boolean,
   ): void;
   /**
    * Sends what was counted, unless it was sent too often just now; then it goes with a later request of this process. Ends by the
@@ -110,15 +114,16 @@ function createGroups() {
     const known = groups.get(key);
     if (known !== undefined) return known;
     if (groups.size >= REFUSAL_MESSAGE_GROUPS && cause !== OTHERS) return groupOf(tenant, at, OTHERS);
-    const group = { tenant, day, ...cause, count: 0, first: at, last: at, samples: [] };
+    const group = { tenant, day, ...cause, count: 0, events: 0, first: at, last: at, samples: [] };
     groups.set(key, group);
     return group;
   };
 
-  const note: Refusals["note"] = (request, cause, describe) => {
+  const note: Refusals["note"] = (request, cause, describe, isFirst = true) => {
     const { tenant, at, keyId, requestId } = request;
     const group = groupOf(tenant, at, cause);
     group.count += 1;
+    if (isFirst) group.events += 1;
     if (at < group.first) group.first = at;
     if (at > group.last) group.last = at;
     if (group.samples.length >= REFUSAL_MESSAGE_GROUP_SAMPLES || samples >= REFUSAL_MESSAGE_SAMPLES) return;

@@ -1,7 +1,8 @@
 import type { HttpResponse } from "../core/http.ts";
+import { isKnown } from "../core/if-none-match.ts";
 import { SETTLED_MAX_AGE_SECONDS } from "../core/window-limits.ts";
 import { type AnswerListRequest, type createAnswerList, typeOf } from "./answer-list.ts";
-import { type createEtags, isKnown } from "./etags.ts";
+import type { createEtags } from "./etags.ts";
 
 /** Answers a list about a settled range with a tag, and with 304 where the client has it already. No event is read then. */
 export function createAnswerIfChanged({

@@ -1,5 +1,5 @@
 import { writeEnvelope } from "../core/envelope.ts";
-import { RequestError } from "../core/errors.ts";
+import { type EventError, RequestError } from "../core/errors.ts";
 import { MESSAGE_MAX_BYTES } from "../core/queue-limits.ts";
 import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
 import { matchesAny } from "../core/patterns.ts";
@@ -39,14 +39,14 @@ export function checkEdits(
 ): ReplayEdit[] {
   const byId = new Map(found.map((deadLetter) => [deadLetter.id, deadLetter]));
   const seen = new Set<string>();
-  const faults: { index: number; id: string; fault: string }[] = [];
+  const faults: ({ index: number; id: string } & Fault)[] = [];
   const good = edits.flatMap((edit, index) => {
     const result = seen.has(edit.id)
-      ? "is there twice; send one edit of it"
+      ? { fault: "is there twice; send one edit of it" }
       : check(edit, byId.get(edit.id), { ...deps, allowed, now });
     seen.add(edit.id);
-    if (typeof result !== "string") return [result];
-    faults.push({ index, id: edit.id, fault: result });
+    if (!("fault" in result)) return [result];
+    faults.push({ index, id: edit.id, ...result });
     return [];
   });
   if (faults.length === 0) return good;
@@ -57,20 +57,24 @@ export function checkEdits(
   });
 }
 
+/** The fault of an edit for people; where its event is not valid, also its errors as a verdict has them. */
+type Fault = { fault: string; errors?: EventError[] };
+
 /** The edit as it is kept, or what is wrong with it. */
 function check(
   { id, event, lossless }: SentEdit,
   deadLetter: EditableDeadLetter | undefined,
   { allowed, now, ...deps }: Omit<ValidateDeps, "newId"> & { allowed: AllowedEvents; now: Date },
-): ReplayEdit | string {
-  if (deadLetter === undefined) return "is no open dead letter; `GET /dead-letters` lists those that are open";
+): ReplayEdit | Fault {
+  if (deadLetter === undefined)
+    return { fault: "is no open dead letter; `GET /dead-letters` lists those that are open" };
   const { tenant, source, eventId, receivedAt, origin, traceparent, eventTraceparent } = deadLetter;
   if (!deadLetter.isEvent || tenant === undefined || source === undefined || eventId === undefined)
-    return "is a whole message that cannot be read, so it has no event to correct; leave the edit out";
+    return { fault: "is a whole message that cannot be read, so it has no event to correct; leave the edit out" };
   const fixed = { source, id: eventId };
   for (const [name, value] of Object.entries(fixed)) {
     if (event[name] !== undefined && event[name] !== value)
-      return `has another ${name} than its dead letter; leave ${name} out, it cannot be corrected`;
+      return { fault: `has another ${name} than its dead letter; leave ${name} out, it cannot be corrected` };
   }
   const head = { tenant, receivedAt: receivedAt ?? now.toISOString(), ...origin, traceparent, eventTraceparent };
   const judged = validate(
@@ -83,10 +87,16 @@ function check(
     head,
     { ...deps, newId: () => eventId },
   );
-  if (judged.kind === "invalid")
-    return judged.errors.map(({ path, message }) => `${path === "" ? "the event" : path} ${message}`).join(", ");
-  if (!matchesAny(allowed.types, judged.event.type)) return `/type ${judged.event.type} is not what the key may send`;
+  if (judged.kind === "invalid") {
+    const { errors } = judged;
+    return {
+      fault: errors.map(({ path, message }) => `${path === "" ? "the event" : path} ${message}`).join(", "),
+      errors,
+    };
+  }
+  if (!matchesAny(allowed.types, judged.event.type))
+    return { fault: `/type ${judged.event.type} is not what the key may send` };
   const body = writeEnvelope(head, judged.event);
-  if (Buffer.byteLength(body) > MESSAGE_MAX_BYTES) return "is too large for a message";
+  if (Buffer.byteLength(body) > MESSAGE_MAX_BYTES) return { fault: "is too large for a message" };
   return { id, body };
 }

@@ -15,7 +15,16 @@ export type Route = {
   readonly path: `/${string}`;
   /** The scope that a caller needs; `public` asks for no key. */
   readonly auth: "public" | Scope;
-  readonly tag: "events" | "dead-letters" | "exports" | "subscriptions" | "status" | "access" | "api-docs" | "health";
+  readonly tag:
+    | "events"
+    | "dead-letters"
+    | "exports"
+    | "subscriptions"
+    | "status"
+    | "access"
+    | "console"
+    | "api-docs"
+    | "health";
   readonly summary: string;
   readonly description?: string;
   /** The document that explains the parameters, where they are too many for README's table. */

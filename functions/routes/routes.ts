@@ -1,6 +1,7 @@
 import type { FunctionName } from "../core/functions.ts";
 import { accessRoutes } from "./access.ts";
 import { apiDocsRoutes } from "./api-docs.ts";
+import { consoleRoutes } from "./console.ts";
 import { exportRoutes } from "./export.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { notifyRoutes } from "./notify.ts";
@@ -18,6 +19,7 @@ export const routes = {
   replay: replayRoutes,
   notify: notifyRoutes,
   status: statusRoutes,
+  console: consoleRoutes,
   "api-docs": apiDocsRoutes,
 } as const satisfies Partial<Record<FunctionName, Routes>>;
 

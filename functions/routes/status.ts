@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { SPAN_NAMES } from "../core/history.ts";
 import { errorTable, verdictCodes } from "../core/errors.ts";
 import { TYPE_MAX_BYTES } from "../core/limits.ts";
 import { pattern } from "../core/patterns.ts";
@@ -61,6 +62,35 @@ needs the database. A key of the installation that names no tenant gets the sums
         schema: "string",
       },
     },
+    errors: [],
+  },
+  readHistory: {
+    method: "GET",
+    path: "/status/history",
+    auth: "status",
+    tag: "status",
+    guide: "docs/status.md",
+    summary: "Read what was accepted, stored and refused in each interval of the last hour, day or week",
+    description: `Intervals of a minute, of ten minutes or of an hour, each of them whether something happened in it or not. The answer
+never needs the database. A key of the installation that names no tenant gets the sums of all tenants.`,
+    query: {
+      span: z
+        .optional(z.enum(SPAN_NAMES, `is none of ${SPAN_NAMES.join(", ")}`))
+        .check(z.describe(`One of ${SPAN_NAMES.map((name) => `\`${name}\``).join(", ")}; \`1h\` where it is missing`)),
+    },
+    answers: { 200: { description: "The intervals", contentType: "application/json", schema: "StatusHistory" } },
+    errors: [],
+  },
+  readAlarms: {
+    method: "GET",
+    path: "/status/alarms",
+    auth: "status",
+    tag: "status",
+    guide: "docs/status.md",
+    summary: "Read which alarms of the installation are open",
+    description: `They are of the installation, whichever tenant a key has. The state is at most half a minute old. Where CloudWatch does
+not answer, or there is none as on a laptop, the answer says \`unavailable\` and why.`,
+    answers: { 200: { description: "The open alarms", contentType: "application/json", schema: "StatusAlarms" } },
     errors: [],
   },
   listRefusals: {

@@ -1,9 +1,21 @@
 import { type Account, accountOf, type TenantLedger, type TenantSubscriptions } from "../core/ledger.ts";
-import type { KeptLedger } from "../core/ledger-table.ts";
+import type { KeptLedger, LedgerTable } from "../core/ledger-table.ts";
 import type { NumberRanges } from "../core/number-ranges.ts";
 import type { ProducerNote } from "../core/producer-notes.ts";
+import { INSTALLATION } from "../core/scopes.ts";
 
 export type TenantAccount = Account & Omit<TenantSubscriptions, "tenant"> & { tenant: string };
+
+/** Reads the accounts as they are now, of one tenant or of all (`*`), and the time of the counts in them. @throws AccessError */
+export async function readAccounts(
+  table: Pick<LedgerTable, "readNotes" | "readLedgers" | "readTakenAt">,
+  tenant: string,
+  now: number,
+): Promise<{ takenAt: string | undefined; accounts: TenantAccount[] }> {
+  const [notes, takenAt] = await Promise.all([table.readNotes(now), table.readTakenAt()]);
+  const accounts = accountsOf(notes, await table.readLedgers(tenant));
+  return { takenAt, accounts: accounts.filter((account) => tenant === INSTALLATION || account.tenant === tenant) };
+}
 
 /** The account of each tenant that is in the notes or has a ledger, whichever of both knows it. */
 export function accountsOf(notes: readonly ProducerNote[], kept: readonly KeptLedger[]): TenantAccount[] {

@@ -1,5 +1,6 @@
 import { forEachConcurrently } from "../core/for-each-concurrently.ts";
 import { REFUSAL_COUNTED_MESSAGES, REFUSAL_SAMPLES, REFUSAL_WRITES_IN_FLIGHT } from "../core/refusal-limits.ts";
+import { type HistoryTable, minuteOf, type RefusedPart } from "../core/history.ts";
 import {
   OTHERS,
   type RefusalCause,
@@ -13,11 +14,14 @@ import {
 import { INSTALLATION } from "../core/scopes.ts";
 
 /**
- * Adds the refusals of an invocation's messages to the groups of their tenants and days. A group counts a message once while it
+ * Adds the refusals of an invocation's messages to the groups of their tenants and days, and to the history. A group counts a message once while it
  * remembers it, so a call that failed half way is made again with the same messages.
  * @throws AccessError where a group could not be written
  */
-export function createCountRefusals(store: Pick<RefusalStore, "admit" | "change">) {
+export function createCountRefusals(
+  store: Pick<RefusalStore, "admit" | "change">,
+  history: Pick<HistoryTable, "addRefused">,
+) {
   return async function countRefusals(messages: readonly RefusalsMessage[]): Promise<void> {
     const days = byDay(messages);
     for (const [day, tenants] of tenantsByDay(days)) await store.admit(INSTALLATION, day, tenants);
@@ -28,8 +32,33 @@ export function createCountRefusals(store: Pick<RefusalStore, "admit" | "change"
         store.change({ tenant, day, id }, (stored) => addParts(stored, cause, parts)),
       );
     }
+    for (const [tenant, parts] of partsByTenant(messages)) await history.addRefused(tenant, parts);
   };
 }
+
+/** The refused events in each message by tenant, and of all tenants. A message is of some seconds, and counts in its last minute. */
+function partsByTenant(messages: readonly RefusalsMessage[]): Map<string, RefusedPart[]> {
+  const tenants = new Map<string, Map<string, RefusedPart>>();
+  for (const { id: message, groups } of distinct(messages)) {
+    for (const { tenant, events, last } of groups) {
+      for (const each of [tenant, INSTALLATION]) {
+        const parts = tenants.get(each) ?? new Map<string, RefusedPart>();
+        tenants.set(each, parts);
+        const known = parts.get(message) ?? { message, at: 0, count: 0 };
+        parts.set(message, {
+          message,
+          at: Math.max(known.at, minuteOf(Date.parse(last))),
+          count: known.count + events,
+        });
+      }
+    }
+  }
+  return new Map([...tenants].map(([tenant, parts]) => [tenant, [...parts.values()]]));
+}
+
+/** SQS may deliver two copies of a message in one batch. */
+const distinct = (messages: readonly RefusalsMessage[]): Iterable<RefusalsMessage> =>
+  new Map(messages.map((each) => [each.id, each])).values();
 
 /** The refusals of one cause, by the id of the message that has them. */
 type Cause = { id: string; cause: RefusalCause; parts: Map<string, RefusalCount> };
@@ -40,8 +69,7 @@ const OTHERS_ID = refusalGroupId(OTHERS);
 
 function byDay(messages: readonly RefusalsMessage[]): Day[] {
   const days = new Map<string, Day>();
-  // SQS may deliver two copies of a message in one batch.
-  for (const { id: message, groups } of new Map(messages.map((each) => [each.id, each])).values()) {
+  for (const { id: message, groups } of distinct(messages)) {
     for (const { tenant, day, code, type, pointer, ...count } of groups) {
       const key = JSON.stringify([tenant, day]);
       const ofDay = days.get(key) ?? { tenant, day, causes: new Map<string, Cause>() };

@@ -1,7 +1,10 @@
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { createAlarmReader } from "../adapters/cloudwatch/alarms.ts";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createLedgerReader } from "../adapters/data-api/ledger.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
+import { createHistoryTable } from "../adapters/dynamodb/history-table.ts";
 import { createLedgerTable } from "../adapters/dynamodb/ledger-table.ts";
 import { createRefusalStore } from "../adapters/dynamodb/refusal-store.ts";
 import { createConsumerState } from "../adapters/dynamodb/store-mark.ts";
@@ -19,8 +22,11 @@ import { createStatusMessages } from "../adapters/sqs/status-messages.ts";
 import { createCursors } from "../core/cursor.ts";
 import { QUERY_RESERVE } from "../core/limiter.ts";
 import { statusRoutes } from "../routes/status.ts";
+import { createReadAlarms } from "./alarms.ts";
 import { createCountRefusals } from "./count-refusals.ts";
 import { createStatusEndpoints } from "./endpoints.ts";
+import { createReadHistory } from "./history.ts";
+import { createKeepHistory } from "./keep-history.ts";
 import { createListRefusals } from "./refusals.ts";
 import { createRunMessages } from "./run-messages.ts";
 import { createStatus } from "./status.ts";
@@ -35,6 +41,8 @@ const clock = () => new Date();
 const sqs = new SQSClient();
 const table = createLedgerTable({ client, table: environment.STATUS_TABLE });
 const refusals = createRefusalStore({ client, table: environment.STATUS_TABLE });
+const history = createHistoryTable({ client, table: environment.STATUS_TABLE });
+const consumer = createConsumerState({ client, table: environment.USAGE_TABLE });
 const secret = createKeySecret(environment.KEY_SECRET_ARN);
 const queues = createQueueDepths({
   client: sqs,
@@ -45,6 +53,8 @@ const queues = createQueueDepths({
     status: environment.STATUS_QUEUE_URL,
   },
 });
+const { ALARM_TOPIC_ARN: topicArn } = environment;
+const alarms = topicArn ? createAlarmReader({ client: new CloudWatchClient(), topicArn }) : undefined;
 const { STAGE: stage, VERSION: version, BUILD: build } = environment;
 
 /** Tells the state of the installation, and keeps the numbers for it: snapshots of the ledger, and refusals. */
@@ -52,12 +62,9 @@ export const handler = httpOrQueue({
   http: httpHandler({
     routes: statusRoutes,
     handlers: createStatusEndpoints({
-      status: createStatus({
-        table,
-        queues,
-        consumer: createConsumerState({ client, table: environment.USAGE_TABLE }),
-        clock,
-      }),
+      status: createStatus({ table, queues, consumer, clock }),
+      readHistory: createReadHistory({ history, table, clock }),
+      readAlarms: createReadAlarms({ alarms, clock }),
       listRefusals: createListRefusals({ store: refusals, cursors: createCursors(secret), clock }),
       installation: { stage, version, build },
       clock,
@@ -70,12 +77,13 @@ export const handler = httpOrQueue({
   }),
   queue: sqsBatchHandler({
     rule: createRunMessages({
-      countRefusals: createCountRefusals(refusals),
+      countRefusals: createCountRefusals(refusals, history),
       takeLedger: createTakeLedger({
         ledger: createLedgerReader(createDataApi(environment)),
         table,
         queues,
         messages: createStatusMessages({ client: sqs, queueUrl: environment.STATUS_QUEUE_URL, logger }),
+        keepHistory: createKeepHistory({ history, consumer }),
         clock,
       }),
     }),

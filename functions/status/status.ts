@@ -5,7 +5,7 @@ import type { Clock } from "../core/ports.ts";
 import type { QueueDepth, QueueDepths, QueueName } from "../core/queue-depths.ts";
 import { INSTALLATION } from "../core/scopes.ts";
 import type { StatusAnswer } from "../core/status-answers.ts";
-import { accountsOf, sumOf, type TenantAccount } from "./accounts.ts";
+import { readAccounts, sumOf, type TenantAccount } from "./accounts.ts";
 
 export type StatusDeps = {
   table: Pick<LedgerTable, "readNotes" | "readLedgers" | "readTakenAt">;
@@ -31,19 +31,13 @@ export function createStatus({ table, queues, consumer, clock }: StatusDeps) {
   return {
     async read(tenant: string, deadline: number): Promise<State> {
       const [ledger, depths, state] = await Promise.all([
-        orUnavailable("DynamoDB did not answer for the ledger.", readLedger(table, tenant, clock().getTime())),
+        orUnavailable("DynamoDB did not answer for the ledger.", readAccounts(table, tenant, clock().getTime())),
         orUnavailable("SQS did not answer.", queues.read(deadline)),
         orUnavailable("DynamoDB did not answer for the consumer.", consumer.read()),
       ]);
       return { at: clock().getTime(), tenant, ledger, queues: depths, consumer: state };
     },
   };
-}
-
-async function readLedger(table: StatusDeps["table"], tenant: string, now: number) {
-  const [notes, takenAt] = await Promise.all([table.readNotes(now), table.readTakenAt()]);
-  const accounts = accountsOf(notes, await table.readLedgers(tenant));
-  return { takenAt, accounts: accounts.filter((account) => tenant === INSTALLATION || account.tenant === tenant) };
 }
 
 async function orUnavailable<T>(fault: string, reading: Promise<T>): Promise<Part<T>> {

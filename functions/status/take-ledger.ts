@@ -9,13 +9,15 @@ import { PRODUCER_LIFE_MS, PRODUCER_NOTE_GRACE_MS, type ProducerNote } from "../
 import type { QueueDepths } from "../core/queue-depths.ts";
 import { INSTALLATION } from "../core/scopes.ts";
 import type { StatusMessages } from "../core/status-message.ts";
-import { emptyLedger, sentByTenant } from "./accounts.ts";
+import { accountsOf, emptyLedger, sentByTenant } from "./accounts.ts";
+import type { createKeepHistory } from "./keep-history.ts";
 
 export type TakeLedgerDeps = {
   ledger: LedgerReader;
   table: LedgerTable;
   queues: QueueDepths;
   messages: StatusMessages;
+  keepHistory: ReturnType<typeof createKeepHistory>;
   clock: Clock;
 };
 
@@ -34,7 +36,7 @@ export type TakeOutcome =
  * the database. The notes are read before the database is asked: so a number that is noted and did not arrive was in a queue then.
  * @throws AccessError where the table does not answer; the message then comes again
  */
-export function createTakeLedger({ ledger, table, queues, messages, clock }: TakeLedgerDeps) {
+export function createTakeLedger({ ledger, table, queues, messages, keepHistory, clock }: TakeLedgerDeps) {
   return async function takeLedger(due: number, until: number): Promise<TakeOutcome> {
     const before = await table.readTakenAt();
     if (before !== undefined && Date.parse(before) >= due) return { kind: "fresh" };
@@ -43,6 +45,7 @@ export function createTakeLedger({ ledger, table, queues, messages, clock }: Tak
       messages.send({ kind: "ledger", due: wanted }, Math.ceil(delayMs / 1_000), until - WRITE_RESERVE_MS);
     const since = firstProducerId(now - FINAL_AFTER_MS);
     const notes = await table.readNotes(now);
+    const kept = await table.readLedgers(INSTALLATION);
     const isAtRest = await areEmpty(queues, now + DEPTHS_MS);
     const producers = notes.map(({ producer }) => producer).filter((producer) => producer < since);
     let snapshot: LedgerSnapshot;
@@ -50,10 +53,15 @@ export function createTakeLedger({ ledger, table, queues, messages, clock }: Tak
       snapshot = await ledger.take({ since, producers }, until - WRITE_RESERVE_MS);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
+      // Events are accepted all the same.
+      await keepHistory(accountsOf(notes, kept), kept, now);
       return { kind: (await ask(due, RETRY_MS)) ? "postponed" : "failed", reason: error.reason };
     }
     const taken = toKept(snapshot);
-    const written = await writeChanges(table, taken, snapshot.takenAt);
+    for (const { ledger: each } of kept) if (!taken.has(each.tenant)) taken.set(each.tenant, emptyLedger(each.tenant));
+    // Before the ledgers, by which the snapshot is there: what fails here comes again.
+    await keepHistory(accountsOf(notes, [...taken.values()]), kept, Date.parse(snapshot.takenAt));
+    const written = await writeChanges(table, kept, taken, snapshot.takenAt);
     const isLate = ({ producer, at }: ProducerNote) => producer < since || (isAtRest && at <= now - SETTLED_MS);
     const account = judge(notes, taken, isLate);
     await forEachConcurrently(
@@ -92,9 +100,13 @@ function toKept({ tenants, arrivals, subscriptions }: LedgerSnapshot): Map<strin
 const COUNTS = ["arrived", "stored", "copies", "conflicts", "open", "replayed", "discarded"] as const;
 
 /** Writes the ledgers that have changed, and that of `*` behind them. A tenant that the database no longer knows has an empty one. */
-async function writeChanges(table: LedgerTable, taken: Map<string, KeptLedger>, takenAt: string): Promise<number> {
-  const kept = new Map((await table.readLedgers(INSTALLATION)).map((each) => [each.ledger.tenant, each]));
-  for (const tenant of kept.keys()) if (!taken.has(tenant)) taken.set(tenant, emptyLedger(tenant));
+async function writeChanges(
+  table: LedgerTable,
+  before: readonly KeptLedger[],
+  taken: Map<string, KeptLedger>,
+  takenAt: string,
+): Promise<number> {
+  const kept = new Map(before.map((each) => [each.ledger.tenant, each]));
   const changed = [...taken.values()].filter(
     ({ ledger, subscriptions }) =>
       ledger.tenant !== INSTALLATION && !isSame({ ledger, subscriptions }, kept.get(ledger.tenant)),

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The folders that a synthesis reads: the CDK app and the code that it bundles. */
-export const SOURCE_FOLDERS = ["bin", "catalog", "functions", "lib"];
+export const SOURCE_FOLDERS = ["bin", "catalog", "console", "functions", "lib"];
 /** The settings of one's own, and the versions and settings of the libraries that the app and the code use. */
 export const INPUT_FILES = ["sluice.config.json", "cdk.json", "package.json", "package-lock.json", "tsconfig.json"];
 

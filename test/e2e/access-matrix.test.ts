@@ -19,6 +19,7 @@ const mayUse: Record<Scope, Record<Role | "installation", boolean>> = {
   "dead-letters:replay": { producer: false, reader: false, operator: true, admin: true, installation: true },
   subscriptions: { producer: false, reader: false, operator: true, admin: true, installation: true },
   status: { producer: false, reader: false, operator: true, admin: true, installation: true },
+  console: { producer: false, reader: true, operator: true, admin: true, installation: true },
   keys: { producer: false, reader: false, operator: false, admin: true, installation: true },
   admin: { producer: false, reader: false, operator: false, admin: true, installation: true },
   tenants: { producer: false, reader: false, operator: false, admin: false, installation: true },
@@ -31,7 +32,9 @@ const all = Object.values(routes)
   .map(([operationId, route]) => ({ operationId: operationId as OperationId, route }));
 const guarded = all
   .filter(({ route }) => route.auth !== "public")
-  .map((each) => ({ ...each, scope: each.route.auth as Scope }));
+  .map((each) => ({ ...each, scope: each.route.auth as Scope }))
+  // It ends the sessions of its callers.
+  .toSorted((a, b) => Number(a.operationId === "signOut") - Number(b.operationId === "signOut"));
 const open = all.filter(({ route }) => route.auth === "public");
 
 let target: Target;
@@ -42,6 +45,8 @@ const foreignEventId = `foreign-${run}`;
 const [own, other, suspended] = [`matrix-a-${run}`, `matrix-b-${run}`, `matrix-c-${run}`];
 /** Texts that only the other tenant's events and keys have. */
 const marker = `of-the-other-tenant-${run}`;
+/** A file of the operator's page; its name changes with its content. */
+let fileOfPage: string;
 let ownAdminKey: string;
 /** The id of the other tenant's key: what a route about one key is asked for. */
 let foreignKeyId: string;
@@ -52,10 +57,11 @@ let foreignRedeliveryId: string;
 let callers: Record<string, { headers: Record<string, string>; expected: Expected }>;
 
 /** The status that a scope gives, or the fixed one. */
-type Expected = 401 | 403 | Role | "installation" | "suspended" | "none" | "star";
+type Expected = 401 | 403 | Role | "installation" | "suspended" | "none" | "star" | "foreign page";
 
-/** The only caller who may see every tenant. */
+/** The only callers who may see every tenant. */
 const OF_ALL = "a key of the installation that names no tenant";
+const SESSION_OF_ALL = "a session of the installation that names no tenant";
 /** The routes whose answer, for the other tenant itself, has what no caller of the own tenant may see. */
 const WITH_ROWS: ReadonlySet<OperationId> = new Set([
   "readEvent",
@@ -161,12 +167,62 @@ beforeAll(async () => {
       expected: "star",
     },
     [OF_ALL]: { headers: asInstallation, expected: "none" },
+    ...Object.fromEntries(
+      await Promise.all(
+        roles
+          .filter((role) => role !== "producer")
+          .map(async (role) => [
+            `a session of a ${role}`,
+            { headers: await signIn(bearer(String(keys[role]?.key))), expected: role as Expected },
+          ]),
+      ),
+    ),
+    "a session of the installation for the tenant": {
+      headers: { ...(await signIn(asInstallation)), "sluice-tenant": own },
+      expected: "installation",
+    },
+    [SESSION_OF_ALL]: { headers: await signIn(asInstallation), expected: "none" },
+    "an admin's session from the page of another host": {
+      // Another page on this machine, because the local API refuses any page of another one by itself.
+      headers: { ...(await signIn(bearer(ownAdminKey))), origin: "http://localhost:1" },
+      expected: "foreign page",
+    },
+    "an admin's session without an origin": {
+      headers: { cookie: (await signIn(bearer(ownAdminKey))).cookie },
+      expected: "foreign page",
+    },
+    "a damaged session": {
+      headers: await signIn(bearer(ownAdminKey)).then(({ cookie, origin }) => ({
+        cookie: otherLastDigit(cookie),
+        origin,
+      })),
+      expected: 401,
+    },
+    "a reader's key beside an admin's session": {
+      headers: { ...(await signIn(bearer(ownAdminKey))), ...bearer(String(keys.reader?.key)) },
+      expected: "reader",
+    },
   };
+  const page = await target.call("/console");
+  fileOfPage = /console\/(app-[0-9A-Z]+\.js)/.exec(page.text)?.[1] ?? "none";
 });
 afterAll(async () => {
   await target?.call(`/subscriptions/${foreignSubscriptionId}`, { method: "DELETE", headers: bearer(foreignKey) });
   await target?.close();
 });
+
+/** Signs in with a key, and gives back the headers that a browser then sends. */
+async function signIn(headers: Record<string, string>): Promise<{ cookie: string; origin: string }> {
+  const { origin } = new URL(target.url);
+  const made = await target.call("/console/codes", { method: "POST", headers });
+  const { code } = JSON.parse(made.text) as { code: string };
+  const answer = await target.call("/console/sessions", {
+    method: "POST",
+    headers: { origin, "content-type": "application/json" },
+    body: JSON.stringify({ code }),
+  });
+  return { cookie: answer.headers.get("set-cookie")?.split(";")[0] ?? "", origin };
+}
 
 function otherLastDigit(key: string): string {
   return `${key.slice(0, -1)}${key.endsWith("0") ? "1" : "0"}`;
@@ -177,6 +233,8 @@ const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 describe("who may do what", () => {
   it("asks for no key on exactly these routes", () => {
     expect(open.map(({ route: { method, path } }) => `${method} ${path}`).toSorted()).toEqual([
+      "GET /console",
+      "GET /console/{file}",
       "GET /docs",
       "GET /docs/page.js",
       "GET /docs/rapidoc-min.js",
@@ -184,6 +242,7 @@ describe("who may do what", () => {
       "GET /openapi.json",
       "GET /schemas",
       "GET /schemas/{type}",
+      "POST /console/sessions",
     ]);
   });
 
@@ -209,14 +268,17 @@ describe("who may do what", () => {
       const answers = await Promise.all(
         Object.entries(callers).map(async ([name, { headers, expected }]) => {
           const query = name === "an admin's key in the query" ? KEY_IN_QUERY() : "";
-          return { name, wanted: wantedStatus(expected, each), ...(await ask(each, headers, query)) };
+          // A session makes no code, or it could prolong itself.
+          const isProlonged = operationId === "createCode" && "cookie" in headers && !("authorization" in headers);
+          const wanted = isProlonged && expected !== 401 ? 403 : wantedStatus(expected, each);
+          return { name, wanted, ...(await ask(each, headers, query)) };
         }),
       );
 
       expect(Object.fromEntries(answers.map((answer) => [answer.name, outcomeOf(answer)]))).toEqual(
         Object.fromEntries(answers.map(({ name, wanted }) => [name, wanted])),
       );
-      const ofTenant = answers.filter(({ name }) => name !== OF_ALL);
+      const ofTenant = answers.filter(({ name }) => name !== OF_ALL && name !== SESSION_OF_ALL);
       expect(ofTenant.filter(({ text }) => text.includes(marker)).map(({ name }) => name)).toEqual([]);
       // The object in the path is the other tenant's, or there is none: nobody does anything with it, unseen either.
       const isAboutObject = route.path.includes("{") && scope !== "tenants";
@@ -230,11 +292,16 @@ describe("who may do what", () => {
 
   it.each(open)("gives $operationId to each caller alike, whatever the key", async (each) => {
     const answers = await Promise.all(
-      Object.entries(callers).map(async ([name, { headers }]) => ({ name, ...(await ask(each, headers)) })),
+      Object.entries(callers).map(async ([name, { headers }]) => ({
+        name,
+        ...(await ask(each, { ...headers, origin: new URL(target.url).origin })),
+      })),
     );
 
     const [first] = answers;
-    expect(first?.status).toBeLessThan(400);
+    // Whoever asks to sign in is known by the code; the example's is none.
+    if (each.operationId === "signIn") expect(first?.status).toBe(401);
+    else expect(first?.status).toBeLessThan(400);
     expect(answers.filter(({ status }) => status !== first?.status).map(({ name }) => name)).toEqual([]);
     expect(answers.filter(({ text }) => text.includes(marker)).map(({ name }) => name)).toEqual([]);
   });
@@ -263,24 +330,28 @@ function outcomeOf({ status, text }: { status: number; text: string }): "allowed
 
 function wantedStatus(
   expected: Expected,
-  { operationId, scope }: { operationId: OperationId; scope: Scope },
+  { operationId, route, scope }: { operationId: OperationId; route: Route; scope: Scope },
 ): "allowed" | number {
+  // The cookie alone reads; a change must come from our own page.
+  if (expected === "foreign page") return route.method === "GET" && mayUse[scope].admin ? "allowed" : 403;
   // Routes about tenants concern none. Those about dead letters, keys, the audit log and the state may concern the installation itself,
   // but the example of a new key names no tenant either.
   if (expected === "star") return scope === "tenants" ? "allowed" : 400;
   if (expected === "none")
-    return ["tenants", "keys", "admin", "dead-letters:read", "dead-letters:replay", "status"].includes(scope) &&
-      operationId !== "createKey"
+    return ["tenants", "keys", "admin", "dead-letters:read", "dead-letters:replay", "status", "console"].includes(
+      scope,
+    ) && operationId !== "createKey"
       ? "allowed"
       : 400;
   // The owner of the installation manages the keys of a suspended tenant, and reads its audit log.
-  if (expected === "suspended") return ["tenants", "keys", "admin"].includes(scope) ? "allowed" : 403;
+  if (expected === "suspended") return ["tenants", "keys", "admin", "console"].includes(scope) ? "allowed" : 403;
   return typeof expected === "number" ? expected : mayUse[scope][expected] ? "allowed" : 403;
 }
 
 /** The objects of the other tenant. */
 const ofSubscription = (parameter: string) => (parameter === "retryId" ? foreignRedeliveryId : foreignSubscriptionId);
 const FOREIGN: Partial<Record<OperationId, (parameter: string) => string>> = {
+  consoleFile: () => fileOfPage,
   readEvent: () => foreignEventId,
   readKey: () => foreignKeyId,
   revokeKey: () => foreignKeyId,

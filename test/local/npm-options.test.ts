@@ -19,6 +19,7 @@ it.each([
   ["dead-letters group", ["scripts/dead-letters.ts", "group"]],
   ["dead-letters export", ["scripts/dead-letters.ts", "export"]],
   ["dead-letters discard", ["scripts/dead-letters.ts", "discard"]],
+  ["console", ["scripts/console.ts"]],
   ["keys create", ["scripts/keys.ts", "create"]],
   ["keys list", ["scripts/keys.ts", "list"]],
   ["keys show", ["scripts/keys.ts", "show"]],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RefusalsMessage } from "../../functions/core/refusal.ts";
 import { createRefusals } from "../../functions/ingest/refusals.ts";
 import { createCountRefusals } from "../../functions/status/count-refusals.ts";
+import { memoryHistory } from "../support/memory-history.ts";
 import { memoryRefusals } from "../support/memory-refusals.ts";
 import { REFUSAL_DAY } from "../support/refusal-samples.ts";
 
@@ -11,7 +12,7 @@ describe("a flood of refusals", () => {
     ["of one type", () => "t"],
   ])("of a million, %s, makes at most a thousand rows, and each is counted", async (_name, typeOf) => {
     const { store, rows } = memoryRefusals();
-    const count = createCountRefusals(store);
+    const count = createCountRefusals(store, memoryHistory());
     let now = Date.parse(`${REFUSAL_DAY}T00:00:00.000Z`);
     let ids = 0;
     let bodies: string[] = [];

@@ -1,13 +1,18 @@
 import { createHash } from "node:crypto";
 import { expect, it, vi } from "vitest";
 import type { AccessReader } from "../../functions/core/access.ts";
+import type { SessionReader } from "../../functions/core/session.ts";
 import { createCheckKey } from "../../functions/core/check-key.ts";
 import { makeKey } from "../../functions/core/key.ts";
 
 const KEYS = 1_000_000;
 
 it("a million keys with a wrong checksum are refused without a look-up, and without the secret", async () => {
-  const reader = { key: vi.fn<AccessReader["key"]>(), tenant: vi.fn<AccessReader["tenant"]>() };
+  const reader = {
+    key: vi.fn<AccessReader["key"]>(),
+    tenant: vi.fn<AccessReader["tenant"]>(),
+    session: vi.fn<SessionReader["session"]>(),
+  };
   const secret = vi.fn<() => Promise<Uint8Array>>();
   const check = createCheckKey({
     reader,
@@ -31,5 +36,7 @@ it("a million keys with a wrong checksum are refused without a look-up, and with
   }
 
   expect(codes).toEqual({ unauthenticated: KEYS });
-  expect([reader.key, reader.tenant, secret].map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0]);
+  expect([reader.key, reader.tenant, reader.session, secret].map(({ mock }) => mock.calls.length)).toEqual([
+    0, 0, 0, 0,
+  ]);
 });

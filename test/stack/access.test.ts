@@ -163,12 +163,32 @@ describe("the rights about keys", () => {
     expect(rights(dev)["NotifyFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
   });
 
+  it("the rights of console are those of a check of keys and of the audit log, and it writes codes and sessions, no key or tenant", () => {
+    const written = ["dynamodb:DeleteItem AccessKeys", "dynamodb:PutItem AccessKeys"];
+    const audit = ["GetItem", "PutItem", "Query"].map((call) => `dynamodb:${call} AccessAudit`);
+    expect(rights(dev)["ConsoleFunctionRole"]).toEqual([...KEY_CHECK, ...written, ...audit].toSorted());
+
+    const policies = all("AWS::IAM::Policy", dev).filter(([id]) => id.startsWith("ConsoleFunction"));
+    const statements = policies.flatMap(
+      ([, { Properties }]) => (Properties["PolicyDocument"] as { Statement: Statement[] }).Statement,
+    );
+    const writing = statements.filter(
+      (each) =>
+        resourcesOf(each).includes("AccessKeys") &&
+        [each.Action].flat().some((action) => /(Put|Delete|Update)Item/.test(action)),
+    );
+    expect(writing).toMatchObject([
+      { Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["code#*", "session#*"] } } },
+    ]);
+  });
+
   it("the rights of every other function are those of a check of keys, and of no audit log", () => {
     const {
       AccessFunctionRole: _own,
       ExportFunctionRole: _export,
       ReplayFunctionRole: _replay,
       NotifyFunctionRole: _notify,
+      ConsoleFunctionRole: _console,
       ConsumeFunctionRole: consume,
       ...others
     } = rights(dev);

@@ -101,6 +101,7 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
       ...STATEMENT_ACTIONS,
       ...SEND_ACTIONS,
       ...RECEIVE_ACTIONS,
+      "cloudwatch:DescribeAlarms",
       "dynamodb:DeleteItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -110,5 +111,9 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
   },
   migrate: { actions: [...TRANSACTION_ACTIONS, ...SEND_ACTIONS], ceilingKib: 268, role: "owner" },
   rotate: { actions: ROTATE_ACTIONS, ceilingKib: 232, role: "owner" },
-  "api-docs": { actions: [], ceilingKib: 236 },
+  console: {
+    actions: [...KEY_CHECK_ACTIONS, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
+    ceilingKib: 303,
+  },
+  "api-docs": { actions: [], ceilingKib: 252 },
 };

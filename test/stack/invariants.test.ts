@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { Match, type Template } from "aws-cdk-lib/assertions";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -99,13 +100,16 @@ describe("functions", () => {
     }
   });
 
-  it("functions have no wildcard action, and a wildcard resource only for X-Ray", () => {
+  it("functions have no wildcard action, and a wildcard resource only for X-Ray, and in status for the state of alarms", () => {
+    const wildcards: string[][] = [];
     for (const statement of statements()) {
       for (const action of [statement.Action].flat()) expect(action).not.toContain("*");
-      if (statement.Resource === "*") {
-        expect([statement.Action].flat().toSorted()).toEqual(["xray:PutTelemetryRecords", "xray:PutTraceSegments"]);
-      }
+      if (statement.Resource === "*") wildcards.push([statement.Action].flat().toSorted());
     }
+    const xray = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+    const others = wildcards.filter((actions) => !isDeepStrictEqual(actions, xray));
+    expect(others).toEqual([["cloudwatch:DescribeAlarms", ...xray]]);
+    expect(actionsOf("status")).toContain("cloudwatch:DescribeAlarms");
   });
 
   it.each(FUNCTIONS)("the function %s has exactly the rights that it uses", (name) => {
@@ -419,6 +423,7 @@ describe("api", () => {
     expect(allowed.map((name) => /"(\w+)Function/.exec(name)?.[1] ?? name).toSorted()).toEqual([
       "Access",
       "ApiDocs",
+      "Console",
       "Export",
       "Ingest",
       "Notify",

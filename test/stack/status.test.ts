@@ -73,6 +73,16 @@ describe("the function status", () => {
     );
   });
 
+  it("the function asks for the alarms of the topic that every alarm which notifies has as its action", () => {
+    const [, { Properties }] = one("AWS::Lambda::Function", "StatusFunction");
+    const { Variables: variables } = Properties["Environment"] as { Variables: Record<string, unknown> };
+
+    const actions = all("AWS::CloudWatch::Alarm").flatMap(([, { Properties: alarm }]) => alarm["AlarmActions"] ?? []);
+    expect(new Set(actions.map((each) => JSON.stringify(each)))).toEqual(
+      new Set([JSON.stringify(variables["ALARM_TOPIC_ARN"])]),
+    );
+  });
+
   it("the answer has the version of the package, and a build that is a digest of all functions", () => {
     const [, { Properties }] = one("AWS::Lambda::Function", "StatusFunction");
     const { Variables: variables } = Properties["Environment"] as { Variables: Record<string, unknown> };

@@ -40,14 +40,14 @@ const said = (text: string) =>
   );
 
 describe("editing while it runs", () => {
-  it("rebuilds and reloads a function, each time its file is replaced, and of the others status alone, which names the build", async () => {
+  it("rebuilds and reloads a function, each time its file is replaced, and of the others status and console alone, which name the build", async () => {
     await edit("functions/query/endpoints.ts", '{ status: "ok" }', '{ status: "once" }');
     await eventually(
       () => get(`${running.addresses.url}/health`),
       ({ text }) => text.includes("once"),
     );
     expect(running.log.findLast((line) => line.startsWith("Reloaded"))).toMatch(
-      /^Reloaded; changed functions: Query\w*, Status\w*$/,
+      /^Reloaded; changed functions: Query\w*, Status\w*, Console\w*$/,
     );
     await edit("functions/query/endpoints.ts", '{ status: "once" }', '{ status: "edited" }');
 
@@ -74,6 +74,23 @@ describe("editing while it runs", () => {
       "export function createQueryEndpoints(",
       "export function createQueryEndpoints",
     );
+  });
+
+  it("rebuilds the operator's page when one of its files is replaced, under another name where that changed", async () => {
+    const read = async (path: string) => {
+      const response = await fetch(`${running.addresses.url}/${path}`);
+      return { status: response.status, text: await response.text() };
+    };
+    const page = () => read("console");
+    const filesOf = (text: string) => text.match(/console\/[a-z]+-\w+\.(js|css)/g);
+    const [style, script] = filesOf((await page()).text) ?? [];
+    await edit("console/style.css", ":root {", ":root { --edited: 1px;");
+
+    const { text } = await eventually(page, (answer) => answer.status === 200 && !answer.text.includes(String(style)));
+
+    const [newStyle, sameScript] = filesOf(text) ?? [];
+    expect(sameScript).toBe(script);
+    expect((await read(String(newStyle))).text).toContain("--edited");
   });
 
   it("says what takes effect only at the next start", async () => {

@@ -31,7 +31,14 @@ export async function startAccessApi() {
   const handler = httpHandler({
     routes: accessRoutes,
     handlers: createAccessEndpoints(access),
-    checkKey: createCheckKey({ reader: store, usage, secret, clock, wait: forever, onStale: () => undefined }),
+    checkKey: createCheckKey({
+      reader: { ...store, session: async () => undefined },
+      usage,
+      secret,
+      clock,
+      wait: forever,
+      onStale: () => undefined,
+    }),
     allowedMethods,
     corsOrigins: [],
     observability: noted.observability,

@@ -7,6 +7,7 @@ const PARTS = [
   "lib",
   "functions",
   "catalog",
+  "console",
   "cli",
   "localstack",
   "cdk.json",

@@ -1,3 +1,4 @@
+import type { RefusalAnswer } from "../../functions/core/refusal-answers.ts";
 import type { RefusalGroup, RefusalSample, StoredRefusals } from "../../functions/core/refusal.ts";
 
 export const REFUSAL_DAY = "2026-11-29";
@@ -17,14 +18,21 @@ export const refusalGroup = (changes: Partial<RefusalGroup> = {}): RefusalGroup 
   type: "com.example.order.placed",
   pointer: "/data/orderId",
   count: 1,
+  events: changes.count ?? 1,
   first: `${REFUSAL_DAY}T10:00:00.000Z`,
   last: `${REFUSAL_DAY}T10:00:00.000Z`,
   samples: [refusalSample()],
   ...changes,
 });
 
+/** A group as it is answered. */
+export function refusalAnswer(changes: Partial<RefusalGroup> = {}): RefusalAnswer {
+  const { events: _events, ...group } = refusalGroup(changes);
+  return group;
+}
+
 /** A group as it is stored. */
 export function storedRefusals(changes: Partial<StoredRefusals> = {}): StoredRefusals {
-  const { tenant: _tenant, day: _day, ...group } = refusalGroup();
+  const { tenant: _tenant, day: _day, events: _events, ...group } = refusalGroup();
   return { ...group, counted: ["m-1"], ...changes };
 }

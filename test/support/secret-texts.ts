@@ -21,14 +21,15 @@ function passwordOr(text: string): string {
 }
 
 /**
- * Whatever a test did, no line of the stack, whether of a log or of metrics, may have a key or another secret in it.
+ * Whatever a test did, no line of the stack, whether of a log or of metrics, may have a key, a code, a session or another secret in it.
  * @throws Error with the line, without the secret
  */
 export function refuseSecretsIn(lines: readonly string[], secrets: readonly string[]): void {
   const cleaned = lines.map((line) =>
     secrets
       .reduce((text, secret) => text.replaceAll(secret, "SECRET"), line)
-      .replaceAll(new RegExp(KEY_PATTERN, "g"), "KEY"),
+      .replaceAll(new RegExp(KEY_PATTERN, "g"), "KEY")
+      .replaceAll(/sluice_(code|session)_[0-9A-Za-z]+/g, "TOKEN"),
   );
   const found = cleaned.find((line, index) => line !== lines[index]);
   if (found !== undefined) throw new Error(`A line of the stack has a key or another secret: ${found}`);

@@ -1,48 +1,22 @@
-import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
-import { AccessError } from "../../core/access.ts";
-import { REFUSAL_DAY_GROUPS, REFUSAL_KEPT_DAYS, REFUSAL_WRITE_ATTEMPTS } from "../../core/refusal-limits.ts";
+import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { REFUSAL_DAY_GROUPS, REFUSAL_KEPT_DAYS } from "../../core/refusal-limits.ts";
 import { storedRefusals } from "../../core/refusal-schema.ts";
 import type { RefusalStore, StoredRefusals } from "../../core/refusal.ts";
 import { STATUS_TABLE } from "../../core/status-table.ts";
-import { answered, isMet } from "./client.ts";
+import { answered } from "./client.ts";
 import { fromItem, type Item, toItem } from "./items.ts";
+import { createRewritableItems } from "./rewrite-item.ts";
 
 /**
- * Keeps the groups of refusals in the table `status`: one item a group, and one a day with the ids of its groups. An item is read
- * and then written on the condition that it is as it was read.
+ * Keeps the groups of refusals in the table `status`: one item a group, and one a day with the ids of its groups.
  */
 export function createRefusalStore({ client, table }: { client: DynamoDBClient; table: string }): RefusalStore {
-  const get = async (key: Item): Promise<Item | undefined> =>
-    (await answered(client.send(new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true })))).Item;
-
-  const put = (item: Item, before: Item | undefined): Promise<boolean> =>
-    isMet(
-      client.send(
-        new PutItemCommand({
-          TableName: table,
-          Item: { ...item, [VERSION]: { S: String(versionOf(before) + 1) } },
-          ConditionExpression: before === undefined ? "attribute_not_exists(#version)" : "#version = :version",
-          ExpressionAttributeNames: { "#version": VERSION },
-          ...(before !== undefined && { ExpressionAttributeValues: { ":version": { S: String(versionOf(before)) } } }),
-        }),
-      ),
-    );
-
-  /** Reads and writes an item until no other writer comes between. Without a change nothing is written. */
-  const rewrite = async (
-    tenant: string,
-    day: string,
-    sk: string,
-    change: (before: Item | undefined) => Item | undefined,
-  ) => {
-    const key = keyOf(tenant, sk);
-    for (let attempt = 1; attempt <= REFUSAL_WRITE_ATTEMPTS; attempt++) {
-      const before = await get(key);
+  const items = createRewritableItems({ client, table });
+  const rewrite = (tenant: string, day: string, sk: string, change: (before: Item | undefined) => Item | undefined) =>
+    items.rewrite(keyOf(tenant, sk), (before) => {
       const after = change(before);
-      if (after === undefined || (await put({ ...after, ...key, ...expiryOf(day) }, before))) return;
-    }
-    throw new AccessError(`A group of refusals had another writer ${REFUSAL_WRITE_ATTEMPTS} times.`);
-  };
+      return after && { ...after, ...expiryOf(day) };
+    });
 
   return {
     async admit(tenant, day, ids) {
@@ -56,7 +30,7 @@ export function createRefusalStore({ client, table }: { client: DynamoDBClient; 
       return new Set(ids.filter((id) => admitted.has(id)));
     },
 
-    readAdmitted: async (tenant, day) => idsOf(await get(keyOf(tenant, day))),
+    readAdmitted: async (tenant, day) => idsOf(await items.read(keyOf(tenant, day))),
 
     change: ({ tenant, day, id }, change) =>
       rewrite(tenant, day, `${day}#${id}`, (before) => {
@@ -68,7 +42,7 @@ export function createRefusalStore({ client, table }: { client: DynamoDBClient; 
       const groups: StoredRefusals[] = [];
       let from: Item | undefined;
       do {
-        const { Items: items = [], LastEvaluatedKey: last } = await answered(
+        const { Items: found = [], LastEvaluatedKey: last } = await answered(
           client.send(
             new QueryCommand({
               TableName: table,
@@ -82,7 +56,7 @@ export function createRefusalStore({ client, table }: { client: DynamoDBClient; 
             }),
           ),
         );
-        for (const item of items) groups.push(...[toStored(item)].filter((each) => each !== undefined));
+        for (const item of found) groups.push(...[toStored(item)].filter((each) => each !== undefined));
         from = last;
       } while (from !== undefined);
       return groups;
@@ -90,13 +64,8 @@ export function createRefusalStore({ client, table }: { client: DynamoDBClient; 
   };
 }
 
-/** Counts the writes of an item. */
-const VERSION = "version";
-
 /** The ids of the groups of a day, with blanks between them. */
 const GROUPS = "groups";
-
-const versionOf = (item: Item | undefined): number => Number(item?.[VERSION]?.S ?? 0);
 
 const idsOf = (item: Item | undefined): string[] => item?.[GROUPS]?.S?.split(" ") ?? [];
 

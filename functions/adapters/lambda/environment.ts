@@ -70,6 +70,12 @@ const statusQueue = { STATUS_QUEUE_URL: z.url() };
 /** The table of the function `status`. */
 const statusTable = { STATUS_TABLE: z.string().check(z.minLength(1)) };
 
+/** The version of Sluice, and what tells two builds of it apart. */
+const release = {
+  VERSION: z.string().check(z.minLength(1)),
+  BUILD: z.string().check(z.minLength(1)),
+};
+
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
@@ -191,9 +197,9 @@ export const statusEnvironment = () =>
     /** The queue of events. */
     QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
-    /** The version of Sluice, and what tells two builds of it apart. */
-    VERSION: z.string().check(z.minLength(1)),
-    BUILD: z.string().check(z.minLength(1)),
+    /** The topic that every alarm of the stack notifies. The runtime on this machine empties it. @default there is no CloudWatch */
+    ALARM_TOPIC_ARN: z.optional(z.string()),
+    ...release,
   });
 
 export const migrateEnvironment = () =>
@@ -208,6 +214,16 @@ export const migrateEnvironment = () =>
   });
 
 export const rotateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets });
+
+export const consoleEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    ...codeFolder,
+    ...release,
+    AUDIT_TABLE: z.string().check(z.minLength(1)),
+  });
 
 export const apiDocsEnvironment = () => z.object({ ...common, ...http, ...codeFolder });
 
@@ -226,6 +242,7 @@ export type ExportEnvironment = z.input<ReturnType<typeof exportEnvironment>>;
 export type ReplayEnvironment = z.input<ReturnType<typeof replayEnvironment>>;
 export type NotifyEnvironment = z.input<ReturnType<typeof notifyEnvironment>>;
 export type StatusEnvironment = z.input<ReturnType<typeof statusEnvironment>>;
+export type ConsoleEnvironment = Omit<z.input<ReturnType<typeof consoleEnvironment>>, keyof typeof codeFolder>;
 export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 

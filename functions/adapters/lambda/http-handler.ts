@@ -100,7 +100,7 @@ const TRACEPARENT_HEADER = "traceparent";
 /** Writes the response, an error's too, in the shape that API Gateway expects; with its trace, for questions about it. */
 function proxyResult(tracing: Observability["tracing"]): HttpMiddleware {
   const convert: HttpMiddleware["after"] = (invocation) => {
-    const { status, headers, body } = invocation.response as HttpResponse;
+    const { status, headers, body, isBase64 } = invocation.response as HttpResponse;
     const contentType = invocation.event.operation?.route.answers[status]?.contentType;
     const result: APIGatewayProxyResult = {
       statusCode: status,
@@ -112,6 +112,7 @@ function proxyResult(tracing: Observability["tracing"]): HttpMiddleware {
       },
       // RFC 9110 section 9.3.2. No AWS page says that API Gateway drops a body here.
       body: invocation.event.httpMethod === "HEAD" ? "" : body,
+      ...(isBase64 === true && invocation.event.httpMethod !== "HEAD" && { isBase64Encoded: true }),
     };
     (invocation as { response: unknown }).response = result;
   };

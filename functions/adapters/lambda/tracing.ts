@@ -19,6 +19,8 @@ export type InvocationTracing = Tracing & {
   request(): RequestTrace;
   /** Ids of the traces that the invocation serves: all, or a sample. */
   served(): string[];
+  /** Tells whether the invocation's span has ended. */
+  hasEnded(): boolean;
   /** Ends the invocation's span and writes it with the others: one in each trace that it works for, and those of `send`. */
   end(span: { name?: string; kind: SpanKind; attributes: SpanAttributes; isError: boolean }): void;
 };
@@ -76,9 +78,12 @@ export function createTracing(service: string, write: ((spans: Span[]) => void) 
       };
     },
 
+    hasEnded: () => invocation.isEnded,
+
     end({ name = service, kind, attributes, isError }) {
-      if (write === undefined || invocation.isEnded) return;
+      if (invocation.isEnded) return;
       invocation.isEnded = true;
+      if (write === undefined) return;
       const { own, parent, served, worked, sent, startedAt, clock } = invocation;
       const span = { startedAt, endedAt: clock(), name, kind, attributes, isError };
       const steps = worked.list().map(({ traceId, spanId: parentSpanId }): Span => {

@@ -10,6 +10,8 @@ const unreadableEvents = { file: "test/unit/consume/store-messages.test.ts" };
 const databaseRoles = { file: "test/contract/database-roles.test.ts" };
 const isolation = { file: "test/contract/isolation.test.ts" };
 const checkKey = { file: "test/unit/core/check-key.test.ts" };
+const sessions = { file: "test/unit/console/console.test.ts" };
+const origins = { file: "test/unit/adapters/http-handler.test.ts" };
 const limits = { file: "test/unit/core/limiter.test.ts" };
 const lists = { file: "test/contract/list.test.ts" };
 const cursors = { file: "test/unit/core/cursor.test.ts" };
@@ -710,8 +712,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "the checksum of a key is not checked",
     file: "functions/core/key.ts",
-    find: "return checksum(random) === text.slice(-CHECKSUM_CHARACTERS) ? { id: random.slice(0, ID_CHARACTERS) } : undefined;",
-    replace: "return { id: random.slice(0, ID_CHARACTERS) };",
+    find: "return checksum(rest.slice(0, characters)) === rest.slice(characters);",
+    replace: "return true;",
     caughtBy: { file: "test/unit/core/key.test.ts" },
   },
   {
@@ -982,5 +984,40 @@ export const sabotages: readonly Sabotage[] = [
     find: "json_build_array($5, $6, e.source, e.id, microseconds(e.received_at))",
     replace: "json_build_array($5, $6, e.source, e.id, random())",
     caughtBy: deliveryWork("an event that is dispatched twice in a generation stays one delivery"),
+  },
+  {
+    name: "a session outlives its key",
+    file: "functions/core/check-key.ts",
+    find: "if (record === undefined) throw unauthenticated(UNKNOWN);\n    return unlessEnded(record);",
+    replace: "if (record === undefined) throw unauthenticated(UNKNOWN);\n    return record;",
+    caughtBy: checkKey,
+  },
+  {
+    name: "a session is used after its end",
+    file: "functions/core/check-key.ts",
+    find: "if (found === undefined || isOver(found.expiresAt)) throw unauthenticated(NO_SESSION);",
+    replace: "if (found === undefined) throw unauthenticated(NO_SESSION);",
+    caughtBy: checkKey,
+  },
+  {
+    name: "a code is used after its five minutes",
+    file: "functions/console/console.ts",
+    find: "if (taken === undefined || Date.parse(taken.expiresAt) <= clock().getTime())",
+    replace: "if (taken === undefined)",
+    caughtBy: sessions,
+  },
+  {
+    name: "a code signs in whatever became of its key",
+    file: "functions/console/console.ts",
+    find: "if (ended !== undefined) throw",
+    replace: "if (ended === null) throw",
+    caughtBy: sessions,
+  },
+  {
+    name: "a change with a cookie needs no origin",
+    file: "functions/adapters/lambda/authenticate.ts",
+    find: 'if (caller.session !== undefined && route.method !== "GET") requireOwnOrigin(sent.headers);',
+    replace: "",
+    caughtBy: origins,
   },
 ];

@@ -32,7 +32,19 @@ export type Copy = {
 };
 
 /** The folders and files that the tests need. */
-const PARTS = ["bin", "lib", "catalog", "functions", "localstack", "scripts", "cli", "bench", "test", "docs"];
+const PARTS = [
+  "bin",
+  "lib",
+  "catalog",
+  "console",
+  "functions",
+  "localstack",
+  "scripts",
+  "cli",
+  "bench",
+  "test",
+  "docs",
+];
 const FILES = ["package.json", "package-lock.json", "tsconfig.json", "vitest.config.ts", "cdk.json", "README.md"];
 
 export async function copyProject(): Promise<Copy> {

@@ -8,7 +8,7 @@ const later = (milliseconds: number) => new Date(Date.parse(NOW) + milliseconds)
 function processOf({ store, usage }: ReturnType<typeof accessUnderTest>, now: () => string) {
   const onStale = vi.fn<() => void>();
   const check = createCheckKey({
-    reader: store,
+    reader: { ...store, session: async () => undefined },
     usage,
     secret: async () => KEY_SECRET,
     clock: () => new Date(now()),

@@ -57,6 +57,24 @@ const testRoutes = {
     answers: { 200: { description: "Done", contentType: "text/plain; charset=utf-8", schema: "string" } },
     errors: [],
   },
+  readOwn: {
+    method: "GET",
+    path: "/things/own",
+    auth: "events:read",
+    tag: "events",
+    summary: "Read what is mine",
+    answers: { 200: { description: "It", contentType: "text/plain; charset=utf-8", schema: "string" } },
+    errors: [],
+  },
+  bytes: {
+    method: "GET",
+    path: "/bytes",
+    auth: "public",
+    tag: "events",
+    summary: "Read bytes",
+    answers: { 200: { description: "They", contentType: "application/octet-stream", schema: "string" } },
+    errors: [],
+  },
   ping: {
     method: "GET",
     path: "/ping",
@@ -93,6 +111,11 @@ async function answer(
       request = each;
       return { status: 200, body: read() };
     },
+    readOwn: async (each) => {
+      request = each;
+      return { status: 200, body: read() };
+    },
+    bytes: async () => ({ status: 200, body: "AAH/", isBase64: true }),
     ping: async () => ({ status: 200, body: "" }),
   };
   const handler = httpHandler({
@@ -103,7 +126,7 @@ async function answer(
     corsOrigins: ["https://app.example.com"],
     observability,
   });
-  const { statusCode, headers, body } = (await handler(
+  const { statusCode, headers, body, isBase64Encoded } = (await handler(
     {
       httpMethod: "GET",
       resource: "/things/{id}",
@@ -117,9 +140,14 @@ async function answer(
       ...event,
     } as APIGatewayProxyEvent,
     { getRemainingTimeInMillis: () => 10_000 } as Context,
-  )) as unknown as { statusCode: number; headers: Record<string, string>; body: string };
+  )) as unknown as {
+    statusCode: number;
+    headers: Record<string, string>;
+    body: string;
+    isBase64Encoded?: boolean;
+  };
   const problem = statusCode < 400 || body === "" ? undefined : (JSON.parse(body) as { code: string; detail: string });
-  return { statusCode, headers, body, problem, request, lines, metrics, published: published() };
+  return { statusCode, headers, body, isBase64Encoded, problem, request, lines, metrics, published: published() };
 }
 
 const post = (multiValueHeaders: Record<string, string[]>) => ({
@@ -438,6 +466,77 @@ describe("the HTTP handler", () => {
     });
 
     expect(seen).toEqual([{ key, tenant: undefined }]);
+  });
+
+  it.each([
+    ["the cookie alone", ["__Host-sluice=S"], "S"],
+    ["the cookie among others", ["a=1; __Host-sluice=S; b=2"], "S"],
+    ["a second header of cookies", ["a=1", "__Host-sluice=S"], "S"],
+    ["an empty cookie", ["__Host-sluice="], ""],
+    ["another name that ends alike", ["x__Host-sluice=S"], undefined],
+    ["the name without the prefix", ["sluice=S"], undefined],
+  ])("reads the session from %s", async (_name, cookie, session) => {
+    const seen: unknown[] = [];
+    await answer(post({ cookie, host: ["a.b"], origin: ["https://a.b"] }), undefined, async (caller) => {
+      seen.push(caller);
+      return {} as Principal;
+    });
+
+    expect(seen).toEqual([{ key: undefined, tenant: undefined, ...(session !== undefined && { session }) }]);
+  });
+
+  it.each([
+    ["Authorization", { authorization: ["Bearer K"] }, "K"],
+    ["x-api-key", { "x-api-key": ["K"] }, "K"],
+    ["an Authorization that is no key", { authorization: ["Basic K"] }, ""],
+  ])("reads no cookie beside %s, and asks for no origin", async (_name, headers, key) => {
+    const seen: unknown[] = [];
+    const { statusCode } = await answer(
+      post({ ...headers, cookie: ["__Host-sluice=S"], origin: ["https://evil.example"] }),
+      undefined,
+      async (caller) => {
+        seen.push(caller);
+        return {} as Principal;
+      },
+    );
+
+    expect([statusCode, seen]).toEqual([200, [{ key, tenant: undefined }]]);
+  });
+
+  it.each([
+    ["another host", { host: ["a.b"], origin: ["https://evil.example"] }],
+    ["no origin", { host: ["a.b"] }],
+    ["two origins", { host: ["a.b"], origin: ["https://a.b", "https://a.b"] }],
+    ["plain HTTP", { host: ["a.b"], origin: ["http://a.b"] }],
+  ])("refuses a change with a cookie and %s before it asks for the caller", async (_name, headers) => {
+    const { statusCode, problem } = await answer(post({ ...headers, cookie: ["__Host-sluice=S"] }), undefined, () => {
+      throw new Error("The caller is asked for.");
+    });
+
+    expect({ statusCode, problem }).toMatchObject({ statusCode: 403, problem: { code: "forbidden_origin" } });
+  });
+
+  it.each(["GET", "HEAD"])("asks for no origin of %s with a cookie, which changes nothing", async (httpMethod) => {
+    const seen: unknown[] = [];
+    const { statusCode } = await answer(
+      { ...post({ cookie: ["__Host-sluice=S"] }), httpMethod, resource: "/things/own" },
+      undefined,
+      async (caller) => {
+        seen.push(caller);
+        return {} as Principal;
+      },
+    );
+
+    expect([statusCode, seen]).toEqual([200, [{ key: undefined, session: "S", tenant: undefined }]]);
+  });
+
+  it("answers with bytes where a handler gives them as base64, and HEAD without a body", async () => {
+    const bytes = { httpMethod: "GET", resource: "/bytes", path: "/bytes", pathParameters: null };
+
+    expect(await answer(bytes)).toMatchObject({ statusCode: 200, body: "AAH/", isBase64Encoded: true });
+    const head = await answer({ ...bytes, httpMethod: "HEAD" });
+    expect(head).toMatchObject({ statusCode: 200, body: "" });
+    expect(head.isBase64Encoded).toBeUndefined();
   });
 
   it.each([

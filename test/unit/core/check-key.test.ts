@@ -4,15 +4,18 @@ import { AccessError, type KeyRecord, type TenantRecord } from "../../../functio
 import { createCheckKey } from "../../../functions/core/check-key.ts";
 import type { RequestError } from "../../../functions/core/errors.ts";
 import { hashKey, makeKey } from "../../../functions/core/key.ts";
+import { makeToken, type SessionRecord } from "../../../functions/core/session.ts";
 import { INSTALLATION } from "../../../functions/core/scopes.ts";
 
 const NOW = "2026-11-29T10:00:00.000Z";
+const HOUR_LATER = "2026-11-29T11:00:00.000Z";
 const SECRET = Buffer.from("the installation's secret");
 
 function setUp() {
   let now = Date.parse(NOW);
   const keys = new Map<string, KeyRecord>();
   const tenants = new Map<string, TenantRecord>([["acme", tenant("acme")]]);
+  const sessions = new Map<string, SessionRecord>();
   const reads: string[] = [];
   const used: string[] = [];
   let isAway = false;
@@ -25,6 +28,7 @@ function setUp() {
     reader: {
       key: (id) => read(`key ${id}`, keys.get(id)),
       tenant: (name) => read(`tenant ${name}`, tenants.get(name)),
+      session: (hash) => read(`session ${hash}`, sessions.get(hash)),
     },
     usage: { used: async (id, day) => void used.push(`${id} ${day}`) },
     secret: () => {
@@ -61,6 +65,14 @@ function setUp() {
       keys.set(record.id, record);
       return { id, text, record };
     },
+    /** Signs a key in, for an hour. */
+    addSession(keyId: string, changes: Partial<SessionRecord> = {}): { text: string; hash: string } {
+      const text = makeToken("session", randomBytes);
+      const hash = hashKey(SECRET, text);
+      sessions.set(hash, { keyId, expiresAt: HOUR_LATER, ...changes });
+      return { text, hash };
+    },
+    endSession: (hash: string) => void sessions.delete(hash),
     changeKey: (id: string, changes: Partial<KeyRecord>) =>
       void keys.set(id, { ...(keys.get(id) as KeyRecord), ...changes }),
   };
@@ -325,5 +337,121 @@ describe("the check of a key", () => {
     pass(24 * 3_600_000);
     await once();
     expect(used).toEqual([`${id} 2026-11-29`, `${id} 2026-11-30`]);
+  });
+});
+
+describe("the check of a session", () => {
+  const bySession = (session: string, tenant?: string) => ({ key: undefined, session, tenant });
+
+  it("a session has the rights of its key, and says which session it is", async () => {
+    const { check, addKey, addSession } = setUp();
+    const { id, text: key } = addKey({ role: "operator", types: ["a.*"] });
+    const { text, hash } = addSession(id);
+
+    const byKey = await check({ key, tenant: undefined }, "events:read");
+
+    expect(await check(bySession(text), "events:read")).toEqual({
+      ...byKey,
+      session: { hash, expiresAt: HOUR_LATER },
+    });
+    expect(await refusal(check(bySession(text), "keys"))).toMatchObject({ code: "forbidden" });
+  });
+
+  it("a session of a key of the installation names the tenant as the key does", async () => {
+    const { check, addKey, addSession } = setUp();
+    const { text } = addSession(addKey({ tenant: INSTALLATION }).id);
+
+    expect(await check(bySession(text, "acme"), "events:read")).toMatchObject({ tenant: "acme" });
+    expect(await refusal(check(bySession(text), "events:read"))).toMatchObject({ code: "tenant_required" });
+  });
+
+  it("a key in a header goes before the session in a cookie", async () => {
+    const { check, addKey, addSession } = setUp();
+    const [key, other] = [addKey(), addKey()];
+    const session = addSession(other.id).text;
+
+    const found = await check({ key: key.text, session, tenant: undefined }, "events:read");
+    expect(found).toMatchObject({ keyId: key.id });
+    expect(found).not.toHaveProperty("session");
+    expect(await refusal(check({ key: "", session, tenant: undefined }, "events:read"))).toMatchObject({
+      code: "unauthenticated",
+    });
+  });
+
+  it("a text that is no session, or has a wrong checksum, is refused without a look-up", async () => {
+    const { check, addKey, addSession, reads, hashed } = setUp();
+    const key = addKey();
+    const { text } = addSession(key.id);
+    const damaged = `${text.slice(0, -1)}${text.endsWith("0") ? "1" : "0"}`;
+
+    for (const session of ["", "x", damaged, key.text, text.replace("session", "code")])
+      expect(await refusal(check(bySession(session), "events:read")), session).toMatchObject({
+        code: "unauthenticated",
+        message: expect.stringContaining("npm run console"),
+      });
+    expect([reads, hashed()]).toEqual([[], 0]);
+  });
+
+  it("an unknown session and one that is over get the same answer", async () => {
+    const { check, addKey, addSession, pass } = setUp();
+    const { text } = addSession(addKey().id);
+    const unknown = await refusal(check(bySession(makeToken("session", randomBytes)), "events:read"));
+    await check(bySession(text), "events:read");
+
+    pass(3_600_000);
+
+    expect(await refusal(check(bySession(text), "events:read"))).toMatchObject({
+      code: "unauthenticated",
+      message: unknown?.message,
+    });
+  });
+
+  it("a session that was ended is refused within ten seconds", async () => {
+    const { check, addKey, addSession, endSession, pass } = setUp();
+    const { text, hash } = addSession(addKey().id);
+    await check(bySession(text), "events:read");
+    endSession(hash);
+
+    pass(10_000);
+
+    expect(await refusal(check(bySession(text), "events:read"))).toMatchObject({ code: "unauthenticated" });
+  });
+
+  it.each([
+    ["revoked", { revokedAt: NOW }, "The key is revoked"],
+    ["expired", { expiresAt: NOW }, "The key expired"],
+  ])("a session ends with its key: %s", async (_, changes, message) => {
+    const { check, addKey, addSession, changeKey, pass } = setUp();
+    const { id } = addKey();
+    const { text } = addSession(id);
+    await check(bySession(text), "events:read");
+    changeKey(id, changes);
+
+    pass(10_000);
+
+    expect(await refusal(check(bySession(text), "events:read"))).toMatchObject({
+      code: "unauthenticated",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it("a session of a suspended tenant is refused as its key is", async () => {
+    const { check, addKey, addSession, tenants } = setUp();
+    tenants.set("acme", tenant("acme", { state: "suspended" }));
+    const { text } = addSession(addKey().id);
+
+    expect(await refusal(check(bySession(text), "events:read"))).toMatchObject({ code: "tenant_suspended" });
+  });
+
+  it("while the table does not answer, a known session goes on until its end", async () => {
+    const { check, addKey, addSession, away, pass } = setUp();
+    const { text } = addSession(addKey().id, { expiresAt: "2026-11-29T10:05:00.000Z" });
+    await check(bySession(text), "events:read");
+    away(true);
+
+    pass(60_000);
+    expect(await check(bySession(text), "events:read")).toMatchObject({ tenant: "acme" });
+    pass(240_000);
+    expect(await refusal(check(bySession(text), "events:read"))).toMatchObject({ code: "unauthenticated" });
   });
 });

@@ -15,8 +15,8 @@ describe("scopes", () => {
 
     expect(of).toEqual({
       producer: ["events:write"],
-      reader: ["events:read"],
-      operator: ["events:read", "dead-letters:read", "dead-letters:replay", "subscriptions", "status"],
+      reader: ["events:read", "console"],
+      operator: ["events:read", "dead-letters:read", "dead-letters:replay", "subscriptions", "status", "console"],
       admin: SCOPES.filter((scope) => scope !== "tenants"),
     });
   });
@@ -26,10 +26,10 @@ describe("scopes", () => {
     for (const role of ROLES) expect(scopesOf({ role, tenant: "acme" })).not.toContain("tenants");
   });
 
-  it("scopes of events name a tenant always, tenants never, and dead letters, sums, keys and the audit log where the caller does", () => {
+  it("scopes of events name a tenant always, tenants never, and dead letters, sums, sign-ins, keys and the audit log where the caller does", () => {
     expect(SCOPES.filter(concernsInstallation)).toEqual(["tenants"]);
-    const ofBoth = ["dead-letters:read", "dead-letters:replay", "status", "keys", "admin"];
+    const ofBoth = ["dead-letters:read", "dead-letters:replay", "status", "console", "keys", "admin"];
     expect(SCOPES.filter(mayConcernInstallation)).toEqual([...ofBoth, "tenants"]);
-    expect(SCOPES.filter(mayConcernSuspended)).toEqual(["keys", "admin", "tenants"]);
+    expect(SCOPES.filter(mayConcernSuspended)).toEqual(["console", "keys", "admin", "tenants"]);
   });
 });

@@ -27,6 +27,7 @@ describe("CONTRIBUTING.md", () => {
     expect([...lists.keys()]).toEqual([
       "an endpoint",
       "a function",
+      "a screen",
       "a scope or role",
       "an event type",
       "a migration",

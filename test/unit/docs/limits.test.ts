@@ -17,6 +17,7 @@ import {
   CONSUME_MAX_CONCURRENCY,
   QUERY_MAX_CONCURRENCY,
 } from "../../../functions/core/function-limits.ts";
+import { CODE_SECONDS, SESSION_SECONDS } from "../../../functions/core/console-limits.ts";
 import { ACCESS_BODY_MAX_BYTES } from "../../../functions/core/access-limits.ts";
 import {
   API_OTHER_METHODS_LIMIT,
@@ -161,9 +162,13 @@ const statements: [string, string][] = [
   ["docs/deploy.md", `those of keys ${percent(API_SHARES.access)}, those of exports ${percent(API_SHARES.export)} and`],
   [
     "docs/deploy.md",
-    `of replays ${percent(API_SHARES.replay)}, those of subscriptions ${percent(API_SHARES.notify)}, and`,
+    `of replays ${percent(API_SHARES.replay)}, those of subscriptions ${percent(API_SHARES.notify)}, those of the`,
   ],
+  ["docs/deploy.md", `operator's page ${percent(API_SHARES.console)}, and`],
   ["docs/deploy.md", `those of the documentation ${percent(API_SHARES["api-docs"])}.`],
+  ["docs/console.md", `within ${["zero", "one", "two", "three", "four", "five"][CODE_SECONDS / 60]} minutes`],
+  ["docs/console.md", `lives for ${["seven", "eight", "nine"][SESSION_SECONDS / 3_600 - 7]} hours`],
+  ["docs/limits.md", `${CODE_SECONDS / 60} minutes for a code, ${SESSION_SECONDS / 3_600} hours for a session`],
   ["docs/deploy.md", `answers a preflight at ${API_OTHER_METHODS_LIMIT} a second`],
   ["docs/deploy.md", `consume needs at least ${CONSUME_MAX_CONCURRENCY}.`],
   ["docs/runbook.md", `waited for ${DEAD_LETTER_REQUEUE_AGE_MS / 86_400_000} days is requeued.`],

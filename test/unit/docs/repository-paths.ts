@@ -1,7 +1,19 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-const FOLDERS = ["bench", "bin", "catalog", "cli", "docs", "functions", "lib", "localstack", "scripts", "test"];
+const FOLDERS = [
+  "bench",
+  "bin",
+  "catalog",
+  "cli",
+  "console",
+  "docs",
+  "functions",
+  "lib",
+  "localstack",
+  "scripts",
+  "test",
+];
 
 /** Every file and folder of the repository. */
 export const paths: ReadonlySet<string> = new Set([

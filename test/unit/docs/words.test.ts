@@ -16,12 +16,13 @@ const retired = [
   ),
 ];
 
-/** The places where a text has a retired word in any form, alone or inside an identifier. A dead letter is not a letter. */
+/** The places where a text has a retired word in any form, alone or inside an identifier. A dead letter is not a letter, nor is a property of CSS. */
 function placesOf(word: string, text: string): number[] {
   const forms = "(?:s|ed|al|ing)?(?![a-z])";
   const capital = word.charAt(0).toUpperCase() + word.slice(1);
   const notDead = "(?<![Dd](?:ead|EAD)[-_ ]?(?:\\s[\\s*/#-]*)?)";
-  const alone = `(?<![A-Za-z])${notDead}(?:${word}${forms}|${capital}${forms}|${word.toUpperCase()})`;
+  const notProperty = word === "letter" ? "(?!-spacing:)" : "";
+  const alone = `(?<![A-Za-z])${notDead}(?:${word}${notProperty}${forms}|${capital}${forms}|${word.toUpperCase()})`;
   const inside = `(?<=[a-z])${notDead}${capital}${forms}`;
   return [...text.matchAll(new RegExp(`${alone}|${inside}`, "g"))].map(({ index }) => index);
 }

@@ -12,6 +12,7 @@ const commands = (text: string) => Array.from(text.matchAll(/npm (?:run|start)[^
 describe("the greeting of npm start", () => {
   it("the greeting names no folder where it is the one in which the commands look", () => {
     expect(commands(greet({ dataDir: ".sluice", isDefault: true }))).toEqual([
+      "npm run console",
       "npm run send -- FILE.ndjson",
       "npm run dead-letters -- list",
       "npm run keys -- list",
@@ -31,6 +32,7 @@ describe("the greeting of npm start", () => {
     ["/tmp/it's mine", "'/tmp/it'\\''s mine'"],
   ])("the greeting names another folder with every command, as a shell takes it: %s", (dataDir, word) => {
     expect(commands(greet({ dataDir, isDefault: false }))).toEqual([
+      `npm run console --data-dir ${word}`,
       `npm run send -- FILE.ndjson --data-dir ${word}`,
       `npm run dead-letters -- list --data-dir ${word}`,
       `npm run keys -- list --data-dir ${word}`,

@@ -28,6 +28,7 @@ const TEMPLATE: Template = {
     Cluster: { Type: "AWS::RDS::DBCluster", Properties: { DBClusterIdentifier: "Events" } },
     Rule: { Type: "AWS::Events::Rule", Properties: { Name: "daily" } },
     Topic: { Type: "AWS::SNS::Topic", Properties: { TopicName: "alarms" } },
+    Subscription: { Type: "AWS::SNS::Subscription" },
     Hen: { Type: "AWS::SQS::Queue", Properties: { QueueName: { "Fn::GetAtt": ["Egg", "QueueName"] } } },
     Egg: { Type: "AWS::SQS::Queue", Properties: { QueueName: { "Fn::GetAtt": ["Hen", "QueueName"] } } },
     Absent: { Type: "AWS::SQS::Queue", Condition: "No" },
@@ -61,7 +62,7 @@ describe("an intrinsic function", () => {
     [{ "Fn::Join": ["", [{ a: 1 }]] }, 'expected text, found {"a":1}'],
     [{ a: [{ Ref: "Nobody" }] }, "Here.a[0].Ref: there is no resource Nobody"],
     [{ Ref: "constructor" }, "no resource constructor"],
-    [{ Ref: "Topic" }, "the Ref of Topic (AWS::SNS::Topic) is not known locally"],
+    [{ Ref: "Subscription" }, "the Ref of Subscription (AWS::SNS::Subscription) is not known locally"],
     [{ "Fn::GetAtt": ["Named", "Color"] }, "the attribute Color of Named (AWS::SQS::Queue) is not known locally"],
     [{ "Fn::GetAtt": ["Named", "Color"] }, "known: Arn, QueueName"],
   ])("an intrinsic function %j is an error that says %j", (value, message) => {
@@ -137,6 +138,7 @@ describe("a resource", () => {
     ["Stage", "v1"],
     ["Cluster", "events"],
     ["Rule", "daily"],
+    ["Topic", "arn:aws:sns:us-east-1:000000000000:alarms"],
   ])("a resource %s has the Ref %s", (logicalId, expected) => {
     expect(resolve({ Ref: logicalId })).toBe(expected);
   });

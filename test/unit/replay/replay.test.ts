@@ -316,6 +316,23 @@ describe("corrected events", () => {
     expect(test.started).toEqual([]);
   });
 
+  it("the errors of an event are as in its verdict, so that a form can show each at its field; in a dry run too", async () => {
+    const test = underTest();
+    const event = { type: "known", data: { n: "1" } };
+
+    for (const dryRun of [false, true]) {
+      const thrown: unknown = await test
+        .post("startReplay", { ...edits(event), dryRun }, { types: ["known"] })
+        .catch((error: unknown) => error);
+
+      expect(thrown).toMatchObject({
+        code: "bad_edits",
+        members: { edits: [{ index: 0, id: DEAD_LETTER, errors: [{ path: "/data/n", code: "invalid_type" }] }] },
+      });
+    }
+    expect(test.started).toEqual([]);
+  });
+
   it("each bad one is named, and one that is not open or no event among them", async () => {
     const whole = `dl_${"b".repeat(32)}`;
     const test = underTest({ found: [editable(), editable({ id: whole, isEvent: false })] });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeApi, startFakeApi } from "../../support/fake-api.ts";
-import { refusalGroup, refusalSample } from "../../support/refusal-samples.ts";
+import { refusalAnswer, refusalSample } from "../../support/refusal-samples.ts";
 import { runScript } from "../../support/run-script.ts";
 
 let api: FakeApi;
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const renamed = refusalGroup({
+const renamed = refusalAnswer({
   count: 412,
   pointer: "/data/customerId",
   samples: [
@@ -21,7 +21,7 @@ const renamed = refusalGroup({
     }),
   ],
 });
-const refused = refusalGroup({ code: "malformed_body", type: undefined, pointer: "", samples: [] });
+const refused = refusalAnswer({ code: "malformed_body", type: undefined, pointer: "", samples: [] });
 
 const pages = (...groups: unknown[][]) =>
   api.answer(({ query }) => {
@@ -73,7 +73,7 @@ describe("npm run refusals", () => {
   });
 
   it("prints samples with the members around the error, and the tenant where there are several", async () => {
-    pages([renamed, refusalGroup({ tenant: "other" })]);
+    pages([renamed, refusalAnswer({ tenant: "other" })]);
 
     const { stdout } = await run("--samples");
 

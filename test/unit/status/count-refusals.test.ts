@@ -9,6 +9,7 @@ import {
 import type { RefusalGroup, RefusalsMessage, RefusalStore } from "../../../functions/core/refusal.ts";
 import { createCountRefusals } from "../../../functions/status/count-refusals.ts";
 import { describeRefusalStore } from "../../support/conformance/refusal-store.ts";
+import { memoryHistory } from "../../support/memory-history.ts";
 import { memoryRefusals } from "../../support/memory-refusals.ts";
 import { REFUSAL_DAY, refusalGroup, refusalSample } from "../../support/refusal-samples.ts";
 
@@ -23,8 +24,13 @@ const message = (id: string, ...groups: Partial<RefusalGroup>[]): RefusalsMessag
 const at = (second: number) => new Date(Date.parse(`${REFUSAL_DAY}T10:00:00.000Z`) + second * 1_000).toISOString();
 
 function counting() {
-  const memory = memoryRefusals();
-  return { ...memory, count: createCountRefusals(memory.store), read: () => memory.store.readDay("acme", REFUSAL_DAY) };
+  const [memory, history] = [memoryRefusals(), memoryHistory()];
+  return {
+    ...memory,
+    history,
+    count: createCountRefusals(memory.store, history),
+    read: () => memory.store.readDay("acme", REFUSAL_DAY),
+  };
 }
 
 describe("counting refusals", () => {
@@ -91,8 +97,28 @@ describe("counting refusals", () => {
     );
   });
 
+  it("adds the refused events of a tenant and of all to the history, each message once in the minute of its last one", async () => {
+    const { count, history } = counting();
+    const sent = message(
+      "a",
+      { count: 2, first: at(58), last: at(59) },
+      { code: "too_big", count: 3, last: at(61) },
+      // Further errors of the same events.
+      { code: "too_small", count: 4, events: 1, last: at(61) },
+      { tenant: "other", count: 5, last: at(0) },
+    );
+
+    await count([sent, sent]);
+    await count([sent, message("b", { count: 7, last: at(70) })]);
+
+    const read = async (tenant: string) => (await history.read(tenant, Date.parse(at(0)))).refused;
+    expect(await read("acme")).toEqual([{ at: Date.parse(at(60)), count: 13 }]);
+    expect(await read("other")).toEqual([{ at: Date.parse(at(0)), count: 5 }]);
+    expect(await read("*")).toEqual([{ at: Date.parse(at(60)), count: 18 }]);
+  });
+
   it("counts a message once, though a write failed and the whole batch came again", async () => {
-    const { store, read } = counting();
+    const { store, history, read } = counting();
     let calls = 0;
     const failing: Pick<RefusalStore, "admit" | "change"> = {
       admit: store.admit,
@@ -103,8 +129,8 @@ describe("counting refusals", () => {
     };
     const batch = [message("a", { count: 2 }, { code: "too_big", count: 3 }, { code: "too_small", count: 4 })];
 
-    await expect(createCountRefusals(failing)(batch)).rejects.toThrow(AccessError);
-    await createCountRefusals(failing)(batch);
+    await expect(createCountRefusals(failing, history)(batch)).rejects.toThrow(AccessError);
+    await createCountRefusals(failing, history)(batch);
 
     const counts = (await read()).map(({ code, count }) => [code, count] as const);
     expect(Object.fromEntries(counts)).toEqual({ required: 2, too_big: 3, too_small: 4 });

@@ -5,6 +5,7 @@ import { REFUSAL_KEPT_DAYS } from "../../../functions/core/refusal-limits.ts";
 import type { RefusalGroup } from "../../../functions/core/refusal.ts";
 import { createCountRefusals } from "../../../functions/status/count-refusals.ts";
 import { type AskedRefusals, createListRefusals } from "../../../functions/status/refusals.ts";
+import { memoryHistory } from "../../support/memory-history.ts";
 import { memoryRefusals } from "../../support/memory-refusals.ts";
 import { adminOf } from "../../support/principal.ts";
 import { refusalGroup, refusalSample } from "../../support/refusal-samples.ts";
@@ -14,7 +15,7 @@ const NOW = "2026-11-29T12:00:00.000Z";
 /** A reader of these groups: the types of the groups of an answer, and its cursor. */
 async function reader(groups: Partial<RefusalGroup>[]) {
   const { store } = memoryRefusals();
-  await createCountRefusals(store)([{ kind: "refusals", id: "a", groups: groups.map(refusalGroup) }]);
+  await createCountRefusals(store, memoryHistory())([{ kind: "refusals", id: "a", groups: groups.map(refusalGroup) }]);
   const cursors = createCursors(() => Promise.resolve(Buffer.alloc(32, 7)));
   const list = createListRefusals({ store, cursors, clock: () => new Date(NOW) });
   return {

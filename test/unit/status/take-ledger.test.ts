@@ -2,12 +2,15 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AccessError } from "../../../functions/core/access.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";
+import type { ConsumerLag } from "../../../functions/core/feed.ts";
 import type { LedgerCounts } from "../../../functions/core/ledger.ts";
 import { addRange, NO_NUMBERS, readRanges } from "../../../functions/core/number-ranges.ts";
 import { newProducerId } from "../../../functions/core/producer-id.ts";
 import type { ProducerNote } from "../../../functions/core/producer-notes.ts";
 import { accountsOf, sumOf } from "../../../functions/status/accounts.ts";
+import { createKeepHistory } from "../../../functions/status/keep-history.ts";
 import { createTakeLedger } from "../../../functions/status/take-ledger.ts";
+import { memoryHistory } from "../../support/memory-history.ts";
 import { memoryLedgerTable } from "../../support/memory-ledger-table.ts";
 import { memoryDatabase, memoryMessages, NO_COUNTS, NOW, queuesWith } from "./support.ts";
 
@@ -20,11 +23,18 @@ function installation() {
   const database = memoryDatabase(() => time.now);
   const table = memoryLedgerTable();
   const { messages, sent, state } = memoryMessages();
+  const history = memoryHistory();
+  const consumer = { lag: undefined as ConsumerLag | undefined };
+  const keepHistory = createKeepHistory({
+    history,
+    consumer: { read: () => Promise.resolve({ lag: consumer.lag, storedAt: undefined }) },
+  });
   const take = createTakeLedger({
     ledger: database.reader,
     table,
     queues: queuesWith(() => time.waiting),
     messages,
+    keepHistory,
     clock: () => new Date(time.now),
   });
   const note = (producer: string, tenants: Record<string, string>, at = time.now): Promise<void> => {
@@ -37,6 +47,9 @@ function installation() {
     table,
     sent,
     queue: state,
+    history,
+    keepHistory,
+    consumer,
     note,
     take: (due = time.now) => take(due, time.now + 60 * SECOND),
     accounts: async (tenant = "*") => accountsOf(await table.readNotes(time.now), await table.readLedgers(tenant)),
@@ -127,7 +140,7 @@ describe("a snapshot of the ledger", () => {
   });
 
   it("a tenant that a restored database does not know has no counts any more", async () => {
-    const { database, take, table, time, accounts } = installation();
+    const { database, take, table, time, accounts, keepHistory } = installation();
     database.end("acme", "stored");
     await take();
     time.now += 60 * SECOND;
@@ -137,6 +150,7 @@ describe("a snapshot of the ledger", () => {
       table,
       queues: queuesWith(() => 0),
       messages: memoryMessages().messages,
+      keepHistory,
       clock: () => new Date(time.now),
     });
     await again(time.now, time.now + HOUR);
@@ -217,6 +231,89 @@ describe("the difference of the ledger", () => {
     database.miscount("acme");
 
     expect(await take()).toMatchObject({ inFlight: 1, difference: 1 });
+  });
+});
+
+describe("the history that a snapshot keeps", () => {
+  const MINUTE = 60 * SECOND;
+
+  it("a snapshot some seconds behind a minute keeps the counts of that minute, of each tenant that changed and of all", async () => {
+    const { database, note, take, history, time } = installation();
+    const producer = newProducerId(NOW);
+    await note(producer, { acme: "1-3" });
+    database.end("acme", "stored", { producer, number: 1 });
+    database.end("acme", "open", { producer, number: 2 });
+    database.end("other", "stored");
+    database.end("", "open");
+    time.now += 4 * SECOND;
+
+    await take();
+
+    const at = NOW - MINUTE;
+    const acme = { at, accepted: 3, stored: 1, open: 1 };
+    expect((await history.read("acme", NOW - 90 * SECOND)).samples).toEqual([acme]);
+    expect((await history.read("other", NOW - 90 * SECOND)).samples).toEqual([{ at, accepted: 1, stored: 1, open: 0 }]);
+    expect((await history.read("*", NOW - 90 * SECOND)).samples).toEqual([{ at, accepted: 5, stored: 2, open: 2 }]);
+  });
+
+  it("the next snapshot keeps what was known before it, and nothing of a tenant that did not change", async () => {
+    const { database, take, history, time } = installation();
+    database.end("acme", "stored");
+    database.end("other", "stored");
+    await take();
+    time.now += 10 * MINUTE;
+    database.end("other", "stored");
+    await take();
+
+    const since = NOW + MINUTE;
+    expect(await history.read("acme", since)).toMatchObject({ samples: [{ stored: 1 }], before: { stored: 0 } });
+    expect(await history.read("other", since)).toMatchObject({ samples: [{ stored: 1 }, { stored: 2 }] });
+    expect(await history.read("*", since)).toMatchObject({ samples: [{ stored: 2 }, { stored: 3 }] });
+  });
+
+  it("a minute has the lag of the consumer only where that stored in it", async () => {
+    const { database, take, history, time, consumer } = installation();
+    database.end("acme", "stored");
+    consumer.lag = { lagMs: 800, at: NOW - 61 * SECOND };
+    await take();
+    consumer.lag = { lagMs: 900, at: NOW + 61 * SECOND };
+    time.now += 2 * MINUTE;
+    await take();
+
+    const { samples } = await history.read("*", NOW - HOUR);
+    expect(samples.map(({ lagMs }) => lagMs)).toEqual([undefined, 900]);
+  });
+
+  it("in an outage the history goes on with what is accepted", async () => {
+    const { database, note, take, history, time } = installation();
+    const producer = newProducerId(NOW);
+    await note(producer, { acme: "1-2" });
+    for (const number of [1, 2]) database.end("acme", "stored", { producer, number });
+    await take();
+    database.state.fault = new DatabaseError({ disposition: "retry", reason: "database_unavailable", detail: "" });
+    time.now += 5 * MINUTE;
+    await note(producer, { acme: "1-9" });
+    await take();
+
+    const { samples } = await history.read("acme", NOW - HOUR);
+    expect(samples).toMatchObject([
+      { accepted: 2, stored: 2 },
+      { accepted: 9, stored: 2 },
+    ]);
+  });
+
+  it("a snapshot whose history cannot be kept comes again, and is taken then", async () => {
+    const { database, take, history, time, table } = installation();
+    database.end("acme", "stored");
+    const { writeSample } = history;
+    history.writeSample = () => Promise.reject(new AccessError("no answer", { isOutage: true }));
+
+    await expect(take()).rejects.toThrow("no answer");
+    expect(await table.readTakenAt()).toBeUndefined();
+
+    history.writeSample = writeSample;
+    expect(await take(NOW)).toMatchObject({ kind: "taken" });
+    expect((await history.read("acme", time.now - HOUR)).samples).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,56 @@
+import { elementTexts, memberText } from "../../../functions/core/json-spans.ts";
+import { isJsonObject, parseVerbatim } from "../../../functions/core/lossless-json.ts";
+
+/** The event of a dead letter as text to edit, apart from the key that no correction changes. */
+export type EditableEvent = { source: string; id: string; text: string };
+
+/** Reads the event in the body of a queue message, numbers with all their digits; undefined for a body that has none. */
+export function toEditable(body: string): EditableEvent | undefined {
+  const event = eventIn(body);
+  if (event === undefined) return undefined;
+  const { source, id, extensions, ...members } = event;
+  if (typeof source !== "string" || typeof id !== "string") return undefined;
+  const sent = { ...members, ...(isJsonObject(extensions) ? extensions : {}) };
+  return { source, id, text: JSON.stringify(sent, undefined, 2) };
+}
+
+function eventIn(body: string): Record<string, unknown> | undefined {
+  let message: unknown;
+  try {
+    message = parseVerbatim(body);
+  } catch {
+    return undefined;
+  }
+  const events = isJsonObject(message) && Array.isArray(message["events"]) ? (message["events"] as unknown[]) : [];
+  return isJsonObject(events[0]) ? events[0] : undefined;
+}
+
+/** The event in the body of a queue message as it is written there; undefined for a body that has none. */
+export function eventText(body: string): string | undefined {
+  if (eventIn(body) === undefined) return undefined;
+  return elementTexts(memberText(body, "events") ?? "[]", 0)[0];
+}
+
+/** The text as an event to send, or what keeps it from being one. */
+export function readEdited(text: string): { event: Record<string, unknown> } | { fault: string } {
+  let event: unknown;
+  try {
+    event = parseVerbatim(text);
+  } catch (error) {
+    return { fault: `This is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  return isJsonObject(event) ? { event } : { fault: "An event is a JSON object: { … }" };
+}
+
+/** The number of lines that another text has and this one has not, in order; for a few hundred lines exactly. */
+export function changedLines(before: string, after: string): number {
+  const old = new Map<string, number>();
+  for (const line of before.split("\n")) old.set(line, (old.get(line) ?? 0) + 1);
+  let changed = 0;
+  for (const line of after.split("\n")) {
+    const left = old.get(line) ?? 0;
+    if (left === 0) changed += 1;
+    else old.set(line, left - 1);
+  }
+  return changed;
+}

@@ -1,0 +1,97 @@
+import { useState } from "preact/hooks";
+import { call } from "../../api/client.ts";
+import { Dialog } from "../../parts/dialog.tsx";
+import { plural } from "../../parts/format.ts";
+import { Failed } from "../../parts/states.tsx";
+import { useAction } from "../../parts/use-action.ts";
+import { navigate } from "../../route.ts";
+import type { ExportJob, ExportPlan } from "../../types.ts";
+
+/** Starts an export of a filter and a range of time, after its plan. */
+export function NewExport({ onClose }: { onClose: () => void }) {
+  const [draft, setDraft] = useState({ filter: "", from: "", to: "", format: "ndjson" });
+  const [planned, setPlanned] = useState<{ draft: string; plan: ExportPlan }>();
+  const written = JSON.stringify(draft);
+  const plan = planned?.draft === written ? planned.plan : undefined;
+  const body = () => ({
+    ...(draft.filter.trim() === "" ? {} : { filter: JSON.parse(draft.filter) as unknown }),
+    ...(draft.from === "" ? {} : { from: new Date(draft.from).toISOString() }),
+    ...(draft.to === "" ? {} : { to: new Date(draft.to).toISOString() }),
+    format: draft.format,
+  });
+  const ask = useAction(async () => {
+    const { body: answer } = await call<ExportPlan>("POST", "exports", { body: { ...body(), plan: true } });
+    setPlanned({ draft: written, plan: answer });
+  });
+  const start = useAction(async () => {
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const { body: job } = await call<ExportJob>("POST", "exports", { body: body(), headers });
+    navigate("jobs", {}, { path: ["exports", job.id] });
+  });
+  const input = (name: "from" | "to", label: string) => (
+    <label>
+      {label}
+      <input
+        type="datetime-local"
+        name={name}
+        value={draft[name]}
+        onInput={({ currentTarget: { value } }) => setDraft({ ...draft, [name]: value })}
+      />
+    </label>
+  );
+  const problem = start.problem ?? ask.problem;
+  return (
+    <Dialog title="New export" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (plan === undefined) ask.run();
+          else start.run();
+        }}
+      >
+        <div class="grid">
+          {input("from", "Received from; everything where it is empty")}
+          {input("to", "Received before")}
+        </div>
+        <label>
+          Filter, as JSON; every event where it is empty
+          <textarea
+            name="filter"
+            rows={3}
+            spellcheck={false}
+            placeholder='{"prefix": {"type": "com.example."}}'
+            value={draft.filter}
+            onInput={({ currentTarget: { value } }) => setDraft({ ...draft, filter: value })}
+          />
+        </label>
+        <label>
+          Format
+          <select
+            value={draft.format}
+            onChange={({ currentTarget: { value } }) => setDraft({ ...draft, format: value })}
+          >
+            <option value="ndjson">NDJSON, an event a line</option>
+            <option value="csv">CSV</option>
+          </select>
+        </label>
+        {problem !== undefined && <Failed problem={problem} />}
+        {plan !== undefined && (
+          <p class="note" role="status">
+            {RELATIONS[plan.relation]} {plural(plan.rows, "event")}. Nothing has started yet.
+          </p>
+        )}
+        <div class="buttons">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary" disabled={ask.isRunning || start.isRunning}>
+            {plan === undefined ? "Count" : "Export"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+const RELATIONS = { exact: "It has", gte: "It has at least", estimate: "It has about" } as const;

@@ -1,0 +1,26 @@
+import { link } from "../../route.ts";
+import { ExportProgress } from "./export-progress.tsx";
+import { RedeliveryProgress } from "./redelivery-progress.tsx";
+import { ReplayProgress } from "./replay-progress.tsx";
+
+type Props = { kind: "replays" | "exports" | "redeliveries"; title: string; ids: readonly string[] };
+
+/** One job: its progress, what was asked for, and its receipt. */
+export function OneJob({ kind, title, ids }: Props) {
+  const [first = "", second = ""] = ids;
+  return (
+    <>
+      <header class="head">
+        <h1>
+          <a href={link("jobs", {}, [kind])}>{title}</a> <span class="quiet">/</span>{" "}
+          <code>{second === "" ? first : second}</code>
+        </h1>
+      </header>
+      <section class="card">
+        {kind === "replays" && <ReplayProgress id={first} isScreen />}
+        {kind === "exports" && <ExportProgress id={first} />}
+        {kind === "redeliveries" && <RedeliveryProgress subscriptionId={first} id={second} isScreen />}
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+import { time } from "../../parts/format.ts";
+import { JsonTree } from "../../parts/json-tree.tsx";
+import { link } from "../../route.ts";
+import { can } from "../../session.ts";
+import type { WholeSubscription } from "../../types.ts";
+
+/** Everything that was set, but its secrets. */
+export function Settings({ subscription }: { subscription: WholeSubscription }) {
+  const { id, filter, sink, order, schedule, batch, rate, timeoutMs, types, sources, keyId, createdAt, updatedAt } =
+    subscription;
+  return (
+    <section class="card stack" aria-label="Settings">
+      <dl class="pairs">
+        <dt>Id</dt>
+        <dd>
+          <code>{id}</code>
+        </dd>
+        <dt>Order</dt>
+        <dd>{order === "none" ? "none: as fast as possible" : "events of a subject one after another"}</dd>
+        <dt>Schedule</dt>
+        <dd>
+          {schedule === "standard" ? "standard: 10 tries in 75 h" : "doubling: twice the wait each time, for 76 h"}
+        </dd>
+        <dt>Batch</dt>
+        <dd>{batch} at most in a request</dd>
+        <dt>Rate</dt>
+        <dd>{rate === undefined ? "without a bound" : `${rate} a second`}</dd>
+        <dt>Timeout</dt>
+        <dd>{timeoutMs} ms</dd>
+        <dt>Bound to</dt>
+        <dd>
+          {types === undefined ? "all types" : types.join(", ")};{" "}
+          {sources === undefined ? "all sources" : sources.join(", ")}
+        </dd>
+        <dt>Made</dt>
+        <dd>
+          {time(createdAt)} by {can("keys") ? <a href={link("keys", {}, [keyId])}>{keyId}</a> : <code>{keyId}</code>}
+        </dd>
+        <dt>Changed</dt>
+        <dd>{time(updatedAt)}</dd>
+      </dl>
+      <h2>Sink</h2>
+      <JsonTree text={JSON.stringify(sink)} />
+      <h2>Filter</h2>
+      {filter === undefined ? <p>None: every event.</p> : <JsonTree text={JSON.stringify(filter)} open={4} />}
+    </section>
+  );
+}

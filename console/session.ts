@@ -1,0 +1,84 @@
+import { computed, signal } from "@preact/signals";
+import { INSTALLATION, mayConcernInstallation, type Role, type Scope } from "../functions/core/scopes.ts";
+import { call, onSignedOut } from "./api/client.ts";
+import { toProblem, type Problem } from "./api/problem.ts";
+import { route, TENANT_PARAMETER } from "./route.ts";
+
+/** The answer to `GET /console/session`. */
+type Session = {
+  keyId: string;
+  /** `*` for a key of the installation. */
+  keyTenant: string;
+  tenant?: string;
+  role: Role;
+  scopes: readonly Scope[];
+  types?: readonly string[];
+  sources?: readonly string[];
+  expiresAt: string;
+  stage: string;
+  version: string;
+  build: string;
+};
+
+type SessionState =
+  | { state: "loading" }
+  | { state: "signed-out"; problem?: Problem; wasSignedIn?: boolean }
+  | { state: "failed"; problem: Problem }
+  | { state: "signed-in"; session: Session };
+
+export const sessionState = signal<SessionState>({ state: "loading" });
+
+/** The session; undefined while nobody is signed in. */
+export const session = computed(() =>
+  sessionState.value.state === "signed-in" ? sessionState.value.session : undefined,
+);
+
+/** The tenant whose data the page shows; undefined where a key of the installation has chosen none. */
+export const tenant = computed(() => {
+  const key = session.value?.keyTenant;
+  return key === INSTALLATION ? (route.value.params.get(TENANT_PARAMETER) ?? undefined) : key;
+});
+
+export const isOfInstallation = computed(() => session.value?.keyTenant === INSTALLATION);
+
+/** Tells what the session may do with a scope: use it, not use it, or only for a tenant that it has yet to choose. */
+export function access(scope: Scope): "allowed" | "forbidden" | "choose-tenant" {
+  if (session.value?.scopes.includes(scope) !== true) return "forbidden";
+  return tenant.value !== undefined || mayConcernInstallation(scope) ? "allowed" : "choose-tenant";
+}
+
+export function can(scope: Scope): boolean {
+  return access(scope) === "allowed";
+}
+
+/** Asks who is signed in. */
+export async function loadSession(): Promise<void> {
+  onSignedOut.current = signedOut;
+  try {
+    const { body } = await call<Session>("GET", "console/session", { record: false, tenant: null });
+    sessionState.value = { state: "signed-in", session: body };
+  } catch (error) {
+    const problem = toProblem(error);
+    if (problem.status !== 401) sessionState.value = { state: "failed", problem };
+  }
+}
+
+/** Signs in with a code, which works once. */
+export async function signIn(code: string): Promise<void> {
+  try {
+    await call("POST", "console/sessions", { body: { code }, record: false, tenant: null });
+    await loadSession();
+  } catch (error) {
+    sessionState.value = { state: "signed-out", problem: toProblem(error) };
+  }
+}
+
+export async function signOut(): Promise<void> {
+  await call("DELETE", "console/session", { record: false, tenant: null });
+  sessionState.value = { state: "signed-out" };
+}
+
+function signedOut(): void {
+  if (sessionState.value.state === "signed-out") return;
+  sessionState.value = { state: "signed-out", wasSignedIn: sessionState.value.state === "signed-in" };
+}

@@ -1,0 +1,141 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accessibilityFaults, sidewaysScroll } from "./support/accessibility.ts";
+import { openPage, PHONE } from "./support/browser.ts";
+import { type Console, signInLink, startConsole } from "./support/console.ts";
+import { CHROMIUM } from "./support/find-chromium.ts";
+
+/** Of the test machine, whose other work may slow a single one. */
+const LOADS = 5;
+const LOAD_MS = 1_000;
+
+/** A page with one script of as many bytes as the page's, from memory: what this browser takes on this machine at least. */
+async function serveBare(bytes: number): Promise<{ server: Server; origin: string }> {
+  const script = gzipSync(`globalThis.loaded = "${"x".repeat(bytes)}";`);
+  const server = createServer((request, response) => {
+    if (request.url === "/app.js")
+      response.writeHead(200, { "content-type": "text/javascript", "content-encoding": "gzip" }).end(script);
+    else
+      response
+        .writeHead(200, { "content-type": "text/html" })
+        .end('<link rel="icon" href="data:,"><script type="module" src="app.js"></script><nav>Bare</nav>');
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+describe.skipIf(CHROMIUM === undefined)("the page", () => {
+  let console: Console;
+  let origin: string;
+  beforeAll(async () => {
+    console = await startConsole();
+    origin = console.runtime.addresses.url;
+  });
+  afterAll(() => console?.close());
+
+  /** The milliseconds from an address to a page that is drawn, in a browser that has nothing of it. */
+  async function load(address: string): Promise<number> {
+    const { page, faults, close } = await openPage(console.browser, {
+      origin: new URL(address).origin,
+      expected: [401],
+    });
+    const started = performance.now();
+    await page.goto(address, { waitUntil: "commit" });
+    await page.getByRole("navigation").first().waitFor();
+    const took = performance.now() - started;
+    expect(faults()).toEqual([]);
+    await close();
+    return took;
+  }
+
+  it("the page is drawn and signed in within a second, beside a bare file in the same browser", async () => {
+    const [file] = /console\/app-\w+\.js/.exec(await (await fetch(`${origin}/console`)).text()) ?? [];
+    const script = await (await fetch(`${origin}/${file}`)).arrayBuffer();
+    const bare = await serveBare(script.byteLength);
+    const times: Record<"page" | "bare", number[]> = { page: [], bare: [] };
+    for (let at = 0; at < LOADS; at++) {
+      times.bare.push(await load(`${bare.origin}/`));
+      times.page.push(await load(await signInLink(origin, console.runtime.addresses.installationKey)));
+    }
+    bare.server.closeAllConnections();
+    bare.server.close();
+
+    const best = { page: Math.min(...times.page), bare: Math.min(...times.bare) };
+    globalThis.console.info(
+      `The page is drawn after ${Math.round(best.page)} ms, a bare file after ${Math.round(best.bare)} ms.`,
+    );
+    expect(best.page).toBeLessThanOrEqual(LOAD_MS);
+  });
+
+  it("the page keeps to its policy and to its origin from the sign-in to the sign-out", async () => {
+    const { page, faults, close } = await console.open(undefined, { expected: [401] });
+    const cookies = await page.context().cookies();
+
+    expect(cookies).toEqual([
+      expect.objectContaining({ name: "__Host-sluice", httpOnly: true, secure: true, sameSite: "Strict", path: "/" }),
+    ]);
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+    // The code is spent, and no history has it.
+    expect(page.url()).not.toContain("code=");
+    expect(faults()).toEqual([]);
+    await close();
+  });
+
+  it("a link signs in once", async () => {
+    const link = await signInLink(origin, console.runtime.addresses.installationKey);
+    const first = await openPage(console.browser, { origin, expected: [401] });
+    await first.page.goto(link);
+    await first.page.locator("main:not(.sign-in)").waitFor();
+
+    const second = await openPage(console.browser, { origin, expected: [401] });
+    await second.page.goto(link);
+    await second.page.getByRole("alert").waitFor();
+
+    expect(await second.page.getByRole("alert").textContent()).toContain("npm run console");
+    expect([...first.faults(), ...second.faults()]).toEqual([]);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  it.each(["#/overview", undefined])("on a phone nothing stands beside the window: %s", async (hash) => {
+    const { page, close } = await (hash === undefined
+      ? openPage(console.browser, { origin, viewport: PHONE })
+      : console.open(hash, { viewport: PHONE }));
+    if (hash === undefined) await page.goto(`${origin}/console`);
+    await page.getByRole("heading").first().waitFor();
+
+    expect(await sidewaysScroll(page)).toBe(0);
+    await close();
+  });
+
+  it("the sign-in has no fault of accessibility in either theme", async () => {
+    const { page, faults, close } = await openPage(console.browser, { origin, expected: [401] });
+    await page.goto(`${origin}/console`);
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+
+    expect(await accessibilityFaults(page)).toEqual([]);
+    expect(faults()).toEqual([]);
+    await close();
+  });
+
+  it("a page that breaks the policy is found out", async () => {
+    const { page, faults, close } = await console.open();
+    await page.evaluate(() => {
+      const image = document.createElement("img");
+      image.src = "https://evil.example/x.png";
+      document.body.append(image);
+      try {
+        document.body.insertAdjacentHTML("beforeend", "<b>text</b>");
+      } catch {
+        // Trusted Types refuse it.
+      }
+    });
+
+    await expect.poll(() => faults().filter((fault) => fault.startsWith("policy: ")).length).toBeGreaterThanOrEqual(2);
+    expect(faults().join("\n")).toMatch(/img-src|trusted-types|require-trusted-types-for/);
+    await close();
+  });
+});
