@@ -111,7 +111,7 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
       >
         <p>
           <b>{plural(planned, "event")}</b> will be sent to the queue again, where the same checks run as the first
-          time. Nothing has started yet.
+          time. Nothing has started yet. Those that were replayed five times are left out: correct them first.
         </p>
         <Sample plan={plan} />
         <label>
