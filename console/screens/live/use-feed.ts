@@ -7,7 +7,7 @@ import { retryAfter } from "./retry-after.ts";
 import { addEvents, EMPTY, type LiveRow, type LiveState } from "./rows.ts";
 
 /** Whether events come, and why not. */
-export type Standing =
+type Standing =
   | { kind: "following" | "paused" | "hidden" | "idle" }
   | { kind: "waiting"; problem: Problem; milliseconds: number }
   | { kind: "failed"; problem: Problem };
