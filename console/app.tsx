@@ -4,7 +4,7 @@ import { toProblem } from "./api/problem.ts";
 import { sleepsIdle } from "./frame/awake.ts";
 import { Header } from "./frame/header.tsx";
 import { Navigation } from "./frame/navigation.tsx";
-import { codeOf, SignIn } from "./frame/sign-in.tsx";
+import { SignIn } from "./frame/sign-in.tsx";
 import { CurlLine } from "./parts/curl-line.tsx";
 import { ChooseTenant, Failed, Forbidden, Loading } from "./parts/states.tsx";
 import { navigate, route } from "./route.ts";
@@ -13,7 +13,13 @@ import { access, loadSession, sessionState, signIn, tenant } from "./session.ts"
 
 /** The page: who is signed in decides between the sign-in and the frame with its screen. */
 export function App() {
-  useEffect(() => void enter(), []);
+  const hasEntered = useRef(false);
+  const wantsIn = route.value.screen === "sign-in";
+  useEffect(() => {
+    if (!wantsIn && hasEntered.current) return;
+    hasEntered.current = true;
+    void enter();
+  }, [wantsIn]);
   const state = sessionState.value;
   switch (state.state) {
     case "loading":
@@ -35,12 +41,12 @@ export function App() {
   }
 }
 
-/** Uses the code of the address, which works once and so does not stay in the history. */
+/** Signs in with the code of the address, also in a tab that is open. It works once, so it does not stay in the history. */
 async function enter(): Promise<void> {
-  if (route.value.screen !== "sign-in") return loadSession();
-  const code = codeOf(location.hash);
-  navigate("", {}, { replace: true });
-  await signIn(code);
+  const { screen, params } = route.value;
+  const code = screen === "sign-in" ? params.get("code") : null;
+  if (screen === "sign-in") navigate("", {}, { replace: true });
+  await (code === null ? loadSession() : signIn(code));
 }
 
 function Frame() {

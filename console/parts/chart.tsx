@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { isDark } from "../frame/theme.ts";
 import { colorOf, type Series, toOptions } from "./chart-options.ts";
+import { ChartTable, written } from "./chart-table.tsx";
 import { time } from "./format.ts";
 
 type Props = {
@@ -113,56 +114,14 @@ export function Chart({ title, times, series, format, height = 140, onBrush, asi
       <span class="visually-hidden" aria-live="polite">
         {spoken}
       </span>
-      <Twin title={title} times={times} series={series} format={format} />
+      <ChartTable title={title} times={times} series={series} format={format} />
     </figure>
-  );
-}
-
-/** The same values as a table, which is made when it is opened. */
-function Twin({ title, times, series, format }: Pick<Props, "title" | "times" | "series" | "format">) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <details class="twin" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>As a table</summary>
-      {isOpen && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                {series.map(({ name }) => (
-                  <th key={name} scope="col" class="end">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {times.map((at, index) => (
-                <tr key={at}>
-                  <th scope="row">{time(at * 1_000, { seconds: false })}</th>
-                  {series.map(({ name, values }) => (
-                    <td key={name} class="end">
-                      {written(values[index], format)}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </details>
   );
 }
 
 /** The last place where there is a value. */
 function lastKnown(series: readonly Series[]): number {
   return Math.max(-1, ...series.map(({ values }) => values.findLastIndex((value) => value !== null)));
-}
-
-function written(value: number | null | undefined, format: (value: number) => string): string {
-  return value === null || value === undefined ? "–" : format(value);
 }
 
 function toData(times: readonly number[], series: readonly Series[]): uPlot.AlignedData {

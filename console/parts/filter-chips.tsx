@@ -1,25 +1,11 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { route, setParams, navigate } from "../route.ts";
-import {
-  ATTRIBUTES,
-  type Condition,
-  conditionsOf,
-  describe,
-  faultOf,
-  type Operator,
-  OPERATORS,
-  operatorsOf,
-  toCondition,
-} from "./filter-params.ts";
+import { AddCondition } from "./add-condition.tsx";
+import { type Condition, conditionsOf, describe, OPERATORS } from "./filter-params.ts";
 import { Text } from "./text.tsx";
 
-type Props = {
-  /** Paths of data that the user may want to name: `data.total`. */
-  suggestions?: readonly string[];
-};
-
 /** The filter of a screen: a chip for each condition, and a line that adds one. It stands in the address. */
-export function FilterChips({ suggestions = [] }: Props) {
+export function FilterChips() {
   const [isOpen, setOpen] = useState(false);
   const add = useRef<HTMLButtonElement>(null);
   const conditions = conditionsOf(route.value.params);
@@ -48,7 +34,16 @@ export function FilterChips({ suggestions = [] }: Props) {
           Clear
         </button>
       )}
-      {isOpen && <AddCondition conditions={conditions} suggestions={suggestions} onDone={close} />}
+      {isOpen && (
+        <AddCondition
+          conditions={conditions}
+          onAdd={(condition) => {
+            setConditions([...conditions, condition]);
+            close();
+          }}
+          onCancel={close}
+        />
+      )}
     </div>
   );
 }
@@ -88,88 +83,4 @@ function Chip({ condition, isOr, onRemove }: { condition: Condition; isOr: boole
       </button>
     </span>
   );
-}
-
-type AddProps = { conditions: readonly Condition[]; suggestions: readonly string[]; onDone: () => void };
-
-function AddCondition({ conditions, suggestions, onDone }: AddProps) {
-  const [field, setField] = useState("type");
-  const [operator, setOperator] = useState<Operator>("eq");
-  const [value, setValue] = useState("");
-  const list = useId();
-  const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.select(), []);
-  const operators = operatorsOf(field.trim());
-  const used = operators.includes(operator) ? operator : "eq";
-  const condition = toCondition(field, used, value);
-  const isTyped = field.trim() !== "" && (value !== "" || used === "exists");
-  const fault = isTyped ? faultOf([...conditions, condition]) : undefined;
-  return (
-    <form
-      class="popover row"
-      onKeyDown={({ key }) => {
-        if (key === "Escape") onDone();
-      }}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isTyped || fault !== undefined) return;
-        setConditions([...conditions, condition]);
-        onDone();
-      }}
-    >
-      <label>
-        Field
-        <input
-          ref={first}
-          list={list}
-          value={field}
-          spellcheck={false}
-          onInput={(event) => setField(event.currentTarget.value)}
-        />
-        <datalist id={list}>
-          {[...ATTRIBUTES, ...suggestions].map((each) => (
-            <option key={each} value={each} />
-          ))}
-        </datalist>
-      </label>
-      <label>
-        Condition
-        <select value={used} onChange={(event) => setOperator(event.currentTarget.value as Operator)}>
-          {operators.map((each) => (
-            <option key={each} value={each}>
-              {OPERATORS[each]}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="grow">
-        Value
-        {used === "exists" ? (
-          <select value={value} onChange={(event) => setValue(event.currentTarget.value)}>
-            <option value="true">true</option>
-            <option value="false">false</option>
-          </select>
-        ) : (
-          <input
-            value={value}
-            spellcheck={false}
-            placeholder={placeholder(used)}
-            onInput={(event) => setValue(event.currentTarget.value)}
-          />
-        )}
-      </label>
-      <button type="submit" class="primary" disabled={!isTyped || fault !== undefined}>
-        Add
-      </button>
-      {fault !== undefined && (
-        <p class="bad" role="alert">
-          {fault}
-        </p>
-      )}
-    </form>
-  );
-}
-
-function placeholder(operator: Operator): string {
-  return operator === "in" ? "a,b,c" : 'text, 5, true, or "5" for the text';
 }

@@ -5,6 +5,7 @@ import { parseDataName } from "../../functions/core/filter/parse-data-name.ts";
 import { FILTER_MAX_PATH_STEPS, FILTER_TEXT_MAX_BYTES } from "../../functions/core/filter-limits.ts";
 import { fitsUtf8 } from "../../functions/core/fits-utf8.ts";
 import { kindOf, stringOf } from "./json-parts.ts";
+import { escapeKey } from "./known-paths.ts";
 
 /** A condition of a filter, as the parameter of `GET /events` that it is (docs/filters.md). */
 export type Condition = readonly [name: string, value: string];
@@ -100,7 +101,7 @@ function dataCondition(steps: readonly string[], json: string): Condition | unde
     return undefined;
   const kind = kindOf(json);
   if (kind === "object" || kind === "array") return undefined;
-  const name = `data${steps.map((step) => `.${step.replaceAll(/[\\.[\]]/g, String.raw`\$&`)}`).join("")}`;
+  const name = ["data", ...steps.map(escapeKey)].join(".");
   if (kind !== "string") return [name, json];
   const value = stringOf(json);
   return fitsUtf8(value, FILTER_TEXT_MAX_BYTES) ? [name, LITERAL.test(value) ? json : value] : undefined;

@@ -78,7 +78,9 @@ export function Table<Row>({ label, columns, rows, rowKey, href, selected, onSee
     const row = (event.target as Element).closest("[data-row]");
     if (step === 0 || row === null || href === undefined) return;
     event.preventDefault();
-    const next = Math.max(0, Math.min(rows.length - 1, Number(row.getAttribute("data-row")) + step));
+    // A key that is held down comes faster than rows are drawn.
+    const from = focusAt.current ?? Number(row.getAttribute("data-row"));
+    const next = Math.max(0, Math.min(rows.length - 1, from + step));
     focusAt.current = next;
     const element = scroller.current;
     if (element === null) return;

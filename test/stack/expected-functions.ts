@@ -113,7 +113,7 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
   rotate: { actions: ROTATE_ACTIONS, ceilingKib: 232, role: "owner" },
   console: {
     actions: [...KEY_CHECK_ACTIONS, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
-    ceilingKib: 320,
+    ceilingKib: 303,
   },
   "api-docs": { actions: [], ceilingKib: 252 },
 };

@@ -1,9 +1,9 @@
 import { useMemo, useState } from "preact/hooks";
+import { memberText } from "../../../functions/core/json-spans.ts";
 import { call } from "../../api/client.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
-import { bytes, duration, time } from "../../parts/format.ts";
-import { partsOf, stringOf } from "../../parts/json-parts.ts";
+import { learnPaths } from "../../parts/known-paths.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
@@ -11,6 +11,7 @@ import { useLoad } from "../../parts/use-load.ts";
 import { navigate, route } from "../../route.ts";
 import { can } from "../../session.ts";
 import { CheckVersion } from "./check-version.tsx";
+import { attributesOf, EventSummary } from "./event-summary.tsx";
 import { LeafActions } from "./leaf-actions.tsx";
 import { Neighbours } from "./neighbours.tsx";
 import type { Row } from "./query.ts";
@@ -24,6 +25,7 @@ type Props = { id: string; source: string | undefined; before: Row | undefined; 
 export function EventDrawer({ id, source, before, after }: Props) {
   const { data, problem, reload } = useLoad(`${id}\n${source}`, async (signal) => {
     const { text } = await call("GET", `events/${encodeURIComponent(id)}`, { query: { source }, signal });
+    learnPaths(memberText(text, "data") ?? "null");
     return text;
   });
   const close = () => navigate("events", route.value.params);
@@ -68,23 +70,15 @@ function Whole({ text, onClose }: { text: string; onClose: () => void }) {
   const attributes = useMemo(() => attributesOf(text), [text]);
   return (
     <div class="stack">
-      <Summary attributes={attributes} size={new TextEncoder().encode(text).length} />
-      <div class="segments" role="tablist" aria-label="Views of the event">
+      <EventSummary attributes={attributes} size={new TextEncoder().encode(text).length} />
+      <div class="segments" role="group" aria-label="Views of the event">
         {TABS.filter((each) => each !== "Validate" || can("events:write")).map((each) => (
-          <button
-            key={each}
-            type="button"
-            role="tab"
-            id={`tab-${each}`}
-            aria-controls="view"
-            aria-selected={each === tab}
-            onClick={() => setTab(each)}
-          >
+          <button key={each} type="button" id={`tab-${each}`} aria-pressed={each === tab} onClick={() => setTab(each)}>
             {each}
           </button>
         ))}
       </div>
-      <div id="view" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+      <div>
         {tab === "Tree" && (
           <JsonTree text={text} open={3} actions={(leaf) => <LeafActions leaf={leaf} onUsed={onClose} />} />
         )}
@@ -95,55 +89,5 @@ function Whole({ text, onClose }: { text: string; onClose: () => void }) {
         {tab === "Neighbours" && <Neighbours attributes={attributes} />}
       </div>
     </div>
-  );
-}
-
-export type Attributes = Readonly<Record<string, string | undefined>>;
-
-/** The attributes of an event that are texts. */
-function attributesOf(text: string): Attributes {
-  return Object.fromEntries(
-    partsOf(text.trim()).flatMap(({ key, text: json }) =>
-      json.startsWith('"') && key !== "data" ? [[key, stringOf(json)]] : [],
-    ),
-  );
-}
-
-function Summary({ attributes, size }: { attributes: Attributes; size: number }) {
-  const { type = "", source = "", subject, time: sent, receivedat = "", dataschema } = attributes;
-  const late = sent === undefined ? Number.NaN : Date.parse(receivedat) - Date.parse(sent);
-  return (
-    <dl class="pairs">
-      <dt>Type</dt>
-      <dd>
-        <Text value={type} />
-      </dd>
-      <dt>Source</dt>
-      <dd>
-        <Text value={source} />
-      </dd>
-      {subject !== undefined && (
-        <>
-          <dt>Subject</dt>
-          <dd>
-            <Text value={subject} />
-          </dd>
-        </>
-      )}
-      {dataschema !== undefined && (
-        <>
-          <dt>Version</dt>
-          <dd>
-            <Text value={dataschema} />
-          </dd>
-        </>
-      )}
-      <dt>Received</dt>
-      <dd class="number">
-        <time dateTime={receivedat}>{time(receivedat, { millis: true })}</time>
-        {late > 0 && <span class="quiet"> · {duration(late)} after its own time</span>} ·{" "}
-        <span class="quiet">{bytes(size)}</span>
-      </dd>
-    </dl>
   );
 }

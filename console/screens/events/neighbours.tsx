@@ -4,7 +4,7 @@ import { Empty, Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
 import { link, route } from "../../route.ts";
-import type { Attributes } from "./event-drawer.tsx";
+import type { Attributes } from "./event-summary.tsx";
 import { type Row, rowsOf } from "./query.ts";
 
 /** Events before and behind that are shown. */

@@ -61,7 +61,7 @@ function Going({ alarm: { name, since, description, reason, runbook } }: { alarm
 
 /** A link where the alarm has an address; else the place in the repository. */
 function Runbook({ address }: { address: string }) {
-  if (!/^https:\/\//.test(address)) {
+  if (!address.startsWith("https://")) {
     return (
       <p>
         What to do: <code>{address}</code>

@@ -29,10 +29,11 @@ const SHORTEST_SECONDS = 20;
 export function perSecond({ points, stepSeconds, takenAt }: History): Rates {
   const times = points.map(({ at }) => Date.parse(at) / 1_000);
   const counted = takenAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(takenAt) / 1_000;
-  const seconds = times.map((at) => (at < counted && counted < at + stepSeconds ? counted - at : stepSeconds));
+  const secondsOf = (at: number, index: number) =>
+    index === points.length - 1 && at < counted && counted < at + stepSeconds ? counted - at : stepSeconds;
   const rate = (read: (point: History["points"][number]) => number) =>
     points.map((point, index) => {
-      const length = seconds[index] ?? stepSeconds;
+      const length = secondsOf(times[index] ?? 0, index);
       return length < SHORTEST_SECONDS ? null : read(point) / length;
     });
   return {

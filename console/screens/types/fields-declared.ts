@@ -31,7 +31,7 @@ const MAX_DEPTH = 12;
 /** The fields that a schema of `data` declares. Alternatives are put together: a field of one of them is declared. */
 export function fieldsDeclared(schema: object): Declared {
   const declared = nothingDeclared();
-  read(schema as Schema, declared, schema as Schema, 0);
+  read(schema, declared, schema, 0);
   return declared;
 }
 
@@ -79,5 +79,5 @@ function resolve(reference: string, root: Schema): Schema {
     const key = decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~");
     at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[key] : undefined;
   }
-  return typeof at === "object" && at !== null ? (at as Schema) : {};
+  return typeof at === "object" && at !== null ? at : {};
 }

@@ -13,7 +13,7 @@ export function Fields({ sample: { versions, events, unused } }: { sample: Sampl
       <section>
         <h3>Versions in use</h3>
         <ul class="versions">
-          {versions.map(({ dataschema, events: used, declared }, index) => (
+          {versions.map(({ dataschema, events: used, declared, seen }, index) => (
             <li key={dataschema}>
               <label class="check">
                 <input type="radio" name="version" checked={index === chosen} onChange={() => setChosen(index)} />
@@ -21,6 +21,7 @@ export function Fields({ sample: { versions, events, unused } }: { sample: Sampl
               </label>
               <span class="quiet number">{percent(used / events)}</span>
               {declared === undefined && <span class="badge warn">not in the catalog</span>}
+              <Drifting fields={compareFields(seen, declared)} />
             </li>
           ))}
           {unused.map((dataschema) => (
@@ -35,9 +36,19 @@ export function Fields({ sample: { versions, events, unused } }: { sample: Sampl
   );
 }
 
+/** How many fields drift, beside the name of the version, so that nobody has to look at each. */
+function Drifting({ fields }: { fields: readonly Field[] }) {
+  const number = driftingOf(fields);
+  return number === 0 ? null : <span class="badge warn">{plural(number, "field drifts", "fields drift")}</span>;
+}
+
+function driftingOf(fields: readonly Field[]): number {
+  return fields.filter(({ drift }) => drift === "undeclared" || drift === "other-kind").length;
+}
+
 function Compared({ version: { seen, declared, events } }: { version: Version }) {
   const fields = compareFields(seen, declared);
-  const drifting = fields.filter(({ drift }) => drift === "undeclared" || drift === "other-kind").length;
+  const drifting = driftingOf(fields);
   return (
     <section>
       <h3>Fields of data</h3>
@@ -48,7 +59,7 @@ function Compared({ version: { seen, declared, events } }: { version: Version })
         ) : drifting === 0 ? (
           <span class="good">They are what the schema declares.</span>
         ) : (
-          <span class="warn">{plural(drifting, "field")} differ from the schema.</span>
+          <span class="warn">{plural(drifting, "field differs", "fields differ")} from the schema.</span>
         )}
       </p>
       <table class="fields">

@@ -9,6 +9,7 @@ import {
   toCondition,
   toFilter,
 } from "../../../console/parts/filter-params.ts";
+import { knownPaths, learnPaths } from "../../../console/parts/known-paths.ts";
 import { toPredicate } from "../../../functions/core/filter/predicate.ts";
 import { parseLossless } from "../../../functions/core/lossless-json.ts";
 
@@ -93,6 +94,17 @@ describe("filter by this value", () => {
     expect(conditionFor(["time"], '"2026-11-30T00:00:00Z"')).toBeUndefined();
     expect(conditionFor(["type"], '"a*b"')).toBeUndefined();
     expect(conditionFor(["data", "a"], JSON.stringify("x".repeat(1_025)))).toBeUndefined();
-    expect(conditionFor(["data", ..."abcdefghi"], "1")).toBeUndefined();
+    expect(conditionFor(["data", ...Array.from("abcdefghi")], "1")).toBeUndefined();
+  });
+});
+
+describe("the paths that a filter suggests", () => {
+  it("are those of the events that were looked at, as a filter names them", () => {
+    learnPaths(
+      String.raw`{"total":1,"a.b":{"c]\\":true},"items":[{"sku":"x"},{"other":1}],"deep":{"a":{"b":{"c":1}}},"none":{}}`,
+    );
+
+    expect(knownPaths.value).toEqual(["data.total", String.raw`data.a\.b.c\]\\`, "data.items.sku"]);
+    expect(knownPaths.value.every((path) => faultOf([[path, "1"]]) === undefined)).toBe(true);
   });
 });

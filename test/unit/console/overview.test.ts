@@ -57,6 +57,16 @@ describe("the rates of a history", () => {
     expect(perSecond({ ...history, takenAt: "2026-11-30T03:00:05Z" }).accepted).toEqual([null]);
     expect(perSecond({ ...history, takenAt: "2026-11-30T02:00:00Z" }).accepted).toEqual([0.2]);
   });
+
+  it("are those of the whole interval before the last one, although counts were last taken in it", () => {
+    const points = [
+      { at: "2026-11-30T03:00:00Z", ...point },
+      { at: "2026-11-30T03:10:00Z", ...point, accepted: 0 },
+    ];
+    const history = { tenant: "default", span: "24h", stepSeconds: 600, takenAt: "2026-11-30T03:00:05Z", points };
+
+    expect(perSecond(history).accepted).toEqual([0.2, 0]);
+  });
 });
 
 describe("the parts of an installation", () => {
