@@ -53,7 +53,7 @@ export default defineConfig({
       ),
       project("local", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts", isolate: false }),
       // The operator's page in a browser, before the runtime on this machine.
-      project("console", { test: 120 }, { globalSetup: "test/support/prepare-runtime.ts" }),
+      project("console", { test: 120 }, { globalSetup: "test/console/support/setup.ts" }),
       // `npm start` as a user runs it, also while files change, where each start and change is a synthesis; and limits under load.
       project("start", { test: 240 }, { globalSetup: "test/support/prepare-runtime.ts" }),
       project(
