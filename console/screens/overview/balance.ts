@@ -6,8 +6,9 @@ export function balanceOf({ difference, inFlight }: { difference: number; inFlig
   says: string;
 } {
   if (difference !== inFlight) {
-    const events = plural(Math.abs(difference - inFlight), "event");
-    const fault = difference > inFlight ? `${events} are in no count` : `${events} count twice`;
+    const wrong = Math.abs(difference - inFlight);
+    const verb = difference > inFlight ? ["is in no count", "are in no count"] : ["counts twice", "count twice"];
+    const fault = `${plural(wrong, "event")} ${wrong === 1 ? verb[0] : verb[1]}`;
     return {
       tone: "bad",
       says: `The ledger does not add up: ${fault}. This is a fault of Sluice; see the runbook, Ledger difference.`,
