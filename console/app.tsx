@@ -62,6 +62,7 @@ function Frame() {
   useEffect(() => {
     document.title = `${screen?.title ?? "Sluice"} · Sluice`;
     if (!isFirst.current) main.current?.focus();
+    main.current?.scrollTo(0, 0);
     isFirst.current = false;
   }, [screen]);
 

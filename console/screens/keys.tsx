@@ -6,6 +6,7 @@ import { type Column, Table } from "../parts/table.tsx";
 import { Text } from "../parts/text.tsx";
 import { usePages } from "../parts/use-pages.ts";
 import { When } from "../parts/when.tsx";
+import { useOpened } from "../parts/use-opened.ts";
 import { link, route } from "../route.ts";
 import { isOfInstallation, session, tenant } from "../session.ts";
 import type { Key, MadeKey } from "../types.ts";
@@ -20,6 +21,7 @@ export function Keys() {
 }
 
 function KeyList() {
+  useOpened();
   const [isNew, setNew] = useState(false);
   const [made, setMade] = useState<MadeKey>();
   const pages = usePages<Key>(`keys ${tenant.value}`, async (after, signal) => {

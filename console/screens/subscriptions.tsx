@@ -5,6 +5,7 @@ import { type Column, Table } from "../parts/table.tsx";
 import { Text } from "../parts/text.tsx";
 import { usePages } from "../parts/use-pages.ts";
 import { When } from "../parts/when.tsx";
+import { useOpened } from "../parts/use-opened.ts";
 import { link, route } from "../route.ts";
 import { tenant } from "../session.ts";
 import type { Subscription } from "../types.ts";
@@ -20,6 +21,7 @@ export function Subscriptions() {
 }
 
 function SubscriptionList() {
+  useOpened();
   const pages = usePages<Subscription>(`subscriptions ${tenant.value}`, async (after, signal) => {
     const { body } = await call<{ subscriptions: Subscription[]; next: string | null }>("GET", "subscriptions", {
       query: { after },

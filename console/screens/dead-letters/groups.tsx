@@ -5,6 +5,7 @@ import { Empty, Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
 import { When } from "../../parts/when.tsx";
+import { useOpened } from "../../parts/use-opened.ts";
 import { link, route } from "../../route.ts";
 import { tenant } from "../../session.ts";
 import type { DeadLetterGroup } from "../../types.ts";
@@ -13,6 +14,7 @@ import { isOpenState, StateTabs } from "./state-tabs.tsx";
 
 /** Dead letters by their causes, the largest group first. */
 export function Groups() {
+  useOpened();
   const { params } = route.value;
   const query = toQuery(params);
   const { data, problem, isLoading, reload } = useLoad(`${tenant.value} ${query}`, async (signal) => {

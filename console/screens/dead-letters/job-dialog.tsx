@@ -5,6 +5,7 @@ import { Dialog } from "../../parts/dialog.tsx";
 import { count, plural } from "../../parts/format.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { useAction } from "../../parts/use-action.ts";
+import { useReturnFocus } from "../../parts/use-opened.ts";
 import { useLoad } from "../../parts/use-load.ts";
 import type { ReplayJob, ReplayPlan } from "../../types.ts";
 import { ReplayProgress } from "../jobs/replay-progress.tsx";
@@ -25,6 +26,7 @@ const TITLES = { replay: "Replay", discard: "Discard" } as const;
 
 /** A dry run says which dead letters a job takes; then it starts, and its progress is shown. */
 export function JobDialog({ action, chosen, what, onClose }: Props) {
+  useReturnFocus();
   const [job, setJob] = useState<ReplayJob>();
   const [rate, setRate] = useState("");
   const [note, setNote] = useState("");
@@ -111,7 +113,7 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
       >
         <p>
           <b>{plural(planned, "event")}</b> will be sent to the queue again, where the same checks run as the first
-          time. Nothing has started yet.
+          time. Nothing has started yet. Those that were replayed five times are left out: correct them first.
         </p>
         <Sample plan={plan} />
         <label>

@@ -7,6 +7,7 @@ import { Empty, Failed, Loading } from "../../parts/states.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Text } from "../../parts/text.tsx";
 import { usePages } from "../../parts/use-pages.ts";
+import { useOpened } from "../../parts/use-opened.ts";
 import { link, route, setParams } from "../../route.ts";
 import { can, tenant } from "../../session.ts";
 import type { DeadLetterRow } from "../../types.ts";
@@ -24,6 +25,7 @@ type Doing = { action: "replay" | "discard"; chosen: Chosen; what: string };
 
 /** Dead letters of a cause or filter; all of them, or those that are chosen, can be replayed or discarded. */
 export function List() {
+  useOpened();
   const { params } = route.value;
   const query = toQuery(params);
   const pages = usePages<DeadLetterRow>(`${tenant.value} ${query}`, async (cursor, signal) => {

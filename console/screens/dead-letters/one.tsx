@@ -3,6 +3,7 @@ import { call } from "../../api/client.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
+import { useOpened } from "../../parts/use-opened.ts";
 import { link, route, setParams } from "../../route.ts";
 import { can, tenant } from "../../session.ts";
 import type { DeadLetter } from "../../types.ts";
@@ -18,6 +19,7 @@ const TONES = { open: "bad", replayed: "accent", discarded: "warn" } as const;
 
 /** One dead letter whole: the reason, the event, and what became of its replays. */
 export function One({ id }: { id: string }) {
+  useOpened();
   const { params } = route.value;
   const { data, problem, reload } = useLoad(`${tenant.value} ${id}`, async (signal) => {
     return (await call<DeadLetter>("GET", `dead-letters/${encodeURIComponent(id)}`, { signal })).body;

@@ -1,3 +1,4 @@
+import { useOpened } from "../../parts/use-opened.ts";
 import { link } from "../../route.ts";
 import { ExportProgress } from "./export-progress.tsx";
 import { RedeliveryProgress } from "./redelivery-progress.tsx";
@@ -7,6 +8,7 @@ type Props = { kind: "replays" | "exports" | "redeliveries"; title: string; ids:
 
 /** One job: its progress, what was asked for, and its receipt. */
 export function OneJob({ kind, title, ids }: Props) {
+  useOpened();
   const [first = "", second = ""] = ids;
   return (
     <>

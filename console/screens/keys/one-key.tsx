@@ -6,6 +6,7 @@ import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useAction } from "../../parts/use-action.ts";
 import { useLoad } from "../../parts/use-load.ts";
+import { useOpened } from "../../parts/use-opened.ts";
 import { link } from "../../route.ts";
 import { session, tenant } from "../../session.ts";
 import type { Key, MadeKey } from "../../types.ts";
@@ -16,6 +17,7 @@ const TONES = { active: "good", expired: "warn", revoked: "bad" } as const;
 
 /** One key: its rights, its last use, and its end. */
 export function OneKey({ id }: { id: string }) {
+  useOpened();
   const path = `keys/${encodeURIComponent(id)}`;
   const { data, problem, reload } = useLoad(`${tenant.value} ${id}`, async (signal) => {
     return (await call<Key>("GET", path, { signal })).body;

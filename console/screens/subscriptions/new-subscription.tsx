@@ -4,6 +4,7 @@ import { plural } from "../../parts/format.ts";
 import { SecretOnce } from "../../parts/secret-once.tsx";
 import { Failed } from "../../parts/states.tsx";
 import { useAction } from "../../parts/use-action.ts";
+import { useOpened } from "../../parts/use-opened.ts";
 import { link, navigate } from "../../route.ts";
 import type { MadeSubscription } from "../../types.ts";
 import { FilterTest } from "./filter-test.tsx";
@@ -28,6 +29,7 @@ const EMPTY: SubscriptionDraft = {
 
 /** Subscribes to events, with a test of the filter beside it. */
 export function NewSubscription() {
+  useOpened();
   const [draft, setDraft] = useState(EMPTY);
   const [made, setMade] = useState<MadeSubscription>();
   const set = (changes: Partial<SubscriptionDraft>) => setDraft({ ...draft, ...changes });

@@ -3,6 +3,7 @@ import { Tabs } from "../../parts/tabs.tsx";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
+import { useOpened } from "../../parts/use-opened.ts";
 import { link, route } from "../../route.ts";
 import { tenant } from "../../session.ts";
 import type { WholeSubscription } from "../../types.ts";
@@ -23,6 +24,7 @@ const VIEWS = [
 
 /** One subscription: its ledger, its attempts, and what was not delivered. */
 export function OneSubscription({ id }: { id: string }) {
+  useOpened();
   const path = `subscriptions/${encodeURIComponent(id)}`;
   const { data, problem, reload } = useLoad(`${tenant.value} ${id}`, async (signal) => {
     return (await call<WholeSubscription>("GET", path, { signal })).body;
