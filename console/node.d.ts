@@ -1,2 +1,2 @@
-/** What the page bundles of functions/core uses of Node: buffer.ts stands in for it. */
+/** The part of Node that functions/core uses in the page: buffer.ts stands in for it. */
 declare const Buffer: { byteLength(text: string): number };

@@ -3,7 +3,7 @@ import { Logo } from "./sign-in.tsx";
 import { menuIsOpen } from "./navigation.tsx";
 import { TenantChoice } from "./tenant-choice.tsx";
 
-/** Where the page is: the stage, and the tenant. */
+/** The place that the page shows: the stage, and the tenant. */
 export function Header() {
   const who = session.value;
   return (

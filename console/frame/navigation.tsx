@@ -44,7 +44,7 @@ export function Navigation() {
   );
 }
 
-/** Who is signed in, how the page looks, and the way out. */
+/** The key of the session, the theme, and the way out. */
 function Account() {
   const who = session.value;
   return (

@@ -4,7 +4,7 @@ import { signIn } from "../session.ts";
 
 type Props = { problem?: Problem | undefined; wasSignedIn?: boolean | undefined };
 
-/** How to get in: a code that a command prints, in a link or pasted here. */
+/** The way in: a code that a command prints, in a link or pasted here. */
 export function SignIn({ problem, wasSignedIn = false }: Props) {
   const [text, setText] = useState("");
   const code = codeOf(text);

@@ -13,7 +13,7 @@ import { knownPaths } from "./known-paths.ts";
 import { useLoad } from "./use-load.ts";
 
 type Props = {
-  /** Those that the filter has. */
+  /** The conditions that the filter has. */
   conditions: readonly Condition[];
   onAdd: (condition: Condition) => void;
   onCancel: () => void;

@@ -6,7 +6,7 @@ import { ChartTable, written } from "./chart-table.tsx";
 import { time } from "./format.ts";
 
 type Props = {
-  /** What the chart shows, for the figure and its table. */
+  /** The name of the figure and of its table. */
   title: string;
   /** Times in seconds, ascending. */
   times: readonly number[];

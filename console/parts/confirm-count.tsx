@@ -6,7 +6,7 @@ import { Dialog } from "./dialog.tsx";
 type Props = {
   /** As `Discard dead letters`. */
   title: string;
-  /** What the action changes: the number that has to be typed. */
+  /** The number of things that the action changes, which has to be typed. */
   count: number;
   /** On the button, as `Discard`. */
   verb: string;

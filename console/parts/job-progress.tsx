@@ -10,13 +10,13 @@ type Props = {
   total?: number | undefined;
   startedAt?: string | undefined;
   finishedAt?: string | undefined;
-  /** Why it failed. */
+  /** The cause of its failure. */
   reason?: string | undefined;
   onCancel?: (() => void) | undefined;
   children?: ComponentChildren;
 };
 
-/** How far a job is, and how to stop it. Assistive technology hears of the end, not of each step. */
+/** The progress of a job, and the way to stop it. Assistive technology hears of the end, not of each step. */
 export function JobProgress({ label, state, done, total, startedAt, finishedAt, reason, onCancel, children }: Props) {
   const isOver = state === "done" || state === "failed" || state === "cancelled";
   const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total);

@@ -11,7 +11,7 @@ type Props = {
   text: string;
   /** Levels that are open at first. */
   open?: number;
-  /** What can be done with a value: buttons behind it. */
+  /** Buttons behind a value. */
   actions?: ((leaf: Leaf) => preact.ComponentChildren) | undefined;
 };
 
@@ -102,7 +102,7 @@ function Key({ name }: { name: string }) {
   );
 }
 
-/** What a closed object or array has inside. Large ones are not counted for it. */
+/** The size of an object or array. Large ones are not counted for it. */
 function Size({ text }: { text: string }) {
   const isArray = text.startsWith("[");
   const size =

@@ -4,7 +4,7 @@ import { type Role, ROLES, type Scope, scopesOf } from "../../functions/core/sco
 import type { Problem } from "../api/problem.ts";
 import { session } from "../session.ts";
 
-/** What a screen shows in place of its content. */
+/** The place of content that is not there yet. */
 export function Loading({ what = "Loading", lines = 4 }: { what?: string; lines?: number }) {
   return (
     <div class="state loading" role="status">

@@ -15,7 +15,7 @@ export type Column<Row> = {
 };
 
 type Props<Row> = {
-  /** What the table shows, for people who do not see it. */
+  /** The name of the table, for people who do not see it. */
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];

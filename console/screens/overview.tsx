@@ -13,7 +13,7 @@ import { Rates } from "./overview/rates.tsx";
 /** Often enough to see a fault within half a minute; an answer costs some reads of DynamoDB and no database. */
 const POLL_MS = 15_000;
 
-/** What became of all accepted events, how fast they pass, and what is wrong. */
+/** The state of the installation: all accepted events by what became of them, their pace, and what is wrong. */
 export function Overview() {
   const status = useLoad(
     `status ${tenant.value}`,

@@ -8,7 +8,7 @@ import { loadTypes } from "./types/load-types.ts";
 import { TypeDrawer } from "./types/type-drawer.tsx";
 import { TypeTable } from "./types/type-table.tsx";
 
-/** Which types of events come, how many, from where, and whether they still are what their schema says. */
+/** The types of events that come: their number, their sources, and their drift from the schema. */
 export function Types() {
   const { params, path } = route.value;
   const [reloads, setReloads] = useState(0);

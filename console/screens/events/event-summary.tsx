@@ -13,7 +13,7 @@ export function attributesOf(text: string): Attributes {
   );
 }
 
-/** What an event is, in a few lines. */
+/** An event in a few lines. */
 export function EventSummary({ attributes, size }: { attributes: Attributes; size: number }) {
   const { type = "", source = "", subject, time: sent, receivedat = "", dataschema } = attributes;
   const late = sent === undefined ? Number.NaN : Date.parse(receivedat) - Date.parse(sent);

@@ -85,7 +85,7 @@ function Value({ json }: { json: string | undefined }): ComponentChildren {
   return <Text value={kindOf(json) === "string" ? stringOf(json) : json} max={200} />;
 }
 
-/** What was looked at so far, and the way on. */
+/** The number of events that were looked at so far, and the way on. */
 function More({ list: { rows, scanned, plan, complete, hasMore, isLoading, problem, more } }: { list: EventList }) {
   const found = plural(rows.length, "event");
   const looked = `${count(scanned)} looked at (${plan === "index" ? "found by an index" : "scanned"})`;

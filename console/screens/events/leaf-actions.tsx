@@ -4,7 +4,7 @@ import type { Leaf } from "../../parts/json-tree.tsx";
 import { route, setParams } from "../../route.ts";
 import { COLUMN, columnFor } from "./query.ts";
 
-/** What can be done with a value of an event: find others that have it, and show it in the list. */
+/** The uses of a value of an event: find others that have it, and show it in the list. */
 export function LeafActions({ leaf: { path, text, throughArrays }, onUsed }: { leaf: Leaf; onUsed: () => void }) {
   const condition = conditionFor(
     path.filter((_, index) => throughArrays[index] !== true),

@@ -11,7 +11,7 @@ type Aggregate = {
   metadata: { from: "rollup" | "rows"; complete: boolean; reached: string };
 };
 
-/** How many events the filter means, over time. What is drawn on it becomes the range. */
+/** The number of events of the filter over time. A range that is drawn on it becomes that of the screen. */
 export function Volume({ id, params, range }: { id: string; params: URLSearchParams; range: Range }) {
   const { data, problem, isLoading } = useLoad(
     id,

@@ -1,6 +1,6 @@
 import { plural } from "../../parts/format.ts";
 
-/** What the difference of a ledger means: it equals the events in flight, and is 0 at rest (docs/status.md). */
+/** The meaning of the difference of a ledger: it equals the events in flight, and is 0 at rest (docs/status.md). */
 export function balanceOf({ difference, inFlight }: { difference: number; inFlight: number }): {
   tone: "good" | "" | "bad";
   says: string;

@@ -13,7 +13,7 @@ const SPANS = ["1h", "24h", "7d"] as const;
 /** A point is a minute or more, so asking more often shows nothing new. */
 const POLL_MS = 60_000;
 
-/** How many events passed, over time. */
+/** The events that passed, over time. */
 export function Rates() {
   const span = SPANS.find((each) => each === route.value.params.get("span")) ?? "1h";
   const { data, problem, reload } = useLoad(

@@ -1,6 +1,6 @@
 import type { JsonKind } from "../../parts/json-parts.ts";
 
-/** What a JSON Schema says of one place. */
+/** The words of a JSON Schema about one place. */
 export type Declared = {
   /** Empty where it says nothing, so that any kind is right. */
   kinds: Set<JsonKind>;

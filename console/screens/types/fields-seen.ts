@@ -1,6 +1,6 @@
 import { elementsOf, type JsonKind, kindOf, partsOf } from "../../parts/json-parts.ts";
 
-/** What the values at one place of many events were. */
+/** The values at one place of many events. */
 export type Seen = {
   /** Events that have a value there. */
   events: number;

@@ -36,7 +36,7 @@ export function Fields({ sample: { versions, events, unused } }: { sample: Sampl
   );
 }
 
-/** How many fields drift, beside the name of the version, so that nobody has to look at each. */
+/** The number of fields that drift, beside the name of the version, so that nobody has to look at each. */
 function Drifting({ fields }: { fields: readonly Field[] }) {
   const number = driftingOf(fields);
   return number === 0 ? null : <span class="badge warn">{plural(number, "field drifts", "fields drift")}</span>;
