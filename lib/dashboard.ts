@@ -26,7 +26,10 @@ export type DashboardProps = {
   readonly api: RestApi;
   readonly events: EventQueue;
   readonly database: Database;
-  readonly functions: Record<"ingest" | "consume" | "drain" | "query" | "export" | "replay" | "notify", IFunction>;
+  readonly functions: Record<
+    "ingest" | "consume" | "drain" | "query" | "export" | "replay" | "notify" | "status" | "access" | "migrate",
+    IFunction
+  >;
 };
 
 /**
@@ -72,10 +75,7 @@ export class Dashboard extends Construct {
         row(
           graph("ingest: events", sums("ingest", "EventsAccepted", "EventsRejected", "EventsLimited")),
           graph("ingest: failed requests, %", [failed], { lines: { objective: 100 * (1 - ACCEPT_OBJECTIVE) } }),
-          graph(
-            "ingest: milliseconds",
-            ["p50", "p99"].map((statistic) => functions.ingest.metricDuration({ statistic, label: statistic })),
-          ),
+          graph("ingest: milliseconds, p99", [functions.ingest.metricDuration({ statistic: "p99", label: "p99" })]),
         ),
         row(
           graph("consume: events", sums("consume", "EventsStored", "EventsDuplicate", "EventsConflicting")),
@@ -129,7 +129,10 @@ export class Dashboard extends Construct {
           ]),
           graph("cost: functions", [spent("ingest"), spent("consume"), spent("notify")]),
           ...(database.capacity === undefined ? [] : [graph("cost: ACU of the database", [database.capacity])]),
-          graph("API: answers with 5XX", [api.metricServerError()]),
+          graph("API: answers with 5XX, and errors of other functions", [
+            api.metricServerError({ label: "Answers with 5XX of the API" }),
+            ...errors("status", "access", "migrate"),
+          ]),
         ),
       ],
     });

@@ -2,6 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Grant } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
@@ -32,6 +33,8 @@ export type MigrateProps = {
  * the partitions of the next days, merges and checks the rollups, and deletes closed dead letters where the stage says so.
  */
 export class Migrate extends Construct {
+  readonly function: IFunction;
+
   constructor(scope: Construct, id: string, { stage, database, roles, before, wakes, alarmTopic }: MigrateProps) {
     super(scope, id);
     const handler = new SluiceFunction<MigrateEnvironment>(this, "Function", {
@@ -48,6 +51,7 @@ export class Migrate extends Construct {
       },
       copies: ["functions/sql"],
     });
+    this.function = handler;
     wakes.grantSendMessages(handler);
     grantDataApi(database, handler, [
       "ExecuteStatement",

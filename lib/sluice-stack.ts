@@ -90,7 +90,7 @@ export class SluiceStack extends Stack {
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
-    new Migrate(this, "Migrate", {
+    const migrate = new Migrate(this, "Migrate", {
       stage,
       database,
       roles,
@@ -114,6 +114,9 @@ export class SluiceStack extends Stack {
           export: exporter.function,
           replay: replay.function,
           notify: notify.function,
+          status: status.function,
+          access: access.function,
+          migrate: migrate.function,
         },
       });
     if (isTraced(stage)) new TraceSampling(this, "TraceSampling", { stage });

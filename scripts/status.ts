@@ -9,7 +9,9 @@ import { isSound, toText } from "./status/render.ts";
 type Options = StackOptions & { json?: true; tenant?: string };
 
 const command = new Command("npm run status --")
-  .description("Shows what became of all accepted events, the depths of the queues, and how far the consumer lags.")
+  .description(
+    "Shows what became of all accepted events, the depths of the queues, how far the consumer lags, and open alarms.",
+  )
   .option("--tenant <name>", "one tenant, where the command's own key is one of the installation")
   .option("--json", "the answer of GET /status")
   .addHelpText(
@@ -27,7 +29,7 @@ async function show({ tenant, json, ...options }: Options): Promise<void> {
   const api = await openApiClient(options);
   const answer = await api.call({ method: "GET", path: "/status", tenant }, schemas.Status);
   if (json) printJson(answer);
-  else print(toText(answer));
+  else print(toText(answer, await api.call({ method: "GET", path: "/status/alarms", tenant }, schemas.StatusAlarms)));
   if (!isSound(answer)) process.exitCode = exitCodes.incomplete;
 }
 

@@ -1,6 +1,6 @@
 import { pluralize } from "../../cli/pluralize.ts";
 import { toTable } from "../../cli/to-table.ts";
-import type { StatusAnswer } from "../../functions/core/status-answers.ts";
+import type { AlarmsAnswer, StatusAnswer } from "../../functions/core/status-answers.ts";
 
 type Part<T> = Exclude<T, { unavailable: string }>;
 type Ledger = Part<StatusAnswer["ledger"]>;
@@ -13,7 +13,7 @@ export function isSound({ ledger, queues, consumer }: StatusAnswer): boolean {
 }
 
 /** Writes the state for people, a section for each part. */
-export function toText(answer: StatusAnswer): string {
+export function toText(answer: StatusAnswer, alarms: AlarmsAnswer): string {
   const { at, stage, version, build, tenant, ledger, queues, consumer, subscriptions, database } = answer;
   const age = (time: string | undefined) => ageOf(at, time);
   const whose = tenant === "*" ? "all tenants" : `tenant ${tenant}`;
@@ -40,6 +40,7 @@ export function toText(answer: StatusAnswer): string {
       [`${active} active, ${disabled} disabled,`, pluralizeDeliveries(pending), `pending (${age(takenAt)})`].join(" "),
     ),
     section("DATABASE", database, ({ state, usedAt }) => `${state}, last used ${age(usedAt)}`),
+    section("ALARMS", alarms, ({ alarms: open, counts }) => alarmsText(open, counts, age)),
   ]
     .filter((each) => each !== undefined)
     .join("\n\n");
@@ -72,6 +73,18 @@ function tenantsText({ tenants = [], moreTenants = 0 }: Ledger): string {
   const rows = tenants.map((each) => [each.tenant, ...COUNTS.map((name) => String(each[name])), String(each.inFlight)]);
   const table = toTable(head, rows, Infinity);
   return `TENANTS\n${table}${moreTenants === 0 ? "" : `\nand ${pluralize(moreTenants, "tenant")} more`}`;
+}
+
+type Alarms = Part<AlarmsAnswer>;
+
+function alarmsText(open: Alarms["alarms"], counts: Alarms["counts"], age: (time: string) => string): string {
+  const of = pluralize(counts.ok + counts.alarm + counts.insufficientData, "alarm");
+  const rows = open.map(({ name, since, description = "", runbook = "" }) =>
+    [`${name}, since ${age(since).replace(/ ago$/, "")}`, `${description} ${runbook && `See ${runbook}`}`.trim()]
+      .filter((line) => line !== "")
+      .join("\n  "),
+  );
+  return [`${open.length === 0 ? "none" : open.length} of ${of} open`, ...rows].join("\n");
 }
 
 /** For example `12 s ago`, or `never`. */

@@ -14,7 +14,7 @@ describe("X-Ray", () => {
         SamplingRule: {
           RuleName: expect.stringMatching(/^[\w-]{1,32}$/),
           Version: 1,
-          Priority: 1_000,
+          Priority: 989,
           ReservoirSize: 1,
           FixedRate: 0.01,
           ServiceName: "Sluice-prod*",
@@ -26,6 +26,17 @@ describe("X-Ray", () => {
         },
       },
     ]);
+  });
+
+  it("X-Ray asks the rule of a stack before that of another one whose name is the beginning of its own", () => {
+    const priorityOf = (stackName: string) => {
+      const template = synthesizeTemplate(stageWith({}), { name: stackName });
+      const [{ SamplingRule: rule } = {}] = propertiesOf(template, "AWS::XRay::SamplingRule");
+      return (rule as { Priority: number }).Priority;
+    };
+
+    expect(priorityOf("Sluice-dev-2")).toBeLessThan(priorityOf("Sluice-dev"));
+    expect(priorityOf("S".repeat(128))).toBeGreaterThan(0);
   });
 
   it.each([

@@ -68,6 +68,13 @@ describe("the dashboard", () => {
     expect(notifying.length).toBeLessThan(ids("AWS::CloudWatch::Alarm").length);
   });
 
+  it("the dashboard shows the errors of each function that events, jobs or an alarm depend on", () => {
+    const errors = metricsOf(widgets()).filter((metric) => metric.includes(" Errors "));
+
+    for (const name of ["Consume", "Drain", "Notify", "Export", "Replay", "Status", "Access", "Migrate"])
+      expect(errors.filter((metric) => metric.includes(`${name}Function`))).toHaveLength(1);
+  });
+
   it("the dashboard has at most the 50 metrics of a free one", () => {
     expect(metricsOf(widgets()).length).toBeGreaterThan(40);
     expect(metricsOf(widgets()).length).toBeLessThanOrEqual(50);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { StatusAnswer } from "../../../functions/core/status-answers.ts";
-import { status } from "../../../functions/api-docs/status-examples.ts";
-import { isSound, toText } from "../../../scripts/status/render.ts";
+import type { AlarmsAnswer, StatusAnswer } from "../../../functions/core/status-answers.ts";
+import { alarms, status } from "../../../functions/api-docs/status-examples.ts";
+import { isSound, toText as render } from "../../../scripts/status/render.ts";
 
 const sound = status as StatusAnswer;
+const watched = alarms as AlarmsAnswer;
+const toText = (answer: StatusAnswer, open = watched) => render(answer, open);
 const unavailable = { unavailable: "SQS did not answer." };
 
 describe("the state for people", () => {
@@ -40,7 +42,21 @@ SUBSCRIPTIONS
 4 active, 1 disabled, 17 deliveries pending (50 s ago)
 
 DATABASE
-active, last used 1 s ago`);
+active, last used 1 s ago
+
+ALARMS
+1 of 45 alarms open
+Sluice-prod-DrainOpenAlarmA1B2C3D4-QJ0Q3X1Z9K2M, since 18 min
+  Dead letters are open. See docs/runbook.md#dead-letters`);
+  });
+
+  it("where no alarm is open the state says so, and where there is no CloudWatch it says that", () => {
+    const counts = { ok: 44, alarm: 0, insufficientData: 1 };
+
+    expect(toText(sound, { at: sound.at, counts, alarms: [] })).toMatch(/ALARMS\nnone of 45 alarms open$/);
+    expect(toText(sound, { at: sound.at, unavailable: "There is no CloudWatch." })).toMatch(
+      /ALARMS\nnot known: There is no CloudWatch\.$/,
+    );
   });
 
   it("a part that could not be read says so among the others", () => {
