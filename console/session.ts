@@ -5,7 +5,7 @@ import { toProblem, type Problem } from "./api/problem.ts";
 import { route, TENANT_PARAMETER } from "./route.ts";
 
 /** The answer to `GET /console/session`. */
-export type Session = {
+type Session = {
   keyId: string;
   /** `*` for a key of the installation. */
   keyTenant: string;

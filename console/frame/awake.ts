@@ -2,7 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 /** After so long without a key, click or scroll nobody is assumed to look. */
-export const IDLE_AFTER_MS = 10 * 60_000;
+const IDLE_AFTER_MS = 10 * 60_000;
 
 const isVisible = signal(true);
 const isIdle = signal(false);

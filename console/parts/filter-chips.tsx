@@ -49,7 +49,7 @@ export function FilterChips() {
 }
 
 /** Puts the conditions of the screen in the place of those that it has. */
-export function setConditions(conditions: readonly Condition[]): void {
+function setConditions(conditions: readonly Condition[]): void {
   const { screen, path, params } = route.value;
   const others = [...params].filter(([name]) => !conditionsOf(params).some(([each]) => each === name));
   navigate(screen, new URLSearchParams([...others, ...conditions].map(([name, value]) => [name, value])), { path });

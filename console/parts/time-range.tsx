@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { route, setParams } from "../route.ts";
+import { setParams } from "../route.ts";
 import { time } from "./format.ts";
 import { type Preset, PRESETS, type Range } from "./range.ts";
 
@@ -67,11 +67,6 @@ function Custom({ range, onDone }: { range: Range; onDone: () => void }) {
       </button>
     </form>
   );
-}
-
-/** Tells whether the address names a range of its own. */
-export function hasOwnRange(): boolean {
-  return route.value.params.has("from") || route.value.params.has("to");
 }
 
 function toLocal(iso: string): string {

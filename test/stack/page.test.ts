@@ -32,7 +32,7 @@ describe("the files of the page", () => {
 
     const text = readFileSync(join(folder, "page.html"), "utf8");
 
-    const named = Array.from(text.matchAll(/(?:href|src)="console\/([^"]+)"/g), ([, name]) => name ?? "");
+    const named = Array.from(text.matchAll(/(?:href|src)="console\/([^"]+)"/g), ([, name = ""]) => name);
     expect(named.toSorted()).toEqual(firstLoad.toSorted());
     expect(text).not.toContain("{");
   });

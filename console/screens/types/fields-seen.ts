@@ -16,7 +16,7 @@ const MAX_MEMBERS = 200;
 const MAX_ELEMENTS = 50;
 const MAX_DEPTH = 12;
 
-export function nothingSeen(): Seen {
+function nothingSeen(): Seen {
   return { events: 0, kinds: new Map(), members: new Map(), elements: undefined };
 }
 

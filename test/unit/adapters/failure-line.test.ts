@@ -16,7 +16,7 @@ const context = (remainingMs = 60_000) =>
 
 const environment = { STAGE: "dev", METRICS_NAMESPACE: "Sluice", LOG_LEVEL: "INFO" } as const;
 
-/** What a function writes. */
+/** The lines that a function writes. */
 let lines: Record<string, unknown>[] = [];
 beforeEach(() => {
   lines = [];

@@ -19,14 +19,14 @@ afterEach(async () => {
   await folder.remove();
 });
 
-const run = (words: string[], environment: NodeJS.ProcessEnv = {}) =>
-  callScript("console", words, { SLUICE_API_KEY: "", ...environment });
+const run = (words: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
+  callScript("console", [...words], { SLUICE_API_KEY: "", ...environment });
 
 describe("npm run console", () => {
   it("console writes the link alone to stdout, with the code behind #, and its end to stderr", async () => {
     api.answer(() => ({ status: 201, body: CODE }));
 
-    const { code, stdout, stderr } = await run(api.flags as string[], { SLUICE_API_KEY: "K" });
+    const { code, stdout, stderr } = await run(api.flags, { SLUICE_API_KEY: "K" });
 
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${api.url}/console#/sign-in?code=sluice_code_1\n` });
     expect(stderr).toContain(CODE.expiresAt);
@@ -50,7 +50,7 @@ describe("npm run console", () => {
     const detail = "This needs the scope console. The key has the role producer.";
     api.answer(() => ({ status: 403, body: { code: "forbidden", detail } }));
 
-    expect(await run(api.flags as string[], { SLUICE_API_KEY: "K" })).toMatchObject({
+    expect(await run(api.flags, { SLUICE_API_KEY: "K" })).toMatchObject({
       code: 2,
       stdout: "",
       stderr: expect.stringContaining(detail),

@@ -19,6 +19,7 @@ describe("the balance of a ledger", () => {
     { difference: 3, inFlight: 0, says: "3 events are in no count" },
     { difference: 12, inFlight: 11, says: "1 event is in no count" },
     { difference: -2, inFlight: 0, says: "2 events count twice" },
+    { difference: -1, inFlight: 0, says: "1 event counts twice" },
   ])("is bad where the difference is not the events in flight: $says", ({ says, ...ledger }) => {
     expect(balanceOf(ledger)).toEqual({ tone: "bad", says: expect.stringContaining(says) });
   });
