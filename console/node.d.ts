@@ -1,2 +1,2 @@
-/** The part of Node that files of functions/core use in the page: buffer.ts stands in for it. */
+/** The part of Node that functions/core uses in the page: buffer.ts stands in for it. */
 declare const Buffer: { byteLength(text: string): number };

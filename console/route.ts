@@ -31,7 +31,7 @@ export function writeRoute({ screen, path = [], params }: Partial<Route> & { scr
   return `#/${[screen, ...path].map(encodeURIComponent).join("/")}${query === "" ? "" : `?${query}`}`;
 }
 
-/** The screen that is shown, with its parameters. Only navigation changes it. */
+/** The address of the page now. Only navigation changes it. */
 export const route = signal<Route>({ screen: "", path: [], params: new URLSearchParams() });
 
 /** Follows the fragment from now on. @returns the function that ends it */

@@ -11,7 +11,7 @@ export type Screen = {
   title: string;
   /** The group of the navigation that it stands in. */
   group: "Observe" | "Repair" | "Deliver" | "Administer";
-  /** The scope that the session needs to use it. */
+  /** The scope without which a session cannot use it. */
   scope: Scope;
   view: ComponentType;
 };

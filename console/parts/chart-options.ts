@@ -24,7 +24,7 @@ export function colorOf(color: Series["color"]): string {
   return `--${color}`;
 }
 
-/** The options of uPlot for a chart of this page. It draws on a canvas, so colours are read from the style of the page. */
+/** The options of a chart of this page. uPlot draws on a canvas, so colours are read from the style of the page. */
 export function toOptions({ width, height, series, format, element, setAt, brush }: Chart): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string) => resolve(element, `var(${name})`);

@@ -32,6 +32,13 @@ export function Dialog({ title, onClose, children, kind = "dialog", tools }: Pro
         event.preventDefault();
         onClose();
       }}
+      onClose={({ currentTarget }) => {
+        // A browser lets a second Escape close a dialog whatever the page says. One that has to stay is shown again.
+        onClose();
+        setTimeout(() => {
+          if (currentTarget.isConnected && !currentTarget.open) currentTarget.showModal();
+        });
+      }}
       onClick={(event) => {
         if (event.target === event.currentTarget) onClose();
       }}

@@ -39,7 +39,7 @@ export function conditionsOf(params: URLSearchParams): Condition[] {
   return [...params].filter(([name]) => isFilterParameter(name));
 }
 
-/** The parts of a condition: the field, the operator and the value. A name that is not valid is a field by itself. */
+/** The field, the operator and the value of a condition. A name that is not valid is a field by itself. */
 export function describe([name, value]: Condition): { field: string; operator: Operator; value: string } {
   if (isAttribute(name)) {
     return value.length > 1 && value.endsWith("*")

@@ -1,6 +1,6 @@
 import { partsOf } from "../../parts/json-parts.ts";
 
-/** The members that Sluice has added to an event, and does not take from a client. */
+/** Members that Sluice has added to an event, and does not take from a client. */
 const ADDED: ReadonlySet<string> = new Set(["tenant", "receivedat"]);
 
 /**

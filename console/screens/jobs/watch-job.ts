@@ -25,7 +25,6 @@ export async function watchJob({ read, now, pause, isUnwatched }: Watch): Promis
     if (!isMoving) return "settled";
     if (isFinished) finishedAt ??= now();
     if (finishedAt !== undefined && now() - finishedAt >= OUTCOME_MS) return "late";
-    if (isUnwatched()) return "unwatched";
     await pause(wait);
     if (isUnwatched()) return "unwatched";
   }

@@ -6,12 +6,12 @@ export function balanceOf({ difference, inFlight }: { difference: number; inFlig
   says: string;
 } {
   if (difference !== inFlight) {
-    const count = Math.abs(difference - inFlight);
-    const [are, occur] = count === 1 ? ["is", "counts"] : ["are", "count"];
-    const fault = difference > inFlight ? `${are} in no count` : `${occur} twice`;
+    const wrong = Math.abs(difference - inFlight);
+    const verb = difference > inFlight ? ["is in no count", "are in no count"] : ["counts twice", "count twice"];
+    const fault = `${plural(wrong, "event")} ${wrong === 1 ? verb[0] : verb[1]}`;
     return {
       tone: "bad",
-      says: `The ledger does not add up: ${plural(count, "event")} ${fault}. This is a fault of Sluice; see the runbook, Ledger difference.`,
+      says: `The ledger does not add up: ${fault}. This is a fault of Sluice; see the runbook, Ledger difference.`,
     };
   }
   if (difference === 0) return { tone: "good", says: "Every accepted event is accounted for." };

@@ -1,6 +1,6 @@
 import type { JsonKind } from "../../parts/json-parts.ts";
 
-/** One place of the data, as a JSON Schema declares it. */
+/** The words of a JSON Schema about one place. */
 export type Declared = {
   /** Empty where it says nothing, so that any kind is right. */
   kinds: Set<JsonKind>;

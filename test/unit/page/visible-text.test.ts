@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { beginning, visiblePieces } from "../../../console/parts/visible-text.ts";
 
 describe("text of events", () => {
-  it("shows a character that reverses text by its code", () => {
+  it("shows a character that changes the direction of text by its code", () => {
     expect(visiblePieces("invoice\u202Efdp.exe")).toEqual(["invoice", { code: "U+202E" }, "fdp.exe"]);
   });
 
