@@ -6,8 +6,12 @@ export const knownPaths = signal<readonly string[]>([]);
 
 const [MAX_PATHS, MAX_DEPTH] = [200, 3];
 
-/** Learns the paths of the data of an event. */
+/** Characters of data that are searched for paths while its event opens. */
+const MAX_CHARACTERS = 65_536;
+
+/** Learns the paths of the data of an event; those of a large one are not looked for. */
 export function learnPaths(data: string): void {
+  if (data.length > MAX_CHARACTERS) return;
   const paths = new Set(knownPaths.value);
   walk(data, "data", MAX_DEPTH, paths);
   knownPaths.value = [...paths].slice(0, MAX_PATHS);
