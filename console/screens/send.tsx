@@ -1,7 +1,8 @@
 import { useRef, useState } from "preact/hooks";
 import { parseVerbatim } from "../../functions/core/lossless-json.ts";
 import { call } from "../api/client.ts";
-import { Failed, Loading } from "../parts/states.tsx";
+import { KEEPS_DIGITS } from "../parts/keeps-digits.ts";
+import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { useAction } from "../parts/use-action.ts";
 import { useLoad } from "../parts/use-load.ts";
 import { route } from "../route.ts";
@@ -23,13 +24,19 @@ export function Send() {
   const { data, problem, reload } = useLoad("schemas", async (signal) => {
     return (await call<Types>("GET", "schemas", { signal, tenant: null })).body.types.map(({ type }) => type);
   });
-  if (data === undefined) {
+  if (data === undefined || !KEEPS_DIGITS) {
     return (
       <>
         <header class="head">
           <h1>Send</h1>
         </header>
-        {problem === undefined ? (
+        {!KEEPS_DIGITS ? (
+          <Empty title="This browser cannot keep the digits of numbers">
+            <p>
+              Chrome 114, Firefox 135, Safari 18.4 and later can. Or use <code>npm run send</code>.
+            </p>
+          </Empty>
+        ) : problem === undefined ? (
           <Loading what="Loading the catalog" lines={8} />
         ) : (
           <Failed problem={problem} onRetry={reload} />

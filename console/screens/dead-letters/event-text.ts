@@ -27,8 +27,19 @@ function eventIn(body: string): Record<string, unknown> | undefined {
 
 /** The event in the body of a queue message as it is written there; undefined for a body that has none. */
 export function eventText(body: string): string | undefined {
-  if (eventIn(body) === undefined) return undefined;
-  return elementTexts(memberText(body, "events") ?? "[]", 0)[0];
+  if (!isObject(body)) return undefined;
+  const events = memberText(body, "events") ?? "";
+  const [event = ""] = events.startsWith("[") ? elementTexts(events, 0) : [];
+  return event.startsWith("{") ? event : undefined;
+}
+
+function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** The text as an event to send, or what keeps it from being one. */

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
+import { KEEPS_DIGITS } from "../../parts/keeps-digits.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useLoad } from "../../parts/use-load.ts";
@@ -29,7 +30,7 @@ export function One({ id }: { id: string }) {
   const back = new URLSearchParams(params);
   back.delete("edit");
   const mayAct = data?.state === "open" && can("dead-letters:replay");
-  const editable = data?.isEvent === true ? toEditable(data.body) : undefined;
+  const editable = KEEPS_DIGITS && data?.isEvent === true ? toEditable(data.body) : undefined;
   const isEditing = params.has("edit") && mayAct && editable !== undefined;
   return (
     <>

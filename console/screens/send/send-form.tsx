@@ -26,7 +26,7 @@ export function SendForm({ types, draft, schema, onChange, faults }: Props) {
           <select
             id="catalog"
             value={types.includes(type) ? type : ""}
-            onChange={({ currentTarget: { value } }) => value !== "" && onChange(["type"], value)}
+            onChange={({ currentTarget: { value } }) => onChange(["type"], value)}
           >
             {types.map((each) => (
               <option key={each} value={each}>

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { parseVerbatim } from "../../../functions/core/lossless-json.ts";
 import { call } from "../../api/client.ts";
+import { KEEPS_DIGITS } from "../../parts/keeps-digits.ts";
 import { Failed } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useAction } from "../../parts/use-action.ts";
@@ -16,7 +17,7 @@ export function FilterTest({ filter }: { filter: string | undefined }) {
   const [answer, setAnswer] = useState<Answer & { of: string }>();
   const of = `${filter} ${text}`;
   const test = useAction(async () => {
-    const event = parseVerbatim(text);
+    const event = KEEPS_DIGITS ? parseVerbatim(text) : (JSON.parse(text) as unknown);
     const asked = filter === undefined || filter.trim() === "" ? {} : { filter: JSON.parse(filter) as unknown };
     setAnswer({ ...(await call<Answer>("POST", "subscriptions/test", { body: { ...asked, event } })).body, of });
   });
