@@ -42,12 +42,15 @@ function callerOf({ headers, repeatedHeaders }: SentHeaders): Caller {
   return { key, tenant };
 }
 
-/** The session of the cookie; nothing where there is none. @see RFC 6265 section 5.4 */
+/**
+ * The session of the cookie; nothing where there is none. Of two values none counts: another site of the domain may have set one.
+ * @see RFC 6265 section 5.4
+ */
 function sessionOf({ cookie }: SentHeaders["headers"]): { session?: string } {
-  // Several headers of this name are joined by a comma.
-  const pairs = (cookie ?? "").split(/[;,]/).map((pair) => pair.trim());
-  const found = pairs.find((pair) => pair.startsWith(`${SESSION_COOKIE}=`));
-  return found === undefined ? {} : { session: found.slice(SESSION_COOKIE.length + 1) };
+  const pairs = (cookie ?? "").split(";").map((pair) => pair.trim());
+  const values = new Set(pairs.filter((pair) => pair.startsWith(`${SESSION_COOKIE}=`)));
+  if (values.size === 0) return {};
+  return { session: values.size === 1 ? [...values].join().slice(SESSION_COOKIE.length + 1) : "" };
 }
 
 /** RFC 6750 section 2.1; the scheme is case-insensitive (RFC 9110 section 11.1). Any other text is refused as no key. */

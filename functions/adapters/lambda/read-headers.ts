@@ -21,7 +21,8 @@ function parseHeaders(sent: HttpEvent["multiValueHeaders"] | null): SentHeaders 
     for (const value of sent[sentName] ?? []) {
       if (headers[name] === undefined) headers[name] = value;
       else {
-        headers[name] += `, ${value}`;
+        // Cookies are joined as in one header: a comma may be a part of a value (RFC 9113 section 8.2.3).
+        headers[name] += name === "cookie" ? `; ${value}` : `, ${value}`;
         if (!repeatedHeaders.includes(name)) repeatedHeaders.push(name);
       }
     }

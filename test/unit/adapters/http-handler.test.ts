@@ -473,6 +473,8 @@ describe("the HTTP handler", () => {
     ["the cookie among others", ["a=1; __Host-sluice=S; b=2"], "S"],
     ["a second header of cookies", ["a=1", "__Host-sluice=S"], "S"],
     ["an empty cookie", ["__Host-sluice="], ""],
+    ["the cookie behind another one whose value has a comma", ["x=1,__Host-sluice=OTHER; __Host-sluice=S"], "S"],
+    ["two cookies of the name, of which none counts", ["__Host-sluice=OTHER; __Host-sluice=S"], ""],
     ["another name that ends alike", ["x__Host-sluice=S"], undefined],
     ["the name without the prefix", ["sluice=S"], undefined],
   ])("reads the session from %s", async (_name, cookie, session) => {
