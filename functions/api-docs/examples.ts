@@ -1,6 +1,5 @@
 import { AGGREGATE_MAX_ROWS } from "../core/aggregate-limits.ts";
 import { type ErrorCode, errorTable, problemDocument } from "../core/errors.ts";
-import { DEFAULT_TENANT } from "../core/principal.ts";
 import type { OperationId } from "../routes/routes.ts";
 import {
   auditPage,
@@ -12,7 +11,20 @@ import {
   tenantChanges,
   usedKey,
 } from "./access-examples.ts";
+import { consoleSession, exampleCode } from "./console-examples.ts";
 import { deadLetter, deadLetterGroup, wholeDeadLetter } from "./dead-letter-examples.ts";
+import {
+  accepted,
+  cloudEvent,
+  exampleCursor,
+  missingCurrency,
+  order,
+  orderData,
+  page,
+  reading,
+  stored,
+  types,
+} from "./event-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
 import { alarms, history, refusals, status } from "./status-examples.ts";
@@ -35,26 +47,6 @@ import {
 } from "./subscription-examples.ts";
 
 /** Examples of the OpenAPI document. A test sends each request to ingest and parses each answer. */
-
-const orderData = {
-  orderId: "order-1",
-  customerId: "c-7",
-  currency: "EUR",
-  items: [{ sku: "tea", quantity: 2, unitAmount: 450 }],
-};
-
-const order = { id: "order-1", type: "com.example.order.placed", source: "/shop", data: orderData };
-const reading = {
-  id: "reading-1",
-  type: "com.example.telemetry.reading",
-  source: "/plant/7",
-  time: "2026-11-21T09:30:00Z",
-  data: { deviceId: "d-1", sensor: "boiler", value: 71.5, unit: "Cel" },
-};
-const cloudEvent = { specversion: "1.0", ...order };
-
-/** No code of any installation: nothing random has this form. */
-const exampleCode = `sluice_code_${"0".repeat(43)}2CZclj`;
 
 type Example = { summary: string; value: unknown };
 
@@ -129,55 +121,6 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
   rotateSecret: { "application/json": secretRotations },
   startRedelivery: { "application/json": newRedeliveries },
   testSubscription: { "application/json": subscriptionTests },
-};
-
-export const binaryModeHeaders = {
-  "ce-specversion": cloudEvent.specversion,
-  "ce-id": order.id,
-  "ce-source": order.source,
-  "ce-type": order.type,
-};
-
-const missingCurrency = {
-  index: 1,
-  id: "order-2",
-  status: "invalid",
-  errors: [{ path: "/data/currency", code: "required", message: "is missing; expected string" }],
-} as const;
-const accepted = { index: 0, id: order.id, status: "accepted" } as const;
-
-const stored = {
-  specversion: "1.0",
-  ...order,
-  time: "2026-11-21T09:30:00.123Z",
-  tenant: DEFAULT_TENANT,
-  receivedat: "2026-11-21T09:30:00.123Z",
-};
-
-/** A cursor of no installation. */
-const exampleCursor = "c2x1aWNlLWV4YW1wbGUtY3Vyc29yLW9mLW5vLWluc3RhbGxhdGlvbg";
-
-const page = {
-  events: [stored],
-  next: exampleCursor,
-  prev: null,
-  complete: true,
-  plan: "scan",
-  scanned: { rows: 1 },
-};
-
-const types = {
-  types: [
-    {
-      type: order.type,
-      versions: [
-        {
-          dataschema: "https://schemas.example.com/order-placed/1",
-          link: "schemas/com.example.order.placed?dataschema=https%3A%2F%2Fschemas.example.com%2Forder-placed%2F1",
-        },
-      ],
-    },
-  ],
 };
 
 /** Path and query parameters by operation. */
@@ -287,19 +230,7 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   cancelRedelivery: { 200: { ...redelivery, state: "cancelled", finishedAt: "2026-11-29T08:00:05.000Z" } },
   createCode: { 201: { code: exampleCode, expiresAt: "2026-11-28T09:35:00.000Z" } },
   signIn: { 201: { expiresAt: "2026-11-28T17:30:00.000Z" } },
-  readSession: {
-    200: {
-      keyId: usedKey.id,
-      keyTenant: "acme",
-      tenant: "acme",
-      role: "reader",
-      scopes: ["events:read", "console"],
-      expiresAt: "2026-11-28T17:30:00.000Z",
-      stage: "prod",
-      version: "0.1.0",
-      build: "3f9c2d81a07b",
-    },
-  },
+  readSession: { 200: consoleSession },
   readStatus: { 200: status },
   readHistory: { 200: history },
   readAlarms: { 200: alarms },
