@@ -1,6 +1,6 @@
 import type { Page, PageRequest, TenantRecord } from "../core/access.ts";
 import type { TenantChanges } from "../core/access-bodies.ts";
-import { canonicalJson } from "../core/audit.ts";
+import { canonicalJson } from "../core/canonical-json.ts";
 import { RequestError } from "../core/errors.ts";
 import { INSTALLATION } from "../core/scopes.ts";
 import type { AccessDeps } from "./access.ts";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AuditEntry, AuditHead } from "./access.ts";
+import { canonicalJson } from "./canonical-json.ts";
 
 /**
  * The chain of a tenant's audit log: each entry holds the hash of the one before, so that nobody can change, remove, add or
@@ -27,17 +28,6 @@ export function hashEntry(entry: Omit<AuditEntry, "hash">): string {
   const { tenant, number, at, who, action, target, details, requestId, previous } = entry;
   const text = canonicalJson({ tenant, number, at, who, action, target, details, requestId, previous });
   return createHash("sha256").update(text, "utf8").digest("hex");
-}
-
-/** JSON without white space whose members are sorted by their UTF-16 units, as RFC 8785 does it; of JSON values only. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
 }
 
 export type AuditFault = {

@@ -1,3 +1,4 @@
+import { canonicalJson } from "../../../functions/core/canonical-json.ts";
 import type { AuditEntry } from "../../types.ts";
 
 /** Whether the chain of a page of the audit log holds, and the first entry at which it does not. */
@@ -25,15 +26,4 @@ export async function verifyPage(entries: readonly AuditEntry[]): Promise<ChainC
 async function hashOf({ hash: _hash, ...entry }: AuditEntry): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonicalJson(entry)));
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** JSON without white space whose members are sorted, as RFC 8785 does it and functions/core/audit.ts hashes it. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
 }

@@ -3,7 +3,6 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AuditEntry, AuditHead } from "../../../functions/core/access.ts";
 import {
-  canonicalJson,
   chainEntry,
   EMPTY_HEAD,
   hashEntry,
@@ -11,6 +10,7 @@ import {
   type NewEntry,
   verifyChain,
 } from "../../../functions/core/audit.ts";
+import { canonicalJson } from "../../../functions/core/canonical-json.ts";
 import { auditSample } from "../../support/access-samples.ts";
 
 type Chain = { entries: AuditEntry[]; head: AuditHead };
