@@ -49,6 +49,11 @@ export function partsOf(json: string): JsonPart[] {
   return parts;
 }
 
+/** A member of an object as it is written; undefined where it has none. */
+export function memberOf(json: string, name: string): string | undefined {
+  return partsOf(json).find(({ key }) => key === name)?.text;
+}
+
 /** The elements of an array, each as it is written. */
 export function elementsOf(json: string): string[] {
   return elementTexts(json, 0);

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
-import { Dialog } from "../../parts/dialog.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { plural } from "../../parts/format.ts";
-import { Failed } from "../../parts/states.tsx";
+import { filterMember } from "../../parts/typed-json.ts";
 import { useAction } from "../../parts/use-action.ts";
 import { navigate } from "../../route.ts";
 import type { ExportJob, ExportPlan } from "../../types.ts";
@@ -14,7 +14,7 @@ export function NewExport({ onClose }: { onClose: () => void }) {
   const written = JSON.stringify(draft);
   const plan = planned?.draft === written ? planned.plan : undefined;
   const body = () => ({
-    ...(draft.filter.trim() === "" ? {} : { filter: JSON.parse(draft.filter) as unknown }),
+    ...filterMember(draft.filter),
     ...(draft.from === "" ? {} : { from: new Date(draft.from).toISOString() }),
     ...(draft.to === "" ? {} : { to: new Date(draft.to).toISOString() }),
     format: draft.format,
@@ -41,56 +41,44 @@ export function NewExport({ onClose }: { onClose: () => void }) {
   );
   const problem = start.problem ?? ask.problem;
   return (
-    <Dialog title="New export" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (plan === undefined) ask.run();
-          else start.run();
-        }}
-      >
-        <div class="grid">
-          {input("from", "Received from; everything where it is empty")}
-          {input("to", "Received before")}
-        </div>
-        <label>
-          Filter, as JSON; every event where it is empty
-          <textarea
-            name="filter"
-            rows={3}
-            spellcheck={false}
-            placeholder='{"prefix": {"type": "com.example."}}'
-            value={draft.filter}
-            onInput={({ currentTarget: { value } }) => setDraft({ ...draft, filter: value })}
-          />
-        </label>
-        <label>
-          Format
-          <select
-            value={draft.format}
-            onChange={({ currentTarget: { value } }) => setDraft({ ...draft, format: value })}
-          >
-            <option value="ndjson">NDJSON, an event a line</option>
-            <option value="csv">CSV</option>
-          </select>
-        </label>
-        {problem !== undefined && <Failed problem={problem} />}
-        {plan !== undefined && (
+    <FormDialog
+      title="New export"
+      verb={plan === undefined ? "Count" : "Export"}
+      isDisabled={ask.isRunning || start.isRunning}
+      problem={problem}
+      result={
+        plan !== undefined && (
           <p class="note" role="status">
             {RELATIONS[plan.relation]} {plural(plan.rows, "event")}. Nothing has started yet.
           </p>
-        )}
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={ask.isRunning || start.isRunning}>
-            {plan === undefined ? "Count" : "Export"}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+        )
+      }
+      onSubmit={plan === undefined ? ask.run : start.run}
+      onClose={onClose}
+    >
+      <div class="grid">
+        {input("from", "Received from; everything where it is empty")}
+        {input("to", "Received before")}
+      </div>
+      <label>
+        Filter, as JSON; every event where it is empty
+        <textarea
+          name="filter"
+          rows={3}
+          spellcheck={false}
+          placeholder='{"prefix": {"type": "com.example."}}'
+          value={draft.filter}
+          onInput={({ currentTarget: { value } }) => setDraft({ ...draft, filter: value })}
+        />
+      </label>
+      <label>
+        Format
+        <select value={draft.format} onChange={({ currentTarget: { value } }) => setDraft({ ...draft, format: value })}>
+          <option value="ndjson">NDJSON, an event a line</option>
+          <option value="csv">CSV</option>
+        </select>
+      </label>
+    </FormDialog>
   );
 }
 

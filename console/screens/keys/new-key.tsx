@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import { scopesOf } from "../../../functions/core/scopes.ts";
 import { call } from "../../api/client.ts";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Failed } from "../../parts/states.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { useAction } from "../../parts/use-action.ts";
 import { isOfInstallation, session, tenant } from "../../session.ts";
 import type { MadeKey } from "../../types.ts";
@@ -43,55 +42,45 @@ export function NewKey({ onMade, onClose }: Props) {
     </label>
   );
   return (
-    <Dialog title="New key" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          make.run();
-        }}
-      >
-        {isOfInstallation.value &&
-          field("tenant", "Tenant, which may be new; * for the installation", { required: true })}
-        {field("name", "Name, for people", { placeholder: "checkout, production", autofocus: true })}
-        <label>
-          Role
-          <select
-            value={draft.role}
-            onChange={({ currentTarget: { selectedIndex } }) =>
-              setDraft({ ...draft, role: roles[selectedIndex] ?? draft.role })
-            }
-          >
-            {roles.map((role) => (
-              <option key={role} value={role}>
-                {role}: {scopesOf({ role, tenant: "any" }).join(", ")}
-              </option>
-            ))}
-          </select>
-        </label>
-        {field("expires", "Ends after, such as 12h or 90d; never where it is empty")}
-        <details>
-          <summary>Narrower: types, sources, limits</summary>
-          <div class="stack inner">
-            {field("types", "Types, with commas: com.example.order.placed, com.example.*")}
-            {field("sources", "Sources, with commas: /shop/*")}
-            <div class="grid">
-              {field("eventsPerSecond", "Events a second", { inputMode: "numeric", pattern: "[0-9]*" })}
-              {field("requestsPerSecond", "Requests a second", { inputMode: "numeric", pattern: "[0-9]*" })}
-              {field("eventsPerDay", "Events a day", { inputMode: "numeric", pattern: "[0-9]*" })}
-            </div>
+    <FormDialog
+      title="New key"
+      verb="Make the key"
+      isDisabled={make.isRunning}
+      problem={make.problem}
+      onSubmit={make.run}
+      onClose={onClose}
+    >
+      {isOfInstallation.value &&
+        field("tenant", "Tenant, which may be new; * for the installation", { required: true })}
+      {field("name", "Name, for people", { placeholder: "checkout, production", autofocus: true })}
+      <label>
+        Role
+        <select
+          value={draft.role}
+          onChange={({ currentTarget: { selectedIndex } }) =>
+            setDraft({ ...draft, role: roles[selectedIndex] ?? draft.role })
+          }
+        >
+          {roles.map((role) => (
+            <option key={role} value={role}>
+              {role}: {scopesOf({ role, tenant: "any" }).join(", ")}
+            </option>
+          ))}
+        </select>
+      </label>
+      {field("expires", "Ends after, such as 12h or 90d; never where it is empty")}
+      <details>
+        <summary>Narrower: types, sources, limits</summary>
+        <div class="stack inner">
+          {field("types", "Types, with commas: com.example.order.placed, com.example.*")}
+          {field("sources", "Sources, with commas: /shop/*")}
+          <div class="grid">
+            {field("eventsPerSecond", "Events a second", { inputMode: "numeric", pattern: "[0-9]*" })}
+            {field("requestsPerSecond", "Requests a second", { inputMode: "numeric", pattern: "[0-9]*" })}
+            {field("eventsPerDay", "Events a day", { inputMode: "numeric", pattern: "[0-9]*" })}
           </div>
-        </details>
-        {make.problem !== undefined && <Failed problem={make.problem} />}
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={make.isRunning}>
-            Make the key
-          </button>
         </div>
-      </form>
-    </Dialog>
+      </details>
+    </FormDialog>
   );
 }

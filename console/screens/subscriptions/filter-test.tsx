@@ -1,9 +1,8 @@
 import { useState } from "preact/hooks";
-import { parseVerbatim } from "../../../functions/core/lossless-json.ts";
 import { call } from "../../api/client.ts";
-import { KEEPS_DIGITS } from "../../parts/keeps-digits.ts";
 import { Failed } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
+import { filterMember, parseTyped } from "../../parts/typed-json.ts";
 import { useAction } from "../../parts/use-action.ts";
 import { filterFault } from "./subscription-body.ts";
 
@@ -17,9 +16,8 @@ export function FilterTest({ filter }: { filter: string | undefined }) {
   const [answer, setAnswer] = useState<Answer & { of: string }>();
   const of = `${filter} ${text}`;
   const test = useAction(async () => {
-    const event = KEEPS_DIGITS ? parseVerbatim(text) : (JSON.parse(text) as unknown);
-    const asked = filter === undefined || filter.trim() === "" ? {} : { filter: JSON.parse(filter) as unknown };
-    setAnswer({ ...(await call<Answer>("POST", "subscriptions/test", { body: { ...asked, event } })).body, of });
+    const body = { ...filterMember(filter ?? ""), event: parseTyped(text) };
+    setAnswer({ ...(await call<Answer>("POST", "subscriptions/test", { body })).body, of });
   });
   const fault = filterFault(text);
   const current = answer?.of === of ? answer : undefined;

@@ -26,9 +26,14 @@ const VIEWS = [
 export function OneSubscription({ id }: { id: string }) {
   useOpened();
   const path = `subscriptions/${encodeURIComponent(id)}`;
-  const { data, problem, reload } = useLoad(`${tenant.value} ${id}`, async (signal) => {
-    return (await call<WholeSubscription>("GET", path, { signal })).body;
+  const {
+    data: answer,
+    problem,
+    reload,
+  } = useLoad(`${tenant.value} ${id}`, async (signal) => {
+    return await call<WholeSubscription>("GET", path, { signal });
   });
+  const data = answer?.body;
   const view = VIEWS.find(({ name }) => name === route.value.path[1])?.name ?? "attempts";
   const standing = data === undefined ? undefined : standingOf(data, new Date().toISOString());
   return (
@@ -42,7 +47,7 @@ export function OneSubscription({ id }: { id: string }) {
         {data !== undefined && <Actions path={path} subscription={data} onChanged={reload} />}
       </header>
       {problem !== undefined && <Failed problem={problem} onRetry={reload} />}
-      {data === undefined ? (
+      {answer === undefined || data === undefined ? (
         problem === undefined && <Loading what="Loading the subscription" lines={6} />
       ) : (
         <>
@@ -54,7 +59,7 @@ export function OneSubscription({ id }: { id: string }) {
           {view === "attempts" && <Attempts path={path} />}
           {view === "failures" && <Failures path={path} id={id} onStarted={reload} />}
           {view === "deliveries" && <Deliveries path={path} />}
-          {view === "settings" && <Settings subscription={data} />}
+          {view === "settings" && <Settings subscription={data} text={answer.text} />}
         </>
       )}
     </>

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
 import { Dialog } from "../../parts/dialog.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { count, plural } from "../../parts/format.ts";
-import { Failed } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
+import { filterMember } from "../../parts/typed-json.ts";
 import { useAction } from "../../parts/use-action.ts";
 import type { RedeliveryJob, RedeliveryPlan } from "../../types.ts";
 import { RedeliveryProgress } from "../jobs/redelivery-progress.tsx";
@@ -32,7 +33,7 @@ export function RetryDialog({ path, id, codes, what, onClose }: Props) {
             .filter(Boolean)
             .map(Number),
         }),
-    ...(draft.filter.trim() === "" ? {} : { filter: JSON.parse(draft.filter) as unknown }),
+    ...filterMember(draft.filter),
     ...(draft.from === "" ? {} : { from: new Date(draft.from).toISOString() }),
     ...(draft.to === "" ? {} : { to: new Date(draft.to).toISOString() }),
     ...(draft.limit === "" ? {} : { limit: Number(draft.limit) }),
@@ -66,43 +67,13 @@ export function RetryDialog({ path, id, codes, what, onClose }: Props) {
   }
   const problem = start.problem ?? ask.problem;
   return (
-    <Dialog title={`Retry ${what}`} onClose={() => onClose(false)}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (plan === undefined) ask.run();
-          else start.run();
-        }}
-      >
-        <p>They become pending again under the same ids, and their schedule begins again.</p>
-        {input("codes", "HTTP statuses, with commas; any where it is empty", {
-          autofocus: true,
-          pattern: "[0-9,\\s]*",
-        })}
-        <details>
-          <summary>Narrower: events, time, number</summary>
-          <div class="stack inner">
-            <label>
-              Filter of the events, as JSON; all where it is empty
-              <textarea
-                name="filter"
-                rows={2}
-                spellcheck={false}
-                placeholder='{"exact": {"type": "com.example.order.placed"}}'
-                value={draft.filter}
-                onInput={({ currentTarget: { value } }) => setDraft({ ...draft, filter: value })}
-              />
-            </label>
-            <div class="grid">
-              {input("from", "Last tried from", { type: "datetime-local" })}
-              {input("to", "Last tried before", { type: "datetime-local" })}
-              {input("limit", "At most", { type: "number", min: 1 })}
-            </div>
-          </div>
-        </details>
-        {problem !== undefined && <Failed problem={problem} />}
-        {plan !== undefined && (
+    <FormDialog
+      title={`Retry ${what}`}
+      verb={plan === undefined ? "Count" : `Retry ${count(plan.planned)}`}
+      isDisabled={ask.isRunning || start.isRunning || plan?.planned === 0}
+      problem={problem}
+      result={
+        plan !== undefined && (
           <div class="note" role="status">
             <b>{plural(plan.planned, "failed delivery", "failed deliveries")}</b>. Nothing has started yet.
             <ul class="senders scroll" tabIndex={0} aria-label="Some of them">
@@ -113,16 +84,37 @@ export function RetryDialog({ path, id, codes, what, onClose }: Props) {
               ))}
             </ul>
           </div>
-        )}
-        <div class="buttons">
-          <button type="button" onClick={() => onClose(false)}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={ask.isRunning || start.isRunning || plan?.planned === 0}>
-            {plan === undefined ? "Count" : `Retry ${count(plan.planned)}`}
-          </button>
+        )
+      }
+      onSubmit={plan === undefined ? ask.run : start.run}
+      onClose={() => onClose(false)}
+    >
+      <p>They become pending again under the same ids, and their schedule begins again.</p>
+      {input("codes", "HTTP statuses, with commas; any where it is empty", {
+        autofocus: true,
+        pattern: "[0-9,\\s]*",
+      })}
+      <details>
+        <summary>Narrower: events, time, number</summary>
+        <div class="stack inner">
+          <label>
+            Filter of the events, as JSON; all where it is empty
+            <textarea
+              name="filter"
+              rows={2}
+              spellcheck={false}
+              placeholder='{"exact": {"type": "com.example.order.placed"}}'
+              value={draft.filter}
+              onInput={({ currentTarget: { value } }) => setDraft({ ...draft, filter: value })}
+            />
+          </label>
+          <div class="grid">
+            {input("from", "Last tried from", { type: "datetime-local" })}
+            {input("to", "Last tried before", { type: "datetime-local" })}
+            {input("limit", "At most", { type: "number", min: 1 })}
+          </div>
         </div>
-      </form>
-    </Dialog>
+      </details>
+    </FormDialog>
   );
 }

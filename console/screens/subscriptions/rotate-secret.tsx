@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Failed } from "../../parts/states.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { useAction } from "../../parts/use-action.ts";
 import type { MadeSubscription } from "../../types.ts";
 
@@ -15,41 +14,30 @@ export function RotateSecret({ path, onRotated, onClose }: Props) {
     onRotated((await call<MadeSubscription>("POST", `${path}/rotate`, { body })).body);
   });
   return (
-    <Dialog title="Rotate the secret" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          rotate.run();
-        }}
-      >
-        <p>
-          A new secret signs from now on. The old one signs beside it, so that receivers change theirs at their own
-          pace.
-        </p>
-        <label>
-          Hours for which the old one signs too; 0 ends it now
-          <input
-            type="number"
-            name="overlapHours"
-            required
-            min={0}
-            max={168}
-            autofocus
-            value={hours}
-            onInput={({ currentTarget }) => setHours(currentTarget.value)}
-          />
-        </label>
-        {rotate.problem !== undefined && <Failed problem={rotate.problem} />}
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={rotate.isRunning}>
-            Rotate
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="Rotate the secret"
+      verb="Rotate"
+      isDisabled={rotate.isRunning}
+      problem={rotate.problem}
+      onSubmit={rotate.run}
+      onClose={onClose}
+    >
+      <p>
+        A new secret signs from now on. The old one signs beside it, so that receivers change theirs at their own pace.
+      </p>
+      <label>
+        Hours for which the old one signs too; 0 ends it now
+        <input
+          type="number"
+          name="overlapHours"
+          required
+          min={0}
+          max={168}
+          autofocus
+          value={hours}
+          onInput={({ currentTarget }) => setHours(currentTarget.value)}
+        />
+      </label>
+    </FormDialog>
   );
 }

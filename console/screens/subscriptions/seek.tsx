@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Failed } from "../../parts/states.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { useAction } from "../../parts/use-action.ts";
 
 type Props = { path: string; onDone: () => void; onClose: () => void };
@@ -15,47 +14,37 @@ export function Seek({ path, onDone, onClose }: Props) {
     onDone();
   });
   return (
-    <Dialog title="Go on from another place" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          seek.run();
-        }}
-      >
-        <p>
-          Events behind that place are delivered again, under other ids: a receiver that has seen them gets them a
-          second time. Those before it that are not delivered yet are left out. What is pending stays.
-        </p>
+    <FormDialog
+      title="Go on from another place"
+      verb="Go on from there"
+      isDisabled={seek.isRunning}
+      problem={seek.problem}
+      onSubmit={seek.run}
+      onClose={onClose}
+    >
+      <p>
+        Events behind that place are delivered again, under other ids: a receiver that has seen them gets them a second
+        time. Those before it that are not delivered yet are left out. What is pending stays.
+      </p>
+      <label>
+        Place
+        <select value={to} onChange={({ currentTarget }) => setTo(currentTarget.value === "now" ? "now" : "time")}>
+          <option value="time">events received from a time on</option>
+          <option value="now">events stored from now on</option>
+        </select>
+      </label>
+      {to === "time" && (
         <label>
-          Place
-          <select value={to} onChange={({ currentTarget }) => setTo(currentTarget.value === "now" ? "now" : "time")}>
-            <option value="time">events received from a time on</option>
-            <option value="now">events stored from now on</option>
-          </select>
+          Received from
+          <input
+            type="datetime-local"
+            step="1"
+            required
+            value={at}
+            onInput={({ currentTarget }) => setAt(currentTarget.value)}
+          />
         </label>
-        {to === "time" && (
-          <label>
-            Received from
-            <input
-              type="datetime-local"
-              step="1"
-              required
-              value={at}
-              onInput={({ currentTarget }) => setAt(currentTarget.value)}
-            />
-          </label>
-        )}
-        {seek.problem !== undefined && <Failed problem={seek.problem} />}
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={seek.isRunning}>
-            Go on from there
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+    </FormDialog>
   );
 }

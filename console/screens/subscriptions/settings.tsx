@@ -1,13 +1,15 @@
 import { time } from "../../parts/format.ts";
+import { memberOf } from "../../parts/json-parts.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { link } from "../../route.ts";
 import { can } from "../../session.ts";
 import type { WholeSubscription } from "../../types.ts";
 
-/** Everything that was set, but its secrets. */
-export function Settings({ subscription }: { subscription: WholeSubscription }) {
-  const { id, filter, sink, order, schedule, batch, rate, timeoutMs, types, sources, keyId, createdAt, updatedAt } =
+/** Everything that was set, but its secrets. `text` is the answer as it came: numbers of a filter keep their digits. */
+export function Settings({ subscription, text }: { subscription: WholeSubscription; text: string }) {
+  const { id, sink, order, schedule, batch, rate, timeoutMs, types, sources, keyId, createdAt, updatedAt } =
     subscription;
+  const filter = memberOf(text.trim(), "filter");
   return (
     <section class="card stack" aria-label="Settings">
       <dl class="pairs">
@@ -42,7 +44,7 @@ export function Settings({ subscription }: { subscription: WholeSubscription }) 
       <h2>Sink</h2>
       <JsonTree text={JSON.stringify(sink)} />
       <h2>Filter</h2>
-      {filter === undefined ? <p>None: every event.</p> : <JsonTree text={JSON.stringify(filter)} open={4} />}
+      {filter === undefined ? <p>None: every event.</p> : <JsonTree text={filter} open={4} />}
     </section>
   );
 }

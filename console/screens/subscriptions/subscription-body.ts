@@ -1,3 +1,5 @@
+import { filterMember } from "../../parts/typed-json.ts";
+
 /** The fields of the form; each is text as it was typed. */
 export type SubscriptionDraft = {
   name: string;
@@ -22,7 +24,7 @@ export function subscriptionBody(draft: SubscriptionDraft): Record<string, unkno
     .map((member) => [member, Number(draft[member])]);
   return {
     name: name.trim(),
-    ...(filter.trim() === "" ? {} : { filter: JSON.parse(filter) as unknown }),
+    ...filterMember(filter),
     sink: sinkOf(draft),
     ...(from === "" ? {} : { from: new Date(from).toISOString() }),
     ...(order === "none" ? {} : { order }),

@@ -88,6 +88,12 @@ describe("the body of a new subscription", () => {
     });
   });
 
+  it("keeps the digits of the numbers of a filter", () => {
+    const filter = '{"data":{"total":[{"numeric":[">",9223372036854775807,"<",1e400]}]}}';
+
+    expect(JSON.stringify(subscriptionBody({ ...draft, filter }))).toContain(`"filter":${filter}`);
+  });
+
   it.each<Partial<SubscriptionDraft>>([
     { filter: '{"exact": {"type": "t"}}', order: "subject", schedule: "doubling", rate: "5", timeoutMs: "5000" },
     { format: "binary", from: "2026-11-21T09:30" },
