@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { INSTALLATION, mayConcernInstallation, type Role, type Scope } from "../functions/core/scopes.ts";
-import { call, onSignedOut } from "./api/client.ts";
+import { call, calls, onSignedOut } from "./api/client.ts";
 import { toProblem, type Problem } from "./api/problem.ts";
 import { route, TENANT_PARAMETER } from "./route.ts";
 
@@ -73,12 +73,19 @@ export async function signIn(code: string): Promise<void> {
   }
 }
 
+/** Ends the session. @throws Problem: then it goes on */
 export async function signOut(): Promise<void> {
   await call("DELETE", "console/session", { record: false, tenant: null });
-  sessionState.value = { state: "signed-out" };
+  forget({ state: "signed-out" });
 }
 
 function signedOut(): void {
   if (sessionState.value.state === "signed-out") return;
-  sessionState.value = { state: "signed-out", wasSignedIn: sessionState.value.state === "signed-in" };
+  forget({ state: "signed-out", wasSignedIn: sessionState.value.state === "signed-in" });
+}
+
+/** Leaves the next user of the tab nothing of this one's requests. */
+function forget(state: SessionState): void {
+  calls.value = [];
+  sessionState.value = state;
 }

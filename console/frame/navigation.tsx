@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { useAction } from "../parts/use-action.ts";
 import { link, route } from "../route.ts";
 import { screens } from "../screens.ts";
 import { access, session, signOut } from "../session.ts";
@@ -47,6 +48,7 @@ export function Navigation() {
 /** The key of the session, the theme, and the way out. */
 function Account() {
   const who = session.value;
+  const leaving = useAction(signOut);
   return (
     <section class="account" aria-label="Session">
       <p>
@@ -68,10 +70,15 @@ function Account() {
             <option value="dark">Dark</option>
           </select>
         </label>
-        <button type="button" class="small" onClick={() => void signOut()}>
+        <button type="button" class="small" disabled={leaving.isRunning} onClick={leaving.run}>
           Sign out
         </button>
       </div>
+      {leaving.problem !== undefined && (
+        <p class="bad" role="alert">
+          You are still signed in. {leaving.problem.message}
+        </p>
+      )}
     </section>
   );
 }

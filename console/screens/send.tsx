@@ -1,6 +1,7 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { parseVerbatim } from "../../functions/core/lossless-json.ts";
 import { call } from "../api/client.ts";
+import { isAwake } from "../frame/awake.ts";
 import { KEEPS_DIGITS } from "../parts/keeps-digits.ts";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { useAction } from "../parts/use-action.ts";
@@ -54,6 +55,13 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
   const [judged, setJudged] = useState<Judged & { isDry: boolean }>();
   const [sent, setSent] = useState<Sent>();
   const form = useRef<HTMLFormElement>(null);
+  const isShown = useRef(true);
+  useEffect(
+    () => () => {
+      isShown.current = false;
+    },
+    [],
+  );
   const type = textOf(draft["type"]);
   const isKnown = types.includes(type);
   const { data: schema } = useLoad(`schema ${type}`, async (signal) => {
@@ -81,6 +89,7 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
     if (!can("events:read")) return setSent({ ...known, fate: { kind: "given_up" }, fateMs: 0 });
     const fate = await followStored({
       read: () => readFate(id, source),
+      isWatched: () => isAwake.value && isShown.current,
       now: () => performance.now(),
       pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     });

@@ -67,7 +67,7 @@ function End({ id, source, fate, ms }: { id: string; source: string; fate: Fate;
     case "given_up":
       return (
         <>
-          <span class="badge warn">not stored yet</span> It is accepted all the same, and will be stored or become a
+          <span class="badge warn">not seen stored</span> It is accepted all the same, and will be stored or become a
           dead letter. <a href={link("overview")}>The overview</a> says what holds it back.
         </>
       );

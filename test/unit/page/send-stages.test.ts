@@ -5,6 +5,7 @@ import { FOLLOW_MS, followStored } from "../../../console/screens/send/stages.ts
 function clock() {
   let now = 0;
   return {
+    isWatched: () => true,
     now: () => now,
     pause: (milliseconds: number) => {
       now += milliseconds;
@@ -37,6 +38,18 @@ describe("following an event until it is stored", () => {
     expect(fate).toEqual({ kind: "given_up" });
     expect(time.now()).toBeLessThanOrEqual(FOLLOW_MS);
     expect(asked).toBeLessThan(FOLLOW_MS / 1_000);
+  });
+
+  it("asks no more once nobody watches", async () => {
+    const time = clock();
+    let asked = 0;
+    const read = () => {
+      asked += 1;
+      return Promise.resolve(undefined);
+    };
+
+    expect(await followStored({ read, ...time, isWatched: () => asked < 2 })).toEqual({ kind: "given_up" });
+    expect(asked).toBe(2);
   });
 
   it("says the reason of an event that is a dead letter", async () => {
