@@ -2,7 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { count, plural } from "../parts/format.ts";
 import { PageFoot } from "../parts/page-foot.tsx";
-import { Empty, Failed, Loading } from "../parts/states.tsx";
+import { Paged } from "../parts/paged.tsx";
+import { Empty } from "../parts/states.tsx";
 import { usePages } from "../parts/use-pages.ts";
 import { tenant } from "../session.ts";
 import type { AuditEntry, AuditPage } from "../types.ts";
@@ -32,20 +33,19 @@ export function Audit() {
           Refresh
         </button>
       </header>
-      {pages.problem !== undefined && !pages.isReady ? (
-        <Failed problem={pages.problem} onRetry={pages.reload} />
-      ) : !pages.isReady ? (
-        <Loading what="Loading the audit log" lines={8} />
-      ) : pages.rows.length === 0 ? (
-        <Empty title="Nothing was changed yet">
-          <p>Each change of keys, tenants, subscriptions and jobs becomes an entry here.</p>
-        </Empty>
-      ) : (
-        <>
-          <AuditRows entries={pages.rows} />
-          <PageFoot pages={pages} one="entry" many="entries" />
-        </>
-      )}
+      <Paged
+        pages={pages}
+        what="the audit log"
+        lines={8}
+        empty={
+          <Empty title="Nothing was changed yet">
+            <p>Each change of keys, tenants, subscriptions and jobs becomes an entry here.</p>
+          </Empty>
+        }
+      >
+        <AuditRows entries={pages.rows} />
+        <PageFoot pages={pages} one="entry" many="entries" />
+      </Paged>
       {head !== undefined && head.number > 0 && (
         <p class="quiet">
           The head is entry {count(head.number)}: <code class="hash">{head.hash}</code>. Keep it elsewhere; then{" "}

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { PageFoot } from "../parts/page-foot.tsx";
-import { Empty, Failed, Loading } from "../parts/states.tsx";
+import { Paged } from "../parts/paged.tsx";
+import { Empty } from "../parts/states.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { Text } from "../parts/text.tsx";
 import { usePages } from "../parts/use-pages.ts";
@@ -11,7 +12,7 @@ import { link, route } from "../route.ts";
 import { isOfInstallation, session, tenant } from "../session.ts";
 import type { Key, MadeKey } from "../types.ts";
 import { NewKey } from "./keys/new-key.tsx";
-import { OneKey } from "./keys/one-key.tsx";
+import { KEY_TONES, OneKey } from "./keys/one-key.tsx";
 import { ShownKey } from "./keys/shown-key.tsx";
 
 /** The keys of the API, with their rights, their end and their last use. */
@@ -36,15 +37,15 @@ function KeyList() {
           New key…
         </button>
       </header>
-      {pages.problem !== undefined && !pages.isReady ? (
-        <Failed problem={pages.problem} onRetry={pages.reload} />
-      ) : !pages.isReady ? (
-        <Loading what="Loading keys" lines={6} />
-      ) : pages.rows.length === 0 ? (
-        <Empty title="There is no key">
-          <p>Whoever sends or reads events needs one.</p>
-        </Empty>
-      ) : (
+      <Paged
+        pages={pages}
+        what="keys"
+        empty={
+          <Empty title="There is no key">
+            <p>Whoever sends or reads events needs one.</p>
+          </Empty>
+        }
+      >
         <Table
           label="Keys"
           columns={isOfInstallation.value ? [...COLUMNS, TENANT] : COLUMNS}
@@ -53,7 +54,7 @@ function KeyList() {
           href={({ id }) => link("keys", {}, [id])}
           foot={<PageFoot pages={pages} one="key" />}
         />
-      )}
+      </Paged>
       {isNew && (
         <NewKey
           onClose={() => setNew(false)}
@@ -75,8 +76,6 @@ function KeyList() {
     </>
   );
 }
-
-const KEY_TONES = { active: "good", expired: "warn", revoked: "bad" } as const;
 
 const COLUMNS: readonly Column<Key>[] = [
   {

@@ -1,6 +1,7 @@
 import { call } from "../api/client.ts";
 import { PageFoot } from "../parts/page-foot.tsx";
-import { Empty, Failed, Loading } from "../parts/states.tsx";
+import { Paged } from "../parts/paged.tsx";
+import { Empty } from "../parts/states.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { Text } from "../parts/text.tsx";
 import { usePages } from "../parts/use-pages.ts";
@@ -37,18 +38,18 @@ function SubscriptionList() {
           New subscription
         </a>
       </header>
-      {pages.problem !== undefined && !pages.isReady ? (
-        <Failed problem={pages.problem} onRetry={pages.reload} />
-      ) : !pages.isReady ? (
-        <Loading what="Loading subscriptions" lines={6} />
-      ) : pages.rows.length === 0 ? (
-        <Empty title="Nobody has subscribed">
-          <p>
-            A subscription sends the events that match its filter to a webhook, an e-mail address, a chat, a topic or a
-            queue.
-          </p>
-        </Empty>
-      ) : (
+      <Paged
+        pages={pages}
+        what="subscriptions"
+        empty={
+          <Empty title="Nobody has subscribed">
+            <p>
+              A subscription sends the events that match its filter to a webhook, an e-mail address, a chat, a topic or
+              a queue.
+            </p>
+          </Empty>
+        }
+      >
         <Table
           label="Subscriptions"
           columns={COLUMNS}
@@ -57,7 +58,7 @@ function SubscriptionList() {
           href={({ id }) => link("subscriptions", {}, [id])}
           foot={<PageFoot pages={pages} one="subscription" />}
         />
-      )}
+      </Paged>
     </>
   );
 }

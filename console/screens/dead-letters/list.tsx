@@ -3,7 +3,8 @@ import { call } from "../../api/client.ts";
 import { FilterChips } from "../../parts/filter-chips.tsx";
 import { plural } from "../../parts/format.ts";
 import { PageFoot } from "../../parts/page-foot.tsx";
-import { Empty, Failed, Loading } from "../../parts/states.tsx";
+import { Paged } from "../../parts/paged.tsx";
+import { Empty } from "../../parts/states.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Text } from "../../parts/text.tsx";
 import { usePages } from "../../parts/use-pages.ts";
@@ -82,15 +83,16 @@ export function List() {
         <StateTabs />
         <FilterChips />
       </div>
-      {pages.problem !== undefined && !pages.isReady ? (
-        <Failed problem={pages.problem} onRetry={pages.reload} />
-      ) : !pages.isReady ? (
-        <Loading what="Loading dead letters" lines={8} />
-      ) : pages.rows.length === 0 ? (
-        <Empty title="No dead letter matches">
-          <p>They may have been replayed or discarded meanwhile: look at another state.</p>
-        </Empty>
-      ) : (
+      <Paged
+        pages={pages}
+        what="dead letters"
+        lines={8}
+        empty={
+          <Empty title="No dead letter matches">
+            <p>They may have been replayed or discarded meanwhile: look at another state.</p>
+          </Empty>
+        }
+      >
         <Table
           label="Dead letters"
           columns={columnsOf(
@@ -101,7 +103,7 @@ export function List() {
           href={({ id }) => link("dead-letters", params, [id])}
           foot={<PageFoot pages={pages} one="dead letter" />}
         />
-      )}
+      </Paged>
       {doing !== undefined && (
         <JobDialog
           {...doing}

@@ -13,7 +13,7 @@ import type { Key, MadeKey } from "../../types.ts";
 import { RotateKey } from "./rotate-key.tsx";
 import { ShownKey } from "./shown-key.tsx";
 
-const TONES = { active: "good", expired: "warn", revoked: "bad" } as const;
+export const KEY_TONES = { active: "good", expired: "warn", revoked: "bad" } as const;
 
 /** One key: its rights, its last use, and its end. */
 export function OneKey({ id }: { id: string }) {
@@ -34,7 +34,7 @@ export function OneKey({ id }: { id: string }) {
       <header class="head">
         <h1>
           <a href={link("keys")}>Keys</a> <span class="quiet">/</span> <Text value={data?.name ?? id} max={120} />{" "}
-          {data !== undefined && <span class={`badge ${TONES[data.state]}`}>{data.state}</span>}
+          {data !== undefined && <span class={`badge ${KEY_TONES[data.state]}`}>{data.state}</span>}
         </h1>
         {data?.state === "active" && (
           <div class="buttons">

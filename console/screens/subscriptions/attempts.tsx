@@ -1,7 +1,8 @@
 import { call } from "../../api/client.ts";
 import { duration, time } from "../../parts/format.ts";
 import { PageFoot } from "../../parts/page-foot.tsx";
-import { Empty, Failed, Loading } from "../../parts/states.tsx";
+import { Paged } from "../../parts/paged.tsx";
+import { Empty } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { usePages } from "../../parts/use-pages.ts";
 import { route, setParams } from "../../route.ts";
@@ -69,24 +70,22 @@ export function Attempts({ path }: { path: string }) {
           Refresh
         </button>
       </div>
-      {pages.problem !== undefined && !pages.isReady ? (
-        <Failed problem={pages.problem} onRetry={pages.reload} />
-      ) : !pages.isReady ? (
-        <Loading what="Loading attempts" lines={6} />
-      ) : pages.rows.length === 0 ? (
-        <Empty title={query.size > 0 ? "No attempt matches" : "Nothing was tried yet"}>
-          <p>An attempt is one request to the sink. They are kept for 30 days.</p>
-        </Empty>
-      ) : (
-        <>
-          <ol class="rows tight" aria-label="Attempts, latest first">
-            {pages.rows.map((attempt) => (
-              <AttemptRow key={`${attempt.deliveryId} ${attempt.number} ${attempt.at}`} attempt={attempt} />
-            ))}
-          </ol>
-          <PageFoot pages={pages} one="attempt" />
-        </>
-      )}
+      <Paged
+        pages={pages}
+        what="attempts"
+        empty={
+          <Empty title={query.size > 0 ? "No attempt matches" : "Nothing was tried yet"}>
+            <p>An attempt is one request to the sink. They are kept for 30 days.</p>
+          </Empty>
+        }
+      >
+        <ol class="rows tight" aria-label="Attempts, latest first">
+          {pages.rows.map((attempt) => (
+            <AttemptRow key={`${attempt.deliveryId} ${attempt.number} ${attempt.at}`} attempt={attempt} />
+          ))}
+        </ol>
+        <PageFoot pages={pages} one="attempt" />
+      </Paged>
     </>
   );
 }

@@ -1,7 +1,8 @@
 import { call } from "../../api/client.ts";
 import { eventLink } from "../../parts/event-link.ts";
 import { PageFoot } from "../../parts/page-foot.tsx";
-import { Empty, Failed, Loading } from "../../parts/states.tsx";
+import { Paged } from "../../parts/paged.tsx";
+import { Empty } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { Text } from "../../parts/text.tsx";
 import { time } from "../../parts/format.ts";
@@ -41,15 +42,15 @@ export function Deliveries({ path }: { path: string }) {
           Refresh
         </button>
       </div>
-      {pages.problem !== undefined && !pages.isReady ? (
-        <Failed problem={pages.problem} onRetry={pages.reload} />
-      ) : !pages.isReady ? (
-        <Loading what="Loading deliveries" lines={6} />
-      ) : pages.rows.length === 0 ? (
-        <Empty title="No delivery is in this state">
-          <p>Events become deliveries as soon as they are stored and match.</p>
-        </Empty>
-      ) : (
+      <Paged
+        pages={pages}
+        what="deliveries"
+        empty={
+          <Empty title="No delivery is in this state">
+            <p>Events become deliveries as soon as they are stored and match.</p>
+          </Empty>
+        }
+      >
         <Table
           label="Deliveries"
           columns={COLUMNS}
@@ -58,7 +59,7 @@ export function Deliveries({ path }: { path: string }) {
           href={({ eventId, eventSource }) => eventLink(eventId, eventSource)}
           foot={<PageFoot pages={pages} one="delivery" many="deliveries" />}
         />
-      )}
+      </Paged>
     </>
   );
 }
