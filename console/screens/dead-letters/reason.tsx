@@ -18,7 +18,7 @@ export function Reason({ deadLetter }: { deadLetter: DeadLetter }) {
     tenant: owner,
   } = deadLetter;
   return (
-    <section class="card" aria-labelledby="why">
+    <section class="card stack" aria-labelledby="why">
       <h2 id="why">Why it is not stored</h2>
       <p>
         <span class="badge bad">{reason}</span> {sqlState !== null && <code>{sqlState}</code>}{" "}

@@ -11,7 +11,8 @@ import { type Row, rowsOf } from "./query.ts";
 const EACH_SIDE = 8;
 
 /** The events around one that have its subject, or its source where it has none, in the order they were received. */
-export function Neighbours({ attributes: { id = "", subject, source, receivedat = "" } }: { attributes: Attributes }) {
+export function Neighbours({ attributes }: { attributes: Attributes }) {
+  const { id = "", subject, source, type = "", receivedat = "" } = attributes;
   const by = subject === undefined ? { source } : { subject };
   const hasStar = (subject ?? source ?? "").includes("*");
   const { data, problem, reload } = useLoad(`neighbours ${id}`, async (signal) => {
@@ -29,7 +30,10 @@ export function Neighbours({ attributes: { id = "", subject, source, receivedat 
   });
   if (problem !== undefined) return <Failed problem={problem} onRetry={reload} />;
   if (data === undefined) return <Loading what="Looking for neighbours" />;
-  const rows = [...data.before, ...data.after];
+  // More events than are shown may have been received at the same time.
+  const own: Row = { id, source: source ?? "", type, subject, receivedAt: receivedat, columns: [] };
+  const isThis = (row: Row) => row.id === id && row.source === source;
+  const rows = [...data.before, ...(data.after.some(isThis) ? [] : [own]), ...data.after];
   if (rows.length <= 1) {
     return <Empty title={`No other event has this ${subject === undefined ? "source" : "subject"}`} />;
   }
@@ -41,12 +45,7 @@ export function Neighbours({ attributes: { id = "", subject, source, receivedat 
       </p>
       <ol class="neighbours">
         {rows.map((row) => (
-          <Neighbour
-            key={`${row.id} ${row.source}`}
-            row={row}
-            isThis={row.id === id && row.source === source}
-            at={receivedat}
-          />
+          <Neighbour key={`${row.id} ${row.source}`} row={row} isThis={isThis(row)} at={receivedat} />
         ))}
       </ol>
     </>
