@@ -42,6 +42,7 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     const { page, faults, close } = await openPage(console.browser, {
       origin: new URL(address).origin,
       expected: [401],
+      isOfApi: address.startsWith(origin),
     });
     const started = performance.now();
     await page.goto(address, { waitUntil: "commit" });
@@ -121,9 +122,11 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     await close();
   });
 
-  it("a page that breaks the policy is found out", async () => {
-    const { page, faults, close } = await console.open();
-    await page.evaluate(() => {
+  it("a page that breaks the policy, asks for what the API does not document, or opens a dialog is found out", async () => {
+    const { page, faults, close } = await console.open(undefined, { expected: [404] });
+    await page.evaluate(async () => {
+      await fetch("console/private/endpoint");
+      alert("it ran");
       const image = document.createElement("img");
       image.src = "https://evil.example/x.png";
       document.body.append(image);
@@ -136,6 +139,9 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
 
     await expect.poll(() => faults().filter((fault) => fault.startsWith("policy: ")).length).toBeGreaterThanOrEqual(2);
     expect(faults().join("\n")).toMatch(/img-src|trusted-types|require-trusted-types-for/);
+    expect(faults()).toEqual(
+      expect.arrayContaining(["no route of the API: GET /console/private/endpoint", "dialog: it ran"]),
+    );
     await close();
   });
 });
