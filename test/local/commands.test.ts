@@ -97,6 +97,21 @@ describe("a command", () => {
     expect(await callScript(name, args, environment)).toEqual(await runScript(name, args, environment));
   });
 
+  it("a command in the process of a test leaves no listener of signals", async () => {
+    const api = await startApi();
+    const listeners = () => (["SIGINT", "SIGTERM"] as const).map((signal) => process.listeners(signal));
+    const before = listeners();
+    const added: unknown[] = [];
+    const note = (name: unknown) => added.push(name);
+    process.on("newListener", note);
+
+    await callScript("query", ["--url", api.url], KEY);
+
+    process.off("newListener", note);
+    expect(added).toEqual(expect.arrayContaining(["SIGINT", "SIGTERM"]));
+    expect(listeners()).toEqual(before);
+  });
+
   it("send in a process of its own and in that of a test prints the same and sends the same", async () => {
     const path = await eventFile(25);
     const api = await startApi();

@@ -13,6 +13,8 @@ export const callScript: typeof runScript = (name, args, environment) => {
   return ended;
 };
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 let last: Promise<unknown> = Promise.resolve();
 let calls = 0;
 
@@ -22,6 +24,7 @@ async function callAlone(name: string, args: string[], environment?: NodeJS.Proc
   const output = { stdout: "", stderr: "" };
   const streams = ["stdout", "stderr"] as const;
   const listeners = streams.map((stream) => process[stream].listeners("error"));
+  const handlers = SIGNALS.map((signal) => process.listeners(signal));
   const writes = streams.map((stream) =>
     vi.spyOn(process[stream], "write").mockImplementation((text) => {
       output[stream] += String(text);
@@ -45,6 +48,9 @@ async function callAlone(name: string, args: string[], environment?: NodeJS.Proc
       process[stream].removeAllListeners("error");
       for (const each of listeners[index] ?? []) process[stream].on("error", each as () => void);
     }
+    // A command listens until its process ends; eleven of them would make Node warn on the stderr of the eleventh.
+    for (const [index, signal] of SIGNALS.entries())
+      for (const each of process.listeners(signal)) if (!handlers[index]?.includes(each)) process.off(signal, each);
     for (const each of Object.keys(process.env)) if (!(each in variables)) delete process.env[each];
     Object.assign(process.env, variables);
     process.argv = argv;
