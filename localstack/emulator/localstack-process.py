@@ -16,6 +16,7 @@ from pathlib import Path
 
 from localstack.runtime.main import main
 from localstack.runtime.server import twisted
+from localstack.services.apigateway.next_gen.execute_api.integrations import aws as integrations
 from localstack.services.dynamodb.server import DynamodbServer
 from localstack.services.lambda_.invocation import runtime_executor
 from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
@@ -190,11 +191,20 @@ class BoundEndpoint(twisted.endpoints.TCP4ServerEndpoint):
         super().__init__(reactor, port, interface=ADDRESS.split(":")[0])
 
 
+matches_listed_type = integrations.mime_type_matches_binary_media_types
+
+
+def is_binary(mime_type, binary_media_types):
+    """LocalStack skips a binary media type of `*/*`, and so would send the page's compressed files as base64."""
+    return "*/*" in binary_media_types or matches_listed_type(mime_type, binary_media_types)
+
+
 # LocalStack has no setting for these. The only plugin that runs functions is Docker's. It would download DynamoDB Local and
 # Java, and start that on DYNAMODB_LOCAL_PORT, where our server of tables is.
 DockerRuntimeExecutorPlugin.load = lambda _plugin: FunctionProcess
 twisted.endpoints.TCP4ServerEndpoint = BoundEndpoint
 DynamodbServer.start_dynamodb = lambda _server: True
+integrations.mime_type_matches_binary_media_types = is_binary
 s3.DEFAULT_S3_TMP_DIR = str(Path(FOLDER, "s3"))
 
 main()
