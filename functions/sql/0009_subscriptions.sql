@@ -823,7 +823,10 @@ grant execute on function read_due_subscriptions to sluice_writer;
 -- array of {id, version, condition, texts}: a filter as for read_feed, and the hash of the filter that it was made of. Of each
 -- subscription it looks at transactions with `most_rows` rows at most, and at one at least. The rows of a transaction become
 -- deliveries together, by the rule of the feed: of the transactions below the horizon, in the order (transaction, received_at,
--- id, source). A subscription that another worker has is left for later, and so is one whose filter was changed meanwhile.
+-- id, source). A subscription that another worker has is left for later, and so is one that was changed meanwhile.
+--
+-- A statement that makes deliveries takes longer to plan than to run where events are few. So subscriptions with the same cursor and
+-- filter have one together, for as many of them as have `most_rows` rows.
 --
 -- Returns how many were dispatched, how many deliveries were made, how many subscriptions are not at their end, and whether a
 -- transaction is open. It is a transaction too, which holds the horizon: so its time is short.
@@ -836,35 +839,40 @@ declare
   until constant timestamptz = clock_timestamp() + milliseconds * interval '1 millisecond';
   horizon constant bigint = event_horizon();
   was_open constant boolean = pg_snapshot_xmin(pg_current_snapshot()) < pg_snapshot_xmax(pg_current_snapshot());
-  wanted record;
-  s subscriptions;
+  alike record;
+  made record;
   until_number bigint;
   until_is_last boolean;
+  rows_of_one bigint;
+  at_once integer;
+  owners text[];
   days text;
-  made bigint;
-  subjects text[];
 begin
   dispatched = 0;
   matched = 0;
   unfinished = jsonb_array_length(given);
   is_open = was_open;
-  for wanted in
-    select item ->> 'id' as id, item ->> 'version' as version, item ->> 'condition' as condition,
-      json_texts(item -> 'texts') as texts
-    from jsonb_array_elements(given) with ordinality as list (item, position) order by position
+  for alike in
+    select s.tenant, s.next_number, s.behind_at, s.behind_id, s.behind_source, s.types, s.sources, s.delivery_order, wanted.version,
+      wanted.condition, wanted.texts, array_agg(s.id order by wanted.position) as ids
+    from (
+      select item ->> 'id' as id, item ->> 'version' as version, item ->> 'condition' as condition,
+        json_texts(item -> 'texts') as texts, list.position
+      from jsonb_array_elements(given) with ordinality as list (item, position)
+    ) as wanted join subscriptions as s on s.id = wanted.id
+    where s.state = 'active' and coalesce(md5(s.filter), '') = wanted.version
+    group by s.tenant, s.next_number, s.behind_at, s.behind_id, s.behind_source, s.types, s.sources, s.delivery_order,
+      wanted.version, wanted.condition, wanted.texts
+    order by min(wanted.position)
   loop
     exit when dispatched > 0 and clock_timestamp() > until;
-    if not coalesce(is_bound_condition(wanted.condition), true) then
+    if not coalesce(is_bound_condition(alike.condition), true) then
       raise exception 'the condition is not one of a filter' using errcode = '42601';
     end if;
-    select * into s from subscriptions
-    where id = wanted.id and state = 'active' and coalesce(md5(filter), '') = wanted.version
-    for update skip locked;
-    continue when not found;
 
     with ahead as (
       select t.transaction_number, t.events from event_transactions as t
-      where t.tenant = s.tenant and t.transaction_number >= s.next_number and t.transaction_number < horizon
+      where t.tenant = alike.tenant and t.transaction_number >= alike.next_number and t.transaction_number < horizon
       order by t.transaction_number
       limit most_rows + 1
     ),
@@ -874,14 +882,14 @@ begin
         row_number() over (order by transaction_number desc) = 1 as is_last
       from ahead group by transaction_number
     )
-    select number, is_last and (select count(*) from ahead) <= most_rows into until_number, until_is_last
+    select number, is_last and (select count(*) from ahead) <= most_rows, total into until_number, until_is_last, rows_of_one
     from each
     where place = 1 or total <= most_rows and not (is_last and (select count(*) from ahead) > most_rows)
     order by number desc limit 1;
 
-    dispatched = dispatched + 1;
     if until_number is null then
-      unfinished = unfinished - 1;
+      dispatched = dispatched + cardinality(alike.ids);
+      unfinished = unfinished - cardinality(alike.ids);
       continue;
     end if;
     select string_agg(
@@ -889,42 +897,68 @@ begin
     ) into days
     from (
       select distinct t.day from event_transactions as t
-      where t.tenant = s.tenant and t.transaction_number between s.next_number and until_number
+      where t.tenant = alike.tenant and t.transaction_number between alike.next_number and until_number
     ) as named;
 
-    execute 'with made as (
-        insert into public.deliveries (
-          id, subscription_id, event_id, event_source, event_type, event_received_at, ordered_by, is_blocked
-        )
-        select ''dlv_'' || md5(cast(json_build_array($5, $6, e.source, e.id, microseconds(e.received_at)) as text)), $5, e.id, e.source, e.type,
-          e.received_at, ' || case s.delivery_order when 'subject' then 'e.subject, e.subject is not null' else 'null, false' end || '
-        from public.events as e
-        where e.tenant = $2 and e.transaction_number between $3 and $4 and (' || days || ')'
-      || case when s.behind_at is null then ''
-           else ' and (e.transaction_number > $3 or (e.received_at, e.id, e.source) > ($7, $8, $9))' end
-      || case when s.types is null then '' else ' and (e.type = any ($10) or e.type ^@ any ($11))' end
-      || case when s.sources is null then '' else ' and (e.source = any ($12) or e.source ^@ any ($13))' end
-      || coalesce(' and (' || wanted.condition || ')', '')
-      || ' order by e.transaction_number, e.received_at, e.id, e.source
-        on conflict (id) do nothing
-        returning ordered_by
-      )
-      select count(*), array_agg(distinct ordered_by) filter (where ordered_by is not null) from made'
-    into made, subjects
-    using wanted.texts, s.tenant, s.next_number, until_number, s.id, s.generation, s.behind_at, s.behind_id, s.behind_source,
-      whole_patterns(s.types), pattern_beginnings(s.types), whole_patterns(s.sources), pattern_beginnings(s.sources);
-
-    if subjects is not null then
-      perform unblock_subjects(s.id, subjects);
-    end if;
-    update subscriptions as moved
-    set next_number = until_number + 1, behind_at = null, behind_id = null, behind_source = null,
-      matched = moved.matched + made, dispatched_at = clock_timestamp()
-    where moved.id = s.id;
-    matched = matched + made;
-    if until_is_last then
-      unfinished = unfinished - 1;
-    end if;
+    at_once = greatest(most_rows / greatest(rows_of_one, 1), 1);
+    for place in 1 .. cardinality(alike.ids) by at_once loop
+      exit when dispatched > 0 and clock_timestamp() > until;
+      owners = array(
+        select s.id from subscriptions as s
+        where s.id = any (alike.ids[place : place + at_once - 1]) and s.state = 'active'
+          and coalesce(md5(s.filter), '') = alike.version
+          and (s.next_number, s.behind_at, s.behind_id, s.behind_source, s.types, s.sources, s.delivery_order) is not distinct from
+            (alike.next_number, alike.behind_at, alike.behind_id, alike.behind_source, alike.types, alike.sources, alike.delivery_order)
+        for update skip locked
+      );
+      continue when owners = '{}';
+      for made in
+        execute 'with made as (
+            insert into public.deliveries (
+              id, subscription_id, event_id, event_source, event_type, event_received_at, ordered_by, is_blocked
+            )
+            select ''dlv_'' || md5(cast(json_build_array(owner, generation, e.source, e.id, microseconds(e.received_at)) as text)),
+              owner, e.id, e.source, e.type, e.received_at, '
+          || case alike.delivery_order when 'subject' then 'e.subject, e.subject is not null' else 'null, false' end || '
+            from (select s.id, s.generation from public.subscriptions as s where s.id = any ($5)) as known (owner, generation)
+              cross join public.events as e
+            where e.tenant = $2 and e.transaction_number between $3 and $4 and (' || days || ')'
+          || case when alike.behind_at is null then ''
+               else ' and (e.transaction_number > $3 or (e.received_at, e.id, e.source) > ($6, $7, $8))' end
+          || case when alike.types is null then '' else ' and (e.type = any ($9) or e.type ^@ any ($10))' end
+          || case when alike.sources is null then '' else ' and (e.source = any ($11) or e.source ^@ any ($12))' end
+          || coalesce(' and (' || alike.condition || ')', '')
+          || ' order by owner, e.transaction_number, e.received_at, e.id, e.source
+            on conflict (id) do nothing
+            returning subscription_id, ordered_by
+          ),
+          of_one as (
+            select subscription_id, count(*) as number,
+              array_agg(distinct ordered_by) filter (where ordered_by is not null) as subjects
+            from made group by 1
+          ),
+          moved as (
+            update public.subscriptions as s
+            set next_number = $4 + 1, behind_at = null, behind_id = null, behind_source = null,
+              matched = s.matched + coalesce((select number from of_one where subscription_id = s.id), 0),
+              dispatched_at = clock_timestamp()
+            where s.id = any ($5)
+          )
+          select * from of_one'
+        using alike.texts, alike.tenant, alike.next_number, until_number, owners, alike.behind_at, alike.behind_id,
+          alike.behind_source, whole_patterns(alike.types), pattern_beginnings(alike.types), whole_patterns(alike.sources),
+          pattern_beginnings(alike.sources)
+      loop
+        matched = matched + made.number;
+        if made.subjects is not null then
+          perform unblock_subjects(made.subscription_id, made.subjects);
+        end if;
+      end loop;
+      dispatched = dispatched + cardinality(owners);
+      if until_is_last then
+        unfinished = unfinished - cardinality(owners);
+      end if;
+    end loop;
   end loop;
   return next;
 end

@@ -95,6 +95,32 @@ describe("several workers at once", () => {
     expect(await db.ask("select 1 from deliveries group by subscription_id, event_id having count(*) > 1")).toEqual([]);
   });
 
+  it("subscriptions that are dispatched together have their own matches each, in the order of the feed", async () => {
+    const { create, ledger } = actor();
+    const all = [await create(), await create(), await create({ order: "subject" }), await create()];
+    const some = [
+      await create({ filter: '{"prefix":{"id":"e1"}}' }),
+      await create({ filter: '{"prefix":{"id":"e1"}}' }),
+    ];
+    await storeEvents(many(12).map((each, i) => ({ ...each, event: { ...each.event, subject: `s${i % 3}` } })));
+
+    await createDeliveryWork(db.writer, { dispatchMost: 24 }).dispatch(20_000, soon());
+
+    const feed = await db.ask("select id from events order by transaction_number, received_at, id, source");
+    const matchesOf = (id: string) =>
+      db.ask("select event_id as id from deliveries where subscription_id = $1 order by number", [id]);
+    for (const { id } of all) {
+      expect(await matchesOf(id)).toEqual(feed);
+      expect(await ledger(id)).toMatchObject({ matched: 12, pending: 12 });
+    }
+    for (const { id } of some) {
+      expect(await matchesOf(id)).toEqual(feed.filter((event) => String(event["id"]).startsWith("e1")));
+      expect(await ledger(id)).toMatchObject({ matched: 3, pending: 3 });
+    }
+    const free = "select ordered_by from deliveries where ordered_by is not null and not is_blocked order by 1";
+    expect(await db.ask(free)).toEqual(["s0", "s1", "s2"].map((ordered_by) => ({ ordered_by })));
+  });
+
   it("an event that is dispatched twice in a generation stays one delivery", async () => {
     const { create, dispatch, ledger } = actor();
     const { id } = await create({ start: { kind: "time", at: "2026-11-01T00:00:00Z" } });

@@ -64,7 +64,8 @@ export function createWebhookNotifier(options: {
       };
       const posted = await post(sink.url, { headers, body: content.body }, endsAt);
       if ("error" in posted) return { kind: "later", error: posted.error };
-      return toHttpOutcome({ ...posted, response: redact(posted.text, secretsOf(sink)) }, Date.now());
+      const response = posted.text === "" ? "" : redact(posted.text, secretsOf(sink));
+      return toHttpOutcome({ ...posted, response }, Date.now());
     },
     async check({ url, headers = {} }, deadline) {
       const refused = await addresses.check(url, deadline);

@@ -967,8 +967,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event with the key of one that is no longer retained is taken for that",
     file: "functions/sql/0009_subscriptions.sql",
-    find: "json_build_array($5, $6, e.source, e.id, microseconds(e.received_at))",
-    replace: "json_build_array($5, $6, e.source, e.id)",
+    find: "json_build_array(owner, generation, e.source, e.id, microseconds(e.received_at))",
+    replace: "json_build_array(owner, generation, e.source, e.id)",
     caughtBy: { file: "test/contract/deliveries.test.ts", test: "dispatch" },
   },
   {
@@ -981,8 +981,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event that is dispatched again becomes a second delivery",
     file: "functions/sql/0009_subscriptions.sql",
-    find: "json_build_array($5, $6, e.source, e.id, microseconds(e.received_at))",
-    replace: "json_build_array($5, $6, e.source, e.id, random())",
+    find: "json_build_array(owner, generation, e.source, e.id, microseconds(e.received_at))",
+    replace: "json_build_array(owner, generation, e.source, e.id, random())",
     caughtBy: deliveryWork("an event that is dispatched twice in a generation stays one delivery"),
   },
   {
