@@ -22,8 +22,15 @@ export type LedgerTable = {
   readLedgers(tenant: string): Promise<KeptLedger[]>;
   /** When the last snapshot was taken that is written whole; undefined before the first. @throws AccessError */
   readTakenAt(): Promise<string | undefined>;
-  /** Writes the ledger of a tenant, unless one of a later snapshot is there. That of `*` is written last. @throws AccessError */
+  /** Writes the ledger of a tenant, unless one of a later snapshot is there. @throws AccessError */
   writeLedger(kept: KeptLedger, takenAt: string): Promise<void>;
+  /**
+   * Writes the ledger of `*` behind all others, with which the snapshot is whole, unless another one became so since `before` was read.
+   * @param before the answer of `readTakenAt` before the ledgers were read, with which this snapshot was compared
+   * @returns whether it is written; if not, a ledger that was left out as unchanged may have changed
+   * @throws AccessError
+   */
+  writeLast(kept: KeptLedger, takenAt: string, before: string | undefined): Promise<boolean>;
   /** Deletes a note, unless a later one of the producer is there. @throws AccessError */
   deleteNote(note: Pick<ProducerNote, "producer" | "at">): Promise<void>;
 };

@@ -19,8 +19,23 @@ create table arrivals (
   primary key (tenant, producer)
 );
 
--- Nobody but the owner has a right on it. Row level security without a policy keeps it empty for others if somebody gets one.
+-- The sums of a tenant's arrivals. `arrived` is the number of events: of `numbers`, each once, and of the unnumbered ones. A snapshot
+-- reads them and not the sets, which have a row for each process of ingest and tenant of some weeks.
+create table arrival_totals (
+  tenant text collate "C" primary key,
+  arrived bigint not null,
+  stored bigint not null,
+  copies bigint not null,
+  conflicts bigint not null,
+  discarded bigint not null
+);
+
+-- The producers of which a snapshot takes the sets: those that began lately, and some by name.
+create index arrivals_by_producer on arrivals (producer);
+
+-- Nobody but the owner has a right on them. Row level security without a policy keeps them empty for others if somebody gets one.
 alter table arrivals enable row level security;
+alter table arrival_totals enable row level security;
 
 -- Merged or not, in one snapshot: a merge moves each delta in one transaction.
 create view all_arrivals with (security_invoker) as
@@ -53,39 +68,71 @@ begin
 end
 $body$;
 
+-- What the deltas add to `arrivals`, and by `arrived` to `arrival_totals`. A number that was there before adds nothing.
+create view fresh_arrivals with (security_invoker) as
+  select
+    tenant, producer, fresh.numbers, unnumbered, fresh.stored, fresh.copies, fresh.conflicts, fresh.discarded,
+    unnumbered + case when known.numbers is null then count_numbers(fresh.numbers)
+      else count_numbers(known.numbers + fresh.numbers) - count_numbers(known.numbers) end as arrived
+  from (
+    select
+      tenant, producer, range_agg(numbers) as numbers, coalesce(sum(unnumbered), 0) as unnumbered, coalesce(sum(stored), 0) as stored,
+      coalesce(sum(copies), 0) as copies, coalesce(sum(conflicts), 0) as conflicts, coalesce(sum(discarded), 0) as discarded
+    from arrival_deltas group by tenant, producer
+  ) as fresh left join (select tenant, producer, numbers from arrivals) as known using (tenant, producer);
+
+-- Waits for the other calls that change `arrivals`.
+create function lock_ledger() returns void
+language sql as $body$
+  select pg_advisory_xact_lock(7284562135)
+$body$;
+
 -- Adds the deltas up. Returns their number.
 create function merge_arrivals() returns bigint
 language sql as $body$
+  select lock_ledger();
+  -- Both see the same deltas: they are only added and merged.
   with taken as (
-    delete from arrival_deltas returning *
+    delete from arrival_deltas returning 1
+  ), fresh as materialized (
+    select * from fresh_arrivals
   ), merged as (
     insert into arrivals (tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded)
-    select
-      tenant, producer, range_agg(numbers), coalesce(sum(unnumbered), 0), coalesce(sum(stored), 0), coalesce(sum(copies), 0),
-      coalesce(sum(conflicts), 0), coalesce(sum(discarded), 0)
-    from taken group by tenant, producer order by tenant, producer
+    select tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded from fresh
     on conflict (tenant, producer) do update set
       numbers = arrivals.numbers + excluded.numbers, unnumbered = arrivals.unnumbered + excluded.unnumbered,
       stored = arrivals.stored + excluded.stored, copies = arrivals.copies + excluded.copies,
       conflicts = arrivals.conflicts + excluded.conflicts, discarded = arrivals.discarded + excluded.discarded,
       arrived_at = excluded.arrived_at
+  ), totalled as (
+    insert into arrival_totals (tenant, arrived, stored, copies, conflicts, discarded)
+    select tenant, sum(arrived), sum(stored), sum(copies), sum(conflicts), sum(discarded) from fresh group by tenant
+    on conflict (tenant) do update set
+      arrived = arrival_totals.arrived + excluded.arrived, stored = arrival_totals.stored + excluded.stored,
+      copies = arrival_totals.copies + excluded.copies, conflicts = arrival_totals.conflicts + excluded.conflicts,
+      discarded = arrival_totals.discarded + excluded.discarded
   )
   select count(*) from taken
 $body$;
 
--- Adds producers of which nothing has arrived since a time to the events without a number of their tenants. A producer with a dead
--- letter stays, because its event may come again at any time. Returns the number of producers.
+-- Adds producers of which nothing has arrived since a time to the events without a number of their tenants, whose totals stay. A
+-- producer with a dead letter stays, because its event may come again at any time. Returns the number of producers.
 create function forget_producers(silent_since timestamptz) returns bigint
 language sql as $body$
+  select lock_ledger();
   with forgotten as (
     delete from arrivals as a
     where a.arrived_at < silent_since and a.producer <> ''
       and not exists (select from dead_letters as d where d.tenant = a.tenant and d.producer = a.producer)
     returning *
   ), added as (
-    insert into arrival_deltas (tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded)
+    insert into arrivals (tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded)
     select tenant, '', '{}', sum(unnumbered + count_numbers(numbers)), sum(stored), sum(copies), sum(conflicts), sum(discarded)
     from forgotten group by tenant
+    on conflict (tenant, producer) do update set
+      unnumbered = arrivals.unnumbered + excluded.unnumbered, stored = arrivals.stored + excluded.stored,
+      copies = arrivals.copies + excluded.copies, conflicts = arrivals.conflicts + excluded.conflicts,
+      discarded = arrivals.discarded + excluded.discarded
   )
   select count(*) from forgotten
 $body$;
@@ -106,7 +153,8 @@ $body$;
 -- A dead letter without a number counts by its row, but for a replayed one whose key is stored.
 create function take_ledger(since text, asked text[], after_tenant text, most_bytes integer)
 returns table (part text, tenant text, producer text, content text)
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp set jit = off as $body$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set jit = off
+set plan_cache_mode = force_custom_plan as $body$
 #variable_conflict use_column
 declare
   row_bytes constant integer = 64;
@@ -114,32 +162,27 @@ declare
   last_tenant text;
   found record;
 begin
-  perform pg_advisory_xact_lock(7284562135);
+  perform lock_ledger();
   if after_tenant is null then
     perform merge_arrivals();
   end if;
   return query select 'taken', null, null, to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
   for found in
-    with changed as (
-      select distinct tenant, producer from arrival_deltas
-    ), counted as (
-      -- Only the few with a delta behind the merge are added up.
-      select tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded from arrivals
-      where (after_tenant is null or tenant > after_tenant)
-        and not exists (select from changed where (changed.tenant, changed.producer) = (arrivals.tenant, arrivals.producer))
-      union all
-      select
-        tenant, producer, range_agg(numbers), sum(unnumbered), sum(stored), sum(copies), sum(conflicts), sum(discarded)
-      from all_arrivals
-      where (after_tenant is null or tenant > after_tenant) and (tenant, producer) in (select tenant, producer from changed)
-      group by tenant, producer
+    -- What was added behind the merge counts as well.
+    with fresh as materialized (
+      select * from fresh_arrivals where after_tenant is null or tenant > after_tenant
     ), numbered as (
       select
         d.tenant, d.producer, d.sequence,
         case when bool_or(d.state = 'open') then 'open' when bool_or(d.state = 'replayed') then 'replayed' else 'discarded' end as state
-      from dead_letters as d left join counted on counted.tenant = d.tenant and counted.producer = d.producer
+      from dead_letters as d
       where d.producer is not null and (after_tenant is null or d.tenant > after_tenant)
-        and not coalesce(counted.numbers @> d.sequence, false)
+        and not exists (
+          select from arrivals as a where (a.tenant, a.producer) = (d.tenant, d.producer) and a.numbers @> d.sequence
+        )
+        and not exists (
+          select from fresh as f where (f.tenant, f.producer) = (d.tenant, d.producer) and f.numbers @> d.sequence
+        )
       group by d.tenant, d.producer, d.sequence
     ), dead as (
       select tenant, state from numbered
@@ -153,9 +196,10 @@ begin
         tenant, sum(stored) as stored, sum(copies) as copies, sum(conflicts) as conflicts, sum(open) as open,
         sum(replayed) as replayed, sum(discarded) as discarded, sum(arrived) as arrived
       from (
-        select
-          tenant, stored, copies, conflicts, 0 as open, 0 as replayed, discarded, unnumbered + count_numbers(numbers) as arrived
-        from counted
+        select tenant, stored, copies, conflicts, 0 as open, 0 as replayed, discarded, arrived
+        from arrival_totals where after_tenant is null or tenant > after_tenant
+        union all
+        select tenant, stored, copies, conflicts, 0, 0, discarded, arrived from fresh
         union all
         select
           tenant, 0, 0, 0, count(*) filter (where state = 'open'), count(*) filter (where state = 'replayed'),
@@ -166,7 +210,9 @@ begin
     ), ended as (
       select tenant, producer, range_agg(numbers) as numbers
       from (
-        select tenant, producer, numbers from counted
+        select tenant, producer, numbers from arrivals where after_tenant is null or tenant > after_tenant
+        union all
+        select tenant, producer, numbers from fresh
         union all
         select tenant, producer, int8multirange(int8range(sequence, sequence + 1)) from numbered
       ) as each

@@ -26,7 +26,7 @@ export type TakeOutcome =
   | { kind: "fresh" }
   /** `difference`: accepted events of which nobody knows what became of them. */
   | { kind: "taken"; tenants: number; written: number; inFlight: number; difference: number }
-  /** The database did not answer, and a new message asks again. */
+  /** The database did not answer, or others took snapshots all the time; a new message asks again. */
   | { kind: "postponed"; reason: string }
   /** The same, and the queue did not confirm the new message. */
   | { kind: "failed"; reason: string };
@@ -38,11 +38,23 @@ export type TakeOutcome =
  */
 export function createTakeLedger({ ledger, table, queues, messages, keepHistory, clock }: TakeLedgerDeps) {
   return async function takeLedger(due: number, until: number): Promise<TakeOutcome> {
-    const before = await table.readTakenAt();
+    let before = await table.readTakenAt();
     if (before !== undefined && Date.parse(before) >= due) return { kind: "fresh" };
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const outcome = await takeOnce(before, due, until);
+      if (outcome !== "overtaken") return outcome;
+      before = await table.readTakenAt();
+    }
+    return { kind: (await ask(clock().getTime(), OVERTAKEN_MS, until)) ? "postponed" : "failed", reason: "overtaken" };
+  };
+
+  function ask(due: number, delayMs: number, until: number): Promise<boolean> {
+    return messages.send({ kind: "ledger", due }, Math.ceil(delayMs / 1_000), until - WRITE_RESERVE_MS);
+  }
+
+  /** Takes a snapshot, which is overtaken where another one became whole meanwhile. */
+  async function takeOnce(before: string | undefined, due: number, until: number): Promise<TakeOutcome | "overtaken"> {
     const now = clock().getTime();
-    const ask = (wanted: number, delayMs: number) =>
-      messages.send({ kind: "ledger", due: wanted }, Math.ceil(delayMs / 1_000), until - WRITE_RESERVE_MS);
     const since = firstProducerId(now - FINAL_AFTER_MS);
     const notes = await table.readNotes(now);
     const kept = await table.readLedgers(INSTALLATION);
@@ -55,13 +67,15 @@ export function createTakeLedger({ ledger, table, queues, messages, keepHistory,
       if (!(error instanceof DatabaseError)) throw error;
       // Events are accepted all the same.
       await keepHistory(accountsOf(notes, kept), kept, now);
-      return { kind: (await ask(due, RETRY_MS)) ? "postponed" : "failed", reason: error.reason };
+      return { kind: (await ask(due, RETRY_MS, until)) ? "postponed" : "failed", reason: error.reason };
     }
     const taken = toKept(snapshot);
     for (const { ledger: each } of kept) if (!taken.has(each.tenant)) taken.set(each.tenant, emptyLedger(each.tenant));
     // Before the ledgers, by which the snapshot is there: what fails here comes again.
     await keepHistory(accountsOf(notes, [...taken.values()]), kept, Date.parse(snapshot.takenAt));
     const written = await writeChanges(table, kept, taken, snapshot.takenAt);
+    const ofNone = taken.get(INSTALLATION) ?? emptyLedger(INSTALLATION);
+    if (!(await table.writeLast(ofNone, snapshot.takenAt, before))) return "overtaken";
     const isLate = ({ producer, at }: ProducerNote) => producer < since || (isAtRest && at <= now - SETTLED_MS);
     const account = judge(notes, taken, isLate);
     await forEachConcurrently(
@@ -70,10 +84,10 @@ export function createTakeLedger({ ledger, table, queues, messages, keepHistory,
       (note) => table.deleteNote(note),
     );
     // Behind the last batch nobody else asks again.
-    if (isAtRest && account.inFlight > account.late) await ask(now + LOOK_AGAIN_MS, LOOK_AGAIN_MS);
+    if (isAtRest && account.inFlight > account.late) await ask(now + LOOK_AGAIN_MS, LOOK_AGAIN_MS, until);
     const difference = account.faults + account.late;
     return { kind: "taken", tenants: taken.size - 1, written, inFlight: account.inFlight, difference };
-  };
+  }
 }
 
 /** The ledgers of a snapshot by tenant; that of `*` has what the tenants do not have of the sum. */
@@ -99,7 +113,7 @@ function toKept({ tenants, arrivals, subscriptions }: LedgerSnapshot): Map<strin
 
 const COUNTS = ["arrived", "stored", "copies", "conflicts", "open", "replayed", "discarded"] as const;
 
-/** Writes the ledgers that have changed, and that of `*` behind them. A tenant that the database no longer knows has an empty one. */
+/** Writes the ledgers of tenants that have changed. A tenant that the database no longer knows has an empty one. */
 async function writeChanges(
   table: LedgerTable,
   before: readonly KeptLedger[],
@@ -112,7 +126,6 @@ async function writeChanges(
       ledger.tenant !== INSTALLATION && !isSame({ ledger, subscriptions }, kept.get(ledger.tenant)),
   );
   await forEachConcurrently(changed, CALLS_IN_FLIGHT, (each) => table.writeLedger(each, takenAt));
-  await table.writeLedger(taken.get(INSTALLATION) ?? emptyLedger(INSTALLATION), takenAt);
   return changed.length;
 }
 
@@ -184,6 +197,12 @@ const LOOK_AGAIN_MS = 200_000;
 
 /** The time between two tries while the database does not answer. */
 const RETRY_MS = 300_000;
+
+/** Two snapshots at once are rare, and the later one is whole first. */
+const TRIES = 3;
+
+/** The time to the next try where others took snapshots all the time. */
+const OVERTAKEN_MS = 5_000;
 
 /** Kept free to write the ledgers: some thousand tenants at some hundred writes a second. */
 const WRITE_RESERVE_MS = 15_000;

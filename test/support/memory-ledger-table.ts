@@ -21,6 +21,12 @@ export function memoryLedgerTable(): LedgerTable & ProducerNotes {
       const before = ledgers.get(kept.ledger.tenant);
       if (before === undefined || before.takenAt <= takenAt) ledgers.set(kept.ledger.tenant, { kept, takenAt });
     },
+    async writeLast(kept, takenAt, before) {
+      const known = ledgers.get(INSTALLATION)?.takenAt;
+      const isLast = known === before && (known === undefined || known <= takenAt);
+      if (isLast) ledgers.set(INSTALLATION, { kept, takenAt });
+      return isLast;
+    },
     async deleteNote({ producer, at }) {
       if (notes.get(producer)?.at === at) notes.delete(producer);
     },

@@ -59,22 +59,28 @@ export function createLedgerTable({ client, table }: { client: DynamoDBClient; t
       return item?.["takenAt"]?.S;
     },
 
-    async writeLedger({ ledger: { tenant, ...counts }, arrivals, subscriptions }, takenAt) {
-      const ranges = [...arrivals].map(([producer, numbers]) => [producer, { S: writeRanges(numbers) }]);
+    async writeLedger(kept, takenAt) {
       const command = new PutItemCommand({
         TableName: table,
-        Item: {
-          [STATUS_TABLE.partitionKey]: { S: STATUS_TABLE.ledger },
-          [STATUS_TABLE.sortKey]: { S: tenant },
-          takenAt: { S: takenAt },
-          counts: { M: toNumbers(counts) },
-          subscriptions: { M: toNumbers(subscriptions) },
-          arrivals: { M: Object.fromEntries(ranges) },
-        },
+        Item: toItem(kept, takenAt),
         ConditionExpression: "attribute_not_exists(takenAt) OR takenAt <= :takenAt",
         ExpressionAttributeValues: { ":takenAt": { S: takenAt } },
       });
       await isMet(client.send(command));
+    },
+
+    writeLast(kept, takenAt, before) {
+      const command = new PutItemCommand({
+        TableName: table,
+        Item: toItem(kept, takenAt),
+        ...(before === undefined
+          ? { ConditionExpression: "attribute_not_exists(takenAt)" }
+          : {
+              ConditionExpression: "takenAt = :before AND takenAt <= :takenAt",
+              ExpressionAttributeValues: { ":before": { S: before }, ":takenAt": { S: takenAt } },
+            }),
+      });
+      return isMet(client.send(command));
     },
 
     async deleteNote({ producer, at }) {
@@ -87,6 +93,18 @@ export function createLedgerTable({ client, table }: { client: DynamoDBClient; t
       });
       await isMet(client.send(command));
     },
+  };
+}
+
+function toItem({ ledger: { tenant, ...counts }, arrivals, subscriptions }: KeptLedger, takenAt: string): Item {
+  const ranges = [...arrivals].map(([producer, numbers]) => [producer, { S: writeRanges(numbers) }]);
+  return {
+    [STATUS_TABLE.partitionKey]: { S: STATUS_TABLE.ledger },
+    [STATUS_TABLE.sortKey]: { S: tenant },
+    takenAt: { S: takenAt },
+    counts: { M: toNumbers(counts) },
+    subscriptions: { M: toNumbers(subscriptions) },
+    arrivals: { M: Object.fromEntries(ranges) },
   };
 }
 

@@ -75,7 +75,7 @@ export function describeLedgerTable(name: string, open: () => Promise<LedgerTabl
 
       await table.writeLedger(kept("acme", 7), times[0]);
       expect(await table.readTakenAt()).toBeUndefined();
-      await table.writeLedger(ofNone, times[0]);
+      expect(await table.writeLast(ofNone, times[0], undefined)).toBe(true);
 
       expect(await table.readTakenAt()).toBe(times[0]);
       expect(await table.readLedgers("*")).toContainEqual(ofNone);
@@ -89,11 +89,22 @@ export function describeLedgerTable(name: string, open: () => Promise<LedgerTabl
         [1, times[0]],
       ] as const) {
         await table.writeLedger(kept("acme", stored), takenAt);
-        await table.writeLedger(kept("*", stored), takenAt);
+        await table.writeLast(kept("*", stored), takenAt, await table.readTakenAt());
       }
 
       expect(await table.readLedgers("acme")).toEqual([kept("acme", 2)]);
       expect(await table.readTakenAt()).toBe(times[1]);
+    });
+
+    it("a snapshot is not written whole where another one became so since it began", async () => {
+      const table = await open();
+
+      expect(await table.writeLast(kept("*", 1), times[0], times[0])).toBe(false);
+      expect(await table.writeLast(kept("*", 1), times[0], undefined)).toBe(true);
+      expect(await table.writeLast(kept("*", 2), times[1], undefined)).toBe(false);
+      expect(await table.readLedgers("*")).toEqual([kept("*", 1)]);
+      expect(await table.writeLast(kept("*", 2), times[1], times[0])).toBe(true);
+      expect(await table.readLedgers("*")).toEqual([kept("*", 2)]);
     });
 
     it("ledgers of many tenants with many producers are all read", async () => {

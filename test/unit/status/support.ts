@@ -79,6 +79,11 @@ export function memoryDatabase(clock: () => number) {
       }
       ledger[as] += 1;
     },
+    /** An event ends otherwise than before. */
+    move(tenant: string, from: keyof LedgerCounts, to: keyof LedgerCounts): void {
+      of(tenant)[from] -= 1;
+      of(tenant)[to] += 1;
+    },
     /** A fault of Sluice: a count is not what arrived. */
     miscount: (tenant: string) => {
       of(tenant).stored -= 1;

@@ -234,6 +234,82 @@ describe("the difference of the ledger", () => {
   });
 });
 
+describe("two snapshots at once", () => {
+  /** An installation whose ledger has a dead letter. `before` lets something happen before the next calls of a method. */
+  async function withDeadLetter() {
+    const parts = installation();
+    const { database, take, time } = parts;
+    database.end("acme", "open");
+    await take();
+    time.now += 60 * SECOND;
+    const before = <Name extends string>(
+      calls: Record<Name, (...given: never[]) => Promise<unknown>>,
+      name: Name,
+      meanwhile: () => Promise<unknown>,
+      times = 1,
+    ) => {
+      const call = calls[name];
+      let left = times;
+      calls[name] = async (...given) => {
+        if (left > 0) {
+          left -= 1;
+          await meanwhile();
+        }
+        return call(...given);
+      };
+    };
+    const takeWhole = async () => {
+      time.now += SECOND;
+      expect(await take()).toMatchObject({ kind: "taken" });
+    };
+    return { ...parts, before, takeWhole };
+  }
+
+  it("leave what the later one saw where it is whole before the earlier one writes", async () => {
+    const { database, table, before, takeWhole, take, accounts } = await withDeadLetter();
+    database.move("acme", "open", "replayed");
+    // For the later one nothing has changed.
+    before(table, "writeLedger", async () => {
+      database.move("acme", "replayed", "open");
+      await takeWhole();
+    });
+
+    expect(await take()).toMatchObject({ kind: "taken" });
+
+    expect(await accounts("acme")).toMatchObject([{ open: 1, replayed: 0 }]);
+    expect(database.asked).toHaveLength(4);
+  });
+
+  it("leave what the later one saw where the earlier one is whole before the later one asks the database", async () => {
+    const { database, before, takeWhole, take, accounts } = await withDeadLetter();
+    before(database.reader, "take", async () => {
+      database.move("acme", "open", "replayed");
+      await takeWhole();
+      database.move("acme", "replayed", "open");
+    });
+
+    expect(await take()).toMatchObject({ kind: "taken" });
+
+    expect(await accounts("acme")).toMatchObject([{ open: 1, replayed: 0 }]);
+    expect(database.asked).toHaveLength(4);
+  });
+
+  it("are tried three times, and then a message asks for one more", async () => {
+    const { table, before, takeWhole, take, time, sent, queue } = await withDeadLetter();
+    const { writeLast } = table;
+    table.writeLast = () => Promise.resolve(false);
+    expect(await take()).toEqual({ kind: "postponed", reason: "overtaken" });
+    expect(sent).toEqual([{ message: { kind: "ledger", due: time.now }, delaySeconds: 5 }]);
+
+    queue.answers = false;
+    expect(await take()).toEqual({ kind: "failed", reason: "overtaken" });
+
+    table.writeLast = writeLast;
+    before(table, "writeLast", takeWhole, 2);
+    expect(await take()).toMatchObject({ kind: "taken" });
+  });
+});
+
 describe("the history that a snapshot keeps", () => {
   const MINUTE = 60 * SECOND;
 
