@@ -4,6 +4,7 @@ import { dataschema, type } from "../functions/core/attributes.ts";
 import { readPointer } from "../functions/core/data-path.ts";
 import { INDEXED_MAX } from "../functions/core/list-limits.ts";
 import { toJsonSchema } from "../functions/core/data-schema.ts";
+import { RETENTIONS } from "../functions/core/retention.ts";
 import { isAsync } from "./is-async.ts";
 
 /** The faults in what a file of catalog/ exports, each a text that follows the file's name. */
@@ -22,9 +23,9 @@ export function eventTypeFaults(exports: Record<string, unknown>): string[] {
   return faults.length > 0 ? faults : valueFaults(exports);
 }
 
-type Name = "type" | "dataschema" | "data" | "measures" | "indexed";
-const NAMES: readonly Name[] = ["type", "dataschema", "data", "measures", "indexed"];
-const OPTIONAL: ReadonlySet<Name> = new Set(["dataschema", "measures", "indexed"]);
+type Name = "type" | "dataschema" | "data" | "measures" | "indexed" | "retention";
+const NAMES: readonly Name[] = ["type", "dataschema", "data", "measures", "indexed", "retention"];
+const OPTIONAL: ReadonlySet<Name> = new Set(["dataschema", "measures", "indexed", "retention"]);
 
 /** Node adds it to a module with a default export. https://nodejs.org/docs/latest-v24.x/api/modules.html */
 const ADDED_BY_NODE = "__esModule";
@@ -45,14 +46,22 @@ function isWithin(edits: number, one: string, other: string): boolean {
   );
 }
 
-function valueFaults({ type: name, dataschema: version, data, measures, indexed }: Record<string, unknown>): string[] {
+function valueFaults(exports: Record<string, unknown>): string[] {
+  const { type: name, dataschema: version, data, measures, indexed, retention } = exports;
   return [
     ...attributeFaults("type", type(), name),
     ...attributeFaults("dataschema", dataschema(), version),
     ...schemaFaults(data),
     ...pointerFaults("measures", MEASURES_MAX, measures),
     ...pointerFaults("indexed", INDEXED_MAX, indexed),
+    ...retentionFaults(retention),
   ];
+}
+
+function retentionFaults(retention: unknown): string[] {
+  if (retention === undefined || RETENTIONS.some((name) => name === retention)) return [];
+  const names = RETENTIONS.map((each) => JSON.stringify(each)).join(", ");
+  return [`has the \`retention\` ${JSON.stringify(retention)}; write one of ${names}`];
 }
 
 function pointerFaults(name: "measures" | "indexed", most: number, pointers: unknown): string[] {

@@ -42,6 +42,7 @@ export class Ingest extends Construct {
         STATUS_QUEUE_URL: numbers.queueUrl,
         UNKNOWN_TYPES: stage.unknownTypes,
         UNKNOWN_VERSIONS: stage.unknownVersions,
+        RETENTION: stage.retention,
       },
     });
     access.grantKeyCheck(handler);

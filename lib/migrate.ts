@@ -45,6 +45,7 @@ export class Migrate extends Construct {
         ...databaseEnvironment(database),
         ...roles.environment,
         WAKE_QUEUE_URL: wakes.queueUrl,
+        RETENTION: stage.retention,
         ...(stage.deadLetterRetentionDays !== undefined && {
           DEAD_LETTER_RETENTION_DAYS: String(stage.deadLetterRetentionDays),
         }),

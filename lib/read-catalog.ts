@@ -18,7 +18,8 @@ export function readCatalog(folder: string): EventType[] {
   const faults = loaded.flatMap((each) => each.faults.map((fault) => `${nameOf(folder, each.file)} ${fault}`));
   const types = loaded.filter(({ file }) => !isInFolder(file));
   const eventTypes = types.map(({ file, exports }) => ({ ...exports, file: nameOf(folder, file) }) as EventType);
-  if (faults.length === 0) faults.push(...versionFaults(eventTypes), ...fieldFaults(eventTypes));
+  if (faults.length === 0)
+    faults.push(...versionFaults(eventTypes), ...fieldFaults(eventTypes), ...retentionFaults(eventTypes));
   if (faults.length > 0) throw new CatalogError(faults);
   return eventTypes;
 }
@@ -39,7 +40,7 @@ export class CatalogError extends Error {
 }
 
 const ADVICE =
-  "A file of catalog/ is one event type and exports `type`, `data` and, if wanted, `dataschema` to name its version, `measures` and `indexed`. " +
+  "A file of catalog/ is one event type and exports `type`, `data` and, if wanted, `dataschema` to name its version, `measures`, `indexed` and `retention`. " +
   "What several event types use belongs in a folder, for example catalog/parts/.";
 
 /** Files of a folder that are or look like code, as paths inside it. */
@@ -105,6 +106,19 @@ function versionFaults(eventTypes: readonly EventType[]): string[] {
       ];
     }),
   );
+}
+
+/** Versions of a type that name different retentions: an event of an old version would go sooner or later than one of a new one. */
+function retentionFaults(eventTypes: readonly EventType[]): string[] {
+  return [...toCatalog(eventTypes).values()].flatMap((versions) => {
+    const [first, ...others] = versions.filter(({ retention }) => retention !== undefined);
+    return others
+      .filter(({ retention }) => retention !== first?.retention)
+      .map(
+        ({ file, type, retention }) =>
+          `${file} has the \`retention\` ${retention}, and ${first?.file} ${first?.retention}: ${type} has one in all its versions`,
+      );
+  });
 }
 
 /** Indexed fields that no version of the type has, most likely misspelt: nothing would ever be found by them. */

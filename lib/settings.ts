@@ -4,6 +4,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import type { IngestEnvironment as Environment } from "../functions/adapters/lambda/environment.ts";
+import { RETENTIONS } from "../functions/core/retention.ts";
 import { edgeSettings } from "./edge-settings.ts";
 
 /** In ACU; each has about 2 GiB. */
@@ -78,6 +79,8 @@ const shape = {
       .array(z.string().regex(/^arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]{1,80}(\.fifo)?$/, "is not the ARN of a queue"))
       .min(1),
   ),
+  /** For how long events are kept whose type in the catalog says nothing about it. */
+  retention: z.enum(RETENTIONS),
   /** Days after which dead letters are deleted that are discarded, or stored by a replay. An open one is never deleted. @default never */
   deadLetterRetentionDays: z.optional(z.int().min(1).max(36_500)),
   /** A dashboard of CloudWatch: three of an account are free. */

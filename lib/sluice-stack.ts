@@ -19,6 +19,7 @@ import { Notify } from "./notify.ts";
 import { Objectives } from "./objectives.ts";
 import { Query } from "./query.ts";
 import { Replay } from "./replay.ts";
+import { Retain } from "./retain.ts";
 import { Rotate } from "./rotate.ts";
 import { EventQueue } from "./event-queue.ts";
 import { ApiDocs } from "./api-docs.ts";
@@ -77,6 +78,7 @@ export class SluiceStack extends Stack {
       alarmTopic,
     });
     const page = new Console(this, "Console", { stage, access });
+    const retain = new Retain(this, "Retain", { stage, access, database, alarmTopic });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,
@@ -87,6 +89,7 @@ export class SluiceStack extends Stack {
       notify: notify.function,
       status: status.function,
       console: page.function,
+      retain: retain.function,
       "api-docs": apiDocs.function,
     });
     const rotate = new Rotate(this, "Rotate", { stage, database, roles, alarmTopic });
@@ -94,7 +97,7 @@ export class SluiceStack extends Stack {
       stage,
       database,
       roles,
-      before: [consume, drain, query, exporter, replay, notify, status, rotate],
+      before: [consume, drain, query, exporter, replay, notify, status, retain, rotate],
       wakes,
       alarmTopic,
     });

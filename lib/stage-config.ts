@@ -25,6 +25,7 @@ const stages: Record<string, Settings> = {
     xrayPercent: 1,
     unknownTypes: "accept",
     unknownVersions: "refuse",
+    retention: "30d",
     dashboard: true,
     objectives: false,
   },
@@ -44,6 +45,7 @@ const stages: Record<string, Settings> = {
     xrayPercent: 1,
     unknownTypes: "accept",
     unknownVersions: "refuse",
+    retention: "400d",
     dashboard: true,
     objectives: true,
     // Not in dev: an account that is new may have no more than ten in all, and AWS then refuses the deployment.

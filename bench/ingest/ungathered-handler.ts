@@ -38,6 +38,7 @@ const ingest = createIngest({
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
   unknownVersions: environment.UNKNOWN_VERSIONS,
+  retention: environment.RETENTION,
   onSchemaFailure: () => undefined,
   clock: () => new Date(),
   newId,

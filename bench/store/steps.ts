@@ -13,8 +13,8 @@ export const STEPS = {
     ))))`,
   /** Without keys, copies and bad events. */
   rows: `
-    insert into events (tenant, id, source, type, time, received_at, data)
-    select tenant, id, source, type, time, received_at, data -> 0
+    insert into events (tenant, id, source, type, time, received_at, retention, data)
+    select tenant, id, source, type, time, received_at, 0, data -> 0
     from jsonb_to_recordset(('[' || replace($1, chr(10), ',') || ']')::jsonb)
       as given (tenant text, id text, source text, type text, time timestamptz, received_at timestamptz, data jsonb)`,
   /** Without writing. */

@@ -28,6 +28,7 @@ import {
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
 import { alarms, history, refusals, status } from "./status-examples.ts";
+import { retentionPlan } from "./retention-examples.ts";
 import {
   attempt,
   disabledSubscription,
@@ -235,6 +236,7 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   readHistory: { 200: history },
   readAlarms: { 200: alarms },
   listRefusals: { 200: refusals },
+  readRetention: { 200: retentionPlan },
   listTenants: { 200: { tenants: [tenant] } },
   readTenant: { 200: tenant },
   putTenant: { 200: { ...tenant, state: "suspended" }, 201: tenant },

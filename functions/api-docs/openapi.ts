@@ -30,6 +30,7 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
       { name: "subscriptions", description: "Events sent to you: webhooks, e-mail, chat and queues" },
       { name: "status", description: "Numbers for operators" },
       { name: "console", description: "The operator's page" },
+      { name: "retention", description: "For how long events are kept" },
       { name: "access", description: "Keys, tenants and the audit log" },
       { name: "api-docs", description: "Types, schemas and this document" },
       { name: "health" },

@@ -116,7 +116,7 @@ function* readChunks(
       continue;
     }
     const { head, events } = read;
-    const { tenant, receivedAt } = head;
+    const { tenant, receivedAt, retention } = head;
     tracing.serve(head.traceparent);
     // Only a message with one event can be the replay of a dead letter; anybody may write to the queue.
     const isOneEvent = events.length + read.unreadable.length === 1;
@@ -125,7 +125,7 @@ function* readChunks(
     for (const { event: sent, index } of events) {
       const event = withTrace(sent, head.eventTraceparent);
       const origin = originOf(head, index);
-      const full = chunker.add({ tenant, receivedAt, event, origin, head, index, message, deadLetterId });
+      const full = chunker.add({ tenant, receivedAt, retention, event, origin, head, index, message, deadLetterId });
       if (full === undefined) continue;
       yield { events: full, unreadable };
       unreadable = [];

@@ -17,6 +17,7 @@ import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
 import { refusalPage } from "./refusal-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
+import { retentionPlan } from "./retention-answers.ts";
 import { alarmsAnswer, historyAnswer, statusAnswer } from "./status-answers.ts";
 import { subscriptionSchemas } from "./subscription-answers.ts";
 import {
@@ -228,6 +229,7 @@ export const schemas = {
   StatusAlarms: alarmsAnswer,
   SignIn: signIn,
   ...consoleSchemas,
+  RetentionPlan: retentionPlan,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

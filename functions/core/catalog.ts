@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Retention } from "./retention.ts";
 
 /** One version of an event type: a file of catalog/. Fields that the schema does not name are kept. */
 export type EventType = {
@@ -14,6 +15,8 @@ export type EventType = {
   measures?: readonly string[] | undefined;
   /** JSON Pointers into `data` to values by which events are found. @default none */
   indexed?: readonly string[] | undefined;
+  /** For how long events of the type are kept; the same in all versions that say so. @default that of the stage */
+  retention?: Retention | undefined;
 };
 
 /** Type to its versions, oldest first: an event without `dataschema` means the oldest. */

@@ -26,6 +26,12 @@ export const RESULT_PIECE_CHARACTERS = 15_000;
 export const PARTITION_DAYS_BACK = QUEUE_RETENTION_DAYS + DEAD_LETTER_RETENTION_DAYS;
 export const PARTITION_DAYS_AHEAD = 14;
 
+/** Days whose tables one transaction makes: with all classes some hundred tables, each with locks of its own. */
+export const PARTITION_DAYS_AT_ONCE = 11;
+
+/** Each waits for a lock for two seconds; the locks that it waits for are held for milliseconds. */
+export const PARTITION_LOCK_ATTEMPTS = 5;
+
 /** Parts of deltas that one statement merges: some four seconds, far below the Data API's 45. */
 export const COMPACT_MAX_PARTS = 50_000;
 

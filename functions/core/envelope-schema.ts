@@ -3,19 +3,23 @@ import { ENVELOPE_VERSION } from "./envelope.ts";
 import { event } from "./event.ts";
 import { TENANT_MAX_BYTES } from "./limits.ts";
 import { PRODUCER_ID } from "./producer-id.ts";
+import { RETENTION_DAYS } from "./retention.ts";
 import { TRACEPARENT } from "./trace.ts";
 
 /** Any other value is no reason to refuse an event. */
 const traceparent = () => z.string().regex(TRACEPARENT).optional().catch(undefined);
 
 /**
- * The body of a queue message: events of one tenant that were received together. `receivedAt` is fixed by ingest and
- * travels with the message, so a redelivered or replayed event goes to the partition of the day it was received.
+ * The body of a queue message: events of one tenant and one retention class that were received together. `receivedAt` and
+ * `retention` are fixed by ingest and travel with the message, so a redelivered or replayed event goes to the table of its class
+ * and of the day it was received.
  */
 export const envelope = z.object({
   version: z.literal(ENVELOPE_VERSION),
   tenant: z.string().min(1).max(TENANT_MAX_BYTES),
   receivedAt: z.iso.datetime(),
+  /** In days, 0 for events that are kept. A message that somebody else wrote may have none: the default of the stage. */
+  retention: z.literal(Object.values(RETENTION_DAYS)).optional(),
   /**
    * The process of ingest that accepted the events, and the number of the first one: it numbers the events of each tenant from 1 on. Both
    * are missing in a message that somebody else wrote.

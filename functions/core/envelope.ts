@@ -1,4 +1,5 @@
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "./queue-limits.ts";
+import type { RetentionDays } from "./retention.ts";
 import { stringifyForQueue } from "./sqs-text.ts";
 import { fitsUtf8 } from "./fits-utf8.ts";
 
@@ -14,6 +15,7 @@ export const ENVELOPE_VERSION = 1;
 export type EnvelopeHead = {
   tenant: string;
   receivedAt: string;
+  retention?: RetentionDays | undefined;
   producer?: string | undefined;
   sequence?: number | undefined;
   traceparent?: string | undefined;

@@ -36,6 +36,9 @@ export const STATUS_TIMEOUT_SECONDS = 60;
 /** A sign-in is some calls of DynamoDB, as a change of keys is. */
 export const CONSOLE_TIMEOUT_SECONDS = 15;
 
+/** A step of retention: some days, and behind them the time of two statements of 45 s (RETAIN_STEP_RESERVE_MS). */
+export const RETAIN_TIMEOUT_SECONDS = 240;
+
 /** The function reads its own files and calls nobody. */
 export const API_DOCS_TIMEOUT_SECONDS = 10;
 

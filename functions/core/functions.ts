@@ -12,6 +12,7 @@ export const FUNCTIONS = [
   "notify",
   "status",
   "console",
+  "retain",
   "api-docs",
 ] as const;
 

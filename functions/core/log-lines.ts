@@ -86,6 +86,14 @@ export type BatchFields = MetricCounts & {
     state?: string;
     reason?: string;
   };
+  /** The step of retention: the days that were dropped with their bytes, and those that have to be tried again. */
+  retention?: {
+    outcome: string;
+    dropped?: number;
+    bytes?: number;
+    postponed?: { class: number; day: string; reason: string }[];
+    reason?: string;
+  };
   /** The round of a worker. */
   deliveries?: {
     subscriptions: number;
@@ -145,6 +153,10 @@ export type TaskFields = {
   deliveriesDeleted?: number;
   /** The reason of the database for which the upkeep of deliveries ended early. */
   deliveriesFault?: string;
+  /** Days without tables among those ahead; and days by which the oldest day is late to be dropped, and to be archived. */
+  partitionDaysMissing?: number;
+  retentionDaysBehind?: number;
+  archiveDaysBehind?: number;
   /** The id of the key that was made. */
   keyId?: string;
   /** Users of the database whose passwords were set. */

@@ -46,6 +46,11 @@ export const METRICS = {
   FiltersFailing: "Count",
   /** Hours, tenants, types and fields of yesterday whose rollups are not what the events say. */
   RollupsDiffering: "Count",
+  /** At the beginning of a run of retention: the days by which the oldest one is late to be dropped, and to be archived. */
+  RetentionDaysBehind: "Count",
+  ArchiveDaysBehind: "Count",
+  /** Of the days ahead, those without tables for events. */
+  PartitionDaysMissing: "Count",
   /** The time for which an open transaction has held the feed back, as a reader of it saw. */
   HorizonAgeSeconds: "Seconds",
 } as const;

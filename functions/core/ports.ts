@@ -1,6 +1,7 @@
 import type { DatabaseError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { OutgoingMessage, ReceivedMessage } from "./queue-message.ts";
+import type { RetentionDays } from "./retention.ts";
 
 /**
  * The ports of the functions to the world outside, which adapters implement. Queues, received messages, event store and
@@ -51,7 +52,14 @@ export type ReceivedMessages<Message = ReceivedMessage> = {
 export type Origin = { producer: string; sequence: number };
 
 /** An event with what ingest added. `origin` is undefined in a message that somebody else wrote. */
-export type StorableEvent = { tenant: string; receivedAt: string; event: Event; origin?: Origin | undefined };
+export type StorableEvent = {
+  tenant: string;
+  receivedAt: string;
+  /** The class, in days. @default that of the stage */
+  retention?: RetentionDays | undefined;
+  event: Event;
+  origin?: Origin | undefined;
+};
 
 export type EventStore = {
   /**

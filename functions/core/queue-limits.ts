@@ -6,6 +6,7 @@ import {
   EXPORT_TIMEOUT_SECONDS,
   NOTIFY_TIMEOUT_SECONDS,
   REPLAY_TIMEOUT_SECONDS,
+  RETAIN_TIMEOUT_SECONDS,
   STATUS_TIMEOUT_SECONDS,
   STATUS_WINDOW_SECONDS,
 } from "./function-limits.ts";
@@ -64,6 +65,10 @@ export const EXPORT_MAX_RECEIVE_COUNT = 6;
 /** The same for the queue of replay steps. A message that is received too often waits in its dead-letter queue, and the job with it. */
 export const REPLAY_VISIBILITY_SECONDS = 6 * REPLAY_TIMEOUT_SECONDS;
 export const REPLAY_MAX_RECEIVE_COUNT = 6;
+
+/** The same for the queue of the steps of retention. The next daily run goes on with what a message that is lost has left. */
+export const RETAIN_VISIBILITY_SECONDS = 6 * RETAIN_TIMEOUT_SECONDS;
+export const RETAIN_MAX_RECEIVE_COUNT = 6;
 
 /**
  * The same for the queue of wake-ups. Outages send them again as new ones, so receives count crashes; three hours of them, as of the

@@ -47,6 +47,7 @@ const ingest = createIngest({
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
   unknownVersions: environment.UNKNOWN_VERSIONS,
+  retention: environment.RETENTION,
   onSchemaFailure: ({ file, error }) => logger.error("schema failed", { file, error: loggableError(error) }),
   clock,
   newId,

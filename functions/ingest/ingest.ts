@@ -6,6 +6,7 @@ import type { SendOutcome } from "../core/ports.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Policy } from "../core/rate-limit-fields.ts";
+import { createRetentionOf, type Retention, type RetentionOf } from "../core/retention.ts";
 import type { RequestTrace } from "../core/trace.ts";
 import { onlyAllowed } from "./allowed.ts";
 import type { Candidate, Decoded } from "../core/candidate.ts";
@@ -51,6 +52,8 @@ export type IngestDeps = ValidateDeps & {
   /** Gets what is refused, unless it is only validated. */
   refusals: Refusals;
   numbering: Numbering;
+  /** The retention of events whose type names none. */
+  retention: Retention;
   clock: Clock;
   /** Gets the first failure of each schema in a request. */
   onSchemaFailure: (failure: SchemaFailure) => void;
@@ -62,6 +65,7 @@ export type IngestDeps = ValidateDeps & {
  * `duplicate`, and one with other content is `invalid`, because the database would keep the first and drop it.
  */
 export function createIngest(deps: IngestDeps) {
+  const retentionOf = createRetentionOf(deps.catalog, deps.retention);
   return async function ingest(request: IngestRequest): Promise<IngestResult> {
     const { tenant, keyId } = request.principal;
     const { own: traceparent, sent: eventTraceparent } = request.trace ?? {};
@@ -81,7 +85,7 @@ export function createIngest(deps: IngestDeps) {
     const passing = grant === undefined ? firsts : firsts.slice(0, grant.granted);
     const numbered =
       request.validateOnly || passing.length === 0 ? undefined : deps.numbering.take(tenant, passing.length);
-    const messages = packAll(passing, decoded, { ...head, ...numbered?.head });
+    const messages = packAll(passing, decoded, { ...head, ...numbered?.head }, retentionOf);
     const outgoing = messages.map(({ body }) => ({ body, group: tenant }));
     noteInvalid(refusals, sent, validated, candidates);
     const [outcomes] = await Promise.all([
@@ -130,10 +134,21 @@ type First = { index: number; valid: Valid };
 /** A message body and the events in it. */
 type Packed = { body: string; events: First[] };
 
-function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead): Packed[] {
-  const body = packVerbatim(decoded, firsts, head);
-  if (body !== undefined) return [{ body, events: firsts }];
-  return packEvents(firsts, head, ({ valid }) => toJson(valid));
+/** Packs events into messages, each of one retention class. Their numbers follow the order of the messages. */
+function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead, retentionOf: RetentionOf): Packed[] {
+  const classes = Map.groupBy(firsts, ({ valid }) => retentionOf(valid.event.type));
+  let { sequence } = head;
+  return [...classes].flatMap(([retention, events]) => {
+    const messages = packClass(events, decoded, { ...head, sequence, retention });
+    if (sequence !== undefined) sequence += events.length;
+    return messages;
+  });
+}
+
+function packClass(events: First[], decoded: Decoded, head: EnvelopeHead): Packed[] {
+  const body = packVerbatim(decoded, events, head);
+  if (body !== undefined) return [{ body, events }];
+  return packEvents(events, head, ({ valid }) => toJson(valid));
 }
 
 /** Confirms the numbers of the messages that are enqueued. Those of another message may be in the queue too, and stay a hole. */

@@ -30,6 +30,7 @@ const migrate = createMigrate({
   }),
   setPassword,
   declaredFields,
+  retention: environment.RETENTION,
   keepRollups: createKeepRollups({ database, clock, metrics: observability.metrics }),
   keepDeadLetters: createKeepDeadLetters({ database, clock, days: environment.DEAD_LETTER_RETENTION_DAYS }),
   keepDeliveries: createKeepDeliveries({ database, clock }),

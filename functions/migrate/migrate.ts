@@ -1,10 +1,16 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../core/database-limits.ts";
+import {
+  PARTITION_DAYS_AHEAD,
+  PARTITION_DAYS_AT_ONCE,
+  PARTITION_DAYS_BACK,
+  PARTITION_LOCK_ATTEMPTS,
+} from "../core/database-limits.ts";
 import type { DeclaredField, DeclaredFields } from "../core/declared-fields.ts";
 import type { DatabaseCredentials, SetPassword } from "../core/database-roles.ts";
 import { DatabaseError } from "../core/errors.ts";
 import type { Clock, ExecuteSql, Migration, SqlDatabase } from "../core/ports.ts";
+import { type Retention, RETENTION_DAYS } from "../core/retention.ts";
 import type { Wakes } from "../core/wakes.ts";
 import type { DeadLetterFields } from "./keep-dead-letters.ts";
 import type { DeliveryFields } from "./keep-deliveries.ts";
@@ -26,6 +32,8 @@ export type MigrateDeps = {
   setPassword: SetPassword;
   /** The fields that the catalog declares. @default those of the last run that named some */
   declaredFields?: DeclaredFields;
+  /** The retention of events whose type names none. @default that of the last run that named one */
+  retention?: Retention;
   /** Merges and checks rollups, after everything else. @default it is left out */
   keepRollups?: (deadline: number) => Promise<RollupFields>;
   /** Deletes closed dead letters, as the stage says. @default it is left out */
@@ -43,7 +51,7 @@ export type MigrateDeps = {
  * was made again. It declares the catalog's fields, and keeps the rollups, the dead letters and the deliveries. Concurrent runs wait for each other at a lock.
  */
 export function createMigrate(deps: MigrateDeps) {
-  const { database, clock, credentials, setPassword, declaredFields, wakes } = deps;
+  const { database, clock, credentials, setPassword, declaredFields, retention, wakes } = deps;
   const { keepRollups, keepDeadLetters, keepDeliveries } = deps;
   /**
    * @throws Error that names the migration, with the database's message; also for an applied file that has changed;
@@ -52,7 +60,7 @@ export function createMigrate(deps: MigrateDeps) {
   return async function migrate(migrations: Migration[], deadline: number): Promise<MigrateResult> {
     const sorted = migrations.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const applied: string[] = [];
-    const step = <T>(name: string, work: (execute: ExecuteSql) => Promise<T>) =>
+    const step: Step = (name, work) =>
       locked(database, deadline, work).catch((cause: unknown) => {
         // No event is involved, so the log may hold the database's message.
         throw cause instanceof DatabaseError ? new Error(`${name}: ${cause.detail}`, { cause }) : cause;
@@ -63,7 +71,11 @@ export function createMigrate(deps: MigrateDeps) {
       if (isNew) applied.push(migration.name);
     }
     await step("incarnation", (execute) => execute("select ensure_incarnation()", {}, deadline));
-    const partitionsMade = await step("partitions", (execute) => ensurePartitions(execute, clock(), deadline));
+    if (retention !== undefined) {
+      const classes = declaredFields?.retentions ?? [];
+      await step("retention", (execute) => declareRetention(execute, retention, classes, deadline));
+    }
+    const partitionsMade = await ensurePartitions(step, clock(), deadline);
     const users = await credentials();
     const passwordsSet = await step("passwords", async (execute) => {
       for (const user of users) await setPassword(execute, user, deadline);
@@ -135,14 +147,51 @@ async function apply({ name, sql }: Migration, execute: ExecuteSql, deadline: nu
   return true;
 }
 
-async function ensurePartitions(execute: ExecuteSql, now: Date, deadline: number): Promise<number> {
+type Step = <T>(name: string, work: (execute: ExecuteSql) => Promise<T>) => Promise<T>;
+
+/**
+ * Makes the tables of the days around today, some days in each transaction: the first run makes hundreds of them. A statement
+ * gives up after two seconds where another one changes the tables of the same class, and is then tried again.
+ */
+async function ensurePartitions(step: Step, now: Date, deadline: number): Promise<number> {
   const day = (offset: number) => new Date(now.getTime() + offset * 86_400_000).toISOString().slice(0, 10);
-  const { rows } = await execute(
-    "select ensure_event_partitions(cast(:first as date), cast(:last as date))",
-    { first: day(-PARTITION_DAYS_BACK), last: day(PARTITION_DAYS_AHEAD) },
-    deadline,
-  );
-  return Number(rows[0]?.[0] ?? 0);
+  let made = 0;
+  for (let from = -PARTITION_DAYS_BACK; from <= PARTITION_DAYS_AHEAD; from += PARTITION_DAYS_AT_ONCE) {
+    const to = Math.min(from + PARTITION_DAYS_AT_ONCE - 1, PARTITION_DAYS_AHEAD);
+    made += await tryAgain(() =>
+      step("partitions", async (execute) => {
+        const sql = "select ensure_event_partitions(cast(:first as date), cast(:last as date))";
+        const { rows } = await execute(sql, { first: day(from), last: day(to) }, deadline);
+        return Number(rows[0]?.[0] ?? 0);
+      }),
+    );
+  }
+  return made;
+}
+
+/** Tries a statement again that did not get a lock in time. */
+async function tryAgain<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const { cause } = error as Error;
+      const isLocked = cause instanceof DatabaseError && cause.reason === "object_not_available";
+      if (!isLocked || attempt === PARTITION_LOCK_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function declareRetention(
+  execute: ExecuteSql,
+  ofStage: Retention,
+  ofTypes: readonly Retention[],
+  deadline: number,
+): Promise<void> {
+  const classes = JSON.stringify(ofTypes.map((each) => RETENTION_DAYS[each]));
+  const sql = `select declare_retention(cast(:default as integer),
+    array(select cast(value as integer) from jsonb_array_elements_text(cast(:classes as jsonb)) as value))`;
+  await execute(sql, { default: String(RETENTION_DAYS[ofStage]), classes }, deadline);
 }
 
 async function declareFields(execute: ExecuteSql, { measures, indexed }: DeclaredFields, deadline: number) {

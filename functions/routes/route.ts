@@ -21,6 +21,7 @@ export type Route = {
     | "exports"
     | "subscriptions"
     | "status"
+    | "retention"
     | "access"
     | "console"
     | "api-docs"

@@ -7,6 +7,7 @@ import { ingestRoutes } from "./ingest.ts";
 import { notifyRoutes } from "./notify.ts";
 import { queryRoutes } from "./query.ts";
 import { replayRoutes } from "./replay.ts";
+import { retainRoutes } from "./retain.ts";
 import type { Routes } from "./route.ts";
 import { statusRoutes } from "./status.ts";
 
@@ -20,6 +21,7 @@ export const routes = {
   notify: notifyRoutes,
   status: statusRoutes,
   console: consoleRoutes,
+  retain: retainRoutes,
   "api-docs": apiDocsRoutes,
 } as const satisfies Partial<Record<FunctionName, Routes>>;
 

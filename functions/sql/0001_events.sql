@@ -37,14 +37,34 @@ alter default privileges revoke execute on functions from public;
 revoke all on schema public from public;
 grant usage on schema public to sluice_writer, sluice_reader;
 
--- One key per event, of any day. The table of events cannot be unique by it: it is partitioned by day, and its unique
--- keys must contain the day. Keys are compared byte for byte (collation C). Hash partitions keep each index small. The
--- key starts with (tenant, id), so that it also finds an event by its id without the source.
+-- The retention classes, as days after which a day of events is dropped; 0 keeps them. The name of a class is a part of those
+-- of its tables, as functions/core/retention.ts writes it. -1 is the class of events under a legal hold whose day was dropped.
+-- Tables are made for the classes that are declared, of the catalog and of the stage; functions/migrate writes that. Events
+-- that name none are of the default.
+create table retention_classes (
+  class smallint primary key,
+  name text not null unique,
+  is_declared boolean not null default false,
+  is_default boolean not null default false,
+  -- It has, or had, a table with events.
+  is_used boolean not null default false
+);
+create unique index retention_classes_default on retention_classes (is_default) where is_default;
+insert into retention_classes (class, name, is_declared, is_default) values
+  (7, '7d', false, false), (30, '30d', false, false), (90, '90d', false, false), (400, '400d', false, false),
+  (0, 'keep', true, true), (-1, 'held', false, false);
+grant select on retention_classes to sluice_reader;
+
+-- One key per event, of any day. The table of events cannot be unique by it: it is partitioned by class and day, and its
+-- unique keys must contain both. Keys are compared byte for byte (collation C). Hash partitions keep each index small. The
+-- key starts with (tenant, id), so that it also finds an event by its id without the source. Retention deletes keys by the
+-- thousand, so each partition is vacuumed early: the places of deleted keys are used again.
 create table event_keys (
   tenant text collate "C" not null,
   id text collate "C" not null,
   source text collate "C" not null,
   received_at timestamptz not null,
+  retention smallint not null,
   primary key (tenant, id, source)
 ) partition by hash (tenant, id);
 
@@ -68,11 +88,13 @@ do $body$
 begin
   for number in 0 .. 7 loop
     execute format('alter table %I enable row level security', 'event_keys_' || number);
+    execute format('alter table %I set (autovacuum_vacuum_scale_factor = 0.05)', 'event_keys_' || number);
   end loop;
 end
 $body$;
 
--- The events, partitioned by the UTC day of `received_at`, which ingest fixes and the message carries.
+-- The events, partitioned by their retention class, and each class by the UTC day of `received_at`. Ingest fixes both, and the
+-- message carries them. make_event_day makes the table of a class and day, events_30d_20261121.
 create table events (
   tenant text collate "C" not null,
   id text collate "C" not null,
@@ -86,6 +108,7 @@ create table events (
   stored_at timestamptz not null default clock_timestamp(),
   -- The number of the transaction that stored it, which is its place in the feed: see event_horizon below.
   transaction_number bigint not null default cast(cast(pg_current_xact_id() as text) as bigint),
+  retention smallint not null,
   dataschema text,
   datacontenttype text,
   extensions jsonb,
@@ -93,7 +116,14 @@ create table events (
   data jsonb,
   -- Data that is neither JSON nor text.
   data_base64 text
-) partition by range (received_at);
+) partition by list (retention);
+
+create table events_7d partition of events for values in (7) partition by range (received_at);
+create table events_30d partition of events for values in (30) partition by range (received_at);
+create table events_90d partition of events for values in (90) partition by range (received_at);
+create table events_400d partition of events for values in (400) partition by range (received_at);
+create table events_keep partition of events for values in (0) partition by range (received_at);
+create table events_held partition of events for values in (-1);
 
 -- Finds one event by the `received_at` of its key, and lists a tenant's events in the order they were received.
 create index events_by_arrival on events (tenant, received_at, id);
@@ -130,6 +160,15 @@ alter table events enable row level security;
 create policy read_one_tenant on events for select to sluice_reader
   using (tenant = nullif(current_setting('app.tenant', true), ''));
 grant select on events to sluice_reader;
+do $body$
+declare
+  class_name text;
+begin
+  for class_name in select name from retention_classes loop
+    execute format('alter table %I enable row level security', 'events_' || class_name);
+  end loop;
+end
+$body$;
 
 -- One row: the numbers of transactions in this database. PostgreSQL begins to count again in a database that was restored
 -- from a dump, so numbers have an offset there (begin_incarnation), and cursors of the feed have the id.
@@ -261,34 +300,35 @@ language plpgsql set plan_cache_mode = force_generic_plan as $body$
 declare
   measured_types text[] = array(select distinct type from measures);
   indexed_types text[] = array(select distinct type from indexed_fields);
+  default_class smallint = (select class from retention_classes where is_default);
 begin
   with given as (
-    select distinct on (tenant, id, source) *
+    select distinct on (tenant, id, source) *, coalesce(class, default_class) as retention
     from rows from (
       jsonb_to_recordset(batch) as (
         tenant text collate "C", id text collate "C", source text collate "C", type text, subject text, time timestamptz,
-        time_sent text, received_at timestamptz, dataschema text, datacontenttype text, extensions jsonb, data jsonb,
+        time_sent text, received_at timestamptz, class smallint, dataschema text, datacontenttype text, extensions jsonb, data jsonb,
         data_base64 text
       )
     ) with ordinality
     order by tenant, id, source, ordinality
   ),
   fresh as (
-    insert into event_keys (tenant, id, source, received_at)
-    select tenant, id, source, received_at from given order by ordinality
+    insert into event_keys (tenant, id, source, received_at, retention)
+    select tenant, id, source, received_at, retention from given order by ordinality
     on conflict do nothing
     returning tenant, id, source
   ),
   stored as (
     insert into events (
-      tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions, data,
-      data_base64
+      tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
+      data, data_base64
     )
     select
-      tenant, id, source, type, subject, time, time_sent, received_at, dataschema, datacontenttype, extensions,
+      tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
       data -> 0, data_base64
     from fresh join given using (tenant, id, source)
-    returning tenant, type, source, received_at, id,
+    returning tenant, type, source, received_at, retention, id,
       case when type = any (indexed_types) then data end as indexed_data,
       case when type = any (measured_types) then array(
         select (pointer, data #> path)::measured from measures
@@ -296,8 +336,8 @@ begin
       ) end as numbers
   ),
   found_by_field as (
-    insert into event_fields (tenant, field, value, received_at, id, source)
-    select tenant, number, value, received_at, id, source
+    insert into event_fields (tenant, field, value, received_at, retention, id, source)
+    select tenant, number, value, received_at, retention, id, source
     from stored join indexed_fields using (type) cross join unnest(field_hashes(indexed_data, path)) as value
     where indexed_data is not null
     returning field, value
@@ -308,8 +348,8 @@ begin
   ),
   noted as (
     -- The day as the partitions count it.
-    insert into event_transactions (tenant, day, events)
-    select tenant, cast(received_at at time zone 'UTC' as date), count(*) from stored group by 1, 2
+    insert into event_transactions (tenant, day, events, retention)
+    select tenant, cast(received_at at time zone 'UTC' as date), count(*), retention from stored group by 1, 2, 4
   )
   select
     (select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) from stored),
@@ -402,13 +442,13 @@ begin
       )
     ) with ordinality as given
     cross join lateral (
-      select received_at from event_keys
+      select received_at, retention from event_keys
       where tenant = given.tenant and id = given.id and source = given.source
       limit 1
     ) as key
     cross join lateral (
       select * from events
-      where tenant = given.tenant and received_at = key.received_at and id = given.id and source = given.source
+      where tenant = given.tenant and retention = key.retention and received_at = key.received_at and id = given.id and source = given.source
       limit 1
     ) as kept
   where
@@ -457,7 +497,7 @@ begin
   perform set_config('app.tenant', for_tenant, true);
   return query
   with keys as (
-    select tenant, id, source, received_at from event_keys
+    select tenant, id, source, received_at, retention from event_keys
     where tenant = for_tenant and id = event_id and (event_source is null or source = event_source)
       and (
         allowed_sources is null
@@ -470,8 +510,8 @@ begin
         allowed_types is null
         or exists (
           select from events as e, unnest(allowed_types) as pattern
-          where (e.tenant, e.received_at, e.id, e.source)
-              = (event_keys.tenant, event_keys.received_at, event_keys.id, event_keys.source)
+          where (e.tenant, e.retention, e.received_at, e.id, e.source)
+              = (event_keys.tenant, event_keys.retention, event_keys.received_at, event_keys.id, event_keys.source)
             and (e.type = pattern or right(pattern, 1) = '*' and starts_with(e.type, left(pattern, -1)))
         )
       )
@@ -480,7 +520,7 @@ begin
   ),
   document as (
     select event_json(e) as body
-    from keys join events as e using (tenant, received_at, id, source)
+    from keys join events as e using (tenant, retention, received_at, id, source)
     where (select count(*) from keys) = 1
   )
   select keys.source, substr(document.body, number * piece_characters + 1, piece_characters)
@@ -492,32 +532,101 @@ end
 $body$;
 grant execute on function read_event to sluice_reader;
 
--- Creates the missing partitions of the days from first_day to last_day, and returns the number of days that had none.
--- PostgreSQL refuses the rows of a day without a partition (23514); their messages wait in the queue and are never lost.
+-- The name of the table of a class and day, of `events` or `event_fields`.
+create function day_table(of_table text, of_class integer, of_day date) returns text
+language sql stable set search_path = pg_catalog, public, pg_temp as $body$
+  select of_table || '_' || name || '_' || to_char(of_day, 'YYYYMMDD') from retention_classes where class = of_class
+$body$;
+
+-- Makes the tables of a class and day, of events and of their fields, and returns whether they were missing. A table is made by
+-- itself and then attached, which takes SHARE UPDATE EXCLUSIVE of the class: neither readers nor writers wait for it, nor does it
+-- wait for them. `create table … partition of` would wait behind every reader, and every writer behind it. Where another
+-- one is at it, it gives up after two seconds (55P03). A day whose table is detached and not yet dropped waits for the drop.
+create function make_event_day(of_class integer, of_day date) returns boolean
+language plpgsql set search_path = pg_catalog, public, pg_temp set lock_timeout = '2s' as $body$
+declare
+  class_name text = (select name from retention_classes where class = of_class and class >= 0);
+  parent text;
+  child text;
+  is_made boolean = false;
+begin
+  if class_name is null then
+    raise exception 'there is no retention class of % days', of_class using errcode = '22023';
+  end if;
+  perform pg_advisory_xact_lock(7284562136);
+  foreach parent in array array['events', 'event_fields'] loop
+    child = day_table(parent, of_class, of_day);
+    parent = parent || '_' || class_name;
+    continue when to_regclass(child) is not null;
+    execute format('create table public.%I (like %I including all)', child, parent);
+    execute format('alter table %I enable row level security', child);
+    execute format(
+      'alter table %I attach partition %I for values from (%L) to (%L)',
+      parent, child, of_day::text || ' 00:00:00+00', (of_day + 1)::text || ' 00:00:00+00'
+    );
+    is_made = true;
+  end loop;
+  if is_made then
+    perform open_retention_day(of_class, of_day);
+    update retention_classes set is_used = true where class = of_class and not is_used;
+  end if;
+  return is_made;
+end
+$body$;
+
+-- Makes the missing tables of the days from first_day to last_day, for each class that is declared and keeps the day, and returns
+-- the number of days that had none. PostgreSQL refuses the rows of a day without a table (23514); their messages wait in the queue and are never lost.
 create function ensure_event_partitions(first_day date, last_day date) returns integer
 language plpgsql as $body$
 declare
-  wanted date;
-  parent text;
-  child text;
-  created integer = 0;
+  made integer;
 begin
-  for wanted, parent in
-    select cast(day as date), name
-    from generate_series(first_day, last_day, interval '1 day') as day, unnest(array['events', 'event_fields']) as name
-  loop
-    child = parent || '_' || to_char(wanted, 'YYYYMMDD');
-    continue when to_regclass(child) is not null;
-    execute format(
-      'create table %I partition of %I for values from (%L) to (%L)',
-      child, parent, wanted::text || ' 00:00:00+00', (wanted + 1)::text || ' 00:00:00+00'
-    );
-    execute format('alter table %I enable row level security', child);
-    if parent = 'events' then
-      created = created + 1;
-    end if;
-  end loop;
-  return created;
+  select count(distinct day) into made
+  from generate_series(first_day, last_day, interval '1 day') as day, retention_classes
+  where is_declared and (class = 0 or day + interval '1 day' * (class + 1) > now() at time zone 'UTC')
+    and make_event_day(class, cast(day as date));
+  return made;
+end
+$body$;
+
+-- The same for days of which events wait to be stored, a JSON array of {class, day}; a class that is null is the default. A day
+-- in the future is left out, and so is a class that there is not. It runs as its owner, for the writer: an event may be stored long
+-- after its day was dropped, or before its class is declared. Returns the number of days that had none.
+create function ensure_waiting_days(days jsonb) returns integer
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+declare
+  made integer;
+begin
+  select count(*) into made
+  from (
+    select distinct c.class, given.day
+    from jsonb_to_recordset(days) as given (class smallint, day date)
+      join retention_classes as c on c.class = given.class or given.class is null and c.is_default
+    where c.class >= 0 and given.day <= cast(now() at time zone 'UTC' as date) + 1
+    order by 1, 2
+  ) as waiting
+  where make_event_day(class, day);
+  return made;
+end
+$body$;
+grant execute on function ensure_waiting_days to sluice_writer;
+
+-- Says which classes are in use: those of the catalog, and the default of the stage. Those that are no longer declared get no
+-- new tables; their events stay until their time is over. Returns how many of them have changed.
+create function declare_retention(default_class integer, classes integer[]) returns integer
+language plpgsql as $body$
+declare
+  changed integer;
+begin
+  select count(*) into changed from retention_classes
+  where class >= 0
+    and (is_declared, is_default) is distinct from (class = any (classes || default_class), class = default_class);
+  if changed > 0 then
+    update retention_classes set is_default = false where is_default;
+    update retention_classes
+    set is_declared = class = any (classes || default_class), is_default = class = default_class where class >= 0;
+  end if;
+  return changed;
 end
 $body$;
 

@@ -4,7 +4,7 @@
 -- A statement that is built has its text in single quotes: the Data API's scanner takes a positional parameter in dollar
 -- quotes for one of the statement around it.
 
--- The events of a transaction, one row for each tenant and day, or several where the events were inserted in blocks. It
+-- The events of a transaction, one row for each tenant, day and retention class, or several where the events were inserted in blocks. It
 -- names the partitions that a follower has to ask, so late events cost the others nothing, and it counts the rows before
 -- they are read, so a page has a bounded cost. `began_at` is the same in all rows of a transaction: with the number it
 -- proves that a database is the one that a cursor was made from, and not a copy of it from before.
@@ -13,7 +13,8 @@ create table event_transactions (
   transaction_number bigint not null default cast(cast(pg_current_xact_id() as text) as bigint),
   began_at timestamptz not null default now(),
   day date not null,
-  events integer not null
+  events integer not null,
+  retention smallint not null
 );
 
 -- Finds the transactions of a tenant after a place in the feed, in order.
@@ -176,10 +177,13 @@ begin
 
   if until_number is not null then
     select string_agg(
-      format('e.received_at >= %L and e.received_at < %L', day || ' 00:00:00+00', day + 1 || ' 00:00:00+00'), ' or '
+      format(
+        'e.retention = %s and e.received_at >= %L and e.received_at < %L',
+        retention, day || ' 00:00:00+00', day + 1 || ' 00:00:00+00'
+      ), ' or '
     ) into days
     from (
-      select distinct day from event_transactions
+      select distinct retention, day from event_transactions
       where tenant = for_tenant and transaction_number between first_number and until_number
     ) as named;
 
@@ -249,10 +253,11 @@ end
 $body$;
 grant execute on function read_feed to sluice_reader;
 
--- Returns a text that changes with each event of a tenant that is stored in a range of time, however late, and with each day of
--- it that is no longer retained: the hash of the last transaction below the horizon of each day in the range. A transaction
--- becomes visible to lists when it is below the horizon, and its number is then above all that were. The time at which it
--- began tells a restored database from the one before. Whatever changes stored events has to change this text too.
+-- Returns a text that changes with each event of a tenant that is stored in a range of time, however late, and whenever events
+-- of the tenant are removed: the hash of the last transaction below the horizon of each day in the range, and of the time of the
+-- last removal. A transaction becomes visible to lists when it is below the horizon, and its number is then above all that
+-- were. The time at which it began tells a restored database from the one before. Whatever removes stored events has to note
+-- that behind its commit (note_removals).
 -- `age_ms` is that of event_horizon_age.
 --
 -- Relies on event_transactions_by_day: it jumps from day to day, and reads one row of each. It reads no event.
@@ -285,6 +290,8 @@ begin
   select
     encode(sha256(convert_to(
       concat((select id from incarnation), (
+        select microseconds(removed_at) from event_removals where tenant = for_tenant
+      ), (
         select string_agg(concat_ws(' ', days.day, last.transaction_number, microseconds(last.began_at)), ',' order by days.day)
         from days cross join lateral (
           select known.transaction_number, known.began_at from event_transactions as known
@@ -318,27 +325,51 @@ language sql immutable as $body$
 $body$;
 grant execute on function pattern_beginnings to sluice_reader;
 
--- Forgets the transactions of a day. It belongs before the drop of the day's partition: a follower who has not come as far
--- is then refused, instead of losing events without a trace.
-create function forget_transactions(of_day date) returns bigint
-language plpgsql as $body$
+-- Forgets transactions of a class and day, at most so many rows, and returns their number; 0 when there are no more. The end of
+-- each tenant is noted with the first ones. It belongs before the detachment of the day's table: a follower who has not come as
+-- far is then refused, instead of losing events without a trace. Relies on event_transactions_by_day: it jumps from one
+-- tenant to the next.
+create function forget_transactions(of_class integer, of_day date, most integer default 100000) returns bigint
+language plpgsql set enable_seqscan = off as $body$
 declare
   forgotten bigint;
 begin
-  with deleted as (
-    delete from event_transactions where day = of_day returning tenant, transaction_number, began_at
+  with recursive tenants (tenant) as (
+    (select tenant from event_transactions order by tenant limit 1)
+    union all
+    select (select t.tenant from event_transactions as t where t.tenant > tenants.tenant order by t.tenant limit 1)
+    from tenants where tenants.tenant is not null
   ),
   ends as (
-    select distinct on (tenant) tenant, transaction_number, began_at from deleted order by tenant, transaction_number desc
+    select tenants.tenant, last.transaction_number, last.began_at
+    from tenants cross join lateral (
+      select t.transaction_number, t.began_at from event_transactions as t
+      where t.tenant = tenants.tenant and t.day = of_day and t.retention = of_class
+      order by t.transaction_number desc limit 1
+    ) as last
+    where not exists (
+      select from event_ends as known
+      where known.tenant = tenants.tenant and known.transaction_number = last.transaction_number
+    )
   ),
   exceeded as (
     delete from event_ends as known using ends
     where known.tenant = ends.tenant and known.transaction_number <= ends.transaction_number
-  ),
-  added as (
-    insert into event_ends (tenant, transaction_number, began_at) select tenant, transaction_number, began_at from ends
   )
-  select count(*) into forgotten from deleted;
+  insert into event_ends (tenant, transaction_number, began_at) select tenant, transaction_number, began_at from ends;
+
+  with recursive tenants (tenant) as (
+    (select tenant from event_transactions order by tenant limit 1)
+    union all
+    select (select t.tenant from event_transactions as t where t.tenant > tenants.tenant order by t.tenant limit 1)
+    from tenants where tenants.tenant is not null
+  )
+  delete from event_transactions where ctid = any (array(
+    select t.ctid
+    from tenants join event_transactions as t on t.tenant = tenants.tenant and t.day = of_day and t.retention = of_class
+    order by t.tenant, t.transaction_number limit most
+  ));
+  get diagnostics forgotten = row_count;
   return forgotten;
 end
 $body$;

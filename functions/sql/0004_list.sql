@@ -147,7 +147,7 @@ begin
   ordering = case when lookup_numbers is null then ordering else replace(ordering, 'e.', 'k.') end;
 
   for event in
-    execute head || 'event_json(e) end as body from '
+    execute head || 'event_json(cast(row(e.*) as events)) end as body from '
       || list_source(lookup_numbers, lookup_hashes, rest_before, from_time, to_time, list_keyset(position_at, newest_first), ordering)
       || tail || list_keyset(position_at, newest_first) || ordering
     using condition_texts, horizon, allowed_types, allowed_sources, for_tenant, times, ids, from_time, to_time,

@@ -716,13 +716,22 @@ $body$;
 -- Makes the rollups of some minutes again from the events, with the measures of today, and returns the number of events.
 -- For an operator, after check_rollups found a difference, or to cover a time before a field was declared. The other minutes
 -- of these days become deltas again, so that the next merge makes hours and days of all of them. One statement with one
--- snapshot: what a writer stores meanwhile keeps its own deltas.
+-- snapshot: what a writer stores meanwhile keeps its own deltas. Days of which events were dropped are refused: their rollups
+-- are all that is left of them.
 create function rebuild_rollups(from_time timestamptz, to_time timestamptz) returns bigint
 language plpgsql as $body$
 declare
   rebuilt bigint;
 begin
   perform pg_advisory_xact_lock(7284562134);
+  if exists (
+    select from retention_days
+    where (detached_at is not null or was_dropped)
+      and day >= cast(from_time at time zone 'UTC' as date) and day < to_time at time zone 'UTC'
+  ) then
+    raise exception 'events of these days were dropped by their retention, so their rollups cannot be made again from events'
+      using errcode = '22023';
+  end if;
   with old as (
     delete from rollups
     where minute >= date_trunc('day', from_time, 'UTC') and date_trunc('day', minute, 'UTC') < to_time

@@ -18,17 +18,25 @@ create table indexed_fields (
 );
 grant select on indexed_fields to sluice_reader;
 
--- The values that an event has at a declared field, a row each, partitioned as the events are. A value is a 64-bit hash, which
+-- The values that an event has at a declared field, a row each, partitioned as the events are, event_fields_30d_20261121. A value is a 64-bit hash, which
 -- is the same for numbers that are equal (1 and 1.0) and has one length for all texts. So the rows only narrow a search:
 -- the condition is checked on the event itself. 0 stands for any value: the event has too many.
 create table event_fields (
   value bigint not null,
   received_at timestamptz not null,
   field integer not null,
+  retention smallint not null,
   tenant text collate "C" not null,
   id text collate "C" not null,
   source text collate "C" not null
-) partition by range (received_at);
+) partition by list (retention);
+
+create table event_fields_7d partition of event_fields for values in (7) partition by range (received_at);
+create table event_fields_30d partition of event_fields for values in (30) partition by range (received_at);
+create table event_fields_90d partition of event_fields for values in (90) partition by range (received_at);
+create table event_fields_400d partition of event_fields for values in (400) partition by range (received_at);
+create table event_fields_keep partition of event_fields for values in (0) partition by range (received_at);
+create table event_fields_held partition of event_fields for values in (-1);
 
 -- Finds the events of a tenant with a value, in the order of a list.
 create index event_fields_by_value on event_fields (tenant, field, value, received_at, id, source);
@@ -37,6 +45,15 @@ alter table event_fields enable row level security;
 create policy read_one_tenant on event_fields for select to sluice_reader
   using (tenant = nullif(current_setting('app.tenant', true), ''));
 grant select on event_fields to sluice_reader;
+do $body$
+declare
+  class_name text;
+begin
+  for class_name in select name from retention_classes loop
+    execute format('alter table %I enable row level security', 'event_fields_' || class_name);
+  end loop;
+end
+$body$;
 
 -- The hash of a text, number, boolean or null, the same for values that are equal. PostgreSQL keeps it from version to version,
 -- because partitions rely on it.
@@ -138,6 +155,10 @@ grant execute on function find_lookup to sluice_reader;
 
 -- The rows that list_events reads: of `events`; or, by what find_lookup returned, `k`, the keys of the events in their order,
 -- and `e`, the events. The rest are the keys of all events. An event may have several of the values.
+--
+-- Each retention class with events is a stream of its own: PostgreSQL reads its days one after the other, from where the page
+-- begins, and merges the classes. Of all classes in one it would read the first row of every day. It puts the conditions of
+-- the statement into each stream by itself.
 create function list_source(
   numbers integer[], hashes bigint[], rest_before timestamptz, from_time timestamptz, to_time timestamptz, keyset text,
   ordering text
@@ -146,7 +167,12 @@ returns text
 language plpgsql stable set search_path = pg_catalog, public, pg_temp as $body$
 begin
   if numbers is null then
-    return 'events as e';
+    return (
+      select format('(%s) as e', string_agg(format(
+        '(select * from events as e where e.retention = %s%s)', class, ordering
+      ), ' union all '))
+      from retention_classes where is_used
+    );
   end if;
   return (
   with condition (text) as (
@@ -157,17 +183,18 @@ begin
   ),
   stream (text) as (
     select format(
-      'event_fields as k where %s and k.field = %s and k.value = %s', condition.text, number, hash
+      'event_fields as k where %s and k.retention = %s and k.field = %s and k.value = %s', condition.text, class, number, hash
     ) || coalesce(case when rest_before is not null then format(' and k.received_at >= %L', rest_before) end, '')
-    from condition, unnest(numbers) as number, unnest(hashes) as hash
+    from condition, retention_classes, unnest(numbers) as number, unnest(hashes) as hash
+    where is_used
     union all
-    select format('events as k where %s and k.received_at < %L', condition.text, rest_before)
-    from condition where rest_before is not null
+    select format('events as k where %s and k.retention = %s and k.received_at < %L', condition.text, class, rest_before)
+    from condition, retention_classes where rest_before is not null and is_used
   )
   select format(
-      '(select%s k.received_at, k.id, k.source from (%s) as k%s) as k cross join lateral event_at($5, k.received_at, k.id, k.source, $8, $9) as e',
+      '(select%s k.received_at, k.id, k.source, k.retention from (%s) as k%s) as k cross join lateral event_at($5, k.retention, k.received_at, k.id, k.source, $8, $9) as e',
       case when cardinality(hashes) > 1 then ' distinct' else '' end,
-      string_agg(format('(select k.received_at, k.id, k.source from %s%s)', stream.text, ordering), ' union all '),
+      string_agg(format('(select k.received_at, k.id, k.source, k.retention from %s%s)', stream.text, ordering), ' union all '),
       ordering
     )
   from stream
@@ -179,12 +206,12 @@ grant execute on function list_source to sluice_reader;
 -- The event of a key, in a range for which only some partitions are planned. The limit keeps PostgreSQL from joining the
 -- tables in another way than event by event. Relies on events_by_arrival. It has no search path of its own, as event_json.
 create function event_at(
-  for_tenant text, at timestamptz, event_id text, event_source text, from_time timestamptz, to_time timestamptz
+  for_tenant text, of_class smallint, at timestamptz, event_id text, event_source text, from_time timestamptz, to_time timestamptz
 )
 returns setof events
 language sql stable rows 1 as $body$
   select * from public.events
-  where tenant = for_tenant and received_at = at and id = event_id and source = event_source
+  where tenant = for_tenant and retention = of_class and received_at = at and id = event_id and source = event_source
     and received_at >= coalesce(from_time, '-infinity') and received_at < coalesce(to_time, 'infinity')
   limit 1
 $body$;

@@ -150,7 +150,7 @@ $body$;
 --
 -- An event counts once. A dead letter whose number has ended in another way counts there: it was stored when its message came again,
 -- or by its replay. Of several dead letters with one number, an open one decides before a replayed one and that before a discarded one.
--- A dead letter without a number counts by its row, but for a replayed one whose key is stored.
+-- A dead letter without a number counts by its row, but for a replayed one whose key is or was stored.
 create function take_ledger(since text, asked text[], after_tenant text, most_bytes integer)
 returns table (part text, tenant text, producer text, content text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set jit = off
@@ -188,7 +188,7 @@ begin
       select tenant, state from numbered
       union all
       select coalesce(d.tenant, ''), d.state from dead_letters as d
-      where d.producer is null and (after_tenant is null or d.tenant > after_tenant) and (d.state <> 'replayed' or not exists (
+      where d.producer is null and (after_tenant is null or d.tenant > after_tenant) and (d.state <> 'replayed' or not d.was_stored and not exists (
         select from event_keys as k where (k.tenant, k.id, k.source) = (d.tenant, d.event_id, d.source)
       ))
     ), accounts as (

@@ -31,6 +31,7 @@ const GRANTS = {
     { name: "event_ends", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_fields", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_keys", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "event_removals", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "event_transactions", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "events", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "incarnation", grantee: "sluice_reader", privilege: "SELECT" },
@@ -38,6 +39,7 @@ const GRANTS = {
     { name: "measures", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "replay_edits", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "replays", grantee: "sluice_reader", privilege: "SELECT" },
+    { name: "retention_classes", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "rollup_deltas", grantee: "sluice_reader", privilege: "SELECT" },
     { name: "rollups", grantee: "sluice_reader", privilege: "SELECT" },
   ],
@@ -61,6 +63,7 @@ const GRANTS = {
     { name: "delete_notices", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "dispatch_subscriptions", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "end_replay", grantee: "sluice_writer", privilege: "EXECUTE" },
+    { name: "ensure_waiting_days", grantee: "sluice_writer", privilege: "EXECUTE" },
     { name: "event_at", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "event_hash", grantee: "sluice_reader", privilege: "EXECUTE" },
     { name: "event_horizon", grantee: "sluice_reader", privilege: "EXECUTE" },
@@ -157,11 +160,16 @@ const TABLES = [
   "arrival_totals",
   "arrival_deltas",
   "event_ends",
+  "event_removals",
+  "holds",
+  "retention_classes",
+  "retention_days",
+  "retention_run",
   "event_fields",
   "dead_letters",
   "replays",
-  "events_20261121",
-  "event_fields_20261121",
+  "events_keep_20261121",
+  "event_fields_keep_20261121",
   "event_keys_3",
   "replays",
   "subscriptions",
@@ -176,6 +184,9 @@ const TABLES = [
 ];
 /** A column of those that have no tenant. */
 const COLUMNS: Record<string, string> = {
+  retention_classes: "name",
+  retention_days: "state",
+  retention_run: "lease_by",
   schema_migrations: "name",
   subscription_secrets: "sealed",
   deliveries: "state",
@@ -199,7 +210,7 @@ const CREATIONS = [
   "create policy mine on events using (true)",
   "create role mine",
   "alter role sluice_reader_1 bypassrls",
-  "grant select on events_20261121 to sluice_reader",
+  "grant select on events_keep_20261121 to sluice_reader",
 ];
 const OWNERS_FUNCTIONS = [
   "select insert_new_events('[]')",
@@ -223,7 +234,17 @@ const OWNERS_FUNCTIONS = [
   "select rebuild_rollups(now(), now())",
   "insert into measures values ('t', '/v', array['v'], now())",
   "select set_role_password('sluice_reader_1', 'x')",
-  "select forget_transactions('2026-11-21')",
+  "select forget_transactions(0, '2026-11-21')",
+  "select make_event_day(0, '2026-11-21')",
+  "select declare_retention(0, '{}')",
+  "select take_retention('w', 1)",
+  "select note_detached(0, '2026-11-21', false)",
+  "select delete_day_keys(0, '2026-11-21', 1)",
+  "select drop_day(0, '2026-11-21', false)",
+  "select move_held(0, '2026-11-21', 't', 'true', '{}', 1)",
+  "select drop_released('t', null, '{}', 1)",
+  "select * from active_holds()",
+  "select * from read_retention('2026-11-21')",
   "select ensure_incarnation()",
   "select insert_dead_letters('{}', '{}', true, true)",
   "select delete_closed_dead_letters(now(), 1)",
@@ -365,7 +386,7 @@ describe("the reader", () => {
       );
       expect(scans).toEqual([
         { relname: expect.stringMatching(/^event_keys_\d$/), seq_scan: 0, idx_scan: 8 },
-        { relname: "events_20261121", seq_scan: 0, idx_scan: 8 },
+        { relname: "events_keep_20261121", seq_scan: 0, idx_scan: 8 },
       ]);
     } finally {
       await fresh.end();
@@ -404,7 +425,7 @@ describe("the reader", () => {
     expect(await db.ask("show statement_timeout")).toEqual([{ statement_timeout: "0" }]);
   });
 
-  it.each(["events_20261121", "event_keys_3", "schema_migrations"])(
+  it.each(["events_keep_20261121", "event_keys_3", "schema_migrations"])(
     "the reader is refused %s, to which no policy applies",
     async (table) => {
       expect(await refusalOf(db.reader, `select 1 from ${table}`)).toBe(DENIED);
@@ -415,13 +436,13 @@ describe("the reader", () => {
     await store();
     await db.ask("grant select on all tables in schema public to sluice_reader");
     try {
-      expect(await rows("select count(*)::int as rows from events_20261121")).toEqual([{ rows: 0 }]);
+      expect(await rows("select count(*)::int as rows from events_keep_20261121")).toEqual([{ rows: 0 }]);
       for (let number = 0; number < 8; number += 1)
         expect(await rows(`select count(*)::int as rows from event_keys_${number}`)).toEqual([{ rows: 0 }]);
     } finally {
       await db.ask("revoke select on all tables in schema public from sluice_reader");
       await db.ask(
-        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields, dead_letters, replays, replay_edits, dead_letter_replays to sluice_reader",
+        "grant select on events, event_keys, incarnation, event_transactions, event_ends, measures, rollups, rollup_deltas, delta_parts, event_fields, indexed_fields, dead_letters, replays, replay_edits, dead_letter_replays, event_removals, retention_classes to sluice_reader",
       );
     }
   });
@@ -450,9 +471,12 @@ describe("the reader", () => {
       const { rows: scans } = await fresh.query<{ relname: string; seq_scan: number }>(
         "select relname, seq_scan::int from pg_stat_xact_user_tables where seq_scan > 0 or idx_scan > 0 order by 1",
       );
-      // The table of one row is scanned.
-      expect(scans.filter(({ seq_scan }) => seq_scan > 0).map(({ relname }) => relname)).toEqual(["incarnation"]);
-      expect(scans.map(({ relname }) => relname)).toContain("events_20261121");
+      // The tables of one row and of six are scanned.
+      expect(scans.filter(({ seq_scan }) => seq_scan > 0).map(({ relname }) => relname)).toEqual([
+        "incarnation",
+        "retention_classes",
+      ]);
+      expect(scans.map(({ relname }) => relname)).toContain("events_keep_20261121");
       await fresh.query("commit");
       for (const tenant of ["", "c", "B", "b' or true --"])
         expect((await fresh.query(list(tenant, null))).rows, tenant).toHaveLength(1);
@@ -474,6 +498,7 @@ const POLICIES = {
   event_ends: OF_TENANT,
   event_fields: OF_TENANT,
   event_keys: OF_TENANT,
+  event_removals: OF_TENANT,
   event_transactions: OF_TENANT,
   events: OF_TENANT,
   replay_edits: "(EXISTS ( SELECT\n   FROM replays\n  WHERE (replays.id = replay_edits.replay_id)))",
@@ -500,7 +525,7 @@ describe("the catalog", () => {
   it("the catalog gives no role a right on a partition that is made later", async () => {
     await db.ask("select ensure_event_partitions('2030-01-01', '2030-01-02')");
     try {
-      for (const table of ["events_20300101", "event_fields_20300102"])
+      for (const table of ["events_keep_20300101", "event_fields_keep_20300102"])
         expect(await refusalOf(db.reader, `select 1 from ${table}`)).toBe(DENIED);
       expect(
         await db.ask(
@@ -508,7 +533,9 @@ describe("the catalog", () => {
         ),
       ).toEqual([]);
     } finally {
-      await db.ask("drop table events_20300101, events_20300102, event_fields_20300101, event_fields_20300102");
+      await db.ask(
+        "drop table events_keep_20300101, events_keep_20300102, event_fields_keep_20300101, event_fields_keep_20300102",
+      );
     }
   });
 
@@ -595,6 +622,7 @@ describe("the catalog", () => {
       { name: "count_unfinished_replays", as_owner: true },
       { name: "create_subscription", as_owner: true },
       { name: "cut_text", as_owner: false },
+      { name: "day_table", as_owner: false },
       { name: "dead_letter_bounds", as_owner: false },
       { name: "dead_letter_condition", as_owner: false },
       { name: "dead_letter_test", as_owner: false },
@@ -607,6 +635,7 @@ describe("the catalog", () => {
       { name: "end_deliveries", as_owner: false },
       { name: "end_replay", as_owner: true },
       { name: "ensure_attempt_partitions", as_owner: false },
+      { name: "ensure_waiting_days", as_owner: true },
       { name: "event_horizon", as_owner: false },
       { name: "event_horizon_age", as_owner: true },
       { name: "failed_delivery_test", as_owner: false },
@@ -628,9 +657,11 @@ describe("the catalog", () => {
       { name: "list_replays", as_owner: true },
       { name: "list_source", as_owner: false },
       { name: "list_subscriptions", as_owner: true },
+      { name: "make_event_day", as_owner: false },
       { name: "mark_sent", as_owner: true },
       { name: "next_delivery_due", as_owner: true },
       { name: "next_redelivery", as_owner: true },
+      { name: "open_retention_day", as_owner: false },
       { name: "plan_redelivery", as_owner: true },
       { name: "plan_replay", as_owner: true },
       { name: "plan_wake", as_owner: true },

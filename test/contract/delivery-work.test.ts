@@ -463,7 +463,7 @@ describe("a start", () => {
       "expired",
     );
     await storeEvents([eventOf("b")]);
-    await db.ask("select forget_transactions('2026-11-21')");
+    await db.ask("select forget_transactions(0, '2026-11-21')");
     expect(await create(early)).toBe("expired");
     expect(await create({ kind: "now" })).toMatchObject({ state: "active" });
   });

@@ -75,10 +75,11 @@ describe("writers of the same keys at the same time", () => {
 
 /** The steps of another writer in a transaction that stays open. */
 const insertKey = `
-  insert into event_keys (tenant, id, source, received_at) values ('default', :id, '/s', '2026-11-21T09:30:00Z')`;
+  insert into event_keys (tenant, id, source, received_at, retention)
+  values ('default', :id, '/s', '2026-11-21T09:30:00Z', 0)`;
 const insertEvent = `
-  insert into events (tenant, id, source, type, time, received_at)
-  values ('default', :id, '/s', 'com.example.first', '2026-11-21T09:30:00Z', '2026-11-21T09:30:00Z')`;
+  insert into events (tenant, id, source, type, time, received_at, retention)
+  values ('default', :id, '/s', 'com.example.first', '2026-11-21T09:30:00Z', '2026-11-21T09:30:00Z', 0)`;
 
 const someoneWaits = () =>
   eventually(

@@ -187,7 +187,7 @@ describe("a place", () => {
     await store([storable({ id: "3" })]);
     const start = await readPage(reader, { maxEvents: 1, maxRows: 1 });
 
-    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("select forget_transactions(0, '2026-11-20')");
     await db.ask("delete from events where received_at < '2026-11-21'");
 
     expect(await stateOf(first.place)).toBe("forgotten");
@@ -200,7 +200,7 @@ describe("a place", () => {
     await store([storable({ id: "1" })]);
     const { place } = await readPage(reader);
 
-    await db.ask("select forget_transactions('2026-11-21')");
+    await db.ask("select forget_transactions(0, '2026-11-21')");
 
     const now = await readPage(reader, { after: "now" });
     await store([storable({ id: "2" })]);
@@ -213,7 +213,7 @@ describe("a place", () => {
     await store([storable({ id: "late" }, { receivedAt: "2026-11-20T09:00:00.000Z" })]);
     const { place: behind } = await readPage(reader);
 
-    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("select forget_transactions(0, '2026-11-20')");
     await db.ask("delete from events where received_at < '2026-11-21'");
 
     const { place: now } = await readPage(reader, { after: "now" });
@@ -227,10 +227,10 @@ describe("a place", () => {
     await store([storable({ id: "1" })]);
     await store([storable({ id: "2" }, { receivedAt: "2026-11-20T09:00:00.000Z" })]);
     await store([storable({ id: "3" }, { receivedAt: "2026-11-19T09:00:00.000Z" })]);
-    await db.ask("select forget_transactions('2026-11-19')");
+    await db.ask("select forget_transactions(0, '2026-11-19')");
     const { place } = await readPage(reader, { maxEvents: 1, maxRows: 1 });
 
-    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("select forget_transactions(0, '2026-11-20')");
 
     expect(await stateOf(place)).toBe("forgotten");
   });
@@ -241,12 +241,12 @@ describe("a place", () => {
     await store([storable({ id: "2" }, { receivedAt: "2026-11-20T09:00:00.000Z" })]);
     await store([storable({ id: "3" })]);
     await db.ask("begin");
-    await db.ask("select forget_transactions('2026-11-20')");
-    await db.ask("drop table events_20261120");
+    await db.ask("select forget_transactions(0, '2026-11-20')");
+    await db.ask("drop table events_keep_20261120, event_fields_keep_20261120");
 
     const state = stateOf(place);
     const isWaiting =
-      "select count(*) > 0 as is_waiting from pg_locks where not granted and relation = 'events'::regclass";
+      "select count(*) > 0 as is_waiting from pg_locks where not granted and relation = 'events_keep'::regclass";
     await eventually(
       () => db.ask<{ is_waiting: boolean }>(isWaiting),
       ([row]) => row?.is_waiting === true,
@@ -266,7 +266,7 @@ describe("a place", () => {
     const { place } = await readPage(reader, { maxEvents: 1 });
     expect(place.event).not.toBeNull();
 
-    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("select forget_transactions(0, '2026-11-20')");
 
     expect(await stateOf(place)).toBe("forgotten");
   });
@@ -276,7 +276,7 @@ describe("a place", () => {
     const { place } = await readPage(reader);
     await store([storable({ id: "2" }, { tenant: "other", receivedAt: "2026-11-20T09:00:00.000Z" })]);
 
-    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("select forget_transactions(0, '2026-11-20')");
 
     expect(await stateOf(place)).toBe("page");
   });

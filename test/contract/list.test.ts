@@ -309,8 +309,8 @@ describe("a list with a filter", () => {
   });
 
   it("a filter that matches nothing ends each page on time, and the pages end", async () => {
-    await db.ask(`insert into events (tenant, id, source, type, time, received_at, data)
-      select 'default', 'x' || number, '/s', 't', now(), timestamptz '2026-11-20 00:00Z' + number * interval '1 second', '{"a":1}'
+    await db.ask(`insert into events (tenant, id, source, type, time, received_at, retention, data)
+      select 'default', 'x' || number, '/s', 't', now(), timestamptz '2026-11-20 00:00Z' + number * interval '1 second', 0, '{"a":1}'
       from generate_series(1, 60000) as number`);
     await untilListed(db);
     const filter: Filter = { data: { a: [{ wildcard: "*b*c*" }] } };
@@ -338,8 +338,8 @@ describe("a count", () => {
     [COUNT_MAX + 1, { value: COUNT_MAX, relation: "gte" }],
   ])("an exact count of %i events", async (rows, count) => {
     await db.ask(
-      `insert into events (tenant, id, source, type, time, received_at)
-       select 'default', 'x' || number, '/s', 't', now(), timestamptz '2026-11-20 00:00Z' + number * interval '1 second'
+      `insert into events (tenant, id, source, type, time, received_at, retention)
+       select 'default', 'x' || number, '/s', 't', now(), timestamptz '2026-11-20 00:00Z' + number * interval '1 second', 0
        from generate_series(1, $1) as number`,
       [rows],
     );
@@ -352,8 +352,8 @@ describe("a count", () => {
   it("an estimate of a short list is exact, and one of a long list is near and never called exact", async () => {
     await save(minutes(50));
     expect((await lists.page({ limit: 2, count: "estimate" })).count).toEqual({ value: 50, relation: "eq" });
-    await db.ask(`insert into events (tenant, id, source, type, time, received_at)
-      select 'default', 'x' || number, '/s', 't' || number % 4, now(), timestamptz '2026-11-20 00:00Z' + number * interval '1 second'
+    await db.ask(`insert into events (tenant, id, source, type, time, received_at, retention)
+      select 'default', 'x' || number, '/s', 't' || number % 4, now(), timestamptz '2026-11-20 00:00Z' + number * interval '1 second', 0
       from generate_series(1, 40000) as number`);
     await db.ask("analyze events");
     await untilListed(db);

@@ -25,9 +25,9 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 /** The days that have a partition, as `20261121`. */
 const partitions = async () => {
   const rows = await db.ask<{ name: string }>(
-    "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'events'::regclass order by 1",
+    "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'events_keep'::regclass order by 1",
   );
-  return rows.map(({ name }) => name.replace("events_", ""));
+  return rows.map(({ name }) => name.replace("events_keep_", ""));
 };
 const days = (now: Date, first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, i) =>
@@ -191,9 +191,9 @@ describe("partitions of a deployed database", () => {
   it("hold the UTC day, from its first to its last microsecond", async () => {
     const edges = ["2026-11-21T00:00:00.000000Z", "2026-11-21T23:59:59.999999Z"];
     const insert =
-      "insert into events (tenant, id, source, type, time, received_at) values ('t', 'i', 's', 'y', $1, $1)";
+      "insert into events (tenant, id, source, type, time, received_at, retention) values ('t', 'i', 's', 'y', $1, $1, 0)";
     for (const edge of edges) await db.ask(insert, [edge]);
 
-    expect(await db.ask("select count(*)::int as rows from events_20261121")).toEqual([{ rows: 2 }]);
+    expect(await db.ask("select count(*)::int as rows from events_keep_20261121")).toEqual([{ rows: 2 }]);
   });
 });

@@ -507,7 +507,7 @@ describe("declared measures", () => {
       clock: () => NOW,
       credentials: async () => [],
       setPassword: async () => undefined,
-      declaredFields: { measures: [{ type: "a", pointer: "/v", path: ["v"] }], indexed: [] },
+      declaredFields: { measures: [{ type: "a", pointer: "/v", path: ["v"] }], indexed: [], retentions: [] },
     });
 
     expect(await migrate([], soon())).toMatchObject({ measuresChanged: 1 });

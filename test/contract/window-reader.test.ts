@@ -61,9 +61,9 @@ describe("the state of a range", () => {
     await save("2", "2026-11-20T10:00:00.000Z");
     await save("1", "2026-11-19T10:00:00.000Z");
     const whole = await versionOf();
-    await db.ask("select forget_transactions('2026-11-19')");
+    await db.ask("select forget_transactions(0, '2026-11-19')");
     const second = await versionOf();
-    await db.ask("select forget_transactions('2026-11-20')");
+    await db.ask("select forget_transactions(0, '2026-11-20')");
 
     expect(new Set([whole, second, await versionOf()]).size).toBe(3);
   });
@@ -108,8 +108,8 @@ describe("the state of a range", () => {
 
   it("the version of a long range is found by the index of days, however many transactions there are", async () => {
     await db.ask(`
-      insert into event_transactions (tenant, transaction_number, day, events)
-      select 'default', number, date '2026-10-01' + number % 60, 1 from generate_series(1, 60000) as number`);
+      insert into event_transactions (tenant, transaction_number, day, events, retention)
+      select 'default', number, date '2026-10-01' + number % 60, 1, 0 from generate_series(1, 60000) as number`);
     await db.ask("analyze event_transactions");
     const blocks = async () => {
       await db.ask("select pg_stat_force_next_flush()");

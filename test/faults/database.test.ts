@@ -71,34 +71,38 @@ describe("a partition", () => {
     async (scenario) => {
       const from = stack.lines.length;
       const [yesterday, today, tomorrow] = [day(-1), day(0), day(1)];
-      await stack.ask(`drop table ${partition(today)}, ${partition(tomorrow)}`);
+      const later = day(3);
+      await stack.ask(`drop table ${partition(today)}, ${partition(tomorrow)}, ${partition(later)}`);
       // Earlier cases stored events there, whose rollups and transactions would outlive them.
       for (const each of ["rollup_deltas", "rollups", "event_transactions"]) await stack.ask(`delete from ${each}`);
-      const waiting = scenario.events(sized(60, 5_000));
+      const late = scenario.events(sized(60, 5_000));
+      const waiting = scenario.events(sized(20, 5_000));
       const neighbours = scenario.events(sized(60, 5_000));
       await gathered(async () => {
-        await scenario.deliver(waiting, { perRequest: 20 });
+        await scenario.deliver(late, { perRequest: 20 });
+        for (const some of inTwenties(waiting)) await enqueue(scenario, some, `${later}T12:00:00.000Z`);
         for (const some of inTwenties(neighbours)) await enqueue(scenario, some, `${yesterday}T12:00:00.000Z`);
       });
 
+      // The day of the late ones is made when they come; that of the others is in the future, and nobody makes it.
       await eventually(
         () => storedIds(scenario),
-        (ids) => ids.length === neighbours.length,
+        (ids) => ids.length === neighbours.length + late.length,
       );
       // Once more, so that it waits for longer than a single failure.
       await eventually(
         async () => batchLines(stack, from).filter(({ EventsStored: stored }) => stored === 0).length,
         (failures) => failures > 1,
       );
-      expect(new Set(await storedIds(scenario))).toEqual(new Set(neighbours.map(({ id }) => id)));
+      expect(new Set(await storedIds(scenario))).toEqual(new Set([...neighbours, ...late].map(({ id }) => id)));
       const failed = batchLines(stack, from).filter(({ failedMessages }) => failedMessages > 0);
       for (const line of failed) expect(line).toMatchObject({ disposition: "wait", reason: "missing_partition" });
       expect(failed.filter(({ EventsStored: stored }) => stored > 0)).not.toEqual([]);
       expect(await stack.deadLetters.depth()).toBe(0);
 
-      await stack.ask("select ensure_event_partitions($1::date, $2::date)", [today, tomorrow]);
+      await stack.ask("select ensure_event_partitions($1::date, $2::date)", [tomorrow, later]);
       await scenario.heal();
-      scenario.note(`${neighbours.length} neighbours stored meanwhile`);
+      scenario.note(`${neighbours.length} neighbours and ${late.length} late events stored meanwhile`);
     },
   );
 
@@ -128,13 +132,13 @@ describe("a partition", () => {
 
       // Rotated: the rows are in a table of their own. They must not come back.
       const days = [day(0), day(1)] as const;
-      for (const each of days) await stack.ask(`alter table events detach partition ${partition(each)}`);
+      for (const each of days) await stack.ask(`alter table events_30d detach partition ${partition(each)}`);
       for (const offset of [-1, 2]) await again(offset);
       expect(await storedIds(scenario)).toEqual([]);
       for (const each of days) {
         const until = new Date(Date.parse(each) + DAY_MS).toISOString();
         await stack.ask(
-          `alter table events attach partition ${partition(each)} for values from ('${each}T00:00Z') to ('${until}')`,
+          `alter table events_30d attach partition ${partition(each)} for values from ('${each}T00:00Z') to ('${until}')`,
         );
       }
 
@@ -279,7 +283,7 @@ const RAISE = `
 
 const DAY_MS = 86_400_000;
 const day = (offset: number) => new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
-const partition = (date: string) => `events_${date.replaceAll("-", "")}`;
+const partition = (date: string) => `events_30d_${date.replaceAll("-", "")}`;
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 

@@ -336,10 +336,10 @@ describe("the plan of a lookup", () => {
       const plan = await explain(reader);
 
       expect(plan).toMatch(
-        /Index Only Scan Backward using event_fields_20261121_\S+ on .*\n\s+Index Cond: \(\(tenant = 'default'::text.*?\) AND \(field = \d+\) AND \(value = /,
+        /Index Only Scan Backward using event_fields_keep_20261121_\S+ on .*\n\s+Index Cond: \(\(tenant = 'default'::text.*?\) AND \(field = \d+\) AND \(value = /,
       );
       expect(plan).toMatch(
-        /Index Scan using events_20261121_\S+ on .*\n\s+Index Cond: \(\(tenant = 'default'::text.*?\) AND \(received_at = \S+received_at\) AND \(id = \S+id\)\)/,
+        /Index Scan using events_keep_20261121_\S+ on .*\n\s+Index Cond: \(\(tenant = 'default'::text.*?\) AND \(received_at = \S+received_at\) AND \(id = \S+id\)\)/,
       );
       expect(plan).not.toMatch(/Seq Scan|Sort$|Hash/m);
     } finally {

@@ -257,6 +257,23 @@ const scenarios: Record<string, { enough: () => Datapoint[]; less: () => Datapoi
     enough: () => inMinutes([1], own("status", { LedgerDifference: 1 })),
     less: () => inMinutes(every(9), own("status", { LedgerDifference: 0 })),
   },
+  RetainQueueDeadLettersAlarm: {
+    enough: () => inMinutes([1], queue("RetainQueueDeadLetters", "ApproximateNumberOfMessagesVisible", 1)),
+    less: () => inMinutes(every(9), queue("RetainQueueDeadLetters", "ApproximateNumberOfMessagesVisible", 0)),
+  },
+  RetainErrorsAlarm: {
+    enough: () => inMinutes([1, 20], lambda("Retain", "Errors", 1)),
+    less: () => inMinutes([1], lambda("Retain", "Errors", 1)),
+    minutes: 70,
+  },
+  RetainBehindAlarm: {
+    enough: () => inMinutes([1], own("retain", { RetentionDaysBehind: 2 })),
+    less: () => inMinutes(every(9), own("retain", { RetentionDaysBehind: 1 })),
+  },
+  RetainPartitionsAlarm: {
+    enough: () => inMinutes([1], own("retain", { PartitionDaysMissing: 7 })),
+    less: () => inMinutes(every(9), own("retain", { PartitionDaysMissing: 6 })),
+  },
   RotateErrorsAlarm: {
     enough: () => inMinutes([1], lambda("Rotate", "Errors", 1)),
     less: () => inMinutes(every(9), lambda("Rotate", "Errors", 0)),

@@ -45,7 +45,7 @@ describe("an existing database", () => {
     template.hasOutput("DatabaseName", { Value: databaseName });
   });
 
-  it("an existing database is open to the functions that use it, and its owner's secret to those that change the schema or passwords", () => {
+  it("an existing database is open to the functions that use it, and its owner's secret to those that change tables or passwords", () => {
     const { clusterArn, secretArn } = existingDatabase;
     const transactions = databaseFunctions().filter((name) =>
       EXPECTED_FUNCTIONS[name].actions.includes("rds-data:BeginTransaction"),
@@ -57,7 +57,7 @@ describe("an existing database", () => {
     );
     expect(transactions).toEqual(["migrate"]);
     expect(statementsOn(template, secretArn)).toHaveLength(databaseFunctions("owner").length);
-    expect(databaseFunctions("owner")).toEqual(["migrate", "rotate"]);
+    expect(databaseFunctions("owner")).toEqual(["migrate", "rotate", "retain"]);
   });
 
   it("an existing database gets roles with secrets of the stack, which are rotated", () => {

@@ -109,6 +109,11 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
     ceilingKib: 440,
     role: "writer",
   },
+  retain: {
+    actions: [...KEY_CHECK_ACTIONS, ...STATEMENT_ACTIONS, ...SEND_ACTIONS, ...RECEIVE_ACTIONS],
+    ceilingKib: 480,
+    role: "owner",
+  },
   migrate: { actions: [...TRANSACTION_ACTIONS, ...SEND_ACTIONS], ceilingKib: 268, role: "owner" },
   rotate: { actions: ROTATE_ACTIONS, ceilingKib: 232, role: "owner" },
   console: {

@@ -135,7 +135,7 @@ describe("functions", () => {
     expect(resourcesOf("consume", "sqs:ChangeMessageVisibility")).toEqual([events]);
   });
 
-  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export, replay, notify and status, whose messages follow each other", () => {
+  it("Lambda stops functions that invoke themselves in a loop, except consume and drain, which requeue messages, and export, replay, notify, status and retain, whose messages follow each other", () => {
     const allowed = functions().filter(([, { Properties }]) => Properties["RecursiveLoop"] === "Allow");
 
     expect(allowed.map(([id]) => id)).toEqual([
@@ -145,13 +145,14 @@ describe("functions", () => {
       expect.stringMatching(/^ReplayFunction/),
       expect.stringMatching(/^NotifyFunction/),
       expect.stringMatching(/^StatusFunction/),
+      expect.stringMatching(/^RetainFunction/),
     ]);
   });
 });
 
 describe("queues", () => {
   it("the queues are encrypted and refuse calls without TLS", () => {
-    expect(all("AWS::SQS::Queue")).toHaveLength(10);
+    expect(all("AWS::SQS::Queue")).toHaveLength(12);
     for (const [id, { Properties }] of all("AWS::SQS::Queue")) {
       expect(Properties["SqsManagedSseEnabled"]).toBe(true);
       template.hasResourceProperties("AWS::SQS::QueuePolicy", {
@@ -210,7 +211,7 @@ describe("queues", () => {
 
 describe("event source", () => {
   it("the event source reports partial batch failures, caps its concurrency and counts events", () => {
-    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(6);
+    expect(all("AWS::Lambda::EventSourceMapping")).toHaveLength(7);
     // Of consume and of drain.
     const alike = {
       FunctionResponseTypes: ["ReportBatchItemFailures"],
@@ -254,9 +255,9 @@ describe("database", () => {
 
     expect([dev.Properties["DeletionProtection"], dev.DeletionPolicy]).toEqual([false, "Delete"]);
     expect([prod.Properties["DeletionProtection"], prod.DeletionPolicy]).toEqual([true, "Snapshot"]);
-    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(10).fill("Delete"));
+    expect(all("AWS::SQS::Queue").map(([, queue]) => queue.DeletionPolicy)).toEqual(Array(12).fill("Delete"));
     expect(all("AWS::SQS::Queue", production).map(([, queue]) => queue.DeletionPolicy)).toEqual(
-      Array(10).fill("Retain"),
+      Array(12).fill("Retain"),
     );
   });
 });
@@ -297,8 +298,9 @@ describe("the secrets of the database", () => {
       const ofDatabase = resourcesOf(name, read).filter((each) => !JSON.stringify(each).includes("AccessKeySecret"));
       // Notify looks for events that match as the reader.
       const ofReader = name === "notify" ? [secrets.reader] : [];
+      const changesPasswords = name === "migrate" || name === "rotate";
       expect(ofDatabase, name).toEqual(
-        role === "owner" ? [secrets.owner, secrets.reader, secrets.writer] : [...ofReader, role && secrets[role]],
+        changesPasswords ? [secrets.owner, secrets.reader, secrets.writer] : [...ofReader, role && secrets[role]],
       );
     }
     for (const name of ["migrate", "rotate"] as const) {
@@ -341,10 +343,12 @@ describe("migrations", () => {
       expect.arrayContaining([expect.stringMatching(/^DatabaseClusterwriter/), ...secrets]),
     );
     const dependents = [
-      ...functions().filter(([id]) => /^(Consume|Drain|Query|Export|Replay|Notify|Status|Rotate)Function/.test(id)),
+      ...functions().filter(([id]) =>
+        /^(Consume|Drain|Query|Export|Replay|Notify|Status|Retain|Rotate)Function/.test(id),
+      ),
       ...all("AWS::SecretsManager::RotationSchedule"),
     ] as [string, Dependent][];
-    expect(dependents).toHaveLength(10);
+    expect(dependents).toHaveLength(11);
     for (const [id, { DependsOn }] of dependents) expect(DependsOn, id).toContain(triggerId);
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
   });
@@ -429,6 +433,7 @@ describe("api", () => {
       "Notify",
       "Query",
       "Replay",
+      "Retain",
       "Status",
     ]);
   });
@@ -466,7 +471,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(36);
+    expect(named).toHaveLength(40);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -583,7 +588,7 @@ describe("what is logged", () => {
 });
 
 describe("the alarm about dead letters", () => {
-  it("the alarms about dead letters and the ledger stay as they are until their numbers are reported again", () => {
+  it("the alarms about dead letters, the ledger and retention stay as they are until their numbers are reported again", () => {
     const alarms = all("AWS::CloudWatch::Alarm").map(([, { Properties }]) => Properties);
 
     expect(alarms.filter(({ MetricName }) => MetricName === "OpenDeadLetters")).toMatchObject([
@@ -598,6 +603,8 @@ describe("the alarm about dead letters", () => {
     expect(kept.map(({ MetricName }) => String(MetricName)).toSorted()).toEqual([
       "LedgerDifference",
       "OpenDeadLetters",
+      "PartitionDaysMissing",
+      "RetentionDaysBehind",
     ]);
   });
 
@@ -648,8 +655,8 @@ describe("two stacks of one stage", () => {
         .flatMap(([, { Properties }]) => JSON.stringify(Properties).match(/(?<="Namespace":")[^"]+/g) ?? [])
         .filter((name) => !name.startsWith("AWS/"));
 
-    expect(metrics(template)).toEqual(Array(17).fill("Sluice-dev"));
-    expect(metrics(other)).toEqual(Array(17).fill("Sluice-other"));
+    expect(metrics(template)).toEqual(Array(19).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(19).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

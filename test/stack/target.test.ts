@@ -55,11 +55,12 @@ describe("the target localstack", () => {
       const variables = (properties: Resource["Properties"]) =>
         (properties?.["Environment"] as { Variables?: Record<string, unknown> } | undefined)?.Variables;
       const ours = variables(Properties);
+      const isOwners = databaseFunctions("owner").some((name) => id.toLowerCase().startsWith(`${name}function`));
       if (ours?.["CLUSTER_ARN"] !== undefined) {
         Object.assign(ours, {
           CLUSTER_ARN: database.clusterArn,
           // The secrets of the other roles are those of the stack on AWS too.
-          ...(ours["WRITER_SECRET_ARN"] !== undefined && { SECRET_ARN: database.secretArn }),
+          ...(isOwners && { SECRET_ARN: database.secretArn }),
           DATABASE_NAME: database.databaseName,
           AWS_ENDPOINT_URL_RDS_DATA: database.endpoint,
         });

@@ -18,9 +18,9 @@ export async function pageUnderWrites(
   { rows, writers, limit }: { rows: number; writers: number; limit: number },
 ): Promise<{ listed: number; written: number; pages: number }> {
   await db.ask(
-    `insert into events (tenant, id, source, type, time, received_at)
+    `insert into events (tenant, id, source, type, time, received_at, retention)
      select 'default', 'id' || number % 1000, '/s' || number, 'com.example.' || number % 3, now(),
-       timestamptz '2026-11-19 00:00Z' + (number * 7919 % $1) * ${DAYS} * interval '1 day' / $1
+       timestamptz '2026-11-19 00:00Z' + (number * 7919 % $1) * ${DAYS} * interval '1 day' / $1, 0
      from generate_series(1, $1) as number`,
     [rows],
   );

@@ -9,8 +9,31 @@ import { createOriginMeter, writeOrigins } from "./origins.ts";
 const storeBatch = `
   select outcome, position, state, message from store_batch(string_to_array(:lines, chr(10)), cast(:origins as jsonb))`;
 
+const ensureWaitingDays = "select ensure_waiting_days(cast(:days as jsonb))";
+
 /** The store of events in PostgreSQL: one call of `store_batch` a chunk. */
 export function createEventStore(database: SqlDatabase): EventStore {
+  /**
+   * Makes the tables of days that are missing because events are stored long after their day was dropped: they are stored when
+   * their messages come again. Where it fails, they come again once more.
+   */
+  async function ensureDays(waiting: (StorableEvent | undefined)[], deadline: number): Promise<void> {
+    const days = new Map(
+      waiting
+        .filter((each) => each !== undefined)
+        .map(({ retention, receivedAt }) => {
+          const day = { class: retention, day: new Date(receivedAt).toISOString().slice(0, 10) };
+          return [JSON.stringify(day), day];
+        }),
+    );
+    if (days.size === 0) return;
+    try {
+      await database.execute(ensureWaitingDays, { days: JSON.stringify([...days.values()]) }, deadline);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+    }
+  }
+
   return {
     createChunker,
     async store(events, deadline) {
@@ -21,10 +44,15 @@ export function createEventStore(database: SqlDatabase): EventStore {
       FAILPOINT: await failpoint("beforeStore");
       const { rows } = await database.execute(storeBatch, { lines, origins }, deadline);
       FAILPOINT: await failpoint("afterStore");
-      return toOutcome(
+      const outcome = toOutcome(
         rows,
         sorted.map(({ index }) => index),
       );
+      await ensureDays(
+        outcome.refused.filter(({ error }) => error.reason === "missing_partition").map(({ index }) => events[index]),
+        deadline,
+      );
+      return outcome;
     },
   };
 }
@@ -111,7 +139,7 @@ function toRow(event: StorableEvent): string {
 }
 
 /** `data` travels in an array of one, because a recordset reads the JSON value null as SQL NULL. */
-function writeRow({ tenant, receivedAt, event }: StorableEvent): string {
+function writeRow({ tenant, receivedAt, retention, event }: StorableEvent): string {
   return JSON.stringify({
     tenant,
     id: event.id,
@@ -122,6 +150,7 @@ function writeRow({ tenant, receivedAt, event }: StorableEvent): string {
     time: event.time.replace(/(:60)\.\d+/, "$1"),
     time_sent: isCanonical(event.time) ? undefined : event.time,
     received_at: receivedAt,
+    class: retention,
     dataschema: event.dataschema,
     datacontenttype: event.datacontenttype,
     extensions: event.extensions,

@@ -2,6 +2,7 @@ import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { UNKNOWN_EVENTS } from "../../core/catalog.ts";
 import { LOG_LEVELS } from "../../core/log-lines.ts";
+import { RETENTIONS } from "../../core/retention.ts";
 
 /**
  * The environment of each function; a schema is made only in the function that reads it. Only this file reads `process.env`
@@ -79,6 +80,9 @@ const release = {
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
+/** For how long events are kept whose type says nothing about it. */
+const retention = { RETENTION: z.enum(RETENTIONS) };
+
 export const ingestEnvironment = () =>
   z.object({
     ...common,
@@ -89,6 +93,7 @@ export const ingestEnvironment = () =>
     QUEUE_URL: z.url(),
     UNKNOWN_TYPES: z.enum(UNKNOWN_EVENTS),
     UNKNOWN_VERSIONS: z.enum(UNKNOWN_EVENTS),
+    ...retention,
   });
 
 export const consumeEnvironment = () =>
@@ -209,8 +214,20 @@ export const migrateEnvironment = () =>
     ...roleSecrets,
     ...wakes,
     ...codeFolder,
+    ...retention,
     /** Days after which closed dead letters are deleted. @default never */
     DEAD_LETTER_RETENTION_DAYS: z.optional(z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number))),
+  });
+
+export const retainEnvironment = () =>
+  z.object({
+    ...common,
+    ...http,
+    ...access,
+    ...database,
+    ...retention,
+    /** The queue of the steps. */
+    STEPS_QUEUE_URL: z.url(),
   });
 
 export const rotateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets });
@@ -243,6 +260,7 @@ export type ReplayEnvironment = z.input<ReturnType<typeof replayEnvironment>>;
 export type NotifyEnvironment = z.input<ReturnType<typeof notifyEnvironment>>;
 export type StatusEnvironment = z.input<ReturnType<typeof statusEnvironment>>;
 export type ConsoleEnvironment = Omit<z.input<ReturnType<typeof consoleEnvironment>>, keyof typeof codeFolder>;
+export type RetainEnvironment = z.input<ReturnType<typeof retainEnvironment>>;
 export type ApiDocsEnvironment = Omit<z.input<ReturnType<typeof apiDocsEnvironment>>, keyof typeof codeFolder>;
 export type MigrateEnvironment = Omit<z.input<ReturnType<typeof migrateEnvironment>>, keyof typeof codeFolder>;
 

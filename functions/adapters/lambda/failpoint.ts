@@ -50,6 +50,18 @@ type Failpoint =
   | "beforeNotices"
   /** The queue has the notices, and their rows are still there. */
   | "afterNotices"
+  /** Nobody has begun to detach the table of a day. */
+  | "beforeDetach"
+  /** It is detached, and nobody has noted that. */
+  | "afterDetach"
+  | "beforeNoteDetached"
+  | "afterNoteDetached"
+  /** Some keys of a day are about to be deleted. */
+  | "beforeDeleteKeys"
+  | "afterDeleteKeys"
+  | "beforeDrop"
+  /** The tables are dropped, and the answer is not there. */
+  | "afterDrop"
   | "beforeWake"
   /** The queue has the wake-up, and the message of this one is not acknowledged. */
   | "afterWake";

@@ -24,6 +24,7 @@ const deadLetterIsolation = { file: "test/contract/dead-letter-isolation.test.ts
 const replayStep = { file: "test/unit/replay/step.test.ts" };
 const deliveries = (test: string) => ({ file: "test/faults/deliveries.test.ts", test });
 const deliveryWork = (test: string) => ({ file: "test/contract/delivery-work.test.ts", test });
+const retention = (test?: string) => ({ file: "test/contract/retention.test.ts", ...(test !== undefined && { test }) });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
@@ -1019,5 +1020,90 @@ export const sabotages: readonly Sabotage[] = [
     find: 'if (caller.session !== undefined && route.method !== "GET") requireOwnOrigin(sent.headers);',
     replace: "",
     caughtBy: origins,
+  },
+  {
+    name: "a table of events is made by `partition of`, behind which everybody waits",
+    file: "functions/sql/0001_events.sql",
+    find: "execute format('create table public.%I (like %I including all)', child, parent);",
+    replace:
+      "execute format('lock table %I in access exclusive mode', parent); execute format('create table public.%I (like %I including all)', child, parent);",
+    caughtBy: retention("are made, detached and dropped"),
+  },
+  {
+    name: "a day is detached with the lock that everybody waits for",
+    file: "functions/adapters/data-api/retention-work.ts",
+    find: "await database.execute(`${alterClassOf(table)} concurrently`, {}, deadline);",
+    replace: "await database.execute(alterClassOf(table), {}, deadline);",
+    caughtBy: retention("are made, detached and dropped"),
+  },
+  {
+    name: "the keys of a dropped day are left",
+    file: "functions/sql/0011_retention.sql",
+    find: "if low >= end_page then",
+    replace: "if true then",
+    caughtBy: retention("drops the days"),
+  },
+  {
+    name: "the key of an id that was stored again goes with the event before it",
+    file: "functions/sql/0011_retention.sql",
+    find: "and k.received_at = ended.received_at\n        and k.retention = $1",
+    replace: "",
+    caughtBy: retention("keeps the key"),
+  },
+  {
+    name: "followers of the feed are not refused when a day is dropped",
+    file: "functions/retain/step.ts",
+    find: "while ((await work.forget(day, until)) > 0);",
+    replace: "",
+    caughtBy: retention("refuses followers"),
+  },
+  {
+    name: "lists do not change their state when a day is dropped",
+    file: "functions/sql/0011_retention.sql",
+    find: "perform note_removals(array(select distinct tenant from event_ends));",
+    replace: "perform note_removals('{}');",
+    caughtBy: retention("changes the state of lists"),
+  },
+  {
+    name: "a hold is ignored when a day is detached",
+    file: "functions/retain/step.ts",
+    find: "for (const hold of await work.holds(until))",
+    replace: "for (const hold of [] as Hold[])",
+    caughtBy: retention("stay readable"),
+  },
+  {
+    name: "a hold that was released counts on",
+    file: "functions/sql/0011_retention.sql",
+    find: "where released_at is null and (until is null or until > clock_timestamp())",
+    replace: "",
+    caughtBy: retention("stay readable"),
+  },
+  {
+    name: "a day is dropped that is not in the archive",
+    file: "functions/retain/step.ts",
+    find: "return archive === undefined ? takeOut(day, until) : toArchive(archive, day, stopAt);",
+    replace: "return archive === toArchive ? undefined : takeOut(day, until);",
+    caughtBy: retention("drops nothing that is not in the archive"),
+  },
+  {
+    name: "events that were stored behind the archive are dropped without it",
+    file: "functions/sql/0011_retention.sql",
+    find: "if must_be_archived and to_regclass(leaf) is not null then",
+    replace: "if false then",
+    caughtBy: retention("archives a day once more"),
+  },
+  {
+    name: "the ledger forgets a replayed dead letter with its key",
+    file: "functions/sql/0011_retention.sql",
+    find: "set was_stored = true from deleted",
+    replace: "set was_stored = false from deleted",
+    caughtBy: retention("leaves what the ledger says"),
+  },
+  {
+    name: "an event of a day that was dropped waits for ever",
+    file: "functions/adapters/data-api/event-store.ts",
+    find: "if (days.size === 0) return;",
+    replace: "if (days.size >= 0) return;",
+    caughtBy: retention("a day without tables"),
   },
 ];

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as z from "zod";
-import { toCatalog } from "../../../functions/core/catalog.ts";
+import { type EventType, toCatalog } from "../../../functions/core/catalog.ts";
 import { REQUEST_MAX_BYTES, REQUEST_MAX_EVENTS, VERDICT_MAX_ERRORS } from "../../../functions/core/limits.ts";
+import { catalog as catalogTypes } from "./catalog.ts";
 import { ingestTo, memoryQueue, NOW, order, PRODUCER } from "./support.ts";
 
 describe("ingest", () => {
@@ -21,6 +22,7 @@ describe("ingest", () => {
       version: 1,
       tenant: "default",
       receivedAt: NOW,
+      retention: 400,
       producer: PRODUCER,
       sequence: 1,
       events: [{ ...order("o-1"), subject: "s", time: NOW, extensions: { traceparent: "00-ab" } }],
@@ -282,5 +284,26 @@ describe("ingest", () => {
         else expect(outcome.accepted).toBe(0);
       }),
     );
+  });
+});
+
+describe("the retention of events", () => {
+  it("is that of the type in the catalog, a message for each class, and numbers follow the messages", async () => {
+    const { queue, enqueued } = memoryQueue();
+    const week = { ...catalogTypes.get("com.example.order.placed")?.[0], retention: "7d" } as EventType;
+    const types = new Map([...catalogTypes, ["com.example.order.placed", [week]]]);
+    const other = (id: string) => ({ ...order(id), type: "com.example.other" });
+
+    await ingestTo(queue, { catalog: types, retention: "keep" })([other("a"), order("b"), other("c"), order("d")]);
+
+    const messages = enqueued.map(
+      ({ body }) => JSON.parse(body) as Record<string, unknown> & { events: { id: string }[] },
+    );
+    expect(
+      messages.map(({ retention, sequence, events }) => ({ retention, sequence, ids: events.map(({ id }) => id) })),
+    ).toEqual([
+      { retention: 0, sequence: 1, ids: ["a", "c"] },
+      { retention: 7, sequence: 3, ids: ["b", "d"] },
+    ]);
   });
 });

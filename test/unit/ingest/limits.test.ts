@@ -25,6 +25,7 @@ function server(limits: Limits, refuse: (index: number) => boolean = () => false
     catalog,
     unknownTypes: "accept",
     unknownVersions: "refuse",
+    retention: "400d",
     onSchemaFailure: () => undefined,
     clock,
     newId: () => "generated",

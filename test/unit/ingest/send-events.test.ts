@@ -30,6 +30,7 @@ async function answer(
     catalog: options.types ?? catalog,
     unknownTypes: options.unknownTypes ?? "accept",
     unknownVersions: "refuse",
+    retention: "400d",
     onSchemaFailure: () => undefined,
     clock: () => new Date(NOW),
     newId: () => "generated",

@@ -64,6 +64,7 @@ export function ingestTo(queue: EventQueue, overrides: Partial<IngestDeps> = {})
     catalog,
     unknownTypes: "accept",
     unknownVersions: "refuse",
+    retention: "400d",
     onSchemaFailure: ({ error }) => {
       throw error;
     },

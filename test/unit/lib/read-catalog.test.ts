@@ -368,7 +368,7 @@ describe("a fault in the catalog", () => {
 
   it("a fault in the catalog comes with what a file of it exports", async () => {
     await expect(read({ "a.ts": "" })).rejects.toThrow(
-      "A file of catalog/ is one event type and exports `type`, `data` and, if wanted, `dataschema` to name its version, `measures` and `indexed`. " +
+      "A file of catalog/ is one event type and exports `type`, `data` and, if wanted, `dataschema` to name its version, `measures`, `indexed` and `retention`. " +
         "What several event types use belongs in a folder, for example catalog/parts/.",
     );
   });

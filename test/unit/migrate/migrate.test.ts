@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { PARTITION_DAYS_AHEAD, PARTITION_DAYS_BACK } from "../../../functions/core/database-limits.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { ExecuteSql, SqlDatabase, SqlValue } from "../../../functions/core/ports.ts";
 import { createMigrate } from "../../../functions/migrate/migrate.ts";
@@ -40,11 +39,13 @@ describe("migrating", () => {
     const { database, calls } = databaseOf((sql) => (sql.includes("ensure_event_partitions") ? [[3]] : []));
     const day = (offset: number) => new Date(NOW.getTime() + offset * 86_400_000).toISOString().slice(0, 10);
 
-    expect(await migrate(database, [])).toMatchObject({ applied: [], partitionsMade: 3 });
-    expect(calls.find(([sql]) => sql.includes("ensure_event_partitions"))?.[1]).toEqual({
-      first: day(-PARTITION_DAYS_BACK),
-      last: day(PARTITION_DAYS_AHEAD),
-    });
+    expect(await migrate(database, [])).toMatchObject({ applied: [], partitionsMade: 9 });
+    const ranges = calls.filter(([sql]) => sql.includes("ensure_event_partitions")).map(([, range]) => range);
+    expect(ranges).toEqual([
+      { first: day(-18), last: day(-8) },
+      { first: day(-7), last: day(3) },
+      { first: day(4), last: day(14) },
+    ]);
   });
 
   it("wakes the workers of deliveries last, for whatever was lost, a planned wake-up too", async () => {
