@@ -3,7 +3,7 @@ import type { RetentionDays } from "./retention.ts";
 /** The work of retention as the database records it: functions/sql/0011_retention.sql. */
 
 /** The states of a class and day (retention_days). */
-export type RetentionState = "open" | "due" | "archived" | "detached" | "keys_deleted" | "dropped";
+type RetentionState = "open" | "due" | "archived" | "detached" | "keys_deleted" | "dropped";
 
 /** A class and day whose retention is over, with its tables. */
 export type DueDay = {
@@ -26,7 +26,7 @@ export type Attachment = "attached" | "pending" | "detached" | "missing";
 export type Hold = { id: string; tenant: string; filter: string | undefined };
 
 /** The state that a run leaves behind, in days. */
-export type RetentionLag = { daysAhead: number; archiveDaysBehind: number; daysBehind: number };
+type RetentionLag = { daysAhead: number; archiveDaysBehind: number; daysBehind: number };
 
 /** Every call may throw DatabaseError. `deadline` is ms since the epoch. */
 export type RetentionWork = {

@@ -364,19 +364,19 @@ describe("the tables of days", () => {
     const seen = new Set<string>();
     let stored = 0;
     let slowestMs = 0;
-    let isOver = false;
+    const over = new AbortController();
     const store = createEventStore(db.writer);
     await reader.query("begin isolation level repeatable read");
     await reader.query("select count(*) from events");
     const writing = (async () => {
-      for (; !isOver; stored++) {
+      for (; !over.signal.aborted; stored++) {
         const started = performance.now();
         await store.store([aged(`w${stored}`, 7, 1)], Date.now() + 60_000);
         slowestMs = Math.max(slowestMs, performance.now() - started);
       }
     })();
     const watching = (async () => {
-      while (!isOver)
+      while (!over.signal.aborted)
         for (const { table } of (await watcher.query<{ table: string }>(HARD_LOCKS)).rows) seen.add(table);
     })();
     const working = work();
@@ -387,7 +387,7 @@ describe("the tables of days", () => {
       await working.catch(() => undefined);
       return { seen: [...seen].toSorted(), storedMeanwhile, slowestMs };
     } finally {
-      isOver = true;
+      over.abort();
       await Promise.all([writing, watching]);
       await Promise.all([reader.end(), watcher.end()]);
     }
