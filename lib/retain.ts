@@ -15,6 +15,7 @@ import {
 import type { Access } from "./access.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
+import { ArchiveBucket } from "./archive-bucket.ts";
 import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
@@ -28,7 +29,7 @@ export type RetainProps = {
   readonly alarmTopic: AlarmTopic;
 };
 
-/** Retention: the daily run, the queue of its steps, and the function that does them. */
+/** Retention: the daily run, the queue of its steps, the bucket of the archive, and the function that does them. */
 export class Retain extends Construct {
   readonly function: IFunction;
 
@@ -42,6 +43,7 @@ export class Retain extends Construct {
       visibilitySeconds: RETAIN_VISIBILITY_SECONDS,
       maxReceiveCount: RETAIN_MAX_RECEIVE_COUNT,
     });
+    const bucket = new ArchiveBucket(this, "Archive", { stage });
     const handler = new SluiceFunction<RetainEnvironment>(this, "Function", {
       name: "retain",
       timeoutSeconds: RETAIN_TIMEOUT_SECONDS,
@@ -52,8 +54,11 @@ export class Retain extends Construct {
       environment: {
         ...access.keyCheckEnvironment(),
         ...databaseEnvironment(database),
+        ...access.auditEnvironment(),
         STEPS_QUEUE_URL: queue.queueUrl,
         RETENTION: stage.retention,
+        ARCHIVE: stage.archive,
+        ARCHIVE_BUCKET: bucket.name,
       },
     });
     handler.addEventSource(
@@ -65,6 +70,8 @@ export class Retain extends Construct {
     );
     queue.grantSendMessages(handler);
     access.grantKeyCheck(handler);
+    access.grantAudit(handler);
+    bucket.grantFiles(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
     this.function = handler;
 
@@ -89,6 +96,22 @@ export class Retain extends Construct {
       period: Duration.hours(1),
       threshold: RETENTION_BEHIND_ALARM_DAYS,
       isKeptWithoutData: true,
+    });
+    if (stage.archive === "before-drop")
+      new Alarm(this, "ArchiveAlarm", {
+        topic: alarmTopic,
+        description: "Days of events wait for their archive.",
+        runbook: "archive-behind",
+        metric: handler.metricOf("ArchiveDaysBehind", "max"),
+        period: Duration.hours(1),
+        threshold: RETENTION_BEHIND_ALARM_DAYS,
+        isKeptWithoutData: true,
+      });
+    new Alarm(this, "RestoresAlarm", {
+      topic: alarmTopic,
+      description: "A restore ended before it had read everything.",
+      runbook: "restore-failed",
+      metric: handler.metricOf("RestoresFailed", "sum"),
     });
     new Alarm(this, "PartitionsAlarm", {
       topic: alarmTopic,

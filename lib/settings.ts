@@ -4,7 +4,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import type { IngestEnvironment as Environment } from "../functions/adapters/lambda/environment.ts";
-import { RETENTIONS } from "../functions/core/retention.ts";
+import { ARCHIVES, RETENTIONS } from "../functions/core/retention.ts";
 import { edgeSettings } from "./edge-settings.ts";
 
 /** In ACU; each has about 2 GiB. */
@@ -81,6 +81,8 @@ const shape = {
   ),
   /** For how long events are kept whose type in the catalog says nothing about it. */
   retention: z.enum(RETENTIONS),
+  /** Whether the events of a day are archived before retention drops them (docs/archive.md). */
+  archive: z.enum(ARCHIVES),
   /** Days after which dead letters are deleted that are discarded, or stored by a replay. An open one is never deleted. @default never */
   deadLetterRetentionDays: z.optional(z.int().min(1).max(36_500)),
   /** A dashboard of CloudWatch: three of an account are free. */

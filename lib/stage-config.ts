@@ -26,6 +26,7 @@ const stages: Record<string, Settings> = {
     unknownTypes: "accept",
     unknownVersions: "refuse",
     retention: "30d",
+    archive: "none",
     dashboard: true,
     objectives: false,
   },
@@ -46,6 +47,7 @@ const stages: Record<string, Settings> = {
     unknownTypes: "accept",
     unknownVersions: "refuse",
     retention: "400d",
+    archive: "before-drop",
     dashboard: true,
     objectives: true,
     // Not in dev: an account that is new may have no more than ten in all, and AWS then refuses the deployment.

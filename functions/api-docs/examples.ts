@@ -27,6 +27,7 @@ import {
 } from "./event-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
+import { archivedEvent, doneRestore, newRestores, restore, restorePlan } from "./restore-examples.ts";
 import { alarms, history, refusals, status } from "./status-examples.ts";
 import { retentionPlan } from "./retention-examples.ts";
 import {
@@ -115,6 +116,7 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
   putTenant: { "application/json": tenantChanges },
   startExport: { "application/json": newExports },
   startReplay: { "application/json": newReplays },
+  startRestore: { "application/json": newRestores },
   discardDeadLetters: { "application/json": newDiscards },
   createSubscription: { "application/json": newSubscriptions },
   changeSubscription: { "application/json": subscriptionChanges },
@@ -137,6 +139,9 @@ export const parameters: Partial<Record<OperationId, Record<string, string>>> = 
   cancelExport: { id: exportJob.id },
   readReplay: { id: replay.id },
   cancelReplay: { id: replay.id },
+  readRestore: { id: restore.id },
+  readRestoredEvents: { id: restore.id },
+  cancelRestore: { id: restore.id },
   readSubscription: { id: subscription.id },
   changeSubscription: { id: subscription.id },
   deleteSubscription: { id: subscription.id },
@@ -202,6 +207,14 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   listReplays: { 200: { replays: [{ ...doneReplay, request: undefined }] } },
   readReplay: { 200: doneReplay },
   cancelReplay: { 200: { ...replay, cancelling: true } },
+  startRestore: {
+    200: restorePlan,
+    202: { ...restore, read: 0, matched: 0, restored: 0, present: 0, progressAt: restore.createdAt },
+  },
+  listRestores: { 200: { restores: [{ ...doneRestore, manifests: undefined, request: undefined }] } },
+  readRestore: { 200: doneRestore },
+  readRestoredEvents: { 200: { events: [archivedEvent] } },
+  cancelRestore: { 200: { ...restore, cancelling: true } },
   cancelExport: { 200: { ...exportJob, state: "cancelled", finishedAt: "2026-11-28T09:30:40.000Z" } },
   createSubscription: {
     201: { ...subscription, ...secret, matches: { count: 1, complete: true, events: [stored] } },

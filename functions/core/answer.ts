@@ -15,6 +15,8 @@ import { PLANS } from "./list-reader.ts";
 import { nextAfter } from "./next-after.ts";
 import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter-answers.ts";
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
+import { restoreAnswer, restorePlan } from "./restore-answers.ts";
+import { newRestore } from "./restore-bodies.ts";
 import { refusalPage } from "./refusal-answers.ts";
 import { newDiscard, newReplay } from "./replay-bodies.ts";
 import { retentionPlan } from "./retention-answers.ts";
@@ -68,6 +70,11 @@ const storedEvent = z
     receivedat: z.iso.datetime().meta({ description: "Added by Sluice: when the event was accepted" }),
   })
   .catchall(z.unknown());
+
+/** An event as the archive has it. */
+const archivedEvent = storedEvent.extend({
+  storedat: z.iso.datetime().meta({ description: "Added by the archive: when it was stored" }),
+});
 
 /** The answer to `GET /events` and `POST /events/query`. */
 export const eventPage = z.object({
@@ -216,6 +223,14 @@ export const schemas = {
   Replay: replayAnswer,
   ReplayPlan: replayPlan,
   Replays: z.object({ replays: z.array(replayAnswer), next: nextAfter }),
+  NewRestore: newRestore,
+  Restore: restoreAnswer,
+  RestorePlan: restorePlan,
+  Restores: z.object({ restores: z.array(restoreAnswer), next: nextAfter }),
+  RestoredEvents: z.object({
+    events: z.array(archivedEvent).meta({ description: "In the order of their receipt" }),
+    next: nextAfter,
+  }),
   NewSubscription: newSubscription,
   SubscriptionChanges: subscriptionChanges,
   SubscriptionTest: subscriptionTest,

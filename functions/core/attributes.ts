@@ -45,8 +45,8 @@ export const extensionValue = once(() =>
   }),
 );
 
-/** Extension attributes that Sluice adds to an event that is read. */
-export const SET_BY_SLUICE: ReadonlySet<string> = new Set(["tenant", "receivedat"]);
+/** Extension attributes that Sluice adds to an event that is read; `storedat` to one of the archive. */
+export const SET_BY_SLUICE: ReadonlySet<string> = new Set(["tenant", "receivedat", "storedat"]);
 
 export const extensionName = once(() =>
   z

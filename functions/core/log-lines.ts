@@ -86,6 +86,15 @@ export type BatchFields = MetricCounts & {
     state?: string;
     reason?: string;
   };
+  /** The step of a restore: its job, and what became of it. */
+  restore?: {
+    id: string;
+    outcome: string;
+    read?: number;
+    restored?: number;
+    state?: string;
+    reason?: string | undefined;
+  };
   /** The step of retention: the days that were dropped with their bytes, and those that have to be tried again. */
   retention?: {
     outcome: string;

@@ -32,6 +32,8 @@ export const METRICS = {
   ExportsFailed: "Count",
   /** Replays and discards that ended without having done everything. */
   ReplaysFailed: "Count",
+  /** Restores that ended without having read everything. */
+  RestoresFailed: "Count",
   /** Deliveries that were made of events; their attempts that delivered, that are made again, and that were the last. */
   DeliveriesMatched: "Count",
   DeliveriesDelivered: "Count",

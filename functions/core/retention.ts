@@ -7,6 +7,9 @@ export const RETENTION_DAYS = { "7d": 7, "30d": 30, "90d": 90, "400d": 400, keep
 
 export type Retention = keyof typeof RETENTION_DAYS;
 
+/** `before-drop`: a day is archived before it is dropped. */
+export const ARCHIVES = ["none", "before-drop"] as const;
+
 /** The class as messages and rows have it: its days, and 0 for one that is kept. */
 export type RetentionDays = (typeof RETENTION_DAYS)[Retention];
 

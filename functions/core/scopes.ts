@@ -12,7 +12,7 @@ export const SCOPES = [
   "console",
   /** Keys of the tenant. */
   "keys",
-  /** The audit log and erasures of the tenant. */
+  /** The audit log, restores and erasures of the tenant. */
   "admin",
   /** Tenants themselves. Only a key of the installation has it. */
   "tenants",

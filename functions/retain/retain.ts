@@ -3,6 +3,8 @@ import type { TaskFields } from "../core/log-lines.ts";
 import type { Clock } from "../core/ports.ts";
 import { type Retention, RETENTION_DAYS, retentionName } from "../core/retention.ts";
 import type { RetentionPlan } from "../core/retention-answers.ts";
+import type { RestoreJobs } from "../core/restore-job.ts";
+import { RESTORE_KEPT_DAYS } from "../core/restore-limits.ts";
 import type { PlannedRetention, RetentionPlans, RetentionSteps, RetentionWork } from "../core/retention-work.ts";
 
 const DAY_MS = 86_400_000;
@@ -11,6 +13,7 @@ export type RetainDeps = {
   work: Pick<RetentionWork, "lag">;
   plans: RetentionPlans;
   steps: RetentionSteps;
+  restores: Pick<RestoreJobs, "dropEnded">;
   clock: Clock;
   metrics: {
     addMetric(
@@ -28,10 +31,11 @@ export type RetainDeps = {
 type RunFields = Pick<TaskFields, "partitionDaysMissing" | "retentionDaysBehind" | "archiveDaysBehind">;
 
 /** The daily run of retention, and its plan. */
-export function createRetain({ work, plans, steps, clock, metrics, ofStage, isArchived }: RetainDeps) {
+export function createRetain({ work, plans, steps, restores, clock, metrics, ofStage, isArchived }: RetainDeps) {
   return {
     /**
-     * Reports how far behind the run before has left retention, and sends the message of the first step.
+     * Reports how far behind the run before has left retention, drops what restores have left beside the live events, and sends
+     * the message of the first step.
      * @throws DatabaseError; Error where the queue does not confirm the message. The run is then invoked again
      */
     async run(deadline: number): Promise<RunFields> {
@@ -44,6 +48,7 @@ export function createRetain({ work, plans, steps, clock, metrics, ofStage, isAr
       metrics.addMetric("PartitionDaysMissing", "Count", fields.partitionDaysMissing);
       metrics.addMetric("RetentionDaysBehind", "Count", fields.retentionDaysBehind);
       if (isArchived) metrics.addMetric("ArchiveDaysBehind", "Count", lag.archiveDaysBehind);
+      await restores.dropEnded(new Date(clock().getTime() - RESTORE_KEPT_DAYS * DAY_MS).toISOString(), deadline);
       if (!(await steps.send(0, deadline)))
         throw new Error("The queue of the steps of retention did not confirm the message.");
       return fields;

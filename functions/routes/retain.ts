@@ -1,9 +1,19 @@
 import * as z from "zod/mini";
+import { RESTORE_ID, RESTORE_ID_ERROR } from "../core/restore-job.ts";
+import {
+  RESTORE_DEFAULT_EVENTS,
+  RESTORE_KEPT_DAYS,
+  RESTORE_PAGE_EVENTS,
+  RESTORE_PAGE_JOBS,
+} from "../core/restore-limits.ts";
 import { RETENTION_PLAN_DAYS, RETENTION_PLAN_MAX_DAYS } from "../core/retention-limits.ts";
 import { number } from "./number.ts";
 import type { Routes } from "./route.ts";
 
 const json = "application/json";
+
+const id = z.string(RESTORE_ID_ERROR).check(z.minLength(1, RESTORE_ID_ERROR), z.regex(RESTORE_ID, RESTORE_ID_ERROR));
+const CURSOR_ERROR = "is no `next` of a page";
 
 export const retainRoutes = {
   readRetention: {
@@ -25,4 +35,95 @@ numbers of events are those of PostgreSQL's statistics. It changes nothing.`,
     answers: { 200: { description: "The plan", contentType: json, schema: "RetentionPlan" } },
     errors: ["database_unavailable"],
   },
+  startRestore: {
+    method: "POST",
+    path: "/restores",
+    auth: "admin",
+    tag: "archive",
+    guide: "docs/archive.md",
+    summary: "Bring archived events back, or plan it",
+    description: `A job reads parts of the archive, each compared with its manifest first, and stores the events that match: among the
+live events, where an event whose key is stored stays as it is, or beside them for ${RESTORE_KEPT_DAYS} days. The feed and
+subscriptions do not have restored events: their followers had them. With \`"dryRun": true\` nothing starts.`,
+    body: { description: "Which events, and where to", content: { [json]: { anyOf: ["NewRestore"] } } },
+    answers: {
+      200: { description: "The plan", contentType: json, schema: "RestorePlan" },
+      202: {
+        description: "The restore has started; `Location` has its progress",
+        contentType: json,
+        schema: "Restore",
+      },
+    },
+    errors: [
+      "malformed_body",
+      "body_too_large",
+      "unsupported_media_type",
+      "bad_filter",
+      "no_such_archive",
+      "archive_changed",
+      "archive_unavailable",
+      "too_many_restores",
+      "queue_unavailable",
+      "database_unavailable",
+    ],
+  },
+  listRestores: {
+    method: "GET",
+    path: "/restores",
+    auth: "admin",
+    tag: "archive",
+    summary: "List the restores of the tenant, latest first",
+    query: {
+      after: z.optional(id).check(z.describe("`next` of the part before")),
+      limit: number(`is no whole number from 1 to ${RESTORE_PAGE_JOBS}`, /^[1-9]\d{0,2}$/, RESTORE_PAGE_JOBS).check(
+        z.describe(`At most so many; ${RESTORE_PAGE_JOBS} where it is missing, which is the most`),
+      ),
+    },
+    answers: { 200: { description: "The jobs", contentType: json, schema: "Restores" } },
+    errors: ["database_unavailable"],
+  },
+  readRestore: {
+    method: "GET",
+    path: "/restores/{id}",
+    auth: "admin",
+    tag: "archive",
+    summary: "Read the progress of a restore, and its receipt",
+    parameters: { id },
+    answers: { 200: { description: "The job", contentType: json, schema: "Restore" } },
+    errors: ["no_such_restore", "database_unavailable"],
+  },
+  readRestoredEvents: {
+    method: "GET",
+    path: "/restores/{id}/events",
+    auth: "admin",
+    tag: "archive",
+    summary: "Read events that were restored beside the live ones",
+    description:
+      "In the order of their receipt, each with `storedat`: when it was stored. What the job has restored so far is there.",
+    parameters: { id },
+    query: {
+      after: z
+        .optional(z.string(CURSOR_ERROR).check(z.minLength(1, CURSOR_ERROR), z.maxLength(6_000, CURSOR_ERROR)))
+        .check(z.describe("`next` of the page before")),
+      limit: number(`is no whole number from 1 to ${RESTORE_PAGE_EVENTS}`, /^[1-9]\d{0,3}$/, RESTORE_PAGE_EVENTS).check(
+        z.describe(`At most so many; ${RESTORE_DEFAULT_EVENTS} where it is missing`),
+      ),
+    },
+    answers: { 200: { description: "The events", contentType: json, schema: "RestoredEvents" } },
+    errors: ["no_such_restore", "bad_cursor", "database_unavailable"],
+  },
+  cancelRestore: {
+    method: "POST",
+    path: "/restores/{id}/cancel",
+    auth: "admin",
+    tag: "archive",
+    summary: "Cancel a restore",
+    description: "It restores no more events; those that are there stay. Cancelling it again changes nothing.",
+    parameters: { id },
+    answers: { 200: { description: "The job as it is now", contentType: json, schema: "Restore" } },
+    errors: ["no_such_restore", "restore_finished", "database_unavailable"],
+  },
 } as const satisfies Routes;
+
+/** The routes about restores, which have answers of their own. */
+export type RestoreRoutes = Omit<typeof retainRoutes, "readRetention">;

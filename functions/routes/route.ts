@@ -19,6 +19,7 @@ export type Route = {
     | "events"
     | "dead-letters"
     | "exports"
+    | "archive"
     | "subscriptions"
     | "status"
     | "retention"

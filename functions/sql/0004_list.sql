@@ -132,7 +132,7 @@ begin
   end if;
 
   -- The body is null where the event does not match, and empty where the caller may not see it.
-  head = 'select e.received_at, e.id, e.source, case when (e.transaction_number < $2'
+  head = 'select e.received_at, e.id, e.source, case when (abs(e.transaction_number) < $2'
     || case when allowed_types is null then '' else ' and ' || list_allows('e.type', '$3') end
     || case when allowed_sources is null then '' else ' and ' || list_allows('e.source', '$4') end
     || ') is not true then '''' when ' || coalesce(condition, 'true') || ' then ';

@@ -307,13 +307,13 @@ begin
   if start ->> 'kind' = 'time' then
     -- Some transaction with such an event bounds those that have to be looked at.
     select e.transaction_number into next_number from events as e
-    where e.tenant = for_tenant and e.received_at >= from_time and e.transaction_number < horizon
+    where e.tenant = for_tenant and e.received_at >= from_time and e.transaction_number > 0 and e.transaction_number < horizon
     order by e.received_at limit 1;
     select min(number) into next_number
     from (
       select min(e.transaction_number) as number from events as e
       where e.tenant = for_tenant and e.received_at >= from_time
-        and e.received_at < (from_day + 1) at time zone 'UTC' and e.transaction_number <= next_number
+        and e.received_at < (from_day + 1) at time zone 'UTC' and e.transaction_number > 0 and e.transaction_number <= next_number
       union all
       select min(transaction_number) from event_transactions
       where tenant = for_tenant and day > from_day and transaction_number <= next_number

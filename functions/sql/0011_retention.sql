@@ -176,6 +176,7 @@ begin
     raise exception 'a table of the day is not detached' using errcode = '55000';
   end if;
   if must_be_archived and to_regclass(leaf) is not null then
+    -- A restored event has a number below zero.
     execute format(
       'select exists (select from %I where transaction_number >= $1 or transaction_number <= -$1)', leaf
     ) into is_late

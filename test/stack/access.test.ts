@@ -154,11 +154,12 @@ describe("the rights about keys", () => {
     );
   });
 
-  it("the rights of export, replay and notify are those of a check of keys and of the audit log, which has each export", () => {
+  it("the rights of export, replay, retain and notify are those of a check of keys and of the audit log, which has each job", () => {
     const audit = ["GetItem", "PutItem", "Query"].map((call) => `dynamodb:${call} AccessAudit`);
 
     expect(rights(dev)["ExportFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
     expect(rights(dev)["ReplayFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
+    expect(rights(dev)["RetainFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
     // It reads and sets the mark of subscriptions in the table of usage, which checks of keys write as well.
     expect(rights(dev)["NotifyFunctionRole"]).toEqual([...KEY_CHECK, ...audit].toSorted());
   });
@@ -189,6 +190,7 @@ describe("the rights about keys", () => {
       ReplayFunctionRole: _replay,
       NotifyFunctionRole: _notify,
       ConsoleFunctionRole: _console,
+      RetainFunctionRole: _retain,
       ConsumeFunctionRole: consume,
       ...others
     } = rights(dev);

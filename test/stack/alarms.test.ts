@@ -270,6 +270,14 @@ const scenarios: Record<string, { enough: () => Datapoint[]; less: () => Datapoi
     enough: () => inMinutes([1], own("retain", { RetentionDaysBehind: 2 })),
     less: () => inMinutes(every(9), own("retain", { RetentionDaysBehind: 1 })),
   },
+  RetainArchiveAlarm: {
+    enough: () => inMinutes([1], own("retain", { ArchiveDaysBehind: 2 })),
+    less: () => inMinutes(every(9), own("retain", { ArchiveDaysBehind: 1 })),
+  },
+  RetainRestoresAlarm: {
+    enough: () => inMinutes([1], own("retain", { RestoresFailed: 1 })),
+    less: () => inMinutes(every(9), own("retain", { RestoresFailed: 0 })),
+  },
   RetainPartitionsAlarm: {
     enough: () => inMinutes([1], own("retain", { PartitionDaysMissing: 7 })),
     less: () => inMinutes(every(9), own("retain", { PartitionDaysMissing: 6 })),

@@ -2,7 +2,7 @@ import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { UNKNOWN_EVENTS } from "../../core/catalog.ts";
 import { LOG_LEVELS } from "../../core/log-lines.ts";
-import { RETENTIONS } from "../../core/retention.ts";
+import { ARCHIVES, RETENTIONS } from "../../core/retention.ts";
 
 /**
  * The environment of each function; a schema is made only in the function that reads it. Only this file reads `process.env`
@@ -226,8 +226,15 @@ export const retainEnvironment = () =>
     ...access,
     ...database,
     ...retention,
+    AUDIT_TABLE: z.string().check(z.minLength(1)),
     /** The queue of the steps. */
     STEPS_QUEUE_URL: z.url(),
+    /** Whether days are archived before they are dropped, and the bucket of the archive. */
+    ARCHIVE: z.enum(ARCHIVES),
+    ARCHIVE_BUCKET: z.string().check(z.minLength(1)),
+    /** The SDK itself reads them. Set only where S3 is not the region's own. */
+    AWS_ENDPOINT_URL: z.optional(z.url()),
+    AWS_ENDPOINT_URL_S3: z.optional(z.url()),
   });
 
 export const rotateEnvironment = () => z.object({ ...common, ...database, ...roleSecrets });

@@ -9,9 +9,10 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { type ExportFiles, FilesError, type FileUpload } from "../../core/export-job.ts";
+import type { ExportFiles, FileUpload } from "../../core/export-job.ts";
 import { EXPORT_PIECE_BYTES } from "../../core/export-limits.ts";
 import { failpoint } from "../lambda/failpoint.ts";
+import { answered } from "./answered.ts";
 
 /** Keeps the files of exports in a bucket of S3. */
 export function createExportFiles({ client, bucket }: { client: S3Client; bucket: string }): ExportFiles {
@@ -85,14 +86,4 @@ function createUpload(client: S3Client, file: { Bucket: string; Key: string }, c
       await client.send(new AbortMultipartUploadCommand({ ...file, UploadId: uploadId })).catch(() => undefined);
     },
   };
-}
-
-/** Awaits a call. @throws FilesError for every failure of it */
-async function answered<Output>(call: Promise<Output>): Promise<Output> {
-  try {
-    return await call;
-  } catch (cause) {
-    const name = cause instanceof Error ? cause.name : "unknown";
-    throw new FilesError(`S3 did not answer a call: ${name}.`, { cause });
-  }
 }

@@ -24,6 +24,7 @@ const deadLetterIsolation = { file: "test/contract/dead-letter-isolation.test.ts
 const replayStep = { file: "test/unit/replay/step.test.ts" };
 const deliveries = (test: string) => ({ file: "test/faults/deliveries.test.ts", test });
 const deliveryWork = (test: string) => ({ file: "test/contract/delivery-work.test.ts", test });
+const archiveStep = (test: string) => ({ file: "test/unit/retain/archive-step.test.ts", test });
 const retention = (test?: string) => ({ file: "test/contract/retention.test.ts", ...(test !== undefined && { test }) });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
@@ -762,7 +763,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a list has events that were stored after its first page",
     file: "functions/sql/0004_list.sql",
-    find: "case when (e.transaction_number < $2'",
+    find: "case when (abs(e.transaction_number) < $2'",
     replace: "case when (true'",
     caughtBy: lists,
   },
@@ -1020,6 +1021,62 @@ export const sabotages: readonly Sabotage[] = [
     find: 'if (caller.session !== undefined && route.method !== "GET") requireOwnOrigin(sent.headers);',
     replace: "",
     caughtBy: origins,
+  },
+  {
+    name: "a part of the archive counts without being read back",
+    file: "functions/retain/archive-step.ts",
+    find: "await unpackPart(key, await files.get(key), part);",
+    replace: "",
+    caughtBy: archiveStep("a part that does not come back as it was written is not counted"),
+  },
+  {
+    name: "a manifest counts without being read back",
+    file: "functions/retain/archive-step.ts",
+    find: "if (kept === undefined || sha256Of(kept) !== sha256)",
+    replace: "if (false)",
+    caughtBy: archiveStep("a manifest that does not come back leaves the day unarchived"),
+  },
+  {
+    name: "an event that is stored behind the horizon of its archive is dropped without one",
+    file: "functions/sql/0012_archive.sql",
+    find: "from_number = coalesce(last.horizon, 0);",
+    replace: "from_number = case when last.horizon is null then 0 else 9223372036854775807 end;",
+    caughtBy: { file: "test/contract/archive-source.test.ts", test: "an event of an open transaction" },
+  },
+  {
+    name: "a part that was changed is restored",
+    file: "functions/core/archive-part.ts",
+    find: 'compare("the SHA-256", sha256Of(bytes), part.sha256);',
+    replace: "",
+    caughtBy: { file: "test/unit/core/read-archive.test.ts" },
+  },
+  {
+    name: "a manifest that somebody else has written is restored",
+    file: "functions/core/read-archive.ts",
+    find: "if (sha256 !== undefined && found !== sha256)",
+    replace: "if (false)",
+    caughtBy: { file: "test/unit/retain/restore-step.test.ts" },
+  },
+  {
+    name: "a restore stores events over those that are there",
+    file: "functions/sql/0012_archive.sql",
+    find: "from fresh join given using (tenant, id, source)\n    returning tenant, type, source, received_at, retention, id,",
+    replace: "from given\n    returning tenant, type, source, received_at, retention, id,",
+    caughtBy: { file: "test/contract/restore.test.ts" },
+  },
+  {
+    name: "restored events come in the feed as new ones",
+    file: "functions/sql/0012_archive.sql",
+    find: "stored_at, -this_number, retention",
+    replace: "stored_at, this_number, retention",
+    caughtBy: { file: "test/contract/restore.test.ts" },
+  },
+  {
+    name: "a step of a restore that was killed counts its events again",
+    file: "functions/sql/0012_archive.sql",
+    find: "manifest_at = manifest, part_at = part, line_at = line,",
+    replace: "manifest_at = manifest, part_at = part,",
+    caughtBy: { file: "test/simulation/archive-restore.test.ts" },
   },
   {
     name: "a table of events is made by `partition of`, behind which everybody waits",

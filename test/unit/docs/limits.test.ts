@@ -19,6 +19,15 @@ import {
 } from "../../../functions/core/function-limits.ts";
 import { CODE_SECONDS, SESSION_SECONDS } from "../../../functions/core/console-limits.ts";
 import { ACCESS_BODY_MAX_BYTES } from "../../../functions/core/access-limits.ts";
+import { ARCHIVE_PAGE_MAX_BYTES, ARCHIVE_PART_MAX_BYTES } from "../../../functions/core/archive-limits.ts";
+import {
+  RESTORE_BODY_MAX_BYTES,
+  RESTORE_KEPT_DAYS,
+  RESTORE_MAX_DAYS,
+  RESTORE_MAX_MANIFESTS,
+  RESTORE_MAX_UNFINISHED,
+  RESTORE_MIN_DAYS,
+} from "../../../functions/core/restore-limits.ts";
 import {
   API_OTHER_METHODS_LIMIT,
   API_RATE_LIMIT,
@@ -100,7 +109,8 @@ import {
 
 const number = (value: number) => value.toLocaleString("en");
 const kib = (bytes: number) => `${number(bytes / KIB)} KiB`;
-const percent = (share: number) => `${100 * share} %`;
+/** Without the rounding of doubles. */
+const percent = (share: number) => `${Number((100 * share).toFixed(9))} %`;
 const mib = (bytes: number) => `${number(bytes / MIB)} MiB`;
 
 /** Waits as docs/subscriptions.md writes them. */
@@ -139,7 +149,7 @@ const statements: [string, string][] = [
   ["docs/errors.md", `nested deeper than ${number(JSON_MAX_DEPTH)} levels`],
   [
     "docs/errors.md",
-    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports and subscriptions over ${kib(EXPORT_BODY_MAX_BYTES)}, for tests of a filter over ${kib(SUBSCRIPTION_TEST_MAX_BYTES)}, for replays over ${mib(REPLAY_BODY_MAX_BYTES)} |`,
+    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports and subscriptions over ${kib(EXPORT_BODY_MAX_BYTES)}, for tests of a filter over ${kib(SUBSCRIPTION_TEST_MAX_BYTES)}, for replays over ${mib(REPLAY_BODY_MAX_BYTES)}, for restores over ${kib(RESTORE_BODY_MAX_BYTES)} |`,
   ],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_VALUES)} members and elements |`],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_EVENTS)} events |`],
@@ -181,6 +191,12 @@ const statements: [string, string][] = [
   ["docs/exports.md", `after ${EXPORT_NO_PROGRESS_HOURS} hours without progress`],
   ["docs/exports.md", `links that work for ${EXPORT_LINK_SECONDS / 60} minutes`],
   ["docs/exports.md", `${EXPORT_ANSWER_PARTS} files in one answer`],
+  ["docs/archive.md", `up to ${mib(ARCHIVE_PART_MAX_BYTES)} of text`],
+  ["docs/archive.md", `for ${kib(ARCHIVE_PAGE_MAX_BYTES)} of events`],
+  ["docs/archive.md", `At most ${RESTORE_MAX_UNFINISHED} restores of a tenant are unfinished`],
+  ["docs/archive.md", `at most ${number(RESTORE_MAX_MANIFESTS)} manifests and ${RESTORE_MAX_DAYS} days`],
+  ["docs/archive.md", `for ${RESTORE_KEPT_DAYS} days behind the end of the job`],
+  ["docs/archive.md", `whose time is over within ${RESTORE_MIN_DAYS} days is refused`],
   ["docs/replays.md", `replayed less often; ${MAX_REPLAYS} where it is missing`],
   ["docs/replays.md", `At most ${number(REPLAY_MAX_EDITS)} in a replay`],
   ["docs/replays.md", `At most ${REPLAY_MAX_UNFINISHED} jobs of a tenant are not finished`],

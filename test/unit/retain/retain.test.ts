@@ -13,6 +13,7 @@ const failure = (reason: string) => new DatabaseError({ disposition: "retry", re
 function retain({ isSent = true, isArchived = false, planned = [] as PlannedRetention[] } = {}) {
   const metrics: Record<string, number> = {};
   const asked: string[] = [];
+  const dropped: string[] = [];
   const rule = createRetain({
     work: { lag: async () => ({ daysAhead: 5, archiveDaysBehind: 3, daysBehind: 1 }) },
     plans: {
@@ -22,6 +23,7 @@ function retain({ isSent = true, isArchived = false, planned = [] as PlannedRete
       },
     },
     steps: { send: async () => isSent },
+    restores: { dropEnded: async (before) => dropped.push(before) },
     clock: () => new Date(NOW),
     metrics: {
       addMetric: (name, _unit, value) => {
@@ -31,14 +33,15 @@ function retain({ isSent = true, isArchived = false, planned = [] as PlannedRete
     ofStage: "30d",
     isArchived,
   });
-  return { ...rule, metrics, asked };
+  return { ...rule, metrics, asked, dropped };
 }
 
 describe("a daily run", () => {
   it("reports what the run before has left, and sends the first step", async () => {
-    const { run, metrics } = retain();
+    const { run, metrics, dropped } = retain();
 
     expect(await run(NOW)).toEqual({ partitionDaysMissing: 9, retentionDaysBehind: 1 });
+    expect(dropped).toEqual(["2026-11-23T04:00:00.000Z"]);
     expect(metrics).toEqual({ PartitionDaysMissing: 9, RetentionDaysBehind: 1 });
   });
 
