@@ -1,15 +1,6 @@
 import type { ArchiveFiles } from "./archive-files.ts";
-import {
-  ARCHIVE_FOLDER,
-  ArchiveError,
-  archiveKey,
-  archivePrefix,
-  type ArchiveManifest,
-  type ArchivePart,
-  placeOf,
-  readManifest,
-  sha256Of,
-} from "./archive-manifest.ts";
+import { ARCHIVE_FOLDER, archiveKey, archivePrefix, placeOf } from "./archive-keys.ts";
+import { ArchiveError, type ArchiveManifest, type ArchivePart, readManifest, sha256Of } from "./archive-manifest.ts";
 import { unpackPart } from "./archive-part.ts";
 import { forEachConcurrently } from "./for-each-concurrently.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { placeOf } from "./archive-manifest.ts";
+import { placeOf } from "./archive-keys.ts";
 import { RESTORE_TARGETS } from "./restore-job.ts";
 import { RESTORE_MAX_MANIFESTS } from "./restore-limits.ts";
 import { RETENTIONS } from "./retention.ts";

@@ -8,15 +8,8 @@ import type {
   CountedPart,
 } from "../core/archive-job.ts";
 import { ARCHIVE_PART_MAX_BYTES } from "../core/archive-limits.ts";
-import {
-  ArchiveError,
-  archiveKey,
-  type ArchivePlace,
-  MANIFEST_NAME,
-  partNameOf,
-  sha256Of,
-  writeManifest,
-} from "../core/archive-manifest.ts";
+import { archiveKey, type ArchivePlace, MANIFEST_NAME, partNameOf } from "../core/archive-keys.ts";
+import { ArchiveError, sha256Of, writeManifest } from "../core/archive-manifest.ts";
 import { packPart, unpackPart } from "../core/archive-part.ts";
 import type { Clock } from "../core/ports.ts";
 import { retentionName } from "../core/retention.ts";

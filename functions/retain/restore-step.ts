@@ -1,6 +1,7 @@
 import { AccessError } from "../core/access.ts";
 import type { ArchiveFiles } from "../core/archive-files.ts";
-import { ArchiveError, archiveKey, type ArchiveManifest } from "../core/archive-manifest.ts";
+import { archiveKey } from "../core/archive-keys.ts";
+import { ArchiveError, type ArchiveManifest } from "../core/archive-manifest.ts";
 import { CHUNK_MAX_BYTES, CHUNK_MAX_EVENTS } from "../core/database-limits.ts";
 import { DatabaseError } from "../core/errors.ts";
 import { FilesError } from "../core/export-job.ts";

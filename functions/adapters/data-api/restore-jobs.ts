@@ -1,4 +1,4 @@
-import { placeOf } from "../../core/archive-manifest.ts";
+import { placeOf } from "../../core/archive-keys.ts";
 import { RESULT_PIECE_CHARACTERS } from "../../core/database-limits.ts";
 import { LIST_PAGE_MAX_BYTES } from "../../core/list-limits.ts";
 import type { SqlDatabase } from "../../core/ports.ts";

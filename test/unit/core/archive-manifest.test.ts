@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type ArchiveManifest,
-  archiveKey,
-  MANIFEST_NAME,
-  placeOf,
-  readManifest,
-  writeManifest,
-} from "../../../functions/core/archive-manifest.ts";
+import { archiveKey, MANIFEST_NAME, placeOf } from "../../../functions/core/archive-keys.ts";
+import { type ArchiveManifest, readManifest, writeManifest } from "../../../functions/core/archive-manifest.ts";
 
 const manifest: ArchiveManifest = {
   version: 1,

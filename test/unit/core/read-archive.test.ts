@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { archiveKey, type ArchivePart, sha256Of } from "../../../functions/core/archive-manifest.ts";
+import { archiveKey } from "../../../functions/core/archive-keys.ts";
+import { type ArchivePart, sha256Of } from "../../../functions/core/archive-manifest.ts";
 import { packPart, unpackPart } from "../../../functions/core/archive-part.ts";
 import { findManifest, listManifests, readPart } from "../../../functions/core/read-archive.ts";
 import { lineOf, memoryArchive, PLACE, writeArchive } from "../retain/archive-support.ts";

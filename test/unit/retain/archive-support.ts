@@ -1,12 +1,7 @@
 import type { ArchiveFiles } from "../../../functions/core/archive-files.ts";
 import type { ArchiveJob, ArchiveSource, CountedPart } from "../../../functions/core/archive-job.ts";
-import {
-  type ArchivePart,
-  archiveKey,
-  type ArchivePlace,
-  MANIFEST_NAME,
-  writeManifest,
-} from "../../../functions/core/archive-manifest.ts";
+import { archiveKey, type ArchivePlace, MANIFEST_NAME } from "../../../functions/core/archive-keys.ts";
+import { type ArchivePart, writeManifest } from "../../../functions/core/archive-manifest.ts";
 import { packPart } from "../../../functions/core/archive-part.ts";
 
 export const PLACE: ArchivePlace = { retention: "30d", day: "2026-11-01", tenant: "acme", generation: 1 };
