@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createStoreMessages, type StoreMessages } from "../../functions/consume/store-messages.ts";
 import { packEvents } from "../../functions/core/envelope.ts";
+import { toMessageBody } from "../../functions/core/message-text.ts";
 import type { SqlDatabase } from "../../functions/core/ports.ts";
 import { newProducerId } from "../../functions/core/producer-id.ts";
 import type { ReceivedMessage } from "../../functions/core/queue-message.ts";
@@ -25,10 +26,10 @@ export function toMessages(events: readonly BenchEvent[], perMessage: number): R
   const messages: ReceivedMessage[] = [];
   for (let i = 0; i < events.length; i += perMessage) {
     const head = { tenant: "default", receivedAt: now.toISOString(), producer, sequence: i + 1 };
-    for (const { body } of packEvents(events.slice(i, i + perMessage), head, (event) => JSON.stringify(event)))
+    for (const { text } of packEvents(events.slice(i, i + perMessage), head, (event) => JSON.stringify(event)))
       messages.push({
         messageId: `${i}-${messages.length}`,
-        body,
+        body: toMessageBody(text),
         receiptHandle: "",
         receiveCount: 1,
         attempts: 1,

@@ -4,7 +4,7 @@ import { stringifyForQueue } from "./sqs-text.ts";
 import { fitsUtf8 } from "./fits-utf8.ts";
 
 /**
- * Writes the body of a queue message; envelope-schema.ts reads it, apart because a schema that ingest never uses would cost
+ * Writes the text of a queue message, which message-text.ts makes its body; envelope-schema.ts reads it, apart because a schema that ingest never uses would cost
  * each of its cold starts three milliseconds.
  */
 
@@ -33,7 +33,7 @@ export function wrapText(event: string, head: EnvelopeHead): string {
 }
 
 /**
- * Packs events of one envelope head, in order, into as few message bodies as hold them. An event is never split: the
+ * Packs events of one envelope head, in order, into as few messages as hold them, plain as they may be. An event is never split: the
  * limit of one event is a quarter of a message. Where the events have numbers, each message has that of its own first event.
  * @param head also that of an envelope of another version, whose members are written as they are
  * @param toJson an event's JSON text, which SQS accepts
@@ -42,7 +42,7 @@ export function packEvents<T>(
   events: readonly T[],
   head: EnvelopeHead | Record<string, unknown>,
   toJson: (event: T) => string,
-): { body: string; events: T[] }[] {
+): { text: string; events: T[] }[] {
   // No opening is longer than one with the number behind the last event.
   const room = roomAfter(openEnvelope(fromEvent(head, events.length)));
   const messages: { texts: string[]; events: T[]; bytes: number }[] = [];
@@ -58,9 +58,9 @@ export function packEvents<T>(
   }
   let before = 0;
   return messages.map(({ texts, events: packed }) => {
-    const body = openEnvelope(fromEvent(head, before)) + texts.join(",") + CLOSING;
+    const text = openEnvelope(fromEvent(head, before)) + texts.join(",") + CLOSING;
     before += packed.length;
-    return { body, events: packed };
+    return { text, events: packed };
   });
 }
 
@@ -69,7 +69,7 @@ function fromEvent<Head extends EnvelopeHead | Record<string, unknown>>(head: He
   return typeof head.sequence === "number" ? { ...head, sequence: head.sequence + before } : head;
 }
 
-/** One message body of events that are JSON text already, with commas between them; undefined where it does not fit. */
+/** The text of one message of events that are JSON text already, with commas between them; undefined where it does not fit. */
 export function packText(list: string, head: EnvelopeHead): string | undefined {
   const opening = openEnvelope(head);
   return fitsUtf8(list, roomAfter(opening)) ? opening + list + CLOSING : undefined;

@@ -5,13 +5,15 @@ import { type Event, event } from "./event.ts";
 import { jsonPointer } from "./json-pointer.ts";
 import { EVENT_MAX_DEPTH, REQUEST_MAX_EVENTS } from "./limits.ts";
 import { type Parsed, parseLossless } from "./lossless-json.ts";
+import { textOfMessage } from "./message-text.ts";
 import type { Origin } from "./ports.ts";
 import { splitEnvelope } from "./split-envelope.ts";
 import { isDeeperThan } from "./find-unstorable.ts";
 
+/** A message; `text` is that of its envelope, which its body may have compressed. */
 export type ReadMessage =
-  | { kind: "readable"; head: EnvelopeHead; events: ReadEvent[]; unreadable: UnreadableEvent[] }
-  | { kind: "unreadable"; detail: string };
+  | { kind: "readable"; text: string; head: EnvelopeHead; events: ReadEvent[]; unreadable: UnreadableEvent[] }
+  | { kind: "unreadable"; text: string; detail: string };
 
 /** An event, and its index in the message. */
 type ReadEvent = { event: Event; index: number };
@@ -27,27 +29,35 @@ const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
  * as a whole is no envelope, its events are read one by one, so that a bad one does not take the others along.
  */
 export function readMessage(body: string): ReadMessage {
-  const whole = read(envelope, body, ENVELOPE_MAX_DEPTH);
+  const { text, fault } = textOfMessage(body);
+  if (fault !== undefined) return { kind: "unreadable", text, detail: `The message is no envelope. ${fault}` };
+  const whole = read(envelope, text, ENVELOPE_MAX_DEPTH);
   if ("value" in whole) {
     const { version: _, events, ...head } = whole.value;
-    return { kind: "readable", head, events: events.map((each, index) => ({ event: each, index })), unreadable: [] };
+    return {
+      kind: "readable",
+      text,
+      head,
+      events: events.map((each, index) => ({ event: each, index })),
+      unreadable: [],
+    };
   }
 
-  const split = splitEnvelope(body, REQUEST_MAX_EVENTS);
+  const split = splitEnvelope(text, REQUEST_MAX_EVENTS);
   const outer = split && read(envelopeHead, split.head, ENVELOPE_MAX_DEPTH);
   if (outer === undefined || "detail" in outer) {
     const { detail } = outer ?? whole;
-    return { kind: "unreadable", detail: `The message is not an envelope of a known version. ${detail}` };
+    return { kind: "unreadable", text, detail: `The message is not an envelope of a known version. ${detail}` };
   }
   const { version: _, ...head } = outer.value;
   const events: ReadEvent[] = [];
   const unreadable: UnreadableEvent[] = [];
-  for (const [index, text] of (split?.events ?? []).entries()) {
-    const each = read(event, text, EVENT_MAX_DEPTH);
+  for (const [index, eventText] of (split?.events ?? []).entries()) {
+    const each = read(event, eventText, EVENT_MAX_DEPTH);
     if ("value" in each) events.push({ event: each.value, index });
-    else unreadable.push({ text, detail: each.detail, index });
+    else unreadable.push({ text: eventText, detail: each.detail, index });
   }
-  return { kind: "readable", head, events, unreadable };
+  return { kind: "readable", text, head, events, unreadable };
 }
 
 /** The number of the event at an index of a message; undefined where the message has not both producer and number. */

@@ -87,7 +87,7 @@ export function toJson({ event, isComplete, verbatim }: Checked): string {
   return (isComplete ? verbatim?.text : undefined) ?? stringifyForQueue(event);
 }
 
-/** Packs a list as it was sent into one message body; undefined if its events must be written one by one. */
+/** Packs a list as it was sent into the text of one message; undefined if its events must be written one by one. */
 export function packVerbatim(
   { candidates, verbatimList: list }: { candidates: readonly unknown[]; verbatimList?: string | undefined },
   events: readonly { valid: Checked }[],

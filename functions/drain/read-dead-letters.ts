@@ -18,6 +18,7 @@ import { isJsonObject, parseLossless } from "../core/lossless-json.ts";
 import { messageGroup } from "../core/message-group.ts";
 import { readAttributes, type ReceivedDeadLetter, toCount } from "../core/queue-message.ts";
 import { headOf, originOf, readMessage } from "../core/read-message.ts";
+import { replaceForSqs } from "../core/sqs-text.ts";
 
 /**
  * Reads a message of the dead-letter queue, whoever has sent it: the consumer, SQS itself, or somebody by hand. Returns a dead
@@ -35,8 +36,10 @@ export function readDeadLetters(message: ReceivedDeadLetter): NewDeadLetter[] {
 type Part = Pick<NewDeadLetter, "tenant" | "type" | "source" | "eventId" | "receivedAt" | "origin"> &
   Pick<NewDeadLetter, "searched" | "isEvent" | "body">;
 
-function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
-  const read = readMessage(body);
+function readParts({ body: sent, attributes }: ReceivedDeadLetter): Part[] {
+  const read = readMessage(sent);
+  // Compressed text may have what SQS refuses, and the database too.
+  const body = replaceForSqs(read.text) === read.text ? read.text : sent;
   const named = {
     tenant: storable(attributes.tenant, TENANT_MAX_BYTES),
     type: storable(attributes.type, TYPE_MAX_BYTES),
@@ -49,7 +52,7 @@ function readParts({ body, attributes }: ReceivedDeadLetter): Part[] {
     return [{ ...named, tenant, ...nothing, isEvent: false, body }];
   }
   const { head: outer, events, unreadable } = read;
-  // The only event of a message keeps the text that SQS delivered.
+  // The only event of a message keeps the text that was sent.
   const isAlone = events.length + unreadable.length === 1;
   const parts: Part[] = [
     ...events.map(({ event, index }) => {

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { ingestAnswer, verdict as verdictSchema } from "../core/answer.ts";
 import { type EnvelopeHead, packEvents } from "../core/envelope.ts";
 import type { Grant, Limiter } from "../core/limiter.ts";
+import { toMessageBody } from "../core/message-text.ts";
 import type { SendOutcome } from "../core/ports.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
@@ -86,10 +87,14 @@ export function createIngest(deps: IngestDeps) {
     const numbered =
       request.validateOnly || passing.length === 0 ? undefined : deps.numbering.take(tenant, passing.length);
     const messages = packAll(passing, decoded, { ...head, ...numbered?.head }, retentionOf);
-    const outgoing = messages.map(({ body }) => ({ body, group: tenant }));
     noteInvalid(refusals, sent, validated, candidates);
     const [outcomes] = await Promise.all([
-      request.validateOnly ? messages.map((): SendOutcome => "enqueued") : deps.queue.send(outgoing, request.deadline),
+      request.validateOnly
+        ? messages.map((): SendOutcome => "enqueued")
+        : deps.queue.send(
+            messages.map(({ text }) => ({ body: toMessageBody(text), group: tenant })),
+            request.deadline,
+          ),
       refusals.send(request.deadline),
     ]);
     if (numbered !== undefined) confirm(numbered, messages, outcomes);
@@ -131,8 +136,8 @@ function firstFailures(validated: Validated[]): Iterable<SchemaFailure> {
 /** A valid event that is no copy, with its place in the request. */
 type First = { index: number; valid: Valid };
 
-/** A message body and the events in it. */
-type Packed = { body: string; events: First[] };
+/** The text of a message, and the events in it. */
+type Packed = { text: string; events: First[] };
 
 /** Packs events into messages, each of one retention class. Their numbers follow the order of the messages. */
 function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead, retentionOf: RetentionOf): Packed[] {
@@ -146,8 +151,8 @@ function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead, retentio
 }
 
 function packClass(events: First[], decoded: Decoded, head: EnvelopeHead): Packed[] {
-  const body = packVerbatim(decoded, events, head);
-  if (body !== undefined) return [{ body, events }];
+  const text = packVerbatim(decoded, events, head);
+  if (text !== undefined) return [{ text, events }];
   return packEvents(events, head, ({ valid }) => toJson(valid));
 }
 

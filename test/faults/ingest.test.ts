@@ -264,6 +264,7 @@ describe("sizes at the limit", () => {
 
       expect(sent.oversize).toEqual([]);
       expect(sent.fullest).toBeGreaterThan(FULL_BYTES - 10);
+      expect([sent.plain, sent.compressed]).not.toContain(0);
       scenario.note(`fullest message ${sent.fullest} bytes, of a first send; fullest call ${sent.fullestCall}`);
     },
     { drainWithinMs: 60_000 },

@@ -1,5 +1,6 @@
 import { ListQueuesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { textOfMessage } from "../../functions/core/message-text.ts";
 import type { StatusAnswer } from "../../functions/core/status-answers.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStack, startFaultStack } from "./support/fault-stack.ts";
@@ -32,7 +33,7 @@ beforeEach(async () => {
   stack.sqs.onCall = ({ action, queue, entries }) => {
     if (!action.startsWith("SendMessage") || queue !== stack.queue.name) return;
     for (const { MessageBody = "" } of entries) {
-      const { tenant, producer, sequence, events } = JSON.parse(MessageBody) as {
+      const { tenant, producer, sequence, events } = JSON.parse(textOfMessage(MessageBody).text) as {
         tenant: string;
         producer: string;
         sequence: number;

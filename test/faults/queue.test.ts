@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { textOfMessage } from "../../functions/core/message-text.ts";
 import { eventually } from "../support/eventually.ts";
 import { runScript } from "../support/run-script.ts";
 import { batchLines, total } from "./support/batch-lines.ts";
@@ -141,7 +142,9 @@ describe("a rolling deployment", () => {
 
   const eventsIn = (bodies: readonly (string | undefined)[]) =>
     new Set(
-      bodies.flatMap((body = "") => (JSON.parse(body) as { events: { id: string }[] }).events.map(({ id }) => id)),
+      bodies.flatMap((body = "") =>
+        (JSON.parse(textOfMessage(body).text) as { events: { id: string }[] }).events.map(({ id }) => id),
+      ),
     );
 
   const replayed = async (scenario: FaultScenario) => {

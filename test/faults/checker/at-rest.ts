@@ -1,3 +1,4 @@
+import { textOfMessage } from "../../../functions/core/message-text.ts";
 import type { Key } from "./key-map.ts";
 
 /** The contents of the database and both queues after all work is done. */
@@ -28,7 +29,7 @@ export type MessageAtRest = {
 export function readMessageAtRest(body: string): MessageAtRest {
   let envelope: { tenant?: unknown; events?: unknown };
   try {
-    envelope = Object(JSON.parse(body));
+    envelope = Object(JSON.parse(textOfMessage(body).text));
   } catch {
     return { keys: [] };
   }

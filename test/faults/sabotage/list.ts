@@ -47,8 +47,9 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "ingest answers before the queue has confirmed",
     file: "functions/ingest/ingest.ts",
-    find: ": deps.queue.send(outgoing, request.deadline),",
-    replace: ': (void deps.queue.send(outgoing, request.deadline), messages.map((): SendOutcome => "enqueued")),',
+    find: ": deps.queue.send(",
+    replace:
+      ': (async (...[sent, deadline]: Parameters<typeof deps.queue.send>) => (void deps.queue.send(sent, deadline), sent.map((): SendOutcome => "enqueued")))(',
     caughtBy: ingestCases("F13 "),
   },
   {
@@ -103,7 +104,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "an event that cannot be read takes its message along",
     file: "functions/core/read-message.ts",
-    find: "const split = splitEnvelope(body, REQUEST_MAX_EVENTS);",
+    find: "const split = splitEnvelope(text, REQUEST_MAX_EVENTS);",
     replace: "const split = undefined as ReturnType<typeof splitEnvelope>;",
     caughtBy: unreadableEvents,
   },

@@ -4,8 +4,8 @@ import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../fu
 import type { SentEvent } from "./client.ts";
 import { filled } from "./sized-events.ts";
 
-/** Events that would have so many bytes as one message, and the text they are filled with. */
-type EdgeMessage = { bytes: number; count: number; unit: string };
+/** Events that would have so many bytes as one message, and the text they are filled with; random characters where there is none. */
+type EdgeMessage = { bytes: number; count: number; unit: string | undefined };
 
 /** As full as ingest makes a message; the rest is for attributes that are added later. */
 export const FULL_BYTES = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES;
@@ -17,14 +17,14 @@ export const edgeMessages = (mostEvents: number) =>
       .tuple(fc.constantFrom(FULL_BYTES, MESSAGE_MAX_BYTES), fc.integer({ min: -120, max: 120 }))
       .map(([limit, more]) => limit + more),
     count: fc.integer({ min: 5, max: mostEvents }),
-    unit: fc.constantFrom("x", "é", "€", "😀", '"', "\u0001", "\uFFFF"),
+    unit: fc.constantFrom(undefined, "x", "é", "€", "😀", '"', "\u0001", "\uFFFF"),
   });
 
 /** Messages that every run tries. */
 export const EDGES: EdgeMessage[] = [
   ...[-64, -1, 0, 1].map((more) => FULL_BYTES + more),
   ...[-64, -1, 0, 1, 40, 80].map((more) => MESSAGE_MAX_BYTES + more),
-].map((bytes) => ({ bytes, count: 5, unit: "é" }));
+].flatMap((bytes) => [undefined, "é"].map((unit) => ({ bytes, count: 5, unit })));
 
 /** Each as large as an event may be, give or take these bytes. */
 export function atEventLimit(events: readonly SentEvent[], more: readonly number[]): SentEvent[] {

@@ -1,3 +1,4 @@
+import { textOfMessage } from "../../../functions/core/message-text.ts";
 import type { SentEvent } from "./client.ts";
 import type { FaultStack } from "./fault-stack.ts";
 
@@ -17,7 +18,7 @@ export function failByFate(stack: FaultStack, fates: readonly Fate[]): (id: stri
     action: "SendMessageBatch",
     queue: stack.queue.name,
     entries: ({ MessageBody: body = "" }) => {
-      const ids = (JSON.parse(body) as { events: SentEvent[] }).events.map(({ id }) => id);
+      const ids = (JSON.parse(textOfMessage(body).text) as { events: SentEvent[] }).events.map(({ id }) => id);
       const [first = ""] = ids;
       const message = messages.get(first) ?? { fate: fates[messages.size], tries: 0 };
       messages.set(first, message);

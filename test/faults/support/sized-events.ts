@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
 import { newProducerId } from "../../../functions/core/producer-id.ts";
@@ -8,15 +9,28 @@ import type { FaultScenario } from "./fault-scenario.ts";
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACEPARENT_CHARACTERS = 55;
 
-/** The event filled up with copies of a text until it has exactly so many bytes in a queue message. */
-export function filled(event: SentEvent, bytes: number, unit = "x"): SentEvent {
+/**
+ * The event filled up until it has exactly so many bytes in a queue message: with copies of a text, which ingest compresses, or with
+ * random characters, which stay as they are.
+ */
+export function filled(event: SentEvent, bytes: number, unit?: string): SentEvent {
   const withText = (text: string): SentEvent => ({ ...event, data: { ...(event.data as object), text } });
   // Ingest adds the time where there is none.
   const missing = bytes - queueBytes({ ...withText(""), time: new Date(0).toISOString() });
   if (missing < 0) throw new Error(`The event alone has ${bytes - missing} bytes.`);
+  if (unit === undefined) return withText(randomCharacters(missing));
   const unitBytes = queueBytes(unit) - 2;
   return withText(unit.repeat(Math.floor(missing / unitBytes)) + "x".repeat(missing % unitBytes));
 }
+
+/** Each a byte in JSON. Base64 of their compressed form is longer than they are. */
+function randomCharacters(count: number): string {
+  return Array.from(randomBytes(count), (byte) => CHARACTERS[byte % CHARACTERS.length]).join("");
+}
+
+const CHARACTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(0x21 + i)).filter(
+  (each) => !'"\\'.includes(each),
+);
 
 /** Events that have exactly so many bytes as one message, envelope and commas included. */
 export function messageOf(events: readonly SentEvent[], bytes: number, unit?: string): SentEvent[] {

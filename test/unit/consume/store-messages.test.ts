@@ -1,4 +1,6 @@
+import { zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
+import { toMessageBody } from "../../../functions/core/message-text.ts";
 import { describe, expect, it, vi } from "vitest";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import { EXTENSIONS_MAX, REQUEST_MAX_VALUES } from "../../../functions/core/limits.ts";
@@ -8,6 +10,8 @@ import { memoryDeadLetters, memoryStore, message, NOW, outage, refusal, storing 
 const OWN = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
 const SENT = `00-${"a".repeat(32)}-${"c".repeat(16)}-00`;
 const ROW = `dl_${"7".repeat(32)}`;
+
+const compressed = (text: string | Uint8Array) => `zstd,base64:${zstdCompressSync(text).toString("base64")}`;
 
 describe("storing messages", () => {
   it("stores the events of all messages in one call", async () => {
@@ -132,6 +136,9 @@ describe("storing messages", () => {
       '{"version":1,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[ ]}',
       `{"version":1,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[${",".repeat(1_000)}]}`,
       '{"version":1,"tenant":"default","receivedAt":"2026-11-21T09:29:00.000Z","events":[{"id":Infinity}],"events":[]}',
+      compressed("{}"),
+      compressed(Buffer.alloc(100 * 1024 * 1024)),
+      compressed("{}").slice(0, -8),
     ];
 
     const result = await storing(memoryStore().store, queue)(bodies.map((body, i) => message(`m${i}`, [], { body })));
@@ -140,6 +147,21 @@ describe("storing messages", () => {
     expect(deadLetters.map(({ body, reason }) => [body, reason])).toEqual(
       bodies.map((body) => [body, "unreadable_message"]),
     );
+  });
+
+  it("stores the events of a compressed message, and dead-letters the text of those that cannot be read", async () => {
+    const { queue, deadLetters } = memoryDeadLetters();
+    const { store, ids } = memoryStore();
+    const all = Array.from({ length: 100 }, (_, i) => `e${i}`);
+    const { body } = message("", all);
+    const text = body.replace('"id":"e7"', '"id":7');
+
+    const result = await storing(store, queue)([message("m1", [], { body: toMessageBody(text) })]);
+
+    expect(toMessageBody(text)).not.toBe(text);
+    expect(result.failed).toEqual([]);
+    expect(ids().toSorted()).toEqual(all.filter((id) => id !== "e7").toSorted());
+    expect(deadLetters).toMatchObject([{ reason: "unreadable_event", body: expect.stringContaining('"id":7') }]);
   });
 
   it.each([

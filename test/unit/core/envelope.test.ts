@@ -19,15 +19,15 @@ describe("packing events into envelopes", () => {
         const messages = pack(events);
 
         expect(messages.flatMap((message) => message.events)).toEqual(events);
-        expect(messages.flatMap(({ body }) => JSON.parse(body).events)).toEqual(events.map((json) => JSON.parse(json)));
-        for (const { body } of messages) expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MESSAGE_MAX_BYTES);
+        expect(messages.flatMap(({ text }) => JSON.parse(text).events)).toEqual(events.map((json) => JSON.parse(json)));
+        for (const { text } of messages) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MESSAGE_MAX_BYTES);
       }),
       { numRuns: 30 },
     );
   });
 
   it("fills a message up to the reserve for its attributes before it begins another", () => {
-    const empty = Buffer.byteLength(pack(["1"])[0]?.body ?? "") - 1;
+    const empty = Buffer.byteLength(pack(["1"])[0]?.text ?? "") - 1;
     // Five events and the four commas between them.
     const fitting = (spare: number) =>
       [0, 1, 2, 3]
@@ -56,9 +56,9 @@ describe("packing events into envelopes", () => {
         const messages = packEvents(events, { ...HEAD, producer: "p", sequence }, (json) => json);
 
         let next = sequence;
-        for (const { body, events: packed } of messages) {
-          expect(JSON.parse(body)).toMatchObject({ producer: "p", sequence: next });
-          expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES);
+        for (const { text, events: packed } of messages) {
+          expect(JSON.parse(text)).toMatchObject({ producer: "p", sequence: next });
+          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES);
           next += packed.length;
         }
       }),
@@ -75,6 +75,6 @@ describe("packing events into envelopes", () => {
       JSON.stringify(event),
     );
 
-    expect(JSON.parse(message?.body ?? "")).toEqual({ version: 2, tenant: "t", added: [1], events: [{ id: "1" }] });
+    expect(JSON.parse(message?.text ?? "")).toEqual({ version: 2, tenant: "t", added: [1], events: [{ id: "1" }] });
   });
 });

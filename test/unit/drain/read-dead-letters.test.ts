@@ -1,6 +1,8 @@
+import { zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readDeadLetters } from "../../../functions/drain/read-dead-letters.ts";
+import { toMessageBody } from "../../../functions/core/message-text.ts";
 import { readMessage } from "../../../functions/core/read-message.ts";
 import { body, dead } from "./support.ts";
 
@@ -17,6 +19,29 @@ describe("a message of the dead-letter queue", () => {
     const deadLetters = readDeadLetters(dead(text));
 
     expect(deadLetters.map((each) => JSON.parse(each.body) as object)).toMatchObject([head, head]);
+  });
+
+  it("the events of a compressed message that SQS moved have plain bodies, and so has its only one", () => {
+    const many = body(Array.from({ length: 100 }, (_, i) => ({ id: String(i), data: { n: "1" } })));
+    const alone = body([{ id: "a", data: { text: "x".repeat(8_000) } }]);
+
+    expect(toMessageBody(many)).not.toBe(many);
+    expect(readDeadLetters(dead(toMessageBody(many)))).toEqual(readDeadLetters(dead(many)));
+    expect(readDeadLetters(dead(toMessageBody(alone)))).toEqual([expect.objectContaining({ body: alone })]);
+  });
+
+  it("a compressed message that is no envelope is kept as its text, and as it came where the database cannot hold that", () => {
+    const kept = (text: string | Buffer) => {
+      const sent = `zstd,base64:${zstdCompressSync(text).toString("base64")}`;
+      const [deadLetter, ...others] = readDeadLetters(dead(sent));
+      expect(others).toEqual([]);
+      return deadLetter?.body === sent ? "as it came" : deadLetter?.body;
+    };
+
+    expect(kept('{"version":9}')).toBe('{"version":9}');
+    expect(kept("a\u0000b")).toBe("as it came");
+    expect(kept(Buffer.from([0xff]))).toBe("as it came");
+    expect(kept(Buffer.alloc(2_000_000))).toBe("as it came");
   });
 
   it("a dead letter of the consumer has the facts of its attributes and the event of its body, which stays as it is", () => {

@@ -1,3 +1,4 @@
+import { textOfMessage } from "../../../functions/core/message-text.ts";
 import type { EventQueue } from "../../../functions/core/ports.ts";
 import type { OutgoingMessage } from "../../../functions/core/queue-message.ts";
 import type { RequestTrace } from "../../../functions/core/trace.ts";
@@ -26,7 +27,7 @@ export function memoryQueue(refuse: (message: OutgoingMessage, index: number) =>
     async send(messages) {
       return messages.map((message, index) => {
         if (refuse(message, index)) return "failed";
-        enqueued.push(message);
+        enqueued.push({ ...message, body: textOfMessage(message.body).text });
         return "enqueued";
       });
     },
