@@ -59,10 +59,13 @@ export function toCopyText(events: readonly BenchEvent[]): string {
   const receivedAt = new Date().toISOString();
   return events
     .map(({ id, source, type, time, data }) =>
-      ["default", id, source, type, time, receivedAt, JSON.stringify(data)].map(escapeCopy).join("\t"),
+      ["default", id, source, type, time, receivedAt, KEPT, JSON.stringify(data)].map(escapeCopy).join("\t"),
     )
     .join("\n");
 }
+
+/** The retention class of the consumer's events, too: the default of a database that no stage has configured. */
+const KEPT = "0";
 
 /** @see https://www.postgresql.org/docs/17/sql-copy.html (text format) */
 function escapeCopy(text: string): string {
@@ -70,7 +73,7 @@ function escapeCopy(text: string): string {
 }
 
 export function copy(client: Client, text: string): Promise<void> {
-  return copyIn(client, "copy events (tenant, id, source, type, time, received_at, data) from stdin", text);
+  return copyIn(client, "copy events (tenant, id, source, type, time, received_at, retention, data) from stdin", text);
 }
 
 /** The table of the usual sample: one row per statement, with a primary key that finds copies. */

@@ -189,11 +189,12 @@ language sql stable set search_path = pg_catalog, public, pg_temp as $body$
 $body$;
 grant execute on function event_horizon to sluice_reader;
 
--- Stores each event that can be stored, and counts it for the ledger. `lines` are JSON objects, sorted by key: keys are locked in
+-- Stores each event that can be stored, and counts it for the ledger. `heads` are the events without their data, as JSON objects, and
+-- `data` are the JSON texts of that, empty where there is none: so nothing is parsed twice. They are sorted by key: keys are locked in
 -- that order, so two writers of the same keys wait for each other instead of deadlocking. `origins` says which producers have
 -- numbered them (count_new_arrivals); without it nothing is counted.
 --
--- Returns these rows; `position` is an event's index in `lines`, from 0:
+-- Returns these rows; `position` is an event's index in `heads`, from 0:
 --   refused    the event at `position`, with its SQLSTATE and the database's message, in ASCII and cut, so that the rows
 --              of a whole chunk fit into a result of 1 MiB
 --   conflict   the event at `position`, whose key is stored with other content and stays so
@@ -201,7 +202,7 @@ grant execute on function event_horizon to sluice_reader;
 --
 -- It runs as its owner, so that the writer needs no right on a table: a chunk has events of several tenants, whom no
 -- policy could tell apart.
-create function store_batch(lines text[], origins jsonb default null)
+create function store_batch(heads text[], data text[] default '{}', origins jsonb default null)
 returns table (outcome text, "position" integer, state text, message text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
@@ -210,7 +211,7 @@ declare
   conflicts integer[] = '{}';
   copies integer[] = '{}';
 begin
-  for outcome, "position", state, message in select * from store_blocks(lines) loop
+  for outcome, "position", state, message in select * from store_blocks(heads, data) loop
     case outcome
       when 'stored' then stored = stored + "position";
       when 'copy' then copies = copies || "position";
@@ -222,7 +223,7 @@ begin
     end if;
   end loop;
   -- Behind the last key, so that whoever waits for an advisory lock holds up no other writer of keys.
-  if stored = cardinality(lines) then
+  if stored = cardinality(heads) then
     perform count_new_arrivals(origins);
   elsif origins is not null then
     perform count_mixed_arrivals(origins, copies, conflicts, refused);
@@ -237,42 +238,46 @@ grant execute on function store_batch to sluice_writer;
 -- most three times. An error that no event causes ends the statement with nothing stored. The exception list below is the
 -- same as the dead-letter classes of functions/adapters/data-api/database-errors.ts, which a test compares.
 --
+-- A block is taken for one of new events, as most are. Where some are copies or conflicts it is stored once more, by the functions
+-- that find them.
+--
 -- Returns the rows of store_batch, and one more for each event that equals what is stored under its key: `copy`.
-create function store_blocks(lines text[], block_size integer = 256, first_position integer = 0)
+create function store_blocks(heads text[], data text[], block_size integer = 256, first_position integer = 0)
 returns table (outcome text, "position" integer, state text, message text)
 language plpgsql as $body$
 declare
-  low integer;
-  part text[];
+  most constant integer = cardinality(heads);
+  low integer = 1;
+  part_heads text[];
+  part_data text[];
   batch jsonb;
   inserted record;
   stored integer = 0;
   conflicts integer[];
   detail text;
 begin
-  for low, part in
-    select min(number), array_agg(line order by number)
-    from unnest(lines) with ordinality as given (line, number)
-    group by (number - 1) / block_size
-    order by 1
-  loop
+  while low <= most loop
+    part_heads = heads[low : low + block_size - 1];
+    part_data = data[low : low + block_size - 1];
     begin
-      batch = ('[' || array_to_string(part, ',') || ']')::jsonb;
-      inserted = insert_new_events(batch);
-      if inserted.events < cardinality(part) then
+      begin
+        stored = stored + insert_all_new(part_heads, part_data);
+      exception when sqlstate 'SL001' then
+        batch = block_json(part_heads, part_data);
+        inserted = insert_new_events(batch);
         conflicts = array(select find_conflicts(batch));
         return query
         select case when place = any (conflicts) then 'conflict' else 'copy' end, first_position + low - 1 + place, null, null
-        from generate_series(0, cardinality(part) - 1) as place
+        from generate_series(0, cardinality(part_heads) - 1) as place
         where place <> all (coalesce(inserted.places, '{}'));
-      end if;
-      stored = stored + inserted.events;
+        stored = stored + inserted.events;
+      end;
     exception
       when cardinality_violation or data_exception or integrity_constraint_violation or with_check_option_violation
         or program_limit_exceeded or plpgsql_error
       then
-        if cardinality(part) > 1 then
-          return query select * from store_blocks(part, greatest(block_size / 16, 1), first_position + low - 1);
+        if cardinality(part_heads) > 1 then
+          return query select * from store_blocks(part_heads, part_data, greatest(block_size / 16, 1), first_position + low - 1);
         else
           get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail;
           outcome = 'refused';
@@ -282,6 +287,7 @@ begin
           return next;
         end if;
     end;
+    low = low + block_size;
   end loop;
   outcome = 'stored';
   "position" = stored;
@@ -289,6 +295,88 @@ begin
   message = null;
   return next;
 end
+$body$;
+
+-- Inserts events and returns their number. Raises SL001 where the key of any is stored, or is there twice. All calls share one plan,
+-- because no value in a block could make a better one.
+create function insert_all_new(heads text[], data_texts text[]) returns integer
+language plpgsql set plan_cache_mode = force_generic_plan as $body$
+#variable_conflict use_column
+declare
+  measured_types text[] = array(select distinct type from measures);
+  indexed_types text[] = array(select distinct type from indexed_fields);
+  default_class smallint = (select class from retention_classes where is_default);
+  stored integer;
+  new_keys integer;
+begin
+  with given as materialized (
+    select *, coalesce(class, default_class) as retention
+    from rows from (
+      json_to_recordset(cast('[' || array_to_string(heads, ',') || ']' as json)) as (
+        tenant text collate "C", id text collate "C", source text collate "C", type text, subject text, time timestamptz,
+        time_sent text, received_at timestamptz, class smallint, dataschema text, datacontenttype text, extensions jsonb,
+        data_base64 text
+      ),
+      unnest(data_texts)
+    ) as line (
+      tenant, id, source, type, subject, time, time_sent, received_at, class, dataschema, datacontenttype, extensions,
+      data_base64, data
+    )
+  ),
+  fresh as (
+    insert into event_keys (tenant, id, source, received_at, retention)
+    select tenant, id, source, received_at, retention from given
+    on conflict do nothing
+    returning 1
+  ),
+  stored as (
+    insert into events (
+      tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
+      data, data_base64
+    )
+    select
+      tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
+      cast(nullif(data, '') as jsonb), data_base64
+    from given
+    returning tenant, type, source, received_at, retention, id,
+      case when type = any (indexed_types) then data end as indexed_data,
+      case when type = any (measured_types) then array(
+        select (pointer, data #> path)::measured from measures
+        where measures.type = events.type and jsonb_typeof(data #> path) = 'number'
+      ) end as numbers
+  ),
+  found_by_field as (
+    insert into event_fields (tenant, field, value, received_at, retention, id, source)
+    select tenant, number, value, received_at, retention, id, source
+    from stored join indexed_fields using (type) cross join unnest(field_hashes(indexed_data, path)) as value
+    where indexed_data is not null
+    returning field, value
+  ),
+  found_by_any as (
+    update indexed_fields set has_any = true
+    where not has_any and number in (select field from found_by_field where value = 0)
+  ),
+  noted as (
+    -- The day as the partitions count it.
+    insert into event_transactions (tenant, day, events, retention)
+    select tenant, cast(received_at at time zone 'UTC' as date), count(*), retention from stored group by 1, 2, 4
+  )
+  select
+    (select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) from stored),
+    (select count(*) from fresh)
+  into stored, new_keys;
+  if new_keys < stored then
+    raise exception 'not every key is new' using errcode = 'SL001';
+  end if;
+  return stored;
+end
+$body$;
+
+-- The batch of insert_new_events, of heads and data as store_batch has them.
+create function block_json(heads text[], data_texts text[]) returns jsonb
+language sql immutable as $body$
+  select cast('[' || string_agg(left(head, -1) || coalesce(',"data":[' || nullif(part, '') || ']', '') || '}', ',' order by place) || ']' as jsonb)
+  from rows from (unnest(heads), unnest(data_texts)) with ordinality as given (head, part, place)
 $body$;
 
 -- Inserts events, all or none, and returns how many were new, and where not all were, their places in the batch, from 0. The key

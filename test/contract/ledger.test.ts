@@ -188,7 +188,8 @@ describe("two transactions at once", () => {
     db.ask(
       "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and pid <> pg_backend_pid()",
     );
-  const STORE = "select * from store_batch(string_to_array(:lines, chr(10)), cast(:origins as jsonb))";
+  const STORE =
+    "select * from store_batch(string_to_array(:heads, chr(10)), string_to_array(:data, chr(10)), cast(:origins as jsonb))";
   const RECORD = "select record_dead_letters(string_to_array(:lines, chr(10)), string_to_array(:bodies, chr(1)))";
 
   /** The parameters of the statement that a store would send. */

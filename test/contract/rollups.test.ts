@@ -188,12 +188,12 @@ describe("rollups", () => {
   it("rollups make no writer wait: of two transactions in one minute the second ends while the first is open", async () => {
     const line = (id: string) => {
       const { event, tenant, receivedAt } = storable({ id, type: "m", data: { v: 1 } });
-      return JSON.stringify({ ...event, tenant, received_at: receivedAt, data: [event.data] });
+      return [[JSON.stringify({ ...event, tenant, received_at: receivedAt })], [JSON.stringify(event.data)]];
     };
     await declare("m", "v");
     const [first, second] = [await setup.db.connectAs("writer"), await setup.db.connectAs("writer")];
     const storeOn = (session: Client, id: string) =>
-      session.query("select outcome, position from store_batch($1)", [[line(id)]]);
+      session.query("select outcome, position from store_batch($1, $2)", line(id));
     try {
       await first.query("begin");
       await storeOn(first, "1");

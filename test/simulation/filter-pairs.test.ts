@@ -38,9 +38,9 @@ afterAll(async () => {
 });
 
 /** Calls store_batch as the Data API does, without its server: the test is about what comes after it. */
-const storeBatch: ExecuteSql = async (sql, { lines, origins }) => {
-  const text = sql.replace(":lines", "$1").replace(":origins", "$2");
-  const query = { text, values: [lines, origins], rowMode: "array" };
+const storeBatch: ExecuteSql = async (sql, { heads, data, origins }) => {
+  const text = sql.replace(":heads", "$1").replace(":data", "$2").replace(":origins", "$3");
+  const query = { text, values: [heads, data, origins], rowMode: "array" };
   return { rows: (await owner.query<SqlValue[]>(query)).rows, updated: 0 };
 };
 

@@ -13,15 +13,18 @@ beforeEach(async () => {
 });
 afterEach(() => db.remove());
 
-const LINES = `
+const HEADS = `
   array(select cast(json_build_object('tenant', 't' || n % 3, 'id', $3 || n, 'source', '/s', 'type', 'x', 'time', now(),
-    'received_at', $1 || 'T12:00:00Z', 'class', cast($2 as integer), 'data', json_build_array(repeat('x', 200))) as text)
+    'received_at', $1 || 'T12:00:00Z', 'class', cast($2 as integer)) as text)
     from generate_series(1, cast($4 as integer)) as n order by 't' || n % 3, $3 || n)`;
 
 /** Stores events of a class and day, whose ids begin so. */
 async function store(day: string, retention: number, prefix: string, count: number): Promise<void> {
   await db.ask("select make_event_day($1, $2)", [retention, day]);
-  await db.ask(`select * from store_batch(${LINES})`, [day, retention, prefix, count]);
+  await db.ask(
+    `select * from store_batch(${HEADS}, array_fill('"${"x".repeat(200)}"'::text, array[cast($4 as integer)]))`,
+    [day, retention, prefix, count],
+  );
 }
 
 const sizeOf = async (tables: string) =>

@@ -7,7 +7,8 @@ import { createOriginMeter, writeOrigins } from "./origins.ts";
 
 /** Documented in functions/sql/0001_events.sql. */
 const storeBatch = `
-  select outcome, position, state, message from store_batch(string_to_array(:lines, chr(10)), cast(:origins as jsonb))`;
+  select outcome, position, state, message
+  from store_batch(string_to_array(:heads, chr(10)), string_to_array(:data, chr(10)), cast(:origins as jsonb))`;
 
 const ensureWaitingDays = "select ensure_waiting_days(cast(:days as jsonb))";
 
@@ -39,13 +40,15 @@ export function createEventStore(database: SqlDatabase): EventStore {
     async store(events, deadline) {
       const sorted = inKeyOrder(events);
       // JSON.stringify escapes line breaks, so a row has none.
-      const lines = sorted.map(({ event }) => toRow(event)).join("\n");
+      const lines = sorted.map(({ event }) => toRow(event));
+      const heads = lines.map(({ head }) => head).join("\n");
+      const data = lines.map(({ data: text }) => text).join("\n");
       const origins = writeOrigins(sorted.map(({ event }) => event));
       FAILPOINT: await failpoint("beforeStore");
-      const { rows } = await database.execute(storeBatch, { lines, origins }, deadline);
+      const result = await database.execute(storeBatch, { heads, data, origins }, deadline);
       FAILPOINT: await failpoint("afterStore");
       const outcome = toOutcome(
-        rows,
+        result.rows,
         sorted.map(({ index }) => index),
       );
       await ensureDays(
@@ -114,7 +117,7 @@ function createChunker<T extends StorableEvent>(): Chunker<T> {
   };
   return {
     add(event) {
-      const rowBytes = Buffer.byteLength(JSON.stringify(toRow(event)));
+      const rowBytes = bytesOf(toRow(event));
       let added = rowBytes + originBytes(event);
       const isFull = chunk.length === CHUNK_MAX_EVENTS || (chunk.length > 0 && bytes + added > CHUNK_MAX_BYTES);
       const full = isFull ? rest() : undefined;
@@ -127,19 +130,26 @@ function createChunker<T extends StorableEvent>(): Chunker<T> {
   };
 }
 
-/** The row of an event is written once, though it is measured first and then sent, perhaps twice. */
-const rowTexts = new WeakMap<StorableEvent, string>();
+/** A line of each parameter. `data` is empty where the event has none. */
+type Row = { head: string; data: string };
 
-function toRow(event: StorableEvent): string {
-  const known = rowTexts.get(event);
+/** With its line breaks, which are two characters each in the call's JSON, as are its quotes. */
+const bytesOf = ({ head, data }: Row): number => escapedBytes(head) + escapedBytes(data) + 2 * "\\n".length;
+
+const escapedBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2 * '"'.length;
+
+/** The row of an event is written once, though it is measured first and then sent, perhaps twice. */
+const rows = new WeakMap<StorableEvent, Row>();
+
+function toRow(event: StorableEvent): Row {
+  const known = rows.get(event);
   if (known !== undefined) return known;
-  const text = writeRow(event);
-  rowTexts.set(event, text);
-  return text;
+  const row = { head: writeHead(event), data: event.event.data === undefined ? "" : JSON.stringify(event.event.data) };
+  rows.set(event, row);
+  return row;
 }
 
-/** `data` travels in an array of one, because a recordset reads the JSON value null as SQL NULL. */
-function writeRow({ tenant, receivedAt, retention, event }: StorableEvent): string {
+function writeHead({ tenant, receivedAt, retention, event }: StorableEvent): string {
   return JSON.stringify({
     tenant,
     id: event.id,
@@ -154,7 +164,6 @@ function writeRow({ tenant, receivedAt, retention, event }: StorableEvent): stri
     dataschema: event.dataschema,
     datacontenttype: event.datacontenttype,
     extensions: event.extensions,
-    data: event.data === undefined ? undefined : [event.data],
     data_base64: event.data_base64,
   });
 }
