@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { MESSAGE_MAX_BYTES } from "./queue-limits.ts";
 
@@ -42,7 +41,7 @@ export function textOfMessage(body: string): MessageText {
   try {
     const compressed = Buffer.from(body.slice(COMPRESSED.length), "base64");
     const plain = zstdDecompressSync(compressed, { maxOutputLength: MESSAGE_MAX_BYTES });
-    return isUtf8(plain) ? { text: plain.toString() } : { text: body, fault: "Its compressed text is not UTF-8." };
+    return { text: utf8.decode(plain) };
   } catch (error) {
     const isTooLarge = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
     const fault = isTooLarge
@@ -51,3 +50,5 @@ export function textOfMessage(body: string): MessageText {
     return { text: body, fault };
   }
 }
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
