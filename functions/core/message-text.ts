@@ -28,7 +28,7 @@ export function toMessageBody(text: string): string {
 export type MessageText = {
   /** The text that was compressed; the body itself where it was not, or cannot be read. */
   text: string;
-  /** What is wrong with a compressed body. */
+  /** The reason why a compressed body has no text. */
   fault?: string;
 };
 
