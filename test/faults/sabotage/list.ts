@@ -360,6 +360,13 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: ledger,
   },
   {
+    name: "a deleted dead letter counts as discarded beside its event that was stored after all",
+    file: "functions/sql/0010_ledger.sql",
+    find: "fresh.discarded - count_numbers(stored_numbers * (discarded_before + fresh.discarded_numbers)) as discarded",
+    replace: "fresh.discarded",
+    caughtBy: ledger,
+  },
+  {
     name: "what a snapshot wrote that was killed stays",
     file: "functions/status/run-messages.ts",
     find: "message.receiveCount > 1 ? now : content.due",
