@@ -127,7 +127,7 @@ describe("the runbook's commands of AWS", () => {
   const all = commandsOfKind(/^aws /);
 
   it.each(all.filter(([, text]) => ONLY_AWS.test(text)))(
-    "%s: %s is a call that AWS's model has; it is not made",
+    "%s: %s is a call that AWS's model has",
     (section, text) => {
       expect(() => awsCommand(filled(section, text))).not.toThrow();
     },
