@@ -11,6 +11,7 @@ import {
   WHOLE_PROCESSOR_MEGABYTES,
 } from "./assumptions.ts";
 import { type PriceName, prices } from "./prices.ts";
+import { SNAPSHOT_SECONDS, snapshotUnits, snapshotWrites } from "./snapshots.ts";
 
 /** The billable work of one run. */
 export type Measured = {
@@ -66,6 +67,8 @@ export function bill(measured: Measured, { rate, kind = "ours" }: { rate: number
   const other = OTHER_LOG_BYTES[kind];
   const logBytes = operations.logBytes + other.invocation * invocations + other.request * requests;
   const requestRate = million(requests) / seconds;
+  // The naive pattern has no ledger. The events of a run are those of one tenant.
+  const snapshots = kind === "ours" ? seconds / SNAPSHOT_SECONDS : 0;
   const traced = Math.min(requestRate, TRACED_PER_SECOND + TRACED_SHARE * (requestRate - TRACED_PER_SECOND)) * seconds;
 
   return [
@@ -73,10 +76,14 @@ export function bill(measured: Measured, { rate, kind = "ours" }: { rate: number
     functionLine("ingest", measured, million),
     line("SQS", queueParts(operations, million)),
     functionLine("consume", measured, million),
-    line("Data API", [part("units of 32 KB", million(operations.dataApi.units), "dataApiUnit")]),
+    line("Data API", [
+      part("units of 32 KB", million(operations.dataApi.units), "dataApiUnit"),
+      ...(snapshots > 0 ? [part("units of snapshots", snapshots * snapshotUnits(1), "dataApiUnit")] : []),
+    ]),
     line("DynamoDB", [
       part("reads", million(operations.dynamodb.reads), "dynamodbRead"),
       part("writes", million(operations.dynamodb.writes), "dynamodbWrite"),
+      ...(snapshots > 0 ? [part("writes of snapshots", snapshots * snapshotWrites(1), "dynamodbWrite")] : []),
     ]),
     line("Aurora ACU", [part("ACU-hours", acuSeconds / 3600, "acuHour")]),
     line("Aurora I/O", [part("writes", million(Math.max(walBytes / IO_BYTES, walWrites)), "auroraIo")]),

@@ -2,6 +2,7 @@ import { assumptions } from "./assumptions.ts";
 import { type BillLine, type Component, part, total } from "./bill.ts";
 import type { CostReport, Design } from "./cost-per-million.ts";
 import { type Price, prices } from "./prices.ts";
+import { snapshotsPerMonth } from "./snapshots.ts";
 import { PIPELINE_METRICS, WATCHING, watchingPerMonth } from "./watching.ts";
 
 /** Renders the figures of one shape as Markdown: a table by component, then the counted amounts. */
@@ -73,6 +74,22 @@ function renderWatching(): string {
     "[Alarms, objectives and the dashboard](watching.md) cost by the month, whether events come or not:",
     table(["", ...names, "a month"], rows),
     `While events come, ingest and consume report ${PIPELINE_METRICS} metrics of our own: ${dollars(metric.dollars)} for a month in which there are events in every hour, and nothing for hours without any. Other functions report theirs when they are used. Tenants, types and keys are never dimensions: with 1,000 tenants these metrics alone would cost ${dollars(1_000 * metric.dollars)}.`,
+    renderSnapshots(),
+  ].join("\n\n");
+}
+
+/** Renders what the ledger and its history cost by the month as Markdown. */
+function renderSnapshots(): string {
+  const bills = [1, 100, 1_000].map((tenants) => ({ tenants, parts: snapshotsPerMonth(tenants) }));
+  const rows = bills.map(({ tenants, parts }) => [
+    tenants.toLocaleString("en-US"),
+    ...parts.map(({ amount }) => quantity(amount)),
+    dollars(parts.reduce((sum, each) => sum + each.dollars, 0)) +
+      (parts.every(({ price }) => prices[price].confirmed) ? "" : " ?"),
+  ]);
+  return [
+    "The [ledger](status.md#the-ledger) and its [history](status.md#history) are kept by a snapshot in each minute in which events are stored, and cost nothing in the others. A month in which there are new events of so many tenants in every minute:",
+    table(["tenants", ...(bills[0]?.parts.map(({ what }) => what) ?? []), "a month"], rows),
   ].join("\n\n");
 }
 

@@ -15,6 +15,8 @@ create table arrivals (
   copies bigint not null,
   conflicts bigint not null,
   discarded bigint not null,
+  -- Of the dead letters in `discarded`. One whose message comes again when it is deleted may be stored, and counts there.
+  discarded_numbers int8multirange not null default '{}',
   arrived_at timestamptz not null default now(),
   primary key (tenant, producer)
 );
@@ -68,18 +70,25 @@ begin
 end
 $body$;
 
--- What the deltas add to `arrivals`, and by `arrived` to `arrival_totals`. A number that was there before adds nothing.
+-- What the deltas add to `arrivals`, and by `arrived` to `arrival_totals`. A number that was there before adds nothing, and takes one
+-- from `discarded` if it was counted there and is stored.
 create view fresh_arrivals with (security_invoker) as
   select
-    tenant, producer, fresh.numbers, unnumbered, fresh.stored, fresh.copies, fresh.conflicts, fresh.discarded,
+    tenant, producer, fresh.numbers, unnumbered, fresh.stored, fresh.copies, fresh.conflicts,
+    fresh.discarded - count_numbers(stored_numbers * (discarded_before + fresh.discarded_numbers)) as discarded,
+    discarded_before + fresh.discarded_numbers - stored_numbers as discarded_numbers,
     unnumbered + case when known.numbers is null then count_numbers(fresh.numbers)
       else count_numbers(known.numbers + fresh.numbers) - count_numbers(known.numbers) end as arrived
   from (
     select
       tenant, producer, range_agg(numbers) as numbers, coalesce(sum(unnumbered), 0) as unnumbered, coalesce(sum(stored), 0) as stored,
-      coalesce(sum(copies), 0) as copies, coalesce(sum(conflicts), 0) as conflicts, coalesce(sum(discarded), 0) as discarded
+      coalesce(sum(copies), 0) as copies, coalesce(sum(conflicts), 0) as conflicts, coalesce(sum(discarded), 0) as discarded,
+      coalesce(range_agg(numbers) filter (where stored > 0), '{}') as stored_numbers,
+      coalesce(range_agg(numbers) filter (where arrival_deltas.discarded > 0), '{}') as discarded_numbers
     from arrival_deltas group by tenant, producer
-  ) as fresh left join (select tenant, producer, numbers from arrivals) as known using (tenant, producer);
+  ) as fresh
+    left join (select tenant, producer, numbers, discarded_numbers from arrivals) as known using (tenant, producer)
+    cross join lateral (select coalesce(known.discarded_numbers, '{}') as discarded_before) as before;
 
 -- Waits for the other calls that change `arrivals`.
 create function lock_ledger() returns void
@@ -97,13 +106,13 @@ language sql as $body$
   ), fresh as materialized (
     select * from fresh_arrivals
   ), merged as (
-    insert into arrivals (tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded)
-    select tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded from fresh
+    insert into arrivals (tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded, discarded_numbers)
+    select tenant, producer, numbers, unnumbered, stored, copies, conflicts, discarded, discarded_numbers from fresh
     on conflict (tenant, producer) do update set
       numbers = arrivals.numbers + excluded.numbers, unnumbered = arrivals.unnumbered + excluded.unnumbered,
       stored = arrivals.stored + excluded.stored, copies = arrivals.copies + excluded.copies,
       conflicts = arrivals.conflicts + excluded.conflicts, discarded = arrivals.discarded + excluded.discarded,
-      arrived_at = excluded.arrived_at
+      discarded_numbers = excluded.discarded_numbers, arrived_at = excluded.arrived_at
   ), totalled as (
     insert into arrival_totals (tenant, arrived, stored, copies, conflicts, discarded)
     select tenant, sum(arrived), sum(stored), sum(copies), sum(conflicts), sum(discarded) from fresh group by tenant

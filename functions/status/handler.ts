@@ -86,6 +86,7 @@ export const handler = httpOrQueue({
         keepHistory: createKeepHistory({ history, consumer }),
         clock,
       }),
+      clock,
     }),
     observability,
   }),

@@ -1,5 +1,6 @@
 import { AccessError } from "../core/access.ts";
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
+import type { Clock } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import type { RefusalsMessage } from "../core/refusal.ts";
 import { statusMessage, type StatusMessage } from "../core/status-message.ts";
@@ -14,10 +15,12 @@ type Read = { message: ReceivedMessage; content: StatusMessage };
 export function createRunMessages({
   countRefusals,
   takeLedger,
+  clock,
 }: {
   /** Throws AccessError where refusals could not be written. */
   countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void>;
   takeLedger: (due: number, until: number) => Promise<TakeOutcome>;
+  clock: Clock;
 }): BatchRule {
   return async (messages, until) => {
     const read = messages.flatMap((message): Read[] => {
@@ -38,7 +41,10 @@ export function createRunMessages({
     if (refused.length > 0) addCounted(outcome, await isCounted(countRefusals, refused), refused);
     const asked = read.flatMap(({ message, content }) => (content.kind === "ledger" ? [{ message, content }] : []));
     if (asked.length > 0) {
-      const taken = await takeLedger(Math.max(...asked.map(({ content }) => content.due)), until);
+      // A message that comes again may be of a snapshot that was killed, which left ledgers of its own moment behind a later one.
+      const now = clock().getTime();
+      const due = asked.map(({ message, content }) => (message.receiveCount > 1 ? now : content.due));
+      const taken = await takeLedger(Math.max(...due), until);
       addTaken(outcome, taken, asked);
     }
     outcome.fields.failedMessages = remaining.length;

@@ -37,7 +37,11 @@ export function toText(answer: StatusAnswer, alarms: AlarmsAnswer): string {
       ].join(""),
     ),
     section("SUBSCRIPTIONS", subscriptions, ({ active, disabled, pending, takenAt }) =>
-      [`${active} active, ${disabled} disabled,`, pluralizeDeliveries(pending), `pending (${age(takenAt)})`].join(" "),
+      [
+        `${active} active, ${disabled} disabled,`,
+        pluralizeDeliveries(pending),
+        `pending (${takenAt === undefined ? "not counted yet" : age(takenAt)})`,
+      ].join(" "),
     ),
     section("DATABASE", database, ({ state, usedAt }) => `${state}, last used ${age(usedAt)}`),
     section("ALARMS", alarms, ({ alarms: open, counts }) => alarmsText(open, counts, age)),
@@ -62,7 +66,9 @@ function ledgerText(ledger: Ledger): string {
   return rows.map(([name, count]) => `${name.padEnd(10)} ${String(count).padStart(width)}`).join("\n");
 }
 
-function verdictOf({ difference, inFlight }: Ledger, age: string): string {
+function verdictOf({ difference, inFlight, takenAt }: Ledger, age: string): string {
+  if (takenAt === undefined)
+    return "Nothing is counted yet: counts are taken at the end of a minute in which events are stored";
   if (difference !== inFlight)
     return `The counts differ from what was accepted by ${pluralize(difference - inFlight, "event")}: see docs/runbook.md, Ledger difference (counts of ${age})`;
   return `Every accepted event is in a count or in flight (counts of ${age})`;

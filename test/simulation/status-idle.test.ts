@@ -97,6 +97,7 @@ function installation(traffic: Traffic, { database: outage = [0, 0], sqs: silenc
       keepHistory: createKeepHistory({ history, consumer }),
       clock,
     }),
+    clock,
   });
 
   const stored: BatchOutcome = {

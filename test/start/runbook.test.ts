@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -10,35 +9,14 @@ import { readStack } from "../../localstack/template/read-stack.ts";
 import { awsCommand } from "../support/aws-command.ts";
 import { putDeadLetters } from "../support/dead-letter-rows.ts";
 import { LOCAL_AWS } from "../support/local-aws.ts";
+import { commandsOfKind, fillIn, ONLY_AWS, type RunbookValues, runbookCommands } from "../support/runbook.ts";
 import { runScript } from "../support/run-script.ts";
 import { startTestRuntime, type TestRuntime } from "../support/runtime.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
-type Command = { section: string; text: string };
-
-/** The commands of the runbook, by section: of npm, AWS's command line and SQL. */
-function commandsOf(markdown: string): Command[] {
-  const commands: Command[] = [];
-  let section = "";
-  for (const [, heading, block, inline] of markdown.matchAll(/^## (.+)$|```\w*\n([^`]*)```|`([^`]+)`/gm)) {
-    section = heading ?? section;
-    const text = (block ?? inline ?? "").replaceAll(/\s*\\?\n\s*/g, " ").trim();
-    if (/^(npm run (?!deploy)|aws |select )/.test(text)) commands.push({ section, text });
-  }
-  return commands;
-}
-
-const commands = commandsOf(readFileSync("docs/runbook.md", "utf8"));
-const ofKind = (start: RegExp): [string, string][] =>
-  [...new Set(commands.filter(({ text }) => start.test(text)).map((each) => JSON.stringify(each)))].map((each) => {
-    const { section, text } = JSON.parse(each) as Command;
-    return [section, text];
-  });
-
 let runtime: TestRuntime;
 let folder: TemporaryFolder;
-/** The values of the names in capitals, by section; those without one are the same everywhere. */
-let values: Record<string, Record<string, string>>;
+let values: RunbookValues;
 beforeAll(async () => {
   runtime = await startTestRuntime();
   folder = await temporaryFolder();
@@ -50,7 +28,7 @@ afterAll(async () => {
 });
 
 /** Puts into the stack what the commands are about. */
-async function prepare(): Promise<typeof values> {
+async function prepare(): Promise<RunbookValues> {
   const { awsEndpointUrl, installationKey } = runtime.addresses;
   const { queues, functions, secrets } = readStack(await readAssembly(inject("assemblyDir")), {
     sqsEndpoint: awsEndpointUrl,
@@ -116,13 +94,7 @@ async function send(path: string, body: object, key = runtime.addresses.apiKey):
   return (await answer.json()) as { id: string };
 }
 
-/** The command with the names in capitals replaced by what they stand for. */
-const filled = (section: string, text: string): string =>
-  text.replaceAll(/\b(?:ID|ARN|URL|TENANT|TABLE|NAME|FILE|FILTER|TIME|PID|NUMBER|HASH)\b/g, (name) => {
-    const value = values[section]?.[name] ?? values["everywhere"]?.[name];
-    if (value === undefined) throw new Error(`${section}: nothing is prepared for ${name} of ${text}`);
-    return value;
-  });
+const filled = (section: string, text: string): string => fillIn(values, section, text);
 
 describe("the runbook's commands of npm", () => {
   /** Options that only the test has: where files go, and one where the runbook leaves the choice to the operator. */
@@ -131,7 +103,7 @@ describe("the runbook's commands of npm", () => {
     "npm run tenants -- set TENANT": ["--unlimited"],
   };
 
-  it.each(ofKind(/^npm /))("%s: %s does what it says, on this machine", async (section, text) => {
+  it.each(commandsOfKind(/^npm /))("%s: %s does what it says, on this machine", async (section, text) => {
     const [, , name = "", ...words] = filled(section, text)
       .replace(/ --outputs outputs\.json/, "")
       .split(" ");
@@ -145,18 +117,17 @@ describe("the runbook's commands of npm", () => {
 });
 
 describe("the runbook's statements of SQL", () => {
-  it.each(ofKind(/^select /))("%s: %s is run by the owner of the database", async (section, text) => {
+  it.each(commandsOfKind(/^select /))("%s: %s is run by the owner of the database", async (section, text) => {
     await expect(runtime.query(filled(section, text))).resolves.toBeInstanceOf(Array);
   });
 });
 
 describe("the runbook's commands of AWS", () => {
-  /** Calls that no server on this machine answers. Their operations and options are compared with AWS's model alone. */
-  const ONLY_AWS = /^aws (?:lambda|dynamodb (?:create-backup|restore-table-to-point-in-time)) /;
-  const all = ofKind(/^aws /);
+  // Those that no server of `npm start` answers are made in an emulator (test/e2e/runbook.test.ts).
+  const all = commandsOfKind(/^aws /);
 
   it.each(all.filter(([, text]) => ONLY_AWS.test(text)))(
-    "%s: %s is a call that AWS's model has; it is not made",
+    "%s: %s is a call that AWS's model has",
     (section, text) => {
       expect(() => awsCommand(filled(section, text))).not.toThrow();
     },
@@ -202,7 +173,7 @@ describe("the runbook's commands of AWS", () => {
 
   /** The last entry of the audit log, by the command of the step before. */
   async function rememberHead(): Promise<void> {
-    const query = commands.find(({ text }) => text.startsWith("aws dynamodb query"))?.text ?? "";
+    const query = runbookCommands.find(({ text }) => text.startsWith("aws dynamodb query"))?.text ?? "";
     const { Items: [last] = [] } = await answerOf(awsCommand(filled("Audit log changed", query)));
     values["Audit log changed"] = { NUMBER: last?.["number"]?.N ?? "", HASH: last?.["hash"]?.S ?? "" };
   }
@@ -210,7 +181,7 @@ describe("the runbook's commands of AWS", () => {
   /** The version that a rotation has labelled, by the command of the step before. */
   async function rememberPending(): Promise<void> {
     const describeSecret =
-      commands.find(({ text }) => text.startsWith("aws secretsmanager describe-secret"))?.text ?? "";
+      runbookCommands.find(({ text }) => text.startsWith("aws secretsmanager describe-secret"))?.text ?? "";
     const { VersionIdsToStages: versions = {} } = await answerOf(awsCommand(filled("Rotation", describeSecret)));
     const [id = ""] = Object.entries(versions).find(([, stages]) => (stages as string[]).includes("AWSPENDING")) ?? [];
     values["Rotation"] = { ...values["Rotation"], ID: id };

@@ -20,7 +20,9 @@ export function memoryLedger({ clock = () => new Date(), isRefused = (_event: Ev
 
   function end(tenant: string, origin: Origin | undefined, fate: Fate): void {
     const name = nameOf(tenant, origin);
-    if (!ended.has(name)) ended.set(name, { tenant, origin, fate });
+    // The message of a dead letter that was discarded and deleted has come again.
+    const isBack = fate === "stored" && ended.get(name)?.fate === "discarded";
+    if (isBack || !ended.has(name)) ended.set(name, { tenant, origin, fate });
   }
 
   /** Every event that ended, once. */
@@ -82,9 +84,10 @@ export function memoryLedger({ clock = () => new Date(), isRefused = (_event: Ev
     prune() {
       const discarded = table.rows().filter(({ state }) => state === "discarded");
       for (const { id } of discarded) table.remove(id);
-      const isLeft = (origin: Origin) => table.rows().some((row) => isDeepStrictEqual(row.origin, origin));
+      const isLeft = (tenant: string | null, origin: Origin) =>
+        table.rows().some((row) => row.tenant === tenant && isDeepStrictEqual(row.origin, origin));
       for (const { tenant, origin } of discarded)
-        if (origin === undefined || !isLeft(origin)) end(tenant ?? "", origin, "discarded");
+        if (origin === undefined || !isLeft(tenant, origin)) end(tenant ?? "", origin, "discarded");
     },
     setDown: (down: boolean) => {
       isDown = down;

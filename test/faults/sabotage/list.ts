@@ -335,8 +335,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a dead letter counts beside its event that was stored after all",
     file: "functions/sql/0010_ledger.sql",
-    find: "and not coalesce(counted.numbers @> d.sequence, false)",
-    replace: "",
+    find: "select from arrivals as a where (a.tenant, a.producer) = (d.tenant, d.producer) and a.numbers @> d.sequence",
+    replace: "select from arrivals as a where false",
     caughtBy: ledger,
   },
   {
@@ -345,6 +345,41 @@ export const sabotages: readonly Sabotage[] = [
     find: "numbers = arrivals.numbers + excluded.numbers,",
     replace: "numbers = excluded.numbers,",
     caughtBy: ledger,
+  },
+  {
+    name: "the totals of a tenant forget what was merged before",
+    file: "functions/sql/0010_ledger.sql",
+    find: "arrived = arrival_totals.arrived + excluded.arrived,",
+    replace: "arrived = excluded.arrived,",
+    caughtBy: ledger,
+  },
+  {
+    name: "the totals of a tenant count a number again that came again",
+    file: "functions/sql/0010_ledger.sql",
+    find: "else count_numbers(known.numbers + fresh.numbers) - count_numbers(known.numbers) end",
+    replace: "else count_numbers(fresh.numbers) end",
+    caughtBy: ledger,
+  },
+  {
+    name: "a deleted dead letter counts as discarded beside its event that was stored after all",
+    file: "functions/sql/0010_ledger.sql",
+    find: "fresh.discarded - count_numbers(stored_numbers * (discarded_before + fresh.discarded_numbers)) as discarded",
+    replace: "fresh.discarded",
+    caughtBy: ledger,
+  },
+  {
+    name: "what a snapshot wrote that was killed stays",
+    file: "functions/status/run-messages.ts",
+    find: "message.receiveCount > 1 ? now : content.due",
+    replace: "message.receiveCount > now ? now : content.due",
+    caughtBy: { file: "test/unit/status/run-messages.test.ts" },
+  },
+  {
+    name: "a snapshot that was overtaken is whole",
+    file: "functions/status/take-ledger.ts",
+    find: 'return "overtaken";',
+    replace: "void 0;",
+    caughtBy: { file: "test/unit/status/take-ledger.test.ts" },
   },
   {
     name: "a discarded dead letter that is deleted leaves the ledger",

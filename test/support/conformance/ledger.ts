@@ -223,6 +223,23 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
       expect(await ledger()).toEqual(counts({ discarded: 2 }));
     });
 
+    it.each([0, 1])(
+      "a discarded dead letter that is deleted counts as stored where its message comes again, after %i more snapshots",
+      async (snapshots) => {
+        const { record, store, discard, prune, ledger, idOf } = await opened();
+        await record([dead(1), dead(2)]);
+        for (const id of ["1", "2"]) await discard(await idOf(id));
+        await prune();
+        for (let i = 0; i < snapshots; i++) expect(await ledger()).toEqual(counts({ discarded: 2 }));
+
+        await store([numbered(1)]);
+        expect(await ledger()).toEqual(counts({ discarded: 1, stored: 1 }));
+
+        await store([numbered(1), numbered(2)]);
+        expect(await ledger()).toEqual(counts({ stored: 2 }));
+      },
+    );
+
     it("of several dead letters with one number an open one decides", async () => {
       const { record, discard, ledger, idOf } = await opened();
       await record([dead(1)]);

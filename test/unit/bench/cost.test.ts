@@ -46,9 +46,9 @@ describe("the bill of a run", () => {
     // 10,000 requests at $3.50, 48,000 chunks at $0.40 and 20,000 with a group at $0.10, 40,000 units at $0.35.
     expect(dollarsOf(lines, "API Gateway")).toBeCloseTo(0.035, 10);
     expect(dollarsOf(lines, "SQS")).toBeCloseTo(0.0192 + 0.002, 10);
-    expect(dollarsOf(lines, "Data API")).toBeCloseTo(0.014, 10);
-    // 4,000 reads at $0.125, 2,000 writes at $0.625.
-    expect(dollarsOf(lines, "DynamoDB")).toBeCloseTo(0.0005 + 0.00125, 10);
+    expect(dollarsOf(lines, "Data API")).toBeCloseTo(0.014 + (0.35 * 1_000) / 60 / 1e6, 10);
+    // 4,000 reads at $0.125, 2,000 writes at $0.625; and 1,000 s with four writes a minute.
+    expect(dollarsOf(lines, "DynamoDB")).toBeCloseTo(0.0005 + 0.00125 + (0.625 * 4 * 1_000) / 60 / 1e6, 10);
     // 1 GiB of answers.
     expect(dollarsOf(lines, "Data out")).toBeCloseTo((0.09 * 1_000) / 1_024, 10);
     expect(total(lines)).toBeCloseTo(

@@ -59,6 +59,18 @@ Sluice-prod-DrainOpenAlarmA1B2C3D4-QJ0Q3X1Z9K2M, since 18 min
     );
   });
 
+  it("a new installation says that nothing is counted yet", () => {
+    const { takenAt: _, ...ledger } = sound.ledger as { takenAt: string };
+    const { takenAt: _also, ...subscriptions } = sound.subscriptions as { takenAt: string };
+
+    const text = toText({ ...sound, ledger, subscriptions } as typeof sound);
+
+    expect(text).toContain(
+      "\nNothing is counted yet: counts are taken at the end of a minute in which events are stored\n",
+    );
+    expect(text).toContain("pending (not counted yet)");
+  });
+
   it("a part that could not be read says so among the others", () => {
     expect(toText({ ...sound, queues: unavailable })).toContain("QUEUES\nnot known: SQS did not answer.\n\nCONSUMER");
   });

@@ -6,14 +6,16 @@ import { createRunMessages } from "../../../functions/status/run-messages.ts";
 import type { TakeOutcome } from "../../../functions/status/take-ledger.ts";
 import { refusalGroup } from "../../support/refusal-samples.ts";
 
-const message = (body: string) => ({ messageId: body, body }) as ReceivedMessage;
+const NOW = 100;
+
+const message = (body: string, receiveCount = 1) => ({ messageId: body, body, receiveCount }) as ReceivedMessage;
 const ledgerAt = (due: number) => JSON.stringify({ kind: "ledger", due });
 
 const refusals = (id: string, count: number) =>
   JSON.stringify({ kind: "refusals", id, groups: [refusalGroup({ count })] });
 
 async function run(
-  bodies: readonly string[],
+  bodies: readonly (string | ReceivedMessage)[],
   outcome: TakeOutcome = { kind: "fresh" },
   countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void> = () => Promise.resolve(),
 ) {
@@ -24,8 +26,10 @@ async function run(
       asked.push(due);
       return Promise.resolve(outcome);
     },
+    clock: () => new Date(NOW),
   });
-  const { remaining, ...result } = await rule(bodies.map(message), 0);
+  const messages = bodies.map((each) => (typeof each === "string" ? message(each) : each));
+  const { remaining, ...result } = await rule(messages, 0);
   return { ...result, asked, remaining: remaining.map(({ body }) => body) };
 }
 
@@ -46,6 +50,10 @@ describe("the messages of the queue of status", () => {
       level: "info",
       fields: { ledger: { outcome: "fresh" } },
     });
+  });
+
+  it("a message that comes again asks for a snapshot of now, whatever was taken since", async () => {
+    expect(await run([ledgerAt(5), message(ledgerAt(3), 2)])).toMatchObject({ asked: [NOW] });
   });
 
   it("a snapshot reports its difference as a metric, and warns of one", async () => {

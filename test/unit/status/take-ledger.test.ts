@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { snapshotWrites } from "../../../bench/cost/snapshots.ts";
 import { AccessError } from "../../../functions/core/access.ts";
 import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { ConsumerLag } from "../../../functions/core/feed.ts";
@@ -137,6 +138,16 @@ describe("a snapshot of the ledger", () => {
     time.now += 60 * SECOND;
 
     expect(await take()).toMatchObject({ tenants: 2, written: 1 });
+  });
+
+  it("a snapshot writes as many items as its price counts", async () => {
+    const { database, table, history, take } = installation();
+    const calls = [vi.spyOn(table, "writeLedger"), vi.spyOn(table, "writeLast"), vi.spyOn(history, "writeSample")];
+    for (const tenant of ["acme", "other", "third"]) database.end(tenant, "stored");
+
+    await take();
+
+    expect(calls.reduce((sum, { mock }) => sum + mock.calls.length, 0)).toBe(snapshotWrites(3));
   });
 
   it("a tenant that a restored database does not know has no counts any more", async () => {
