@@ -23,7 +23,7 @@ const ROWS = 10_000_000;
 const QUICK_ROWS = 200_000;
 const SHAPE = { perRequest: 100, eventBytes: 1_024 };
 const ROUND_SECONDS = 10;
-/** At least so many samples of ten seconds without retention, half of them before it. */
+/** Samples without retention, half of them before it. */
 const ROUNDS_WITHOUT = 6;
 
 async function measureRetention({ rows: wanted, quick, log }: BenchOptions): Promise<BenchReport> {
@@ -173,7 +173,7 @@ async function readState(pipeline: Pipeline): Promise<State> {
   };
 }
 
-/** What a run has dropped. @throws Error where that is not exactly the days that were due */
+/** The days that a run has dropped. @throws Error where they are not exactly those that were due */
 function compare(before: State, after: State) {
   const dropped = { days: 0, events: 0, bytes: 0, bytesBefore: 0 };
   for (const [place, { events, bytes, isDue }] of before.tables) {

@@ -193,7 +193,8 @@ begin
   )
   select format(
       '(select%s k.received_at, k.id, k.source, k.retention from (%s) as k%s) as k cross join lateral event_at($5, k.retention, k.received_at, k.id, k.source, $8, $9) as e',
-      case when cardinality(hashes) > 1 then ' distinct' else '' end,
+      -- By the columns of the order alone: a key has one class.
+      case when cardinality(hashes) > 1 then ' distinct on (k.received_at, k.id, k.source)' else '' end,
       string_agg(format('(select k.received_at, k.id, k.source, k.retention from %s%s)', stream.text, ordering), ' union all '),
       ordering
     )

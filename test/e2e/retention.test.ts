@@ -56,7 +56,7 @@ describe("retention", () => {
 
 describe("restores", () => {
   it("a restore of days of which the archive has nothing is refused, and none is listed", async () => {
-    const body = JSON.stringify({ from: today(), to: today(), dryRun: true });
+    const body = JSON.stringify({ from: today(), to: today(), into: "beside", dryRun: true });
 
     expect(await call("/restores", { method: "POST", body })).toMatchObject({
       status: 404,

@@ -43,8 +43,9 @@ describe("a reader that keeps its snapshot", () => {
 
       const until = Date.now() + HELD_MS();
       await days.run();
+      let made = 0;
       for (let ahead = 20; Date.now() < until; ahead++) {
-        await stack.ask("select make_event_day(7, $1::date), make_event_day(90, $1::date)", [daysAgo(-ahead)]);
+        for (const retention of [7, 90]) made += (await makeDay(retention, daysAgo(-ahead))) ? 1 : 0;
         await delay(5_000);
       }
       const left = await days.stored(9);
@@ -55,14 +56,13 @@ describe("a reader that keeps its snapshot", () => {
       const { hard, waiting } = await watching;
       const slowest = await lists;
       await arrivals.stop();
-      // A day that could not go on is tried again later.
-      await stack.ask("update retention_days set retry_at = null");
-      await days.run();
-      const { keys } = await days.dropped(9);
+      const { keys } = await days.goOn(9);
 
       expect(refusals(arrivals.answers)).toEqual([]);
       expect(whileHeld?.state).not.toBe("dropped");
       expect(keys).toBe(0);
+      // Those of the other class in any case.
+      expect(made).toBeGreaterThanOrEqual(HELD_MS() / 10_000);
       // Nobody asks for a lock that readers and writers wait for, and none of them waits.
       expect(hard).toEqual([]);
       expect(waiting).toEqual([]);
@@ -70,7 +70,7 @@ describe("a reader that keeps its snapshot", () => {
       expect(lag).toBeLessThan(HELD_MS() / 6);
       expect(slowest).toBeLessThan(HELD_MS() / 6);
       scenario.note(
-        `held for ${HELD_MS() / 1_000} s; an event was stored ${seconds(lag)} after its receipt at most, a list took ${seconds(slowest)} at most` +
+        `held for ${HELD_MS() / 1_000} s, ${made} tables made; an event was stored ${seconds(lag)} after its receipt at most, a list took ${seconds(slowest)} at most` +
           `, ${left.length} events of the day were still listed`,
       );
 
@@ -102,9 +102,7 @@ describe("an archive that is down", () => {
         const whileDown = await days.stored(age);
         await scenario.heal();
         await arrivals.stop();
-        await stack.ask("update retention_days set retry_at = null");
-        await days.run();
-        const { keys } = await days.dropped(age);
+        const { keys } = await days.goOn(age);
 
         expect(refusals(arrivals.answers)).toEqual([]);
         expect(waiting).toMatchObject({
@@ -119,6 +117,17 @@ describe("an archive that is down", () => {
     );
   }
 });
+
+/** Makes the table of a day; false where it gave up, because a detachment of the same class waits for the reader. */
+async function makeDay(retention: number, day: string): Promise<boolean> {
+  try {
+    await stack.ask("select make_event_day($1, $2::date)", [retention, day]);
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === "55P03") return false;
+    throw error;
+  }
+}
 
 async function connect(): Promise<Client> {
   const client = new Client(stack.addresses.databaseUrl);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { inject } from "vitest";
 import { createArchiveFiles } from "../../../functions/adapters/s3/archive-files.ts";
@@ -84,6 +85,24 @@ export async function retainedDays(stack: () => FaultStack) {
 
     stateOf: (age: number) => stateOf(stack(), age),
 
+    /** Has a day that waits to be tried again go on at once, until it is dropped. */
+    async goOn(age: number): Promise<{ keys: number }> {
+      const over = new AbortController();
+      const pushing = (async () => {
+        while (!over.signal.aborted) {
+          await stack().ask("update retention_days set retry_at = null where retry_at is not null");
+          await this.run();
+          await delay(PUSH_EVERY_MS);
+        }
+      })();
+      try {
+        return await this.dropped(age);
+      } finally {
+        over.abort();
+        await pushing;
+      }
+    },
+
     /** Waits until a day is dropped, and says how many keys of it are left. */
     async dropped(age: number): Promise<{ keys: number }> {
       await eventually(
@@ -110,4 +129,5 @@ async function stateOf(stack: FaultStack, age: number): Promise<{ state: string;
 
 const TENANT = "default";
 const PER_MESSAGE = 500;
+const PUSH_EVERY_MS = 3_000;
 const PATIENCE_MS = 200_000;
