@@ -52,13 +52,11 @@ async function measureRetention({ rows: wanted, quick, log }: BenchOptions): Pro
     const runStarted = performance.now();
     await pipeline.sendStep("Retain");
     const run = untilDropped(pipeline).then(() => seconds(runStarted));
-    let isOver = false;
-    const over = () => {
-      isOver = true;
-    };
-    run.then(over, over);
+    const over = new AbortController();
+    const end = () => over.abort();
+    run.then(end, end);
     // The sample that it ends in has a part without it.
-    for (let round = await probe(); !isOver || samples.during.length === 0; round = await probe())
+    for (let round = await probe(); !over.signal.aborted || samples.during.length === 0; round = await probe())
       samples.during.push(...round);
     const runSeconds = await run;
     for (let round = 0; round < ROUNDS_WITHOUT / 2; round++) samples.without.push(...(await probe()));
