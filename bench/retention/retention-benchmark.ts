@@ -70,7 +70,7 @@ async function measureRetention({ rows: wanted, quick, log }: BenchOptions): Pro
         `${dropped.days} days of ${CLASSES[0]} with ${dropped.events.toLocaleString("en-US")} events, their keys, and ${megabytes(dropped.bytes)}, ` +
         `which is ${((100 * dropped.bytes) / dropped.bytesBefore).toFixed(1)} % of the space and ${((100 * dropped.events) / rows).toFixed(1)} % of the events. ` +
         "Of the other days and classes, every event and key is there.",
-      `Probes: ${samples.without.length} without it and ${samples.during.length} during it.`,
+      `Probes: ${samples.without.length} without it, p99 ${Math.round(without.p99)} ms, and ${samples.during.length} during it, p99 ${Math.round(during.p99)} ms.`,
     ];
     for (const note of notes) log(note);
     return {
