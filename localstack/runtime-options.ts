@@ -34,6 +34,8 @@ type TestHooks = {
   dataApiFront?: (endpoint: string) => Promise<string>;
   /** The same in front of DynamoDB, used by the functions. */
   dynamodbFront?: (endpoint: string) => Promise<string>;
+  /** The same in front of S3, used by the functions. */
+  s3Front?: (endpoint: string) => Promise<string>;
   /** Gets the duration of each invocation of a function, in milliseconds. */
   invoked?: (functionName: string, milliseconds: number) => void;
   /** The most processes of a function at once. */

@@ -81,7 +81,7 @@ async function startParts(
     signal: AbortSignal.any([signal, ending.signal]),
     log,
   });
-  const { queueFront, dataApiFront, dynamodbFront, alter = unaltered } = options.testHooks ?? {};
+  const { queueFront, dataApiFront, dynamodbFront, s3Front, alter = unaltered } = options.testHooks ?? {};
   const { metrics, invoked, maxProcesses } = options.testHooks ?? {};
   const region = LOCAL_REGION;
   // The template is read twice: it names the queues to start, and their URLs are known only once they run.
@@ -157,7 +157,7 @@ async function startParts(
     AWS_ENDPOINT_URL_RDS_DATA: dataApiEndpoint,
     AWS_ENDPOINT_URL_DYNAMODB: (await dynamodbFront?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
-    ...(s3 !== undefined && { AWS_ENDPOINT_URL_S3: s3.endpoint }),
+    ...(s3 !== undefined && { AWS_ENDPOINT_URL_S3: (await s3Front?.(s3.endpoint)) ?? s3.endpoint }),
     // There is no CloudWatch here.
     ALARM_TOPIC_ARN: "",
     ...(options.allowHttpSinks && { ALLOW_HTTP_SINKS: "true" }),

@@ -59,11 +59,8 @@ export async function measureReadable(
 ): Promise<Readable> {
   const { eventsPerSecond, seconds, perRequest = 100, eventBytes = 1024, keepRows = false } = options;
   if (!keepRows) await pipeline.reset();
-  const sending = sendAtRate(pipeline, { eventsPerSecond, seconds, perRequest, eventBytes });
-  const [{ source, report, events }, probes] = await Promise.all([
-    sending,
-    probeReadable(pipeline, { source: newSource(), eventBytes, done: sending }),
-  ]);
+  const { sent, probes } = await probeAtRate(pipeline, { eventsPerSecond, seconds, perRequest, eventBytes });
+  const { source, report, events } = sent;
   await untilStored(pipeline, source, events);
   return {
     acceptedToReadableMs: quantiles(probes),
@@ -72,6 +69,20 @@ export async function measureReadable(
     events,
     probes: probes.length,
   };
+}
+
+/**
+ * Sends events at a constant rate with probes among them.
+ * @returns of each probe the milliseconds from its 202 until its event could be read @throws Error unless every request is answered 202
+ */
+export async function probeAtRate(
+  pipeline: Pipeline,
+  options: { eventsPerSecond: number; seconds: number; perRequest: number; eventBytes: number },
+): Promise<{ sent: Sent; probes: number[] }> {
+  const sending = sendAtRate(pipeline, options);
+  const done = { source: newSource(), eventBytes: options.eventBytes, done: sending };
+  const [sent, probes] = await Promise.all([sending, probeReadable(pipeline, done)]);
+  return { sent, probes };
 }
 
 export type Sent = { source: string; report: LoadReport; events: number };

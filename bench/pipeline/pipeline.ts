@@ -2,7 +2,9 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { Pool } from "pg";
+import { localClient } from "../../cli/local-client.ts";
 import { withoutMetrics } from "../../localstack/lambda/forward-lines.ts";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import type { StackModel } from "../../localstack/template/model.ts";
@@ -39,6 +41,8 @@ export type Pipeline = {
   readable: (ids: readonly string[]) => Promise<string[]>;
   /** Queries PostgreSQL directly. */
   ask: (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
+  /** Sends the message of a step to the queue of a construct, for example `Retain`, as its daily run does. */
+  sendStep: (construct: string) => Promise<void>;
   /** Empties the tables and sets the counts to zero. */
   reset: () => Promise<void>;
   /** Ends every process and deletes all data. */
@@ -77,6 +81,7 @@ async function startIn(
   let memory = { ingest: 0, consume: 0 };
   let operations = noOperations(memory);
   const firstRound = Promise.withResolvers<void>();
+  let queues: StackModel["queues"] = [];
   const { fronts, stop: stopFronts } = createCountedFronts(() => operations);
 
   const runtime = await startRuntime({
@@ -102,6 +107,7 @@ async function startIn(
         operations.functions[role].milliseconds += Math.ceil(milliseconds);
       },
       alter: (stack) => {
+        queues = stack.queues;
         const { byArn, megabytes } = rolesOf(stack);
         for (const { name, arn } of stack.functions) {
           const role = byArn.get(arn);
@@ -139,6 +145,18 @@ async function startIn(
     operations: () => structuredClone(operations),
     ask,
     readable: async (ids) => (await ask(FIND_IDS[kind], [ids])).map(({ id }) => String(id)),
+    async sendStep(construct) {
+      const queue = queues.find(({ logicalId, redrive }) => logicalId.startsWith(construct) && redrive !== undefined);
+      const url = `${runtime.addresses.awsEndpointUrl}/000000000000/${queue?.name}`;
+      const client = new SQSClient(
+        localClient({ endpoint: runtime.addresses.awsEndpointUrl, region: runtime.addresses.region, maxAttempts: 3 }),
+      );
+      try {
+        await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: "{}", MessageGroupId: "bench" }));
+      } finally {
+        client.destroy();
+      }
+    },
     async reset() {
       await ask(kind === "naive" ? "truncate naive_events" : "truncate events, event_keys");
       operations = noOperations(memory);

@@ -87,17 +87,17 @@ export const API_SHARES = {
   /** Each may wait for the database; some hundred functions at 100 ms. */
   query: 0.24,
   /** Changes of keys and tenants, which people and deployments make. */
-  access: 0.05,
+  access: 0.06,
   /** Jobs, which people start; and their progress, which commands ask for every second. */
   export: 0.04,
   replay: 0.04,
   /** Subscriptions, which people make and look after. */
-  notify: 0.08,
+  notify: 0.07,
   /** A few numbers, which a scraper reads every 15 seconds and people by hand. */
   status: 0.04,
   /** The operator's page: its files, which a browser keeps, and the sign-in. */
   console: 0.06,
-  /** A plan, which people read by hand. */
+  /** A plan, which people read by hand, and jobs, which they start. */
   retain: 0.01,
   /** A page of documents and schemas, which clients read once. */
   "api-docs": 0.04,

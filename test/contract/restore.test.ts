@@ -5,9 +5,10 @@ import { createEventStore } from "../../functions/adapters/data-api/event-store.
 import { createFeedReader } from "../../functions/adapters/data-api/feed-reader.ts";
 import { createRestoreJobs } from "../../functions/adapters/data-api/restore-jobs.ts";
 import { createRestoreWork } from "../../functions/adapters/data-api/restore-work.ts";
+import { CHUNK_MAX_EVENTS } from "../../functions/core/database-limits.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import { listManifests, openManifest } from "../../functions/core/read-archive.ts";
-import type { NewRestore, RestoreJob } from "../../functions/core/restore-job.ts";
+import type { NewRestore, RestoreJob, RestoreWork } from "../../functions/core/restore-job.ts";
 import { createArchiveStep } from "../../functions/retain/archive-step.ts";
 import { createRestoreStep } from "../../functions/retain/restore-step.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -250,6 +251,55 @@ describe("a restore in PostgreSQL", () => {
     expect(await work.end(ID, "m-1", { state: "cancelled" }, soon())).toMatchObject({ state: "cancelled" });
     expect(await work.hold(ID, "m-1", 60, soon())).toMatchObject({ kind: "over" });
     expect(await work.hold("rst_none", "m-1", 60, soon())).toEqual({ kind: "absent" });
+  });
+
+  it("a step that is killed between two chunks of a part counts none of their events twice", async () => {
+    const events = CHUNK_MAX_EVENTS + 300;
+    await store(storables(events, "e"));
+    const { files, manifests } = await archiveAndDelete();
+    const jobs = createRestoreJobs(db.database);
+    const job = {
+      id: ID,
+      tenant: "default",
+      into: "live",
+      retention: 0,
+      request: {},
+      keyId: "k",
+      planned: events,
+    } as const;
+    await jobs.start({ ...job, manifests }, soon());
+    const work = createRestoreWork(db.database);
+    let chunks = 0;
+    const killed: RestoreWork = {
+      ...work,
+      store: async (...chunk) => {
+        chunks += 1;
+        if (chunks > 1) throw new Error("killed");
+        return work.store(...chunk);
+      },
+    };
+    const step = (by: RestoreWork, messageId: string) =>
+      createRestoreStep({
+        work: by,
+        files,
+        steps: { send: async () => true },
+        whyEnded: async () => undefined,
+        clock: () => new Date(),
+      })({ restore: ID }, { messageId }, Date.now() + 60_000);
+
+    await expect(step(killed, "m-1")).rejects.toThrow("killed");
+    expect(await jobs.read("default", ID, soon())).toMatchObject({ state: "running", restored: CHUNK_MAX_EVENTS });
+    await db.ask("update restores set lease_until = null");
+    await step(work, "m-2");
+
+    expect(await jobs.read("default", ID, soon())).toMatchObject({
+      state: "done",
+      read: events,
+      matched: events,
+      restored: events,
+      present: 0,
+    });
+    expect(await db.ask("select count(*)::int as events from events")).toEqual([{ events }]);
   });
 
   it("jobs are listed latest first, and the known manifests are those that this database has written", async () => {

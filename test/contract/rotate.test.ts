@@ -149,7 +149,7 @@ describe("a deployment", () => {
 
     await expect(missing(MIGRATIONS, soon())).rejects.toThrow(`${ROLE_SECRET_ARNS.writer} has no current value`);
 
-    const { rows } = await owner.execute("select to_regclass('events_20270101') is not null", {}, soon());
+    const { rows } = await owner.execute("select to_regclass('events_keep_20270101') is not null", {}, soon());
     expect(rows).toEqual([[true]]);
   });
 

@@ -51,6 +51,15 @@ describe("sluice.config.json", () => {
     expect(stageConfig("staging", own)).toEqual({ ...stageConfig("prod"), name: "staging", deletionProtection: false });
   });
 
+  it("a stage keeps events for 30 days in dev without an archive, and in prod for 400 days and archives them, unless it says otherwise", () => {
+    expect(stageConfig("dev")).toMatchObject({ retention: "30d", archive: "none" });
+    expect(stageConfig("prod")).toMatchObject({ retention: "400d", archive: "before-drop" });
+    expect(stageConfig("dev", settingsIn({ dev: { retention: "keep", archive: "before-drop" } }))).toMatchObject({
+      retention: "keep",
+      archive: "before-drop",
+    });
+  });
+
   it("sluice.config.json points a stage at an existing database", () => {
     expect(stageConfig("prod", settingsIn({ prod: { existingDatabase } }))).toMatchObject({ existingDatabase });
   });
@@ -64,6 +73,8 @@ describe("sluice.config.json", () => {
     [{ prod: { alarmEmail: "on-call@" } }, ["is not an e-mail address", "at prod.alarmEmail"]],
     [{ prod: { alarmEmail: "https://example.com" } }, ["is not an e-mail address", "at prod.alarmEmail"]],
     [{ dev: { unknownTypes: "reject" } }, ['expected one of "accept"|"refuse"', "at dev.unknownTypes"]],
+    [{ dev: { retention: "14d" } }, ['"7d"|"30d"|"90d"|"400d"|"keep"', "at dev.retention"]],
+    [{ dev: { archive: "always" } }, ['"none"|"before-drop"', "at dev.archive"]],
     [{ dev: { logLevel: "info" } }, ['"INFO"|"WARN"|"ERROR"', "at dev.logLevel"]],
     [{ dev: { logRetentionDays: 31 } }, ["expected one of 1|3|5|7|14|30|60|90", "at dev.logRetentionDays"]],
     [{ dev: { databaseMinCapacity: 0.3 } }, ["multiple of 0.5", "at dev.databaseMinCapacity"]],

@@ -1112,7 +1112,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/sql/0012_archive.sql",
     find: "manifest_at = manifest, part_at = part, line_at = line,",
     replace: "manifest_at = manifest, part_at = part,",
-    caughtBy: { file: "test/simulation/archive-restore.test.ts" },
+    caughtBy: { file: "test/contract/restore.test.ts", test: "a step that is killed" },
   },
   {
     name: "a table of events is made by `partition of`, behind which everybody waits",

@@ -38,7 +38,7 @@ export async function startFailpoints(): Promise<Failpoints> {
   const server = createServer((request, response) => {
     const [, physicalName = "", point = "", pid] = request.url?.split("/") ?? [];
     const functionName =
-      /(Ingest|Consume|Drain|Export|Replay|Notify|Query|Migrate)/.exec(physicalName)?.[1]?.toLowerCase() ??
+      /(Ingest|Consume|Drain|Export|Replay|Notify|Retain|Query|Migrate)/.exec(physicalName)?.[1]?.toLowerCase() ??
       physicalName;
     const count = (counts.get(`${functionName} ${point}`) ?? 0) + 1;
     counts.set(`${functionName} ${point}`, count);

@@ -15,7 +15,7 @@ import { eventually } from "../../support/eventually.ts";
 import { drain, queueDepth, receive } from "../../support/sqs.ts";
 import { startSqsFaultProxy, type SqsFaultProxy } from "../../support/sqs-fault-proxy.ts";
 import { type Failpoints, startFailpoints } from "./failpoints.ts";
-import { startTableFront, type TableFront } from "./table-front.ts";
+import { startServiceFront, type ServiceFront } from "./service-front.ts";
 
 /** The changes of a fault stack to the template, so that a fault takes seconds instead of minutes. Left out = as deployed. */
 export type Scale = {
@@ -26,6 +26,8 @@ export type Scale = {
   exportTimeoutSeconds?: number;
   /** Of the function that replays dead letters. */
   replayTimeoutSeconds?: number;
+  /** Days are archived before they are dropped, as in prod. */
+  archives?: boolean;
   /** Of the function that delivers events; it begins nothing in its last 35 seconds. */
   notifyTimeoutSeconds?: number;
   batchMessages?: number;
@@ -47,7 +49,9 @@ export type FaultStack = Runtime & {
   sqs: SqsFaultProxy;
   failpoints: Failpoints;
   /** Between functions and DynamoDB. */
-  tables: TableFront;
+  tables: ServiceFront;
+  /** Between functions and S3. */
+  files: ServiceFront;
   /** Asks PostgreSQL itself, past the Data API. */
   ask: <Row extends Record<string, unknown>>(sql: string, parameters?: unknown[]) => Promise<Row[]>;
   /** Past the proxy. */
@@ -112,7 +116,8 @@ type Lasting = Pick<FaultStack, "dataDir" | "lines" | "metrics" | "failpoints">;
 /** The parts that a restart creates again. */
 async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scale: Scale) {
   let proxy: SqsFaultProxy | undefined;
-  let tables: TableFront | undefined;
+  let tables: ServiceFront | undefined;
+  let files: ServiceFront | undefined;
   let sqsEndpoint = "";
   let models: FunctionModel[] = [];
   let reload: ((model: FunctionModel) => void) | undefined;
@@ -130,8 +135,12 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
         return proxy.url;
       },
       dynamodbFront: async (endpoint) => {
-        tables = await startTableFront(endpoint);
+        tables = await startServiceFront(endpoint);
         return tables.url;
+      },
+      s3Front: async (endpoint) => {
+        files = await startServiceFront(endpoint);
+        return files.url;
       },
       alter: (stack) => {
         const altered = scaled(withFailpoints(stack, dataDir, failpoints.url), scale);
@@ -144,10 +153,11 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
     },
   });
   useKey(runtime.addresses.url, runtime.addresses.apiKey);
-  if (proxy === undefined || tables === undefined)
-    throw new Error("The runtime put nothing in front of queue or tables.");
+  if (proxy === undefined || tables === undefined || files === undefined)
+    throw new Error("The runtime put nothing in front of queue, tables or files.");
   const sqs: SqsFaultProxy = proxy;
-  const front: TableFront = tables;
+  const frontOfTables: ServiceFront = tables;
+  const frontOfFiles: ServiceFront = files;
   const pool = new Pool({ connectionString: runtime.addresses.databaseUrl, max: 4 });
   // The server ends connections when a test stops it.
   pool.on("error", () => undefined);
@@ -157,7 +167,8 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
   return {
     ...runtime,
     sqs,
-    tables: front,
+    tables: frontOfTables,
+    files: frontOfFiles,
     ask: async <Row extends Record<string, unknown>>(sql: string, parameters: unknown[] = []) =>
       (await pool.query<Row>(sql, parameters)).rows,
     queue: atRest(runtime.addresses.queueUrl),
@@ -166,7 +177,8 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
     async heal() {
       sqs.setFaults();
       sqs.onCall = undefined;
-      front.set("pass");
+      frontOfTables.set("pass");
+      frontOfFiles.set("pass");
       failpoints.order();
       runtime.dataApiFaults.clear();
       runtime.postgres.resume();
@@ -183,13 +195,13 @@ async function startParts({ dataDir, lines, metrics, failpoints }: Lasting, scal
       client.destroy();
       await runtime.stop();
       await sqs.stop();
-      await front.stop();
+      await Promise.all([frontOfTables.stop(), frontOfFiles.stop()]);
     },
   };
 }
 
 /** The stages that have failpoints. */
-const FUNCTIONS = ["ingest", "consume", "drain", "export", "replay", "notify"] as const;
+const FUNCTIONS = ["ingest", "consume", "drain", "export", "replay", "notify", "retain"] as const;
 type FunctionName = (typeof FUNCTIONS)[number];
 
 type Deployable = Pick<FunctionModel, "assetPath" | "timeoutSeconds" | "reservedConcurrency">;
@@ -226,6 +238,7 @@ function scaled(stack: StackModel, scale: Scale): StackModel {
               scale.reservedConcurrency !== undefined && { reservedConcurrency: scale.reservedConcurrency }),
             environment: {
               ...model.environment,
+              ...(nameOf(model) === "retain" && scale.archives === true && { ARCHIVE: "before-drop" }),
               ...(scale.visibilitySeconds !== undefined && {
                 QUEUE_VISIBILITY_SECONDS: String(scale.visibilitySeconds),
               }),

@@ -30,6 +30,7 @@ const ENVIRONMENT = {
   STATUS_TABLE: "status",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "accept",
+  RETENTION: "30d",
 };
 
 describe("the limits of the functions", () => {

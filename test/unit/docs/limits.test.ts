@@ -174,7 +174,10 @@ const statements: [string, string][] = [
     "docs/deploy.md",
     `of replays ${percent(API_SHARES.replay)}, those of subscriptions ${percent(API_SHARES.notify)}, those of the`,
   ],
-  ["docs/deploy.md", `operator's page ${percent(API_SHARES.console)}, and`],
+  [
+    "docs/deploy.md",
+    `operator's page ${percent(API_SHARES.console)}, those of retention and restores ${percent(API_SHARES.retain)}, and`,
+  ],
   ["docs/deploy.md", `those of the documentation ${percent(API_SHARES["api-docs"])}.`],
   ["docs/console.md", `within ${["zero", "one", "two", "three", "four", "five"][CODE_SECONDS / 60]} minutes`],
   ["docs/console.md", `lives for ${["seven", "eight", "nine"][SESSION_SECONDS / 3_600 - 7]} hours`],

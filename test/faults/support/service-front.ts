@@ -1,14 +1,14 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
-export type TableFront = {
+export type ServiceFront = {
   readonly url: string;
-  /** `hang`: the tables take connections and never answer. `refuse`: they close each connection. Open ones are closed. */
+  /** `hang`: it takes connections and never answers. `refuse`: it closes each connection. Open ones are closed. */
   set(mode: "pass" | "hang" | "refuse"): void;
   stop(): Promise<void>;
 };
 
-/** A front of DynamoDB on this machine that can stop answering. */
-export async function startTableFront(endpoint: string): Promise<TableFront> {
+/** A front of a service on this machine that can stop answering. */
+export async function startServiceFront(endpoint: string): Promise<ServiceFront> {
   const { hostname, port } = new URL(endpoint);
   const open = new Set<Socket>();
   let mode: "pass" | "hang" | "refuse" = "pass";
