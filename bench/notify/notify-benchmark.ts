@@ -36,7 +36,7 @@ export const notifyBenchmark: Benchmark = {
 /** As fast as they go: each event to one subscription, and to ten. */
 const ALL = [
   { sinks: 1, events: 4_000, reached: 0.2 },
-  { sinks: 10, events: 1_000, reached: 0.3 },
+  { sinks: 10, events: 1_000, reached: 0.4 },
 ];
 const QUICK_SHARE = 0.1;
 
@@ -51,14 +51,11 @@ const RATE_SHAPES = [
 ];
 
 const COSTS =
-  "over all processes a delivery takes 0.45 ms of processor time where the bare loop and its receiver take 0.16 ms: in notify 0.18 ms, " +
-  "of which HTTP and the two signatures take 0.05 ms each; in PostgreSQL 0.16 ms for the row, its claim, its result and its attempt with " +
-  "their index entries; the rest in ingest, consume, Data API and receiver. With one subscription an event is stored for each delivery, " +
-  `which makes it 0.8 ms, and each claim waits for results, because workers have ${CLAIM_MAX_OF_ONE} of it at most`;
-
-const OF_ONE =
-  `workers have at most ${CLAIM_MAX_OF_ONE} deliveries of a subscription at once, so the events of one batch window keep one ` +
-  "subscription busy for most of the next";
+  "over all processes a delivery takes 0.43 ms of processor time where the bare loop and its receiver take 0.17 ms: in notify 0.19 ms, " +
+  "of which the Ed25519 signature takes a fifth and the writing to sockets an eighth; in PostgreSQL 0.15 ms for the row, its claim, its result " +
+  "and its attempt with their index entries; the rest in ingest, consume, Data API and receiver. Notify waits for two fifths of the time: a " +
+  "worker writes results and claims in one call, and these calls follow one another. With one subscription an event is stored for each " +
+  `delivery, which makes it 0.8 ms, and each claim waits for results, because workers have ${CLAIM_MAX_OF_ONE} of it at most`;
 
 async function measureNotify(options: BenchOptions): Promise<BenchReport> {
   const receiver = await startReceiver();
@@ -112,13 +109,12 @@ async function measureIn(parts: Parts, options: BenchOptions): Promise<BenchRepo
         ratios: ratios(beside, dead, ALIVE),
         floor: { atMost: 1.1 },
       })),
-      ...atRates.map(({ shape, contenders: [p99] }, place) => ({
+      ...atRates.map(({ shape, contenders: [p99] }) => ({
         id: "B23",
         what: `stored to received, p99, ${shape}`,
         against: "batch window + 1 s",
         ratios: (p99?.figures ?? []).map((seconds) => seconds / (CONSUME_WINDOW_SECONDS + 1)),
         floor: { atMost: 1 },
-        ...(place === 0 && { reached: { bound: 1.5, because: OF_ONE } }),
       })),
     ],
     notes: [],

@@ -27,6 +27,9 @@ export type ClaimedSubscription = Pick<
   isProbe: boolean;
 };
 
+/** Deliveries that a claim may give at most, of all and of one subscription over all workers, and for how long. */
+export type ClaimBounds = { most: number; mostOfOne: number; leaseSeconds: number };
+
 export type Claim = { subscriptions: ClaimedSubscription[]; deliveries: ClaimedDelivery[] };
 
 /** The result of an attempt, as a worker reports it. */
@@ -86,16 +89,19 @@ export type DeliveryWork = {
    * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
    * two workers. A batch is made when its deliveries are claimed first, and is claimed as a whole from then on.
    */
-  claim(
-    worker: string,
-    bounds: { most: number; mostOfOne: number; leaseSeconds: number },
-    deadline: number,
-  ): Promise<Claim>;
+  claim(worker: string, bounds: ClaimBounds, deadline: number): Promise<Claim>;
   /**
    * Writes results: states, attempts, circuits, notices. A result of a lease that another worker has by now changes nothing. Returns
    * whether notices wait to be sent.
    */
   settle(worker: string, results: readonly AttemptResult[], deadline: number): Promise<boolean>;
+  /** Settles and then claims, both or none of it: a worker that is busy has both to do, and a call has a price of its own. */
+  settleAndClaim(
+    worker: string,
+    results: readonly AttemptResult[],
+    bounds: ClaimBounds,
+    deadline: number,
+  ): Promise<{ hasNotices: boolean; claim: Claim }>;
   /** The notices that wait to be sent, the first first. */
   notices(most: number, deadline: number): Promise<SubscriptionNotice[]>;
   /** Deletes notices that were sent. Returns the ids of those that nobody has deleted before. */

@@ -1,4 +1,4 @@
-import { DELIVERY_TIMEOUT_MAX_MS } from "../core/subscription-limits.ts";
+import { CLAIM_MAX, DELIVERY_TIMEOUT_MAX_MS } from "../core/subscription-limits.ts";
 
 /** The limits of one round of the worker (work.ts). */
 
@@ -21,9 +21,10 @@ export const SETTLE_MIN = 10;
 
 /**
  * Results of one write, from which it takes no further request's: with the answers of sinks they are a call of the Data API, of 4 MiB at
- * most. An answer of quotes alone is four times as long there, and a request has up to 100 results.
+ * most. An answer of quotes alone is four times as long there, one of control characters seven times, and a request has up to 100 results.
+ * As many as a claim has: a call takes the results of one and gives the next.
  */
-export const SETTLE_AT_ONCE = 300;
+export const SETTLE_AT_ONCE = CLAIM_MAX;
 
 /** The pause after a write of results that an outage refused: it doubles from the first to the longest. */
 export const SETTLE_RETRY_FIRST_MS = 100;

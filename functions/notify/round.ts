@@ -7,7 +7,8 @@ import {
   DISPATCH_MS,
   REDELIVER_MAX,
 } from "../core/subscription-limits.ts";
-import type { DeliveryWork } from "../core/delivery-work.ts";
+import type { Claim, ClaimBounds, DeliveryWork } from "../core/delivery-work.ts";
+import { DatabaseError } from "../core/errors.ts";
 import {
   CLAIM_CUT_SHARE,
   CLAIM_ROOM_SHARE,
@@ -54,7 +55,9 @@ export type Round = AttemptCounts & {
  */
 export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const { clock, wait, newId } = deps;
-  const work = inOrder(deps.work);
+  const { work } = deps;
+  /** Both lock subscriptions: a claim beside a write would pass over those of the write. */
+  const inOrder = createOneByOne();
   const worker = newId();
   const closesAt = until - ROUND_CLOSE_MS;
   const deadline = until - ROUND_RESERVE_MS;
@@ -78,19 +81,29 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   /** Something may be due that no claim has seen. */
   let mayClaim = true;
 
-  const change = (): void => {
-    mayClaim = true;
-    changes.raise();
-    if (sending.hasFailed()) over.raise();
-  };
+  let claimedAt = now();
+  /** The last write failed, and may have taken a claim with it. */
+  let isInDoubt = false;
+
   const hasRoom = (): boolean => sending.room() >= DELIVERIES_HELD * CLAIM_ROOM_SHARE;
-  const sending = createSending({ ...deps, work }, worker, until, {
-    // At each answer: it wakes nobody without need.
-    room: () => {
-      if (mayClaim && hasRoom()) changes.raise();
+  const isTime = (): boolean => now() >= claimedAt + LOOK_AGAIN_MS;
+  /** Deliveries that it may claim now. */
+  const claimable = (): number => (isTime() || hasRoom() ? Math.min(sending.room(), CLAIM_MAX) : 0);
+  const sending = createSending(
+    { ...deps, work: { ...work, settle: (...given) => inOrder(() => settle(...given)) } },
+    worker,
+    until,
+    {
+      // At each answer: it wakes nobody without need.
+      room: () => {
+        if (mayClaim && hasRoom()) changes.raise();
+      },
+      settled: () => {
+        changes.raise();
+        if (sending.hasFailed()) over.raise();
+      },
     },
-    settled: change,
-  });
+  );
   const isOver = () => hasEnded || failure !== undefined || sending.hasFailed() || now() >= closesAt;
   const pause = () => Promise.race([changes.next(), wait(LOOK_AGAIN_MS)]);
 
@@ -106,45 +119,68 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
       feed.hasNotices = found.hasNotices;
       feed.failing = [...found.failing, ...failing];
       feed.isAtEnd = found.isAtEnd && isAtEnd;
-      if (found.matched + taken > 0) change();
-      else changes.raise();
+      if (found.matched + taken > 0) mayClaim = true;
+      changes.raise();
       if (feed.isAtEnd && !isOver()) await Promise.race([over.next(), wait(LOOK_AGAIN_MS)]);
     } while (!isOver());
   }
 
   /** Claims and sends until nothing is due. */
   async function send(): Promise<void> {
-    let claimedAt = now();
     for (await pause(); !isOver(); ) {
-      const room = sending.room();
-      const isTime = now() >= claimedAt + LOOK_AGAIN_MS;
-      if (mayClaim && room > 0 && (isTime || hasRoom())) {
-        claimedAt = now();
-        mayClaim = false;
-        if (await claim(Math.min(room, CLAIM_MAX))) mayClaim = true;
+      if (mayClaim && claimable() > 0 && !sending.isSettling()) {
+        await inOrder(() => take(claimable(), (bounds) => work.claim(worker, bounds, deadline)));
       } else if (!mayClaim && feed.isAtEnd && sending.isIdle()) {
         if (!(await isDueSoon())) return;
         mayClaim = true;
       } else {
+        // The next write takes the claim along.
+        if (mayClaim && claimable() > 0) sending.hasten();
         await pause();
         // Time has passed, in which something may have become due.
-        if (now() >= claimedAt + LOOK_AGAIN_MS) mayClaim = true;
+        if (isTime()) mayClaim = true;
       }
     }
   }
 
-  /** Returns whether there may be more that it could have now. */
-  async function claim(most: number): Promise<boolean> {
-    const leaseEnds = now() + CLAIM_LEASE_SECONDS * 1_000;
-    const bounds = { most, mostOfOne: CLAIM_MAX_OF_ONE, leaseSeconds: CLAIM_LEASE_SECONDS };
-    const claimed = await work.claim(worker, bounds, deadline);
+  /** Claims in some way, and begins to send. `mayClaim` says then whether there may be more that it could have. */
+  async function take(most: number, claim: (bounds: ClaimBounds) => Promise<Claim>): Promise<void> {
+    claimedAt = now();
+    mayClaim = false;
+    const leaseEnds = claimedAt + CLAIM_LEASE_SECONDS * 1_000;
+    const claimed = await claim({ most, mostOfOne: CLAIM_MAX_OF_ONE, leaseSeconds: CLAIM_LEASE_SECONDS });
     for (const { attempt, matchedAt } of claimed.deliveries)
       if (attempt === 1) lagMs = Math.max(lagMs ?? 0, now() - Date.parse(matchedAt));
     sending.add(claimed, leaseEnds);
     const { length } = claimed.deliveries;
     const characters = claimed.deliveries.reduce((sum, { event }) => sum + event.length, 0);
     // Whole batches may be more than it asked for.
-    return length >= most || (length > 0 && characters > CLAIM_MAX_BYTES * CLAIM_CUT_SHARE);
+    if (length >= most || (length > 0 && characters > CLAIM_MAX_BYTES * CLAIM_CUT_SHARE)) mayClaim = true;
+  }
+
+  /** Writes results, behind which others may be due, and claims along with that. After a failure it writes alone, whatever was at fault. */
+  async function settle(...[of, results, end]: Parameters<DeliveryWork["settle"]>): Promise<boolean> {
+    const most = isInDoubt || isOver() ? 0 : claimable();
+    try {
+      let hasNotices = false;
+      if (most > 0)
+        await take(most, async (bounds) => {
+          const done = await work.settleAndClaim(of, results, bounds, end);
+          hasNotices = done.hasNotices;
+          return done.claim;
+        });
+      else {
+        hasNotices = await work.settle(of, results, end);
+        mayClaim = true;
+      }
+      isInDoubt = false;
+      return hasNotices;
+    } catch (error) {
+      mayClaim = true;
+      isInDoubt = true;
+      if (most === 0 || (error instanceof DatabaseError && error.isOutage)) throw error;
+      return settle(of, results, end);
+    }
   }
 
   /** Waits for what is due within a moment, and returns whether there is such. */
@@ -182,16 +218,6 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const { isAtEnd: _, ...fed } = feed;
   const hasNotices = fed.hasNotices || sending.hasNotices();
   return { ...sending.counts, ...fed, hasNotices, lagMs, isTimeOver: isTimeOver(), dueAt, failure };
-}
-
-/** Both lock subscriptions: a claim beside a write would find those of the write locked, and pass them over. */
-function inOrder(work: DeliveryWork): DeliveryWork {
-  const take = createOneByOne();
-  return {
-    ...work,
-    claim: (worker, bounds, deadline) => take(() => work.claim(worker, bounds, deadline)),
-    settle: (worker, results, deadline) => take(() => work.settle(worker, results, deadline)),
-  };
 }
 
 const NONE: readonly string[] = [];

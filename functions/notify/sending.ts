@@ -64,6 +64,8 @@ export function createSending(
   let settling: Promise<void> | undefined;
   let failure: unknown;
   let hasNotices = false;
+  let isHastened = false;
+  let isEnding = false;
 
   /** Begins what waits, one of each subscription after the other. */
   function begin(): void {
@@ -137,12 +139,13 @@ export function createSending(
     const group: AttemptResult[] = [];
     while (results.length > 0 && group.length < SETTLE_AT_ONCE) group.push(...(results.shift() ?? []));
     unwritten -= group.length;
+    isHastened = false;
     return group;
   }
 
   /** As many as are still to come. */
   function isEnough(): boolean {
-    return underWay.size === 0 || unwritten >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
+    return isHastened || underWay.size === 0 || unwritten >= Math.min(Math.max(held, SETTLE_MIN), SETTLE_MAX);
   }
 
   /** Waits for more results, and not for long. */
@@ -176,6 +179,15 @@ export function createSending(
     /** Nothing is under way, and all results are written. */
     isIdle: () => held === 0 && settling === undefined,
 
+    /** Results are being written, or wait for others. */
+    isSettling: () => settling !== undefined,
+
+    /** The results that wait are written now. */
+    hasten(): void {
+      isHastened = true;
+      ends.raise();
+    },
+
     /** The last results that were written left notices to be sent. */
     hasNotices: () => hasNotices,
 
@@ -184,6 +196,7 @@ export function createSending(
 
     /** @param leaseEnds of the claim, ms since the epoch */
     add(claim: Claim, leaseEnds: number): void {
+      if (isEnding) return void unsent.push(...claim.deliveries.map(({ id }) => id));
       for (const notice of intoNotices(claim)) {
         const { id } = notice.subscription;
         const sink = sinks.get(id) ?? { waiting: [], underWay: 0, isAnswering: false };
@@ -197,6 +210,7 @@ export function createSending(
 
     /** Begins no more, waits for what is under way, and gives the rest back. @throws the first error of a write */
     async end(): Promise<void> {
+      isEnding = true;
       for (const { waiting } of sinks.values())
         unsent.push(...waiting.splice(0).flatMap(({ notice }) => notice.deliveries.map(({ id }) => id)));
       while (underWay.size > 0) await Promise.all(underWay);

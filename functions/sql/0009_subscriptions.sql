@@ -1444,6 +1444,27 @@ end
 $body$;
 grant execute on function settle_deliveries to sluice_writer;
 
+-- Settles and then claims, in one transaction. The first row is `settled`, with whether notices wait to be sent; the others are those of the
+-- claim. Nobody waits for a lock behind those of the results: a claim passes subscriptions over that another worker has.
+create function settle_and_claim(
+  worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
+  disable_hours integer, percents integer[], most integer, most_of_one integer, lease_seconds integer, most_bytes integer
+)
+returns table (part text, id text, facts text, piece text)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+begin
+  part = 'settled';
+  facts = settle_deliveries(
+    worker, results, circuit_failures, window_seconds, window_min, probe_seconds, disable_hours, percents
+  );
+  return next;
+  return query
+  select claimed.part, claimed.id, claimed.facts, claimed.piece
+  from claim_deliveries(worker, most, most_of_one, lease_seconds, probe_seconds, most_bytes) as claimed;
+end
+$body$;
+grant execute on function settle_and_claim to sluice_writer;
+
 -- The notices that wait to be sent, the first first, as JSON. Two workers may read the same one: it is the same event.
 create function read_notices(most integer) returns setof text
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $body$

@@ -5,7 +5,7 @@ import { createFeedReader } from "../../functions/adapters/data-api/feed-reader.
 import { createSubscriptionStore } from "../../functions/adapters/data-api/subscription-store.ts";
 import { DatabaseError } from "../../functions/core/errors.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
-import type { Claim, DeliveryWork } from "../../functions/core/delivery-work.ts";
+import type { Claim, ClaimedDelivery, DeliveryWork } from "../../functions/core/delivery-work.ts";
 import type { Start } from "../../functions/core/subscription.ts";
 import type { SubscriptionStore } from "../../functions/core/subscription-store.ts";
 import { createKeepDeliveries } from "../../functions/migrate/keep-deliveries.ts";
@@ -40,7 +40,7 @@ const startOf = async (changes: object): Promise<Start> => ({
 
 describe("several workers at once", () => {
   it("workers that claim and settle at once have each delivery once, and end with all delivered", async () => {
-    const { create, dispatch, settleAll, ledger } = actor();
+    const { create, dispatch, result, settleAll, ledger } = actor();
     const made = [
       await create(),
       await create({ filter: '{"prefix":{"id":"e1"}}' }),
@@ -51,16 +51,28 @@ describe("several workers at once", () => {
     const seen: string[] = [];
     let leased = 0;
 
-    await Promise.all(
-      ["a", "b", "c", "d"].map(async (worker) => {
+    const bounds = { most: 9, mostOfOne: 12, leaseSeconds: 45 };
+    const note = async ({ deliveries }: Claim) => {
+      seen.push(...deliveries.map(({ id }) => id));
+      leased = Math.max(leased, await leasedOfOne());
+    };
+    await Promise.all([
+      ...["a", "b"].map(async (worker) => {
         while (seen.length < matched) {
-          const claimed = await work.claim(worker, { most: 9, mostOfOne: 12, leaseSeconds: 45 }, soon());
-          seen.push(...claimed.deliveries.map(({ id }) => id));
-          leased = Math.max(leased, await leasedOfOne());
+          const claimed = await work.claim(worker, bounds, soon());
+          await note(claimed);
           await settleAll(claimed, {}, worker);
         }
       }),
-    );
+      ...["c", "d"].map(async (worker) => {
+        for (let held: ClaimedDelivery[] = []; seen.length < matched || held.length > 0; ) {
+          const results = held.map((each) => result(each));
+          const { claim } = await work.settleAndClaim(worker, results, bounds, soon());
+          held = claim.deliveries;
+          await note(claim);
+        }
+      }),
+    ]);
 
     expect(seen).toHaveLength(matched);
     expect(new Set(seen).size).toBe(matched);

@@ -543,6 +543,11 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       return notices.length > 0;
     },
 
+    async settleAndClaim(worker, results, bounds, deadline) {
+      const hasNotices = await work.settle(worker, results, deadline);
+      return { hasNotices, claim: await work.claim(worker, bounds, deadline) };
+    },
+
     async notices(most) {
       check();
       return notices.slice(0, most);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseError } from "../../core/errors.ts";
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
 import type {
+  ClaimBounds,
   ClaimedDelivery,
   ClaimedSubscription,
   DeliveryWork,
@@ -139,9 +140,8 @@ export function createDeliveryWork(
       }
     },
 
-    async claim(worker, { most, mostOfOne, leaseSeconds }, deadline) {
-      const bounds = { most: String(most), most_of_one: String(mostOfOne), seconds: String(leaseSeconds) };
-      const { rows } = await database.execute(CLAIM, { worker, ...bounds }, deadline);
+    async claim(worker, bounds, deadline) {
+      const { rows } = await database.execute(CLAIM, { worker, ...toParameters(bounds) }, deadline);
       FAILPOINT: await failpoint("afterClaim");
       return toClaim(rows);
     },
@@ -151,6 +151,16 @@ export function createDeliveryWork(
       const { rows } = await database.execute(SETTLE, { worker, results: JSON.stringify(results) }, deadline);
       FAILPOINT: await failpoint("afterSettle");
       return rows[0]?.[0] === true;
+    },
+
+    async settleAndClaim(worker, results, bounds, deadline) {
+      const parameters = { worker, results: JSON.stringify(results), ...toParameters(bounds) };
+      FAILPOINT: await failpoint("beforeSettle");
+      const { rows } = await database.execute(SETTLE_AND_CLAIM, parameters, deadline);
+      FAILPOINT: await failpoint("afterSettle");
+      FAILPOINT: await failpoint("afterClaim");
+      const [settled] = rows;
+      return { hasNotices: settled?.[2] === "true", claim: toClaim(rows) };
     },
 
     async notices(most, deadline) {
@@ -187,6 +197,12 @@ function isOfOne(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return false;
   return error.disposition === "dead-letter" || error.reason === "statement_timeout" || error.sqlState === "57014";
 }
+
+const toParameters = ({ most, mostOfOne, leaseSeconds }: ClaimBounds) => ({
+  most: String(most),
+  most_of_one: String(mostOfOne),
+  seconds: String(leaseSeconds),
+});
 
 /** As each delivery has them: the reading of a record, which takes its nulls away, costs more than all else here. */
 type ClaimedFacts = Omit<ClaimedDelivery, "id" | "batchId" | "event"> & { batchId: string | null; event: number };
@@ -225,9 +241,11 @@ const CLAIM = `select part, id, facts, piece from claim_deliveries(
     :worker, cast(:most as integer), cast(:most_of_one as integer), cast(:seconds as integer), ${CIRCUIT_PROBE_SECONDS},
     ${CLAIM_MAX_BYTES}
   )`;
-const SETTLE = `select settle_deliveries(
-    :worker, cast(:results as jsonb), ${CIRCUIT_FAILURES}, ${CIRCUIT_WINDOW_SECONDS}, ${CIRCUIT_WINDOW_MIN},
-    ${CIRCUIT_PROBE_SECONDS}, ${DISABLE_AFTER_HOURS}, array[${NOTICE_PERCENTS.join(", ")}]
+const RESULTS = `:worker, cast(:results as jsonb), ${CIRCUIT_FAILURES}, ${CIRCUIT_WINDOW_SECONDS}, ${CIRCUIT_WINDOW_MIN},
+    ${CIRCUIT_PROBE_SECONDS}, ${DISABLE_AFTER_HOURS}, array[${NOTICE_PERCENTS.join(", ")}]`;
+const SETTLE = `select settle_deliveries(${RESULTS})`;
+const SETTLE_AND_CLAIM = `select part, id, facts, piece from settle_and_claim(
+    ${RESULTS}, cast(:most as integer), cast(:most_of_one as integer), cast(:seconds as integer), ${CLAIM_MAX_BYTES}
   )`;
 const NOTICES = "select read_notices(cast(:most as integer))";
 const DELETE_NOTICES = `select delete_notices(${textArray(":ids")})`;

@@ -982,6 +982,20 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: deliveryWork("a late result, of a lease that another worker has by now"),
   },
   {
+    name: "results are lost with the claim along with them that fails",
+    file: "functions/notify/round.ts",
+    find: "      return settle(of, results, end);",
+    replace: "      throw error;",
+    caughtBy: { file: "test/unit/notify/work.test.ts", test: "results are written alone" },
+  },
+  {
+    name: "a claim that comes while the round ends is forgotten",
+    file: "functions/notify/sending.ts",
+    find: "if (isEnding) return void unsent.push(...claim.deliveries.map(({ id }) => id));",
+    replace: "if (isEnding) return;",
+    caughtBy: { file: "test/unit/notify/sending.test.ts" },
+  },
+  {
     name: "the messages of a killed worker are hidden for minutes",
     file: "functions/notify/run-wakes.ts",
     find: "message.receiveCount <= KILLED_AGAIN_RECEIVES && secondsAgain < visibilitySeconds",

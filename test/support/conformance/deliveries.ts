@@ -840,6 +840,33 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect([failed?.code, failed?.dueAt]).toEqual([undefined, undefined]);
     });
 
+    it("a claim along with results has what they let go, and says whether notices wait", async () => {
+      const { work, create, dispatch, claim, result, storeEvents } = await start();
+      await create({ order: "subject" });
+      for (const id of ["a1", "a2"]) await storeEvents([eventOf(id, { subject: "a" })]);
+      await dispatch();
+      const { deliveries } = await claim();
+      const bounds = { most: 100, mostOfOne: 50, leaseSeconds: 45 };
+
+      const second = await work.settleAndClaim(
+        WORKER,
+        deliveries.map((each) => result(each)),
+        bounds,
+        soon(),
+      );
+      const last = await work.settleAndClaim(
+        WORKER,
+        second.claim.deliveries.map((each) => result(each, { ...FAILED, isEnded: true })),
+        bounds,
+        soon(),
+      );
+
+      expect(eventIdsOf(second.claim)).toEqual(["a2"]);
+      expect(second.claim.subscriptions.map(({ name }) => name)).toHaveLength(1);
+      expect(second.hasNotices).toBe(false);
+      expect(last).toEqual({ hasNotices: true, claim: { subscriptions: [], deliveries: [] } });
+    });
+
     it("attempts are found by status, code, event and time, page by page", async () => {
       const { store, work, create, dispatch, claim, result, storeEvents, now } = await start();
       const { id } = await create();

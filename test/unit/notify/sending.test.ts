@@ -136,3 +136,36 @@ it("results that an outage held up are written in parts that a call can carry, t
     expect(Buffer.byteLength(call)).toBeLessThan(2 * 1024 * 1024);
   }
 });
+
+it("what a claim gives while the round ends is given back, and not begun", async () => {
+  const back = Promise.withResolvers<boolean>();
+  const begun: string[] = [];
+  const released: string[] = [];
+  const sending = createSending(
+    {
+      work: {
+        settle: () => back.promise,
+        release: async (_worker, ids) => void released.push(...ids),
+      },
+      deliver: async ({ deliveries }) => {
+        begun.push(...deliveries.map(({ id }) => id));
+        return deliveries.map(({ id }) => ({ deliveryId: id, status: "delivered" }) as AttemptResult);
+      },
+      clock: () => new Date(0),
+      wait: () => Promise.resolve(),
+    },
+    "worker",
+    60_000,
+    { room: () => undefined, settled: () => undefined },
+  );
+  sending.add(claimOf(1, "{}"), 45_000);
+  await new Promise((resolve) => void setImmediate(resolve));
+
+  const ended = sending.end();
+  sending.add(claimOf(3, "{}"), 45_000);
+  back.resolve(false);
+  await ended;
+
+  expect(begun).toEqual(["dlv_0"]);
+  expect(released).toEqual(["dlv_0", "dlv_1", "dlv_2"]);
+});

@@ -40,7 +40,7 @@ describe("a round", () => {
 
     await world.work();
 
-    expect(databaseCalls()).toEqual(["dispatch", "redeliver", "claim", "settle", "claim", "nextDueAt"]);
+    expect(databaseCalls()).toEqual(["dispatch", "redeliver", "claim", "settleAndClaim", "nextDueAt"]);
   });
 
   it("a slow sink does not hold the deliveries of others, nor their results, nor new events", async () => {
@@ -49,10 +49,10 @@ describe("a round", () => {
     world.sinks.set("slow", () => ({ ms: 14_000 }));
     world.store("1");
     const settledAt: number[] = [];
-    const { settle } = world.deps.work;
-    world.deps.work.settle = (...args) => {
+    const { settleAndClaim } = world.deps.work;
+    world.deps.work.settleAndClaim = (...args) => {
       settledAt.push(world.time.now());
-      return settle(...args);
+      return settleAndClaim(...args);
     };
     void world.time.wait(3_000).then(() => world.store("2"));
 
@@ -127,7 +127,7 @@ describe("a round", () => {
 
     await world.work();
 
-    const settles = world.calls.filter((name) => name === "settle").length;
+    const settles = world.calls.filter((name) => name.startsWith("settle")).length;
     expect(statesOf()["delivered"]).toHaveLength(500);
     expect(settles).toBeLessThan(60);
   });
@@ -489,6 +489,44 @@ describe("an outage of the database", () => {
     expect(outcome).toMatchObject({ failure: refused, isWakeSure: false });
     expect(world.queued).toEqual([]);
   });
+
+  it("results are written alone where the claim along with them fails", async () => {
+    await world.subscribe("a");
+    world.store("1");
+    const refused = new DatabaseError({ disposition: "dead-letter", reason: "not_storable", detail: "" });
+    const { claim } = world.deps.work;
+    let claims = 0;
+    world.deps.work.claim = (...args) => ((claims += 1) === 1 ? claim(...args) : Promise.reject(refused));
+    world.deps.work.settleAndClaim = () => Promise.reject(refused);
+
+    const outcome = await world.work();
+
+    expect(outcome).toMatchObject({ delivered: 1, failure: refused });
+    expect(statesOf()["delivered"]).toHaveLength(1);
+  });
+
+  it("deliveries of a claim whose answer was lost come back when their lease ends, and the results with it count once", async () => {
+    await world.subscribe("a", { order: "subject" });
+    for (const id of ["1", "2"]) world.memory.storeEvents([eventOf(id, world.time.clock(), { subject: "s" })]);
+    const { settleAndClaim } = world.deps.work;
+    let isLost = true;
+    world.deps.work.settleAndClaim = async (...args) => {
+      const done = await settleAndClaim(...args);
+      if (!isLost) return done;
+      isLost = false;
+      throw new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" });
+    };
+
+    expect(await world.work()).toMatchObject({ delivered: 1 });
+    await world.runQueue();
+
+    expect(world.sent.map((each) => [...each.ids, ...each.attempts])).toEqual([
+      ["1", 1],
+      ["2", 1],
+    ]);
+    expect(statesOf()["delivered"]).toHaveLength(2);
+    expect(world.sent[1]?.at).toBeGreaterThan(44_000);
+  });
 });
 
 describe("the wake-up behind a round", () => {
@@ -624,11 +662,11 @@ describe("the notices of a round", () => {
     await world.subscribe("a");
     world.sinks.set("a", () => end);
     world.store("1");
-    const { settle } = world.deps.work;
+    const { settleAndClaim } = world.deps.work;
     let isLost = true;
-    world.deps.work.settle = async (...args) => {
-      const hasNotices = await settle(...args);
-      if (!isLost) return hasNotices;
+    world.deps.work.settleAndClaim = async (...args) => {
+      const done = await settleAndClaim(...args);
+      if (!isLost) return done;
       isLost = false;
       throw new DatabaseError({ disposition: "retry", reason: "timeout", detail: "" });
     };
