@@ -4,12 +4,13 @@ import { toProblem } from "./api/problem.ts";
 import { sleepsIdle } from "./frame/awake.ts";
 import { Header } from "./frame/header.tsx";
 import { Navigation } from "./frame/navigation.tsx";
+import { ReplaceSession } from "./frame/replace-session.tsx";
 import { SignIn } from "./frame/sign-in.tsx";
 import { CurlLine } from "./parts/curl-line.tsx";
 import { ChooseTenant, Failed, Forbidden, Loading } from "./parts/states.tsx";
 import { navigate, route } from "./route.ts";
 import { type Screen, screens } from "./screens.ts";
-import { access, loadSession, sessionState, signIn, tenant } from "./session.ts";
+import { access, loadSession, sessionState, takeCode, tenant } from "./session.ts";
 
 /** The page: who is signed in decides between the sign-in and the frame with its screen. */
 export function App() {
@@ -36,6 +37,8 @@ export function App() {
           <Failed problem={state.problem} onRetry={() => void loadSession()} />
         </main>
       );
+    case "offered":
+      return <ReplaceSession {...state} />;
     case "signed-in":
       return <Frame />;
   }
@@ -46,7 +49,7 @@ async function enter(): Promise<void> {
   const { screen, params } = route.value;
   const code = screen === "sign-in" ? params.get("code") : null;
   if (screen === "sign-in") navigate("", {}, { replace: true });
-  await (code === null ? loadSession() : signIn(code));
+  await (code === null ? loadSession() : takeCode(code));
 }
 
 function Frame() {

@@ -5,7 +5,7 @@ import { toProblem, type Problem } from "./api/problem.ts";
 import { route, TENANT_PARAMETER } from "./route.ts";
 
 /** The answer to `GET /console/session`. */
-type Session = {
+export type Session = {
   keyId: string;
   /** `*` for a key of the installation. */
   keyTenant: string;
@@ -24,7 +24,9 @@ type SessionState =
   | { state: "loading" }
   | { state: "signed-out"; problem?: Problem; wasSignedIn?: boolean }
   | { state: "failed"; problem: Problem }
-  | { state: "signed-in"; session: Session };
+  | { state: "signed-in"; session: Session }
+  /** A link to sign in was opened while a session is in use. */
+  | { state: "offered"; session: Session; code: string };
 
 export const sessionState = signal<SessionState>({ state: "loading" });
 
@@ -57,10 +59,28 @@ export async function loadSession(): Promise<void> {
   try {
     const { body } = await call<Session>("GET", "console/session", { record: false, tenant: null });
     sessionState.value = { state: "signed-in", session: body };
+    remember(true);
   } catch (error) {
     const problem = toProblem(error);
     if (problem.status !== 401) sessionState.value = { state: "failed", problem };
   }
+}
+
+/**
+ * Takes the code of a link. Where a session is in use, whoever uses it decides first: a link of somebody else would otherwise put its
+ * tenant in the place of theirs, unseen.
+ */
+export async function takeCode(code: string): Promise<void> {
+  if (session.value === undefined && mayBeSignedIn()) await loadSession();
+  const inUse = session.value;
+  if (inUse === undefined) return signIn(code);
+  sessionState.value = { state: "offered", session: inUse, code };
+}
+
+/** Goes on with the session in use. */
+export function keepSession(): void {
+  const now = sessionState.value;
+  if (now.state === "offered") sessionState.value = { state: "signed-in", session: now.session };
 }
 
 /** Signs in with a code, which works once. */
@@ -80,12 +100,33 @@ export async function signOut(): Promise<void> {
 }
 
 function signedOut(): void {
-  if (sessionState.value.state === "signed-out") return;
+  if (sessionState.value.state === "signed-out") return remember(false);
   forget({ state: "signed-out", wasSignedIn: sessionState.value.state === "signed-in" });
+}
+
+const KEY = "sluice-signed-in";
+
+/** Whether this browser has had a session that nobody has ended; it says nothing of whose it is. */
+function mayBeSignedIn(): boolean {
+  try {
+    return localStorage.getItem(KEY) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function remember(isSignedIn: boolean): void {
+  try {
+    if (isSignedIn) localStorage.setItem(KEY, "1");
+    else localStorage.removeItem(KEY);
+  } catch {
+    // A browser that keeps nothing signs in with each link.
+  }
 }
 
 /** Leaves the next user of the tab nothing of this one's requests. */
 function forget(state: SessionState): void {
   calls.value = [];
+  remember(false);
   sessionState.value = state;
 }

@@ -15,6 +15,7 @@ export type ExportJob = Answer<"Export">;
 export type ExportPlan = Answer<"ExportPlan">;
 export type RedeliveryJob = Answer<"Redelivery">;
 export type RedeliveryPlan = Answer<"RedeliveryPlan">;
+export type RestoreJob = Answer<"Restore">;
 export type Subscription = Answer<"Subscription">;
 export type WholeSubscription = Answer<"WholeSubscription">;
 export type MadeSubscription = Answer<"MadeSubscription">;

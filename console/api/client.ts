@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { parseJson } from "../../functions/core/parse-json.ts";
 import { type Params, route, TENANT_PARAMETER, toParams } from "../route.ts";
-import { Problem, unreachable } from "./problem.ts";
+import { Problem, tooLong, unreachable } from "./problem.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -49,6 +49,7 @@ export async function call<T>(method: Method, path: string, options: CallOptions
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const headers = { ...(text !== undefined && { "content-type": "application/json" }), ...options.headers };
   const url = addressOf(path, query);
+  if (url.length > ADDRESS_MAX_CHARACTERS) throw tooLong(url.length, ADDRESS_MAX_CHARACTERS);
   const settle = record
     ? recordCall({ method, url, tenant: tenant ?? undefined, body: text, headers })
     : () => undefined;
@@ -70,6 +71,9 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     throw unreachable();
   }
 }
+
+/** API Gateway takes some 10 KB of first line and headers together; the rest is for the headers. */
+const ADDRESS_MAX_CHARACTERS = 8_000;
 
 /** Tells whether a call ended because nobody waits for it any more. */
 export function isAborted(error: unknown): boolean {

@@ -36,6 +36,15 @@ export function unreachable(): Problem {
   });
 }
 
+/** The request was not sent: its address is longer than the API takes. */
+export function tooLong(characters: number, most: number): Problem {
+  return new Problem(0, {
+    code: "address_too_long",
+    title: "The filter is too long",
+    detail: `The address of the request would have ${characters} characters, and the API takes ${most}. Take a condition away.`,
+  });
+}
+
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }

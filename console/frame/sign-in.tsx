@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Problem } from "../api/problem.ts";
+import { useAction } from "../parts/use-action.ts";
 import { signIn } from "../session.ts";
 
 type Props = { problem?: Problem | undefined; wasSignedIn?: boolean | undefined };
@@ -7,6 +8,7 @@ type Props = { problem?: Problem | undefined; wasSignedIn?: boolean | undefined 
 /** The way in: a code that a command prints, in a link or pasted here. */
 export function SignIn({ problem, wasSignedIn = false }: Props) {
   const [text, setText] = useState("");
+  const enter = useAction(signIn);
   const code = codeOf(text);
   return (
     <main class="sign-in">
@@ -30,7 +32,7 @@ export function SignIn({ problem, wasSignedIn = false }: Props) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (code !== "") void signIn(code);
+          if (code !== "") enter.run(code);
         }}
       >
         <label>
@@ -43,8 +45,8 @@ export function SignIn({ problem, wasSignedIn = false }: Props) {
             onInput={(event) => setText(event.currentTarget.value)}
           />
         </label>
-        <button type="submit" class="primary" disabled={code === ""}>
-          Sign in
+        <button type="submit" class="primary" disabled={code === "" || enter.isRunning}>
+          {enter.isRunning ? "Signing in…" : "Sign in"}
         </button>
       </form>
     </main>

@@ -27,7 +27,9 @@ export function JobReceipt({ label, row, end, onCancel, onReload, children }: Pr
       reason={state === "failed" ? detail : undefined}
       onCancel={state === "cancelling" ? undefined : onCancel}
     >
-      {state === "cancelling" && <p role="status">It is being cancelled: what it has taken is sent before it ends.</p>}
+      {state === "cancelling" && (
+        <p role="status">It is being cancelled: what it has taken is finished before it ends.</p>
+      )}
       <dl class="receipt" aria-label="Receipt">
         {counts.map(({ label: name, value, isBad }) => (
           <div key={name}>

@@ -7,6 +7,8 @@ export type Action<Args extends unknown[]> = {
   isRunning: boolean;
   /** Why the last run failed; undefined as soon as it runs again. */
   problem: Problem | undefined;
+  /** Drops the problem. */
+  forget: () => void;
 };
 
 /** Something that a user starts and that may fail; it runs once at a time. */
@@ -33,5 +35,5 @@ export function useAction<Args extends unknown[]>(act: (...args: Args) => Promis
       (error: unknown) => settle(isAborted(error) ? undefined : toProblem(error)),
     );
   };
-  return { run, isRunning: state.isRunning, problem: state.problem };
+  return { run, isRunning: state.isRunning, problem: state.problem, forget: () => settle() };
 }

@@ -3,7 +3,7 @@ import { isAborted } from "../api/client.ts";
 import { type Problem, toProblem } from "../api/problem.ts";
 
 export type Load<T> = {
-  /** The last data, kept while other data is loaded and where that fails. */
+  /** The last data, kept while they are loaded again and where that fails. */
   data: T | undefined;
   problem: Problem | undefined;
   isLoading: boolean;
@@ -12,7 +12,8 @@ export type Load<T> = {
 
 /**
  * Loads data when `key` changes, and when `reload` is called. A load that nobody waits for any more is aborted; data of
- * another key is dropped unless `keep` is true. `isReload` is true where there are data of the same key.
+ * another key are dropped, with `keep` only when the new ones have come or failed. `isReload` is true where there are data of
+ * the same key.
  */
 export function useLoad<T>(
   key: string,
@@ -47,7 +48,14 @@ export function useLoad<T>(
         setState({ key, data, isLoading: false });
       } catch (error) {
         if (controller.signal.aborted || isAborted(error)) return;
-        setState((before) => ({ key, data: before.data, problem: toProblem(error), isLoading: false }));
+        const isOfKey = loaded.current === key;
+        if (!isOfKey) loaded.current = undefined;
+        setState(({ data }) => ({
+          key,
+          data: isOfKey ? data : undefined,
+          problem: toProblem(error),
+          isLoading: false,
+        }));
       }
     }
   }, [key, keep]);

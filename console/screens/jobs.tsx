@@ -6,11 +6,13 @@ import { ExportJobs } from "./jobs/export-jobs.tsx";
 import { OneJob } from "./jobs/one-job.tsx";
 import { RedeliveryJobs } from "./jobs/redelivery-jobs.tsx";
 import { ReplayJobs } from "./jobs/replay-jobs.tsx";
+import { RestoreJobs } from "./jobs/restore-jobs.tsx";
 
 const KINDS = [
   { name: "replays", title: "Replays and discards", scope: "dead-letters:read", view: ReplayJobs },
   { name: "exports", title: "Exports", scope: "events:read", view: ExportJobs },
   { name: "redeliveries", title: "Redeliveries", scope: "subscriptions", view: RedeliveryJobs },
+  { name: "restores", title: "Restores", scope: "admin", view: RestoreJobs },
 ] as const;
 
 /** Work that goes on without its caller: how far it is, and what became of it. Each kind has a scope of its own. */

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { parseVerbatim } from "../../functions/core/lossless-json.ts";
+import { readEvent } from "../parts/read-event.ts";
 import { call } from "../api/client.ts";
 import { isAwake } from "../frame/awake.ts";
 import { KEEPS_DIGITS } from "../parts/keeps-digits.ts";
@@ -156,12 +157,12 @@ function SendEvent({ types, first }: { types: readonly string[]; first: string }
   }
 
   function toForm() {
-    try {
-      if (mode === "json") setDraft(parseVerbatim(text) as Record<string, unknown>);
-      setMode("form");
-    } catch {
-      // The text says what is wrong with it; there is no form of it.
-    }
+    if (mode === "form") return;
+    const read = readEvent(text);
+    // The text says what is wrong with it; there is no form of it.
+    if ("fault" in read) return;
+    setDraft(read.event);
+    setMode("form");
   }
 }
 

@@ -30,6 +30,7 @@ export const errorTable = {
   export_finished: { status: 409, title: "The export is finished" },
   no_such_replay: { status: 404, title: "The tenant has no such replay" },
   replay_finished: { status: 409, title: "The replay is finished" },
+  plan_changed: { status: 409, title: "More matches by now than the plan had" },
   too_many_replays: { status: 409, title: "Too many replays of the tenant are not finished" },
   bad_edits: { status: 422, title: "Some of the corrected events are not valid" },
   no_such_archive: { status: 404, title: "The archive has no such manifest" },

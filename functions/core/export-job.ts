@@ -119,7 +119,7 @@ export type ExportJobs = {
    */
   replace(job: ExportJob): Promise<ExportJob | undefined>;
   /**
-   * Keeps a start under its id for EXPORT_IDEMPOTENCY_HOURS, unless there is one. Returns the start that is kept: this one, or
+   * Keeps a start under its id for IDEMPOTENCY_HOURS, unless there is one. Returns the start that is kept: this one, or
    * the one before it. Of several at once, one is kept.
    */
   keepStart(start: ExportStart): Promise<ExportStart>;

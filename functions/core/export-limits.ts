@@ -35,9 +35,6 @@ export const EXPORT_RETRY_RESERVE_MS = 2_000;
 /** Exports of one tenant that are not finished. Each costs reads of the database and waits for the others. */
 export const EXPORT_MAX_UNFINISHED = 5;
 
-/** Hours for which an idempotency key stands for the export that it started; clients give up long before. */
-export const EXPORT_IDEMPOTENCY_HOURS = 24;
-
 /** Steps at once of all tenants; exports leave the database to ingest and queries. It is the least that SQS lets Lambda have. */
 export const EXPORT_MAX_CONCURRENCY = 2;
 

@@ -1,3 +1,5 @@
+import type { Delivery } from "./delivery.ts";
+
 /** A redelivery is a job that makes failed deliveries of a subscription pending again. */
 
 export const REDELIVERY_ID = /^rdl_[0-9a-f]{32}$/;
@@ -13,6 +15,9 @@ export type FailureSelection = {
   to?: string;
   limit?: number;
 };
+
+/** The deliveries that a redelivery would take: their number, some of them, and the time before which all of them were tried last. */
+export type RedeliveryPlan = { planned: number; until: string; sample: Delivery[] };
 
 export type Redelivery = {
   id: string;

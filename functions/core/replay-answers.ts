@@ -52,6 +52,7 @@ export type ReplayAnswer = z.output<typeof replayAnswer>;
 export const replayPlan = z.object({
   state: z.literal("planned"),
   planned: count.meta({ description: "Open dead letters that it would take now" }),
+  until: z.iso.datetime().meta({ description: "All of them became open before: `openedTo` of the start" }),
   sent: z.literal(0),
   stored: z.literal(0),
   deadLettered: z.literal(0),

@@ -29,6 +29,17 @@ const selection = {
   limit: z.optional(
     z.int().check(z.positive(), z.maximum(REPLAY_MAX_LIMIT), z.describe("At most so many, the oldest first")),
   ),
+  planned: z.optional(
+    z
+      .int()
+      .check(
+        z.positive(),
+        z.maximum(REPLAY_MAX_LIMIT),
+        z.describe(
+          "The number of a dry run: where more match by now, nothing starts. With its `until` as `openedTo`, these alone are taken",
+        ),
+      ),
+  ),
   dryRun: z.optional(
     z.boolean().check(z.describe("`true`: how many they would be, and the oldest of them; nothing starts")),
   ),

@@ -93,14 +93,13 @@ export type NewReplay = Pick<ReplayJob, "id" | "action" | "tenant" | "request" |
   edits: readonly ReplayEdit[];
 };
 
+/** The dead letters that a job would take: their number, the oldest, and the time before which all of them became open. */
+export type ReplayPlan = { planned: number; until: string; sample: DeadLetterRow[] };
+
 /** The verbs of a job, for requests. Every call may throw a DatabaseError. */
 export type ReplayJobs = {
   /** Counts the open dead letters that a job would take now, and shows the oldest of them. */
-  plan(
-    scope: DeadLetterScope,
-    request: ReplayRequest,
-    deadline: number,
-  ): Promise<{ planned: number; sample: DeadLetterRow[] }>;
+  plan(scope: DeadLetterScope, request: ReplayRequest, deadline: number): Promise<ReplayPlan>;
   /** The open dead letters of the scope among these ids. */
   findEditable(scope: DeadLetterScope, ids: readonly string[], deadline: number): Promise<EditableDeadLetter[]>;
   /** Writes a job that begins. Done again with the same id, it changes nothing. */

@@ -152,6 +152,7 @@ export type RedeliveryAnswer = z.output<typeof redelivery>;
 const redeliveryPlan = z.object({
   state: z.literal("planned"),
   planned: count.meta({ description: "Failed deliveries that it would take now" }),
+  until: z.iso.datetime().meta({ description: "All of them were tried last before: `to` of the start" }),
   sample: z.array(delivery).meta({ description: "Some of them" }),
 });
 

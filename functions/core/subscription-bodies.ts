@@ -239,6 +239,17 @@ export const newRedelivery = z.strictObject({
   limit: z.optional(
     z.int().check(z.positive(), z.maximum(REDELIVERY_LIMIT_MAX), z.describe("At most so many, the oldest first")),
   ),
+  planned: z.optional(
+    z
+      .int()
+      .check(
+        z.positive(),
+        z.maximum(REDELIVERY_LIMIT_MAX),
+        z.describe(
+          "The number of a dry run: where more match by now, nothing starts. With its `until` as `to`, these alone are taken",
+        ),
+      ),
+  ),
   dryRun: z.optional(z.boolean().check(z.describe("`true`: how many they would be, and some of them; nothing starts"))),
 });
 

@@ -1,6 +1,6 @@
 import type { Attempt, Delivery, DeliveryLedger, DeliveryState, FailureGroup } from "./delivery.ts";
 import type { AllowedEvents } from "./ports.ts";
-import type { FailureSelection, Redelivery } from "./redelivery.ts";
+import type { FailureSelection, Redelivery, RedeliveryPlan } from "./redelivery.ts";
 import type { Sink, Start, Subscription } from "./subscription.ts";
 
 export type NewSubscription = Pick<
@@ -79,12 +79,7 @@ export type SubscriptionStore = {
     deadline: number,
   ): Promise<ListPage<Delivery>>;
   groupFailures(tenant: string, id: string, deadline: number): Promise<FailureGroup[]>;
-  planRedelivery(
-    tenant: string,
-    id: string,
-    request: FailureSelection,
-    deadline: number,
-  ): Promise<{ planned: number; sample: Delivery[] }>;
+  planRedelivery(tenant: string, id: string, request: FailureSelection, deadline: number): Promise<RedeliveryPlan>;
   /** Writes a redelivery that begins; a worker takes its deliveries (DeliveryWork.redeliver). `full`: REDELIVERIES_MAX_RUNNING run. */
   startRedelivery(
     redelivery: Pick<Redelivery, "id" | "subscriptionId" | "request" | "planned" | "keyId">,

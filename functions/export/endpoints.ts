@@ -2,6 +2,7 @@ import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import { newExport } from "../core/export-bodies.ts";
 import type { ExportFiles } from "../core/export-job.ts";
 import { EXPORT_ANSWER_MS, EXPORT_BODY_MAX_BYTES, EXPORT_PAGE_JOBS } from "../core/export-limits.ts";
+import { readIdempotencyKey } from "../core/idempotency.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import { readBody } from "../core/read-body.ts";
@@ -9,7 +10,6 @@ import type { exportRoutes } from "../routes/export.ts";
 import type { Handlers } from "../routes/route.ts";
 import { toAnswer, toReceipt } from "./answers.ts";
 import type { Caller, createExport } from "./export.ts";
-import { readIdempotencyKey } from "./idempotency.ts";
 import { toRequest } from "./to-request.ts";
 
 export type EndpointDeps = {

@@ -4,12 +4,12 @@ import { RequestError } from "../core/errors.ts";
 import type { EventPages, EventPlan, MatchingEvents } from "../core/event-pages.ts";
 import { type ExportJob, type ExportJobs, type ExportSteps, isFinished } from "../core/export-job.ts";
 import {
-  EXPORT_IDEMPOTENCY_HOURS,
   EXPORT_MAX_UNFINISHED,
   EXPORT_PAGE_JOBS,
   EXPORT_SAMPLE_EVENTS,
   EXPORT_START_DELAY_SECONDS,
 } from "../core/export-limits.ts";
+import { IDEMPOTENCY_HOURS } from "../core/idempotency.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import { toStart } from "./idempotency.ts";
@@ -141,7 +141,7 @@ function matching({ tenant, types, sources }: Caller, { filter, from, to }: Expo
 
 const copy = (texts: readonly string[] | undefined) => (texts === undefined ? undefined : [...texts]);
 
-const KEY_REUSED = `The Idempotency-Key has started an export with another body, less than ${EXPORT_IDEMPOTENCY_HOURS} hours ago. Send the same body, or a new key.`;
+const KEY_REUSED = `The Idempotency-Key has started an export with another body, less than ${IDEMPOTENCY_HOURS} hours ago. Send the same body, or a new key.`;
 
 const NO_SUCH_EXPORT =
   "The tenant has no export with this id. An export can be looked up for 30 days; `GET /exports` lists them.";

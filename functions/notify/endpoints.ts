@@ -3,6 +3,7 @@ import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import type { FilterableEvent } from "../core/filter/predicate.ts";
 import { filterFromBody } from "../core/filter/from-body.ts";
 import type { HttpResponse } from "../core/http.ts";
+import { readOnce } from "../core/idempotency.ts";
 import { parseLossless } from "../core/lossless-json.ts";
 import type { Principal } from "../core/principal.ts";
 import { readBody } from "../core/read-body.ts";
@@ -144,14 +145,20 @@ export function createNotifyEndpoints(deps: NotifyDeps): Handlers<typeof notifyR
     },
 
     startRedelivery: async (request) => {
-      const { dryRun = false, ...body } = readBody(newRedelivery, request, SUBSCRIPTION_BODY_MAX_BYTES);
+      const { dryRun = false, planned: most, ...body } = readBody(newRedelivery, request, SUBSCRIPTION_BODY_MAX_BYTES);
       const selection = toFailureSelection(body, request.body);
       const [caller, { id }, deadline] = [callerOf(request), request.parameters, deadlineOf(request)];
       if (dryRun) {
-        const { planned, sample } = await redeliveries.plan(caller, id, selection, deadline);
-        return ok({ state: "planned", planned, sample: sample.map(toDeliveryAnswer) });
+        const { planned, until, sample } = await redeliveries.plan(caller, id, selection, deadline);
+        return ok({ state: "planned", planned, until, sample: sample.map(toDeliveryAnswer) });
       }
-      const started = await redeliveries.start(caller, id, selection, deadline);
+      const started = await redeliveries.start(
+        caller,
+        id,
+        { request: selection, planned: most },
+        deadline,
+        readOnce(request),
+      );
       const headers = { location: `retries/${started.id}` };
       return { status: 202, headers, body: JSON.stringify(toRedeliveryAnswer(started)) };
     },

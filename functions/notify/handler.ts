@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from "uuid";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createDeliveryWork } from "../adapters/data-api/delivery-work.ts";
 import { createEventReader } from "../adapters/data-api/event-reader.ts";
+import { createJobStarts } from "../adapters/data-api/job-starts.ts";
 import { createListReader } from "../adapters/data-api/list-reader.ts";
 import { createSubscriptionStore } from "../adapters/data-api/subscription-store.ts";
 import { createAuditLog } from "../adapters/dynamodb/audit-log.ts";
@@ -98,6 +99,7 @@ export const handler = httpOrQueue({
     routes: notifyRoutes,
     handlers: createNotifyEndpoints({
       store: createSubscriptionStore(writer),
+      starts: createJobStarts(writer),
       notifiers,
       wakes,
       mark,

@@ -1,4 +1,5 @@
 import type { AuditLog } from "../core/access.ts";
+import type { JobStarts } from "../core/idempotency.ts";
 import type { SubscriptionStore } from "../core/subscription-store.ts";
 import { type CreationDeps, createSubscriptionCreation } from "./create-subscription.ts";
 import { createDeliveries } from "./deliveries.ts";
@@ -12,6 +13,7 @@ import { createEventTest, type TestDeps } from "./test-event.ts";
 export type NotifyDeps = Omit<CreationDeps, "store" | "record"> &
   Pick<TestDeps, "events"> & {
     store: SubscriptionStore;
+    starts: JobStarts;
     audit: Pick<AuditLog, "append">;
     /** 32 characters of 0-9 and a-f that begin with the time. */
     newId: () => string;

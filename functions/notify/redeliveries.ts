@@ -1,7 +1,7 @@
 import type { Cursors } from "../core/cursor.ts";
 import { RequestError } from "../core/errors.ts";
-import type { Delivery } from "../core/delivery.ts";
-import type { FailureSelection, Redelivery } from "../core/redelivery.ts";
+import { beginOnce, type JobStarts, type Once, withinPlan } from "../core/idempotency.ts";
+import type { FailureSelection, Redelivery, RedeliveryPlan } from "../core/redelivery.ts";
 import type { PageOf, SubscriptionStore } from "../core/subscription-store.ts";
 import type { Wakes } from "../core/wakes.ts";
 import { REDELIVERIES_MAX_RUNNING, REDELIVERIES_PAGE } from "../core/subscription-limits.ts";
@@ -11,6 +11,7 @@ import type { RecordChange } from "./record-change.ts";
 
 export type RedeliveryDeps = {
   store: SubscriptionStore;
+  starts: JobStarts;
   find: FindSubscription;
   record: RecordChange;
   wakes: Wakes;
@@ -18,8 +19,11 @@ export type RedeliveryDeps = {
   newId: () => string;
 };
 
+/** `planned`: the number of a plan, which the redelivery may not exceed. */
+export type WantedRedelivery = { request: FailureSelection; planned?: number | undefined };
+
 /** Failed deliveries as a job: plan, start, progress, cancel. Everything is of one subscription that the caller may see. */
-export function createRedeliveries({ store, find, record, wakes, cursors, newId }: RedeliveryDeps) {
+export function createRedeliveries({ store, starts, find, record, wakes, cursors, newId }: RedeliveryDeps) {
   async function read(caller: Caller, subscriptionId: string, id: string, deadline: number): Promise<Redelivery> {
     await find(caller, subscriptionId, deadline);
     const found = await store.readRedelivery(caller.tenant, id, deadline);
@@ -37,37 +41,57 @@ export function createRedeliveries({ store, find, record, wakes, cursors, newId 
     if (running >= REDELIVERIES_MAX_RUNNING) throw tooMany(running);
   }
 
+  async function begin(
+    caller: Caller,
+    subscriptionId: string,
+    wanted: WantedRedelivery,
+    id: string,
+    deadline: number,
+  ): Promise<Redelivery> {
+    const { tenant, keyId } = caller;
+    await refuseTooMany(tenant, subscriptionId, deadline);
+    const { planned } = await store.planRedelivery(tenant, subscriptionId, wanted.request, deadline);
+    const request = withinPlan(wanted.request, planned, wanted.planned);
+    await record(caller, "retry", subscriptionId, { ...request, id, planned });
+    const started = await store.startRedelivery({ id, subscriptionId, request, planned, keyId }, deadline);
+    if (started === "full") throw tooMany(REDELIVERIES_MAX_RUNNING);
+    if (await wakes.send({}, 0, deadline)) return started;
+    await store.cancelRedelivery(tenant, id, deadline);
+    throw new RequestError("queue_unavailable", "Nothing began. Send the request again after Retry-After.");
+  }
+
   return {
     /** @throws RequestError `no_such_subscription`, `no_such_redelivery`; DatabaseError */
     read,
 
     /** Says how many failed deliveries a redelivery would take; nothing begins. @throws as `find` */
-    async plan(
-      caller: Caller,
-      id: string,
-      request: FailureSelection,
-      deadline: number,
-    ): Promise<{ planned: number; sample: Delivery[] }> {
+    async plan(caller: Caller, id: string, request: FailureSelection, deadline: number): Promise<RedeliveryPlan> {
       await find(caller, id, deadline);
       return store.planRedelivery(caller.tenant, id, request, deadline);
     },
 
     /**
-     * Starts a redelivery. Where no worker could be woken for it, it is cancelled.
-     * @throws RequestError `no_such_subscription`, `too_many_redeliveries`, `queue_unavailable`; AccessError; DatabaseError
+     * Starts a redelivery, or returns the one that the same idempotency key has started. Where no worker could be woken for it,
+     * it is cancelled, and its key forgotten.
+     * @throws RequestError `no_such_subscription`, `plan_changed`, `too_many_redeliveries`, `idempotency_key_reused`,
+     * `queue_unavailable`; AccessError; DatabaseError
      */
-    async start(caller: Caller, subscriptionId: string, request: FailureSelection, deadline: number) {
-      const { tenant, keyId } = caller;
+    async start(caller: Caller, subscriptionId: string, wanted: WantedRedelivery, deadline: number, once?: Once) {
       await find(caller, subscriptionId, deadline);
-      await refuseTooMany(tenant, subscriptionId, deadline);
-      const { planned } = await store.planRedelivery(tenant, subscriptionId, request, deadline);
-      const id = `rdl_${newId()}`;
-      await record(caller, "retry", subscriptionId, { ...request, id, planned });
-      const started = await store.startRedelivery({ id, subscriptionId, request, planned, keyId }, deadline);
-      if (started === "full") throw tooMany(REDELIVERIES_MAX_RUNNING);
-      if (await wakes.send({}, 0, deadline)) return started;
-      await store.cancelRedelivery(tenant, id, deadline);
-      throw new RequestError("queue_unavailable", "Nothing began. Send the request again after Retry-After.");
+      return beginOnce(
+        starts,
+        caller,
+        once,
+        {
+          newId: () => `rdl_${newId()}`,
+          async read(id) {
+            const found = await store.readRedelivery(caller.tenant, id, deadline);
+            return found?.state === "cancelled" && found.taken === 0 ? undefined : found;
+          },
+          begin: (id) => begin(caller, subscriptionId, wanted, id, deadline),
+        },
+        deadline,
+      );
     },
 
     /** The redeliveries of a subscription, latest first. @throws RequestError `no_such_subscription`, of the cursor; DatabaseError */

@@ -1,7 +1,6 @@
 import { parseLossless } from "../core/lossless-json.ts";
 import type { ReplayAnswer, ReplayPlanAnswer } from "../core/replay-answers.ts";
-import type { ReplayJob } from "../core/replay-job.ts";
-import type { ReplayPlan } from "./replay.ts";
+import type { ReplayJob, ReplayPlan } from "../core/replay-job.ts";
 
 /** A job as answers have it. */
 export function toAnswer(job: ReplayJob): ReplayAnswer {
@@ -28,9 +27,10 @@ function toRequestAnswer(request: ReplayJob["request"]): ReplayAnswer["request"]
   };
 }
 
-export const toPlanAnswer = ({ planned, sample }: ReplayPlan): ReplayPlanAnswer => ({
+export const toPlanAnswer = ({ planned, until, sample }: ReplayPlan): ReplayPlanAnswer => ({
   state: "planned",
   planned,
+  until,
   sent: 0,
   stored: 0,
   deadLettered: 0,

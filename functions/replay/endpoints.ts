@@ -1,4 +1,5 @@
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
+import { readOnce } from "../core/idempotency.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import { readBody } from "../core/read-body.ts";
@@ -19,28 +20,29 @@ export function createReplayEndpoints({ replays, clock }: EndpointDeps): Handler
   const deadlineOf = ({ deadline }: { deadline: number }) =>
     Math.min(deadline - ANSWER_RESERVE_MS, clock().getTime() + REPLAY_ANSWER_MS);
 
-  async function planOrStart(request: CallerRequest & { deadline: number }, wanted: Wanted, dryRun: boolean) {
+  async function planOrStart(request: StartRequest, wanted: Wanted, dryRun: boolean) {
     const [caller, deadline] = [callerOf(request), deadlineOf(request)];
     if (dryRun) {
       return { status: 200 as const, body: JSON.stringify(toPlanAnswer(await replays.plan(caller, wanted, deadline))) };
     }
-    const job = await replays.start(caller, wanted, deadline);
+    const job = await replays.start(caller, wanted, deadline, readOnce(request));
     const headers = { location: `${LOCATIONS[wanted.action]}${job.id}` };
     return { status: 202 as const, headers, body: JSON.stringify(toAnswer(job)) };
   }
 
   return {
     startReplay: (request) => {
-      const { dryRun = false, ...body } = readBody(newReplay, request, REPLAY_BODY_MAX_BYTES);
+      const { dryRun = false, planned, ...body } = readBody(newReplay, request, REPLAY_BODY_MAX_BYTES);
       // It refuses a body that is nested too deep, which edits could not be read from.
       const wanted = toRequest(body, request.body);
       const edits = readEdits(body.edits ?? [], request.body);
-      return planOrStart(request, { action: "replay", request: wanted, edits }, dryRun);
+      return planOrStart(request, { action: "replay", request: wanted, edits, planned }, dryRun);
     },
 
     discardDeadLetters: (request) => {
-      const { dryRun = false, ...body } = readBody(newDiscard, request, REPLAY_BODY_MAX_BYTES);
-      return planOrStart(request, { action: "discard", request: toRequest(body, request.body), edits: [] }, dryRun);
+      const { dryRun = false, planned, ...body } = readBody(newDiscard, request, REPLAY_BODY_MAX_BYTES);
+      const wanted = toRequest(body, request.body);
+      return planOrStart(request, { action: "discard", request: wanted, edits: [], planned }, dryRun);
     },
 
     listReplays: async (request) => {
@@ -62,6 +64,8 @@ export function createReplayEndpoints({ replays, clock }: EndpointDeps): Handler
 }
 
 type CallerRequest = { principal: Principal; requestId: string };
+
+type StartRequest = CallerRequest & Parameters<typeof readOnce>[0] & { deadline: number };
 
 function callerOf({ principal, requestId }: CallerRequest): Caller {
   return { ...principal, requestId };

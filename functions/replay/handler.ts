@@ -3,6 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { v7 as uuidv7 } from "uuid";
 import { catalog } from "../adapters/catalog/catalog.ts";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
+import { createJobStarts } from "../adapters/data-api/job-starts.ts";
 import { createReplayJobs } from "../adapters/data-api/replay-jobs.ts";
 import { createReplayWork } from "../adapters/data-api/replay-work.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
@@ -68,6 +69,7 @@ export const handler = httpOrQueue({
     handlers: createReplayEndpoints({
       replays: createReplay({
         jobs: createReplayJobs(database),
+        starts: createJobStarts(database),
         steps,
         audit,
         clock,

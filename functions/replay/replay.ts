@@ -1,7 +1,7 @@
 import type { AuditLog } from "../core/access.ts";
 import { CHUNK_MAX_BYTES } from "../core/database-limits.ts";
-import type { DeadLetterRow } from "../core/dead-letter-table.ts";
 import { RequestError } from "../core/errors.ts";
+import { beginOnce, type JobStarts, type Once, withinPlan } from "../core/idempotency.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type ReplayEdit,
   type ReplayJob,
   type ReplayJobs,
+  type ReplayPlan,
   type ReplayRequest,
   type ReplaySteps,
 } from "../core/replay-job.ts";
@@ -20,6 +21,7 @@ import { malformed } from "./to-request.ts";
 
 export type ReplayDeps = {
   jobs: ReplayJobs;
+  starts: JobStarts;
   steps: ReplaySteps;
   audit: Pick<AuditLog, "append">;
   clock: Clock;
@@ -34,12 +36,16 @@ export type ReplayDeps = {
 /** The caller of a request about replays. */
 export type Caller = Pick<Principal, "tenant" | "keyTenant" | "keyId" | "types" | "sources"> & { requestId: string };
 
-export type Wanted = { action: ReplayJob["action"]; request: ReplayRequest; edits: readonly SentEdit[] };
-
-export type ReplayPlan = { planned: number; sample: DeadLetterRow[] };
+export type Wanted = {
+  action: ReplayJob["action"];
+  request: ReplayRequest;
+  edits: readonly SentEdit[];
+  /** The number of a plan, which the job may not exceed. */
+  planned?: number | undefined;
+};
 
 /** The verbs of a replay or discard but for its progress, which is the job itself: plan, start, cancel. */
-export function createReplay({ jobs, steps, audit, clock, newId, checks, queues }: ReplayDeps) {
+export function createReplay({ jobs, starts, steps, audit, clock, newId, checks, queues }: ReplayDeps) {
   /** @throws RequestError `no_such_replay`; DatabaseError */
   async function read({ tenant }: Pick<Caller, "tenant">, id: string, deadline: number): Promise<ReplayJob> {
     const job = await jobs.read(tenant, id, deadline);
@@ -69,24 +75,24 @@ export function createReplay({ jobs, steps, audit, clock, newId, checks, queues 
       (await prepare(caller, wanted, deadline)).plan,
 
     /**
-     * Starts a job. The audit log has it before it begins. Its message is sent before the job is written: a job without a
-     * message would wait for ever, a message without a job is dropped after some attempts.
-     * @throws RequestError `bad_edits`, `malformed_body`, `too_many_replays`, `queue_unavailable`; AccessError; DatabaseError
+     * Starts a job, or returns the one that the same idempotency key has started. The audit log has it before it begins. Its
+     * message is sent before the job is written: a job without a message would wait for ever, a message without a job is
+     * dropped after some attempts.
+     * @throws RequestError `bad_edits`, `malformed_body`, `plan_changed`, `too_many_replays`, `idempotency_key_reused`,
+     * `queue_unavailable`; AccessError; DatabaseError
      */
-    async start(caller: Caller, wanted: Wanted, deadline: number): Promise<ReplayJob> {
-      const { action, request } = wanted;
-      const { scope, checked, plan } = await prepare(caller, wanted, deadline);
-      await refuseTooMany(caller.tenant, deadline);
-      const id = newId();
-      const details = { ...request, planned: plan.planned, edits: checked.length === 0 ? undefined : checked.length };
-      await record(caller, `${ACTIONS[action]}.start`, id, details);
-      if (!(await steps.send({ id }, REPLAY_START_DELAY_SECONDS, deadline))) {
-        throw new RequestError("queue_unavailable", "Nothing began. Send the request again after Retry-After.");
-      }
-      const { planned } = plan;
-      const { keyId } = caller;
-      return jobs.start({ id, action, ...scope, request, keyId, planned, edits: checked }, deadline);
-    },
+    start: (caller: Caller, wanted: Wanted, deadline: number, once?: Once): Promise<ReplayJob> =>
+      beginOnce(
+        starts,
+        caller,
+        once,
+        {
+          newId,
+          read: (id) => jobs.read(caller.tenant, id, deadline),
+          begin: (id) => begin(caller, wanted, id, deadline),
+        },
+        deadline,
+      ),
 
     /**
      * Asks a job to end. What it has taken is sent before it does. Its message may be waiting, so another one is sent.
@@ -108,6 +114,20 @@ export function createReplay({ jobs, steps, audit, clock, newId, checks, queues 
     list: ({ tenant }: Pick<Caller, "tenant">, page: { after: string | undefined; limit: number }, deadline: number) =>
       jobs.list(tenant, page, deadline),
   };
+
+  async function begin(caller: Caller, wanted: Wanted, id: string, deadline: number): Promise<ReplayJob> {
+    const { action } = wanted;
+    const { scope, checked, plan } = await prepare(caller, wanted, deadline);
+    const { planned } = plan;
+    const request = withinPlan(wanted.request, planned, wanted.planned);
+    await refuseTooMany(caller.tenant, deadline);
+    const details = { ...request, planned, edits: checked.length === 0 ? undefined : checked.length };
+    await record(caller, `${ACTIONS[action]}.start`, id, details);
+    if (!(await steps.send({ id }, REPLAY_START_DELAY_SECONDS, deadline))) {
+      throw new RequestError("queue_unavailable", "Nothing began. Send the request again after Retry-After.");
+    }
+    return jobs.start({ id, action, ...scope, request, keyId: caller.keyId, planned, edits: checked }, deadline);
+  }
 
   async function refuseTooMany(tenant: string, deadline: number): Promise<void> {
     const unfinished = await jobs.countUnfinished(tenant, deadline);

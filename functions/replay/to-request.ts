@@ -11,7 +11,7 @@ import type { ReplayRequest } from "../core/replay-job.ts";
  * @throws RequestError `bad_filter`, `malformed_body`
  */
 export function toRequest(
-  body: Omit<NewReplayBody, "dryRun"> | Omit<NewDiscardBody, "dryRun">,
+  body: Omit<NewReplayBody, "dryRun" | "planned"> | Omit<NewDiscardBody, "dryRun" | "planned">,
   text: Uint8Array,
 ): ReplayRequest {
   const { ids, reason, sqlState, message, limit } = body;

@@ -1,11 +1,7 @@
 import * as z from "zod/mini";
 import { EXPORT_ID, EXPORT_ID_ERROR } from "../core/export-job.ts";
-import {
-  EXPORT_IDEMPOTENCY_HOURS,
-  EXPORT_KEPT_DAYS,
-  EXPORT_MAX_PARTS,
-  EXPORT_PAGE_JOBS,
-} from "../core/export-limits.ts";
+import { EXPORT_KEPT_DAYS, EXPORT_MAX_PARTS, EXPORT_PAGE_JOBS } from "../core/export-limits.ts";
+import { IDEMPOTENCY_HOURS } from "../core/idempotency.ts";
 import { number } from "./number.ts";
 import type { Routes } from "./route.ts";
 
@@ -25,7 +21,7 @@ files that are kept for ${EXPORT_KEPT_DAYS} days. With \`"plan": true\` nothing 
 would have. The export ends when the key that started it ends or its tenant is suspended.`,
     headers: {
       "Idempotency-Key": {
-        description: `A text of the client's, for example a UUID. The same one with the same body within ${EXPORT_IDEMPOTENCY_HOURS} hours starts nothing and answers the export that it has started`,
+        description: `A text of the client's, for example a UUID. The same one with the same body within ${IDEMPOTENCY_HOURS} hours starts nothing and answers the export that it has started`,
       },
     },
     body: { description: "The events and the format", content: { [json]: { anyOf: ["NewExport"] } } },

@@ -3,6 +3,7 @@ import { CURSOR_MAX_CHARACTERS } from "../core/cursor-limits.ts";
 import { ID_MAX_BYTES } from "../core/limits.ts";
 import { instant } from "../core/list-bodies.ts";
 import { ATTEMPT_STATUSES, DELIVERY_STATES } from "../core/delivery.ts";
+import { IDEMPOTENCY_HOURS } from "../core/idempotency.ts";
 import { REDELIVERY_ID, REDELIVERY_ID_ERROR } from "../core/redelivery.ts";
 import { SUBSCRIPTION_ID, SUBSCRIPTION_ID_ERROR } from "../core/subscription.ts";
 import { ATTEMPTS_PAGE, REDELIVERIES_PAGE, SUBSCRIPTIONS_PAGE } from "../core/subscription-limits.ts";
@@ -216,6 +217,11 @@ nobody can read again.`,
     description: `A job makes the failed deliveries that match pending again, the oldest first. Each keeps its \`webhook-id\`, and
 its schedule begins again. With \`"dryRun": true\` nothing starts: the answer says how many there are.`,
     parameters: { id },
+    headers: {
+      "Idempotency-Key": {
+        description: `A text of the client's, for example a UUID. The same one with the same body within ${IDEMPOTENCY_HOURS} hours starts nothing and answers the job that it has started`,
+      },
+    },
     body: { description: "Which deliveries", content: { [json]: { anyOf: ["NewRedelivery"] } } },
     answers: {
       200: { description: "The plan", contentType: json, schema: "RedeliveryPlan" },
@@ -225,7 +231,15 @@ its schedule begins again. With \`"dryRun": true\` nothing starts: the answer sa
         schema: "Redelivery",
       },
     },
-    errors: [...BODY_ERRORS, ...ONE_ERRORS, "bad_filter", "too_many_redeliveries", "queue_unavailable"],
+    errors: [
+      ...BODY_ERRORS,
+      ...ONE_ERRORS,
+      "bad_filter",
+      "plan_changed",
+      "too_many_redeliveries",
+      "idempotency_key_reused",
+      "queue_unavailable",
+    ],
   },
   listRedeliveries: {
     method: "GET",

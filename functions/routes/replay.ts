@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { IDEMPOTENCY_HOURS } from "../core/idempotency.ts";
 import { REPLAY_ID, REPLAY_ID_ERROR } from "../core/replay-job.ts";
 import { REPLAY_PAGE_JOBS } from "../core/replay-limits.ts";
 import { number } from "./number.ts";
@@ -13,7 +14,9 @@ const START_ERRORS = [
   "body_too_large",
   "unsupported_media_type",
   "bad_filter",
+  "plan_changed",
   "too_many_replays",
+  "idempotency_key_reused",
   "queue_unavailable",
   "database_unavailable",
 ] as const;
@@ -29,6 +32,11 @@ export const replayRoutes = {
     description: `A job takes the dead letters that match and are open at its start, the oldest first, and sends each to the
 queue of events, where the same checks run as the first time. With \`"dryRun": true\` nothing starts: the answer says how many
 there are. Two jobs never take the same dead letter. A key of the installation that names no tenant replays those of every tenant.`,
+    headers: {
+      "Idempotency-Key": {
+        description: `A text of the client's, for example a UUID. The same one with the same body within ${IDEMPOTENCY_HOURS} hours starts nothing and answers the job that it has started`,
+      },
+    },
     body: { description: "Which dead letters, and how", content: { [json]: { anyOf: ["NewReplay"] } } },
     answers: {
       200: { description: "The plan", contentType: json, schema: "ReplayPlan" },
@@ -83,6 +91,11 @@ there are. Two jobs never take the same dead letter. A key of the installation t
     summary: "Give dead letters up, or plan it",
     description: `They are discarded for good: none of them is replayed after that. The audit log keeps the \`note\`. At least one
 condition is needed. With \`"dryRun": true\` nothing starts.`,
+    headers: {
+      "Idempotency-Key": {
+        description: `A text of the client's, for example a UUID. The same one with the same body within ${IDEMPOTENCY_HOURS} hours starts nothing and answers the job that it has started`,
+      },
+    },
     body: { description: "Which dead letters, and why", content: { [json]: { anyOf: ["NewDiscard"] } } },
     answers: {
       200: { description: "The plan", contentType: json, schema: "ReplayPlan" },

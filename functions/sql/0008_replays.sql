@@ -94,20 +94,25 @@ language sql immutable as $body$
     || ' d.time_sent, d.dataschema, d.datacontenttype, d.extensions, d.data) as e where '
 $body$;
 
--- Counts the open dead letters of a selection, and shows the oldest. The first row has the number.
+-- Counts the open dead letters of a selection, and shows the oldest. The first row has the number, and the time before which all of
+-- them became open.
 create function plan_replay(
   for_tenant text, allowed_types text[], allowed_sources text[], selection jsonb,
   condition text, condition_texts text[], samples integer
 )
-returns table (planned bigint, dead_letter text)
+returns table (planned bigint, dead_letter text, until text)
 language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
-  matching constant text = dead_letter_source() || dead_letter_bounds(for_tenant, selection, clock_timestamp())
+  now_is constant timestamptz = clock_timestamp();
+  matching constant text = dead_letter_source() || dead_letter_bounds(for_tenant, selection, now_is)
     || ' and ' || dead_letter_test(allowed_types, allowed_sources, selection, condition);
 begin
-  execute 'select count(*)' || matching into planned using condition_texts;
+  execute 'select count(*), to_char(coalesce(max(d.opened_at) + interval ''1 microsecond'', $2) at time zone ''UTC'','
+    || ' ''YYYY-MM-DD"T"HH24:MI:SS.US"Z"'')' || matching
+    into planned, until using condition_texts, now_is;
   return next;
   planned = null;
+  until = null;
   for dead_letter in
     execute 'select public.dead_letter_json(d) || ''}''' || matching || ' order by d.opened_at, d.id limit $2'
     using condition_texts, samples
@@ -142,6 +147,47 @@ begin
 end
 $body$;
 grant execute on function find_editable to sluice_writer;
+
+-- The starts of jobs, by the hash of their idempotency key: a request that is sent again finds the job that it has started.
+create table job_starts (
+  tenant text collate "C" not null,
+  id text collate "C" not null,
+  job text not null,
+  -- The hash of the request.
+  request text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, id)
+);
+alter table job_starts enable row level security;
+create index job_starts_by_time on job_starts (started_at);
+
+-- Keeps a start, unless there is one that is younger than so many hours, and returns the one that is kept. Deletes some older ones.
+create function keep_job_start(for_tenant text, for_id text, for_job text, for_request text, hours integer)
+returns table (job text, request text)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
+#variable_conflict use_column
+declare
+  ended constant timestamptz = clock_timestamp() - hours * interval '1 hour';
+begin
+  delete from job_starts as s using (
+    select tenant, id from job_starts where started_at <= ended order by started_at limit 100 for update skip locked
+  ) as old where (s.tenant, s.id) = (old.tenant, old.id);
+  return query
+    insert into job_starts as s (tenant, id, job, request) values (for_tenant, for_id, for_job, for_request)
+    on conflict (tenant, id) do update set
+      job = case when s.started_at <= ended then excluded.job else s.job end,
+      request = case when s.started_at <= ended then excluded.request else s.request end,
+      started_at = case when s.started_at <= ended then excluded.started_at else s.started_at end
+    returning s.job, s.request;
+end
+$body$;
+grant execute on function keep_job_start to sluice_writer;
+
+create function forget_job_start(for_tenant text, for_id text, for_job text) returns setof text
+language sql security definer set search_path = pg_catalog, public, pg_temp as $body$
+  delete from job_starts where tenant = for_tenant and id = for_id and job = for_job returning id
+$body$;
+grant execute on function forget_job_start to sluice_writer;
 
 -- A job as JSON.
 create function replay_json(job replays, has_request boolean default true) returns text

@@ -678,19 +678,23 @@ begin
 end
 $body$;
 
--- Counts the failed deliveries of a selection, and shows the first. The first row has the number.
+-- Counts the failed deliveries of a selection, and shows the first. The first row has the number, and the time before which all of
+-- them were tried last.
 create function plan_redelivery(
   for_tenant text, for_id text, selection jsonb, condition text, condition_texts text[], samples integer
 )
-returns table (planned bigint, delivery text)
+returns table (planned bigint, delivery text, until text)
 language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $body$
 declare
   matching constant text = ' from public.deliveries as d join public.subscriptions as s on s.id = d.subscription_id'
     || ' where s.id = $2 and s.tenant = $3 and d.state = ''failed'' and ' || failed_delivery_test(selection, condition);
 begin
-  execute 'select count(*)' || matching into planned using condition_texts, for_id, for_tenant;
+  execute 'select count(*), to_char(coalesce(max(d.last_at) + interval ''1 microsecond'', $4) at time zone ''UTC'','
+    || ' ''YYYY-MM-DD"T"HH24:MI:SS.US"Z"'')' || matching
+    into planned, until using condition_texts, for_id, for_tenant, clock_timestamp();
   return next;
   planned = null;
+  until = null;
   for delivery in
     execute 'select public.delivery_json(d)' || matching || ' order by d.number limit $4'
     using condition_texts, for_id, for_tenant, samples

@@ -1,9 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { accessibilityFaults } from "./support/accessibility.ts";
 import { type Console, startConsole } from "./support/console.ts";
 import { CHROMIUM } from "./support/find-chromium.ts";
 import { order } from "./support/orders.ts";
 import { refuseText } from "./support/refuse-text.ts";
+
+/** The status of a request that got no answer, as the browser logs it. */
+const NO_ANSWER = Number.NaN;
 
 describe.skipIf(CHROMIUM === undefined)("dead letters on the page", () => {
   let console: Console;
@@ -96,6 +100,7 @@ describe.skipIf(CHROMIUM === undefined)("dead letters on the page", () => {
       const receipt = dialog.locator("dl.receipt");
       await dialog.getByRole("status").getByText("done").waitFor();
       await receipt.locator("div", { hasText: "stored" }).getByText("2").waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
 
       await dialog.getByRole("link", { name: "see it among the jobs" }).click();
       await page.getByRole("region", { name: "Replay of 2 dead letters" }).waitFor();
@@ -103,6 +108,76 @@ describe.skipIf(CHROMIUM === undefined)("dead letters on the page", () => {
 
     await isStored("dry-1");
     await isStored("dry-2");
+  });
+
+  it("a start whose answer was lost is sent again without a second job, and takes what was counted alone", async () => {
+    await poison(["lost-1", "lost-2"]);
+
+    await console.visit(
+      "#/dead-letters?id=lost-1&id=lost-2&id=lost-3&view=list",
+      async (page) => {
+        await page.getByRole("button", { name: "Replay all…" }).click();
+        const dialog = page.getByRole("dialog");
+        await dialog.getByText("Nothing has started yet.").waitFor();
+        await console.call("POST", "/events", [order("lost-3", { data: { customerId: "unwanted" } })]);
+        await eventually(
+          () => states(["lost-3"]),
+          (rows) => rows.length === 1,
+        );
+        await accept();
+        let starts = 0;
+        await page.route("**/replays", async (route) => {
+          starts += 1;
+          if (starts > 1) return route.continue();
+          await route.fetch();
+          await route.abort();
+        });
+
+        await dialog.getByRole("button", { name: "Replay 2" }).click();
+        await dialog.getByText("The API does not answer").waitFor();
+        await dialog.getByRole("button", { name: "Try again" }).click();
+        await dialog.getByRole("status").getByText("done").waitFor();
+
+        expect(starts).toBe(2);
+      },
+      { expected: [NO_ANSWER] },
+    );
+
+    const { replays } = await console.call<{ replays: { id: string }[] }>("GET", "/replays");
+    const wanted = await Promise.all(
+      replays.map(({ id }) => console.call<{ request?: { filter?: unknown }; taken: number }>("GET", `/replays/${id}`)),
+    );
+    const ours = wanted.filter(({ request }) => JSON.stringify(request ?? {}).includes("lost-1"));
+    expect(ours.map(({ taken }) => taken)).toEqual([2]);
+    expect(await states(["lost-3"])).toEqual(["open"]);
+  });
+
+  it("a start of which more match by now is refused, and counted again", async () => {
+    await poison(["more-1"]);
+    await console.visit(
+      "#/dead-letters?id=more-1&id=more-2&view=list",
+      async (page) => {
+        await page.getByRole("button", { name: "Replay all…" }).click();
+        const dialog = page.getByRole("dialog");
+        await dialog.getByText("Nothing has started yet.").waitFor();
+        await console.call("POST", "/events", [order("more-2", { data: { customerId: "unwanted" } })]);
+        await eventually(
+          () => states(["more-2"]),
+          (rows) => rows.length === 1,
+        );
+        // As if its transaction had been under way while the plan counted.
+        await console.runtime.query(
+          "update dead_letters set opened_at = (select min(opened_at) from dead_letters where event_id = 'more-1') where event_id = 'more-2'",
+        );
+
+        await dialog.getByRole("button", { name: "Replay 1" }).click();
+        await dialog.getByText("2 match now, and the plan had 1. Nothing began.").waitFor();
+        await dialog.getByRole("button", { name: "Try again" }).click();
+        await dialog.getByRole("button", { name: "Replay 2" }).waitFor();
+      },
+      { expected: [409] },
+    );
+    expect(await states(["more-1", "more-2"])).toEqual(["open", "open"]);
   });
 
   it("a replay that goes on is cancelled, and its receipt says what it has taken", async () => {

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Front, startFront } from "../../bench/pipeline/front.ts";
 import { eventually } from "../support/eventually.ts";
+import { accessibilityFaults } from "./support/accessibility.ts";
 import { type Console, startConsole } from "./support/console.ts";
 import { CHROMIUM } from "./support/find-chromium.ts";
 import { order, ORDER_PLACED } from "./support/orders.ts";
@@ -235,6 +236,39 @@ describe.skipIf(CHROMIUM === undefined)("events on the page", () => {
       },
       { expected: [400, 404, 422] },
     );
+  });
+
+  it("a restore is among the jobs, with a receipt that adds up", async () => {
+    const id = `rst_${"0".repeat(32)}`;
+    await console.runtime.query(
+      `insert into restores (id, tenant, state, target, request, key_id, manifests, planned, read, matched, restored, present, conflicts, finished_at)
+       values ('${id}', 'default', 'done', 'beside', '{"from":"2026-11-01"}', 'keyOfRestore', '[["events/a", "b"]]', 12, 12, 10, 7, 2, 1, clock_timestamp())`,
+    );
+    await console.visit("#/jobs/restores", async (page) => {
+      await page.getByRole("table", { name: "Restores" }).getByText("12 of 12").waitFor();
+      await page.getByRole("table", { name: "Restores" }).getByRole("link").first().click();
+      const receipt = page.locator("dl.receipt");
+      await receipt.locator("div", { hasText: "restored" }).getByText("7", { exact: true }).waitFor();
+      await receipt.locator("div", { hasText: "with other content" }).getByText("1", { exact: true }).waitFor();
+      await page.getByText(`GET /restores/${id}/events`).waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
+    });
+  });
+
+  it("JSON that is no event stays JSON, and says so", async () => {
+    await console.visit("#/send", async (page) => {
+      await page.getByRole("button", { name: "JSON", exact: true }).click();
+      const text = page.locator("textarea[name=event]");
+      for (const wrong of ["[1]", '"text"', "5", "null"]) {
+        await text.fill(wrong);
+        await page.getByText("An event is a JSON object").waitFor();
+        await page.getByRole("button", { name: "Form", exact: true }).click();
+        expect(await text.inputValue()).toBe(wrong);
+      }
+      await text.fill('{"type": "a.b", "source": "/s", "id": "1", "data": {}}');
+      await page.getByRole("button", { name: "Form", exact: true }).click();
+      await text.waitFor({ state: "detached" });
+    });
   });
 
   it("an export is counted, written, and its receipt names its files", async () => {

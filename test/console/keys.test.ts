@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
+import { accessibilityFaults } from "./support/accessibility.ts";
 import { type Console, startConsole } from "./support/console.ts";
 import { CHROMIUM } from "./support/find-chromium.ts";
 import { order } from "./support/orders.ts";
@@ -110,6 +111,7 @@ describe.skipIf(CHROMIUM === undefined)("keys and subscriptions on the page", ()
       await dialog.getByRole("button", { name: "Count" }).click();
       await dialog.getByText("Nothing has started yet.").waitFor();
       expect(receiver.confirmed()).toEqual([]);
+      expect(await accessibilityFaults(page)).toEqual([]);
       await dialog.getByRole("button", { name: "Retry 1" }).click();
       await dialog.locator("dl.receipt div", { hasText: "delivered" }).getByText("1").waitFor();
       await page.keyboard.press("Escape");
@@ -119,5 +121,38 @@ describe.skipIf(CHROMIUM === undefined)("keys and subscriptions on the page", ()
       await attempts.getByText("204").waitFor();
     });
     expect(receiver.confirmed()).toEqual(["failing"]);
+  });
+
+  it("the settings of a subscription are changed on its screen, and what was left stays", async () => {
+    const { id } = await console.call<{ id: string }>("POST", "/subscriptions", {
+      name: "before",
+      filter: { data: { n: [{ numeric: [">", 1] }] } },
+      sink: { type: "webhook", url: receiver.url },
+      rate: 7,
+    });
+    await console.visit(`#/subscriptions/${id}/settings`, async (page) => {
+      await page.getByRole("button", { name: "Change…" }).click();
+      const dialog = page.getByRole("dialog");
+      expect(await dialog.getByRole("button", { name: "Change", exact: true }).isDisabled()).toBe(true);
+      await dialog.getByLabel("Name, for people").fill("after");
+      await dialog
+        .locator("textarea[name=filter]")
+        .fill('{"data": {"n": [{"numeric": [">", 12345678901234567890.50]}]}}');
+      await dialog.getByLabel("Events a second").fill("");
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await dialog.getByRole("button", { name: "Change", exact: true }).click();
+      await dialog.waitFor({ state: "detached" });
+      await page.locator("h1").getByText("after").waitFor();
+      const settings = page.getByRole("region", { name: "Settings" });
+      await settings.getByText("without a bound").waitFor();
+    });
+
+    const changed = await console.call<Record<string, unknown>>("GET", `/subscriptions/${id}`);
+    expect(changed).toMatchObject({ name: "after", sink: { url: receiver.url }, batch: 1, order: "none" });
+    expect(changed["rate"]).toBeUndefined();
+    const [row] = await console.runtime.query(`select filter from subscriptions where id = '${id}'`);
+    expect(JSON.stringify(row?.["filter"])).toContain("12345678901234567890.50");
+    const { entries } = await console.call<{ entries: { action: string; target: string }[] }>("GET", "/audit");
+    expect(entries.some(({ action, target }) => action === "subscription.change" && target === id)).toBe(true);
   });
 });

@@ -101,6 +101,74 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     await Promise.all([first.close(), second.close()]);
   });
 
+  it("a link leaves a session in use alone until its user has decided, and signs in then", async () => {
+    const first = await console.createKey({ tenant: "default", role: "reader" });
+    const { page, faults, close } = await console.open("#/events", { key: first.key });
+    const keyIdOf = () => page.locator(".account .mono").textContent();
+    expect(await keyIdOf()).toBe(first.id);
+    const second = await console.createKey({ tenant: "other", role: "admin" });
+    const link = await signInLink(origin, second.key);
+
+    // In the tab itself, and in another one of the browser.
+    await page.goto(link);
+    await page.getByText("You are signed in already").waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByRole("button", { name: "Stay signed in" }).click();
+    expect(await keyIdOf()).toBe(first.id);
+    const tab = await page.context().newPage();
+    await tab.goto(link);
+    await tab.getByText("You are signed in already").waitFor();
+    await tab.getByRole("button", { name: "Sign in with the link" }).click();
+    await tab.locator(".account .mono").getByText(second.id).waitFor();
+
+    expect(faults()).toEqual([]);
+    await close();
+  });
+
+  it("a code that is sent twice at once is exchanged once", async () => {
+    const { page, faults, close } = await openPage(console.browser, { origin, expected: [401] });
+    let exchanges = 0;
+    await page.route("**/console/sessions", async (route) => {
+      exchanges += 1;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await route.continue();
+    });
+    await page.goto(`${origin}/console`);
+    await page.getByLabel("The link, or its code").fill(await signInLink(origin, console.runtime.addresses.apiKey));
+    await page.locator("form").evaluate((form: HTMLFormElement) => {
+      form.requestSubmit();
+      form.requestSubmit();
+    });
+    await page.locator("main:not(.sign-in)").waitFor();
+
+    expect(exchanges).toBe(1);
+    expect(faults()).toEqual([]);
+    await close();
+  });
+
+  it("charts of another span that cannot be loaded are not drawn from the span before", async () => {
+    await console.visit(
+      "#/overview",
+      async (page) => {
+        const rates = page.getByRole("region", { name: "Rates" });
+        await rates.locator(".card").first().waitFor();
+        await page.route("**/status/history?span=7d", (route) =>
+          route.fulfill({
+            status: 503,
+            contentType: "application/problem+json",
+            body: '{"code":"status_unavailable"}',
+          }),
+        );
+
+        await rates.getByRole("button", { name: "7 d" }).click();
+
+        await rates.getByRole("alert").waitFor();
+        expect(await rates.locator(".card").count()).toBe(0);
+      },
+      { expected: [503] },
+    );
+  });
+
   it.each(["#/overview", undefined])("on a phone nothing stands beside the window: %s", async (hash) => {
     const { page, close } = await (hash === undefined
       ? openPage(console.browser, { origin, viewport: PHONE })

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createDeadLetterStore } from "../../functions/adapters/data-api/dead-letter-store.ts";
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
+import { createJobStarts } from "../../functions/adapters/data-api/job-starts.ts";
 import { createReplayJobs } from "../../functions/adapters/data-api/replay-jobs.ts";
 import { createReplayWork } from "../../functions/adapters/data-api/replay-work.ts";
 import { writeEnvelope } from "../../functions/core/envelope.ts";
@@ -10,6 +11,7 @@ import { soon, startMigratedDatabase, type TestDatabase } from "../support/datab
 import { bodyOf, deadLetterId, putDeadLetters } from "../support/dead-letter-rows.ts";
 import { newDeadLetter } from "../support/dead-letter-samples.ts";
 import { storable } from "../support/event-samples.ts";
+import { jobStartsConformance } from "../support/conformance/job-starts.ts";
 import { eventually } from "../support/eventually.ts";
 
 let db: TestDatabase;
@@ -171,6 +173,28 @@ describe("the plan of a replay", () => {
       "",
     ])
       expect([condition, await sql(condition)]).toEqual([condition, "42601"]);
+  });
+});
+
+jobStartsConformance(async () => {
+  await db.empty("job_starts");
+  return {
+    starts: createJobStarts(db.writer),
+    pass: async (hours) =>
+      void (await db.ask(`update job_starts set started_at = started_at - interval '${hours} hours' returning id`)),
+  };
+});
+
+describe("the plan of a replay", () => {
+  it("the time of a plan bounds the job to what the plan has counted", async () => {
+    await putDeadLetters(db, ["a", "b"], { openedAt: "2026-11-21T09:00:01.000002Z" });
+    const { planned: counted, until } = await jobs.plan(scope(), { maxReplays: 5 }, soon());
+    expect([counted, until]).toEqual([2, "2026-11-21T09:00:01.000003Z"]);
+    await putDeadLetters(db, ["c"], { openedAt: "2026-11-21T09:00:01.000003Z" });
+
+    const { unsent } = await taken({ request: { maxReplays: 5, opened: { to: until } } });
+
+    expect(unsent.map(({ body }) => idIn(body)).toSorted()).toEqual(["a", "b"]);
   });
 });
 

@@ -4,6 +4,7 @@ import { textOfMessage } from "../../functions/core/message-text.ts";
 import type { StatusAnswer } from "../../functions/core/status-answers.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStack, startFaultStack } from "./support/fault-stack.ts";
+import { openShownLedger, type ShownLedger } from "./support/shown-ledger.ts";
 
 const TENANTS = ["default", "other"];
 const PATIENCE_MS = 150_000;
@@ -15,6 +16,7 @@ type Account = NonNullable<Extract<StatusAnswer["ledger"], { tenants?: unknown }
 /** A database that refuses events with a member `refused`. Messages of a killed function come again soon. */
 let stack: FaultStack;
 let statusQueueUrl: string;
+let page: ShownLedger | undefined;
 const keys = new Map<string, string>();
 /** The events that their queue got, by tenant, and producer and number: the test's own account of what was accepted. */
 const sent = new Map<string, Map<string, Sent>>(TENANTS.map((tenant) => [tenant, new Map()]));
@@ -23,11 +25,15 @@ beforeAll(async () => {
   await refuse(true);
   const made = await call("*", "/keys", { method: "POST", body: JSON.stringify({ tenant: "other", role: "admin" }) });
   keys.set("default", stack.addresses.apiKey).set("other", ((await made.json()) as { key: string }).key);
+  page = await openShownLedger(stack);
   const { QueueUrls = [] } = await stack.deadLetters.client.send(new ListQueuesCommand({}));
   const name = QueueUrls.find((url) => /Status(?!.*DeadLetter)/.test(url)) ?? "";
   statusQueueUrl = new URL(stack.queue.url).origin + new URL(name).pathname;
 });
-afterAll(() => stack?.remove());
+afterAll(async () => {
+  await page?.close();
+  await stack?.remove();
+});
 beforeEach(async () => {
   await stack.heal();
   stack.sqs.onCall = ({ action, queue, entries }) => {
@@ -148,9 +154,23 @@ async function expectSettled(): Promise<void> {
   const { tenants = [] } = await takenNow();
   for (const tenant of TENANTS) {
     const account = tenants.find((each) => each.tenant === tenant);
-    expect(account, tenant).toEqual({ tenant, ...(await ownAccount(tenant)), inFlight: 0, difference: 0 });
+    const own = await ownAccount(tenant);
+    expect(account, tenant).toEqual({ tenant, ...own, inFlight: 0, difference: 0 });
+    if (page !== undefined) expect(await page.read(tenant), tenant).toEqual(asShown(own));
   }
 }
+
+/** As the operator's page names the counts. */
+const asShown = (own: Counts) => ({
+  Accepted: own.accepted,
+  Stored: own.stored,
+  Copies: own.copies,
+  Conflicts: own.conflicts,
+  "Open dead letters": own.open,
+  Replayed: own.replayed,
+  Discarded: own.discarded,
+  Difference: 0,
+});
 
 describe("the ledger of a stack whose functions are killed", () => {
   it.each([

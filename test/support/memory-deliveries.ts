@@ -349,6 +349,9 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       const found = entry === undefined ? [] : selected(entry, request);
       return {
         planned: Math.min(found.length, request.limit ?? found.length),
+        until: found
+          .map(({ lastAt }) => new Date(Date.parse(String(lastAt)) + 1).toISOString())
+          .reduce((latest, each) => (each > latest ? each : latest), iso(0)),
         sample: found.slice(0, Math.min(MATCHES_MAX, request.limit ?? MATCHES_MAX)).map(toDelivery),
       };
     },

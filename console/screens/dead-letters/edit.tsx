@@ -3,13 +3,15 @@ import { call } from "../../api/client.ts";
 import { Problem } from "../../api/problem.ts";
 import { FaultList } from "../../parts/fault-list.tsx";
 import { plural } from "../../parts/format.ts";
+import { readEvent } from "../../parts/read-event.ts";
 import { placeOfPointer } from "../../parts/place-of-pointer.ts";
 import { Failed } from "../../parts/states.tsx";
 import { Text } from "../../parts/text.tsx";
 import { useAction } from "../../parts/use-action.ts";
+import { useOnce } from "../../parts/use-once.ts";
 import type { EventFault, ReplayJob, ReplayPlan } from "../../types.ts";
-import { changedLines, type EditableEvent, readEdited } from "./event-text.ts";
-import { planBody, startBody } from "./selection.ts";
+import { changedLines, type EditableEvent } from "./event-text.ts";
+import { planBody } from "./selection.ts";
 
 type Props = { id: string; editable: EditableEvent; onStarted: (replayId: string) => void; onCancel: () => void };
 
@@ -21,11 +23,12 @@ export function Edit({ id, editable: { source, id: eventId, text: before }, onSt
   const [text, setText] = useState(before);
   const [check, setCheck] = useState<Check>();
   const area = useRef<HTMLTextAreaElement>(null);
+  const once = useOnce();
   const current = check?.text === text ? check : undefined;
   const isValid = (current?.planned ?? 0) > 0;
 
   const validate = useAction(async () => {
-    const read = readEdited(text);
+    const read = readEvent(text);
     if ("fault" in read) return setCheck({ text, fault: read.fault, errors: [] });
     const body = planBody({}, { edits: [{ id, event: read.event }] });
     try {
@@ -36,10 +39,11 @@ export function Edit({ id, editable: { source, id: eventId, text: before }, onSt
     }
   });
   const start = useAction(async () => {
-    const read = readEdited(text);
+    const read = readEvent(text);
     if ("fault" in read) return;
-    const body = startBody({}, { edits: [{ id, event: read.event }] }, 1);
-    onStarted((await call<ReplayJob>("POST", "replays", { body })).body.id);
+    // One dead letter, whose id is in the edit.
+    const body = { edits: [{ id, event: read.event }], planned: 1 };
+    onStarted((await call<ReplayJob>("POST", "replays", { body, headers: once(body) })).body.id);
   });
   const goTo = (pointer: string) => {
     const { start: from, end } = placeOfPointer(text, pointer);

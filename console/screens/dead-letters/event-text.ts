@@ -42,26 +42,21 @@ function isObject(text: string): boolean {
   }
 }
 
-/** The text as an event to send, or what keeps it from being one. */
-export function readEdited(text: string): { event: Record<string, unknown> } | { fault: string } {
-  let event: unknown;
-  try {
-    event = parseVerbatim(text);
-  } catch (error) {
-    return { fault: `This is not JSON: ${error instanceof Error ? error.message : String(error)}` };
-  }
-  return isJsonObject(event) ? { event } : { fault: "An event is a JSON object: { … }" };
-}
-
-/** The number of lines that another text has and this one has not, in order; for a few hundred lines exactly. */
+/**
+ * The number of lines that differ between two texts, whatever their order: of those that only one of them has, as many as the text with
+ * more of them has. A line that was replaced counts once, one that was removed or added too.
+ */
 export function changedLines(before: string, after: string): number {
-  const old = new Map<string, number>();
-  for (const line of before.split("\n")) old.set(line, (old.get(line) ?? 0) + 1);
-  let changed = 0;
+  const left = new Map<string, number>();
+  for (const line of before.split("\n")) left.set(line, (left.get(line) ?? 0) + 1);
+  let [added, removed] = [0, before.split("\n").length];
   for (const line of after.split("\n")) {
-    const left = old.get(line) ?? 0;
-    if (left === 0) changed += 1;
-    else old.set(line, left - 1);
+    const same = left.get(line) ?? 0;
+    if (same === 0) added += 1;
+    else {
+      left.set(line, same - 1);
+      removed -= 1;
+    }
   }
-  return changed;
+  return Math.max(added, removed);
 }

@@ -5,6 +5,7 @@ import { Dialog } from "../../parts/dialog.tsx";
 import { count, plural } from "../../parts/format.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { useAction } from "../../parts/use-action.ts";
+import { useOnce } from "../../parts/use-once.ts";
 import { useReturnFocus } from "../../parts/use-opened.ts";
 import { useLoad } from "../../parts/use-load.ts";
 import type { ReplayJob, ReplayPlan } from "../../types.ts";
@@ -30,6 +31,7 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
   const [job, setJob] = useState<ReplayJob>();
   const [rate, setRate] = useState("");
   const [note, setNote] = useState("");
+  const once = useOnce();
   const title = `${TITLES[action]} ${what}`;
   const options = (text: string): Options =>
     action === "discard" ? { note: text } : { rate: rate === "" ? undefined : Number(rate) };
@@ -44,10 +46,13 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
   });
   const start = useAction(async () => {
     if (plan === undefined) return;
-    setJob(
-      (await call<ReplayJob>("POST", PATHS[action], { body: startBody(chosen, options(note), plan.planned) })).body,
-    );
+    const body = startBody(chosen, options(note), plan);
+    setJob((await call<ReplayJob>("POST", PATHS[action], { body, headers: once(body) })).body);
   });
+  const planAgain = () => {
+    start.forget();
+    reload();
+  };
 
   if (job !== undefined) {
     return (
@@ -57,11 +62,13 @@ export function JobDialog({ action, chosen, what, onClose }: Props) {
     );
   }
   const failed = start.problem ?? problem;
+  // It may have begun, so it is sent again as it was. One that was refused is planned again.
+  const isStartLost = start.problem !== undefined && (start.problem.status === 0 || start.problem.status >= 500);
   if (failed !== undefined || plan === undefined || plan.planned === 0) {
     return (
       <Dialog title={title} onClose={() => onClose(false)}>
         {failed !== undefined ? (
-          <Failed problem={failed} onRetry={start.problem === undefined ? reload : start.run} />
+          <Failed problem={failed} onRetry={isStartLost ? start.run : planAgain} />
         ) : plan === undefined ? (
           <Loading what="Counting dead letters" />
         ) : (

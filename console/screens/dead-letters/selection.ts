@@ -1,4 +1,5 @@
 import { conditionsOf, toFilter } from "../../parts/filter-params.ts";
+import type { ReplayPlan } from "../../types.ts";
 
 /** Conditions of dead letters beside those of their events, as the page's address and `GET /dead-letters` have them. */
 const CAUSES = ["reason", "sqlState", "message"] as const;
@@ -46,9 +47,17 @@ export type Options = {
 /** The body that says how many dead letters a job would take. */
 export const planBody = (chosen: Chosen, options: Options) => ({ ...chosen, ...options, dryRun: true });
 
-/** The body that starts what was planned: never more dead letters than the plan has counted. */
-export const startBody = (chosen: Chosen, options: Options, planned: number) => ({
+/**
+ * The body that starts what was planned: not one dead letter that the plan has not counted. Where more match by now, the API
+ * refuses it.
+ */
+export const startBody = (
+  chosen: Chosen,
+  options: Options,
+  { planned, until }: Pick<ReplayPlan, "planned" | "until">,
+) => ({
   ...chosen,
   ...options,
-  limit: planned,
+  openedTo: until,
+  planned,
 });

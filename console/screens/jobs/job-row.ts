@@ -1,8 +1,8 @@
-import type { ExportJob, RedeliveryJob, ReplayJob } from "../../types.ts";
+import type { ExportJob, RedeliveryJob, ReplayJob, RestoreJob } from "../../types.ts";
 
 /** A job of any kind, as lists and its progress show it. */
 export type JobRow = {
-  kind: "replay" | "discard" | "export" | "redelivery";
+  kind: "replay" | "discard" | "export" | "redelivery" | "restore";
   id: string;
   state: string;
   isFinished: boolean;
@@ -89,6 +89,28 @@ export function redeliveryRow(job: RedeliveryJob): JobRow {
       { label: "under way", value: open },
     ],
     detail: undefined,
+  };
+}
+
+export function restoreRow(job: RestoreJob): JobRow {
+  const { planned, read, restored, present, conflicts, refused, cancelling, state } = job;
+  const isFinished = state !== "running";
+  return {
+    ...headOf(job),
+    kind: "restore",
+    state: cancelling === true && !isFinished ? "cancelling" : state,
+    isFinished,
+    isMoving: !isFinished,
+    planned,
+    done: read,
+    counts: [
+      { label: "events read", value: read },
+      { label: "restored", value: restored },
+      { label: "there already", value: present },
+      { label: "with other content", value: conflicts, isBad: true },
+      { label: "refused", value: refused, isBad: true },
+    ],
+    detail: job.detail ?? job.reason,
   };
 }
 

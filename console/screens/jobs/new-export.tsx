@@ -4,6 +4,7 @@ import { FormDialog } from "../../parts/form-dialog.tsx";
 import { plural } from "../../parts/format.ts";
 import { filterMember } from "../../parts/typed-json.ts";
 import { useAction } from "../../parts/use-action.ts";
+import { useOnce } from "../../parts/use-once.ts";
 import { navigate } from "../../route.ts";
 import type { ExportJob, ExportPlan } from "../../types.ts";
 
@@ -11,6 +12,7 @@ import type { ExportJob, ExportPlan } from "../../types.ts";
 export function NewExport({ onClose }: { onClose: () => void }) {
   const [draft, setDraft] = useState({ filter: "", from: "", to: "", format: "ndjson" });
   const [planned, setPlanned] = useState<{ draft: string; plan: ExportPlan }>();
+  const once = useOnce();
   const written = JSON.stringify(draft);
   const plan = planned?.draft === written ? planned.plan : undefined;
   const body = () => ({
@@ -24,8 +26,8 @@ export function NewExport({ onClose }: { onClose: () => void }) {
     setPlanned({ draft: written, plan: answer });
   });
   const start = useAction(async () => {
-    const headers = { "idempotency-key": crypto.randomUUID() };
-    const { body: job } = await call<ExportJob>("POST", "exports", { body: body(), headers });
+    const wanted = body();
+    const { body: job } = await call<ExportJob>("POST", "exports", { body: wanted, headers: once(wanted) });
     navigate("jobs", {}, { path: ["exports", job.id] });
   });
   const input = (name: "from" | "to", label: string) => (

@@ -3,8 +3,9 @@ import { link } from "../../route.ts";
 import { ExportProgress } from "./export-progress.tsx";
 import { RedeliveryProgress } from "./redelivery-progress.tsx";
 import { ReplayProgress } from "./replay-progress.tsx";
+import { RestoreProgress } from "./restore-progress.tsx";
 
-type Props = { kind: "replays" | "exports" | "redeliveries"; title: string; ids: readonly string[] };
+type Props = { kind: "replays" | "exports" | "redeliveries" | "restores"; title: string; ids: readonly string[] };
 
 /** One job: its progress, what was asked for, and its receipt. */
 export function OneJob({ kind, title, ids }: Props) {
@@ -21,6 +22,7 @@ export function OneJob({ kind, title, ids }: Props) {
       <section class="card">
         {kind === "replays" && <ReplayProgress id={first} isScreen />}
         {kind === "exports" && <ExportProgress id={first} />}
+        {kind === "restores" && <RestoreProgress id={first} />}
         {kind === "redeliveries" && <RedeliveryProgress subscriptionId={first} id={second} isScreen />}
       </section>
     </>

@@ -16,7 +16,7 @@ const POLL_MS = 60_000;
 /** The events that passed, over time. */
 export function Rates() {
   const span = SPANS.find((each) => each === route.value.params.get("span")) ?? "1h";
-  const { data, problem, reload } = useLoad(
+  const { data, problem, isLoading, reload } = useLoad(
     `history ${span} ${tenant.value}`,
     async (signal) => (await call<History>("GET", "status/history", { signal, query: { span }, record: false })).body,
     { keep: true },
@@ -41,7 +41,16 @@ export function Rates() {
       </header>
       {data === undefined && problem !== undefined && <Failed problem={problem} onRetry={reload} />}
       {data === undefined && problem === undefined && <Loading what="Loading the history" />}
-      {data !== undefined && <Charts history={data} />}
+      {data !== undefined && problem !== undefined && (
+        <p class="note warn" role="status">
+          The charts are not the newest: {problem.message}
+        </p>
+      )}
+      {data !== undefined && (
+        <div class={isLoading && data.span !== span ? "stale" : ""}>
+          <Charts history={data} />
+        </div>
+      )}
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { FaultList } from "../../parts/fault-list.tsx";
+import { readEvent } from "../../parts/read-event.ts";
 import { placeOfPointer } from "../../parts/place-of-pointer.ts";
 import type { EventFault } from "../../types.ts";
 
@@ -43,10 +44,6 @@ export function SendJson({ text, onText, faults }: Props) {
 }
 
 function faultOf(text: string): string | undefined {
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    return `This is not JSON: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  const read = readEvent(text);
+  return "fault" in read ? read.fault : undefined;
 }

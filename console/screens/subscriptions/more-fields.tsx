@@ -1,9 +1,14 @@
 import type { SubscriptionDraft } from "./subscription-body.ts";
 
-type Props = { draft: SubscriptionDraft; set: (changes: Partial<SubscriptionDraft>) => void };
+type Props = {
+  draft: SubscriptionDraft;
+  set: (changes: Partial<SubscriptionDraft>) => void;
+  /** A subscription that is there has begun. */
+  isNew?: boolean;
+};
 
 /** The fields that have a default: the place to begin, the order, the schedule and the bounds. */
-export function MoreFields({ draft, set }: Props) {
+export function MoreFields({ draft, set, isNew = true }: Props) {
   const number = (name: "batch" | "rate" | "timeoutMs", label: string, min: number, max: number) => (
     <label>
       {label}
@@ -18,18 +23,20 @@ export function MoreFields({ draft, set }: Props) {
     </label>
   );
   return (
-    <details>
-      <summary>Where it begins, order, schedule, rate</summary>
+    <details open={!isNew}>
+      <summary>{isNew && "Where it begins, "}order, schedule, rate</summary>
       <div class="stack inner">
-        <label>
-          Events received from; those stored from now on where it is empty
-          <input
-            type="datetime-local"
-            step="1"
-            value={draft.from}
-            onInput={({ currentTarget: { value } }) => set({ from: value })}
-          />
-        </label>
+        {isNew && (
+          <label>
+            Events received from; those stored from now on where it is empty
+            <input
+              type="datetime-local"
+              step="1"
+              value={draft.from}
+              onInput={({ currentTarget: { value } }) => set({ from: value })}
+            />
+          </label>
+        )}
         <label>
           Order
           <select

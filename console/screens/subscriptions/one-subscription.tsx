@@ -59,7 +59,7 @@ export function OneSubscription({ id }: { id: string }) {
           {view === "attempts" && <Attempts path={path} />}
           {view === "failures" && <Failures path={path} id={id} onStarted={reload} />}
           {view === "deliveries" && <Deliveries path={path} />}
-          {view === "settings" && <Settings subscription={data} text={answer.text} />}
+          {view === "settings" && <Settings subscription={data} text={answer.text} onChanged={reload} />}
         </>
       )}
     </>

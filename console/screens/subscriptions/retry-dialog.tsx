@@ -1,11 +1,13 @@
 import { useState } from "preact/hooks";
 import { call } from "../../api/client.ts";
+import { toProblem } from "../../api/problem.ts";
 import { Dialog } from "../../parts/dialog.tsx";
 import { FormDialog } from "../../parts/form-dialog.tsx";
 import { count, plural } from "../../parts/format.ts";
 import { Text } from "../../parts/text.tsx";
 import { filterMember } from "../../parts/typed-json.ts";
 import { useAction } from "../../parts/use-action.ts";
+import { useOnce } from "../../parts/use-once.ts";
 import type { RedeliveryJob, RedeliveryPlan } from "../../types.ts";
 import { RedeliveryProgress } from "../jobs/redelivery-progress.tsx";
 
@@ -22,6 +24,7 @@ export function RetryDialog({ path, id, codes, what, onClose }: Props) {
   const [draft, setDraft] = useState({ codes: codes.join(", "), filter: "", from: "", to: "", limit: "" });
   const [planned, setPlanned] = useState<{ draft: string; plan: RedeliveryPlan }>();
   const [job, setJob] = useState<RedeliveryJob>();
+  const once = useOnce();
   const written = JSON.stringify(draft);
   const plan = planned?.draft === written ? planned.plan : undefined;
   const body = () => ({
@@ -44,8 +47,14 @@ export function RetryDialog({ path, id, codes, what, onClose }: Props) {
   });
   const start = useAction(async () => {
     if (plan === undefined) return;
-    const wanted = { ...body(), limit: plan.planned };
-    setJob((await call<RedeliveryJob>("POST", `${path}/retry`, { body: wanted })).body);
+    const wanted = { ...body(), to: plan.until, planned: plan.planned };
+    try {
+      setJob((await call<RedeliveryJob>("POST", `${path}/retry`, { body: wanted, headers: once(wanted) })).body);
+    } catch (error) {
+      // It is counted again before anything starts.
+      if (toProblem(error).code === "plan_changed") setPlanned(undefined);
+      throw error;
+    }
   });
   const input = (name: keyof typeof draft, label: string, more: object = {}) => (
     <label>

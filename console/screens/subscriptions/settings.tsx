@@ -1,17 +1,34 @@
+import { useState } from "preact/hooks";
 import { time } from "../../parts/format.ts";
-import { memberOf } from "../../parts/json-parts.ts";
+import { KEEPS_DIGITS } from "../../parts/keeps-digits.ts";
+import { indent, memberOf } from "../../parts/json-parts.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { link } from "../../route.ts";
 import { can } from "../../session.ts";
 import type { WholeSubscription } from "../../types.ts";
+import { ChangeSettings } from "./change-settings.tsx";
 
 /** Everything that was set, but its secrets. `text` is the answer as it came: numbers of a filter keep their digits. */
-export function Settings({ subscription, text }: { subscription: WholeSubscription; text: string }) {
+export function Settings({
+  subscription,
+  text,
+  onChanged,
+}: {
+  subscription: WholeSubscription;
+  text: string;
+  onChanged: () => void;
+}) {
+  const [isChanging, setChanging] = useState(false);
   const { id, sink, order, schedule, batch, rate, timeoutMs, types, sources, keyId, createdAt, updatedAt } =
     subscription;
   const filter = memberOf(text.trim(), "filter");
   return (
     <section class="card stack" aria-label="Settings">
+      <div class="buttons">
+        <button type="button" disabled={!KEEPS_DIGITS} onClick={() => setChanging(true)}>
+          Change…
+        </button>
+      </div>
       <dl class="pairs">
         <dt>Id</dt>
         <dd>
@@ -45,6 +62,17 @@ export function Settings({ subscription, text }: { subscription: WholeSubscripti
       <JsonTree text={JSON.stringify(sink)} />
       <h2>Filter</h2>
       {filter === undefined ? <p>None: every event.</p> : <JsonTree text={filter} open={4} />}
+      {isChanging && (
+        <ChangeSettings
+          subscription={subscription}
+          filter={filter === undefined ? "" : indent(filter)}
+          onClose={() => setChanging(false)}
+          onChanged={() => {
+            setChanging(false);
+            onChanged();
+          }}
+        />
+      )}
     </section>
   );
 }

@@ -17,7 +17,6 @@ const SINKS = [
 
 /** The kind of sink, and its place. */
 export function SinkFields({ draft, set }: Props) {
-  const sink = SINKS.find(({ type }) => type === draft.sinkType) ?? SINKS[0];
   return (
     <>
       <label>
@@ -35,18 +34,28 @@ export function SinkFields({ draft, set }: Props) {
           ))}
         </select>
       </label>
+      <PlaceFields draft={draft} set={set} />
+    </>
+  );
+}
+
+/** The place of a sink of one kind. `kept` is the one that stays where none is given. */
+export function PlaceFields({ draft, set, kept }: Props & { kept?: string }) {
+  const sink = SINKS.find(({ type }) => type === draft.sinkType) ?? SINKS[0];
+  return (
+    <>
       <label>
-        {sink.label}
+        {kept === undefined ? sink.label : `Another place: ${sink.label}; ${kept} stays where it is empty`}
         <input
           name="place"
-          required
+          required={kept === undefined}
           spellcheck={false}
           placeholder={sink.placeholder}
           value={draft.place}
           onInput={({ currentTarget: { value } }) => set({ place: value })}
         />
       </label>
-      {draft.sinkType === "webhook" && (
+      {draft.sinkType === "webhook" && (kept === undefined || draft.place.trim() !== "") && (
         <label>
           Format
           <select

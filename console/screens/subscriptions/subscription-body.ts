@@ -1,10 +1,13 @@
-import { filterMember } from "../../parts/typed-json.ts";
+import { filterMember, parseTyped } from "../../parts/typed-json.ts";
+import type { WholeSubscription } from "../../types.ts";
+
+const SINK_TYPES = ["webhook", "email", "slack", "sns", "sqs"] as const;
 
 /** The fields of the form; each is text as it was typed. */
 export type SubscriptionDraft = {
   name: string;
   filter: string;
-  sinkType: "webhook" | "email" | "slack" | "sns" | "sqs";
+  sinkType: (typeof SINK_TYPES)[number];
   /** A URL, addresses with commas, or an ARN, by the sink. */
   place: string;
   format: "structured" | "binary";
@@ -31,6 +34,44 @@ export function subscriptionBody(draft: SubscriptionDraft): Record<string, unkno
     ...(schedule === "standard" ? {} : { schedule }),
     ...Object.fromEntries(numbers),
   };
+}
+
+type Known = Pick<WholeSubscription, "name" | "sink" | "order" | "schedule" | "batch" | "rate" | "timeoutMs">;
+
+/** The fields as a subscription has them. The place is empty: answers hide parts of it, so only another one can be sent. */
+export function draftOf(
+  { name, sink, order, schedule, batch, rate, timeoutMs }: Known,
+  filter: string,
+): SubscriptionDraft {
+  return {
+    name,
+    filter,
+    sinkType: SINK_TYPES.find((type) => type === sink.type) ?? "webhook",
+    place: "",
+    format: sink["format"] === "binary" ? "binary" : "structured",
+    from: "",
+    order,
+    schedule,
+    batch: String(batch),
+    rate: rate === undefined ? "" : String(rate),
+    timeoutMs: String(timeoutMs),
+  };
+}
+
+/**
+ * The body of `PUT /subscriptions/{id}`: the members that differ. A filter and a rate that are left empty are taken away.
+ * @throws as subscriptionBody
+ */
+export function changesBody(before: SubscriptionDraft, draft: SubscriptionDraft): Record<string, unknown> {
+  const differs = (member: keyof SubscriptionDraft) => draft[member].trim() !== before[member].trim();
+  const changes: Record<string, unknown> = {};
+  if (differs("name")) changes["name"] = draft.name.trim();
+  if (differs("filter")) changes["filter"] = draft.filter.trim() === "" ? null : parseTyped(draft.filter);
+  if (draft.place.trim() !== "") changes["sink"] = sinkOf(draft);
+  for (const member of ["order", "schedule"] as const) if (differs(member)) changes[member] = draft[member];
+  for (const member of ["batch", "rate", "timeoutMs"] as const)
+    if (differs(member)) changes[member] = draft[member].trim() === "" ? null : Number(draft[member]);
+  return changes;
 }
 
 function sinkOf({ sinkType, place, format }: SubscriptionDraft): Record<string, unknown> {

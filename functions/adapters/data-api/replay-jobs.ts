@@ -19,9 +19,10 @@ export function createReplayJobs(database: Pick<SqlDatabase, "execute">): Replay
       const { filter, ...selection } = request;
       const parameters = { ...toScope(scope), ...deadLetterCondition(filter), selection: JSON.stringify(selection) };
       const { rows } = await database.execute(PLAN, parameters, deadline);
-      const [[planned] = [], ...sample] = rows;
+      const [[planned, , until] = [], ...sample] = rows;
       return {
         planned: Math.min(Number(planned), request.limit ?? Number.POSITIVE_INFINITY),
+        until: String(until),
         sample: sample.map(([, line]) => JSON.parse(String(line)) as DeadLetterRow),
       };
     },
@@ -65,7 +66,7 @@ export function createReplayJobs(database: Pick<SqlDatabase, "execute">): Replay
 }
 
 const SCOPE = `${textArray(":types")}, ${textArray(":sources")}`;
-const PLAN = `select planned, dead_letter from plan_replay(
+const PLAN = `select planned, dead_letter, until from plan_replay(
     :tenant, ${SCOPE}, cast(:selection as jsonb), :condition, ${textArray(":condition_texts")}, ${REPLAY_SAMPLE}
   )`;
 const FIND_EDITABLE = `select dead_letter from find_editable(:tenant, ${SCOPE}, ${textArray(":ids")})`;

@@ -148,10 +148,11 @@ export function createSubscriptionStore(
       const condition = deadLetterCondition(filter);
       const parameters = { tenant, id, ...condition, selection: JSON.stringify(selection) };
       const { rows } = await database.execute(PLAN, parameters, deadline);
-      const [[planned] = [], ...sample] = rows;
+      const [[planned, , until] = [], ...sample] = rows;
       const { limit = Number.POSITIVE_INFINITY } = selection;
       return {
         planned: Math.min(Number(planned), limit),
+        until: String(until),
         sample: sample.slice(0, limit).map(([, delivery]) => toRecord(delivery) as Delivery),
       };
     },
@@ -193,7 +194,7 @@ const LIST_DELIVERIES = `select place, delivery from list_deliveries(
     :tenant, :id, :state, :event, cast(:after as bigint), cast(:most as integer)
   )`;
 const GROUP_FAILURES = `select failure_group from group_failed_deliveries(:tenant, :id, ${FAILURE_GROUPS_MAX})`;
-const PLAN = `select planned, delivery from plan_redelivery(
+const PLAN = `select planned, delivery, until from plan_redelivery(
     :tenant, :id, cast(:selection as jsonb), :condition, ${textArray(":condition_texts")}, ${MATCHES_MAX}
   )`;
 const START = `start_redelivery(

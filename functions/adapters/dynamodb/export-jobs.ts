@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { type ExportJob, exportJob, type ExportJobs, type ExportStart, exportStart } from "../../core/export-job.ts";
-import { EXPORT_IDEMPOTENCY_HOURS, EXPORT_JOB_KEPT_DAYS } from "../../core/export-limits.ts";
+import { EXPORT_JOB_KEPT_DAYS } from "../../core/export-limits.ts";
+import { IDEMPOTENCY_HOURS } from "../../core/idempotency.ts";
 import { JOBS_TABLE } from "../../core/jobs-table.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { answered, isMet } from "./client.ts";
@@ -91,7 +92,7 @@ export function createExportJobs({ client, table }: { client: DynamoDBClient; ta
 const EXPORT_ID = "exp_";
 
 const DAY_SECONDS = 86_400;
-const KEPT_MS = EXPORT_IDEMPOTENCY_HOURS * 3_600_000;
+const KEPT_MS = IDEMPOTENCY_HOURS * 3_600_000;
 
 const endOf = ({ startedAt }: ExportStart): number => Date.parse(startedAt) + KEPT_MS;
 

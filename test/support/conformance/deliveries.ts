@@ -1486,6 +1486,8 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect(plan.planned).toBe(expected.length);
       expect(plan.sample.map(({ eventId }) => eventId)).toEqual(expected);
       expect((await store.planRedelivery("other", id, request, soon())).planned).toBe(0);
+      const bounded = await store.planRedelivery(TENANT, id, { ...request, to: plan.until }, soon());
+      expect(bounded.planned).toBe(expected.length);
       const job = await retry(request);
       expect(await work.redeliver(100, soon())).toEqual({ taken: expected.length, isAtEnd: true, failing: [] });
 

@@ -4,7 +4,7 @@ import { DatabaseError } from "../../../functions/core/errors.ts";
 import type { EventPages } from "../../../functions/core/event-pages.ts";
 import type { ExportFiles, ExportJob, ExportJobs, ExportStep } from "../../../functions/core/export-job.ts";
 import { FilesError, type ExportStart } from "../../../functions/core/export-job.ts";
-import { EXPORT_IDEMPOTENCY_HOURS } from "../../../functions/core/export-limits.ts";
+import { IDEMPOTENCY_HOURS } from "../../../functions/core/idempotency.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
 import { createWorkCheck } from "../../../functions/core/work-allowed.ts";
 import { createExportStep } from "../../../functions/export/step.ts";
@@ -31,7 +31,7 @@ export function memoryJobs(): ExportJobs {
     },
     async keepStart(start) {
       const kept = starts.get(keyOf(start));
-      const end = Date.parse(kept?.startedAt ?? "") + EXPORT_IDEMPOTENCY_HOURS * 3_600_000;
+      const end = Date.parse(kept?.startedAt ?? "") + IDEMPOTENCY_HOURS * 3_600_000;
       if (kept !== undefined && end > Date.parse(start.startedAt)) return kept;
       starts.set(keyOf(start), start);
       return start;

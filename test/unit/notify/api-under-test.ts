@@ -19,6 +19,7 @@ import { createNotifyEndpoints } from "../../../functions/notify/endpoints.ts";
 import { notifyRoutes } from "../../../functions/routes/notify.ts";
 import type { Route } from "../../../functions/routes/route.ts";
 import { memoryDeliveries } from "../../support/memory-deliveries.ts";
+import { memoryJobStarts } from "../../support/memory-job-starts.ts";
 import { adminOf } from "../../support/principal.ts";
 import { memoryReader } from "../query/support.ts";
 
@@ -35,6 +36,7 @@ export type Given = {
   /** As a URL has them. */
   query?: Record<string, string>;
   principal?: Partial<Principal>;
+  idempotencyKey?: string;
 };
 
 export const secretOf = (number: number) => `whsec_${"c2VjcmV0".repeat(5)}${number}`;
@@ -129,6 +131,7 @@ export function apiUnderTest(
         return world.confirms;
       },
     },
+    starts: memoryJobStarts({ clock }),
     mark: {
       set: async (token) => {
         calls.push("mark");
@@ -156,7 +159,10 @@ export function apiUnderTest(
   });
 
   /** Sends a request as the adapter parses it, and returns the parsed body. @throws as the endpoint does */
-  async function call(name: Name, { body, id = "", retryId = "", query = {}, principal = {} }: Given = {}) {
+  async function call(
+    name: Name,
+    { body, id = "", retryId = "", query = {}, principal = {}, idempotencyKey }: Given = {},
+  ) {
     const route: Route = notifyRoutes[name];
     const parsed = Object.fromEntries(
       Object.entries(route.query ?? {}).map(([each, schema]) => [each, z.parse(schema, query[each])]),
@@ -165,7 +171,10 @@ export function apiUnderTest(
     const request = {
       method: route.method,
       path: route.path,
-      headers: body === undefined ? {} : { "content-type": "application/json" },
+      headers: {
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
+      },
       repeatedHeaders: [],
       parameters: { id, retryId },
       query: parsed,

@@ -130,6 +130,46 @@ describe("a redelivery", () => {
     expect(await test.memory.work.redeliver(10, 0)).toMatchObject({ taken: 0 });
   });
 
+  it("a redelivery takes no more than its plan had, and where more match by now nothing begins", async () => {
+    const { body: plan } = await test.call("startRedelivery", { id, body: { dryRun: true } });
+    const { planned, until } = plan as unknown as { planned: number; until: string };
+
+    expect(await test.refusal("startRedelivery", { id, body: { planned: planned - 1 } })).toMatch(
+      /^plan_changed: 4 match now, and the plan had 3/,
+    );
+    expect(await retries()).toEqual([]);
+
+    const started = await start({ planned, to: until });
+    expect(started).toMatchObject({ planned, request: { limit: planned } });
+    expect(await test.memory.work.redeliver(10, 0)).toMatchObject({ taken: planned });
+  });
+
+  it("a request that is sent again under its idempotency key answers the redelivery that it has started", async () => {
+    const again = async (body: object, idempotencyKey: string) =>
+      (await test.call("startRedelivery", { id, body, idempotencyKey })).body.id;
+
+    const first = await again({ codes: [500] }, "a");
+
+    expect(await again({ codes: [500] }, "a")).toBe(first);
+    expect(await again({ codes: [500] }, "b")).not.toBe(first);
+    expect(await retries()).toHaveLength(2);
+    expect(await test.refusal("startRedelivery", { id, body: { codes: [404] }, idempotencyKey: "a" })).toMatch(
+      new RegExp(`^idempotency_key_reused: .*${first}`),
+    );
+  });
+
+  it("a redelivery that did not begin is begun by the same request under the same idempotency key", async () => {
+    test.world.confirms = false;
+    const wanted = { id, body: {}, idempotencyKey: "a" };
+    expect(await test.refusal("startRedelivery", wanted)).toMatch(/^queue_unavailable/);
+
+    test.world.confirms = true;
+    const { body } = await test.call("startRedelivery", wanted);
+
+    expect(body.state).toBe("running");
+    expect(await test.memory.work.redeliver(10, 0)).toMatchObject({ taken: 4 });
+  });
+
   it("a subscription has a bound of redeliveries that are not finished", async () => {
     for (let i = 0; i < REDELIVERIES_MAX_RUNNING; i++) await start({ limit: 1 });
 

@@ -3,13 +3,15 @@ import { keyBody, type KeyDraft, listOf, rolesToGive } from "../../../console/sc
 import { dayRange } from "../../../console/screens/refusals/day-range.ts";
 import { numberOf, textOf } from "../../../console/screens/send/input-value.ts";
 import {
+  changesBody,
+  draftOf,
   filterFault,
   subscriptionBody,
   type SubscriptionDraft,
 } from "../../../console/screens/subscriptions/subscription-body.ts";
 import { newKey } from "../../../functions/core/access-bodies.ts";
 import { scopesOf } from "../../../functions/core/scopes.ts";
-import { newSubscription } from "../../../functions/core/subscription-bodies.ts";
+import { newSubscription, subscriptionChanges } from "../../../functions/core/subscription-bodies.ts";
 
 describe("the body of a new key", () => {
   const empty: KeyDraft = {
@@ -141,5 +143,46 @@ describe("the days of refusals", () => {
     expect(days("")).toEqual({ from: "2026-11-24", to: "2026-11-30", days: 7 });
     expect(days("days=1")).toEqual({ from: "2026-11-30", to: "2026-11-30", days: 1 });
     expect(days("days=9999")).toMatchObject({ days: 7 });
+  });
+});
+
+describe("the body of changes of a subscription", () => {
+  const before = draftOf(
+    {
+      name: "billing",
+      sink: { type: "webhook", url: "https://example.com/?***" },
+      order: "none",
+      schedule: "standard",
+      batch: 1,
+      rate: 5,
+      timeoutMs: 10_000,
+    },
+    '{"exact":{"type":"a"}}',
+  );
+
+  it("has nothing where nothing was changed", () => {
+    expect(changesBody(before, { ...before })).toEqual({});
+  });
+
+  it("has what was changed alone, and null for what was taken away", () => {
+    const body = changesBody(before, {
+      ...before,
+      name: " invoices ",
+      filter: "",
+      place: "https://example.com/new",
+      order: "subject",
+      rate: "",
+      timeoutMs: "2000",
+    });
+
+    expect(body).toEqual({
+      name: "invoices",
+      filter: null,
+      sink: { type: "webhook", url: "https://example.com/new" },
+      order: "subject",
+      rate: null,
+      timeoutMs: 2_000,
+    });
+    expect(subscriptionChanges.safeParse(body).error).toBeUndefined();
   });
 });

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { changedLines, eventText, readEdited, toEditable } from "../../../console/screens/dead-letters/event-text.ts";
+import { readEvent } from "../../../console/parts/read-event.ts";
+import { changedLines, eventText, toEditable } from "../../../console/screens/dead-letters/event-text.ts";
 import { planBody, startBody, toChosen, toQuery } from "../../../console/screens/dead-letters/selection.ts";
 import { newDiscard, newReplay } from "../../../functions/core/replay-bodies.ts";
 
 const body = (event: string) => `{"version":1,"tenant":"acme","receivedAt":"2026-11-21T09:30:00Z","events":[${event}]}`;
+
+const PLAN = { planned: 12, until: "2026-11-29T10:00:00.000001Z" };
 
 describe("the event of a dead letter", () => {
   it("is text with every digit, apart from the key that stays", () => {
@@ -35,7 +38,7 @@ describe("the event of a dead letter", () => {
   });
 
   it("goes back as it was edited, with its digits", () => {
-    const read = readEdited('{"type":"t","data":{"n":12345678901234567890}}');
+    const read = readEvent('{"type":"t","data":{"n":12345678901234567890}}');
 
     expect("event" in read && JSON.stringify(read.event)).toBe('{"type":"t","data":{"n":12345678901234567890}}');
   });
@@ -46,12 +49,15 @@ describe("the event of a dead letter", () => {
     ["null", /JSON object/],
     ["5", /JSON object/],
   ])("is refused before it is sent where it is %j", (text, fault) => {
-    expect(readEdited(text)).toEqual({ fault: expect.stringMatching(fault) });
+    expect(readEvent(text)).toEqual({ fault: expect.stringMatching(fault) });
   });
 
   it("counts the lines that are new", () => {
     expect(changedLines("a\nb\nb\nc", "a\nb\nx\nb\nb")).toBe(2);
     expect(changedLines("a\nb", "a\nb")).toBe(0);
+    expect(changedLines("a\nb\nc", "a\nc")).toBe(1);
+    expect(changedLines("a\nb\nc", "a\nx\nc")).toBe(1);
+    expect(changedLines("a\nb\nc", "c")).toBe(2);
   });
 });
 
@@ -99,12 +105,17 @@ describe("chosen dead letters", () => {
     const chosen = toChosen(parameters);
 
     expect(newReplay.safeParse(planBody(chosen, { rate: 100 })).error).toBeUndefined();
-    expect(newReplay.safeParse(startBody(chosen, {}, 12)).error).toBeUndefined();
-    expect(newDiscard.safeParse(startBody(chosen, { note: "The device was broken" }, 12)).error).toBeUndefined();
+    expect(newReplay.safeParse(startBody(chosen, {}, PLAN)).error).toBeUndefined();
+    expect(newDiscard.safeParse(startBody(chosen, { note: "The device was broken" }, PLAN)).error).toBeUndefined();
   });
 
   it("a start takes no more than the plan has counted, and says so in no other way than its limit", () => {
-    expect(startBody({ reason: ["r"] }, { rate: 5 }, 12)).toEqual({ reason: ["r"], rate: 5, limit: 12 });
+    expect(startBody({ reason: ["r"], openedTo: "2027-01-01T00:00:00Z" }, { rate: 5 }, PLAN)).toEqual({
+      reason: ["r"],
+      rate: 5,
+      openedTo: PLAN.until,
+      planned: 12,
+    });
     expect(planBody({ reason: ["r"] }, { rate: 5 })).toEqual({ reason: ["r"], rate: 5, dryRun: true });
   });
 });

@@ -6,7 +6,8 @@ import type { EditableDeadLetter, NewReplay, ReplayJobs, ReplayStep } from "../.
 import { REPLAY_MAX_UNFINISHED } from "../../../functions/core/replay-limits.ts";
 import { createReplayEndpoints } from "../../../functions/replay/endpoints.ts";
 import { createReplay } from "../../../functions/replay/replay.ts";
-import { JOB_ID, jobSample, NOW } from "./support.ts";
+import { memoryJobStarts } from "../../support/memory-job-starts.ts";
+import { JOB_ID, jobSample, NOW, outage } from "./support.ts";
 
 const DEAD_LETTER = `dl_${"a".repeat(32)}`;
 const DEEP = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
@@ -26,7 +27,15 @@ const editable = (changes: Partial<EditableDeadLetter> = {}): EditableDeadLetter
 });
 
 /** The endpoints over fakes. */
-function underTest({ found = [editable()], unfinished = 0, state = "running" as const, confirms = true } = {}) {
+function underTest({
+  found = [editable()],
+  unfinished = 0,
+  state = "running" as const,
+  confirms = true,
+  planned = 3,
+  newId = () => JOB_ID,
+} = {}) {
+  const world = { confirms, planned, fails: false };
   const calls: string[] = [];
   const started: NewReplay[] = [];
   const audited: Pick<AuditEntry, "tenant" | "who" | "action" | "target" | "details">[] = [];
@@ -34,16 +43,20 @@ function underTest({ found = [editable()], unfinished = 0, state = "running" as 
   const jobs: ReplayJobs = {
     plan: async (scope, request) => {
       calls.push(`plan ${JSON.stringify(scope)} ${JSON.stringify(request)}`);
-      return { planned: 3, sample: [] };
+      return { planned: world.planned, until: NOW, sample: [] };
     },
     findEditable: async (_scope, ids) => found.filter(({ id }) => ids.includes(id)),
     start: async (job) => {
+      if (world.fails) throw outage();
       calls.push("start");
       started.push(job);
       const { edits: _edits, ...kept } = job;
       return jobSample(kept);
     },
-    read: async (tenant, id) => (tenant === "acme" && id === JOB_ID ? jobSample({ state }) : undefined),
+    read: async (tenant, id) => {
+      if (tenant === "acme" && id === JOB_ID) return jobSample({ state });
+      return started.some((job) => job.tenant === tenant && job.id === id) ? jobSample({ id, state }) : undefined;
+    },
     list: async () => ({ items: [jobSample({ request: {} })], next: undefined }),
     countUnfinished: async () => unfinished,
     cancel: async () => jobSample({ isCancelling: true }),
@@ -59,8 +72,8 @@ function underTest({ found = [editable()], unfinished = 0, state = "running" as 
       steps: {
         send: async (step) => {
           calls.push("step");
-          if (confirms) steps.push(step);
-          return confirms;
+          if (world.confirms) steps.push(step);
+          return world.confirms;
         },
       },
       audit: {
@@ -71,16 +84,21 @@ function underTest({ found = [editable()], unfinished = 0, state = "running" as 
         },
       },
       clock: () => new Date(NOW),
-      newId: () => JOB_ID,
+      newId,
+      starts: memoryJobStarts({ clock: () => new Date(NOW) }),
       checks,
       queues: [OTHER_QUEUE],
     }),
     clock: () => new Date(NOW),
   });
-  const request = (body: unknown, principal: Partial<{ keyTenant: string; types: string[] }> = {}) => ({
+  const request = (
+    body: unknown,
+    principal: Partial<{ keyTenant: string; types: string[]; keyId: string }> = {},
+    key?: string,
+  ) => ({
     method: "POST",
     path: "/",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...(key !== undefined && { "idempotency-key": key }) },
     repeatedHeaders: [],
     parameters: { id: JOB_ID },
     query: {},
@@ -102,6 +120,7 @@ function underTest({ found = [editable()], unfinished = 0, state = "running" as 
   const post = (name: "startReplay" | "discardDeadLetters", ...given: Parameters<typeof request>) =>
     endpoints[name](request(...given) as unknown as Request);
   return {
+    world,
     calls,
     started,
     audited,
@@ -189,7 +208,15 @@ describe("the start of a replay", () => {
     const { status, body } = await test.post("startReplay", { dryRun: true });
 
     expect(status).toBe(200);
-    expect(JSON.parse(body)).toEqual({ state: "planned", planned: 3, sent: 0, stored: 0, deadLettered: 0, sample: [] });
+    expect(JSON.parse(body)).toEqual({
+      state: "planned",
+      planned: 3,
+      until: NOW,
+      sent: 0,
+      stored: 0,
+      deadLettered: 0,
+      sample: [],
+    });
     expect([test.started, test.audited, test.steps]).toEqual([[], [], []]);
   });
 
@@ -247,6 +274,105 @@ describe("the start of a replay", () => {
       /^malformed_body: .*none of the stage's replayQueues/,
     );
     expect((await test.post("startReplay", { to: OTHER_QUEUE }, of)).status).toBe(202);
+  });
+});
+
+describe("the start of what a plan has counted", () => {
+  it("a job takes no more than its plan had, or than its own limit", async () => {
+    const test = underTest();
+
+    await test.post("startReplay", { planned: 3 });
+    await test.post("discardDeadLetters", { planned: 4, limit: 2, reason: "x", note: "n" });
+
+    expect(test.started.map(({ request }) => request.limit)).toEqual([3, 2]);
+  });
+
+  it("where more match by now, nothing begins", async () => {
+    const test = underTest();
+
+    for (const [name, body] of [
+      ["startReplay", { planned: 2 }],
+      ["discardDeadLetters", { planned: 2, reason: "x", note: "n" }],
+    ] as const)
+      expect(await refusalOf(() => test.post(name, body))).toMatch(/^plan_changed: 3 match now, and the plan had 2/);
+    expect([test.started, test.audited, test.steps]).toEqual([[], [], []]);
+  });
+});
+
+describe("the start of a job under an idempotency key", () => {
+  let made = 0;
+  const newId = () => `rpl_${String((made += 1)).padStart(32, "0")}`;
+  const idOf = ({ body }: { body: string }) => (JSON.parse(body) as { id: string }).id;
+  const CASES = [
+    ["startReplay", { rate: 5 }],
+    ["discardDeadLetters", { reason: "x", note: "n" }],
+  ] as const;
+
+  it.each(CASES)(
+    "%s: a request that is sent again answers the job that it has started, and starts no second one",
+    async (name, body) => {
+      const test = underTest({ newId });
+
+      const first = await test.post(name, body, {}, "a");
+      // By now it has taken them.
+      test.world.planned = 0;
+      const second = await test.post(name, body, {}, "a");
+
+      expect([second.status, idOf(second)]).toEqual([202, idOf(first)]);
+      expect([test.started.length, test.audited.length, test.steps.length]).toEqual([1, 1, 1]);
+    },
+  );
+
+  it.each(CASES)("%s: another key, and the same text of another caller, starts another job", async (name, body) => {
+    const test = underTest({ newId });
+
+    const ids = [
+      idOf(await test.post(name, body, {}, "a")),
+      idOf(await test.post(name, body, {}, "b")),
+      idOf(await test.post(name, body, { keyId: "otherKey0000" }, "a")),
+      idOf(await test.post(name, body)),
+    ];
+
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  it("another request under the key is refused, and names the job", async () => {
+    const test = underTest({ newId });
+    const id = idOf(await test.post("startReplay", { rate: 5 }, {}, "a"));
+
+    expect(await refusalOf(() => test.post("startReplay", { rate: 6 }, {}, "a"))).toMatch(
+      new RegExp(`^idempotency_key_reused: .*${id}`),
+    );
+    expect(test.started.length).toBe(1);
+  });
+
+  it("a request that was refused leaves its key free for another body", async () => {
+    const test = underTest({ newId, confirms: false });
+    expect(await refusalOf(() => test.post("startReplay", {}, {}, "a"))).toMatch(/^queue_unavailable/);
+    expect(await refusalOf(() => test.post("startReplay", { planned: 1 }, {}, "a"))).toMatch(/^plan_changed/);
+
+    test.world.confirms = true;
+    await test.post("startReplay", { rate: 7 }, {}, "a");
+
+    expect(test.started.map(({ request }) => request.rate)).toEqual([7]);
+  });
+
+  it("a request that failed, so that nobody knows whether it began, goes on under its id", async () => {
+    const test = underTest({ newId });
+    test.world.fails = true;
+    await expect(test.post("startReplay", {}, {}, "a")).rejects.toThrow("database_unavailable");
+
+    test.world.fails = false;
+    const id = idOf(await test.post("startReplay", {}, {}, "a"));
+
+    expect(test.audited.map(({ target }) => target)).toEqual([id, id]);
+    expect(test.started.length).toBe(1);
+  });
+
+  it("a key that is no visible ASCII is refused", async () => {
+    const test = underTest();
+
+    expect(await refusalOf(() => test.post("startReplay", {}, {}, "é"))).toMatch(/^bad_header: Idempotency-Key/);
   });
 });
 
