@@ -126,12 +126,9 @@ describe("the runbook's commands of AWS", () => {
   // Those that no server of `npm start` answers are made in an emulator (test/e2e/runbook.test.ts).
   const all = commandsOfKind(/^aws /);
 
-  it.each(all.filter(([, text]) => ONLY_AWS.test(text)))(
-    "%s: %s is a call that AWS's model has",
-    (section, text) => {
-      expect(() => awsCommand(filled(section, text))).not.toThrow();
-    },
-  );
+  it.each(all.filter(([, text]) => ONLY_AWS.test(text)))("%s: %s is a call that AWS's model has", (section, text) => {
+    expect(() => awsCommand(filled(section, text))).not.toThrow();
+  });
 
   it.each(all.filter(([, text]) => !ONLY_AWS.test(text)))(
     "%s: %s is a call that AWS's model has, and that a server on this machine answers",
