@@ -1,4 +1,5 @@
-import { type BillLine, GIGABYTE, line, part } from "./bill.ts";
+import { type BillLine, GIGABYTE, line } from "./bill.ts";
+import { part } from "./bill-part.ts";
 
 /**
  * EventBridge takes events and stores none; the bill follows from its published units. It counts one event for each 64 KB.

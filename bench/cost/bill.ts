@@ -10,7 +10,8 @@ import {
   TRACED_SHARE,
   WHOLE_PROCESSOR_MEGABYTES,
 } from "./assumptions.ts";
-import { type PriceName, prices } from "./prices.ts";
+import { type BillPart, part } from "./bill-part.ts";
+import { prices } from "./prices.ts";
 import { SNAPSHOT_SECONDS, snapshotUnits, snapshotWrites } from "./snapshots.ts";
 
 /** The billable work of one run. */
@@ -36,9 +37,6 @@ export type BillLine = {
   confirmed: boolean;
   parts: BillPart[];
 };
-
-/** One counted amount and its price, for a million events. */
-export type BillPart = { what: string; amount: number; price: PriceName; dollars: number };
 
 export type Component =
   | "API Gateway"
@@ -104,11 +102,6 @@ export function line(component: Component, parts: BillPart[]): BillLine {
     confirmed: parts.every(({ price }) => prices[price].confirmed),
     parts,
   };
-}
-
-export function part(what: string, amount: number, price: PriceName): BillPart {
-  const { dollars, per } = prices[price];
-  return { what, amount, price, dollars: (amount * dollars) / per };
 }
 
 /** AWS bills by GB of 2^30 bytes. */

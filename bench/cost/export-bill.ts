@@ -8,7 +8,8 @@ import {
 import { LIST_PAGE_MAX_BYTES } from "../../functions/core/list-limits.ts";
 import { createEventMaker } from "../pipeline/events.ts";
 import { EXPORT_PAGE_SECONDS, EXPORT_PAGES_PER_STEP } from "./assumptions.ts";
-import { type BillLine, GIGABYTE, line, part } from "./bill.ts";
+import { type BillLine, GIGABYTE, line } from "./bill.ts";
+import { part } from "./bill-part.ts";
 import { MONTH_SECONDS } from "./prices.ts";
 
 /** Memory of each function (lib/sluice-function.ts). */

@@ -1,5 +1,6 @@
 import { assumptions } from "./assumptions.ts";
-import { type BillLine, type Component, part, total } from "./bill.ts";
+import { type BillLine, type Component, total } from "./bill.ts";
+import { part } from "./bill-part.ts";
 import type { CostReport, Design } from "./cost-per-million.ts";
 import { type Price, prices } from "./prices.ts";
 import { snapshotsPerMonth } from "./snapshots.ts";

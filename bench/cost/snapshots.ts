@@ -1,4 +1,4 @@
-import { type BillPart, part } from "./bill.ts";
+import { type BillPart, part } from "./bill-part.ts";
 import { MONTH_SECONDS } from "./prices.ts";
 
 /** The time between two snapshots of the ledger while events come. */

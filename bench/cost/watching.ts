@@ -1,4 +1,4 @@
-import { type BillPart, part } from "./bill.ts";
+import { type BillPart, part } from "./bill-part.ts";
 
 export type Watching = { alarmMetrics: number; compositeAlarms: number; dashboards: number };
 
