@@ -236,7 +236,7 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   listDeliveries: { 200: { deliveries: [failedDelivery], next: null } },
   groupFailures: { 200: { groups: [failureGroup] } },
   startRedelivery: {
-    200: { state: "planned", planned: 30, sample: [failedDelivery] },
+    200: { state: "planned", planned: 30, until: "2026-11-21T09:30:05.482117Z", sample: [failedDelivery] },
     202: { ...redelivery, taken: 0, delivered: 0 },
   },
   listRedeliveries: { 200: { retries: [doneRedelivery], next: null } },

@@ -64,6 +64,7 @@ export const discard = {
 export const replayPlan = {
   state: "planned",
   planned: 1,
+  until: "2026-11-21T09:30:05.482117Z",
   sent: 0,
   stored: 0,
   deadLettered: 0,

@@ -239,7 +239,7 @@ grant execute on function store_batch to sluice_writer;
 -- same as the dead-letter classes of functions/adapters/data-api/database-errors.ts, which a test compares.
 --
 -- A block is taken for one of new events, as most are. Where some are copies or conflicts it is stored once more, by the functions
--- that find them.
+-- that find them. An event alone may be a copy of one whose day has a table, though its own has none, so it goes there at once.
 --
 -- Returns the rows of store_batch, and one more for each event that equals what is stored under its key: `copy`.
 create function store_blocks(heads text[], data text[], block_size integer = 256, first_position integer = 0)
@@ -261,15 +261,20 @@ begin
     part_data = data[low : low + block_size - 1];
     begin
       begin
+        if cardinality(part_heads) = 1 then
+          raise sqlstate 'SL001';
+        end if;
         stored = stored + insert_all_new(part_heads, part_data);
       exception when sqlstate 'SL001' then
         batch = block_json(part_heads, part_data);
         inserted = insert_new_events(batch);
-        conflicts = array(select find_conflicts(batch));
-        return query
-        select case when place = any (conflicts) then 'conflict' else 'copy' end, first_position + low - 1 + place, null, null
-        from generate_series(0, cardinality(part_heads) - 1) as place
-        where place <> all (coalesce(inserted.places, '{}'));
+        if inserted.events < cardinality(part_heads) then
+          conflicts = array(select find_conflicts(batch));
+          return query
+          select case when place = any (conflicts) then 'conflict' else 'copy' end, first_position + low - 1 + place, null, null
+          from generate_series(0, cardinality(part_heads) - 1) as place
+          where place <> all (coalesce(inserted.places, '{}'));
+        end if;
         stored = stored + inserted.events;
       end;
     exception

@@ -230,8 +230,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "keys are inserted without on conflict",
     file: "functions/sql/0001_events.sql",
-    find: "    on conflict do nothing\n",
-    replace: "",
+    find: "    on conflict do nothing\n    returning tenant, id, source\n",
+    replace: "    returning tenant, id, source\n",
     caughtBy: crashCases("F1 "),
   },
   {
@@ -242,9 +242,16 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: crashCases("F1 "),
   },
   {
+    name: "a block counts as new whatever its keys are",
+    file: "functions/sql/0001_events.sql",
+    find: "if new_keys < stored then",
+    replace: "if false then",
+    caughtBy: crashCases("F1 "),
+  },
+  {
     name: "a bad event takes its block along",
     file: "functions/sql/0001_events.sql",
-    find: "if cardinality(part) > 1 then",
+    find: "if cardinality(part_heads) > 1 then",
     replace: "if false then",
     caughtBy: refusedCases("F16 "),
   },
@@ -504,8 +511,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a conflict with a stored event is not detected",
     file: "functions/sql/0001_events.sql",
-    find: "if inserted.events < cardinality(part) then",
-    replace: "if false then",
+    find: "conflicts = array(select find_conflicts(batch));",
+    replace: "conflicts = '{}';",
     caughtBy: refusedCases("F44 "),
   },
   {

@@ -297,7 +297,9 @@ describe("npm run subscriptions", () => {
   });
 
   it("retry is planned, and then watched to its end; what failed again makes the exit code 1", async () => {
-    api.answer(() => ({ body: { state: "planned", planned: 3, sample: [delivery] } }));
+    api.answer(() => ({
+      body: { state: "planned", planned: 3, until: "2026-11-21T09:30:00.000Z", sample: [delivery] },
+    }));
     const planned = await run("retry", ID, "--dry-run", "--code", "500", "503", "--type", "a", "--limit", "9");
     expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining("3 deliveries would be sent again\n") });
     const body = { filter: { exact: { type: "a" } }, codes: [500, 503], limit: 9 };
