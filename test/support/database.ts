@@ -13,7 +13,7 @@ import { MIGRATIONS, NOW } from "./migrations.ts";
 import { stubAws } from "./local-aws.ts";
 
 /** A deadline as the consumer gives a call, in ms since the epoch. */
-export const soon = () => Date.now() + 20_000;
+export const soon = () => Date.now() + 60_000;
 
 export const TARGET = {
   CLUSTER_ARN: "arn:aws:rds:eu-west-1:000000000000:cluster:sluice",
