@@ -1016,6 +1016,32 @@ language sql immutable as $body$
     least(greatest(s.rate, 1), s.tokens + s.rate * greatest(extract(epoch from at - s.tokens_at), 0)) + 1e-9 end
 $body$;
 
+-- The JSON of events, in the order of their keys; null where one is no longer retained, or the key has a null.
+--
+-- It is planned at each call, for the days of its events alone: a plan that is kept has, and locks, the partitions of all days.
+-- Relies on events_by_arrival.
+create function claimed_bodies(tenants text[], times timestamptz[], ids text[], sources text[]) returns text[]
+language plpgsql stable set search_path = pg_catalog, public, pg_temp set plan_cache_mode = force_custom_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set max_parallel_workers_per_gather = 0 set jit = off as $body$
+declare
+  from_time constant timestamptz = (select min(each) from unnest(times) as each);
+  to_time constant timestamptz = (select max(each) from unnest(times) as each);
+begin
+  return array(
+    select found.body
+    from unnest(tenants, times, ids, sources) with ordinality as named (tenant, received_at, id, source, position)
+      left join lateral (
+        select event_json(e) as body from events as e
+        where e.tenant = named.tenant and e.received_at = named.received_at and e.id = named.id and e.source = named.source
+          and e.received_at between from_time and to_time
+        limit 1
+      ) as found on true
+    order by named.position
+  );
+end
+$body$;
+
 -- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers, and as many as
 -- one result holds. Of a subscription no more are leased than its bucket has tokens, and one where the circuit takes a probe. They are
 -- chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a subscription the first due
@@ -1029,22 +1055,20 @@ $body$;
 -- Returns rows `delivery` with its facts, which have the id of its event; and `event` and `subscription`, of which each is there once, in
 -- pieces. A delivery whose event is no longer retained becomes skipped.
 --
--- It is three statements: each is planned at each call, the second one for the days of its events alone. They join by index, whatever the
--- statistics say: of a table that grows that fast they are too old.
--- Relies on deliveries_due, deliveries_leased, deliveries_of_batch and events_by_arrival.
+-- A session keeps the plans of its statements, which join by index, whatever the statistics say: of a table that grows that fast they are
+-- too old. The read of the events alone is planned at each call.
+-- Relies on deliveries_due, deliveries_leased and deliveries_of_batch.
 create function claim_deliveries(
   worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
 )
 returns table (part text, id text, facts text, piece text)
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp set plan_cache_mode = force_custom_plan
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 set max_parallel_workers_per_gather = 0 set jit = off as $body$
 declare
   seen_at constant timestamptz = clock_timestamp();
   locked text[];
   ids text[];
-  from_time timestamptz;
-  to_time timestamptz;
   owners text[];
   parts text[];
   batches text[];
@@ -1087,7 +1111,7 @@ begin
         ), 0) as integer) as size
       ) as room
       cross join lateral (
-        select d.id, d.number, d.event_received_at, d.batch_id, row_number() over (order by d.due_at, d.number) as round
+        select d.id, d.number, d.batch_id, row_number() over (order by d.due_at, d.number) as round
         from deliveries as d
         where d.subscription_id = s.id and d.state = 'pending' and not d.is_blocked and d.due_at <= seen_at
         order by d.due_at, d.number
@@ -1098,9 +1122,9 @@ begin
   ),
   -- With its batches, each of which begins within the room.
   member as (
-    select place, owner, room, number, first.id, event_received_at from first where batch_id is null
+    select place, owner, room, number, first.id from first where batch_id is null
     union all
-    select sent.place, owner, room, d.number, d.id, d.event_received_at
+    select sent.place, owner, room, d.number, d.id
     from (select batch_id, owner, room, min(place) as place from first where batch_id is not null group by 1, 2, 3) as sent
       join deliveries as d on d.batch_id = sent.batch_id and d.state = 'pending' and (d.leased_by is null or d.due_at <= seen_at)
   ),
@@ -1109,8 +1133,7 @@ begin
     from (select *, rank() over (partition by owner order by place) as of_one from member) as ranked
     where of_one <= room
   )
-  select array_agg(of_room.id order by place, number), min(event_received_at), max(event_received_at) into ids, from_time, to_time
-  from of_room where of_all <= most;
+  select array_agg(of_room.id order by place, number) into ids from of_room where of_all <= most;
   if ids is null then
     return;
   end if;
@@ -1125,16 +1148,18 @@ begin
     ) as known
     window of_event as (partition by tenant, event_received_at, event_id, event_source)
   ),
+  -- Each event once: the others have a null in its place.
+  read as (
+    select claimed_bodies(
+      array_agg(case when is_first then tenant end order by position), array_agg(event_received_at order by position),
+      array_agg(event_id order by position), array_agg(event_source order by position)
+    ) as of_position
+    from named
+  ),
   placed as (
-    select named.*, found.body,
-      min(position) filter (where found.body is not null)
-        over (partition by tenant, event_received_at, event_id, event_source) as place
-    from named left join lateral (
-      select event_json(e) as body from events as e
-      where named.is_first and e.tenant = named.tenant and e.received_at = named.event_received_at and e.id = named.event_id
-        and e.source = named.event_source and e.received_at between from_time and to_time
-      limit 1
-    ) as found on true
+    select *, min(position) filter (where body is not null)
+      over (partition by tenant, event_received_at, event_id, event_source) as place
+    from (select named.*, read.of_position[named.position] as body from named cross join read) as found
   ),
   in_order as (
     select *, (row_number() over (partition by subscription_id, is_new order by position) - 1) / batch as of_batch

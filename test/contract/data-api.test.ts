@@ -276,10 +276,14 @@ describe("SQL", () => {
   it("SQL leaves nothing of its session to the next call", async () => {
     await run("set application_name = 'mine'");
     await run("create temporary table mine ()");
+    await run("prepare mine as select 1");
+    await run("select cast(pg_advisory_lock(1601) as text)");
 
-    const { records } = await run("select current_setting('application_name'), to_regclass('mine')::text");
+    const { records } = await run(`select current_setting('application_name'), to_regclass('mine')::text,
+      (select count(*) from pg_prepared_statements where name = 'mine'), (select count(*) from pg_locks where objid = 1601)`);
 
-    expect(records?.[0]).toEqual([{ stringValue: "sluice data api" }, { isNull: true }]);
+    const none = { longValue: 0 };
+    expect(records?.[0]).toEqual([{ stringValue: "sluice data api" }, { isNull: true }, none, none]);
   });
 });
 
