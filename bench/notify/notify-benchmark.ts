@@ -36,7 +36,7 @@ export const notifyBenchmark: Benchmark = {
 /** As fast as they go: each event to one subscription, and to ten. */
 const ALL = [
   { sinks: 1, events: 4_000, reached: 0.2 },
-  { sinks: 10, events: 1_000, reached: 0.4 },
+  { sinks: 10, events: 1_000 },
 ];
 const QUICK_SHARE = 0.1;
 

@@ -60,9 +60,13 @@ describe("a day whose step is killed", () => {
       const kills = killAt(point, nth);
 
       await days.run();
-      const { keys } = await days.dropped(age).finally(() => stack.failpoints.order());
-      // The last place is behind the drop.
-      await eventually(kills, (count) => count > 0, PATIENCE_MS);
+      const whenDropped = async () => {
+        const { keys } = await days.dropped(age);
+        // The last place is behind the drop.
+        await eventually(kills, (count) => count > 0, PATIENCE_MS);
+        return keys;
+      };
+      const keys = await whenDropped().finally(() => stack.failpoints.order());
 
       expect(kills()).toBe(1);
       expect(keys).toBe(0);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ENVELOPE_VERSION } from "../../../functions/core/envelope.ts";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
 import { newProducerId } from "../../../functions/core/producer-id.ts";
+import { RETENTION_DAYS } from "../../../functions/core/retention.ts";
 import { stringifyForQueue } from "../../../functions/core/sqs-text.ts";
 import type { SentEvent } from "./client.ts";
 import type { FaultScenario } from "./fault-scenario.ts";
@@ -61,6 +62,8 @@ const ENVELOPE_BYTES = queueBytes({
   version: ENVELOPE_VERSION,
   tenant: "default",
   receivedAt: new Date(0).toISOString(),
+  // The default of the stage dev; ingest writes the days.
+  retention: RETENTION_DAYS["30d"],
   traceparent: "x".repeat(TRACEPARENT_CHARACTERS),
   producer: newProducerId(0),
   sequence: 99_999,
