@@ -39,10 +39,10 @@ export class ArchiveBucket extends Construct {
     });
   }
 
-  /** Lets a function write, read and list files. */
+  /** Lets a function write, read, list and, for an erasure, delete files. */
   grantFiles(grantee: IFunction): void {
     const resourceArns = [this.bucket.arnForObjects(`${FOLDER}*`)];
-    Grant.addToPrincipal({ grantee, actions: ["s3:GetObject", "s3:PutObject"], resourceArns });
+    Grant.addToPrincipal({ grantee, actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resourceArns });
     // Without it S3 answers 403 for a file that is not there.
     Grant.addToPrincipal({ grantee, actions: ["s3:ListBucket"], resourceArns: [this.bucket.bucketArn] });
     const bucketId = Stack.of(this).getLogicalId(this.bucket.node.defaultChild as CfnBucket);

@@ -39,13 +39,22 @@ export class ExportBucket extends Construct {
 
   /** Lets a function write files, end uploads, and sign links of files. */
   grantFiles(grantee: IFunction): void {
-    const actions = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"];
+    this.grant(grantee, ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], "writes");
+  }
+
+  /** Lets a function find, read and delete files, for an erasure. */
+  grantErasure(grantee: IFunction): void {
+    this.grant(grantee, ["s3:DeleteObject", "s3:GetObject"], "deletes");
+    Grant.addToPrincipal({ grantee, actions: ["s3:ListBucket"], resourceArns: [this.bucket.bucketArn] });
+  }
+
+  private grant(grantee: IFunction, actions: string[], verb: string): void {
     Grant.addToPrincipal({ grantee, actions, resourceArns: [this.bucket.arnForObjects(`${FOLDER}*`)] });
     const bucketId = Stack.of(this).getLogicalId(this.bucket.node.defaultChild as CfnBucket);
     if (grantee.role === undefined) return;
     Validations.of(grantee.role).acknowledge({
       id: `AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${FOLDER}*]`,
-      reason: "The function writes the files of every export, whose names it makes.",
+      reason: `The function ${verb} the files of every export, whose names are made as they are written.`,
     });
   }
 }

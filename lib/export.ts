@@ -27,6 +27,8 @@ export type ExportProps = {
 /** Exports: the table of the jobs, the bucket of the files, the queue of the steps, and the function that does them. */
 export class Export extends Construct {
   readonly function: IFunction;
+  private readonly jobs: Table;
+  private readonly bucket: ExportBucket;
 
   constructor(scope: Construct, id: string, { stage, access, database, alarmTopic }: ExportProps) {
     super(scope, id);
@@ -78,6 +80,8 @@ export class Export extends Construct {
     grantTable(handler, jobs.tableArn, ["GetItem", "PutItem", "Query"]);
     bucket.grantFiles(handler);
     this.function = handler;
+    this.jobs = jobs;
+    this.bucket = bucket;
 
     new Alarm(this, "ErrorsAlarm", {
       topic: alarmTopic,
@@ -93,5 +97,16 @@ export class Export extends Construct {
       runbook: "export-failed",
       metric: handler.metricOf("ExportsFailed", "sum"),
     });
+  }
+
+  /** The variables of a function that takes erased events out of exports. */
+  erasureEnvironment() {
+    return { JOBS_TABLE: this.jobs.tableName, EXPORT_BUCKET: this.bucket.name };
+  }
+
+  /** Lets a function take erased events out of exports: end jobs, and delete files. */
+  grantErasure(grantee: IFunction): void {
+    grantTable(grantee, this.jobs.tableArn, ["GetItem", "PutItem", "Query"]);
+    this.bucket.grantErasure(grantee);
   }
 }

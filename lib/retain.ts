@@ -17,8 +17,10 @@ import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { ArchiveBucket } from "./archive-bucket.ts";
 import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
+import type { Export } from "./export.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
+import type { StatusTable } from "./status-table.ts";
 import { StepsQueue } from "./steps-queue.ts";
 
 export type RetainProps = {
@@ -26,6 +28,9 @@ export type RetainProps = {
   readonly access: Access;
   /** The database as its owner, who may change tables. */
   readonly database: Database;
+  /** The places of events beside the database and the archive, for erasures. */
+  readonly exporter: Export;
+  readonly table: StatusTable;
   readonly alarmTopic: AlarmTopic;
 };
 
@@ -33,7 +38,7 @@ export type RetainProps = {
 export class Retain extends Construct {
   readonly function: IFunction;
 
-  constructor(scope: Construct, id: string, { stage, access, database, alarmTopic }: RetainProps) {
+  constructor(scope: Construct, id: string, { stage, access, database, exporter, table, alarmTopic }: RetainProps) {
     super(scope, id);
     const { queue } = new StepsQueue(this, "Queue", {
       stage,
@@ -59,6 +64,8 @@ export class Retain extends Construct {
         RETENTION: stage.retention,
         ARCHIVE: stage.archive,
         ARCHIVE_BUCKET: bucket.name,
+        ...exporter.erasureEnvironment(),
+        STATUS_TABLE: table.name,
       },
     });
     handler.addEventSource(
@@ -72,6 +79,8 @@ export class Retain extends Construct {
     access.grantKeyCheck(handler);
     access.grantAudit(handler);
     bucket.grantFiles(handler);
+    exporter.grantErasure(handler);
+    table.grantRefusals(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
     this.function = handler;
 
@@ -112,6 +121,12 @@ export class Retain extends Construct {
       description: "A restore ended before it had read everything.",
       runbook: "restore-failed",
       metric: handler.metricOf("RestoresFailed", "sum"),
+    });
+    new Alarm(this, "ErasuresAlarm", {
+      topic: alarmTopic,
+      description: "An erasure ended before it had erased everything.",
+      runbook: "erasure-failed",
+      metric: handler.metricOf("ErasuresFailed", "sum"),
     });
     new Alarm(this, "PartitionsAlarm", {
       topic: alarmTopic,

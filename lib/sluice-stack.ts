@@ -78,7 +78,7 @@ export class SluiceStack extends Stack {
       alarmTopic,
     });
     const page = new Console(this, "Console", { stage, access });
-    const retain = new Retain(this, "Retain", { stage, access, database, alarmTopic });
+    const retain = new Retain(this, "Retain", { stage, access, database, exporter, table, alarmTopic });
     const apiDocs = new ApiDocs(this, "ApiDocs", { stage });
     api.addRoutes({
       ingest: ingest.function,

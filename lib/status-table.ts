@@ -33,6 +33,16 @@ export class StatusTable extends Construct {
     });
   }
 
+  /** Lets a function read and write refused events, for an erasure. */
+  grantRefusals(grantee: IGrantable): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+      resourceArns: [this.table.tableArn],
+      conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [STATUS_TABLE.refusalsOf("*")] } },
+    });
+  }
+
   /** Lets the function `status` read and write all items. */
   grantAll(grantee: IGrantable): void {
     grantTable(grantee, this.table.tableArn, ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]);

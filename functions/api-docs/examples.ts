@@ -26,7 +26,9 @@ import {
   types,
 } from "./event-examples.ts";
 import { doneExport, exportJob, newExports } from "./export-examples.ts";
+import { hold, holdReleases, newHolds, releasedHold } from "./hold-examples.ts";
 import { discard, doneReplay, newDiscards, newReplays, replay, replayPlan } from "./replay-examples.ts";
+import { doneErasure, erasurePlan, newErasures, waitingErasure } from "./erasure-examples.ts";
 import { archivedEvent, doneRestore, newRestores, restore, restorePlan } from "./restore-examples.ts";
 import { alarms, history, refusals, status } from "./status-examples.ts";
 import { retentionPlan } from "./retention-examples.ts";
@@ -116,7 +118,10 @@ export const requests: Partial<Record<OperationId, Record<string, Record<string,
   putTenant: { "application/json": tenantChanges },
   startExport: { "application/json": newExports },
   startReplay: { "application/json": newReplays },
+  startErasure: { "application/json": newErasures },
   startRestore: { "application/json": newRestores },
+  createHold: { "application/json": newHolds },
+  releaseHold: { "application/json": holdReleases },
   discardDeadLetters: { "application/json": newDiscards },
   createSubscription: { "application/json": newSubscriptions },
   changeSubscription: { "application/json": subscriptionChanges },
@@ -139,9 +144,13 @@ export const parameters: Partial<Record<OperationId, Record<string, string>>> = 
   cancelExport: { id: exportJob.id },
   readReplay: { id: replay.id },
   cancelReplay: { id: replay.id },
+  readErasure: { id: waitingErasure.id },
+  cancelErasure: { id: waitingErasure.id },
   readRestore: { id: restore.id },
   readRestoredEvents: { id: restore.id },
   cancelRestore: { id: restore.id },
+  readHold: { id: hold.id },
+  releaseHold: { id: hold.id },
   readSubscription: { id: subscription.id },
   changeSubscription: { id: subscription.id },
   deleteSubscription: { id: subscription.id },
@@ -207,6 +216,12 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   listReplays: { 200: { replays: [{ ...doneReplay, request: undefined }] } },
   readReplay: { 200: doneReplay },
   cancelReplay: { 200: { ...replay, cancelling: true } },
+  startErasure: { 200: erasurePlan, 202: waitingErasure },
+  listErasures: { 200: { erasures: [doneErasure] } },
+  readErasure: { 200: doneErasure },
+  cancelErasure: {
+    200: { ...waitingErasure, state: "cancelled", startsAt: undefined, finishedAt: "2026-11-28T09:30:04.000Z" },
+  },
   startRestore: {
     200: restorePlan,
     202: { ...restore, read: 0, matched: 0, restored: 0, present: 0, progressAt: restore.createdAt },
@@ -215,6 +230,10 @@ export const answers: Partial<Record<OperationId, Record<number, unknown>>> = {
   readRestore: { 200: doneRestore },
   readRestoredEvents: { 200: { events: [archivedEvent] } },
   cancelRestore: { 200: { ...restore, cancelling: true } },
+  createHold: { 201: { ...hold, matches: { count: 1, complete: true, events: [stored] } } },
+  listHolds: { 200: { holds: [releasedHold] } },
+  readHold: { 200: hold },
+  releaseHold: { 200: releasedHold },
   cancelExport: { 200: { ...exportJob, state: "cancelled", finishedAt: "2026-11-28T09:30:40.000Z" } },
   createSubscription: {
     201: { ...subscription, ...secret, matches: { count: 1, complete: true, events: [stored] } },

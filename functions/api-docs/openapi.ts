@@ -28,6 +28,7 @@ export function openApi(catalog?: ReturnType<typeof createApiDocs>) {
       { name: "dead-letters", description: "Events that could not be stored" },
       { name: "exports", description: "Events as files" },
       { name: "archive", description: "Events whose retention is over" },
+      { name: "erasures", description: "Events that must not be there any more" },
       { name: "subscriptions", description: "Events sent to you: webhooks, e-mail, chat and queues" },
       { name: "status", description: "Numbers for operators" },
       { name: "console", description: "The operator's page" },

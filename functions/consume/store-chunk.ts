@@ -8,6 +8,8 @@ export type ChunkOutcome<T extends StorableEvent> = {
   stored: number;
   /** Events whose key is stored with other content. */
   conflicts: T[];
+  /** Number of events that an erasure keeps out. */
+  erased: number;
   /** Events that the database refuses for their content. */
   refused: { event: T; error: DatabaseError }[];
   /** Events to be tried again: not judged, or waiting for something the database lacks. */
@@ -24,7 +26,14 @@ export async function storeChunk<T extends StorableEvent>(
   chunk: T[],
   { store, clock, deadline }: { store: EventStore; clock: Clock; deadline: number },
 ): Promise<ChunkOutcome<T>> {
-  const outcome: ChunkOutcome<T> = { stored: 0, conflicts: [], refused: [], blocked: [], failure: undefined };
+  const outcome: ChunkOutcome<T> = {
+    stored: 0,
+    conflicts: [],
+    erased: 0,
+    refused: [],
+    blocked: [],
+    failure: undefined,
+  };
   const open = chunk.length > 0 ? [chunk] : [];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
     if (outcome.failure?.isOutage || !hasTimeForChunk(deadline, clock)) {
@@ -32,8 +41,9 @@ export async function storeChunk<T extends StorableEvent>(
       continue;
     }
     try {
-      const { stored, conflicts, refused } = await store.store(part, deadline);
+      const { stored, conflicts, erased, refused } = await store.store(part, deadline);
       outcome.stored += stored;
+      outcome.erased += erased;
       for (const index of conflicts) outcome.conflicts.push(part[index] as T);
       for (const { index, error } of refused) addFailure(part[index] as T, error, outcome);
     } catch (error) {

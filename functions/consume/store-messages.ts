@@ -43,7 +43,7 @@ export function createStoreMessages({
     const failed = new Set<ReceivedMessage>();
     const pending: Pending[] = [];
     const conflicts: EventKey[] = [];
-    let [stored, handled] = [0, 0];
+    let [stored, erased, handled] = [0, 0, 0];
     let failure: DatabaseError | undefined;
 
     // The next chunk is read and its rows are written while the database works on the chunk before.
@@ -55,6 +55,7 @@ export function createStoreMessages({
       }
       const outcome = await storeChunk(events, { store, clock, deadline });
       stored += outcome.stored;
+      erased += outcome.erased;
       handled += events.length - outcome.refused.length - outcome.blocked.length;
       failure = outcome.failure ?? failure;
       pending.push(...outcome.refused.map(({ event, error }) => refusedEvent(event, error)));
@@ -78,8 +79,9 @@ export function createStoreMessages({
       metrics: {
         EventsStored: stored,
         // Every copy of a stored event, also one with other content.
-        EventsDuplicate: handled - stored,
+        EventsDuplicate: handled - stored - erased,
         EventsConflicting: conflicts.length,
+        EventsErased: erased,
         EventsDeadLettered: outcomes.filter((outcome) => outcome === "enqueued").length,
       },
     };

@@ -15,6 +15,10 @@ import { PLANS } from "./list-reader.ts";
 import { nextAfter } from "./next-after.ts";
 import { deadLetterGroups, deadLetterPage, wholeDeadLetter } from "./dead-letter-answers.ts";
 import { replayAnswer, replayPlan } from "./replay-answers.ts";
+import { erasureAnswer, erasurePlan } from "./erasure-answers.ts";
+import { newErasure } from "./erasure-bodies.ts";
+import { holdSchemas } from "./hold-answers.ts";
+import { holdRelease, newHold } from "./hold-bodies.ts";
 import { restoreAnswer, restorePlan } from "./restore-answers.ts";
 import { newRestore } from "./restore-bodies.ts";
 import { refusalPage } from "./refusal-answers.ts";
@@ -223,6 +227,10 @@ export const schemas = {
   Replay: replayAnswer,
   ReplayPlan: replayPlan,
   Replays: z.object({ replays: z.array(replayAnswer), next: nextAfter }),
+  NewErasure: newErasure,
+  Erasure: erasureAnswer,
+  ErasurePlan: erasurePlan,
+  Erasures: z.object({ erasures: z.array(erasureAnswer), next: nextAfter }),
   NewRestore: newRestore,
   Restore: restoreAnswer,
   RestorePlan: restorePlan,
@@ -245,6 +253,9 @@ export const schemas = {
   SignIn: signIn,
   ...consoleSchemas,
   RetentionPlan: retentionPlan,
+  NewHold: newHold,
+  HoldRelease: holdRelease,
+  ...holdSchemas,
 } satisfies Record<string, z.core.$ZodType>;
 
 export type SchemaName = keyof typeof schemas;

@@ -6,4 +6,8 @@ export type ArchiveFiles = {
   get(key: string): Promise<Uint8Array | undefined>;
   /** The keys that begin so, in their order. */
   list(prefix: string): AsyncIterable<string>;
+  /** The folders in one, each with its end: of `archive/30d/` for example `archive/30d/2026-11-29/`. In their order. */
+  folders(folder: string): AsyncIterable<string>;
+  /** Deletes a file; one that is not there stays so. */
+  delete(key: string): Promise<void>;
 };

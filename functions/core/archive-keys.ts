@@ -18,6 +18,32 @@ export const ARCHIVE_FOLDER = "archive/";
  */
 export const MANIFEST_NAME = "_manifest.json";
 
+/**
+ * The name of a part that has some of the events of another one: in its place in the order, and another one for other events, so that
+ * whoever writes it late overwrites nothing.
+ */
+export const rewrittenName = (name: string, textSha256: string): string =>
+  `part-${String(placeInOrder(name)).padStart(5, "0")}${BigInt(`0x${textSha256.slice(0, 12)}`)
+    .toString()
+    .padStart(15, "0")}.ndjson.gz`;
+
+/** The number of a part as it was written first. */
+export function placeInOrder(name: string): number {
+  const digits = /^part-(\d+)\./.exec(name)?.[1] ?? "";
+  return Number(digits.length > REWRITTEN_DIGITS ? digits.slice(0, -REWRITTEN_DIGITS) : digits);
+}
+
+/** 48 bits. */
+const REWRITTEN_DIGITS = 15;
+
+/** The generation of a file in a tenant's folder of a class and day; undefined for any other key. */
+export function fileIn(prefix: string, key: string): { generation: number; name: string } | undefined {
+  const [generation = "", name, ...more] = key.startsWith(prefix) ? key.slice(prefix.length).split("/") : [];
+  return /^[1-9]\d{0,8}$/.test(generation) && name !== undefined && more.length === 0
+    ? { generation: Number(generation), name }
+    : undefined;
+}
+
 export const partNameOf = (number: number): string => `part-${String(number).padStart(5, "0")}.ndjson.gz`;
 
 /** The key of a file, for example `archive/30d/2026-11-29/acme/1/_manifest.json`. */

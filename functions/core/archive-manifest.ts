@@ -62,7 +62,9 @@ const members = z.strictObject({
   /** The lowest and the highest number of a transaction of its events. */
   first: number,
   last: number,
-  parts: z.array(archivePart).check(z.minLength(1)),
+  parts: z.array(archivePart),
+  /** Events that erasures have taken out; missing where there are none. */
+  erased: z.optional(z.int().check(z.positive())),
 });
 
 const manifest = z.strictObject({
@@ -104,6 +106,8 @@ export function readManifest(key: string, bytes: Uint8Array): ArchiveManifest {
       throw new ArchiveError(key, `is the manifest of ${archiveKey(found, MANIFEST_NAME)}, so it was moved or renamed`);
     }
   }
+  if (found.parts.length === 0 && found.erased === undefined)
+    throw new ArchiveError(key, "is no manifest: it has no parts");
   for (const name of ["rows", "bytes", "textBytes"] as const) {
     const sum = found.parts.reduce((total, part) => total + part[name], 0);
     if (sum !== found[name]) throw new ArchiveError(key, `has parts with ${sum} ${name} and says ${found[name]}`);

@@ -25,6 +25,7 @@ export const exportAnswer = z.object({
   detail: z.string().optional().meta({ description: "The same for people" }),
   filesExpireAt: z.iso.datetime().optional().meta({ description: "When its files are deleted" }),
   filesExpiredAt: z.iso.datetime().optional().meta({ description: "Its files are deleted since" }),
+  filesErasedAt: z.iso.datetime().optional().meta({ description: "Its files are deleted since, by an erasure" }),
   linksExpireAt: z.iso.datetime().optional().meta({ description: "Ask again then for new links" }),
   manifest: z
     .object({ name: z.string(), url: z.url() })

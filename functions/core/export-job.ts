@@ -20,6 +20,7 @@ export const EXPORT_FAILURES = [
   "crashed",
   "refused",
   "position_lost",
+  "erased",
 ] as const;
 
 export type ExportFailure = (typeof EXPORT_FAILURES)[number];
@@ -79,6 +80,8 @@ export const exportJob = z.object({
   leaseBy: z.optional(z.string()),
   /** Failed attempts of the present step. */
   attempts: count,
+  /** When an erasure took its files away, because they may have had one of its events. */
+  erasedAt: z.optional(instant),
   reason: z.optional(z.enum(EXPORT_FAILURES)),
   detail: z.optional(z.string()),
   /** Changes with every write. */
@@ -106,6 +109,9 @@ export const EXPORT_ID = /^exp_[0-9a-f]{32}$/;
 export const EXPORT_ID_ERROR = "is no id of an export: exp_ and 32 characters of 0-9 and a-f";
 
 export const isFinished = ({ state }: Pick<ExportJob, "state">): boolean => state !== "queued" && state !== "running";
+
+/** The beginning of the keys of an export's files in the bucket. */
+export const exportFolder = ({ tenant, id }: Pick<ExportJob, "tenant" | "id">): string => `exports/${tenant}/${id}/`;
 
 /** The store of jobs. Every call may throw an AccessError. */
 export type ExportJobs = {
@@ -140,6 +146,16 @@ export type FileUpload = {
   complete(): Promise<void>;
   /** Forgets what was uploaded. Never throws. */
   abort(): Promise<void>;
+};
+
+/** The files of exports for an erasure. Every call may throw a FilesError. */
+export type ErasableFiles = {
+  /** The keys that begin so, in their order. */
+  list(prefix: string): AsyncIterable<string>;
+  /** The bytes of a file as they come; undefined where there is none. */
+  read(key: string, abort: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Deletes a file; one that is not there stays so. */
+  delete(key: string): Promise<void>;
 };
 
 /** A call of S3 that failed, or was not answered in time. */

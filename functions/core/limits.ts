@@ -98,9 +98,9 @@ export const API_SHARES = {
   /** The operator's page: its files, which a browser keeps, and the sign-in. */
   console: 0.06,
   /** A plan, which people read by hand, and jobs, which they start. */
-  retain: 0.01,
+  retain: 0.02,
   /** A page of documents and schemas, which clients read once. */
-  "api-docs": 0.04,
+  "api-docs": 0.03,
 };
 
 /**

@@ -95,6 +95,15 @@ export type BatchFields = MetricCounts & {
     state?: string;
     reason?: string | undefined;
   };
+  /** The step of an erasure: its job, and what became of it. */
+  erasure?: {
+    id: string;
+    outcome: string;
+    place?: string;
+    erased?: number;
+    state?: string;
+    reason?: string | undefined;
+  };
   /** The step of retention: the days that were dropped with their bytes, and those that have to be tried again. */
   retention?: {
     outcome: string;

@@ -15,6 +15,8 @@ export const METRICS = {
   EventsStored: "Count",
   EventsDuplicate: "Count",
   EventsConflicting: "Count",
+  /** Events that an erasure keeps out. */
+  EventsErased: "Count",
   EventsDeadLettered: "Count",
   /** Dead letters that were recorded in their table, or opened again there. */
   DeadLettersRecorded: "Count",
@@ -34,6 +36,8 @@ export const METRICS = {
   ReplaysFailed: "Count",
   /** Restores that ended without having read everything. */
   RestoresFailed: "Count",
+  /** Erasures that ended without having erased everything. */
+  ErasuresFailed: "Count",
   /** Deliveries that were made of events; their attempts that delivered, that are made again, and that were the last. */
   DeliveriesMatched: "Count",
   DeliveriesDelivered: "Count",

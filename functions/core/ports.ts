@@ -84,6 +84,8 @@ export type StoreOutcome = {
   stored: number;
   /** Indexes of the events whose key is stored with other content; all but the times and the trace is compared. */
   conflicts: number[];
+  /** Number of events that an erasure keeps out. */
+  erased: number;
   /** Events that the database refuses for their content: their index, and what the database says. */
   refused: { index: number; error: DatabaseError }[];
 };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RefusalCause, StoredRefusals } from "./refusal-schema.ts";
+import type { RefusalCause, RefusalSample, StoredRefusals } from "./refusal-schema.ts";
 
 export type {
   RefusalCause,
@@ -31,6 +31,17 @@ export type RefusalStore = {
   ): Promise<void>;
   /** The groups of a day, in no order. */
   readDay(tenant: string, day: string): Promise<StoredRefusals[]>;
+};
+
+/** The samples of a tenant for an erasure. All calls throw AccessError. */
+export type RefusalSamples = {
+  /** Some groups of the tenant behind one, of all days. */
+  page(
+    tenant: string,
+    after: string | undefined,
+  ): Promise<{ groups: { group: string; samples: RefusalSample[] }[]; next: string | undefined }>;
+  /** Removes the samples of a group that are not kept; returns their number. The counts stay. */
+  keep(tenant: string, group: string, isKept: (sample: RefusalSample) => boolean): Promise<number>;
 };
 
 /** The cause of refusals that have no group of their own, because there are too many groups. */

@@ -44,6 +44,9 @@ export const retentionPlan = z.object({
     .array(plannedDrop)
     .meta({ description: "The days that are due by then, those that come first before the others" }),
   keeps: z.array(kept).meta({ description: "What is there otherwise, by class" }),
+  holds: z
+    .object({ active: count, tenants: count.meta({ description: "Tenants that have one" }) })
+    .meta({ description: "Legal holds in force: the events that they match are moved aside before a drop" }),
 });
 
 export type RetentionPlan = z.output<typeof retentionPlan>;

@@ -54,7 +54,10 @@ export type RetentionWork = {
   /** Moves events under a hold out of the table of a day, at most so many; returns their number. */
   moveHeld(day: DueDay, hold: Hold, most: number, deadline: number): Promise<number>;
   tenantsWithHeld(deadline: number): Promise<string[]>;
-  /** Deletes held events of a tenant that are under none of its holds any more, at most so many; returns their number. */
+  /**
+   * Deletes held events of a tenant that are under none of its holds any more, at most so many; returns their number. Where the
+   * tenant has other holds by now, it deletes nothing, and returns 0.
+   */
   dropReleased(tenant: string, holds: readonly Hold[], most: number, deadline: number): Promise<number>;
   lag(deadline: number): Promise<RetentionLag>;
 };

@@ -30,7 +30,7 @@ const account = z.object({
   conflicts: count.meta({ description: "The same with other content: the first is kept" }),
   open: count.meta({ description: "Dead letters about which nobody has decided" }),
   replayed: count.meta({ description: "Dead letters that are sent again, and not stored yet" }),
-  discarded: count.meta({ description: "Dead letters that somebody gave up" }),
+  discarded: count.meta({ description: "Dead letters that somebody gave up, and events that an erasure keeps out" }),
   inFlight: count.meta({ description: "Events on their way: accepted, and not yet in a count when it was taken" }),
   difference: z.int().meta({
     description:

@@ -42,6 +42,7 @@ export async function toReceipt(
 ): Promise<ExportAnswer> {
   const answer = toAnswer(job);
   const { manifest, finishedAt = "", parts } = job;
+  if (job.erasedAt !== undefined) return { ...answer, filesErasedAt: job.erasedAt };
   if (job.state !== "done" || manifest === undefined) return answer;
   const expiresAt = new Date(Date.parse(finishedAt) + EXPORT_KEPT_DAYS * DAY_MS);
   if (expiresAt <= now) return { ...answer, filesExpiredAt: expiresAt.toISOString() };

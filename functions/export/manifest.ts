@@ -1,8 +1,7 @@
-import type { ExportJob } from "../core/export-job.ts";
+import { exportFolder, type ExportJob } from "../core/export-job.ts";
 
 /** The names of the files of an export in the bucket. */
-export const keyOf = ({ tenant, id }: Pick<ExportJob, "tenant" | "id">, name: string): string =>
-  `exports/${tenant}/${id}/${name}`;
+export const keyOf = (job: Pick<ExportJob, "tenant" | "id">, name: string): string => `${exportFolder(job)}${name}`;
 
 /**
  * The name of a part has the version under which its step holds the job. No other step writes under it: one that was believed

@@ -105,7 +105,13 @@ export function createRestoreStep({ work, files, steps, whyEnded, clock }: Resto
     job: RestoreJob,
     by: { holder: string; stopAt: number; deadline: number },
   ): Promise<RestoreJob | undefined> {
+    const withRequest = (stored: RestoreJob | undefined) =>
+      stored && { ...stored, request: job.request, manifests: job.manifests };
     const manifest = await manifestOf(job);
+    const next: RestorePlace = { manifestAt: job.manifestAt + 1, partAt: 0, lineAt: 0 };
+    // Erasures have taken out all of its events.
+    if (manifest.parts.length === 0)
+      return withRequest(await work.store(job.id, by.holder, { lines: [], read: 0, next }, by.deadline));
     const part = manifest.parts[job.partAt];
     if (part === undefined)
       throw new ArchiveError(job.manifests[job.manifestAt]?.[0] ?? "", "has fewer parts than were read");
@@ -114,17 +120,12 @@ export function createRestoreStep({ work, files, steps, whyEnded, clock }: Resto
       await work.ensureDay(job.retention, manifest.day, by.deadline);
     const matches = matcherOf(job);
     const isLast = job.partAt + 1 === manifest.parts.length;
-    const behind: RestorePlace = isLast
-      ? { manifestAt: job.manifestAt + 1, partAt: 0, lineAt: 0 }
-      : { manifestAt: job.manifestAt, partAt: job.partAt + 1, lineAt: 0 };
-
-    const withRequest = (stored: RestoreJob | undefined) =>
-      stored && { ...stored, request: job.request, manifests: job.manifests };
+    const behind: RestorePlace = isLast ? next : { manifestAt: job.manifestAt, partAt: job.partAt + 1, lineAt: 0 };
 
     /** Stores lines, and where the database refuses one of them all but that one. */
     async function store(start: number, end: number): Promise<RestoreJob | undefined> {
-      const next = end === lines.length ? behind : { manifestAt: job.manifestAt, partAt: job.partAt, lineAt: end };
-      const chunk = { lines: lines.slice(start, end).filter(matches), read: end - start, next };
+      const place = end === lines.length ? behind : { manifestAt: job.manifestAt, partAt: job.partAt, lineAt: end };
+      const chunk = { lines: lines.slice(start, end).filter(matches), read: end - start, next: place };
       try {
         return withRequest(await work.store(job.id, by.holder, chunk, by.deadline));
       } catch (error) {

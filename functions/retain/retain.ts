@@ -1,4 +1,6 @@
+import type { ErasureJobs } from "../core/erasure-job.ts";
 import { PARTITION_DAYS_AHEAD } from "../core/database-limits.ts";
+import type { Holds } from "../core/hold.ts";
 import type { TaskFields } from "../core/log-lines.ts";
 import type { Clock } from "../core/ports.ts";
 import { type Retention, RETENTION_DAYS, retentionName } from "../core/retention.ts";
@@ -14,6 +16,8 @@ export type RetainDeps = {
   plans: RetentionPlans;
   steps: RetentionSteps;
   restores: Pick<RestoreJobs, "dropEnded">;
+  erasures: Pick<ErasureJobs, "dropRules">;
+  holds: Pick<Holds, "countActive">;
   clock: Clock;
   metrics: {
     addMetric(
@@ -31,7 +35,18 @@ export type RetainDeps = {
 type RunFields = Pick<TaskFields, "partitionDaysMissing" | "retentionDaysBehind" | "archiveDaysBehind">;
 
 /** The daily run of retention, and its plan. */
-export function createRetain({ work, plans, steps, restores, clock, metrics, ofStage, isArchived }: RetainDeps) {
+export function createRetain({
+  work,
+  plans,
+  steps,
+  restores,
+  erasures,
+  holds,
+  clock,
+  metrics,
+  ofStage,
+  isArchived,
+}: RetainDeps) {
   return {
     /**
      * Reports how far behind the run before has left retention, drops what restores have left beside the live events, and sends
@@ -49,6 +64,7 @@ export function createRetain({ work, plans, steps, restores, clock, metrics, ofS
       metrics.addMetric("RetentionDaysBehind", "Count", fields.retentionDaysBehind);
       if (isArchived) metrics.addMetric("ArchiveDaysBehind", "Count", lag.archiveDaysBehind);
       await restores.dropEnded(new Date(clock().getTime() - RESTORE_KEPT_DAYS * DAY_MS).toISOString(), deadline);
+      await erasures.dropRules(deadline);
       if (!(await steps.send(0, deadline)))
         throw new Error("The queue of the steps of retention did not confirm the message.");
       return fields;
@@ -58,12 +74,14 @@ export function createRetain({ work, plans, steps, restores, clock, metrics, ofS
     async plan(days: number, deadline: number): Promise<RetentionPlan> {
       const until = new Date(clock().getTime() + days * DAY_MS).toISOString().slice(0, 10);
       const planned = await plans.read(until, deadline);
+      const { holds: active, tenants } = await holds.countActive(deadline);
       return {
         until,
         default: ofStage,
         archive: isArchived ? "before-drop" : "none",
         drops: planned.flatMap((each) => toDrop(each) ?? []),
         keeps: planned.filter(({ day }) => day === undefined).map(toKept),
+        holds: { active, tenants },
       };
     },
   };

@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { HOLD_ID, HOLD_ID_ERROR } from "../core/hold.ts";
+import { HOLDS_PAGE } from "../core/hold-limits.ts";
 import { RESTORE_ID, RESTORE_ID_ERROR } from "../core/restore-job.ts";
 import {
   RESTORE_DEFAULT_EVENTS,
@@ -7,12 +9,14 @@ import {
   RESTORE_PAGE_JOBS,
 } from "../core/restore-limits.ts";
 import { RETENTION_PLAN_DAYS, RETENTION_PLAN_MAX_DAYS } from "../core/retention-limits.ts";
+import { aboutErasures } from "./erasures.ts";
 import { number } from "./number.ts";
 import type { Routes } from "./route.ts";
 
 const json = "application/json";
 
 const id = z.string(RESTORE_ID_ERROR).check(z.minLength(1, RESTORE_ID_ERROR), z.regex(RESTORE_ID, RESTORE_ID_ERROR));
+const holdId = z.string(HOLD_ID_ERROR).check(z.minLength(1, HOLD_ID_ERROR), z.regex(HOLD_ID, HOLD_ID_ERROR));
 const CURSOR_ERROR = "is no `next` of a page";
 
 export const retainRoutes = {
@@ -123,7 +127,71 @@ subscriptions do not have restored events: their followers had them. With \`"dry
     answers: { 200: { description: "The job as it is now", contentType: json, schema: "Restore" } },
     errors: ["no_such_restore", "restore_finished", "database_unavailable"],
   },
+  createHold: {
+    method: "POST",
+    path: "/holds",
+    auth: "admin",
+    tag: "retention",
+    guide: "docs/retention.md",
+    summary: "Hold events: neither retention nor an erasure deletes them",
+    description: `Events of the tenant that the filter matches, stored now or later, stay readable until the hold is released or ends,
+whatever their retention says. The answer shows how many match now.`,
+    body: { description: "Which events, and why", content: { [json]: { anyOf: ["NewHold"] } } },
+    answers: {
+      201: { description: "The hold is in force; `Location` has it", contentType: json, schema: "MadeHold" },
+    },
+    errors: [
+      "malformed_body",
+      "body_too_large",
+      "unsupported_media_type",
+      "bad_filter",
+      "too_many_holds",
+      "database_unavailable",
+    ],
+  },
+  listHolds: {
+    method: "GET",
+    path: "/holds",
+    auth: "admin",
+    tag: "retention",
+    summary: "List the legal holds of the tenant, latest first",
+    query: {
+      after: z.optional(holdId).check(z.describe("`next` of the part before")),
+      limit: number(`is no whole number from 1 to ${HOLDS_PAGE}`, /^[1-9]\d?$/, HOLDS_PAGE).check(
+        z.describe(`At most so many; ${HOLDS_PAGE} where it is missing, which is the most`),
+      ),
+    },
+    answers: { 200: { description: "The holds", contentType: json, schema: "Holds" } },
+    errors: ["database_unavailable"],
+  },
+  readHold: {
+    method: "GET",
+    path: "/holds/{id}",
+    auth: "admin",
+    tag: "retention",
+    summary: "Read a legal hold",
+    parameters: { id: holdId },
+    answers: { 200: { description: "The hold", contentType: json, schema: "Hold" } },
+    errors: ["no_such_hold", "database_unavailable"],
+  },
+  releaseHold: {
+    method: "POST",
+    path: "/holds/{id}/release",
+    auth: "admin",
+    tag: "retention",
+    summary: "Release a legal hold",
+    description: `Events that no other hold has are under their retention again: those whose day is over go with the next daily run. A
+hold that is released or has ended stays as it is.`,
+    parameters: { id: holdId },
+    body: { description: "Why", content: { [json]: { anyOf: ["HoldRelease"] } } },
+    answers: { 200: { description: "The hold as it is now", contentType: json, schema: "Hold" } },
+    errors: ["malformed_body", "body_too_large", "unsupported_media_type", "no_such_hold", "database_unavailable"],
+  },
+  ...aboutErasures,
 } as const satisfies Routes;
 
 /** The routes about restores, which have answers of their own. */
-export type RestoreRoutes = Omit<typeof retainRoutes, "readRetention">;
+export type RestoreRoutes = Pick<typeof retainRoutes, Extract<keyof typeof retainRoutes, `${string}Restore${string}`>>;
+
+/** The routes about legal holds. */
+export type HoldRoutes = Pick<typeof retainRoutes, Extract<keyof typeof retainRoutes, `${string}Hold${"" | "s"}`>>;

@@ -20,6 +20,7 @@ export type Route = {
     | "dead-letters"
     | "exports"
     | "archive"
+    | "erasures"
     | "subscriptions"
     | "status"
     | "retention"

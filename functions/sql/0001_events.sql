@@ -198,6 +198,7 @@ grant execute on function event_horizon to sluice_reader;
 --   refused    the event at `position`, with its SQLSTATE and the database's message, in ASCII and cut, so that the rows
 --              of a whole chunk fit into a result of 1 MiB
 --   conflict   the event at `position`, whose key is stored with other content and stays so
+--   erased     the event at `position`, which an erasure keeps out (0013)
 --   stored     `position` is a number of events that were new; the rows add up
 --
 -- It runs as its owner, so that the writer needs no right on a table: a chunk has events of several tenants, whom no
@@ -210,12 +211,14 @@ declare
   refused integer[] = '{}';
   conflicts integer[] = '{}';
   copies integer[] = '{}';
+  erased integer[] = '{}';
 begin
   for outcome, "position", state, message in select * from store_blocks(heads, data) loop
     case outcome
       when 'stored' then stored = stored + "position";
       when 'copy' then copies = copies || "position";
       when 'conflict' then conflicts = conflicts || "position";
+      when 'erased' then erased = erased || "position";
       else refused = refused || "position";
     end case;
     if outcome <> 'copy' then
@@ -226,7 +229,7 @@ begin
   if stored = cardinality(heads) then
     perform count_new_arrivals(origins);
   elsif origins is not null then
-    perform count_mixed_arrivals(origins, copies, conflicts, refused);
+    perform count_mixed_arrivals(origins, copies, conflicts, refused, erased);
   end if;
 end
 $body$;
@@ -271,7 +274,9 @@ begin
         if inserted.events < cardinality(part_heads) then
           conflicts = array(select find_conflicts(batch));
           return query
-          select case when place = any (conflicts) then 'conflict' else 'copy' end, first_position + low - 1 + place, null, null
+          select
+            case when place = any (inserted.erased) then 'erased' when place = any (conflicts) then 'conflict' else 'copy' end,
+            first_position + low - 1 + place, null, null
           from generate_series(0, cardinality(part_heads) - 1) as place
           where place <> all (coalesce(inserted.places, '{}'));
         end if;
@@ -302,18 +307,25 @@ begin
 end
 $body$;
 
--- Inserts events and returns their number. Raises SL001 where the key of any is stored, or is there twice. All calls share one plan,
+-- Inserts events and returns their number. Raises SL001 where the key of any is stored, or is there twice, or an erasure keeps it out. All calls share one plan,
 -- because no value in a block could make a better one.
 create function insert_all_new(heads text[], data_texts text[]) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
+  -- Before the rules of erasures are read, as erased_places says.
+  this_transaction constant xid8 = pg_current_xact_id();
   measured_types text[] = array(select distinct type from measures);
   indexed_types text[] = array(select distinct type from indexed_fields);
   default_class smallint = (select class from retention_classes where is_default);
   stored integer;
   new_keys integer;
 begin
+  if (exists (select from erased_keys) or exists (select from suppressions))
+    and cardinality(erased_places(block_json(heads, data_texts))) > 0
+  then
+    raise exception 'an event is erased' using errcode = 'SL001';
+  end if;
   with given as materialized (
     select *, coalesce(class, default_class) as retention
     from rows from (
@@ -385,12 +397,15 @@ language sql immutable as $body$
 $body$;
 
 -- Inserts events, all or none, and returns how many were new, and where not all were, their places in the batch, from 0. The key
--- table decides; of two copies in one batch the first is inserted. All calls share one plan, because no value in a batch could
--- make a better one.
-create function insert_new_events(batch jsonb, out events integer, out places integer[])
+-- table decides; of two copies in one batch the first is inserted. Places of events that an erasure keeps out are in `erased`: they
+-- are looked for behind the number of the transaction, as erased_places says. All calls share one plan, because no value in a batch
+-- could make a better one.
+create function insert_new_events(batch jsonb, out events integer, out places integer[], out erased integer[])
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
+  this_transaction constant xid8 = pg_current_xact_id();
+  kept_out constant integer[] = case when exists (select from erased_keys) or exists (select from suppressions) then erased_places(batch) end;
   measured_types text[] = array(select distinct type from measures);
   indexed_types text[] = array(select distinct type from indexed_fields);
   default_class smallint = (select class from retention_classes where is_default);
@@ -404,6 +419,7 @@ begin
         data_base64 text
       )
     ) with ordinality
+    where kept_out is null or ordinality - 1 <> all (kept_out)
     order by tenant, id, source, ordinality
   ),
   fresh as (
@@ -450,6 +466,7 @@ begin
     case when (select count(*) from fresh) < jsonb_array_length(batch)
       then (select array_agg(cast(ordinality as integer) - 1) from given join fresh using (tenant, id, source)) end
   into insert_new_events.events, insert_new_events.places;
+  insert_new_events.erased = kept_out;
 end
 $body$;
 
@@ -467,10 +484,13 @@ begin
 end
 $body$;
 
--- Counts a call with copies, conflicts or refused events, which stand at these positions. A refused event is counted as a dead
--- letter, when that is recorded. The number of a copy or conflict is counted once, so a message that is delivered twice changes nothing:
+-- Counts a call with copies, conflicts, refused or erased events, which stand at these positions. A refused event is counted as a dead
+-- letter, when that is recorded, and an erased one as discarded. The number of a copy or conflict is counted once, so a message that is delivered twice changes nothing:
 -- two calls with the same producer wait for each other, and the second one sees what the first has counted.
-create function count_mixed_arrivals(origins jsonb, copies integer[], conflicts integer[], refused integer[]) returns void
+create function count_mixed_arrivals(
+  origins jsonb, copies integer[], conflicts integer[], refused integer[], erased integer[] default '{}'
+)
+returns void
 language plpgsql as $body$
 declare
   lines arrived_line[];
@@ -484,6 +504,7 @@ begin
       with ordinality as given (tenant, producer, place) on given.place = of_group + 1
     left join (
       select 'copy', unnest(copies) union all select 'conflict', unnest(conflicts) union all select 'refused', unnest(refused)
+      union all select 'erased', unnest(erased)
     ) as fate (name, place) on fate.place = line.place - 1;
 
   insert into arrival_deltas (tenant, producer, numbers, unnumbered, stored)
@@ -493,12 +514,15 @@ begin
   from unnest(lines) where fate = 'stored' group by tenant, producer;
 
   perform lock_arrivals(array_agg(tenant || ' ' || producer)) from unnest(lines)
-  where fate in ('copy', 'conflict') and producer is not null;
+  where fate in ('copy', 'conflict', 'erased') and producer is not null;
 
-  insert into arrival_deltas (tenant, producer, numbers, unnumbered, copies, conflicts)
+  insert into arrival_deltas (tenant, producer, numbers, unnumbered, copies, conflicts, discarded)
   with again as (
-    select tenant, producer, number, bool_or(fate = 'conflict') as differs from unnest(lines)
-    where fate in ('copy', 'conflict') and producer is not null
+    select
+      tenant, producer, number,
+      case when bool_or(fate = 'conflict') then 'conflict' when bool_or(fate = 'copy') then 'copy' else 'erased' end as fate
+    from unnest(lines)
+    where fate in ('copy', 'conflict', 'erased') and producer is not null
     group by tenant, producer, number
   ), known as (
     select tenant, producer, range_agg(numbers) as numbers from all_arrivals
@@ -507,13 +531,15 @@ begin
   )
   select
     tenant, producer, range_agg(int8range(number, number + 1)), null,
-    count(*) filter (where not differs), count(*) filter (where differs)
+    count(*) filter (where fate = 'copy'), count(*) filter (where fate = 'conflict'), count(*) filter (where fate = 'erased')
   from again left join known using (tenant, producer)
   where not coalesce(known.numbers @> number, false)
   group by tenant, producer
   union all
-  select tenant, '', '{}', count(*), count(*) filter (where fate = 'copy'), count(*) filter (where fate = 'conflict')
-  from unnest(lines) where fate in ('copy', 'conflict') and producer is null
+  select
+    tenant, '', '{}', count(*), count(*) filter (where fate = 'copy'), count(*) filter (where fate = 'conflict'),
+    count(*) filter (where fate = 'erased')
+  from unnest(lines) where fate in ('copy', 'conflict', 'erased') and producer is null
   group by tenant;
 end
 $body$;

@@ -578,6 +578,7 @@ begin
   if job.is_cancelling then
     return restore_json(job, false);
   end if;
+  lines = lines_without_erased(job.tenant, lines);
   if lines <> '' then
     select jsonb_agg(archived_row(job.tenant, job.retention, cast(translate(each, '''"', '"''') as jsonb)) order by number)
     into batch

@@ -272,7 +272,7 @@ describe("the writer", () => {
   it("the writer stores events, of several tenants in one call", async () => {
     const outcome = await store([storable({}, { tenant: "a" }), storable({}, { tenant: "b" })]);
 
-    expect(outcome).toEqual({ stored: 2, conflicts: [], refused: [] });
+    expect(outcome).toEqual({ stored: 2, conflicts: [], erased: 0, refused: [] });
   });
 
   it.each(TABLES)("the writer can neither read nor change %s", async (table) => {

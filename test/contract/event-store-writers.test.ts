@@ -69,7 +69,7 @@ describe("writers of the same keys at the same time", () => {
       return { outcome };
     }, soon());
 
-    expect(await late.outcome).toEqual({ stored: 1, conflicts: [1], refused: [] });
+    expect(await late.outcome).toEqual({ stored: 1, conflicts: [1], erased: 0, refused: [] });
   });
 });
 

@@ -35,7 +35,7 @@ async function store(events: readonly Event[]) {
     events.map((event) => storable(event)),
     soon(),
   );
-  expect(outcome).toEqual({ stored: events.length, conflicts: [], refused: [] });
+  expect(outcome).toEqual({ stored: events.length, conflicts: [], erased: 0, refused: [] });
   return createFilterComparison(db.owner, reader, TENANT);
 }
 

@@ -77,7 +77,12 @@ describe("retention classes", () => {
     const store = createEventStore(db.writer);
     await store.store([aged("twice", 7, 1)], soon());
 
-    expect(await store.store([aged("twice", 30, 2)], soon())).toEqual({ stored: 0, conflicts: [], refused: [] });
+    expect(await store.store([aged("twice", 30, 2)], soon())).toEqual({
+      stored: 0,
+      conflicts: [],
+      erased: 0,
+      refused: [],
+    });
     expect(await db.ask("select retention from events where id = 'twice'")).toEqual([{ retention: 7 }]);
   });
 

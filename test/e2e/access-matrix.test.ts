@@ -335,12 +335,12 @@ function wantedStatus(
   // The cookie alone reads; a change must come from our own page.
   if (expected === "foreign page") return route.method === "GET" && mayUse[scope].admin ? "allowed" : 403;
   // Routes about tenants concern none. Those about dead letters, keys, the audit log and the state may concern the installation itself,
-  // but the example of a new key names no tenant either, and a restore is that of a tenant.
+  // but the example of a new key names no tenant either, and a restore, an erasure or a hold is that of a tenant.
   if (expected === "star") return scope === "tenants" ? "allowed" : 400;
   if (expected === "none")
     return ["tenants", "keys", "admin", "dead-letters:read", "dead-letters:replay", "status", "console"].includes(
       scope,
-    ) && !["createKey", "startRestore"].includes(operationId)
+    ) && !["createKey", "startRestore", "startErasure", "createHold"].includes(operationId)
       ? "allowed"
       : 400;
   // The owner of the installation manages the keys of a suspended tenant, and reads its audit log.

@@ -278,6 +278,10 @@ const scenarios: Record<string, { enough: () => Datapoint[]; less: () => Datapoi
     enough: () => inMinutes([1], own("retain", { RestoresFailed: 1 })),
     less: () => inMinutes(every(9), own("retain", { RestoresFailed: 0 })),
   },
+  RetainErasuresAlarm: {
+    enough: () => inMinutes([1], own("retain", { ErasuresFailed: 1 })),
+    less: () => inMinutes(every(9), own("retain", { ErasuresFailed: 0 })),
+  },
   RetainPartitionsAlarm: {
     enough: () => inMinutes([1], own("retain", { PartitionDaysMissing: 7 })),
     less: () => inMinutes(every(9), own("retain", { PartitionDaysMissing: 6 })),

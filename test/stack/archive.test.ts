@@ -12,10 +12,10 @@ beforeAll(() => {
   prod = templateOf("prod");
 });
 
-function bucketOf(template: Template): [string, Resource] {
+function bucketOf(template: Template, name = "RetainArchive"): [string, Resource] {
   const buckets = Object.entries(template.findResources("AWS::S3::Bucket")) as [string, Resource][];
-  const found = buckets.find(([id]) => id.startsWith("RetainArchive"));
-  if (found === undefined) throw new Error("There is no bucket of the archive.");
+  const found = buckets.find(([id]) => id.startsWith(name));
+  if (found === undefined) throw new Error(`There is no bucket ${name}.`);
   return found;
 }
 
@@ -77,7 +77,7 @@ describe("the bucket of the archive", () => {
     prod.hasOutput("ArchiveBucketName", { Value: { Ref: bucketOf(prod)[0] } });
   });
 
-  it("the function of retention writes, reads and lists files of the archive alone", () => {
+  it("the function of retention deletes, writes, reads and lists files of the archive, deletes and reads those of exports, and no others", () => {
     const policies = Object.entries(prod.findResources("AWS::IAM::Policy")).filter(([id]) =>
       id.startsWith("RetainFunction"),
     );
@@ -86,14 +86,20 @@ describe("the bucket of the archive", () => {
         (Properties as { PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown }[] } })
           .PolicyDocument.Statement,
     );
-    const arn = { "Fn::GetAtt": [bucketOf(prod)[0], "Arn"] };
+    const [arn, ofExports] = ["RetainArchive", "ExportBucket"].map((name) => ({
+      "Fn::GetAtt": [bucketOf(prod, name)[0], "Arn"],
+    }));
 
     expect(statements.filter(({ Action }) => [Action].flat().some((each) => each.startsWith("s3:")))).toEqual([
       expect.objectContaining({
-        Action: ["s3:GetObject", "s3:PutObject"],
+        Action: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         Resource: { "Fn::Join": ["", [arn, "/archive/*"]] },
       }),
-      expect.objectContaining({ Action: "s3:ListBucket", Resource: arn }),
+      expect.objectContaining({ Action: "s3:ListBucket", Resource: [ofExports, arn] }),
+      expect.objectContaining({
+        Action: ["s3:DeleteObject", "s3:GetObject"],
+        Resource: { "Fn::Join": ["", [ofExports, "/exports/*"]] },
+      }),
     ]);
   });
 });

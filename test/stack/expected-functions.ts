@@ -42,7 +42,7 @@ export const databaseFunctions = (role?: ExpectedFunction["role"]) =>
 
 /** The rights and the size of each function, which the tests compare with the stack. */
 export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
-  ingest: { actions: [...KEY_CHECK_ACTIONS, ...SEND_ACTIONS, "dynamodb:PutItem"], ceilingKib: 440 },
+  ingest: { actions: [...KEY_CHECK_ACTIONS, ...SEND_ACTIONS, "dynamodb:PutItem"], ceilingKib: 441 },
   consume: {
     actions: ["dynamodb:UpdateItem", ...STATEMENT_ACTIONS, ...SEND_ACTIONS, ...RECEIVE_ACTIONS],
     ceilingKib: 384,
@@ -117,11 +117,12 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
       ...RECEIVE_ACTIONS,
       "dynamodb:PutItem",
       "dynamodb:Query",
+      "s3:DeleteObject",
       "s3:GetObject",
       "s3:ListBucket",
       "s3:PutObject",
     ],
-    ceilingKib: 600,
+    ceilingKib: 620,
     role: "owner",
   },
   migrate: { actions: [...TRANSACTION_ACTIONS, ...SEND_ACTIONS], ceilingKib: 268, role: "owner" },
@@ -130,5 +131,5 @@ export const EXPECTED_FUNCTIONS: Record<FunctionName, ExpectedFunction> = {
     actions: [...KEY_CHECK_ACTIONS, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
     ceilingKib: 303,
   },
-  "api-docs": { actions: [], ceilingKib: 254 },
+  "api-docs": { actions: [], ceilingKib: 267 },
 };

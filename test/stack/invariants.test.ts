@@ -471,7 +471,7 @@ describe("alarms", () => {
         /^[A-Z][^.]+\. See docs\/runbook\.md#(.+)\.$/.exec(String(Properties["AlarmDescription"]))?.[1],
     );
 
-    expect(named).toHaveLength(41);
+    expect(named).toHaveLength(42);
     for (const section of named) expect(sections).toContain(section);
   });
 
@@ -655,8 +655,8 @@ describe("two stacks of one stage", () => {
         .flatMap(([, { Properties }]) => JSON.stringify(Properties).match(/(?<="Namespace":")[^"]+/g) ?? [])
         .filter((name) => !name.startsWith("AWS/"));
 
-    expect(metrics(template)).toEqual(Array(20).fill("Sluice-dev"));
-    expect(metrics(other)).toEqual(Array(20).fill("Sluice-other"));
+    expect(metrics(template)).toEqual(Array(21).fill("Sluice-dev"));
+    expect(metrics(other)).toEqual(Array(21).fill("Sluice-other"));
     for (const [, { Properties }] of functions()) {
       expect(Properties["Environment"]).toMatchObject({ Variables: { METRICS_NAMESPACE: "Sluice-dev" } });
     }

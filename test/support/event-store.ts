@@ -49,4 +49,4 @@ export function chunksOf<T extends StorableEvent>(store: EventStore, events: rea
 }
 
 /** The outcome of a call in which nothing was found wrong. */
-export const allWell = (stored: number): StoreOutcome => ({ stored, conflicts: [], refused: [] });
+export const allWell = (stored: number): StoreOutcome => ({ stored, conflicts: [], erased: 0, refused: [] });

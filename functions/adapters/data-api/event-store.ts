@@ -80,7 +80,7 @@ function compare(a: string, b: string): number {
  *   acknowledge events that were not stored
  */
 function toOutcome(rows: SqlValue[][], indexes: number[]): StoreOutcome {
-  const outcome: StoreOutcome = { stored: 0, conflicts: [], refused: [] };
+  const outcome: StoreOutcome = { stored: 0, conflicts: [], erased: 0, refused: [] };
   let sums = 0;
   for (const [kind, position, state, message] of rows) {
     const index = indexes[Number(position)];
@@ -89,6 +89,7 @@ function toOutcome(rows: SqlValue[][], indexes: number[]): StoreOutcome {
       sums += 1;
     } else if (index === undefined) throw unexpectedResult();
     else if (kind === "conflict") outcome.conflicts.push(index);
+    else if (kind === "erased") outcome.erased += 1;
     else outcome.refused.push({ index, error: toSqlError(String(state), String(message)) });
   }
   if (sums === 0 || !Number.isSafeInteger(outcome.stored)) throw unexpectedResult();

@@ -88,7 +88,10 @@ const DROPPED_AT_ONCE = 1_000;
 
 const KNOWN = `select given.key, known.sha256
   from jsonb_to_recordset(cast(:places as jsonb)) as given (key text, retention smallint, day date, generation integer)
-  join archive_manifests as known using (retention, day, generation) where known.tenant = :tenant`;
+  join archive_manifests as known using (retention, day, generation)
+  where known.tenant = :tenant and not exists (
+    select from archive_rewrites as w where w.tenant = :tenant and w.key = given.key and w.sha256 is not null
+  )`;
 const START = `start_restore(
     :id, :tenant, :into, cast(:retention as smallint), :request, :key, cast(:manifests as jsonb), cast(:planned as bigint)
   )`;

@@ -1,6 +1,7 @@
 import { parseFilter } from "../../core/filter/filter.ts";
 import { isBoundSql } from "../../core/filter/is-bound-sql.ts";
 import { toSql } from "../../core/filter/to-sql.ts";
+import { HOLDS_PAGE } from "../../core/hold-limits.ts";
 import { parseLossless } from "../../core/lossless-json.ts";
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
 import type { RetentionDays } from "../../core/retention.ts";
@@ -75,12 +76,13 @@ export function createRetentionWork(database: Pick<SqlDatabase, "execute">): Ret
     },
 
     async holds(deadline) {
-      const { rows } = await database.execute("select id, tenant, filter from active_holds()", {}, deadline);
-      return rows.map(([id, tenant, filter]) => ({
-        id: String(id),
-        tenant: String(tenant),
-        filter: typeof filter === "string" ? filter : undefined,
-      }));
+      const holds: Hold[] = [];
+      for (;;) {
+        const { tenant = null, id = null } = holds.at(-1) ?? {};
+        const { rows } = await database.execute(HOLDS, { tenant, id }, deadline);
+        holds.push(...rows.map(toHold));
+        if (rows.length < HOLDS_PAGE) return holds;
+      }
     },
 
     async moveHeld(day, hold, most, deadline) {
@@ -93,8 +95,10 @@ export function createRetentionWork(database: Pick<SqlDatabase, "execute">): Ret
       return rows.map(([tenant]) => String(tenant));
     },
 
-    dropReleased: async (tenant, holds, most, deadline) =>
-      Number(await first(DROP_RELEASED, { tenant, ...conditionOf(holds), most: String(most) }, deadline)),
+    async dropReleased(tenant, holds, most, deadline) {
+      const ids = JSON.stringify(holds.map(({ id }) => id));
+      return Number(await first(DROP_RELEASED, { tenant, ids, ...conditionOf(holds), most: String(most) }, deadline));
+    },
 
     async lag(deadline) {
       const { rows } = await database.execute(LAG, {}, deadline);
@@ -133,6 +137,12 @@ function conditionOf(holds: readonly Hold[]): { condition: string | null; texts:
   return { condition: conditions.length === 0 ? null : conditions.join(" or "), texts: JSON.stringify(texts) };
 }
 
+const toHold = ([id, tenant, filter]: SqlValue[]): Hold => ({
+  id: String(id),
+  tenant: String(tenant),
+  filter: typeof filter === "string" ? filter : undefined,
+});
+
 function toDueDay([of, day, state, eventsTable, fieldsTable, wasDetached, waitSeconds]: SqlValue[]): DueDay {
   return {
     class: Number(of) as RetentionDays,
@@ -169,6 +179,9 @@ const NOTE_DETACHED = `select note_detached(${OF_DAY}, cast(:archived as boolean
 const DELETE_KEYS = `select delete_day_keys(${OF_DAY}, cast(:pages as integer))`;
 const DROP = `select drop_day(${OF_DAY}, cast(:archived as boolean))`;
 const MOVE_HELD = `select move_held(${OF_DAY}, :tenant, :condition, ${textArray(":texts")}, cast(:most as integer))`;
-const DROP_RELEASED = `select drop_released(:tenant, :condition, ${textArray(":texts")}, cast(:most as integer))`;
+const HOLDS = `select id, tenant, filter from active_holds_behind(:tenant, :id, ${HOLDS_PAGE})`;
+const DROP_RELEASED = `select drop_unheld(
+    :tenant, cast(:ids as jsonb), :condition, ${textArray(":texts")}, cast(:most as integer)
+  )`;
 const LAG = "select days_ahead, archive_days_behind, days_behind from retention_lag()";
 const PLAN = "select class, day, state, due_on, tables, events, bytes, fault from read_retention(cast(:until as date))";

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import type { ArchiveFiles } from "../../core/archive-files.ts";
 
@@ -36,6 +36,14 @@ export function createArchiveFolder(root: string): ArchiveFiles {
         .map(({ parentPath, name }) => join(parentPath, name).slice(root.length).split(sep).filter(Boolean).join("/"));
       for (const key of keys.toSorted(compareBytes)) if (key.startsWith(prefix)) yield key;
     },
+
+    async *folders(folder) {
+      const entries = await readdir(pathOf(folder), { withFileTypes: true }).catch(() => []);
+      const keys = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}${name}/`);
+      yield* keys.toSorted(compareBytes);
+    },
+
+    delete: (key) => rm(pathOf(key), { force: true }),
   };
 }
 

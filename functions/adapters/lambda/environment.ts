@@ -232,6 +232,10 @@ export const retainEnvironment = () =>
     /** Whether days are archived before they are dropped, and the bucket of the archive. */
     ARCHIVE: z.enum(ARCHIVES),
     ARCHIVE_BUCKET: z.string().check(z.minLength(1)),
+    /** The jobs and files of exports, and the table with the samples of refusals: what an erasure goes through. */
+    JOBS_TABLE: z.string().check(z.minLength(1)),
+    EXPORT_BUCKET: z.string().check(z.minLength(1)),
+    STATUS_TABLE: z.string().check(z.minLength(1)),
     /** The SDK itself reads them. Set only where S3 is not the region's own. */
     AWS_ENDPOINT_URL: z.optional(z.url()),
     AWS_ENDPOINT_URL_S3: z.optional(z.url()),

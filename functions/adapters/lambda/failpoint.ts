@@ -62,6 +62,10 @@ type Failpoint =
   | "beforeDrop"
   /** The tables are dropped, and the answer is not there. */
   | "afterDrop"
+  /** A statement of an erasure is about to run. */
+  | "beforeErase"
+  /** It has committed, and no answer says so. */
+  | "afterErase"
   | "beforeWake"
   /** The queue has the wake-up, and the message of this one is not acknowledged. */
   | "afterWake";

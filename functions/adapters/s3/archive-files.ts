@@ -1,4 +1,11 @@
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import type { ArchiveFiles } from "../../core/archive-files.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { answered } from "./answered.ts";
@@ -38,6 +45,21 @@ export function createArchiveFiles({ client, bucket }: { client: S3Client; bucke
         for (const { Key: key } of page.Contents ?? []) if (key !== undefined) yield key;
         after = page.NextContinuationToken;
       } while (after !== undefined);
+    },
+
+    async *folders(folder) {
+      let after: string | undefined;
+      do {
+        const of = { Bucket: bucket, Prefix: folder, Delimiter: "/", ContinuationToken: after };
+        const page = await answered(client.send(new ListObjectsV2Command(of)));
+        for (const { Prefix: key } of page.CommonPrefixes ?? []) if (key !== undefined) yield key;
+        after = page.NextContinuationToken;
+      } while (after !== undefined);
+    },
+
+    async delete(key) {
+      await answered(client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })));
+      FAILPOINT: await failpoint("afterUpload");
     },
   };
 }

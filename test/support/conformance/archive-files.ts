@@ -36,5 +36,34 @@ export function describeArchiveFiles(name: string, open: () => Promise<ArchiveFi
       expect(await allOf(files.list("archive/4"))).toEqual(["archive/40d/a"]);
       expect(await allOf(files.list("none"))).toEqual([]);
     });
+
+    it("the folders in a folder are listed in their order, however many files they have", async () => {
+      const files = await open();
+      for (const key of [
+        "30d/2026-11-02/a/1",
+        "30d/2026-11-01/a/1",
+        "30d/2026-11-01/b/1",
+        "30d/file",
+        "7d/2026-11-03/a",
+      ])
+        await files.put(`archive/${key}`, Buffer.from("1"), "text/plain");
+
+      expect(await allOf(files.folders("archive/30d/"))).toEqual([
+        "archive/30d/2026-11-01/",
+        "archive/30d/2026-11-02/",
+      ]);
+      expect(await allOf(files.folders("archive/90d/"))).toEqual([]);
+    });
+
+    it("a file that is deleted is none, and one that is not there may be deleted", async () => {
+      const files = await open();
+      await files.put("archive/a", Buffer.from("1"), "text/plain");
+      await files.put("archive/a.b", Buffer.from("2"), "text/plain");
+
+      await files.delete("archive/a");
+      await files.delete("archive/a");
+
+      expect(await allOf(files.list("archive/"))).toEqual(["archive/a.b"]);
+    });
   });
 }

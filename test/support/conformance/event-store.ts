@@ -28,9 +28,10 @@ const full: Partial<Event> = {
 
 type Again = { receivedAt?: string; time?: string };
 
-const inOrder = ({ stored, conflicts, refused }: StoreOutcome): StoreOutcome => ({
+const inOrder = ({ stored, conflicts, erased, refused }: StoreOutcome): StoreOutcome => ({
   stored,
   conflicts: conflicts.toSorted((a, b) => a - b),
+  erased,
   refused: refused.toSorted((a, b) => a.index - b.index),
 });
 
@@ -114,11 +115,13 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(await store.store([storable({ id: "0" }), first, second, first], soon())).toEqual({
           stored: 2,
           conflicts: [2],
+          erased: 0,
           refused: [],
         });
         expect(await store.store([second, first, storable({ id: "b" })], soon())).toEqual({
           stored: 1,
           conflicts: [0],
+          erased: 0,
           refused: [],
         });
         expect(await ids()).toEqual(["0", "a", "b"]);
@@ -139,7 +142,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
           const kept = new Map<string, { id: string; data: string }>();
 
           for (const batch of all) {
-            const expected = { stored: 0, conflicts: [] as number[], refused: [] };
+            const expected = { stored: 0, conflicts: [] as number[], erased: 0, refused: [] };
             for (const [index, { tenant, source, id, data }] of batch.entries()) {
               const key = `${tenant} ${source} ${id}`;
               const known = kept.get(key);

@@ -34,5 +34,10 @@ it("adds up the sums of the blocks", async () => {
     ["stored", 1, null, null],
   ]);
 
-  expect(await store.store(storables(3, "e"), Date.now() + 1_000)).toEqual({ stored: 3, conflicts: [], refused: [] });
+  expect(await store.store(storables(3, "e"), Date.now() + 1_000)).toEqual({
+    stored: 3,
+    conflicts: [],
+    erased: 0,
+    refused: [],
+  });
 });

@@ -76,7 +76,7 @@ export function memoryStore({ chunk = 2_000, fault, refuse }: MemoryStoreOptions
       calls.push(ids);
       const thrown = fault?.(ids, calls.length);
       if (thrown !== undefined) throw thrown;
-      const outcome: StoreOutcome = { stored: 0, conflicts: [], refused: [] };
+      const outcome: StoreOutcome = { stored: 0, conflicts: [], erased: 0, refused: [] };
       for (const [index, { tenant, event }] of events.entries()) {
         const key = JSON.stringify([tenant, event.source, event.id]);
         const kept = rows.get(key);

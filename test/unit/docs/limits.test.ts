@@ -21,6 +21,19 @@ import { CODE_SECONDS, SESSION_SECONDS } from "../../../functions/core/console-l
 import { ACCESS_BODY_MAX_BYTES } from "../../../functions/core/access-limits.ts";
 import { ARCHIVE_PAGE_MAX_BYTES, ARCHIVE_PART_MAX_BYTES } from "../../../functions/core/archive-limits.ts";
 import {
+  ERASURE_BACKUP_DAYS,
+  ERASURE_BODY_MAX_BYTES,
+  ERASURE_MAX_IDS,
+  ERASURE_MAX_UNFINISHED,
+  ERASURE_START_DELAY_SECONDS,
+} from "../../../functions/core/erasure-limits.ts";
+import {
+  HOLD_BODY_MAX_BYTES,
+  HOLD_MATCHES_MAX,
+  HOLDS_FILTERS_MAX_BYTES,
+  HOLDS_MAX,
+} from "../../../functions/core/hold-limits.ts";
+import {
   RESTORE_BODY_MAX_BYTES,
   RESTORE_KEPT_DAYS,
   RESTORE_MAX_DAYS,
@@ -149,7 +162,7 @@ const statements: [string, string][] = [
   ["docs/errors.md", `nested deeper than ${number(JSON_MAX_DEPTH)} levels`],
   [
     "docs/errors.md",
-    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports and subscriptions over ${kib(EXPORT_BODY_MAX_BYTES)}, for tests of a filter over ${kib(SUBSCRIPTION_TEST_MAX_BYTES)}, for replays over ${mib(REPLAY_BODY_MAX_BYTES)}, for restores over ${kib(RESTORE_BODY_MAX_BYTES)} |`,
+    `The body is over ${mib(REQUEST_MAX_BYTES)}; for keys and tenants over ${kib(ACCESS_BODY_MAX_BYTES)}, for exports and subscriptions over ${kib(EXPORT_BODY_MAX_BYTES)}, for tests of a filter over ${kib(SUBSCRIPTION_TEST_MAX_BYTES)}, for replays over ${mib(REPLAY_BODY_MAX_BYTES)}, for restores over ${kib(RESTORE_BODY_MAX_BYTES)}, for erasures over ${mib(ERASURE_BODY_MAX_BYTES)}, for holds over ${kib(HOLD_BODY_MAX_BYTES)} |`,
   ],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_VALUES)} members and elements |`],
   ["docs/errors.md", `The body has more than ${number(REQUEST_MAX_EVENTS)} events |`],
@@ -194,8 +207,18 @@ const statements: [string, string][] = [
   ["docs/exports.md", `after ${EXPORT_NO_PROGRESS_HOURS} hours without progress`],
   ["docs/exports.md", `links that work for ${EXPORT_LINK_SECONDS / 60} minutes`],
   ["docs/exports.md", `${EXPORT_ANSWER_PARTS} files in one answer`],
+  [
+    "docs/retention.md",
+    `A tenant has at most ${HOLDS_MAX} holds in force, with at most ${kib(HOLDS_FILTERS_MAX_BYTES)} of filters together`,
+  ],
+  ["docs/retention.md", `the newest ${["nine", "ten"][HOLD_MATCHES_MAX - 9]}.`],
+  ["docs/errors.md", `has ${HOLDS_MAX} legal holds in force, or ${kib(HOLDS_FILTERS_MAX_BYTES)} of filters in them`],
   ["docs/archive.md", `up to ${mib(ARCHIVE_PART_MAX_BYTES)} of text`],
   ["docs/archive.md", `for ${kib(ARCHIVE_PAGE_MAX_BYTES)} of events`],
+  ["docs/erasure.md", `up to ${number(ERASURE_MAX_IDS)} ids`],
+  ["docs/erasure.md", `At most ${ERASURE_MAX_UNFINISHED} erasures of a tenant are unfinished`],
+  ["docs/erasure.md", `starts after ${ERASURE_START_DELAY_SECONDS} seconds`],
+  ["docs/erasure.md", `${ERASURE_BACKUP_DAYS} days behind the end`],
   ["docs/archive.md", `At most ${RESTORE_MAX_UNFINISHED} restores of a tenant are unfinished`],
   ["docs/archive.md", `at most ${number(RESTORE_MAX_MANIFESTS)} manifests and ${RESTORE_MAX_DAYS} days`],
   ["docs/archive.md", `for ${RESTORE_KEPT_DAYS} days behind the end of the job`],

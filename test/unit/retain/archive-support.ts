@@ -15,6 +15,16 @@ export function memoryArchive() {
     async *list(prefix) {
       for (const key of [...stored.keys()].toSorted()) if (key.startsWith(prefix)) yield key;
     },
+    async *folders(folder) {
+      const inside = [...stored.keys()].filter((key) => key.startsWith(folder)).map((key) => key.slice(folder.length));
+      yield* new Set(
+        inside
+          .filter((key) => key.includes("/"))
+          .map((key) => `${folder}${key.split("/")[0]}/`)
+          .toSorted(),
+      );
+    },
+    delete: async (key) => void stored.delete(key),
   };
   return { files, stored };
 }

@@ -23,7 +23,9 @@ function retain({ isSent = true, isArchived = false, planned = [] as PlannedRete
       },
     },
     steps: { send: async () => isSent },
+    erasures: { dropRules: async () => undefined },
     restores: { dropEnded: async (before) => dropped.push(before) },
+    holds: { countActive: async () => ({ holds: 3, tenants: 2 }) },
     clock: () => new Date(NOW),
     metrics: {
       addMetric: (name, _unit, value) => {
@@ -81,6 +83,7 @@ describe("a plan", () => {
         { class: "keep", tables: 1, events: null, bytes: 10, nextOn: null },
         { class: "held", tables: 1, events: null, bytes: 10, nextOn: null },
       ],
+      holds: { active: 3, tenants: 2 },
     });
     expect(asked).toEqual(["2026-12-07"]);
   });

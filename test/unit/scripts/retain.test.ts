@@ -17,7 +17,8 @@ on          class  day         events    MB      state
 KEPT BEYOND THAT
 class  days  events    MB       next on
 7d     21    ~6020114  6549.4   2026-12-07
-400d   62    ~9710002  10905.2  2027-11-18`);
+400d   62    ~9710002  10905.2  2027-11-18
+LEGAL HOLDS: 2 of 1 tenant. The events that they match are moved aside before their day is dropped.`);
   });
 
   it("the plan names why a day is tried again, and what is never dropped", () => {
@@ -29,6 +30,7 @@ class  days  events    MB       next on
       keeps: [{ class: "keep", tables: 1, events: null, bytes: 0, nextOn: null }],
     });
 
+    expect(toText({ ...plan, holds: { active: 0, tenants: 0 } })).not.toContain("HOLDS");
     expect(text).toContain("and is in the archive before");
     expect(text).toContain("due, tried again: lock: a reader");
     expect(text).toMatch(/keep +1 +\? +0\.0 +never/);
