@@ -2,9 +2,11 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { MESSAGE_MAX_BYTES } from "./queue-limits.ts";
 
 /**
- * The text of an envelope as the body of a message: plain, or compressed by zstd and written as base64 behind a mark. Both forms are
- * read for ever. A plain envelope begins with `{`, so the mark says which form a body has.
+ * The text of an envelope as the body of a message, behind a mark: plain, or compressed by zstd and written as base64. Both forms are
+ * read for ever, and so is an envelope without a mark, which begins with `{`. A body with a mark is no JSON: an intermediary that parses
+ * JSON and writes it again, which rounds numbers to doubles, leaves it alone.
  */
+const PLAIN = "json:";
 const COMPRESSED = "zstd,base64:";
 
 /**
@@ -16,17 +18,22 @@ export const COMPRESS_FROM_BYTES = 4 * 1024;
 /** On real events as small as level 1 and no slower (docs/decisions/0038-compressed-messages.md). */
 const LEVEL = 3;
 
-/** The body of a message with this text, which is compressed where that makes it smaller. */
+/**
+ * The body of a message with this text, which is compressed where that makes it smaller. A text that is no envelope, and one that
+ * leaves no room for the mark, is a body as it is.
+ */
 export function toMessageBody(text: string): string {
+  if (!text.startsWith("{")) return text;
   const plain = Buffer.from(text);
-  if (plain.length < COMPRESS_FROM_BYTES) return text;
+  if (plain.length < COMPRESS_FROM_BYTES) return PLAIN + text;
   const body =
     COMPRESSED + zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }).toString("base64");
-  return body.length < plain.length ? body : text;
+  if (body.length < plain.length) return body;
+  return plain.length + PLAIN.length > MESSAGE_MAX_BYTES ? text : PLAIN + text;
 }
 
 export type MessageText = {
-  /** The text that was compressed; the body itself where it was not, or cannot be read. */
+  /** The text behind the mark; the body itself where it has none, or cannot be read. */
   text: string;
   /** The reason why a compressed body has no text. */
   fault?: string;
@@ -37,6 +44,7 @@ export type MessageText = {
  * than that of a plain message.
  */
 export function textOfMessage(body: string): MessageText {
+  if (body.startsWith(PLAIN)) return { text: body.slice(PLAIN.length) };
   if (!body.startsWith(COMPRESSED)) return { text: body };
   try {
     const compressed = Buffer.from(body.slice(COMPRESSED.length), "base64");

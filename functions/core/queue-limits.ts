@@ -19,7 +19,7 @@ export const MESSAGE_MAX_BYTES = 1 * MIB;
 export const SEND_BATCH_MAX_BYTES = 1 * MIB;
 export const SEND_BATCH_MAX_ENTRIES = 10;
 
-/** Kept free in a message for attributes, which count towards its size: a replay adds one, a requeue three. */
+/** Kept free in a message for attributes, which count towards its size, and the mark of the body: a replay adds one, a requeue three. */
 export const MESSAGE_ATTRIBUTES_RESERVE_BYTES = 8 * KIB;
 
 /**

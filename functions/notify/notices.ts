@@ -1,4 +1,5 @@
 import { writeEnvelope } from "../core/envelope.ts";
+import { toMessageBody } from "../core/message-text.ts";
 import type { Event } from "../core/event.ts";
 import type { Clock, EventQueue } from "../core/ports.ts";
 import type { OutgoingMessage } from "../core/queue-message.ts";
@@ -47,7 +48,7 @@ export async function sendNotices({ work, events, clock }: SendNoticesDeps, dead
 
 function toMessage(notice: SubscriptionNotice, receivedAt: string): OutgoingMessage {
   const { tenant } = notice;
-  return { body: writeEnvelope({ tenant, receivedAt }, toEvent(notice)), group: tenant };
+  return { body: toMessageBody(writeEnvelope({ tenant, receivedAt }, toEvent(notice))), group: tenant };
 }
 
 function toEvent({ id, subscriptionId, name, failingSince, percent, kind, at }: SubscriptionNotice): Event {

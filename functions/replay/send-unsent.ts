@@ -1,4 +1,5 @@
 import type { Clock, EventQueue } from "../core/ports.ts";
+import { toMessageBody } from "../core/message-text.ts";
 import { fitAttributes, isGroupId, type OutgoingMessage, replayAttributes } from "../core/queue-message.ts";
 import type { ReplayJob, ReplayWork, TakenDeadLetter } from "../core/replay-job.ts";
 import { MARK_EVERY_MS, RATE_SLICES_PER_SECOND } from "../core/replay-limits.ts";
@@ -84,7 +85,8 @@ export function createSendUnsent({ work, queue, clock, wait }: Deps, { id, reque
 }
 
 /** The message as it was, in its tenant's group. What goes to another queue has no row here that could open again. */
-function toMessage({ id, number, tenant, body }: TakenDeadLetter, comesBack: boolean): OutgoingMessage {
+function toMessage({ id, number, tenant, body: text }: TakenDeadLetter, comesBack: boolean): OutgoingMessage {
+  const body = comesBack ? toMessageBody(text) : text;
   const attributes = fitAttributes(body, replayAttributes(number, comesBack ? id : undefined));
   return { body, ...(isGroupId(tenant) && { group: tenant }), attributes };
 }

@@ -228,14 +228,15 @@ language sql stable parallel safe as $body$
 $body$;
 
 -- The beginning of the bucket of a time: of PT1M, PT5M, PT15M, PT1H, P1D, P1W (from Monday) and P1M in a time zone. All
--- offsets of today are multiples of 15 minutes.
+-- offsets of today are multiples of 15 minutes. Where clocks change by half an hour (Australia/Lord_Howe), the half that is left of an
+-- hour, or there twice, is in the bucket of the hour before: date_trunc gives the skipped half a beginning within that one.
 create function bucket_start(at timestamptz, every text, zone text) returns timestamptz
 language sql stable parallel safe as $body$
   select case
     when every = 'PT1M' then date_bin('1 minute', at, '2000-01-01T00:00:00Z')
     when every = 'PT5M' then date_bin('5 minutes', at, '2000-01-01T00:00:00Z')
     when every = 'PT15M' then date_bin('15 minutes', at, '2000-01-01T00:00:00Z')
-    when every = 'PT1H' then date_trunc('hour', at, zone)
+    when every = 'PT1H' then date_trunc('hour', date_trunc('hour', at, zone), zone)
     when every = 'P1D' then first_midnight(date_trunc('day', at, zone), zone)
     when every = 'P1W' then first_midnight(date_trunc('week', at, zone), zone)
     when every = 'P1M' then first_midnight(date_trunc('month', at, zone), zone)

@@ -378,7 +378,7 @@ describe("dead letters", () => {
     ]);
 
     const [message] = await receive("dead");
-    expect(message?.Body).toBe('{"version":1}');
+    expect(message?.Body).toBe('json:{"version":1}');
     const text = (StringValue: string) => expect.objectContaining({ DataType: "String", StringValue }) as unknown;
     expect(message?.MessageAttributes).toEqual({
       reason: text("not_storable"),

@@ -4,19 +4,12 @@ import type { Gap } from "./gaps.ts";
 import { deployedTarget } from "./deployment.ts";
 
 const PIPELINE = "test/e2e/pipeline.test.ts";
-const FORMATS = "test/e2e/formats.test.ts";
 
 const MINISTACK_DECODES = {
   file: PIPELINE,
   reason:
     "hands path parameters to the function decoded, and takes an encoded slash for a separator; REST APIs of AWS hand over what was sent",
   link: "https://github.com/aws/aws-sam-cli/issues/771",
-};
-
-const LOCALSTACK_REWRITES_NUMBERS = {
-  reason:
-    "parses a queue message and writes it again before the consumer gets it, so numbers become doubles; SQS leaves it",
-  link: "https://github.com/localstack/localstack/blob/v4.14.0/localstack-core/localstack/services/lambda_/event_source_mapping/pollers/sqs_poller.py",
 };
 
 /** The gaps of a named emulator. A test in here must fail there: once it passes, the run fails until the row is deleted. */
@@ -34,34 +27,11 @@ const knownGaps: Record<Session["emulator"], Gap[]> = {
     },
   ],
   localstack: [
-    { file: PIPELINE, test: "the pipeline > keeps every digit of a number", ...LOCALSTACK_REWRITES_NUMBERS },
     {
       file: PIPELINE,
       test: "the pipeline > answers an unknown route in the shape of its own errors",
       reason: "keeps the status of a gateway response, but not its template",
       link: "https://github.com/localstack/localstack/blob/v4.14.0/localstack-core/localstack/services/apigateway/next_gen/execute_api/handlers/gateway_exception.py",
-    },
-    {
-      file: "test/e2e/dead-letters.test.ts",
-      test: "an event that the database refuses > is stored as it was corrected in an exported file, with every digit, once",
-      ...LOCALSTACK_REWRITES_NUMBERS,
-    },
-    {
-      file: "test/e2e/replays.test.ts",
-      test: "a replay by the command > corrected events of a file are stored as they are there, with every digit; a bad one is named and starts nothing",
-      ...LOCALSTACK_REWRITES_NUMBERS,
-    },
-    { file: FORMATS, test: "docs/values.md > A fraction of any length", ...LOCALSTACK_REWRITES_NUMBERS },
-    { file: FORMATS, test: "docs/values.md > More than a double holds", ...LOCALSTACK_REWRITES_NUMBERS },
-    {
-      file: "test/e2e/send.test.ts",
-      test: "npm run send > reads back what it sent, and names what came back with another value",
-      ...LOCALSTACK_REWRITES_NUMBERS,
-    },
-    {
-      file: "test/e2e/exports.test.ts",
-      test: "exports > exports as CSV have the columns that were asked for, with the digits of numbers and no formula",
-      ...LOCALSTACK_REWRITES_NUMBERS,
     },
   ],
   other: [],

@@ -1,5 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { DEAD_LETTER_GIVE_UP_MS } from "../../core/queue-limits.ts";
+import { toMessageBody } from "../../core/message-text.ts";
 import type { DeadLetter, DeadLetterQueue } from "../../core/ports.ts";
 import { deadLetterAttributes, fitAttributes, isGroupId, type OutgoingMessage } from "../../core/queue-message.ts";
 import type { Logger } from "../lambda/logger.ts";
@@ -24,7 +25,8 @@ export function createDeadLetterQueue(options: {
 }
 
 /** The message keeps its group, so that one tenant's dead letters do not delay the others when SQS moves them back. */
-function toMessage({ body, ...facts }: DeadLetter): OutgoingMessage {
+function toMessage({ body: text, ...facts }: DeadLetter): OutgoingMessage {
+  const body = toMessageBody(text);
   return {
     body,
     ...(isGroupId(facts.tenant) && { group: facts.tenant }),

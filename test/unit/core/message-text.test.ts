@@ -17,7 +17,7 @@ describe("the body of a message", () => {
     const body = toMessageBody(text);
 
     expect(Buffer.byteLength(text)).toBe(bytes);
-    expect(body === text ? "plain" : "compressed").toBe(form);
+    expect(body === `json:${text}` ? "plain" : "compressed").toBe(form);
     expect(textOfMessage(body)).toEqual({ text });
   });
 
@@ -30,7 +30,31 @@ describe("the body of a message", () => {
     const text = Buffer.from(zstdCompressSync(random)).toString("base64");
 
     expect(Buffer.byteLength(text)).toBeGreaterThan(COMPRESS_FROM_BYTES);
-    expect(toMessageBody(text)).toBe(text);
+    expect(toMessageBody(`{${text}}`)).toBe(`json:{${text}}`);
+  });
+
+  it("is no JSON, so nothing that parses JSON and writes it again can round a number", () => {
+    for (const text of ['{"n":0.12345678901234567890}', `{"n":[${"12345678901234567890,".repeat(500)}1]}`]) {
+      expect(() => JSON.parse(toMessageBody(text))).toThrow(SyntaxError);
+    }
+  });
+
+  it("is the text itself where it is no envelope, or the mark would make the message too large", () => {
+    const random = Array.from({ length: 700_000 }, (_, i) =>
+      Math.sin(i + 1)
+        .toString(36)
+        .slice(-3),
+    ).join("");
+    const full = `{${Buffer.from(zstdCompressSync(random)).toString("base64")}`.slice(0, MESSAGE_MAX_BYTES - 4);
+
+    for (const text of ["no envelope", "zstd,base64:{}", full]) expect(toMessageBody(text)).toBe(text);
+    expect(full).toHaveLength(MESSAGE_MAX_BYTES - 4);
+    expect(toMessageBody(full.slice(1, -1))).toBe(full.slice(1, -1));
+    expect(toMessageBody(full.slice(0, -1))).toBe(`json:${full.slice(0, -1)}`);
+  });
+
+  it("without a mark is read as it is", () => {
+    expect(textOfMessage('{"version":1}')).toEqual({ text: '{"version":1}' });
   });
 
   it("has the text again, whatever it is", () => {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PRODUCER_LIFE_MS, PRODUCER_NOTE_GRACE_MS, type ProducerNote } from "../../../functions/core/producer-notes.ts";
+import { textOfMessage } from "../../../functions/core/message-text.ts";
 import { writeRanges } from "../../../functions/core/number-ranges.ts";
 import { createNumbering } from "../../../functions/ingest/number-events.ts";
 import { ingestTo, memoryQueue, NOW, numbering, order, PRODUCER } from "./support.ts";
@@ -227,7 +228,10 @@ describe("ingest with numbers", () => {
         const given = new Set<number>();
         for (const { events, isConfirmed } of all) {
           const { queue } = memoryQueue(({ body }) => {
-            const { sequence, events: sent } = JSON.parse(body) as { sequence: number; events: unknown[] };
+            const { sequence, events: sent } = JSON.parse(textOfMessage(body).text) as {
+              sequence: number;
+              events: unknown[];
+            };
             for (const at of sent.keys()) {
               expect(given.has(sequence + at)).toBe(false);
               given.add(sequence + at);
