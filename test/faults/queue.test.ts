@@ -125,7 +125,7 @@ describe("a rolling deployment", () => {
     await stack.recorded();
     const sent = stack.sqs.calls
       .filter(({ action, queue }) => action === "SendMessageBatch" && queue === stack.queue.name)
-      .flatMap(({ entries }) => entries.map(({ MessageBody: body }) => body));
+      .flatMap(({ entries }) => entries.map(({ MessageBody: body = "" }) => textOfMessage(body).text));
     expect(new Set(sent).size).toBe(5);
     const deadLetters = await stack.deadLetters.peek();
     const bodies = deadLetters.map(({ Body: body }) => body);
