@@ -76,6 +76,8 @@ create table erasures (
   after_id text collate "C",
   after_source text collate "C",
   object_cursor text,
+  -- The holds that objects were last compared with.
+  known_holds text[] not null default '{}',
   counts jsonb not null default '{}',
   horizon_before bigint,
   horizon_after bigint,
@@ -1087,6 +1089,7 @@ begin
     on conflict (tenant, hash, erasure_id) do update set kind = 'event'
   )
   select coalesce(jsonb_agg(erased.at order by erased.at), '[]'), min(erased.held_by) into places, detail from erased;
+  update erasures set known_holds = hold_ids where id = for_id and known_holds is distinct from hold_ids;
   outcome = case when detail is null then 'matched' else 'held' end;
   return next;
 end
@@ -1235,6 +1238,7 @@ begin
     )))
   where id = for_id;
   delete from erasure_ids where erasure_id = for_id;
+  delete from archive_rewrites where erasure_id = for_id and sha256 is null;
   if to_state <> 'failed' then
     delete from erasure_events where erasure_id = for_id;
     delete from erasure_groups where erasure_id = for_id;

@@ -185,6 +185,24 @@ describe("a block of events that are stored", () => {
     expect(await total()).toMatchObject({ stored: 1, copies: 0, discarded: 1 });
   });
 
+  it("is looked up by the index of kept-out events, however many there are", async () => {
+    await db.ask(`insert into erased_keys (tenant, hash, erasure_id, kind, received_until)
+      select 'default', sha256(convert_to(cast(n as text), 'UTF8')), 'ers_x', 'event', 'infinity' from generate_series(1, 20000) as n`);
+    await db.ask("analyze erased_keys");
+    const batch = Array.from({ length: 256 }, (_, at) => ({ tenant: "default", id: `e${at}`, source: "/s" }));
+
+    await db.ask("begin");
+    const [found] = await db.ask<{ places: number[] | null }>("select erased_places($1) as places", [
+      JSON.stringify(batch),
+    ]);
+    const [read] = await db.ask<{ rows: number }>(
+      "select cast(seq_tup_read as integer) as rows from pg_stat_xact_user_tables where relname = 'erased_keys'",
+    );
+    await db.ask("rollback");
+
+    expect([found?.places, read?.rows]).toEqual([null, 0]);
+  });
+
   it("may have one that the database refuses beside one that is erased", async () => {
     await db.ask("alter table events add constraint no_refused check (data <> '\"refused\"') not valid");
     await store([numbered("erased", 1)]);
