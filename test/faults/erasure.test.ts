@@ -31,7 +31,7 @@ let days: Awaited<ReturnType<typeof retainedDays>>;
 beforeAll(async () => {
   // It answers with the events.
   sink = await startHttpSink({ takes: (response, { body }) => response.end(body) });
-  stack = await startFaultStack({ archives: true, visibilitySeconds: 6 });
+  stack = await startFaultStack({ archives: true, visibilitySeconds: 6, maxReceiveCount: 30 });
   days = await retainedDays(() => stack);
   await stack.ask("alter table events add constraint no_refused check (data -> 'refused' is null) not valid");
 });
@@ -180,6 +180,47 @@ faultCase(
     expect(await stack.ask("select id from events where type = $1", [TYPE])).toEqual([]);
     expect(placesOf(await everything(stack), CANARY)).toEqual([]);
     scenario.note(`${before.length} tables, objects, items and messages had the strings, and none behind it`);
+  },
+  { erases: true },
+);
+
+/** Behind the rules, the dead letters, the files of the archive, and the deliveries: the statement is done, and its answer lost. */
+const KILLED_BEHIND = [1, 3, 5, 7];
+
+faultCase(
+  "F51",
+  "an erasure whose function is killed behind its statements",
+  () => stack,
+  async (scenario) => {
+    const subject = `${CANARY}-killed`;
+    const of = (from: number, count: number, data: object = {}) =>
+      marked(from, count, data).map((event) => ({ ...event, subject }));
+    await post(of(2_000, 60));
+    await post(of(2_100, 5, { refused: true }));
+    await scenario.deliver(scenario.events(OTHERS));
+    await counted(`events where subject = '${subject}'`, (n) => n === 60);
+    await counted("dead_letters", (n) => n === 5);
+    await counted("deliveries where state = 'pending'", (n) => n === 0);
+    let kills = 0;
+    stack.failpoints.order(async ({ functionName, point, count }) => {
+      if (functionName !== "retain" || point !== "afterErase" || !KILLED_BEHIND.includes(count)) return "go";
+      kills += 1;
+      // It would end with the time of the function, minutes later.
+      await stack.ask("update erasures set lease_until = clock_timestamp() where lease_until is not null");
+      return "kill";
+    });
+
+    const { id } = await request<Erasure>("/erasures", { subject, reason: "Request 4712" });
+    const erased = await whenDone<Erasure>(`/erasures/${id}`);
+    await scenario.heal();
+
+    expect(kills).toBe(KILLED_BEHIND.length);
+    expect(erased).toMatchObject({
+      state: "done",
+      receipt: { counts: { events: 60, deadLetters: 5, deliveries: 60, keys: 65 }, rollupDeltas: 60 },
+    });
+    expect(placesOf(await everything(stack), subject)).toEqual([]);
+    scenario.note(`${kills} kills`);
   },
   { erases: true },
 );

@@ -27,9 +27,9 @@ const deliveryWork = (test: string) => ({ file: "test/contract/delivery-work.tes
 const archiveStep = (test: string) => ({ file: "test/unit/retain/archive-step.test.ts", test });
 const retention = (test?: string) => ({ file: "test/contract/retention.test.ts", ...(test !== undefined && { test }) });
 const eraseArchive = (test: string) => ({ file: "test/unit/retain/erase-archive.test.ts", test });
-const erasureCanary = { file: "test/faults/erasure.test.ts" };
+const erasureCanary = { file: "test/faults/erasure.test.ts", test: "F50 " };
 const erasureEdges = (test: string) => ({ file: "test/contract/erasure-edges.test.ts", test });
-const erasureHolds = { file: "test/simulation/holds.test.ts", test: "a hold that comes while an erasure runs" };
+const erasureHolds = { file: "test/simulation/holds.test.ts", test: "at any call, whether" };
 const erasedObjects = (test: string) => ({ file: "test/contract/erased-objects.test.ts", test });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
@@ -1440,7 +1440,7 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/sql/0013_erasure.sql",
     find: "detail = for_detail, request = null, at_table",
     replace: "detail = for_detail, at_table",
-    caughtBy: erasureCanary,
+    caughtBy: { file: "test/simulation/erasure.test.ts", test: "is nowhere behind the erasure" },
   },
   {
     name: "an event in the queue is stored behind the erasure of its subject",
@@ -1455,21 +1455,21 @@ export const sabotages: readonly Sabotage[] = [
     find: "language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$\ndeclare\n  pad erasure_key;\n  rule",
     replace:
       "language plpgsql set enable_indexscan = off set enable_indexonlyscan = off set enable_bitmapscan = off as $body$\ndeclare\n  pad erasure_key;\n  rule",
-    caughtBy: erasureEdges("a block of events that are stored is looked up"),
+    caughtBy: erasureEdges("is looked up by the index"),
   },
   {
     name: "what is accepted while an erasure waits is stored behind it",
     file: "functions/sql/0013_erasure.sql",
     find: "  job.rules_until = greatest(job.rules_until, clock_timestamp());\n",
     replace: "",
-    caughtBy: erasureEdges("the time of an erasure what is accepted while"),
+    caughtBy: erasureEdges("what is accepted while it waits"),
   },
   {
     name: "an erasure erases what is accepted behind its start",
     file: "functions/sql/0013_erasure.sql",
     find: "          || ' and e.received_at <= $8'",
     replace: "          || ' and ($8 is null or true)'",
-    caughtBy: erasureEdges("the time of an erasure what is accepted later"),
+    caughtBy: erasureEdges("what is accepted later and asked for"),
   },
   {
     name: "an erasure by ids does not see a day that is being detached",
@@ -1483,21 +1483,21 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/sql/0013_erasure.sql",
     find: "  update deliveries as d set leased_by = null, due_at = clock_timestamp()\n  where",
     replace: "  update deliveries as d set leased_by = null, due_at = clock_timestamp()\n  where false and",
-    caughtBy: erasureEdges("deliveries of erased events leave no answer"),
+    caughtBy: erasureEdges("leave no answer to the others"),
   },
   {
     name: "deliveries of an event that no table has are not found by its id",
     file: "functions/sql/0013_erasure.sql",
     find: "select d.id from subscriptions as s, erasure_ids as i, deliveries as d\n      where",
     replace: "select d.id from subscriptions as s, erasure_ids as i, deliveries as d\n      where false and",
-    caughtBy: erasureEdges("deliveries of erased events whose rows"),
+    caughtBy: erasureEdges("whose rows retention has dropped"),
   },
   {
-    name: "an erasure that a hold has ended is not gone on with by the same request",
+    name: "the same request does not go on where a hold has ended an erasure",
     file: "functions/sql/0013_erasure.sql",
     find: "    delete from erasure_events where erasure_id in (\n",
     replace: "    delete from erasure_events where false and erasure_id in (\n",
-    caughtBy: erasureEdges("deliveries of erased events are deleted by the same"),
+    caughtBy: erasureEdges("are deleted by the same request"),
   },
   {
     name: "a hold is ignored where events are taken out of the archive",
@@ -1518,6 +1518,6 @@ export const sabotages: readonly Sabotage[] = [
     file: "functions/retain/erasure-step.ts",
     find: "if (error instanceof ArchiveError)\n",
     replace: 'if (error instanceof ArchiveError && error.message === "")\n',
-    caughtBy: { file: "test/contract/erasure.test.ts", test: "the objects of an erasure that were changed" },
+    caughtBy: { file: "test/contract/erasure.test.ts", test: "that were changed by somebody else" },
   },
 ];

@@ -61,7 +61,8 @@ export function faultCase(
     expect(counts.storedAndDeadLettered, text).toBe(0);
     if (!deadLetteredTwice) expect(counts.deadLetteredTwice, text).toBe(0);
     expect(drainMs).not.toBeNaN();
-    console.info(`${id} ${title}: drained in ${seconds(drainMs)}, stable after at most ${seconds(timeToStable.max)}`);
+    const figures = [`drained in ${seconds(drainMs)}`, `stable after at most ${seconds(timeToStable.max)}`];
+    console.info(`${id} ${title}: ${[...figures, ...scenario.notes].join(", ")}`);
     if (isFull()) {
       expect(drainMs).toBeLessThan(drainWithinMs);
       expect(timeToStable.max, text).not.toBeGreaterThan(STABLE_WITHIN_MS);
