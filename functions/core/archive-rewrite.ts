@@ -49,7 +49,7 @@ export type ArchiveRewrites = {
     by: { erasureId: string; previous: string },
     deadline: number,
   ): Promise<{ kind: "busy" } | { kind: "changed" } | { kind: "begun"; restores: RestoreAt[] }>;
-  /** Notes the manifest that is written next; false where another erasure has it by now. */
+  /** Notes the manifest that is written next; false where another erasure has it by now, or a hold was made since its lines were compared. */
   intend(
     manifest: RewrittenManifest,
     by: {

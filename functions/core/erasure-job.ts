@@ -11,7 +11,7 @@ export const ERASURE_STATES = ["waiting", "running", "done", "cancelled", "faile
 export type ErasureState = (typeof ERASURE_STATES)[number];
 
 /** The places in their order; in each the work goes on where it was. */
-export const ERASURE_PLACES = ["rows", "dead_letters", "deliveries", "objects", "rollups", "end"] as const;
+export const ERASURE_PLACES = ["rows", "dead_letters", "objects", "deliveries", "rollups", "end"] as const;
 
 type ErasurePlace = (typeof ERASURE_PLACES)[number];
 
@@ -110,7 +110,7 @@ export type ErasureJobs = {
   countUnfinished(tenant: string, deadline: number): Promise<number>;
   /** Ends a job that waits, and returns it as it is. Undefined where the tenant has no such job. */
   cancel(tenant: string, id: string, deadline: number): Promise<ErasureJob | undefined>;
-  /** Drops rules of filters that nothing can match any more. */
+  /** Drops rules of filters that nothing can match any more, and what jobs have found that failed 30 days ago. */
   dropRules(deadline: number): Promise<void>;
 };
 
@@ -170,7 +170,7 @@ export type ErasureWork = {
   /** Corrects the rollups of which events were erased. */
   eraseRollups(job: ErasureJob, holder: string, deadline: number): Promise<ErasureJob | undefined>;
   release(id: string, holder: string, deadline: number): Promise<void>;
-  /** Ends a job, and deletes what it knows of its events. */
+  /** Ends a job, and deletes what it knows of its events; of a failed one that stays for a repetition of its request. */
   end(
     job: ErasureJob,
     holder: string,

@@ -193,6 +193,9 @@ export function createEraseArchive({ files, rewrites }: EraseArchiveDeps) {
         known = pending.sha256;
       } else if (pending.erasureId !== erasureId && !pending.isStale) {
         throw new FilesError(`Another erasure writes ${of.key}. This one goes on behind it.`);
+      } else {
+        // It was not written, and restores need not wait for it any more should the erasure end here.
+        await rewrites.begin(of, { erasureId, previous: pending.previous }, deadline);
       }
     }
     return openManifest(files, of.key, known);
@@ -246,7 +249,7 @@ export function createEraseArchive({ files, rewrites }: EraseArchiveDeps) {
     const restores = begun.restores.map((restore) => moveRestore(restore, rewritten));
     const intended = { erasureId, sha256: written, ...sums, parts: parts.length, restores };
     if (!(await rewrites.intend(of, intended, deadline)))
-      throw new FilesError(`Another erasure writes ${of.key}. This one goes on behind it.`);
+      throw new FilesError(`Another erasure writes ${of.key}, or a hold was made meanwhile. This one begins it again.`);
     await files.put(of.key, Buffer.from(text), "application/json");
     const back = await files.get(of.key);
     if (back === undefined || sha256Of(back) !== written)

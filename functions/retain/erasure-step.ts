@@ -45,7 +45,7 @@ export type ErasureOutcome = { open?: number } & (
 const LEASE_MARGIN_MS = 5_000;
 
 /**
- * Works on an erasure, place by place: rules, rows, dead letters, deliveries, objects, rollups. Each statement erases, counts and moves
+ * Works on an erasure, place by place: rules, rows, dead letters, objects, deliveries, rollups. Each statement erases, counts and moves
  * the position in one transaction, so whatever ends a step, the next one goes on behind the last statement.
  */
 export function createErasureStep({ work, objects, steps, whyEnded, clock }: ErasureStepDeps) {
@@ -121,13 +121,13 @@ export function createErasureStep({ work, objects, steps, whyEnded, clock }: Era
           report.open = await work.countOpenDeadLetters(deadline);
         return now;
       }
-      case "deliveries":
-        return erased(await work.eraseDeliveries(job, holder, deadline));
       case "objects": {
         const isErased = createErasureMatch(work, job, holder);
         const page = await objects.erase(scopeOf(job), isErased, { cursor: job.cursor, stopAt, deadline });
         return work.noteObjects(job, holder, page, deadline);
       }
+      case "deliveries":
+        return erased(await work.eraseDeliveries(job, holder, deadline));
       case "rollups":
         return work.eraseRollups(job, holder, deadline);
       case "end":

@@ -6,7 +6,7 @@
 
 -- The events of a transaction, one row for each tenant, day and retention class, or several where the events were inserted in blocks. It
 -- names the partitions that a follower has to ask, so late events cost the others nothing, and it counts the rows before
--- they are read, so a page has a bounded cost. `began_at` is the same in all rows of a transaction: with the number it
+-- they are read, so a page has a bounded cost; an erasure leaves the number as it was. `began_at` is the same in all rows of a transaction: with the number it
 -- proves that a database is the one that a cursor was made from, and not a copy of it from before.
 create table event_transactions (
   tenant text collate "C" not null,

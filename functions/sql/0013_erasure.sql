@@ -63,11 +63,12 @@ create table erasures (
   suppress text collate "C" check (suppress in ('none', '30d', 'forever')),
   key_id text not null,
   planned jsonb not null,
-  -- Events whose ids are erased, and others that match, are refused where they were received until then.
+  -- Events whose ids are erased, and others that match, are erased and refused where they were received until then. A time that is over
+  -- when the job starts is that of its start.
   keys_until timestamptz not null,
   rules_until timestamptz not null,
   place text collate "C" not null default 'rows'
-    check (place in ('rows', 'dead_letters', 'deliveries', 'objects', 'rollups', 'end')),
+    check (place in ('rows', 'dead_letters', 'objects', 'deliveries', 'rollups', 'end')),
   -- The place begins when every transaction below it has ended; null where it is still to be raised.
   barrier bigint,
   at_table text,
@@ -75,6 +76,8 @@ create table erasures (
   after_id text collate "C",
   after_source text collate "C",
   object_cursor text,
+  -- The holds that objects were last compared with.
+  known_holds text[] not null default '{}',
   counts jsonb not null default '{}',
   horizon_before bigint,
   horizon_after bigint,
@@ -91,6 +94,9 @@ create table erasures (
 );
 create index erasures_of_tenant on erasures (tenant, id);
 
+-- The failed jobs of a request, which the same request goes on with.
+create index erasures_failed on erasures (tenant, request_hash) where state = 'failed';
+
 -- The ids that a request names, until it has ended; without a source all of them.
 create table erasure_ids (
   erasure_id text collate "C" not null,
@@ -99,7 +105,8 @@ create table erasure_ids (
   unique nulls not distinct (erasure_id, id, source)
 );
 
--- The events that a running erasure has found, until it has ended: the places behind the rows are searched for them.
+-- The events that an erasure has found, until it is done: the places behind the rows are searched for them. Of a failed one they stay for
+-- some days, because the same request, made again, has to find in those places what it had erased.
 create table erasure_events (
   erasure_id text collate "C" not null,
   id text collate "C" not null,
@@ -139,7 +146,7 @@ $body$;
 -- The places, from 0, of the events of a batch of store_batch that are erased. Whoever stores calls it behind its first write,
 -- pg_current_xact_id() for example, and an erasure waits for the transactions that had a number before its rules were there. So
 -- each either sees the rules, or has stored before the erasure looks.
--- Each hash is made once, and looked up in the index of the keys.
+-- Each hash is made once, and looked up in the index of the keys. An event whose time of receipt nobody knows was received before.
 create function erased_places(batch jsonb) returns integer[]
 language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
 declare
@@ -153,7 +160,8 @@ begin
     select tenant from (select distinct b.value ->> 'tenant' as tenant from jsonb_array_elements(batch) as b) as each
     where exists (select from erased_keys as k where k.tenant = each.tenant)
   ), given as materialized (
-    select each.ordinality - 1 as place, named.tenant, cast(each.value ->> 'received_at' as timestamptz) as received_at, array[
+    select each.ordinality - 1 as place, named.tenant,
+      coalesce(cast(each.value ->> 'received_at' as timestamptz), '-infinity') as received_at, array[
       erased_hash(pad.inner_pad, pad.outer_pad, 'event', named.tenant, each.value ->> 'source', each.value ->> 'id'),
       erased_hash(pad.inner_pad, pad.outer_pad, 'id', named.tenant, each.value ->> 'id', ''),
       erased_hash(pad.inner_pad, pad.outer_pad, 'subject', named.tenant, each.value ->> 'subject', '')
@@ -177,7 +185,8 @@ begin
             each.value ->> ''datacontenttype'' as datacontenttype, each.value -> ''extensions'' as extensions,
             each.value #> ''{data,0}'' as data
         ) as e
-      where each.value ->> ''tenant'' = $3 and cast(each.value ->> ''received_at'' as timestamptz) <= $4
+      where each.value ->> ''tenant'' = $3
+        and coalesce(cast(each.value ->> ''received_at'' as timestamptz), ''-infinity'') <= $4
         and (' || rule.condition || ') is true'
     into of_rule using rule.texts, batch, rule.tenant, rule.received_until;
     places = places || of_rule;
@@ -424,7 +433,8 @@ language sql as $body$
   update erasures set lease_until = null, lease_by = null where id = for_id and lease_by = holder returning id
 $body$;
 
--- Starts a job: writes its rules, before anything is searched for. `condition` is that of its filter.
+-- Starts a job: writes its rules, before anything is searched for. `condition` is that of its filter. What failed jobs of the same
+-- request have found is its own from then on.
 create function begin_erasure(for_id text, holder text, condition text, texts text[]) returns text
 language plpgsql as $body$
 declare
@@ -435,6 +445,8 @@ begin
   if not found then
     return null;
   end if;
+  job.keys_until = greatest(job.keys_until, clock_timestamp());
+  job.rules_until = greatest(job.rules_until, clock_timestamp());
   select * into pad from erasure_key;
   if job.selected_by = 'subject' then
     insert into erased_keys (tenant, hash, erasure_id, kind, received_until)
@@ -455,8 +467,24 @@ begin
     from erasure_ids as i where i.erasure_id = for_id
     on conflict do nothing;
   end if;
+  with found as (
+    delete from erasure_events where erasure_id in (
+      select f.id from erasures as f where f.tenant = job.tenant and f.request_hash = job.request_hash and f.state = 'failed'
+    )
+    returning id, source, received_at, is_counted
+  )
+  insert into erasure_events (erasure_id, id, source, received_at, is_counted)
+  select for_id, id, source, received_at, bool_or(is_counted) from found group by 2, 3, 4;
+  with touched as (
+    delete from erasure_groups where erasure_id in (
+      select f.id from erasures as f where f.tenant = job.tenant and f.request_hash = job.request_hash and f.state = 'failed'
+    )
+    returning minute, type, source
+  )
+  insert into erasure_groups (erasure_id, minute, type, source) select distinct for_id, minute, type, source from touched;
   update erasures set
-    state = 'running', started_at = clock_timestamp(), progress_at = clock_timestamp(), horizon_before = event_horizon()
+    state = 'running', keys_until = job.keys_until, rules_until = job.rules_until, started_at = clock_timestamp(),
+    progress_at = clock_timestamp(), horizon_before = event_horizon()
   where id = for_id;
   return read_erasure(job.tenant, for_id);
 end
@@ -474,13 +502,13 @@ $body$;
 
 -- The tables that may have events of a tenant, in the order in which an erasure goes through them: those of days, also detached ones;
 -- those of restores beside the live events; and the held events at last, because retention moves events there. For ids the events
--- of attached tables are found by their keys, before.
+-- of attached tables are found by their keys, before; a query of all events does not see those of a table that is being detached.
 create function erasure_tables(for_tenant text, by text) returns setof text
 language sql stable as $body$
   select name from (
     select '1 ' || day_table('events', class, day) as name from retention_days
     where state <> 'dropped'
-      and (by <> 'ids' or attachment_of(day_table('events', class, day)) = 'detached')
+      and (by <> 'ids' or attachment_of(day_table('events', class, day)) in ('detached', 'pending'))
     union all
     select '2 ' || restore_table(id) from restores where tenant = for_tenant and target = 'beside' and dropped_at is null
     union all
@@ -725,6 +753,7 @@ declare
   sources text[];
   seen integer = 0;
   found_events integer = 0;
+  until timestamptz;
   is_at_end boolean;
   key_group record;
 begin
@@ -743,6 +772,7 @@ begin
   if e.selected_by = 'ids' then
     condition = ids_condition('(select * from public.erasure_ids where erasure_id = $3) as i');
   end if;
+  until = case e.selected_by when 'ids' then e.keys_until else e.rules_until end;
 
   begin
   for of_table in
@@ -762,8 +792,8 @@ begin
           || ' cross join lateral (select * from public.events as s where s.tenant = k.tenant and s.retention = k.retention'
           || ' and s.received_at = k.received_at and s.id = k.id and s.source = k.source limit 1) as s'
           || ' cross join lateral (select s.*) as e'
-          || ' where i.erasure_id = $3 group by 1, 2 order by 1, 2'
-        using texts, hold_ids, for_id, e.tenant
+          || ' where i.erasure_id = $3 and k.received_at <= $5 group by 1, 2 order by 1, 2'
+        using texts, hold_ids, for_id, e.tenant, until
       loop
         if key_group.hold_id is not null then
           outcome = 'held';
@@ -776,6 +806,9 @@ begin
           key_group.at, key_group.ids, key_group.sources
         );
       end loop;
+      -- The tables are listed once more behind this: one of them may have been on its way out.
+      e.at_table = '1';
+      is_at_end = false;
     else
       at = '{}';
       ids = '{}';
@@ -783,9 +816,10 @@ begin
       for candidate in
         execute 'select e.received_at, e.id, e.source, (' || condition || ') is true as is_wanted, case when (' || condition
           || ') is true then ' || held || ' end as hold_id from ' || erasure_source(of_table, e.tenant) || ' where e.tenant = $4'
+          || ' and e.received_at <= $8'
           || case when e.after_received_at is null then '' else ' and (e.received_at, e.id, e.source) > ($5, $6, $7)' end
           || ' order by e.received_at, e.id, e.source'
-        using texts, hold_ids, for_id, e.tenant, e.after_received_at, e.after_id, e.after_source
+        using texts, hold_ids, for_id, e.tenant, e.after_received_at, e.after_id, e.after_source, until
       loop
         seen = seen + 1;
         if candidate.is_wanted then
@@ -865,10 +899,10 @@ begin
     condition = ids_condition('(select * from public.erasure_ids where erasure_id = $3) as i');
   end if;
   for candidate in
-    execute 'select d.id, ' || held || ' as hold_id' || dead_letter_source() || 'd.tenant = $4 and d.event_id is not null and ('
-      || '(d.is_event and (' || condition || ') is true) or (d.event_id, d.source) in ('
+    execute 'select d.id, ' || held || ' as hold_id' || dead_letter_source() || 'd.tenant = $4 and d.event_id is not null'
+      || ' and coalesce(d.received_at, ''-infinity'') <= $6 and ((d.is_event and (' || condition || ') is true) or (d.event_id, d.source) in ('
       || 'select v.id, v.source from public.erasure_events as v where v.erasure_id = $3)) order by d.id limit $5'
-    using texts, hold_ids, for_id, e.tenant, most
+    using texts, hold_ids, for_id, e.tenant, most, case e.selected_by when 'ids' then e.keys_until else e.rules_until end
   loop
     if candidate.hold_id is not null then
       outcome = 'held';
@@ -903,7 +937,7 @@ begin
   end if;
   update erasures set
     counts = add_counts(counts, jsonb_build_object('deadLetters', erased)), progress_at = clock_timestamp(),
-    place = case when erased < most then 'deliveries' else 'dead_letters' end
+    place = case when erased < most then 'objects' else 'dead_letters' end
   where erasures.id = for_id;
   outcome = 'erased';
   job = read_erasure(e.tenant, for_id);
@@ -911,8 +945,9 @@ begin
 end
 $body$;
 
--- Erases deliveries of the events that were found, with their attempts, at most so many. They count as delivered, or else as skipped, as
--- those that the daily upkeep deletes. The rows of subscriptions are locked as everywhere, so a worker's lease ends with its row.
+-- Erases deliveries of the events that were found, and those that the request names themselves, with their attempts, at most so many. They
+-- count as delivered, or else as skipped, as those that the daily upkeep deletes. The rows of subscriptions are locked as everywhere,
+-- so a worker's lease ends with its row.
 create function erase_deliveries(for_id text, holder text, most integer)
 returns table (outcome text, detail text, job text)
 language plpgsql set enable_seqscan = off as $body$
@@ -920,9 +955,10 @@ language plpgsql set enable_seqscan = off as $body$
 declare
   e erasures;
   chosen text[];
+  chosen_events text[];
   erased integer;
-  attempts integer = 0;
-  more integer;
+  attempts integer;
+  orphans integer = 0;
 begin
   select * into e from erasures where id = for_id and state = 'running' and place = 'deliveries' and lease_by = holder for update;
   if not found then
@@ -931,13 +967,33 @@ begin
     return;
   end if;
   chosen = array(
-    select d.id from subscriptions as s, erasure_events as v, deliveries as d
-    where s.tenant = e.tenant and v.erasure_id = for_id and d.subscription_id = s.id and d.event_id = v.id and d.event_source = v.source
+    select distinct of_event.id from (
+      select d.id from subscriptions as s, erasure_events as v, deliveries as d
+      where s.tenant = e.tenant and v.erasure_id = for_id and d.subscription_id = s.id and d.event_id = v.id
+        and d.event_source = v.source and d.event_received_at <= e.keys_until
+      union all
+      select d.id from subscriptions as s, erasure_ids as i, deliveries as d
+      where s.tenant = e.tenant and i.erasure_id = for_id and d.subscription_id = s.id and d.event_id = i.id
+        and (i.source is null or d.event_source = i.source) and d.event_received_at <= e.keys_until
+      union all
+      select d.id from subscriptions as s, deliveries as d
+      where e.selected_by = 'subject' and s.tenant = e.tenant and d.subscription_id = s.id
+        and d.ordered_by = cast(e.request as json) ->> 'subject' and d.event_received_at <= e.rules_until
+    ) as of_event
     limit most
   );
+  chosen_events = array(select distinct d.event_id from deliveries as d where d.id = any (chosen));
   perform from subscriptions as s
   where s.id in (select d.subscription_id from deliveries as d where d.id = any (chosen)) order by s.id for update;
   perform end_deliveries(chosen, 'skipped');
+  -- The answer to a message with one of them may be about it, and the others of the message have it too. One that is still to come is
+  -- not taken: the others are sent again.
+  update delivery_attempts as a set response = null from deliveries as d
+  where d.batch_id in (select o.batch_id from deliveries as o where o.id = any (chosen) and o.batch_id is not null)
+    and a.subscription_id = d.subscription_id and a.event_id = d.event_id and a.delivery_id = d.id and a.response is not null;
+  update deliveries as d set leased_by = null, due_at = clock_timestamp()
+  where d.batch_id in (select o.batch_id from deliveries as o where o.id = any (chosen) and o.batch_id is not null)
+    and d.leased_by is not null;
   with taken as (
     delete from deliveries as d where d.id = any (chosen) returning d.subscription_id, d.state
   ), counted as (
@@ -952,6 +1008,10 @@ begin
   )
   select count(*) into erased from taken;
 
+  delete from delivery_attempts as a where a.delivery_id = any (chosen)
+    and a.subscription_id in (select s.id from subscriptions as s where s.tenant = e.tenant)
+    and a.event_id = any (chosen_events);
+  get diagnostics attempts = row_count;
   if erased < most then
     -- Attempts also of deliveries that are deleted already, and of subscriptions that are removed.
     perform delete_orphaned_deliveries(most);
@@ -964,22 +1024,21 @@ begin
       from known where known.id is not null
     )
     delete from delivery_attempts as a
-    using known left join subscriptions as s on s.id = known.id, (select distinct v.id from erasure_events as v where v.erasure_id = for_id) as v
+    using known left join subscriptions as s on s.id = known.id, (
+      select v.id from erasure_events as v where v.erasure_id = for_id
+      union
+      select i.id from erasure_ids as i where i.erasure_id = for_id
+    ) as v
     where a.subscription_id = known.id and a.event_id = v.id and (s.id is null or s.tenant = e.tenant)
       and not exists (select from deliveries as d where d.id = a.delivery_id);
-    get diagnostics attempts = row_count;
+    get diagnostics orphans = row_count;
     update subscriptions as s set behind_id = '', behind_source = ''
     where s.tenant = e.tenant
       and (s.behind_id, s.behind_source) in (select v.id, v.source from erasure_events as v where v.erasure_id = for_id);
-  else
-    delete from delivery_attempts as a where a.delivery_id = any (chosen)
-      and a.subscription_id in (select s.id from subscriptions as s where s.tenant = e.tenant)
-      and a.event_id in (select v.id from erasure_events as v where v.erasure_id = for_id);
-    get diagnostics attempts = row_count;
   end if;
   update erasures set
-    counts = add_counts(counts, jsonb_build_object('deliveries', erased, 'attempts', attempts)), progress_at = clock_timestamp(),
-    place = case when erased < most then 'objects' else 'deliveries' end
+    counts = add_counts(counts, jsonb_build_object('deliveries', erased, 'attempts', attempts + orphans)), progress_at = clock_timestamp(),
+    place = case when erased < most then 'rollups' else 'deliveries' end
   where erasures.id = for_id;
   outcome = 'erased';
   job = read_erasure(e.tenant, for_id);
@@ -1030,6 +1089,7 @@ begin
     on conflict (tenant, hash, erasure_id) do update set kind = 'event'
   )
   select coalesce(jsonb_agg(erased.at order by erased.at), '[]'), min(erased.held_by) into places, detail from erased;
+  update erasures set known_holds = hold_ids where id = for_id and known_holds is distinct from hold_ids;
   outcome = case when detail is null then 'matched' else 'held' end;
   return next;
 end
@@ -1079,7 +1139,7 @@ create function note_erased_objects(for_id text, holder text, added jsonb, next_
 language sql as $body$
   update erasures as job set
     counts = add_counts(job.counts, added), object_cursor = next_cursor, progress_at = clock_timestamp(),
-    place = case when next_cursor is null then 'rollups' else 'objects' end
+    place = case when next_cursor is null then 'deliveries' else 'objects' end
   where job.id = for_id and job.state = 'running' and job.place = 'objects' and job.lease_by = holder
   returning erasure_json(job)
 $body$;
@@ -1150,8 +1210,8 @@ begin
 end
 $body$;
 
--- Ends a job. What names the erased events goes; the hashes stay. A job that failed or did not start keeps no rule for events that it
--- did not find.
+-- Ends a job. What names the erased events goes, of a failed one some days later (drop_suppressions); the hashes stay. A job that failed
+-- or did not start keeps no rule for events that it did not find.
 create function end_erasure(for_id text, holder text, to_state text, for_reason text, for_detail text) returns text
 language plpgsql as $body$
 declare
@@ -1178,14 +1238,21 @@ begin
     )))
   where id = for_id;
   delete from erasure_ids where erasure_id = for_id;
-  delete from erasure_events where erasure_id = for_id;
-  delete from erasure_groups where erasure_id = for_id;
+  delete from archive_rewrites where erasure_id = for_id and sha256 is null;
+  if to_state <> 'failed' then
+    delete from erasure_events where erasure_id = for_id;
+    delete from erasure_groups where erasure_id = for_id;
+  end if;
   return read_erasure(e.tenant, for_id);
 end
 $body$;
 
--- Drops rules of filters behind their end. Returns their number.
+-- Drops rules of filters behind their end, and what jobs have found that failed 30 days ago. Returns the number of rules.
 create function drop_suppressions() returns bigint
 language sql as $body$
+  delete from erasure_events as v using erasures as f
+  where f.id = v.erasure_id and f.state = 'failed' and f.finished_at < clock_timestamp() - interval '30 days';
+  delete from erasure_groups as g using erasures as f
+  where f.id = g.erasure_id and f.state = 'failed' and f.finished_at < clock_timestamp() - interval '30 days';
   with ended as (delete from suppressions where ends_at < clock_timestamp() returning 1) select count(*) from ended
 $body$;

@@ -113,7 +113,8 @@ begin
 end
 $body$;
 
--- Notes the manifest that is written next; false where another erasure has the manifest by now.
+-- Notes the manifest that is written next; false where another erasure has the manifest by now, or where a hold was made since its lines
+-- were compared. A hold that is made behind this comes too late for them.
 create function intend_archive_rewrite(
   of_tenant text, of_day date, of_retention integer, of_generation integer, for_erasure text, new_sha256 text,
   new_facts jsonb, new_places jsonb
@@ -121,6 +122,10 @@ create function intend_archive_rewrite(
 returns boolean
 language plpgsql as $body$
 begin
+  lock table holds in share mode;
+  if not knows_holds(of_tenant, (select known_holds from erasures where id = for_erasure)) then
+    return false;
+  end if;
   update archive_rewrites set sha256 = new_sha256, facts = new_facts, places = new_places, asked_at = clock_timestamp()
   where tenant = of_tenant and day = of_day and retention = of_retention and generation = of_generation
     and erasure_id = for_erasure;

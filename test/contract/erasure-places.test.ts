@@ -116,6 +116,33 @@ describe("deliveries of erased events", () => {
     expect((await ledger(ordered.id))?.pending).toBe(0);
   });
 
+  it("that were sent with others leave none of the sink's answer to the others", async () => {
+    const subscriptions = createSubscriptionStore(db.writer);
+    const { create, dispatch, settleAll, claim } = actorOf({
+      store: subscriptions,
+      work: createDeliveryWork(db.writer),
+      now: () => new Date(),
+    });
+    await create({ tenant: "acme", batch: 2 });
+    await store(["mary", "mark", "x", "y"].map((subject, i) => storable({ id: `e${i}`, subject }, { tenant: "acme" })));
+    await settle(db);
+    await dispatch();
+    await settleAll(await claim(), { response: "I know them" });
+    const answers = () =>
+      db.ask<{ event_id: string; response: string | null }>(
+        "select event_id, response from delivery_attempts order by event_id",
+      );
+    expect(await answers()).toHaveLength(4);
+
+    await erase(db.database, { by: "subject", subject: "mary" }, { tenant: "acme" });
+
+    expect(await answers()).toEqual([
+      { event_id: "e1", response: null },
+      { event_id: "e2", response: "I know them" },
+      { event_id: "e3", response: "I know them" },
+    ]);
+  });
+
   it("of a dispatch that was under way are found as well", async () => {
     const subscriptions = createSubscriptionStore(db.writer);
     const { create, dispatch } = actorOf({

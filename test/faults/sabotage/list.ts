@@ -27,6 +27,9 @@ const deliveryWork = (test: string) => ({ file: "test/contract/delivery-work.tes
 const archiveStep = (test: string) => ({ file: "test/unit/retain/archive-step.test.ts", test });
 const retention = (test?: string) => ({ file: "test/contract/retention.test.ts", ...(test !== undefined && { test }) });
 const eraseArchive = (test: string) => ({ file: "test/unit/retain/erase-archive.test.ts", test });
+const erasureCanary = { file: "test/faults/erasure.test.ts", test: "F50 " };
+const erasureEdges = (test: string) => ({ file: "test/contract/erasure-edges.test.ts", test });
+const erasureHolds = { file: "test/simulation/holds.test.ts", test: "at any call, whether" };
 const erasedObjects = (test: string) => ({ file: "test/contract/erased-objects.test.ts", test });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
@@ -1410,5 +1413,111 @@ export const sabotages: readonly Sabotage[] = [
     find: "if (receivedFrom === undefined) return () => false;",
     replace: "if (receivedFrom === undefined) return () => true;",
     caughtBy: erasedObjects("are removed, all of the tenant"),
+  },
+  {
+    name: "copies beside the live events are kept by an erasure",
+    file: "functions/sql/0013_erasure.sql",
+    find: "from restores where tenant = for_tenant and target = 'beside' and dropped_at is null",
+    replace: "from restores where false and tenant = for_tenant",
+    caughtBy: erasureCanary,
+  },
+  {
+    name: "dead letters of erased events are kept",
+    file: "functions/sql/0013_erasure.sql",
+    find: "order by d.id limit $5'",
+    replace: "order by d.id limit 0 * $5'",
+    caughtBy: erasureCanary,
+  },
+  {
+    name: "deliveries of erased events are kept with the answers of their sinks",
+    file: "functions/sql/0013_erasure.sql",
+    find: "    ) as of_event\n    limit most",
+    replace: "    ) as of_event\n    limit 0 * most",
+    caughtBy: erasureCanary,
+  },
+  {
+    name: "the record of an erasure keeps its request",
+    file: "functions/sql/0013_erasure.sql",
+    find: "detail = for_detail, request = null, at_table",
+    replace: "detail = for_detail, at_table",
+    caughtBy: { file: "test/simulation/erasure.test.ts", test: "is nowhere behind the erasure" },
+  },
+  {
+    name: "an event in the queue is stored behind the erasure of its subject",
+    file: "functions/sql/0013_erasure.sql",
+    find: "      'subject', job.rules_until",
+    replace: "      'subject', cast('-infinity' as timestamptz)",
+    caughtBy: erasureCanary,
+  },
+  {
+    name: "kept-out events are looked for in all of them",
+    file: "functions/sql/0013_erasure.sql",
+    find: "language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$\ndeclare\n  pad erasure_key;\n  rule",
+    replace:
+      "language plpgsql set enable_indexscan = off set enable_indexonlyscan = off set enable_bitmapscan = off as $body$\ndeclare\n  pad erasure_key;\n  rule",
+    caughtBy: erasureEdges("is looked up by the index"),
+  },
+  {
+    name: "what is accepted while an erasure waits is stored behind it",
+    file: "functions/sql/0013_erasure.sql",
+    find: "  job.rules_until = greatest(job.rules_until, clock_timestamp());\n",
+    replace: "",
+    caughtBy: erasureEdges("what is accepted while it waits"),
+  },
+  {
+    name: "an erasure erases what is accepted behind its start",
+    file: "functions/sql/0013_erasure.sql",
+    find: "          || ' and e.received_at <= $8'",
+    replace: "          || ' and ($8 is null or true)'",
+    caughtBy: erasureEdges("what is accepted later and asked for"),
+  },
+  {
+    name: "an erasure by ids does not see a day that is being detached",
+    file: "functions/sql/0013_erasure.sql",
+    find: "in ('detached', 'pending'))",
+    replace: "in ('detached'))",
+    caughtBy: erasureEdges("a day that is being detached"),
+  },
+  {
+    name: "an answer that comes behind an erasure stays with the others of its message",
+    file: "functions/sql/0013_erasure.sql",
+    find: "  update deliveries as d set leased_by = null, due_at = clock_timestamp()\n  where",
+    replace: "  update deliveries as d set leased_by = null, due_at = clock_timestamp()\n  where false and",
+    caughtBy: erasureEdges("leave no answer to the others"),
+  },
+  {
+    name: "deliveries of an event that no table has are not found by its id",
+    file: "functions/sql/0013_erasure.sql",
+    find: "select d.id from subscriptions as s, erasure_ids as i, deliveries as d\n      where",
+    replace: "select d.id from subscriptions as s, erasure_ids as i, deliveries as d\n      where false and",
+    caughtBy: erasureEdges("whose rows retention has dropped"),
+  },
+  {
+    name: "the same request does not go on where a hold has ended an erasure",
+    file: "functions/sql/0013_erasure.sql",
+    find: "    delete from erasure_events where erasure_id in (\n",
+    replace: "    delete from erasure_events where false and erasure_id in (\n",
+    caughtBy: erasureEdges("are deleted by the same request"),
+  },
+  {
+    name: "a hold is ignored where events are taken out of the archive",
+    file: "functions/sql/0013_erasure.sql",
+    find: "outcome = case when detail is null then 'matched' else 'held' end;",
+    replace: "outcome = 'matched';",
+    caughtBy: erasureHolds,
+  },
+  {
+    name: "a hold is ignored where dead letters are erased",
+    file: "functions/sql/0013_erasure.sql",
+    find: "    if candidate.hold_id is not null then\n      outcome = 'held';\n      detail = candidate.hold_id;\n      return next;",
+    replace: "    if false then\n      outcome = 'held';\n      detail = candidate.hold_id;\n      return next;",
+    caughtBy: erasureHolds,
+  },
+  {
+    name: "an archive that has changed is written again by an erasure until it is repaired",
+    file: "functions/retain/erasure-step.ts",
+    find: "if (error instanceof ArchiveError)\n",
+    replace: 'if (error instanceof ArchiveError && error.message === "")\n',
+    caughtBy: { file: "test/contract/erasure.test.ts", test: "that were changed by somebody else" },
   },
 ];

@@ -27,6 +27,7 @@ const CASES = [
   ...range(36, 39),
   44,
   46,
+  ...range(48, 51),
 ].map((number) => `F${number}`);
 
 /**

@@ -35,7 +35,7 @@ export async function retainedDays(stack: () => FaultStack) {
         (depth) => depth === 0,
         PATIENCE_MS,
       );
-      const receivedAt = `${daysAgo(age)}T12:00:00.000Z`;
+      const receivedAt = receivedOn(age);
       for (let first = 0; first < count; first += PER_MESSAGE) {
         const events = Array.from({ length: Math.min(PER_MESSAGE, count - first) }, (_, at) => ({
           id: `day-${age}-${first + at}`,
@@ -44,14 +44,20 @@ export async function retainedDays(stack: () => FaultStack) {
           time: receivedAt,
           data: { at: first + at, text: `'"\\ ${age}` },
         }));
-        const envelope = { version: ENVELOPE_VERSION, tenant: TENANT, receivedAt, retention: 7, events };
-        await send(stack().queue.url, JSON.stringify(envelope), TENANT);
+        await this.put(age, events);
       }
       return eventually(
         () => this.stored(age),
         (events) => events.length === count,
         PATIENCE_MS,
       );
+    },
+
+    /** Puts events on the queue as ingest of that day would. */
+    async put(age: number, events: object[]): Promise<void> {
+      const receivedAt = receivedOn(age);
+      const envelope = { version: ENVELOPE_VERSION, tenant: TENANT, receivedAt, retention: 7, events };
+      await send(stack().queue.url, JSON.stringify(envelope), TENANT);
     },
 
     /** Each event of a day, as it reads. */
@@ -126,6 +132,8 @@ async function stateOf(stack: FaultStack, age: number): Promise<{ state: string;
   );
   return rows[0];
 }
+
+const receivedOn = (age: number) => `${daysAgo(age)}T12:00:00.000Z`;
 
 const TENANT = "default";
 const PER_MESSAGE = 500;
