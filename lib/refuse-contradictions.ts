@@ -1,4 +1,5 @@
 import { CONSUME_MAX_CONCURRENCY, NOTIFY_MAX_CONCURRENCY } from "../functions/core/function-limits.ts";
+import { RETENTION_DAYS } from "../functions/core/retention.ts";
 import type { OwnSettings, Settings } from "./settings.ts";
 
 /**
@@ -22,6 +23,11 @@ const CONTRADICTIONS: readonly ((stage: Settings, own: OwnSettings) => string | 
       ? `an existingDatabase, so ${useless.join(", ")} would do nothing. Set that at the cluster, and leave it out of sluice.config.json.`
       : undefined;
   },
+
+  ({ rollupRetentionDays: days, retention }) =>
+    days !== undefined && days < RETENTION_DAYS[retention]
+      ? `a rollupRetentionDays of ${days}, and a retention of ${retention}. Rollups outlive events: give ${RETENTION_DAYS[retention]} or more, or leave it out to keep them for good.`
+      : undefined,
 
   ({ domain }) => {
     const zone = domain?.hostedZone?.name;

@@ -62,6 +62,7 @@ export class Retain extends Construct {
         ...access.auditEnvironment(),
         STEPS_QUEUE_URL: queue.queueUrl,
         RETENTION: stage.retention,
+        ...(stage.rollupRetentionDays !== undefined && { ROLLUP_RETENTION_DAYS: String(stage.rollupRetentionDays) }),
         ARCHIVE: stage.archive,
         ARCHIVE_BUCKET: bucket.name,
         ...exporter.erasureEnvironment(),

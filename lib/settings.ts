@@ -83,6 +83,8 @@ const shape = {
   retention: z.enum(RETENTIONS),
   /** Whether the events of a day are archived before retention drops them (docs/archive.md). */
   archive: z.enum(ARCHIVES),
+  /** Days after which rollups are deleted, the counts and sums of events of each minute, hour and day. @default never */
+  rollupRetentionDays: z.optional(z.int().min(7).max(36_500)),
   /** Days after which dead letters are deleted that are discarded, or stored by a replay. An open one is never deleted. @default never */
   deadLetterRetentionDays: z.optional(z.int().min(1).max(36_500)),
   /** A dashboard of CloudWatch: three of an account are free. */

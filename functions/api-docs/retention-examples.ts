@@ -27,5 +27,6 @@ export const retentionPlan = {
     { class: "7d", tables: 21, events: 6_020_114, bytes: 6_549_405_696, nextOn: "2026-12-07" },
     { class: "400d", tables: 62, events: 9_710_002, bytes: 10_905_190_400, nextOn: "2027-11-18" },
   ],
+  rollups: { days: 1_095, deletedBefore: "2023-12-07", rows: 812_440, bytes: 190_840_832 },
   holds: { active: 2, tenants: 1 },
 };

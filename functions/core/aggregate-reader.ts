@@ -5,12 +5,12 @@ import type { Filter } from "./filter/filter.ts";
 export type AggregateReader = {
   /**
    * Aggregates from rollups. Undefined where they do not suffice: a type in the range does not declare a place, or began to
-   * do so within the range.
+   * do so within the range; or the retention of rollups has deleted some of it.
    * @throws DatabaseError; RequestError `too_many_queries`, where the tenant has as many queries under way as it may have
    */
   fromRollups(scan: AggregateScan, deadline: number): Promise<Aggregate | undefined>;
   /** Aggregates from the events. @throws the same */
-  fromEvents(scan: AggregateScan, deadline: number): Promise<Aggregate & { scanned: number }>;
+  fromEvents(scan: AggregateScan, deadline: number): Promise<ScannedAggregate>;
 };
 
 /** The events that are aggregated, and how. */
@@ -45,6 +45,16 @@ export type Aggregate = {
   whole: number;
   /** The time before which every event counts; the end of the range where all of it was read. In milliseconds since the epoch. */
   reached: number;
+};
+
+export type ScannedAggregate = Aggregate & {
+  /** The events that were read. */
+  scanned: number;
+  /**
+   * The time before which retention has dropped events of the tenant, where the range begins before it, in milliseconds since the
+   * epoch: only those that are left count there.
+   */
+  droppedBefore: number | undefined;
 };
 
 export type AggregateRow = {

@@ -176,6 +176,10 @@ const aggregate = z.object({
     reached: z.iso
       .datetime()
       .meta({ description: "The time of receipt before which every event counts; go on from here" }),
+    droppedBefore: z.iso.datetime().optional().meta({
+      description:
+        "There where the range begins before it, and events were read: retention has dropped events of the tenant from before then, so only those that are left count",
+    }),
     truncated: z.boolean().meta({ description: "True where there are more rows than are given" }),
     rows: z.int().nonnegative().meta({ description: "The number of all rows" }),
     rowLimit: z.int().positive(),

@@ -44,6 +44,22 @@ export const retentionPlan = z.object({
     .array(plannedDrop)
     .meta({ description: "The days that are due by then, those that come first before the others" }),
   keeps: z.array(kept).meta({ description: "What is there otherwise, by class" }),
+  rollups: z
+    .object({
+      days: count.nullable().meta({ description: "For how many days they are kept; null for good" }),
+      deletedBefore: z.iso.date().nullable().meta({
+        description: "Those of all days before it are deleted by then; null where they are kept for good",
+      }),
+      rows: count.nullable().meta({
+        description: "About how many, as the statistics of PostgreSQL have it; null where it has none yet",
+      }),
+      bytes: count.meta({
+        description: "The size of their tables with their indexes: new ones take the places of deleted ones",
+      }),
+    })
+    .meta({
+      description: "What aggregates are answered from: the counts and sums of events, also of those that were dropped",
+    }),
   holds: z
     .object({ active: count, tenants: count.meta({ description: "Tenants that have one" }) })
     .meta({ description: "Legal holds in force: the events that they match are moved aside before a drop" }),

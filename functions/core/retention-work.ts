@@ -59,6 +59,10 @@ export type RetentionWork = {
    * tenant has other holds by now, it deletes nothing, and returns 0.
    */
   dropReleased(tenant: string, holds: readonly Hold[], most: number, deadline: number): Promise<number>;
+  /** The tenants with rollups that are older than so many days. */
+  tenantsWithOldRollups(keptDays: number, deadline: number): Promise<string[]>;
+  /** Deletes such rollups of a tenant, at most so many; returns whether there may be more. A tenant under a hold keeps its own. */
+  deleteRollups(tenant: string, keptDays: number, most: number, deadline: number): Promise<boolean>;
   lag(deadline: number): Promise<RetentionLag>;
 };
 
@@ -76,7 +80,20 @@ export type PlannedRetention = {
   fault: string | undefined;
 };
 
-export type RetentionPlans = { read(until: string, deadline: number): Promise<PlannedRetention[]> };
+/** Rollups, as the database has them. */
+type PlannedRollups = {
+  /** The day before which those of all days are deleted by then; undefined where they are kept for good. */
+  deletedBefore: string | undefined;
+  /** As the statistics of PostgreSQL have it. */
+  rows: number | undefined;
+  bytes: number;
+};
+
+export type RetentionPlans = {
+  read(until: string, deadline: number): Promise<PlannedRetention[]>;
+  /** @param keptDays undefined where rollups are kept for good */
+  readRollups(keptDays: number | undefined, until: string, deadline: number): Promise<PlannedRollups>;
+};
 
 /**
  * Writes a day into the archive, some of it at a time, and returns whether all of it is there and was verified. It notes that

@@ -1,5 +1,5 @@
 import { AGGREGATE_MAX_ROWS } from "../core/aggregate-limits.ts";
-import type { Aggregate, AggregateReader, AggregateRow } from "../core/aggregate-reader.ts";
+import type { Aggregate, AggregateReader, AggregateRow, ScannedAggregate } from "../core/aggregate-reader.ts";
 import { parseLossless } from "../core/lossless-json.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Principal } from "../core/principal.ts";
@@ -24,7 +24,7 @@ export function createAggregate(deps: { reader: AggregateReader; clock: Clock })
     const { tenant, types, sources } = principal;
     const scan = { ...asked, tenant, allowed: { types, sources } };
     const rolledUp = fitsRollups(scan) ? await deps.reader.fromRollups(scan, deadline) : undefined;
-    const found: Aggregate & { scanned?: number } = rolledUp ?? (await deps.reader.fromEvents(scan, deadline));
+    const found: Aggregate & Partial<ScannedAggregate> = rolledUp ?? (await deps.reader.fromEvents(scan, deadline));
     return JSON.stringify({
       rows: found.rows.map((row) => toMembers(row, asked)),
       metadata: {
@@ -34,6 +34,7 @@ export function createAggregate(deps: { reader: AggregateReader; clock: Clock })
         truncated: found.rows.length < found.whole,
         rows: found.whole,
         rowLimit: AGGREGATE_MAX_ROWS,
+        ...(found.droppedBefore !== undefined && { droppedBefore: new Date(found.droppedBefore).toISOString() }),
         ...(found.scanned !== undefined && { scanned: { rows: found.scanned } }),
         percentileError: rolledUp === undefined ? 0 : ROLLUP_RELATIVE_ERROR,
         queryMs: deps.clock().getTime() - started,

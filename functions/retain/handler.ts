@@ -91,6 +91,7 @@ const retain = createRetain({
   metrics,
   ofStage: environment.RETENTION,
   isArchived: environment.ARCHIVE === "before-drop",
+  rollupDays: environment.ROLLUP_RETENTION_DAYS,
 });
 const restores = createRestore({ jobs, files, steps: restoreSteps, audit, clock, newId: newId("rst") });
 const erasures = createErasure({
@@ -103,7 +104,13 @@ const erasures = createErasure({
 });
 const holdRule = createHoldRule({ holds, audit, clock, newId: newId("hld") });
 const matchesOf = createHoldMatches({ reader: createListReader(database), clock });
-const retainStep = createRetainStep({ work, steps, clock, ...(environment.ARCHIVE === "before-drop" && { archive }) });
+const retainStep = createRetainStep({
+  work,
+  steps,
+  clock,
+  ...(environment.ARCHIVE === "before-drop" && { archive }),
+  rollupDays: environment.ROLLUP_RETENTION_DAYS,
+});
 const restoreStep = createRestoreStep({
   work: createRestoreWork(database),
   files,

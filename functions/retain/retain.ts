@@ -30,6 +30,8 @@ export type RetainDeps = {
   ofStage: Retention;
   /** Days are archived before they are dropped. */
   isArchived: boolean;
+  /** For how many days rollups are kept. @default for good */
+  rollupDays?: number | undefined;
 };
 
 type RunFields = Pick<TaskFields, "partitionDaysMissing" | "retentionDaysBehind" | "archiveDaysBehind">;
@@ -46,6 +48,7 @@ export function createRetain({
   metrics,
   ofStage,
   isArchived,
+  rollupDays,
 }: RetainDeps) {
   return {
     /**
@@ -74,6 +77,7 @@ export function createRetain({
     async plan(days: number, deadline: number): Promise<RetentionPlan> {
       const until = new Date(clock().getTime() + days * DAY_MS).toISOString().slice(0, 10);
       const planned = await plans.read(until, deadline);
+      const { deletedBefore = null, rows = null, bytes } = await plans.readRollups(rollupDays, until, deadline);
       const { holds: active, tenants } = await holds.countActive(deadline);
       return {
         until,
@@ -81,6 +85,7 @@ export function createRetain({
         archive: isArchived ? "before-drop" : "none",
         drops: planned.flatMap((each) => toDrop(each) ?? []),
         keeps: planned.filter(({ day }) => day === undefined).map(toKept),
+        rollups: { days: rollupDays ?? null, deletedBefore, rows, bytes },
         holds: { active, tenants },
       };
     },

@@ -6,6 +6,7 @@ import {
   RETAIN_HELD_AT_ONCE,
   RETAIN_KEY_PAGES,
   RETAIN_MAX_DELAY_SECONDS,
+  RETAIN_ROLLUPS_AT_ONCE,
   RETAIN_STEP_MS,
   RETAIN_STEP_RESERVE_MS,
 } from "../core/retention-limits.ts";
@@ -17,6 +18,8 @@ export type StepDeps = {
   clock: Clock;
   /** Writes a day into the archive. @default days are dropped without one */
   archive?: ArchiveDay;
+  /** For how many days rollups are kept. @default for good */
+  rollupDays?: number | undefined;
   /** Pages of which one statement deletes the keys. @default RETAIN_KEY_PAGES */
   keyPages?: number;
 };
@@ -49,7 +52,7 @@ type Postponed = { class: number; day: string; reason: string };
  * statement that notes itself, so the next step goes on wherever one was killed. A day that cannot go on waits,
  * and holds up no other.
  */
-export function createRetainStep({ work, steps, clock, archive, keyPages = RETAIN_KEY_PAGES }: StepDeps) {
+export function createRetainStep({ work, steps, clock, archive, rollupDays, keyPages = RETAIN_KEY_PAGES }: StepDeps) {
   const mustBeArchived = archive !== undefined;
   const detach = createDetach(work);
 
@@ -77,6 +80,7 @@ export function createRetainStep({ work, steps, clock, archive, keyPages = RETAI
       }
       delaySeconds = undefined;
     }
+    if (!(await deleteRollups(stopAt, until))) delaySeconds = 0;
     await work.leave(messageId, until);
     if (delaySeconds === undefined) return { kind: "done", ...result };
     const isSent = await steps.send(delaySeconds, until);
@@ -127,6 +131,15 @@ export function createRetainStep({ work, steps, clock, archive, keyPages = RETAI
   async function moveHeld(day: DueDay, until: number): Promise<void> {
     for (const hold of await work.holds(until))
       while ((await work.moveHeld(day, hold, RETAIN_HELD_AT_ONCE, until)) === RETAIN_HELD_AT_ONCE);
+  }
+
+  /** Deletes the rollups whose time is over; returns whether all of them are deleted. */
+  async function deleteRollups(stopAt: number, until: number): Promise<boolean> {
+    if (rollupDays === undefined) return true;
+    for (const tenant of await work.tenantsWithOldRollups(rollupDays, until))
+      do if (clock().getTime() >= stopAt) return false;
+      while (await work.deleteRollups(tenant, rollupDays, RETAIN_ROLLUPS_AT_ONCE, until));
+    return true;
   }
 
   /** Events that were held, and no longer are, go now: the retention of each is over. */

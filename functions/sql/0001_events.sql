@@ -322,7 +322,10 @@ declare
   new_keys integer;
 begin
   if (exists (select from erased_keys) or exists (select from suppressions))
-    and cardinality(erased_places(block_json(heads, data_texts))) > 0
+    and cardinality(erased_places(case
+      when exists (select from suppressions) then block_json(heads, data_texts)
+      else cast('[' || array_to_string(heads, ',') || ']' as jsonb)
+    end)) > 0
   then
     raise exception 'an event is erased' using errcode = 'SL001';
   end if;

@@ -363,13 +363,21 @@ begin
     union all
     select (select t.tenant from event_transactions as t where t.tenant > tenants.tenant order by t.tenant limit 1)
     from tenants where tenants.tenant is not null
+  ),
+  ended as (
+    delete from event_transactions where ctid = any (array(
+      select t.ctid
+      from tenants join event_transactions as t on t.tenant = tenants.tenant and t.day = of_day and t.retention = of_class
+      order by t.tenant, t.transaction_number limit most
+    ))
+    returning tenant
+  ),
+  noted as (
+    insert into event_removals as known (tenant, events_before)
+    select distinct tenant, cast(of_day + 1 as timestamp) at time zone 'UTC' from ended order by 1
+    on conflict (tenant) do update set events_before = greatest(known.events_before, excluded.events_before)
   )
-  delete from event_transactions where ctid = any (array(
-    select t.ctid
-    from tenants join event_transactions as t on t.tenant = tenants.tenant and t.day = of_day and t.retention = of_class
-    order by t.tenant, t.transaction_number limit most
-  ));
-  get diagnostics forgotten = row_count;
+  select count(*) into forgotten from ended;
   return forgotten;
 end
 $body$;

@@ -324,8 +324,8 @@ grant execute on function group_value to sluice_reader;
 
 -- Aggregates from rollups of whole minutes, hours and days, and from deltas. `from_time` and `to_time` are whole minutes.
 -- `fields` is `type`, `source` or both. The last row has `covered` false, and stands alone, where a type in the range lacks a
--- declared field: its events may have it all the same. Relies on rollups_pkey and rollup_deltas_by_minute. The range ends at
--- `reached` where it has more than `max_parts` rollups.
+-- declared field: its events may have it all the same; and where rollups of the range were deleted. Relies on rollups_pkey and
+-- rollup_deltas_by_minute. The range ends at `reached` where it has more than `max_parts` rollups.
 create function aggregate_rollups(
   for_tenant text, from_time timestamptz, to_time timestamptz, every text, zone text, fields text[], pointers text[],
   measures jsonb, condition text, bound text[], allowed_types text[], allowed_sources text[], max_parts integer,
@@ -344,6 +344,12 @@ begin
   perform set_config('app.tenant', for_tenant, true);
   if not fields <@ array['type', 'source'] then
     raise exception 'Rollups have no other fields than type and source' using errcode = '22023';
+  end if;
+  if exists (select from event_removals where tenant = for_tenant and rollups_before > from_time) then
+    covered = false;
+    reached = from_time;
+    return next;
+    return;
   end if;
   select least(
     (select part.minute
@@ -574,14 +580,16 @@ $body$;
 grant execute on function scan_events to sluice_reader;
 
 -- Aggregates from the events themselves. A field is `type`, `source`, `subject` or a path into data, a number the value at
--- a path of `paths`. The last row says how many events were read, and the time before which all of them were.
+-- a path of `paths`. The last row says how many events were read, the time before which all of them were, and the time before
+-- which retention has dropped events of the tenant, where it is in the range.
 create function aggregate_events(
   for_tenant text, from_time timestamptz, to_time timestamptz, every text, zone text, fields jsonb, paths jsonb,
   measures jsonb, condition text, bound text[], allowed_types text[], allowed_sources text[], max_milliseconds integer,
   max_events integer, max_rows integer, max_bytes integer
 )
 returns table (
-  start timestamptz, wall timestamp, groups text, measured text, whole integer, scanned integer, reached timestamptz
+  start timestamptz, wall timestamp, groups text, measured text, whole integer, scanned integer, reached timestamptz,
+  dropped_before timestamptz
 )
 language plpgsql set search_path = pg_catalog, public, pg_temp as $body$
 declare
@@ -618,12 +626,17 @@ begin
       from answers window arrival as (order by start, groups rows unbounded preceding)
     ),
     shown as (
-      select start, start at time zone $5, groups_text, measured, whole, cast(null as integer), cast(null as timestamptz)
+      select
+        start, start at time zone $5, groups_text, measured, whole, cast(null as integer), cast(null as timestamptz),
+        cast(null as timestamptz)
       from sized where number <= $14 and bytes <= $15 order by number
     )
     select * from shown
     union all
-    select null, null, null, null, null, scanned, reached from scan where scanned is not null
+    select
+      null, null, null, null, null, scanned, reached,
+      (select events_before from event_removals where tenant = $1 and events_before > $2)
+    from scan where scanned is not null
   ', select_list)
   using for_tenant, from_time, to_time, every, zone, fields, paths, condition, bound, allowed_types, allowed_sources,
     max_milliseconds, max_events, max_rows, max_bytes;

@@ -63,10 +63,13 @@ create table holds (
 create index holds_of_tenant on holds (tenant, id);
 alter table holds enable row level security;
 
--- When events of a tenant were last removed, by retention or otherwise: a part of the state of its lists.
+-- When events of a tenant were last removed, by retention or otherwise: a part of the state of its lists. Retention has dropped some
+-- of its days before `events_before`, and deleted its rollups of times before `rollups_before`.
 create table event_removals (
   tenant text collate "C" primary key,
-  removed_at timestamptz not null default clock_timestamp()
+  removed_at timestamptz not null default clock_timestamp(),
+  events_before timestamptz,
+  rollups_before timestamptz
 );
 alter table event_removals enable row level security;
 create policy read_one_tenant on event_removals for select to sluice_reader

@@ -37,6 +37,8 @@ create table erased_keys (
 
 -- The hashes of an erasure: its receipt, and what ends with it.
 create index erased_keys_of_erasure on erased_keys (erasure_id, kind);
+-- Finds whether a tenant has rules for events that were received later. They are few, and most batches are behind them.
+create index erased_keys_rules on erased_keys (tenant, kind, received_until) where kind in ('id', 'subject');
 
 -- The same for filters, whose condition is over the row `e`, with its texts as ($1)[n]. They are dropped at `ends_at`: by then nothing
 -- is on its way that was received until `received_until`.
@@ -136,8 +138,9 @@ alter table erasure_events enable row level security;
 alter table erasure_groups enable row level security;
 
 -- HMAC-SHA256 of a tenant and two texts, with the pads of the secret. Lengths stand before the texts, so no two are alike.
+-- It is as stable as convert_to, so PostgreSQL puts its body into the query; a call would take longer than the hash.
 create function erased_hash(inner_pad bytea, outer_pad bytea, kind text, tenant text, first text, second text) returns bytea
-language sql immutable as $body$
+language sql stable as $body$
   select sha256(outer_pad || sha256(inner_pad || convert_to(
     kind || ',' || cast(length(tenant) as text) || ',' || tenant || cast(length(first) as text) || ',' || first || second, 'UTF8'
   )))
@@ -146,7 +149,8 @@ $body$;
 -- The places, from 0, of the events of a batch of store_batch that are erased. Whoever stores calls it behind its first write,
 -- pg_current_xact_id() for example, and an erasure waits for the transactions that had a number before its rules were there. So
 -- each either sees the rules, or has stored before the erasure looks.
--- Each hash is made once, and looked up in the index of the keys. An event whose time of receipt nobody knows was received before.
+-- Each hash is made once, where the tenant has such keys, and looked up in their index. An event whose time of receipt nobody knows was
+-- received before. Only the rules of filters need data.
 create function erased_places(batch jsonb) returns integer[]
 language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
 declare
@@ -156,21 +160,36 @@ declare
   of_rule integer[];
 begin
   select * into pad from erasure_key;
-  with named as materialized (
-    select tenant from (select distinct b.value ->> 'tenant' as tenant from jsonb_array_elements(batch) as b) as each
+  with given as materialized (
+    select ordinality - 1 as place, tenant, id, source, subject, coalesce(received_at, '-infinity') as received_at
+    from rows from (
+      jsonb_to_recordset(batch) as (tenant text collate "C", id text, source text, subject text, received_at timestamptz)
+    ) with ordinality
+  ), named as materialized (
+    select each.tenant,
+      exists (
+        select from erased_keys as k where k.tenant = each.tenant and k.kind = 'id' and k.received_until >= each.first_received
+      ) as by_id,
+      exists (
+        select from erased_keys as k where k.tenant = each.tenant and k.kind = 'subject' and k.received_until >= each.first_received
+      ) as by_subject
+    from (select tenant, min(received_at) as first_received from given group by 1) as each
     where exists (select from erased_keys as k where k.tenant = each.tenant)
-  ), given as materialized (
-    select each.ordinality - 1 as place, named.tenant,
-      coalesce(cast(each.value ->> 'received_at' as timestamptz), '-infinity') as received_at, array[
-      erased_hash(pad.inner_pad, pad.outer_pad, 'event', named.tenant, each.value ->> 'source', each.value ->> 'id'),
-      erased_hash(pad.inner_pad, pad.outer_pad, 'id', named.tenant, each.value ->> 'id', ''),
-      erased_hash(pad.inner_pad, pad.outer_pad, 'subject', named.tenant, each.value ->> 'subject', '')
-    ] as hashes
-    from named join jsonb_array_elements(batch) with ordinality as each on each.value ->> 'tenant' = named.tenant
   )
-  select array_agg(distinct cast(given.place as integer)) into places
-  from given cross join unnest(given.hashes) as each (of_event)
-    join erased_keys as k on k.tenant = given.tenant and k.hash = each.of_event and k.received_until >= given.received_at;
+  select array_agg(cast(given.place as integer)) into places
+  from named join given using (tenant)
+  where exists (
+    select from unnest(array[
+      erased_hash(pad.inner_pad, pad.outer_pad, 'event', tenant, given.source, given.id),
+      case when named.by_id then erased_hash(pad.inner_pad, pad.outer_pad, 'id', tenant, given.id, '') end,
+      case when named.by_subject then erased_hash(pad.inner_pad, pad.outer_pad, 'subject', tenant, given.subject, '') end
+    ]) as each (of_event)
+      -- The limit keeps the order: one lookup a hash, however many the statistics say that there are.
+      cross join lateral (
+        select from erased_keys as k
+        where k.tenant = given.tenant and k.hash = each.of_event and k.received_until >= given.received_at limit 1
+      ) as found
+  );
   for rule in
     select * from suppressions as s
     where s.tenant in (select distinct b.value ->> 'tenant' from jsonb_array_elements(batch) as b)

@@ -3,7 +3,7 @@ import { toTable } from "../../cli/to-table.ts";
 import type { RetentionPlan } from "../../functions/core/retention-answers.ts";
 
 /** Writes the plan of retention for people: what goes, and what stays. */
-export function toText({ until, default: ofStage, archive, drops, keeps, holds }: RetentionPlan): string {
+export function toText({ until, default: ofStage, archive, drops, keeps, rollups, holds }: RetentionPlan): string {
   const size = drops.reduce((sum, { bytes }) => sum + bytes, 0);
   const archived = archive === "none" ? "without an archive" : "and is in the archive before";
   return [
@@ -34,6 +34,7 @@ export function toText({ until, default: ofStage, archive, drops, keeps, holds }
       ]),
       Infinity,
     ),
+    `ROLLUPS: kept ${rollups.days === null ? "for good" : `for ${pluralize(rollups.days, "day")}`}, ${megabytes(rollups.bytes)} MB${rollups.deletedBefore === null ? "" : `. Those of days before ${rollups.deletedBefore} are deleted by then`}.`,
     holds.active > 0 &&
       `LEGAL HOLDS: ${holds.active} of ${pluralize(holds.tenants, "tenant")}. The events that they match are moved aside before their day is dropped.`,
   ]

@@ -35,8 +35,15 @@ const scanOf = (tenant: string): AggregateScan => ({
   measures: ["count"],
 });
 
-/** Each tenant counts its own events and no others, merged or not, from rollups and from rows. */
+/**
+ * Each tenant counts its own events and no others, merged or not, from rollups and from rows. Removals of
+ * another tenant are none of its own.
+ */
 async function expectIsolation(): Promise<void> {
+  await db.ask(
+    `insert into event_removals (tenant, events_before, rollups_before) values ('c', '2026-11-22', '2026-11-22')
+     on conflict do nothing`,
+  );
   await fc.assert(
     fc.asyncProperty(interleaved, fc.boolean(), async (events, merged) => {
       await db.empty("events", "event_keys", "rollups", "rollup_deltas");
@@ -47,11 +54,17 @@ async function expectIsolation(): Promise<void> {
         const expected = own === 0 ? [] : [{ groups: `["of.${tenant}"]`, measured: [String(own)] }];
 
         expect((await reader.fromRollups(scanOf(tenant), soon()))?.rows).toMatchObject(expected);
-        expect(await reader.fromEvents(scanOf(tenant), soon())).toMatchObject({ rows: expected, scanned: own });
+        expect(await reader.fromEvents(scanOf(tenant), soon())).toMatchObject({
+          rows: expected,
+          scanned: own,
+          droppedBefore: undefined,
+        });
       }
     }),
     { numRuns: 12 },
   );
+  expect(await reader.fromRollups(scanOf("c"), soon())).toBeUndefined();
+  expect(await reader.fromEvents(scanOf("c"), soon())).toMatchObject({ droppedBefore: Date.parse("2026-11-22") });
 }
 
 it("an aggregate of rows counts in what it has read only the events that the key may see", async () => {
@@ -72,8 +85,8 @@ describe("two tenants", () => {
 });
 
 describe("without the tenant in the predicates", () => {
-  const PREDICATES = [/tenant = for_tenant and /g, /tenant = \$2 and /g];
-  const FUNCTIONS = { aggregate_rollups: 4, scan_events: 4 };
+  const PREDICATES = [/tenant = for_tenant and /g, /tenant = \$[12] and /g];
+  const FUNCTIONS = { aggregate_events: 1, aggregate_rollups: 5, scan_events: 4 };
   let whole: string[] = [];
   beforeEach(async () => {
     const rows = await db.ask<{ text: string }>(
@@ -98,7 +111,7 @@ describe("without the tenant in the predicates", () => {
 });
 
 describe("without the policies", () => {
-  const TABLES = ["events", "event_keys", "rollups", "rollup_deltas"];
+  const TABLES = ["events", "event_keys", "rollups", "rollup_deltas", "event_removals"];
   const eachTable = (change: string) => db.ask(TABLES.map((table) => `alter table ${table} ${change}`).join(";"));
   beforeEach(() => eachTable("disable row level security"));
   afterEach(() => eachTable("enable row level security"));

@@ -1,7 +1,7 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { Match } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { templateOf } from "./support.ts";
+import { stageWith, templateOf } from "./support.ts";
 
 type Resource = { Properties: Record<string, unknown>; DeletionPolicy?: string };
 
@@ -66,15 +66,22 @@ describe("the bucket of the archive", () => {
     expect([bucketOf(prod)[1].DeletionPolicy, bucketOf(dev)[1].DeletionPolicy]).toEqual(["Retain", "Delete"]);
   });
 
-  it("a stage archives before the drop where its settings say so, and the outputs name the bucket", () => {
-    const variables = (template: Template) =>
-      Object.entries(template.findResources("AWS::Lambda::Function"))
-        .filter(([id]) => id.startsWith("RetainFunction"))
-        .map(([, { Properties }]) => (Properties as { Environment: { Variables: object } }).Environment.Variables);
+  const variables = (template: Template) =>
+    Object.entries(template.findResources("AWS::Lambda::Function"))
+      .filter(([id]) => id.startsWith("RetainFunction"))
+      .map(([, { Properties }]) => (Properties as { Environment: { Variables: object } }).Environment.Variables);
 
+  it("a stage archives before the drop where its settings say so, and the outputs name the bucket", () => {
     expect(variables(prod)).toMatchObject([{ ARCHIVE: "before-drop", ARCHIVE_BUCKET: { Ref: bucketOf(prod)[0] } }]);
     expect(variables(dev)).toMatchObject([{ ARCHIVE: "none" }]);
     prod.hasOutput("ArchiveBucketName", { Value: { Ref: bucketOf(prod)[0] } });
+  });
+
+  it("rollups are kept for good where the settings of the stage give no days", () => {
+    expect(variables(dev)[0]).not.toHaveProperty("ROLLUP_RETENTION_DAYS");
+    expect(variables(templateOf(stageWith({ rollupRetentionDays: 1_095 })))).toMatchObject([
+      { ROLLUP_RETENTION_DAYS: "1095" },
+    ]);
   });
 
   it("the function of retention deletes, writes, reads and lists files of the archive, deletes and reads those of exports, and no others", () => {

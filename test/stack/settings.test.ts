@@ -74,6 +74,7 @@ describe("sluice.config.json", () => {
     [{ prod: { alarmEmail: "https://example.com" } }, ["is not an e-mail address", "at prod.alarmEmail"]],
     [{ dev: { unknownTypes: "reject" } }, ['expected one of "accept"|"refuse"', "at dev.unknownTypes"]],
     [{ dev: { retention: "14d" } }, ['"7d"|"30d"|"90d"|"400d"|"keep"', "at dev.retention"]],
+    [{ dev: { rollupRetentionDays: 6 } }, ["at dev.rollupRetentionDays"]],
     [{ dev: { archive: "always" } }, ['"none"|"before-drop"', "at dev.archive"]],
     [{ dev: { logLevel: "info" } }, ['"INFO"|"WARN"|"ERROR"', "at dev.logLevel"]],
     [{ dev: { logRetentionDays: 31 } }, ["expected one of 1|3|5|7|14|30|60|90", "at dev.logRetentionDays"]],
@@ -185,6 +186,11 @@ describe("settings that contradict each other", () => {
       "has a reservedConcurrency of 4 for notify, which its queue invokes up to 5 times at once.",
     ],
     [
+      "rollups that end before the events",
+      { retention: "90d", rollupRetentionDays: 89 },
+      "has a rollupRetentionDays of 89, and a retention of 90d. Rollups outlive events: give 90 or more",
+    ],
+    [
       "an existing database and a network for the stack's own",
       { existingDatabase, existingVpc },
       "has an existingDatabase, so existingVpc would do nothing.",
@@ -196,6 +202,8 @@ describe("settings that contradict each other", () => {
   it.each([
     ["the domain of the zone itself", { domain: { ...domain, name: "example.com" } }],
     ["a domain in a zone elsewhere", { domain: { ...domain, hostedZone: undefined } }],
+    ["rollups that are kept as long as the events", { retention: "90d", rollupRetentionDays: 90 }],
+    ["rollups with an end of events without one", { retention: "keep", rollupRetentionDays: 7 }],
     ["as much concurrency for the consumer as its queue uses", { reservedConcurrency: { consume: 5 } }],
     ["as much concurrency for deliveries as their queue uses", { reservedConcurrency: { notify: 5 } }],
     ["everything at once", FULL_SETTINGS],

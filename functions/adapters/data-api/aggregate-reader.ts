@@ -18,6 +18,8 @@ const COLUMNS = `
   cast(extract(epoch from start) as text), cast(extract(epoch from wall) as text), groups, measured, whole,
   cast(extract(epoch from reached) * 1000 as text)`;
 
+const DROPPED_BEFORE = "cast(extract(epoch from dropped_before) * 1000 as text)";
+
 const SCAN = `cast(:from as timestamptz), cast(:to as timestamptz), :every, :zone`;
 const CONDITION = `:condition, ${textArray(":bound")}, ${textArray(":types")}, ${textArray(":sources")}`;
 
@@ -42,7 +44,7 @@ export function createAggregateReader(
   } = {},
 ): AggregateReader {
   const fromRollups = `select ${COLUMNS}, covered from ${inSlot(maxOfTenant, aggregateRollups)}`;
-  const fromEvents = `select ${COLUMNS}, scanned from ${inSlot(maxOfTenant, aggregateEvents)}`;
+  const fromEvents = `select ${COLUMNS}, scanned, ${DROPPED_BEFORE} from ${inSlot(maxOfTenant, aggregateEvents)}`;
   const read = async (statement: string, parameters: Record<string, string | null>, deadline: number) => {
     const { rows } = await database.execute(statement, parameters, deadline).catch(refuseWithoutSlot);
     return rows;
@@ -58,7 +60,9 @@ export function createAggregateReader(
         parametersOf(scan, (path) => path),
         deadline,
       );
-      return { ...toAggregate(rows), scanned: Number(rows.at(-1)?.[6]) };
+      const [, , , , , , scanned, before] = rows.at(-1) ?? [];
+      const droppedBefore = typeof before === "string" ? Number(before) : undefined;
+      return { ...toAggregate(rows), scanned: Number(scanned), droppedBefore };
     },
   };
 }

@@ -100,6 +100,16 @@ export function createRetentionWork(database: Pick<SqlDatabase, "execute">): Ret
       return Number(await first(DROP_RELEASED, { tenant, ids, ...conditionOf(holds), most: String(most) }, deadline));
     },
 
+    async tenantsWithOldRollups(keptDays, deadline) {
+      const { rows } = await database.execute(OLD_ROLLUPS, { days: String(keptDays) }, deadline);
+      return rows.map(([tenant]) => String(tenant));
+    },
+
+    async deleteRollups(tenant, keptDays, most, deadline) {
+      const parameters = { tenant, days: String(keptDays), most: String(most) };
+      return (await first(DELETE_ROLLUPS, parameters, deadline)) === true;
+    },
+
     async lag(deadline) {
       const { rows } = await database.execute(LAG, {}, deadline);
       const [daysAhead, archiveDaysBehind, daysBehind] = (rows[0] ?? []).map(Number);
@@ -109,6 +119,13 @@ export function createRetentionWork(database: Pick<SqlDatabase, "execute">): Ret
     async read(until, deadline) {
       const { rows } = await database.execute(PLAN, { until }, deadline);
       return rows.map(toPlanned);
+    },
+
+    async readRollups(keptDays, until, deadline) {
+      const days = keptDays === undefined ? null : String(keptDays);
+      const { rows } = await database.execute(ROLLUPS_PLAN, { days, until }, deadline);
+      const [deletedBefore, events, bytes] = rows[0] ?? [];
+      return { deletedBefore: textOf(deletedBefore), rows: countOf(events), bytes: Number(bytes) };
     },
   };
 }
@@ -156,18 +173,20 @@ function toDueDay([of, day, state, eventsTable, fieldsTable, wasDetached, waitSe
 }
 
 function toPlanned([of, day, state, dueOn, tables, events, bytes, fault]: SqlValue[]): PlannedRetention {
-  const text = (value: SqlValue | undefined) => (typeof value === "string" ? value : undefined);
   return {
     class: Number(of) as PlannedRetention["class"],
-    day: text(day),
+    day: textOf(day),
     state: String(state) as PlannedRetention["state"],
-    dueOn: text(dueOn),
+    dueOn: textOf(dueOn),
     tables: Number(tables),
-    events: events === null || events === undefined ? undefined : Number(events),
+    events: countOf(events),
     bytes: Number(bytes),
-    fault: text(fault),
+    fault: textOf(fault),
   };
 }
+
+const textOf = (value: SqlValue | undefined) => (typeof value === "string" ? value : undefined);
+const countOf = (value: SqlValue | undefined) => (value === null || value === undefined ? undefined : Number(value));
 
 const OF_DAY = "cast(:class as integer), cast(:day as date)";
 const TAKE = "select take_retention(:worker, cast(:seconds as integer))";
@@ -183,5 +202,9 @@ const HOLDS = `select id, tenant, filter from active_holds_behind(:tenant, :id, 
 const DROP_RELEASED = `select drop_unheld(
     :tenant, cast(:ids as jsonb), :condition, ${textArray(":texts")}, cast(:most as integer)
   )`;
+const OLD_ROLLUPS = "select tenant from tenants_with_old_rollups(cast(:days as integer))";
+const DELETE_ROLLUPS = "select delete_rollups(:tenant, cast(:days as integer), cast(:most as integer))";
+const ROLLUPS_PLAN =
+  "select deleted_before, rollups, bytes from read_rollup_retention(cast(:days as integer), cast(:until as date))";
 const LAG = "select days_ahead, archive_days_behind, days_behind from retention_lag()";
 const PLAN = "select class, day, state, due_on, tables, events, bytes, fault from read_retention(cast(:until as date))";

@@ -80,6 +80,9 @@ const release = {
 /** Set by Lambda: the folder of the function's code and of the files copied beside it. */
 const codeFolder = { LAMBDA_TASK_ROOT: z.string().check(z.minLength(1)) };
 
+/** Days after which something is deleted. @default never */
+const days = z.optional(z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number)));
+
 /** For how long events are kept whose type says nothing about it. */
 const retention = { RETENTION: z.enum(RETENTIONS) };
 
@@ -216,7 +219,7 @@ export const migrateEnvironment = () =>
     ...codeFolder,
     ...retention,
     /** Days after which closed dead letters are deleted. @default never */
-    DEAD_LETTER_RETENTION_DAYS: z.optional(z.pipe(z.string().check(z.regex(/^[1-9]\d{0,4}$/)), z.transform(Number))),
+    DEAD_LETTER_RETENTION_DAYS: days,
   });
 
 export const retainEnvironment = () =>
@@ -229,6 +232,8 @@ export const retainEnvironment = () =>
     AUDIT_TABLE: z.string().check(z.minLength(1)),
     /** The queue of the steps. */
     STEPS_QUEUE_URL: z.url(),
+    /** Days after which rollups are deleted. @default never */
+    ROLLUP_RETENTION_DAYS: days,
     /** Whether days are archived before they are dropped, and the bucket of the archive. */
     ARCHIVE: z.enum(ARCHIVES),
     ARCHIVE_BUCKET: z.string().check(z.minLength(1)),

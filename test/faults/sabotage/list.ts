@@ -31,6 +31,7 @@ const erasureCanary = { file: "test/faults/erasure.test.ts", test: "F50 " };
 const erasureEdges = (test: string) => ({ file: "test/contract/erasure-edges.test.ts", test });
 const erasureHolds = { file: "test/simulation/holds.test.ts", test: "at any call, whether" };
 const erasedObjects = (test: string) => ({ file: "test/contract/erased-objects.test.ts", test });
+const rollupRetention = (test: string) => ({ file: "test/contract/rollup-retention.test.ts", test });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
 /** In the order an event flows. The space after a case's number keeps F4 from being F44 too. */
@@ -1252,6 +1253,35 @@ export const sabotages: readonly Sabotage[] = [
     find: "perform note_removals(array(select distinct tenant from event_ends));",
     replace: "perform note_removals('{}');",
     caughtBy: retention("changes the state of lists"),
+  },
+  {
+    name: "rollups are deleted before the events of their day",
+    file: "functions/sql/0016_rollup_retention.sql",
+    find: "class > 0 and state <> 'dropped'",
+    replace: "class < 0",
+    caughtBy: rollupRetention("rollups of a day are kept while"),
+  },
+  {
+    name: "an aggregate counts what is left of deleted rollups",
+    file: "functions/sql/0005_rollups.sql",
+    find: "if exists (select from event_removals where tenant = for_tenant and rollups_before > from_time) then",
+    replace: "if false then",
+    caughtBy: rollupRetention("an aggregate of days whose rollups were deleted"),
+  },
+  {
+    name: "an aggregate says nothing of events that were dropped",
+    file: "functions/sql/0003_feed.sql",
+    find: "insert into event_removals as known (tenant, events_before)\n    select distinct tenant, cast(of_day + 1 as timestamp) at time zone 'UTC' from ended",
+    replace:
+      "insert into event_removals as known (tenant, events_before)\n    select distinct tenant, cast('-infinity' as timestamptz) from ended",
+    caughtBy: rollupRetention("an aggregate of days whose rollups were deleted"),
+  },
+  {
+    name: "rollups of a tenant under a hold are deleted",
+    file: "functions/sql/0016_rollup_retention.sql",
+    find: "if exists (select from active_holds() as h where h.tenant = of_tenant) then",
+    replace: "if false then",
+    caughtBy: rollupRetention("a tenant under a legal hold"),
   },
   {
     name: "a hold is ignored when a day is detached",

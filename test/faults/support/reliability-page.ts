@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 const PAGE = "docs/reliability.md";
 
 /** Replaces one generated block of docs/reliability.md: what stands between its two marks. @throws Error without marks */
-export function writeBlock(name: "cases" | "soak" | "sabotage", markdown: string): void {
+export function writeBlock(name: "cases" | "soak" | "sabotage" | "archive", markdown: string): void {
   const page = readFileSync(PAGE, "utf8");
   const [begin, end] = [`<!-- ${name}: generated -->`, `<!-- ${name}: end -->`];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];

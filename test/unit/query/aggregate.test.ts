@@ -39,9 +39,13 @@ function readerOf(rollup: Aggregate | undefined) {
   const reached = Date.parse(HOUR.to);
   const reader = {
     fromRollups: vi.fn<AggregateReader["fromRollups"]>().mockResolvedValue(rollup),
-    fromEvents: vi
-      .fn<AggregateReader["fromEvents"]>()
-      .mockResolvedValue({ rows: [row("[12345678901234567890,null]", ["2", null])], whole: 1, reached, scanned: 7 }),
+    fromEvents: vi.fn<AggregateReader["fromEvents"]>().mockResolvedValue({
+      rows: [row("[12345678901234567890,null]", ["2", null])],
+      whole: 1,
+      reached,
+      scanned: 7,
+      droppedBefore: undefined,
+    }),
   };
   return { reader, row, reached };
 }
@@ -128,7 +132,19 @@ describe("an aggregate", () => {
 
     expect(text).toContain('"type":12345678901234567890,"source":null,"count":"2","max:/data/n":null');
     expect(answer.metadata).toMatchObject({ from: "rows", scanned: { rows: 7 } });
+    expect(answer.metadata).not.toHaveProperty("droppedBefore");
     expect(answer.rows[0]).not.toHaveProperty("bucket");
+  });
+
+  it("an aggregate of a time whose rollups were deleted says before when events were dropped", async () => {
+    const { reader, reached } = readerOf(undefined);
+    const droppedBefore = Date.parse("2026-11-21T08:30:00Z");
+    reader.fromEvents.mockResolvedValue({ rows: [], whole: 0, reached, scanned: 0, droppedBefore });
+
+    expect((await ask(reader, HOUR)).answer).toMatchObject({
+      rows: [],
+      metadata: { from: "rows", complete: true, droppedBefore: "2026-11-21T08:30:00.000Z" },
+    });
   });
 
   it("an aggregate says that it is not complete, and that rows are left out", async () => {

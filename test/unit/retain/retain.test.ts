@@ -10,7 +10,17 @@ import { createRetainStep, type StepOutcome } from "../../../functions/retain/st
 const NOW = Date.parse("2026-11-30T04:00:00Z");
 const failure = (reason: string) => new DatabaseError({ disposition: "retry", reason, detail: `${reason}!` });
 
-function retain({ isSent = true, isArchived = false, planned = [] as PlannedRetention[] } = {}) {
+function retain({
+  isSent = true,
+  isArchived = false,
+  planned = [] as PlannedRetention[],
+  rollupDays,
+}: {
+  isSent?: boolean;
+  isArchived?: boolean;
+  planned?: PlannedRetention[];
+  rollupDays?: number;
+} = {}) {
   const metrics: Record<string, number> = {};
   const asked: string[] = [];
   const dropped: string[] = [];
@@ -21,6 +31,11 @@ function retain({ isSent = true, isArchived = false, planned = [] as PlannedRete
         asked.push(until);
         return planned;
       },
+      readRollups: async (days, until) => ({
+        deletedBefore: days === undefined ? undefined : until,
+        rows: undefined,
+        bytes: 5,
+      }),
     },
     steps: { send: async () => isSent },
     erasures: { dropRules: async () => undefined },
@@ -34,6 +49,7 @@ function retain({ isSent = true, isArchived = false, planned = [] as PlannedRete
     },
     ofStage: "30d",
     isArchived,
+    rollupDays,
   });
   return { ...rule, metrics, asked, dropped };
 }
@@ -83,9 +99,16 @@ describe("a plan", () => {
         { class: "keep", tables: 1, events: null, bytes: 10, nextOn: null },
         { class: "held", tables: 1, events: null, bytes: 10, nextOn: null },
       ],
+      rollups: { days: null, deletedBefore: null, rows: null, bytes: 5 },
       holds: { active: 3, tenants: 2 },
     });
     expect(asked).toEqual(["2026-12-07"]);
+  });
+
+  it("has the day before which rollups are deleted by then, where they are not kept for good", async () => {
+    const { plan } = retain({ rollupDays: 90 });
+
+    expect(await plan(7, NOW)).toMatchObject({ rollups: { days: 90, deletedBefore: "2026-12-07" } });
   });
 });
 
@@ -150,7 +173,10 @@ const DAY: DueDay = {
 };
 
 /** A step over one day, whose states follow each other; `calls` are those of the work. */
-function stepOver(changes: Partial<RetentionWork> = {}, { now = () => NOW, isSent = true } = {}) {
+function stepOver(
+  changes: Partial<RetentionWork> = {},
+  { now = () => NOW, isSent = true, rollupDays }: { now?: () => number; isSent?: boolean; rollupDays?: number } = {},
+) {
   const calls: string[] = [];
   let state: DueDay["state"] | "dropped" = "due";
   const sent: number[] = [];
@@ -180,6 +206,8 @@ function stepOver(changes: Partial<RetentionWork> = {}, { now = () => NOW, isSen
     moveHeld: async () => 0,
     tenantsWithHeld: async () => [],
     dropReleased: async () => 0,
+    tenantsWithOldRollups: async () => [],
+    deleteRollups: async () => false,
     lag: async () => ({ daysAhead: 14, archiveDaysBehind: 0, daysBehind: 0 }),
     ...changes,
   };
@@ -189,7 +217,7 @@ function stepOver(changes: Partial<RetentionWork> = {}, { now = () => NOW, isSen
       return isSent;
     },
   };
-  const step = createRetainStep({ work, steps, clock: () => new Date(now()) });
+  const step = createRetainStep({ work, steps, clock: () => new Date(now()), rollupDays });
   return { calls, sent, run: () => step({ messageId: "m" }, NOW + 240_000), step };
 }
 
@@ -235,6 +263,43 @@ describe("a step", () => {
       postponed: [{ class: 7, day: "2026-11-21", reason: "object_not_available" }],
     });
     expect(calls).toEqual(["postpone object_not_available: object_not_available!", "leave"]);
+  });
+
+  it("deletes the rollups of each tenant whose time is over, some at a time, behind the days", async () => {
+    const deleted: string[] = [];
+    const { run, calls, sent } = stepOver(
+      {
+        tenantsWithOldRollups: async () => ["acme", "beta"],
+        deleteRollups: async (tenant, days, most) => {
+          calls.push("rollups");
+          return deleted.push(`${tenant} ${days} ${most}`) < 3;
+        },
+      },
+      { rollupDays: 90 },
+    );
+
+    expect(await run()).toMatchObject({ kind: "done" });
+    expect(deleted).toEqual(["acme 90 10000", "acme 90 10000", "acme 90 10000", "beta 90 10000"]);
+    expect(calls.at(3)).toBe("rollups");
+    expect(sent).toEqual([]);
+  });
+
+  it("leaves the rest of the rollups to the next step when its time is over", async () => {
+    let now = NOW;
+    const { run, sent } = stepOver(
+      { tenantsWithOldRollups: async () => ["acme"], deleteRollups: async () => (now += 50_000) > 0 },
+      { now: () => now, rollupDays: 90 },
+    );
+
+    expect(await run()).toMatchObject({ kind: "continued", dropped: 1 });
+    expect(now - NOW).toBe(150_000);
+    expect(sent).toEqual([0]);
+  });
+
+  it("deletes no rollups where they are kept for good", async () => {
+    const { run } = stepOver({ tenantsWithOldRollups: () => Promise.reject(new Error("asked")) });
+
+    expect(await run()).toMatchObject({ kind: "done" });
   });
 
   it("ends with any other error, which is a fault of the code", async () => {

@@ -18,6 +18,7 @@ KEPT BEYOND THAT
 class  days  events    MB       next on
 7d     21    ~6020114  6549.4   2026-12-07
 400d   62    ~9710002  10905.2  2027-11-18
+ROLLUPS: kept for 1095 days, 190.8 MB. Those of days before 2023-12-07 are deleted by then.
 LEGAL HOLDS: 2 of 1 tenant. The events that they match are moved aside before their day is dropped.`);
   });
 
@@ -28,11 +29,13 @@ LEGAL HOLDS: 2 of 1 tenant. The events that they match are moved aside before th
       archive: "before-drop",
       drops: first === undefined ? [] : [{ ...first, events: null, fault: "lock: a reader" }],
       keeps: [{ class: "keep", tables: 1, events: null, bytes: 0, nextOn: null }],
+      rollups: { days: null, deletedBefore: null, rows: null, bytes: 0 },
     });
 
     expect(toText({ ...plan, holds: { active: 0, tenants: 0 } })).not.toContain("HOLDS");
     expect(text).toContain("and is in the archive before");
     expect(text).toContain("due, tried again: lock: a reader");
+    expect(text).toContain("ROLLUPS: kept for good, 0.0 MB.");
     expect(text).toMatch(/keep +1 +\? +0\.0 +never/);
   });
 });
