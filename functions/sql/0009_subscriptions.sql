@@ -1066,6 +1066,7 @@ language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 set max_parallel_workers_per_gather = 0 set jit = off as $body$
 declare
+  piece_bytes constant integer = 96;
   seen_at constant timestamptz = clock_timestamp();
   locked text[];
   ids text[];
@@ -1075,6 +1076,7 @@ declare
   places bigint[];
   all_facts text[];
   bodies text[];
+  sizes bigint[];
 begin
   locked = array(
     select s.id
@@ -1150,16 +1152,20 @@ begin
   ),
   -- Each event once: the others have a null in its place.
   read as (
-    select claimed_bodies(
-      array_agg(case when is_first then tenant end order by position), array_agg(event_received_at order by position),
-      array_agg(event_id order by position), array_agg(event_source order by position)
-    ) as of_position
-    from named
+    select of_position, array(select body is not null from unnest(of_position) as body) as are_there
+    from (
+      select claimed_bodies(
+        array_agg(case when is_first then tenant end order by position), array_agg(event_received_at order by position),
+        array_agg(event_id order by position), array_agg(event_source order by position)
+      ) as of_position
+      from named
+      offset 0
+    ) as claimed
   ),
   placed as (
-    select *, min(position) filter (where body is not null)
+    select *, min(position) filter (where is_there)
       over (partition by tenant, event_received_at, event_id, event_source) as place
-    from (select named.*, read.of_position[named.position] as body from named cross join read) as found
+    from (select named.*, read.are_there[named.position] as is_there from named cross join (select are_there from read) as read) as found
   ),
   in_order as (
     select *, (row_number() over (partition by subscription_id, is_new order by position) - 1) / batch as of_batch
@@ -1173,25 +1179,32 @@ begin
         else batch_id end as in_batch
     from in_order
   )
-  select array_agg(subscription_id), array_agg(coalesce(batch_id, batched.id)), array_agg(in_batch), array_agg(place), array_agg(body),
+  select array_agg(subscription_id), array_agg(coalesce(batch_id, batched.id)), array_agg(in_batch), array_agg(place),
     array_agg(cast(json_build_object(
       'subscriptionId', subscription_id, 'batchId', in_batch, 'attempt', attempts + 1, 'scheduleAttempt', schedule_attempts + 1,
       'matchedAt', replay_time(schedule_from), 'event', place
-    ) as text))
-  into owners, parts, batches, places, bodies, all_facts
+    ) as text)), (select of_position from read)
+  into owners, parts, batches, places, all_facts, bodies
   from (select * from batched order by position) as batched;
+
+  -- As text in a result. None is more than twice as long there, and the exact length costs as much as all else about an event.
+  sizes = array(select coalesce(piece_bytes * (1 + octet_length(body) / 15000) + 2 * octet_length(body), 0) from unnest(bodies) as body);
+  if (select sum(size) from unnest(sizes) as size) > most_bytes / 2 then
+    sizes = array(
+      select coalesce(piece_bytes * (1 + octet_length(body) / 15000) + octet_length(cast(to_json(body) as text)), 0)
+      from unnest(bodies) as body
+    );
+  end if;
 
   return query
   with whole as (
     select list.*, row_number() over (partition by list.subscription_id order by list.position) = 1 as is_first
-    from unnest(ids, owners, parts, batches, all_facts, places, bodies) with ordinality
-      as list (id, subscription_id, part_id, batch_id, facts, place, body, position)
+    from unnest(ids, owners, parts, batches, all_facts, places, sizes) with ordinality
+      as list (id, subscription_id, part_id, batch_id, facts, place, size, position)
     where list.place is not null
   ),
   sized as (
-    select *, sum(192 + octet_length(whole.facts) + 2 * coalesce(octet_length(record), 0)
-      + coalesce(96 * (1 + length(body) / 15000) + octet_length(cast(to_json(body) as text)), 0)
-      ) over (order by position) as bytes
+    select *, sum(192 + octet_length(whole.facts) + 2 * coalesce(octet_length(record), 0) + size) over (order by position) as bytes
     from whole left join lateral (
       select cast(json_build_object(
         'id', s.id, 'tenant', s.tenant, 'name', s.name, 'sink', cast(s.sink as json), 'schedule', s.schedule, 'batch', s.batch,
@@ -1238,12 +1251,14 @@ begin
     select position, 'delivery', chosen.id, chosen.facts, '' from chosen
     union all
     -- Each event once, of however many deliveries.
-    select position, 'event', cast(position as text), null, body from whole
+    select position, 'event', cast(position as text), null, body
+    from unnest(bodies) with ordinality as of_place (body, position)
     where body is not null and position = any (array(select chosen.place from chosen))
   ) as answer cross join lateral (
-    select 1 as number, answer.text where length(answer.text) <= 15000
+    select 1 as number, answer.text where octet_length(answer.text) <= 15000
     union all
-    select pieces.number, pieces.text from cut_text(answer.text) with ordinality as pieces (text, number) where length(answer.text) > 15000
+    select pieces.number, pieces.text from cut_text(answer.text) with ordinality as pieces (text, number)
+    where octet_length(answer.text) > 15000
   ) as cut
   order by answer.position, answer.part, cut.number;
 
