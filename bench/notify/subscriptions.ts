@@ -21,6 +21,15 @@ export async function unsubscribe(pipeline: Pick<Pipeline, "url" | "apiKey">, id
   await call(pipeline, "DELETE", `/subscriptions/${id}`);
 }
 
+/** Disables a subscription, which keeps its place in the feed, or lets it go on from there. */
+export async function setState(
+  pipeline: Pick<Pipeline, "url" | "apiKey">,
+  id: string,
+  verb: "disable" | "enable",
+): Promise<void> {
+  await call(pipeline, "POST", `/subscriptions/${id}/${verb}`, {});
+}
+
 async function call(
   { url, apiKey }: Pick<Pipeline, "url" | "apiKey">,
   method: string,

@@ -1042,8 +1042,8 @@ begin
 end
 $body$;
 
--- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers, and as many as
--- one result holds. Of a subscription no more are leased than its bucket has tokens, and one where the circuit takes a probe. They are
+-- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers (of `fast` ones
+-- `most_of_fast`), and as many as one result holds. Of a subscription no more are leased than its bucket has tokens, and one where the circuit takes a probe. They are
 -- chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a subscription the first due
 -- come first. A subscription that another worker has just now is left to it. So is one that has no success in its window, for as long
 -- as another worker has a lease of it: a sink that does not answer holds one worker, and not all of them.
@@ -1052,14 +1052,15 @@ $body$;
 -- with its id: it is claimed as a whole where it begins within these bounds, and is due when one of it is. A delivery that was claimed
 -- alone stays alone.
 --
--- Returns rows `delivery` with its facts, which have the id of its event; and `event` and `subscription`, of which each is there once, in
--- pieces. A delivery whose event is no longer retained becomes skipped.
+-- Returns rows `delivery` with its facts, which have the id of its event; and the text of each event once, with its first delivery, or
+-- in rows `event` where it is cut in pieces, as those of a `subscription` may be. A delivery whose event is no longer retained becomes skipped.
 --
 -- A session keeps the plans of its statements, which join by index, whatever the statistics say: of a table that grows that fast they are
 -- too old. The read of the events alone is planned at each call.
 -- Relies on deliveries_due, deliveries_leased and deliveries_of_batch.
 create function claim_deliveries(
-  worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
+  worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer,
+  fast text[], most_of_fast integer
 )
 returns table (part text, id text, facts text, piece text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp
@@ -1105,7 +1106,7 @@ begin
       ) as leased
       cross join lateral (
         select cast(greatest(least(
-          greatest(most_of_one, s.batch) - leased.number,
+          greatest(case when s.id = any (fast) then most_of_fast else most_of_one end, s.batch) - leased.number,
           case when s.open_until is null then most else 1 end,
           floor(subscription_tokens(s, seen_at)),
           -- More than its share, because others may have fewer.
@@ -1222,7 +1223,7 @@ begin
     ) as known on true
   ),
   chosen as (
-    select * from (
+    select *, row_number() over (partition by place order by position) = 1 as is_first_of_event from (
       -- A batch that was sent is of one claim, so it is of one result.
       select *, max(sized.bytes) over of_part as bytes_of_part, min(sized.position) over of_part as begins
       from sized window of_part as (partition by part_id)
@@ -1248,12 +1249,13 @@ begin
   from (
     select position, 'subscription' as part, chosen.subscription_id as id, null as facts, record as text from chosen where record is not null
     union all
-    select position, 'delivery', chosen.id, chosen.facts, '' from chosen
+    select position, 'delivery', chosen.id, chosen.facts,
+      -- Each event once, of however many deliveries.
+      case when chosen.is_first_of_event and octet_length(bodies[chosen.place]) <= 15000 then bodies[chosen.place] else '' end
+    from chosen
     union all
-    -- Each event once, of however many deliveries.
-    select position, 'event', cast(position as text), null, body
-    from unnest(bodies) with ordinality as of_place (body, position)
-    where body is not null and position = any (array(select chosen.place from chosen))
+    select position, 'event', cast(chosen.place as text), null, bodies[chosen.place] from chosen
+    where chosen.is_first_of_event and octet_length(bodies[chosen.place]) > 15000
   ) as answer cross join lateral (
     select 1 as number, answer.text where octet_length(answer.text) <= 15000
     union all
@@ -1492,7 +1494,8 @@ grant execute on function settle_deliveries to sluice_writer;
 -- claim. Nobody waits for a lock behind those of the results: a claim passes subscriptions over that another worker has.
 create function settle_and_claim(
   worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
-  disable_hours integer, percents integer[], most integer, most_of_one integer, lease_seconds integer, most_bytes integer
+  disable_hours integer, percents integer[], most integer, most_of_one integer, lease_seconds integer, most_bytes integer,
+  fast text[], most_of_fast integer
 )
 returns table (part text, id text, facts text, piece text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
@@ -1504,7 +1507,7 @@ begin
   return next;
   return query
   select claimed.part, claimed.id, claimed.facts, claimed.piece
-  from claim_deliveries(worker, most, most_of_one, lease_seconds, probe_seconds, most_bytes) as claimed;
+  from claim_deliveries(worker, most, most_of_one, lease_seconds, probe_seconds, most_bytes, fast, most_of_fast) as claimed;
 end
 $body$;
 grant execute on function settle_and_claim to sluice_writer;
