@@ -4,7 +4,7 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { type Quantiles, quantiles } from "../../cli/quantiles.ts";
 import { untilStored } from "../pipeline/until-stored.ts";
 import type { Received, Receiver } from "./receiver.ts";
-import { setState } from "./subscriptions.ts";
+import { setStates } from "./subscriptions.ts";
 
 /** `sinks`: the subscriptions whose webhooks are waited for; each event goes to all of them. */
 export type Deliveries = { pipeline: Pipeline; receiver: Receiver; sinks: ReadonlySet<string> };
@@ -35,21 +35,21 @@ export async function deliverAll(
 }
 
 /**
- * Stores events while their subscriptions are disabled, then enables these, and waits until each event has come to each sink and all
- * results are written.
+ * Stores events while all subscriptions are disabled, then enables these and wakes a worker, and waits until each event has come to each
+ * sink and all results are written.
  * @returns deliveries per second from the first webhook to the last. Within that events are matched, claimed, sent and settled
  */
 export async function deliverBacklog(
   deliveries: Deliveries,
-  { subscriptions, events, perRequest }: { subscriptions: readonly string[]; events: number; perRequest: number },
+  { events, perRequest }: { events: number; perRequest: number },
 ): Promise<{ perSecond: number; received: Received }> {
   const { pipeline, receiver } = deliveries;
-  const setAll = (verb: "disable" | "enable") => Promise.all(subscriptions.map((id) => setState(pipeline, id, verb)));
   await receiver.take();
-  await setAll("disable");
+  await setStates(pipeline, "disabled");
   const sent = await sendAll(pipeline, { events, perRequest, eventBytes: EVENT_BYTES });
   await untilStored(pipeline, sent.source, sent.events);
-  await setAll("enable");
+  await setStates(pipeline, "active");
+  await pipeline.sendStep("Notify");
   const received = await takeAll(deliveries, sent);
   while ((await pipeline.ask("select from deliveries where state = 'pending' limit 1")).length > 0)
     await delay(POLL_MS);

@@ -26,7 +26,7 @@ export const notifyBenchmark: Benchmark = {
     `(${IN_FLIGHT_OF_ONE}, and ${DELIVERIES_IN_FLIGHT} for ten subscriptions) that posts the same bodies and headers to the same ` +
     "receiver; it stores and signs nothing. Both are counted from the first webhook to the last, on the same cores; ours with all " +
     "that a delivery takes of the functions, the local runtime and the database. B21 is a backlog: events are stored while their subscriptions are " +
-    "disabled, and then these are enabled, so each event is matched, claimed, signed, sent and its result written within the time, but for the last. " +
+    "disabled, and then these are enabled at once and one worker is woken, so each event is matched, claimed, signed, sent and its result written within the time, but for the last. " +
     "The whole way is of events that are posted meanwhile: requests, ingest, queue and consume share the cores, and with one subscription an event is " +
     "stored for each delivery. It has no bound of its own. Its second figure has the batch window before the first webhook as well. The dead sink is the hundredth subscription: one " +
     `that accepts requests and never answers (its attempts end after ${DELIVERY_TIMEOUT_DEFAULT_MS / 1_000} s, which no round ` +
@@ -126,9 +126,8 @@ async function measureBacklog(
 ): Promise<Series> {
   const { pipeline, receiver } = parts;
   const events = shape.events * (options.quick ? QUICK_SHARE : 1);
-  return withSinks(parts, count, async (sinks, subscriptions) => {
-    const round = () =>
-      deliverBacklog({ pipeline, receiver, sinks }, { subscriptions, events, perRequest: PER_REQUEST });
+  return withSinks(parts, count, async (sinks) => {
+    const round = () => deliverBacklog({ pipeline, receiver, sinks }, { events, perRequest: PER_REQUEST });
     const name = `a backlog, ${toSubscriptions(count)}`;
     return measureBesideBare(parts, { name, count, requests: events * count, round }, options);
   });
@@ -244,17 +243,17 @@ async function measureBeside({ pipeline, receiver }: Parts, { rounds, quick, log
 
 const toSubscriptions = (count: number) => `each event to ${count === 1 ? "1 subscription" : `${count} subscriptions`}`;
 
-/** Makes subscriptions for some work, and removes them after it. The work gets the paths of their sinks, and their ids. */
+/** Makes subscriptions for some work, and removes them after it. The work gets the paths of their sinks. */
 async function withSinks<Result>(
   { pipeline, receiver }: Omit<Parts, "bare">,
   count: number,
-  work: (sinks: ReadonlySet<string>, subscriptions: readonly string[]) => Promise<Result>,
+  work: (sinks: ReadonlySet<string>) => Promise<Result>,
 ): Promise<Result> {
   const made: string[] = [];
   const paths = Array.from({ length: count }, (_, number) => `/sinks/${number}`);
   try {
     for (const path of paths) made.push(await subscribe(pipeline, path, `${receiver.url}${path}`));
-    return await work(new Set(paths), made);
+    return await work(new Set(paths));
   } finally {
     for (const id of made) await unsubscribe(pipeline, id);
   }

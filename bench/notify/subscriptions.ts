@@ -21,13 +21,10 @@ export async function unsubscribe(pipeline: Pick<Pipeline, "url" | "apiKey">, id
   await call(pipeline, "DELETE", `/subscriptions/${id}`);
 }
 
-/** Disables a subscription, which keeps its place in the feed, or lets it go on from there. */
-export async function setState(
-  pipeline: Pick<Pipeline, "url" | "apiKey">,
-  id: string,
-  verb: "disable" | "enable",
-): Promise<void> {
-  await call(pipeline, "POST", `/subscriptions/${id}/${verb}`, {});
+/** Lets all subscriptions wait or go on, by one statement: by requests the first would go on without the others. */
+export async function setStates(pipeline: Pick<Pipeline, "ask">, state: "disabled" | "active"): Promise<void> {
+  const reason = state === "disabled" ? "requested" : null;
+  await pipeline.ask("update subscriptions set state = $1, disabled_reason = $2", [state, reason]);
 }
 
 async function call(
