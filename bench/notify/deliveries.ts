@@ -2,7 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sendAll, sendAtRate, type Sent } from "../pipeline/measure.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { type Quantiles, quantiles } from "../../cli/quantiles.ts";
+import { untilStored } from "../pipeline/until-stored.ts";
 import type { Received, Receiver } from "./receiver.ts";
+import { setStates } from "./subscriptions.ts";
 
 /** `sinks`: the subscriptions whose webhooks are waited for; each event goes to all of them. */
 export type Deliveries = { pipeline: Pipeline; receiver: Receiver; sinks: ReadonlySet<string> };
@@ -23,13 +25,42 @@ export async function deliverAll(
   await receiver.take();
   const sent = await sendAll(pipeline, { events, perRequest, eventBytes: EVENT_BYTES });
   const received = await takeAll(deliveries, sent);
-  const times = received.receipts.map(([, , at]) => at).toSorted((a, b) => a - b);
-  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  const { receipts } = received;
+  const last = Math.max(...receipts.map(([, , at]) => at));
   return {
-    perSecond: (1_000 * (times.length - 1)) / (last - first),
-    fromRequest: (1_000 * times.length) / (last - sent.report.startedAt),
+    perSecond: ratePerSecond(received),
+    fromRequest: (1_000 * receipts.length) / (last - sent.report.startedAt),
     received,
   };
+}
+
+/**
+ * Stores events while all subscriptions are disabled, then enables these and wakes a worker, and waits until each event has come to each
+ * sink and all results are written.
+ * @returns deliveries per second from the first webhook to the last. Within that events are matched, claimed, sent and settled
+ */
+export async function deliverBacklog(
+  deliveries: Deliveries,
+  { events, perRequest }: { events: number; perRequest: number },
+): Promise<{ perSecond: number; received: Received }> {
+  const { pipeline, receiver } = deliveries;
+  await receiver.take();
+  await setStates(pipeline, "disabled");
+  const sent = await sendAll(pipeline, { events, perRequest, eventBytes: EVENT_BYTES });
+  await untilStored(pipeline, sent.source, sent.events);
+  await setStates(pipeline, "active");
+  await pipeline.sendStep("Notify");
+  const received = await takeAll(deliveries, sent);
+  while ((await pipeline.ask("select from deliveries where state = 'pending' limit 1")).length > 0)
+    await delay(POLL_MS);
+  return { perSecond: ratePerSecond(received), received };
+}
+
+/** From the first to the last. */
+function ratePerSecond({ receipts }: Received): number {
+  const times = receipts.map(([, , at]) => at);
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  return (1_000 * (times.length - 1)) / (last - first);
 }
 
 /**

@@ -21,6 +21,12 @@ export async function unsubscribe(pipeline: Pick<Pipeline, "url" | "apiKey">, id
   await call(pipeline, "DELETE", `/subscriptions/${id}`);
 }
 
+/** Lets all subscriptions wait or go on, by one statement: by requests the first would go on without the others. */
+export async function setStates(pipeline: Pick<Pipeline, "ask">, state: "disabled" | "active"): Promise<void> {
+  const reason = state === "disabled" ? "requested" : null;
+  await pipeline.ask("update subscriptions set state = $1, disabled_reason = $2", [state, reason]);
+}
+
 async function call(
   { url, apiKey }: Pick<Pipeline, "url" | "apiKey">,
   method: string,

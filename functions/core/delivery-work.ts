@@ -28,7 +28,14 @@ export type ClaimedSubscription = Pick<
 };
 
 /** Deliveries that a claim may give at most, of all and of one subscription over all workers, and for how long. */
-export type ClaimBounds = { most: number; mostOfOne: number; leaseSeconds: number };
+export type ClaimBounds = {
+  most: number;
+  mostOfOne: number;
+  leaseSeconds: number;
+  /** Ids of subscriptions whose sinks answer fast, of which a claim may have more. @default none */
+  fast?: readonly string[];
+  mostOfFast?: number;
+};
 
 export type Claim = { subscriptions: ClaimedSubscription[]; deliveries: ClaimedDelivery[] };
 
@@ -85,8 +92,8 @@ export type DeliveryWork = {
   /** Makes the next failed deliveries of running redeliveries pending. `isAtEnd`, `failing`: as of dispatch, of redeliveries. */
   redeliver(most: number, deadline: number): Promise<{ taken: number; isAtEnd: boolean; failing: readonly string[] }>;
   /**
-   * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` or
-   * its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
+   * Claims due deliveries for a worker until its lease ends: fairly over the subscriptions, no more of one than `mostOfOne` (`mostOfFast` of
+   * those that `fast` names) or its batch at once over all workers, than its rate allows and its circuit lets through, and in order where it asks for that. Never the same one for
    * two workers. A batch is made when its deliveries are claimed first, and is claimed as a whole from then on.
    */
   claim(worker: string, bounds: ClaimBounds, deadline: number): Promise<Claim>;

@@ -71,6 +71,12 @@ export const RESPONSE_KEPT_MAX_BYTES = KIB;
  */
 export const CLAIM_MAX = 400;
 export const CLAIM_MAX_OF_ONE = 100;
+/**
+ * Of a subscription whose last answer came so soon, a worker may have more: so it is sent while the results before are written. They all
+ * begin within two seconds, and a lease is far longer.
+ */
+export const FAST_ANSWER_MS = 250;
+export const CLAIM_MAX_OF_FAST = 300;
 /** Deliveries that a worker has at once, begun or not, and the length of their events from which it claims no more. */
 export const DELIVERIES_HELD = 800;
 export const DELIVERIES_HELD_BYTES = 16 * 1024 * KIB;

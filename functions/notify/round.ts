@@ -2,6 +2,7 @@ import {
   CLAIM_LEASE_SECONDS,
   CLAIM_MAX,
   CLAIM_MAX_BYTES,
+  CLAIM_MAX_OF_FAST,
   CLAIM_MAX_OF_ONE,
   DELIVERIES_HELD,
   DISPATCH_MS,
@@ -148,7 +149,13 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     claimedAt = now();
     mayClaim = false;
     const leaseEnds = claimedAt + CLAIM_LEASE_SECONDS * 1_000;
-    const claimed = await claim({ most, mostOfOne: CLAIM_MAX_OF_ONE, leaseSeconds: CLAIM_LEASE_SECONDS });
+    const claimed = await claim({
+      most,
+      mostOfOne: CLAIM_MAX_OF_ONE,
+      leaseSeconds: CLAIM_LEASE_SECONDS,
+      fast: sending.fast(),
+      mostOfFast: CLAIM_MAX_OF_FAST,
+    });
     for (const { attempt, matchedAt } of claimed.deliveries)
       if (attempt === 1) lagMs = Math.max(lagMs ?? 0, now() - Date.parse(matchedAt));
     sending.add(claimed, leaseEnds);

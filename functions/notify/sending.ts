@@ -1,7 +1,9 @@
 import {
+  CIRCUIT_FAILURES,
   DELIVERIES_HELD,
   DELIVERIES_HELD_BYTES,
   DELIVERIES_IN_FLIGHT,
+  FAST_ANSWER_MS,
   IN_FLIGHT_OF_ALL_UNKNOWN,
   IN_FLIGHT_OF_ONE,
   IN_FLIGHT_OF_UNKNOWN,
@@ -29,8 +31,14 @@ export type SendingDeps = {
   wait: (milliseconds: number) => Promise<unknown>;
 };
 
-/** The deliveries of a subscription here; `isAnswering`: its last attempt succeeded. */
-type SinkState = { waiting: { notice: PendingNotice; leaseEnds: number }[]; underWay: number; isAnswering: boolean };
+/** The deliveries of a subscription here; `isAnswering`: its last attempt succeeded; `isFast`: and soon; `failures`: in a row. */
+type SinkState = {
+  waiting: { notice: PendingNotice; leaseEnds: number }[];
+  underWay: number;
+  isAnswering: boolean;
+  isFast: boolean;
+  failures: number;
+};
 
 /** Attempts by what became of them. */
 export type AttemptCounts = { delivered: number; later: number; failed: number };
@@ -86,7 +94,7 @@ export function createSending(
       change(sink, { underWay: sink.underWay + 1 });
       const attempt = send(notice, endsAt, ([result]) => {
         underWay.delete(attempt);
-        change(sink, { underWay: sink.underWay - 1, isAnswering: result?.status === "delivered" });
+        note(sink, result);
       });
       underWay.add(attempt);
     }
@@ -101,6 +109,22 @@ export function createSending(
     if (!sink.isAnswering) unknown -= sink.underWay;
     Object.assign(sink, changes);
     if (!sink.isAnswering) unknown += sink.underWay;
+  }
+
+  /** Takes the end of an attempt in. Behind so many failures the circuit is open: what waits here is not tried before it closes. */
+  function note(sink: SinkState, result: AttemptResult | undefined): void {
+    const isAnswering = result?.status === "delivered";
+    const isFast = isAnswering && result.durationMs <= FAST_ANSWER_MS;
+    const failures = isAnswering ? 0 : sink.failures + 1;
+    change(sink, { underWay: sink.underWay - 1, isAnswering, isFast, failures });
+    if (failures >= CIRCUIT_FAILURES) giveBack(sink);
+  }
+
+  function giveBack({ waiting }: SinkState): void {
+    for (const { notice } of waiting.splice(0)) {
+      unsent.push(...notice.deliveries.map(({ id }) => id));
+      drop(notice);
+    }
   }
 
   function drop({ deliveries }: PendingNotice): void {
@@ -176,6 +200,9 @@ export function createSending(
     /** Deliveries that may be claimed now. */
     room: () => (heldBytes < DELIVERIES_HELD_BYTES ? DELIVERIES_HELD - held : 0),
 
+    /** Subscriptions whose last answer came soon. */
+    fast: () => [...sinks].flatMap(([id, { isFast }]) => (isFast ? [id] : [])),
+
     /** Nothing is under way, and all results are written. */
     isIdle: () => held === 0 && settling === undefined,
 
@@ -199,7 +226,7 @@ export function createSending(
       if (isEnding) return void unsent.push(...claim.deliveries.map(({ id }) => id));
       for (const notice of intoNotices(claim)) {
         const { id } = notice.subscription;
-        const sink = sinks.get(id) ?? { waiting: [], underWay: 0, isAnswering: false };
+        const sink = sinks.get(id) ?? { waiting: [], underWay: 0, isAnswering: false, isFast: false, failures: 0 };
         sink.waiting.push({ notice, leaseEnds });
         sinks.set(id, sink);
       }
@@ -211,8 +238,7 @@ export function createSending(
     /** Begins no more, waits for what is under way, and gives the rest back. @throws the first error of a write */
     async end(): Promise<void> {
       isEnding = true;
-      for (const { waiting } of sinks.values())
-        unsent.push(...waiting.splice(0).flatMap(({ notice }) => notice.deliveries.map(({ id }) => id)));
+      for (const sink of sinks.values()) giveBack(sink);
       while (underWay.size > 0) await Promise.all(underWay);
       await settling;
       if (unsent.length > 0) await work.release(worker, unsent, deadline);

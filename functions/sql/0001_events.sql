@@ -587,12 +587,15 @@ $body$;
 create function event_json(e events) returns text
 language sql stable as $body$
   select
-    rtrim(cast(json_strip_nulls(json_build_object(
-      'specversion', '1.0', 'id', e.id, 'source', e.source, 'type', e.type, 'subject', e.subject,
-      'time', coalesce(e.time_sent, to_char(e.time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
-      'dataschema', e.dataschema, 'datacontenttype', e.datacontenttype,
-      'tenant', e.tenant, 'receivedat', to_char(e.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-    )) as text), '}')
+    '{"specversion":"1.0","id":' || cast(to_json(e.id) as text) || ',"source":' || cast(to_json(e.source) as text)
+    || ',"type":' || cast(to_json(e.type) as text) || coalesce(',"subject":' || cast(to_json(e.subject) as text), '')
+    || ',"time":' || coalesce(
+      cast(to_json(e.time_sent) as text), '"' || to_char(e.time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
+    )
+    || coalesce(',"dataschema":' || cast(to_json(e.dataschema) as text), '')
+    || coalesce(',"datacontenttype":' || cast(to_json(e.datacontenttype) as text), '')
+    || ',"tenant":' || cast(to_json(e.tenant) as text)
+    || ',"receivedat":"' || to_char(e.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
     || coalesce(',' || nullif(trim(both '{}' from cast(e.extensions as text)), ''), '')
     || coalesce(',"data":' || cast(e.data as text), '')
     || coalesce(',"data_base64":"' || e.data_base64 || '"', '')

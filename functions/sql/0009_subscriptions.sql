@@ -1042,8 +1042,8 @@ begin
 end
 $body$;
 
--- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers, and as many as
--- one result holds. Of a subscription no more are leased than its bucket has tokens, and one where the circuit takes a probe. They are
+-- Claims due deliveries for a worker: `most` of all, at most `most_of_one` or a batch of a subscription over all workers (of `fast` ones
+-- `most_of_fast`), and as many as one result holds. Of a subscription no more are leased than its bucket has tokens, and one where the circuit takes a probe. They are
 -- chosen in rounds, one of each subscription, in each round those first that had none for longest. Of a subscription the first due
 -- come first. A subscription that another worker has just now is left to it. So is one that has no success in its window, for as long
 -- as another worker has a lease of it: a sink that does not answer holds one worker, and not all of them.
@@ -1052,20 +1052,22 @@ $body$;
 -- with its id: it is claimed as a whole where it begins within these bounds, and is due when one of it is. A delivery that was claimed
 -- alone stays alone.
 --
--- Returns rows `delivery` with its facts, which have the id of its event; and `event` and `subscription`, of which each is there once, in
--- pieces. A delivery whose event is no longer retained becomes skipped.
+-- Returns rows `delivery` with its facts, which have the id of its event; and the text of each event once, with its first delivery, or
+-- in rows `event` where it is cut in pieces, as those of a `subscription` may be. A delivery whose event is no longer retained becomes skipped.
 --
 -- A session keeps the plans of its statements, which join by index, whatever the statistics say: of a table that grows that fast they are
 -- too old. The read of the events alone is planned at each call.
 -- Relies on deliveries_due, deliveries_leased and deliveries_of_batch.
 create function claim_deliveries(
-  worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer
+  worker text, most integer, most_of_one integer, lease_seconds integer, probe_seconds integer, most_bytes integer,
+  fast text[], most_of_fast integer
 )
 returns table (part text, id text, facts text, piece text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 set max_parallel_workers_per_gather = 0 set jit = off as $body$
 declare
+  piece_bytes constant integer = 96;
   seen_at constant timestamptz = clock_timestamp();
   locked text[];
   ids text[];
@@ -1075,6 +1077,7 @@ declare
   places bigint[];
   all_facts text[];
   bodies text[];
+  sizes bigint[];
 begin
   locked = array(
     select s.id
@@ -1103,7 +1106,7 @@ begin
       ) as leased
       cross join lateral (
         select cast(greatest(least(
-          greatest(most_of_one, s.batch) - leased.number,
+          greatest(case when s.id = any (fast) then most_of_fast else most_of_one end, s.batch) - leased.number,
           case when s.open_until is null then most else 1 end,
           floor(subscription_tokens(s, seen_at)),
           -- More than its share, because others may have fewer.
@@ -1150,16 +1153,20 @@ begin
   ),
   -- Each event once: the others have a null in its place.
   read as (
-    select claimed_bodies(
-      array_agg(case when is_first then tenant end order by position), array_agg(event_received_at order by position),
-      array_agg(event_id order by position), array_agg(event_source order by position)
-    ) as of_position
-    from named
+    select of_position, array(select body is not null from unnest(of_position) as body) as are_there
+    from (
+      select claimed_bodies(
+        array_agg(case when is_first then tenant end order by position), array_agg(event_received_at order by position),
+        array_agg(event_id order by position), array_agg(event_source order by position)
+      ) as of_position
+      from named
+      offset 0
+    ) as claimed
   ),
   placed as (
-    select *, min(position) filter (where body is not null)
+    select *, min(position) filter (where is_there)
       over (partition by tenant, event_received_at, event_id, event_source) as place
-    from (select named.*, read.of_position[named.position] as body from named cross join read) as found
+    from (select named.*, read.are_there[named.position] as is_there from named cross join (select are_there from read) as read) as found
   ),
   in_order as (
     select *, (row_number() over (partition by subscription_id, is_new order by position) - 1) / batch as of_batch
@@ -1173,25 +1180,32 @@ begin
         else batch_id end as in_batch
     from in_order
   )
-  select array_agg(subscription_id), array_agg(coalesce(batch_id, batched.id)), array_agg(in_batch), array_agg(place), array_agg(body),
+  select array_agg(subscription_id), array_agg(coalesce(batch_id, batched.id)), array_agg(in_batch), array_agg(place),
     array_agg(cast(json_build_object(
       'subscriptionId', subscription_id, 'batchId', in_batch, 'attempt', attempts + 1, 'scheduleAttempt', schedule_attempts + 1,
       'matchedAt', replay_time(schedule_from), 'event', place
-    ) as text))
-  into owners, parts, batches, places, bodies, all_facts
+    ) as text)), (select of_position from read)
+  into owners, parts, batches, places, all_facts, bodies
   from (select * from batched order by position) as batched;
+
+  -- As text in a result. None is more than twice as long there, and the exact length costs as much as all else about an event.
+  sizes = array(select coalesce(piece_bytes * (1 + octet_length(body) / 15000) + 2 * octet_length(body), 0) from unnest(bodies) as body);
+  if (select sum(size) from unnest(sizes) as size) > most_bytes / 2 then
+    sizes = array(
+      select coalesce(piece_bytes * (1 + octet_length(body) / 15000) + octet_length(cast(to_json(body) as text)), 0)
+      from unnest(bodies) as body
+    );
+  end if;
 
   return query
   with whole as (
     select list.*, row_number() over (partition by list.subscription_id order by list.position) = 1 as is_first
-    from unnest(ids, owners, parts, batches, all_facts, places, bodies) with ordinality
-      as list (id, subscription_id, part_id, batch_id, facts, place, body, position)
+    from unnest(ids, owners, parts, batches, all_facts, places, sizes) with ordinality
+      as list (id, subscription_id, part_id, batch_id, facts, place, size, position)
     where list.place is not null
   ),
   sized as (
-    select *, sum(192 + octet_length(whole.facts) + 2 * coalesce(octet_length(record), 0)
-      + coalesce(96 * (1 + length(body) / 15000) + octet_length(cast(to_json(body) as text)), 0)
-      ) over (order by position) as bytes
+    select *, sum(192 + octet_length(whole.facts) + 2 * coalesce(octet_length(record), 0) + size) over (order by position) as bytes
     from whole left join lateral (
       select cast(json_build_object(
         'id', s.id, 'tenant', s.tenant, 'name', s.name, 'sink', cast(s.sink as json), 'schedule', s.schedule, 'batch', s.batch,
@@ -1209,7 +1223,7 @@ begin
     ) as known on true
   ),
   chosen as (
-    select * from (
+    select *, row_number() over (partition by place order by position) = 1 as is_first_of_event from (
       -- A batch that was sent is of one claim, so it is of one result.
       select *, max(sized.bytes) over of_part as bytes_of_part, min(sized.position) over of_part as begins
       from sized window of_part as (partition by part_id)
@@ -1235,15 +1249,18 @@ begin
   from (
     select position, 'subscription' as part, chosen.subscription_id as id, null as facts, record as text from chosen where record is not null
     union all
-    select position, 'delivery', chosen.id, chosen.facts, '' from chosen
+    select position, 'delivery', chosen.id, chosen.facts,
+      -- Each event once, of however many deliveries.
+      case when chosen.is_first_of_event and octet_length(bodies[chosen.place]) <= 15000 then bodies[chosen.place] else '' end
+    from chosen
     union all
-    -- Each event once, of however many deliveries.
-    select position, 'event', cast(position as text), null, body from whole
-    where body is not null and position = any (array(select chosen.place from chosen))
+    select position, 'event', cast(chosen.place as text), null, bodies[chosen.place] from chosen
+    where chosen.is_first_of_event and octet_length(bodies[chosen.place]) > 15000
   ) as answer cross join lateral (
-    select 1 as number, answer.text where length(answer.text) <= 15000
+    select 1 as number, answer.text where octet_length(answer.text) <= 15000
     union all
-    select pieces.number, pieces.text from cut_text(answer.text) with ordinality as pieces (text, number) where length(answer.text) > 15000
+    select pieces.number, pieces.text from cut_text(answer.text) with ordinality as pieces (text, number)
+    where octet_length(answer.text) > 15000
   ) as cut
   order by answer.position, answer.part, cut.number;
 
@@ -1477,7 +1494,8 @@ grant execute on function settle_deliveries to sluice_writer;
 -- claim. Nobody waits for a lock behind those of the results: a claim passes subscriptions over that another worker has.
 create function settle_and_claim(
   worker text, results jsonb, circuit_failures integer, window_seconds integer, window_min integer, probe_seconds integer,
-  disable_hours integer, percents integer[], most integer, most_of_one integer, lease_seconds integer, most_bytes integer
+  disable_hours integer, percents integer[], most integer, most_of_one integer, lease_seconds integer, most_bytes integer,
+  fast text[], most_of_fast integer
 )
 returns table (part text, id text, facts text, piece text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $body$
@@ -1489,7 +1507,7 @@ begin
   return next;
   return query
   select claimed.part, claimed.id, claimed.facts, claimed.piece
-  from claim_deliveries(worker, most, most_of_one, lease_seconds, probe_seconds, most_bytes) as claimed;
+  from claim_deliveries(worker, most, most_of_one, lease_seconds, probe_seconds, most_bytes, fast, most_of_fast) as claimed;
 end
 $body$;
 grant execute on function settle_and_claim to sluice_writer;

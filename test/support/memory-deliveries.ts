@@ -452,7 +452,7 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
       return { taken, isAtEnd, failing: [] };
     },
 
-    async claim(worker, { most, mostOfOne, leaseSeconds }) {
+    async claim(worker, { most, mostOfOne, leaseSeconds, fast = [], mostOfFast = mostOfOne }) {
       check();
       const subscriptions: ClaimedSubscription[] = [];
       const chosen: { row: Row; rank: number; entry: Entry; room: number }[] = [];
@@ -465,7 +465,8 @@ export function memoryDeliveries({ clock = () => new Date() }: { clock?: Clock }
           (row) => row.leasedBy !== undefined && row.leasedBy !== worker && row.dueAt > now(),
         );
         if (isUnknown(entry) && isOfAnother) continue;
-        const bound = Math.max(mostOfOne, entry.subscription.batch);
+        const ofOne = fast.includes(entry.subscription.id) ? mostOfFast : mostOfOne;
+        const bound = Math.max(ofOne, entry.subscription.batch);
         const room = Math.min(
           bound - leased,
           entry.openUntil === undefined ? bound : 1,

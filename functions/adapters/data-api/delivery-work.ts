@@ -198,17 +198,18 @@ function isOfOne(error: unknown): boolean {
   return error.disposition === "dead-letter" || error.reason === "statement_timeout" || error.sqlState === "57014";
 }
 
-const toParameters = ({ most, mostOfOne, leaseSeconds }: ClaimBounds) => ({
+const toParameters = ({ most, mostOfOne, leaseSeconds, fast = [], mostOfFast = mostOfOne }: ClaimBounds) => ({
   most: String(most),
   most_of_one: String(mostOfOne),
   seconds: String(leaseSeconds),
+  fast: toTextArray(fast),
+  most_of_fast: String(mostOfFast),
 });
 
 /** As each delivery has them: the reading of a record, which takes its nulls away, costs more than all else here. */
 type ClaimedFacts = Omit<ClaimedDelivery, "id" | "batchId" | "event"> & { batchId: string | null; event: number };
 
 function toClaim(rows: readonly SqlValue[][]) {
-  const facts = rows.filter(([part]) => part === "delivery").map(([, id, text]) => [String(id), text] as const);
   const textsOf = (wanted: string) => {
     const texts = new Map<string, string>();
     for (const [part, rowId, , piece] of rows) {
@@ -219,12 +220,18 @@ function toClaim(rows: readonly SqlValue[][]) {
   };
   const events = textsOf("event");
   const subscriptions = textsOf("subscription");
+  const deliveries: ClaimedDelivery[] = [];
+  for (const [part, id, text, piece] of rows) {
+    if (part !== "delivery") continue;
+    const { event, batchId, ...delivery } = JSON.parse(String(text)) as ClaimedFacts;
+    // The first delivery of a short event has its text.
+    if (piece !== "") events.set(String(event), String(piece));
+    const body = events.get(String(event)) ?? "";
+    deliveries.push({ id: String(id), ...delivery, batchId: batchId ?? undefined, event: body });
+  }
   return {
     subscriptions: [...subscriptions.values()].map((text) => toRecord(text) as ClaimedSubscription),
-    deliveries: facts.map(([id, text]): ClaimedDelivery => {
-      const { event, batchId, ...delivery } = JSON.parse(String(text)) as ClaimedFacts;
-      return { id, ...delivery, batchId: batchId ?? undefined, event: events.get(String(event)) ?? "" };
-    }),
+    deliveries,
   };
 }
 
@@ -239,13 +246,14 @@ const TAKE = `select taken, is_at_end from take_failed_deliveries(
   )`;
 const CLAIM = `select part, id, facts, piece from claim_deliveries(
     :worker, cast(:most as integer), cast(:most_of_one as integer), cast(:seconds as integer), ${CIRCUIT_PROBE_SECONDS},
-    ${CLAIM_MAX_BYTES}
+    ${CLAIM_MAX_BYTES}, ${textArray(":fast")}, cast(:most_of_fast as integer)
   )`;
 const RESULTS = `:worker, cast(:results as jsonb), ${CIRCUIT_FAILURES}, ${CIRCUIT_WINDOW_SECONDS}, ${CIRCUIT_WINDOW_MIN},
     ${CIRCUIT_PROBE_SECONDS}, ${DISABLE_AFTER_HOURS}, array[${NOTICE_PERCENTS.join(", ")}]`;
 const SETTLE = `select settle_deliveries(${RESULTS})`;
 const SETTLE_AND_CLAIM = `select part, id, facts, piece from settle_and_claim(
-    ${RESULTS}, cast(:most as integer), cast(:most_of_one as integer), cast(:seconds as integer), ${CLAIM_MAX_BYTES}
+    ${RESULTS}, cast(:most as integer), cast(:most_of_one as integer), cast(:seconds as integer), ${CLAIM_MAX_BYTES},
+    ${textArray(":fast")}, cast(:most_of_fast as integer)
   )`;
 const NOTICES = "select read_notices(cast(:most as integer))";
 const DELETE_NOTICES = `select delete_notices(${textArray(":ids")})`;

@@ -1009,6 +1009,20 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/unit/notify/sending.test.ts" },
   },
   {
+    name: "a worker goes on with what it has of a sink whose circuit is open",
+    file: "functions/notify/sending.ts",
+    find: "    if (failures >= CIRCUIT_FAILURES) giveBack(sink);\n",
+    replace: "",
+    caughtBy: { file: "test/unit/notify/sending.test.ts", test: "a sink whose circuit is open by now" },
+  },
+  {
+    name: "a worker has as many of a slow sink as of a fast one",
+    file: "functions/sql/0009_subscriptions.sql",
+    find: "case when s.id = any (fast) then most_of_fast else most_of_one end",
+    replace: "most_of_fast",
+    caughtBy: { file: "test/contract/deliveries.test.ts", test: "of a subscription whose sink answers fast" },
+  },
+  {
     name: "the messages of a killed worker are hidden for minutes",
     file: "functions/notify/run-wakes.ts",
     find: "message.receiveCount <= KILLED_AGAIN_RECEIVES && secondsAgain < visibilitySeconds",

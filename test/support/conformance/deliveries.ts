@@ -2,7 +2,13 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FeedPlace } from "../../../functions/core/feed.ts";
 import type { StorableEvent } from "../../../functions/core/ports.ts";
-import type { AttemptResult, Claim, ClaimedDelivery, DeliveryWork } from "../../../functions/core/delivery-work.ts";
+import type {
+  AttemptResult,
+  Claim,
+  ClaimBounds,
+  ClaimedDelivery,
+  DeliveryWork,
+} from "../../../functions/core/delivery-work.ts";
 import type {
   ListPage,
   NewSubscription,
@@ -81,7 +87,7 @@ export function actorOf({ store, work, now }: Pick<Deliveries, "store" | "work" 
     isEnded: false,
     ...changes,
   });
-  const claim = (bounds: { most?: number; mostOfOne?: number; leaseSeconds?: number } = {}, worker = WORKER) =>
+  const claim = (bounds: Partial<ClaimBounds> = {}, worker = WORKER) =>
     work.claim(worker, { most: 100, mostOfOne: 50, leaseSeconds: 45, ...bounds }, soon());
   const settleAll = (
     { deliveries }: Pick<Claim, "deliveries">,
@@ -616,6 +622,22 @@ export function describeDeliveries(where: string, open: () => Promise<Deliveries
       expect((await claim({ mostOfOne: 50 }, "c")).deliveries).toHaveLength(10);
       await pass(50);
       expect((await claim({ mostOfOne: 50 }, "d")).deliveries).toHaveLength(50);
+    });
+
+    it("of a subscription whose sink answers fast a worker has more, and of the others no more than before", async () => {
+      const { create, dispatch, claim, storeEvents, drain } = await start();
+      const [fast, other] = [await create(), await create()];
+      await storeEvents([eventOf("first")]);
+      await dispatch();
+      await drain();
+      await storeEvents(numbered(70).map((id) => eventOf(id)));
+      await dispatch();
+
+      const { deliveries } = await claim({ most: 400, mostOfOne: 20, fast: [fast.id], mostOfFast: 50 });
+
+      const countOf = (id: string) => deliveries.filter(({ subscriptionId }) => subscriptionId === id).length;
+      expect([countOf(fast.id), countOf(other.id)]).toEqual([50, 20]);
+      expect((await claim({ most: 400, mostOfOne: 20 }, "b")).deliveries).toEqual([]);
     });
 
     it.each([51, DELIVERY_BATCH_MAX])(

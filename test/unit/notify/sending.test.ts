@@ -6,10 +6,13 @@ import type {
   ClaimedSubscription,
 } from "../../../functions/core/delivery-work.ts";
 import {
+  CIRCUIT_FAILURES,
   DELIVERIES_HELD,
   DELIVERIES_HELD_BYTES,
   DELIVERY_BATCH_MAX,
+  FAST_ANSWER_MS,
   IN_FLIGHT_OF_ALL_UNKNOWN,
+  IN_FLIGHT_OF_UNKNOWN,
 } from "../../../functions/core/subscription-limits.ts";
 import { createSending } from "../../../functions/notify/sending.ts";
 
@@ -96,6 +99,57 @@ it("sinks that never answer leave places for the others, of which each has one a
   expect(begunOf("sub_alive")).toBe(30);
   expect(begunOf("sub_silent")).toBeGreaterThanOrEqual(IN_FLIGHT_OF_ALL_UNKNOWN);
   expect(begunOf("sub_silent")).toBeLessThan(IN_FLIGHT_OF_ALL_UNKNOWN + 10);
+});
+
+/** A worker whose attempts end at once, as the test says. */
+function createEnding(endOf: (subscription: string) => Pick<AttemptResult, "status" | "durationMs">) {
+  const [begun, released]: [string[], string[]] = [[], []];
+  const sending = createSending(
+    {
+      work: {
+        settle: () => Promise.resolve(false),
+        release: async (_worker, ids) => void released.push(...ids),
+      },
+      deliver: async ({ subscription, deliveries }) => {
+        begun.push(...deliveries.map(({ id }) => id));
+        return deliveries.map(({ id }) => ({ deliveryId: id, ...endOf(subscription.id) }) as AttemptResult);
+      },
+      clock: () => new Date(0),
+      wait: () => Promise.resolve(),
+    },
+    "worker",
+    60_000,
+    { room: () => undefined, settled: () => undefined },
+  );
+  return { sending, begun, released };
+}
+
+it("a sink whose circuit is open by now gets nothing more of what waits, and that is given back", async () => {
+  const { sending, begun, released } = createEnding(() => ({ status: "later", durationMs: 1 }));
+
+  sending.add(claimOf(100, "{}"), 45_000);
+  await new Promise((resolve) => void setImmediate(resolve));
+  await sending.end();
+
+  expect(begun.length).toBeGreaterThanOrEqual(CIRCUIT_FAILURES);
+  expect(begun.length).toBeLessThan(CIRCUIT_FAILURES + IN_FLIGHT_OF_UNKNOWN);
+  expect(new Set([...begun, ...released]).size).toBe(100);
+  expect(begun.length + released.length).toBe(100);
+  expect(sending.room()).toBe(DELIVERIES_HELD);
+});
+
+it.each([
+  ["answers soon", { status: "delivered", durationMs: FAST_ANSWER_MS }, ["sub_a"]],
+  ["answers late", { status: "delivered", durationMs: FAST_ANSWER_MS + 1 }, []],
+  ["fails soon", { status: "later", durationMs: 1 }, []],
+] as const)("a sink that %s is a fast one or not", async (_sink, end, fast) => {
+  const { sending } = createEnding(() => end);
+  expect(sending.fast()).toEqual([]);
+
+  sending.add(claimOf(5, "{}"), 45_000);
+  await new Promise((resolve) => void setImmediate(resolve));
+
+  expect(sending.fast()).toEqual(fast);
 });
 
 it("results that an outage held up are written in parts that a call can carry, those of a batch together", async () => {
