@@ -20,7 +20,7 @@ export const scaleBenchmark: Benchmark = {
     `${CHUNK_MAX_EVENTS.toLocaleString("en-US")} events behind the last one, with ids by time and with random ones; the newest page ` +
     `of ${LIST_DEFAULT_EVENTS} events, and an event by its id from anywhere; and a vacuum of \`event_keys\` behind ` +
     `${CHUNK_MAX_EVENTS.toLocaleString("en-US")} deleted keys, as retention leaves them. Over one connection, with the 128 MB of shared ` +
-    "buffers that PostgreSQL has by default. `--rows 100000000` goes on to ten times as many events, which take some 70 GB.",
+    "buffers that PostgreSQL has by default. `--rows 100000000` goes on to ten times as many events, on ten times the disk.",
   run: measureScale,
 };
 
@@ -64,7 +64,7 @@ async function measureScale({ rounds, quick, rows, log }: BenchOptions): Promise
 }
 
 const WHAT_BENDS =
-  "What bends the curves: ids by time go to the last pages of each index, so a chunk costs the same however much is stored; " +
+  "What bends the curves: ids by time go to the last pages of each index, so a chunk costs nearly the same however much is stored; " +
   "random ids go to any page of `event_keys`, a page for nearly each key, and once that table and its index are larger than the memory of " +
   "the database each of them is read first and written whole behind the next checkpoint. A vacuum of `event_keys` reads the whole index for whatever " +
   "was deleted, so its time grows with the keys, and retention therefore deletes by the thousand before it vacuums. Pages and single events " +
