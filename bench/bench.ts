@@ -16,6 +16,7 @@ import { throughputBenchmark } from "./pipeline/throughput-benchmark.ts";
 import { retentionBenchmark } from "./retention/retention-benchmark.ts";
 import { queryBenchmark } from "./query/query-benchmark.ts";
 import { refusedBenchmark } from "./store/refused-benchmark.ts";
+import { scaleBenchmark } from "./store/scale-benchmark.ts";
 import { storeBenchmark } from "./store/store-benchmark.ts";
 import { walBenchmark } from "./store/wal-benchmark.ts";
 
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   queryBenchmark,
   notifyBenchmark,
   retentionBenchmark,
+  scaleBenchmark,
 ];
 
 /** The benchmarks of `--quick`, one round each, unless `--only` names others. All of them would take three minutes. */
@@ -46,7 +48,7 @@ const command = new Command("npm run bench --")
   .addOption(new Option("--only <names...>", "run only these benchmarks; writes nothing").choices(names))
   .option("--quick", `take less than a minute: ${QUICK.join(", ")}, or those of --only; writes nothing`, false)
   .option("--rounds <number>", "counted rounds of each contender", toWhole)
-  .option("--rows <number>", "rows of the benchmarks of queries and retention; writes nothing", toWhole);
+  .option("--rows <number>", "rows of the benchmarks of queries, retention and scale; writes nothing", toWhole);
 const { only, quick, rounds, rows } = command
   .parse()
   .opts<{ only?: string[]; quick: boolean; rounds?: number; rows?: number }>();
@@ -61,7 +63,7 @@ console.log(machine);
 
 const measured: Measured[] = [];
 // A whole run leaves out the benchmarks that first fill a database with ten million events.
-const LARGE: ReadonlySet<string> = new Set([queryBenchmark.name, retentionBenchmark.name]);
+const LARGE: ReadonlySet<string> = new Set([queryBenchmark.name, retentionBenchmark.name, scaleBenchmark.name]);
 const chosen = only ?? (quick ? QUICK : names.filter((name) => !LARGE.has(name)));
 const usualRounds = quick ? (only === undefined ? 1 : 3) : 7;
 for (const benchmark of BENCHMARKS.filter(({ name }) => chosen.includes(name))) {

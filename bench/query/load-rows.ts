@@ -77,16 +77,19 @@ const CALL_EVENTS = 1_000;
 
 /** Of one tenant: tenant, first serial, number of events, time of the first one, types, milliseconds between two. */
 const INSERT = `
-  select insert_new_events((
-    select jsonb_agg(jsonb_build_object(
-      'tenant', $1::text,
-      'id', '01939b3e-7c00-7' || lpad(to_hex(serial % 4096), 3, '0') || '-8' || left(md5(serial::text), 3) || '-'
-        || lpad(to_hex(serial), 12, '0'),
-      'source', '/shops/1',
-      'type', ($5::text[])[1 + serial % 4],
-      'time', $4::timestamptz + number * interval '1 millisecond' * $6::float8,
-      'received_at', $4::timestamptz + number * interval '1 millisecond' * $6::float8,
-      'data', jsonb_build_array(case serial % 4
+  select insert_all_new(array_agg(head), array_agg(data::text))
+  from (
+    select
+      json_populate_record(null::event_head, json_build_object(
+        'tenant', $1::text,
+        'id', '01939b3e-7c00-7' || lpad(to_hex(serial % 4096), 3, '0') || '-8' || left(md5(serial::text), 3) || '-'
+          || lpad(to_hex(serial), 12, '0'),
+        'source', '/shops/1',
+        'type', ($5::text[])[1 + serial % 4],
+        'time', $4::timestamptz + number * interval '1 millisecond' * $6::float8,
+        'received_at', $4::timestamptz + number * interval '1 millisecond' * $6::float8
+      )) as head,
+      case serial % 4
         when 0 then jsonb_build_object('orderId', 'o-' || serial, 'customerId', 'c-' || serial % 977, 'currency', 'EUR',
           'items', jsonb_build_array(
             jsonb_build_object('sku', 'SKU-1000', 'quantity', 1 + serial % 3, 'unitAmount', 990 + serial % 97)))
@@ -96,6 +99,6 @@ const INSERT = `
           'template', 'order-sent', 'parameters', jsonb_build_object('parameter0', 'Größe für ' || serial))
         else jsonb_build_object('deviceId', 'd-' || serial % 211, 'sensor', 't1', 'value', 20 + serial % 90 / 8.0, 'unit', 'Cel',
           'register0', jsonb_build_array(serial, serial % 2 = 0, serial % 1000 / 16.0))
-      end)))
+      end as data
     from (select number, $2::bigint + number as serial from generate_series(0, $3::integer - 1) as number) as numbered
-  ))`;
+  ) as made`;

@@ -3,10 +3,12 @@ import type { BenchEvent } from "../events.ts";
 
 const LINES = `
     rows from (
-      json_to_recordset(('[' || replace($1, chr(10), ',') || ']')::json)
-        as (tenant text, id text, source text, type text, time timestamptz, received_at timestamptz),
+      unnest(string_to_array($1, chr(10))::event_head[]),
       unnest(string_to_array($2, chr(10)))
-    ) as given (tenant, id, source, type, time, received_at, data)`;
+    ) as given (
+      tenant, id, source, type, subject, time, time_sent, received_at, class, dataschema, datacontenttype, extensions,
+      data_base64, data
+    )`;
 
 /** The consumer's statement, reduced step by step to show the time of each step. */
 export const STEPS = {
@@ -31,11 +33,11 @@ export const STEPS = {
 type Lines = [heads: string, data: string];
 
 /** Makes the lines of one call, as the consumer sends them. */
-export function toLines(events: readonly BenchEvent[]): Lines {
-  const received_at = new Date().toISOString();
+export function toLines(events: readonly BenchEvent[], receivedAt = new Date()): Lines {
+  const received_at = receivedAt.toISOString();
   const sorted = events.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const heads = sorted.map(({ id, source, type, time }) =>
-    JSON.stringify({ tenant: "default", id, source, type, time, received_at }),
+  const heads = sorted.map(
+    ({ id, source, type, time }) => `(default,${id},${source},${type},,${time},,${received_at},,,,,)`,
   );
   return [heads.join("\n"), sorted.map(({ data }) => JSON.stringify(data)).join("\n")];
 }

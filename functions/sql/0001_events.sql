@@ -189,8 +189,16 @@ language sql stable set search_path = pg_catalog, public, pg_temp as $body$
 $body$;
 grant execute on function event_horizon to sluice_reader;
 
--- Stores each event that can be stored, and counts it for the ledger. `heads` are the events without their data, as JSON objects, and
--- `data` are the JSON texts of that, empty where there is none: so nothing is parsed twice. They are sorted by key: keys are locked in
+-- An event without its data, as a call of store_batch has it. Without `class` it is of the default class.
+create type event_head as (
+  tenant text collate "C", id text collate "C", source text collate "C", type text collate "C", subject text, time timestamptz,
+  time_sent text, received_at timestamptz, class smallint, dataschema text, datacontenttype text, extensions jsonb,
+  data_base64 text
+);
+
+-- Stores each event that can be stored, and counts it for the ledger. `heads` are the events without their data, each the text of an
+-- event_head, which PostgreSQL reads twice as fast as JSON, or a JSON object with its members, which holds every character. `data`
+-- are the JSON texts of that, empty where there is none: so nothing is parsed twice. They are sorted by key: keys are locked in
 -- that order, so two writers of the same keys wait for each other instead of deadlocking. `origins` says which producers have
 -- numbered them (count_new_arrivals); without it nothing is counted.
 --
@@ -253,7 +261,7 @@ declare
   low integer = 1;
   part_heads text[];
   part_data text[];
-  batch jsonb;
+  given event_head[];
   inserted record;
   stored integer = 0;
   conflicts integer[];
@@ -263,22 +271,26 @@ begin
     part_heads = heads[low : low + block_size - 1];
     part_data = data[low : low + block_size - 1];
     begin
+      given = array(
+        select
+          case when head like '{%' then json_populate_record(cast(null as event_head), cast(head as json)) else cast(head as event_head) end
+        from unnest(part_heads) as head
+      );
       begin
-        if cardinality(part_heads) = 1 then
+        if cardinality(given) = 1 then
           raise sqlstate 'SL001';
         end if;
-        stored = stored + insert_all_new(part_heads, part_data);
-      exception when sqlstate 'SL001' then
-        batch = block_json(part_heads, part_data);
-        inserted = insert_new_events(batch);
-        if inserted.events < cardinality(part_heads) then
-          conflicts = array(select find_conflicts(batch));
+        stored = stored + insert_all_new(given, part_data);
+      exception when unique_violation or sqlstate 'SL001' then
+        inserted = insert_new_events(given, part_data);
+        if inserted.events < cardinality(given) then
+          conflicts = array(select find_conflicts(block_json(given, part_data)));
           return query
           select
             case when place = any (inserted.erased) then 'erased' when place = any (conflicts) then 'conflict' else 'copy' end,
             first_position + low - 1 + place, null, null
-          from generate_series(0, cardinality(part_heads) - 1) as place
-          where place <> all (coalesce(inserted.places, '{}'));
+          from generate_series(0, cardinality(given) - 1) as place
+          where place <> all (inserted.places);
         end if;
         stored = stored + inserted.events;
       end;
@@ -307,139 +319,86 @@ begin
 end
 $body$;
 
--- Inserts events and returns their number. Raises SL001 where the key of any is stored, or is there twice, or an erasure keeps it out. All calls share one plan,
--- because no value in a block could make a better one.
-create function insert_all_new(heads text[], data_texts text[]) returns integer
+-- Inserts events and returns their number. Raises unique_violation where the key of any is stored, or is there twice, and SL001 where an
+-- erasure keeps one out. A plain insert costs less than `on conflict`, which looks for each key twice and confirms each row in the
+-- write-ahead log.
+create function insert_all_new(given event_head[], data_texts text[]) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
   -- Before the rules of erasures are read, as erased_places says.
   this_transaction constant xid8 = pg_current_xact_id();
-  measured_types text[] = array(select distinct type from measures);
-  indexed_types text[] = array(select distinct type from indexed_fields);
-  default_class smallint = (select class from retention_classes where is_default);
-  stored integer;
-  new_keys integer;
+  default_class constant smallint = (select class from retention_classes where is_default);
 begin
   if (exists (select from erased_keys) or exists (select from suppressions))
-    and cardinality(erased_places(case
-      when exists (select from suppressions) then block_json(heads, data_texts)
-      else cast('[' || array_to_string(heads, ',') || ']' as jsonb)
-    end)) > 0
+    and cardinality(erased_places(block_json(given, case when exists (select from suppressions) then data_texts end))) > 0
   then
     raise exception 'an event is erased' using errcode = 'SL001';
   end if;
-  with given as materialized (
-    select *, coalesce(class, default_class) as retention
-    from rows from (
-      json_to_recordset(cast('[' || array_to_string(heads, ',') || ']' as json)) as (
-        tenant text collate "C", id text collate "C", source text collate "C", type text, subject text, time timestamptz,
-        time_sent text, received_at timestamptz, class smallint, dataschema text, datacontenttype text, extensions jsonb,
-        data_base64 text
-      ),
-      unnest(data_texts)
-    ) as line (
-      tenant, id, source, type, subject, time, time_sent, received_at, class, dataschema, datacontenttype, extensions,
-      data_base64, data
-    )
-  ),
-  fresh as (
-    insert into event_keys (tenant, id, source, received_at, retention)
-    select tenant, id, source, received_at, retention from given
-    on conflict do nothing
-    returning 1
-  ),
-  stored as (
-    insert into events (
-      tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
-      data, data_base64
-    )
-    select
-      tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
-      cast(nullif(data, '') as jsonb), data_base64
-    from given
-    returning tenant, type, source, received_at, retention, id,
-      case when type = any (indexed_types) then data end as indexed_data,
-      case when type = any (measured_types) then array(
-        select (pointer, data #> path)::measured from measures
-        where measures.type = events.type and jsonb_typeof(data #> path) = 'number'
-      ) end as numbers
-  ),
-  found_by_field as (
-    insert into event_fields (tenant, field, value, received_at, retention, id, source)
-    select tenant, number, value, received_at, retention, id, source
-    from stored join indexed_fields using (type) cross join unnest(field_hashes(indexed_data, path)) as value
-    where indexed_data is not null
-    returning field, value
-  ),
-  found_by_any as (
-    update indexed_fields set has_any = true
-    where not has_any and number in (select field from found_by_field where value = 0)
-  ),
-  noted as (
-    -- The day as the partitions count it.
-    insert into event_transactions (tenant, day, events, retention)
-    select tenant, cast(received_at at time zone 'UTC' as date), count(*), retention from stored group by 1, 2, 4
-  )
-  select
-    (select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) from stored),
-    (select count(*) from fresh)
-  into stored, new_keys;
-  if new_keys < stored then
-    raise exception 'not every key is new' using errcode = 'SL001';
-  end if;
-  return stored;
+  insert into event_keys (tenant, id, source, received_at, retention)
+  select tenant, id, source, received_at, coalesce(class, default_class) from unnest(given);
+  return insert_events(given, data_texts, default_class);
 end
 $body$;
 
--- The batch of insert_new_events, of heads and data as store_batch has them.
-create function block_json(heads text[], data_texts text[]) returns jsonb
-language sql immutable as $body$
-  select cast('[' || string_agg(left(head, -1) || coalesce(',"data":[' || nullif(part, '') || ']', '') || '}', ',' order by place) || ']' as jsonb)
-  from rows from (unnest(heads), unnest(data_texts)) with ordinality as given (head, part, place)
-$body$;
-
--- Inserts events, all or none, and returns how many were new, and where not all were, their places in the batch, from 0. The key
--- table decides; of two copies in one batch the first is inserted. Places of events that an erasure keeps out are in `erased`: they
--- are looked for behind the number of the transaction, as erased_places says. All calls share one plan, because no value in a batch
--- could make a better one.
-create function insert_new_events(batch jsonb, out events integer, out places integer[], out erased integer[])
+-- Inserts events, all or none, and returns how many were new, and their places, from 0. The key table decides; of two copies the
+-- first is inserted. Places of events that an erasure keeps out are in `erased`: they are looked for behind the number of the
+-- transaction, as erased_places says.
+create function insert_new_events(given event_head[], data_texts text[], out events integer, out places integer[], out erased integer[])
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
   this_transaction constant xid8 = pg_current_xact_id();
-  kept_out constant integer[] = case when exists (select from erased_keys) or exists (select from suppressions) then erased_places(batch) end;
-  measured_types text[] = array(select distinct type from measures);
-  indexed_types text[] = array(select distinct type from indexed_fields);
-  default_class smallint = (select class from retention_classes where is_default);
+  kept_out constant integer[] =
+    case when exists (select from erased_keys) or exists (select from suppressions) then erased_places(block_json(given, data_texts)) end;
+  default_class constant smallint = (select class from retention_classes where is_default);
 begin
-  with given as (
-    select distinct on (tenant, id, source) *, coalesce(class, default_class) as retention
-    from rows from (
-      jsonb_to_recordset(batch) as (
-        tenant text collate "C", id text collate "C", source text collate "C", type text, subject text, time timestamptz,
-        time_sent text, received_at timestamptz, class smallint, dataschema text, datacontenttype text, extensions jsonb, data jsonb,
-        data_base64 text
-      )
-    ) with ordinality
-    where kept_out is null or ordinality - 1 <> all (kept_out)
-    order by tenant, id, source, ordinality
+  with line as (
+    select distinct on (tenant, id, source) tenant, id, source, received_at, class, place
+    from unnest(given) with ordinality as line (
+      tenant, id, source, type, subject, time, time_sent, received_at, class, dataschema, datacontenttype, extensions, data_base64, place
+    )
+    where kept_out is null or place - 1 <> all (kept_out)
+    order by tenant, id, source, place
   ),
   fresh as (
     insert into event_keys (tenant, id, source, received_at, retention)
-    select tenant, id, source, received_at, retention from given order by ordinality
+    select tenant, id, source, received_at, coalesce(class, default_class) from line order by place
     on conflict do nothing
     returning tenant, id, source
-  ),
-  stored as (
+  )
+  select coalesce(array_agg(cast(place as integer) - 1 order by place), '{}') into insert_new_events.places
+  from line join fresh using (tenant, id, source);
+  insert_new_events.events = insert_events(
+    array(select given[place + 1] from unnest(insert_new_events.places) as place),
+    array(select data_texts[place + 1] from unnest(insert_new_events.places) as place),
+    default_class
+  );
+  insert_new_events.erased = kept_out;
+end
+$body$;
+
+-- Inserts events whose keys are inserted, with what follows them: lookups, feed and rollups. Returns their number. All calls share one
+-- plan, because no value in a block could make a better one.
+create function insert_events(given event_head[], data_texts text[], default_class smallint) returns integer
+language plpgsql set plan_cache_mode = force_generic_plan as $body$
+#variable_conflict use_column
+declare
+  measured_types text[] = array(select distinct type from measures);
+  indexed_types text[] = array(select distinct type from indexed_fields);
+  stored integer;
+begin
+  with stored as (
     insert into events (
       tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
-      data, data_base64
+      data_base64, data
     )
     select
-      tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
-      data -> 0, data_base64
-    from fresh join given using (tenant, id, source)
+      tenant, id, source, type, subject, time, time_sent, received_at, coalesce(class, default_class), dataschema, datacontenttype,
+      extensions, data_base64, cast(nullif(data, '') as jsonb)
+    from rows from (unnest(given), unnest(data_texts)) as line (
+      tenant, id, source, type, subject, time, time_sent, received_at, class, dataschema, datacontenttype, extensions, data_base64, data
+    )
     returning tenant, type, source, received_at, retention, id,
       case when type = any (indexed_types) then data end as indexed_data,
       case when type = any (measured_types) then array(
@@ -458,19 +417,46 @@ begin
     update indexed_fields set has_any = true
     where not has_any and number in (select field from found_by_field where value = 0)
   ),
+  counted as (
+    select tenant, retention, date_bin('1 minute', received_at, '2000-01-01T00:00:00Z') as minute, type, source, count(*) as events
+    from stored group by 1, 2, 3, 4, 5
+  ),
   noted as (
     -- The day as the partitions count it.
     insert into event_transactions (tenant, day, events, retention)
-    select tenant, cast(received_at at time zone 'UTC' as date), count(*), retention from stored group by 1, 2, 4
+    select tenant, cast(minute at time zone 'UTC' as date), sum(events), retention from counted group by 1, 2, 4
+  ),
+  added as (
+    insert into rollup_deltas (tenant, minute, parts)
+    select
+      tenant, minute,
+      array_agg(cast(row(type, source, pointer, events, total, low, high, buckets, counts) as rollup_part))
+    from (
+      select
+        tenant, minute, type, source, '' as pointer, sum(events) as events, null as total, null as low, null as high,
+        null as buckets, null as counts
+      from counted group by 1, 2, 3, 4
+      union all
+      select parts.* from (
+        select array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event)) as numbered
+        from stored where numbers <> '{}'
+      ) as measured cross join number_parts(numbered) as parts
+    ) as part
+    group by 1, 2
   )
-  select
-    (select append_deltas(array_agg(cast(row(tenant, type, source, received_at, numbers) as stored_event))) from stored),
-    -- Evaluated only where it is wanted.
-    case when (select count(*) from fresh) < jsonb_array_length(batch)
-      then (select array_agg(cast(ordinality as integer) - 1) from given join fresh using (tenant, id, source)) end
-  into insert_new_events.events, insert_new_events.places;
-  insert_new_events.erased = kept_out;
+  select coalesce(sum(events), 0) from counted into stored;
+  return stored;
 end
+$body$;
+
+-- The batch of erased_places and find_conflicts, of the events of a block; without texts, that without data.
+create function block_json(given event_head[], data_texts text[]) returns jsonb
+language sql stable as $body$
+  select jsonb_agg(
+    to_jsonb(given[place]) || case when data_texts[place] <> '' then jsonb_build_object('data', jsonb_build_array(cast(data_texts[place] as jsonb))) else '{}' end
+    order by place
+  )
+  from generate_series(1, cardinality(given)) as place
 $body$;
 
 -- Counts a call whose events were all new. `origins` has the members

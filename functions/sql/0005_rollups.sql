@@ -117,9 +117,31 @@ language sql immutable parallel safe as $body$
 $body$;
 grant execute on function bucket_value to sluice_reader;
 
--- Appends the deltas of events that were stored by the same statement, and returns the number of the events.
+-- The parts of deltas that are about the numbers of events.
+create function number_parts(added stored_event[])
+returns table (
+  tenant text, minute timestamptz, type text, source text, pointer text, events bigint, total numeric, low numeric, high numeric,
+  buckets integer[], counts integer[]
+)
+language sql immutable as $body$
+  select
+    tenant, minute, type, source, pointer, sum(number), sum(total), min(low), max(high),
+    array_agg(bucket order by bucket), array_agg(number order by bucket)
+  from (
+    select
+      tenant, date_bin('1 minute', received_at, '2000-01-01T00:00:00Z') as minute, type, source, pointer,
+      value_bucket(value) as bucket, cast(count(*) as integer) as number, sum(value) as total, min(value) as low,
+      max(value) as high
+    from unnest(added) as event, unnest(event.numbers)
+    group by 1, 2, 3, 4, 5, 6
+  ) as by_bucket
+  group by 1, 2, 3, 4, 5
+$body$;
+
+-- Appends the deltas of events that are stored, and returns the number of the events.
 create function append_deltas(added stored_event[]) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
+#variable_conflict use_column
 begin
   if added is null then
     return 0;
@@ -131,22 +153,10 @@ begin
   from (
     select
       tenant, date_bin('1 minute', received_at, '2000-01-01T00:00:00Z') as minute, type, source, '' as pointer,
-      count(*) as events, cast(null as numeric) as total, cast(null as numeric) as low, cast(null as numeric) as high,
-      cast(null as integer[]) as buckets, cast(null as integer[]) as counts
+      count(*) as events, null as total, null as low, null as high, null as buckets, null as counts
     from unnest(added) group by 1, 2, 3, 4
     union all
-    select
-      tenant, minute, type, source, pointer, sum(number), sum(total), min(low), max(high),
-      array_agg(bucket order by bucket), array_agg(number order by bucket)
-    from (
-      select
-        tenant, date_bin('1 minute', received_at, '2000-01-01T00:00:00Z') as minute, type, source, pointer,
-        value_bucket(value) as bucket, cast(count(*) as integer) as number, sum(value) as total, min(value) as low,
-        max(value) as high
-      from unnest(added) as event, unnest(event.numbers)
-      group by 1, 2, 3, 4, 5, 6
-    ) as by_bucket
-    group by 1, 2, 3, 4, 5
+    select * from number_parts(added)
   ) as parts
   group by 1, 2;
   return cardinality(added);

@@ -217,10 +217,12 @@ const CREATIONS = [
   "grant select on events_keep_20261121 to sluice_reader",
 ];
 const OWNERS_FUNCTIONS = [
-  "select insert_new_events('[]')",
+  "select insert_new_events('{}', '{}')",
   "select find_conflicts('[]')",
   "select ensure_event_partitions('2026-11-21', '2026-11-21')",
   "select append_deltas(null)",
+  "select number_parts(null)",
+  "select insert_events('{}', '{}', 0::smallint)",
   "select * from store_blocks('{}', '{}')",
   "select insert_all_new('{}', '{}')",
   "select block_json('{}', '{}')",

@@ -33,7 +33,7 @@ describeEventStore("in PostgreSQL", async () => {
   return {
     store,
     ids: async () => (await rows()).map(({ id }) => id).toSorted(),
-    refuse: (id) => db.faults.add({ kind: "refuse", text: `"id":"${id}"`, sqlState: "22P05" }),
+    refuse: (id) => db.faults.add({ kind: "refuse", text: `,${id},`, sqlState: "22P05" }),
     outage: () => db.faults.add({ kind: "error", error: "DatabaseUnavailableException" }),
   };
 });
@@ -199,6 +199,7 @@ describe("what is stored", () => {
     ["emoji and characters beyond the BMP", "\u{1f469}\u200d\u{1f680}\u{10ffff}"],
     ["control characters", "\u0001\b\t\n\f\r\u001f\u007f\u0085\u2028"],
     ["what JSON and SQL quote", `"\\'\`:name :: $1 $$ %s \\u0000 \\\\`],
+    ["what a row quotes", ` (a,"b",\\c){}, `],
   ])("keeps %s in data, keys and attributes", async (_what, text) => {
     const event = storable({ id: text, source: text, type: text, subject: text, data: { [text]: [text] } });
     const { lossless } = parseLossless(stringifyForQueue(event));
@@ -208,6 +209,29 @@ describe("what is stored", () => {
     const row = await onlyRow();
     expect(row).toMatchObject({ id: text, source: text, type: text });
     expect(JSON.parse(row?.data ?? "")).toEqual({ [text]: [text] });
+  });
+
+  it("keeps every attribute of many events", async () => {
+    const attribute = fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom(...`,()"\\{} a\n\té`) });
+    const attributes = fc.record({
+      subject: attribute,
+      type: attribute,
+      dataschema: attribute,
+      datacontenttype: attribute,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(attributes, { minLength: 1, maxLength: 30 }), async (all) => {
+        await setup.empty();
+
+        const events = all.map((each, i) => storable({ ...each, id: String(i).padStart(2, "0") }));
+        expect(await store.store(events, soon())).toEqual(allWell(all.length));
+        // Each equals what is stored, attribute by attribute.
+        expect(await store.store(events, soon())).toEqual(allWell(0));
+        const rows = await setup.db.ask("select subject, type, dataschema, datacontenttype from events order by id");
+        expect(rows).toEqual(all);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it("is equal to what was sent", async () => {

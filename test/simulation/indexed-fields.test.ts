@@ -273,15 +273,11 @@ describe("the rows of declared fields", () => {
     const records = async () => {
       // New files: PostgreSQL writes records when it removes deleted rows from the old ones, at times of its own.
       await db.ask("truncate events, event_keys, event_fields, event_transactions, rollup_deltas");
-      const lines = events.map(({ event, receivedAt, tenant }) => ({
-        ...event,
-        tenant,
-        received_at: receivedAt,
-        data: [event.data],
-      }));
+      const heads = events.map(({ event, receivedAt, tenant }) => ({ ...event, tenant, received_at: receivedAt }));
       const [row] = await db.ask<{ "QUERY PLAN": [{ Plan: Record<string, number> }] }>(
-        "explain (analyze, wal, format json) select insert_new_events($1::jsonb)",
-        [JSON.stringify(lines)],
+        `explain (analyze, wal, format json)
+          select insert_all_new(array(select json_populate_record(null::event_head, head) from unnest($1::json[]) as head), $2)`,
+        [heads.map((head) => JSON.stringify(head)), events.map(({ event }) => JSON.stringify(event.data))],
       );
       return row?.["QUERY PLAN"][0].Plan["WAL Records"];
     };

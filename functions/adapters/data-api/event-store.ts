@@ -39,7 +39,7 @@ export function createEventStore(database: SqlDatabase): EventStore {
     createChunker,
     async store(events, deadline) {
       const sorted = inKeyOrder(events);
-      // JSON.stringify escapes line breaks, so a row has none.
+      // No line has a line break: JSON.stringify escapes them.
       const lines = sorted.map(({ event }) => toRow(event));
       const heads = lines.map(({ head }) => head).join("\n");
       const data = lines.map(({ data: text }) => text).join("\n");
@@ -137,7 +137,17 @@ type Row = { head: string; data: string };
 /** With its line breaks, which are two characters each in the call's JSON, as are its quotes. */
 const bytesOf = ({ head, data }: Row): number => escapedBytes(head) + escapedBytes(data) + 2 * "\\n".length;
 
-const escapedBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2 * '"'.length;
+/** Of a line, in which nothing but quotes and backslashes is escaped. */
+function escapedBytes(line: string): number {
+  let escapes = 0;
+  for (let at = 0; at < line.length; at++) {
+    const code = line.charCodeAt(at);
+    if (code === QUOTE || code === BACKSLASH) escapes += 1;
+  }
+  return Buffer.byteLength(line) + escapes;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /** The row of an event is written once, though it is measured first and then sent, perhaps twice. */
 const rows = new WeakMap<StorableEvent, Row>();
@@ -150,8 +160,9 @@ function toRow(event: StorableEvent): Row {
   return row;
 }
 
+/** The text of an `event_head`, or a JSON object where it has characters that a line of the parameter cannot hold. */
 function writeHead({ tenant, receivedAt, retention, event }: StorableEvent): string {
-  return JSON.stringify({
+  const head = {
     tenant,
     id: event.id,
     source: event.source,
@@ -161,13 +172,25 @@ function writeHead({ tenant, receivedAt, retention, event }: StorableEvent): str
     time: event.time.replace(/(:60)\.\d+/, "$1"),
     time_sent: isCanonical(event.time) ? undefined : event.time,
     received_at: receivedAt,
-    class: retention,
+    class: retention?.toString(),
     dataschema: event.dataschema,
     datacontenttype: event.datacontenttype,
-    extensions: event.extensions,
+    extensions: event.extensions && JSON.stringify(event.extensions),
     data_base64: event.data_base64,
-  });
+  };
+  const text = `(${Object.values(head).map(writeField).join(",")})`;
+  if (text.isWellFormed() && !CONTROL_CHARACTER.test(text)) return text;
+  return JSON.stringify({ ...head, extensions: event.extensions });
 }
+
+/** @see https://www.postgresql.org/docs/17/rowtypes.html#ROWTYPES-IO-SYNTAX (an empty field is null) */
+function writeField(text: string | undefined): string {
+  if (text === undefined) return "";
+  return QUOTED.test(text) ? `"${text.replaceAll(/["\\]/g, "\\$&")}"` : text;
+}
+
+const QUOTED = /^$|[",()\\]/;
+const CONTROL_CHARACTER = /[\u0000-\u001F]/;
 
 /** Tells whether the reader can write the same text from the stored instant: UTC with milliseconds, and no leap second. */
 function isCanonical(time: string): boolean {
