@@ -289,6 +289,15 @@ export function readEnvironment<T extends z.ZodMiniType>(makeSchema: () => T): z
 
 /** Variables that Lambda sets. The trace header changes with each invocation, so it is read each time. */
 export const lambdaEnvironment = {
+  /** The region and the credentials of the function's role, which stay the same for as long as a process runs. */
+  aws: () => ({
+    region: process.env["AWS_REGION"] ?? "",
+    credentials: {
+      accessKeyId: process.env["AWS_ACCESS_KEY_ID"] ?? "",
+      secretAccessKey: process.env["AWS_SECRET_ACCESS_KEY"] ?? "",
+      sessionToken: process.env["AWS_SESSION_TOKEN"],
+    },
+  }),
   isStartedOnDemand: () => process.env["AWS_LAMBDA_INITIALIZATION_TYPE"] === "on-demand",
   traceHeader: () => process.env["_X_AMZN_TRACE_ID"],
 };
