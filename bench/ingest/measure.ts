@@ -135,7 +135,8 @@ const ENVIRONMENT = {
 /** The variables that name the queues of a server. */
 function queuesAt(endpoint: string): Record<string, string> {
   const url = (name: string) => `${endpoint}/000000000000/${name}`;
-  return { QUEUE_URL: url("queue"), STATUS_QUEUE_URL: url("status") };
+  // Without the endpoint the SDK warns in each call that it takes that of the queue.
+  return { AWS_ENDPOINT_URL_SQS: endpoint, QUEUE_URL: url("queue"), STATUS_QUEUE_URL: url("status") };
 }
 
 type Server = { child: ChildProcess; port: number };

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as afterAnswer } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
 import { createSignedCalls } from "../../../functions/adapters/sqs/signed-calls.ts";
 
@@ -93,7 +93,7 @@ it("a connection that is opened ahead serves the first call", async () => {
 
   await client.connect(queueUrl);
   // The connection is free a moment after its answer.
-  await nextTurn();
+  await afterAnswer();
   await send(client, queueUrl);
 
   expect(methods).toEqual(["GET", "POST"]);
