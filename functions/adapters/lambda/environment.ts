@@ -289,15 +289,6 @@ export function readEnvironment<T extends z.ZodMiniType>(makeSchema: () => T): z
 
 /** Variables that Lambda sets. The trace header changes with each invocation, so it is read each time. */
 export const lambdaEnvironment = {
-  /** The region and the credentials of the function's role, which stay the same for as long as a process runs. */
-  aws: () => ({
-    region: process.env["AWS_REGION"] ?? "",
-    credentials: {
-      accessKeyId: process.env["AWS_ACCESS_KEY_ID"] ?? "",
-      secretAccessKey: process.env["AWS_SECRET_ACCESS_KEY"] ?? "",
-      sessionToken: process.env["AWS_SESSION_TOKEN"],
-    },
-  }),
   isStartedOnDemand: () => process.env["AWS_LAMBDA_INITIALIZATION_TYPE"] === "on-demand",
   traceHeader: () => process.env["_X_AMZN_TRACE_ID"],
 };
@@ -305,4 +296,16 @@ export const lambdaEnvironment = {
 /** Variables of the fault tests. A function of its own, so that nothing of it is in deployed code (see failpoint.ts). */
 export function failpointEnvironment(): { url: string | undefined; functionName: string | undefined } {
   return { url: process.env["FAILPOINTS_URL"], functionName: process.env["AWS_LAMBDA_FUNCTION_NAME"] };
+}
+
+/** The region, and the credentials of the function's role, which Lambda sets for the life of a process. A function of its own, for the bundles without it. */
+export function awsEnvironment() {
+  return {
+    region: process.env["AWS_REGION"] ?? "",
+    credentials: {
+      accessKeyId: process.env["AWS_ACCESS_KEY_ID"] ?? "",
+      secretAccessKey: process.env["AWS_SECRET_ACCESS_KEY"] ?? "",
+      sessionToken: process.env["AWS_SESSION_TOKEN"],
+    },
+  };
 }
