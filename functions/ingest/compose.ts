@@ -2,7 +2,7 @@ import { v7 as newId } from "uuid";
 import { createProducerNotes } from "../adapters/dynamodb/producer-notes.ts";
 import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
-import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
+import { ingestEnvironment, lambdaEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
 import { createKeyCheck } from "../adapters/lambda/key-check.ts";
 import { loggableError } from "../adapters/lambda/loggable-error.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
@@ -19,8 +19,9 @@ import { createRefusals } from "./refusals.ts";
 import { createNumbering } from "./number-events.ts";
 
 /** Composes the function around its calls of SQS, in whose place benchmarks have others. */
-export function composeIngest({ sendBatch }: Pick<SignedCalls, "sendBatch">) {
+export function composeIngest({ sendBatch, connect }: SignedCalls) {
   const environment = readEnvironment(ingestEnvironment);
+  if (lambdaEnvironment.isStartedOnDemand()) void connect(environment.QUEUE_URL);
   const observability = createObservability("ingest", environment);
   const { logger, metrics } = observability;
   const client = createDynamoDb();
