@@ -5,12 +5,16 @@ import type { AddressInfo } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildHandler, DEPLOYED } from "../../lib/bundle.ts";
+import { bundleNaive } from "../pipeline/naive-stack.ts";
 import type { LoadResult, LoadRun, LoadSettings } from "./load.ts";
 
-type IngestRound = Record<Contender, Speed>;
+type IngestRound = Partial<Record<Contender, Speed>>;
 
-/** `unkeyed` is ours without the check of the key. */
-type Contender = "ours" | "unkeyed" | "bare";
+/**
+ * `unkeyed` is ours without the check of the key. `sending` is ours with its calls of a queue in another process, and `plain` the usual
+ * function with those of the SDK (bench/naive/ingest.ts).
+ */
+export type Contender = "ours" | "unkeyed" | "bare" | "sending" | "plain";
 
 type Speed = {
   /**
@@ -33,35 +37,47 @@ export type IngestMeasurement = {
  * work. The contenders alternate, and each round begins with the other one.
  */
 export async function measureIngest(
-  options: LoadSettings & { rounds: number; quick: boolean },
+  options: LoadSettings & { rounds: number; quick: boolean; withSend: boolean },
 ): Promise<IngestMeasurement> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   const pinned = cpus().length > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
   const processes: ChildProcess[] = [];
-  const start = (core: number, args: string[]) => {
-    const child = startProcess(pinned ? core : undefined, args);
+  const start = (core: number, args: string[], environment = {}) => {
+    const child = startProcess(pinned ? core : undefined, args, environment);
     processes.push(child);
     return child;
   };
+  /** The function of a bundle, on the core of all servers. */
+  const serve = (bundle: string, environment = {}) =>
+    startServer(start(0, ["server.ts", "function", join(folder, bundle, "index.js")], environment));
   try {
-    const unkeyed = join(folder, "unkeyed");
-    buildHandler("ingest", folder, { ...DEPLOYED, alias: STUBS });
-    buildHandler("ingest", unkeyed, { ...DEPLOYED, alias: STUBS, entry: "bench/ingest/unkeyed-handler.ts" });
     const load = start(1, ["load.ts", JSON.stringify(options)]);
-    const servers = {
-      ours: await startServer(start(0, ["server.ts", "ours", join(folder, "index.js")])),
-      unkeyed: await startServer(start(0, ["server.ts", "ours", join(unkeyed, "index.js")])),
+    const stubbed = { ...DEPLOYED, alias: STUBS };
+    buildHandler("ingest", join(folder, "ours"), { ...stubbed, entry: "bench/ingest/stubbed-handler.ts" });
+    buildHandler("ingest", join(folder, "unkeyed"), { ...stubbed, entry: "bench/ingest/unkeyed-handler.ts" });
+    const servers: Partial<Record<Contender, Server>> = {
+      ours: await serve("ours"),
+      unkeyed: await serve("unkeyed"),
       bare: await startServer(start(0, ["server.ts", "bare"])),
     };
+    if (options.withSend) {
+      buildHandler("ingest", join(folder, "sending"), stubbed);
+      bundleNaive(join(folder, "naive"));
+      const { port } = await nextMessage<AddressInfo>(start(1, ["queue.ts"]));
+      const queues = queuesAt(`http://127.0.0.1:${port}`);
+      servers.sending = await serve("sending", queues);
+      servers.plain = await serve("naive/ingest", queues);
+    }
+    const contenders = Object.entries(servers) as [Contender, Server][];
     // Discard the first runs, because their code is not compiled yet.
     const { warmUp, counted } = options.quick ? QUICK_MS : MS;
-    for (const server of Object.values(servers)) await runOnce(load, server, warmUp);
-    const run = (contender: Contender) => runOnce(load, servers[contender], counted);
+    for (const [, server] of contenders) await runOnce(load, server, warmUp);
     const rounds: IngestRound[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      if (round % 2 === 0)
-        rounds.push({ ours: await run("ours"), unkeyed: await run("unkeyed"), bare: await run("bare") });
-      else rounds.push({ bare: await run("bare"), unkeyed: await run("unkeyed"), ours: await run("ours") });
+      const figures: IngestRound = {};
+      for (const [name, server] of round % 2 === 0 ? contenders : contenders.toReversed())
+        figures[name] = await runOnce(load, server, counted);
+      rounds.push(figures);
     }
     return { rounds, pinned };
   } finally {
@@ -70,9 +86,8 @@ export async function measureIngest(
   }
 }
 
-/** The services that the function calls, each without its work. */
+/** The tables and secrets that the function reads once in ten seconds, each without its work. */
 export const STUBS = {
-  "@aws-sdk/client-sqs": "./bench/ingest/stub-sqs.ts",
   "@aws-sdk/client-dynamodb": "./bench/ingest/stub-dynamodb.ts",
   "@aws-sdk/client-secrets-manager": "./bench/ingest/stub-secrets-manager.ts",
 };
@@ -82,12 +97,16 @@ const MS = { warmUp: 5_000, counted: 2_000 };
 const QUICK_MS = { warmUp: 2_000, counted: 700 };
 
 /** Starts a process with an IPC channel. Its stdout is /dev/null, because the log is not measured. */
-export function startProcess(core: number | undefined, [file = "", ...args]: string[]): ChildProcess {
+export function startProcess(
+  core: number | undefined,
+  [file = "", ...args]: string[],
+  environment: Record<string, string> = {},
+): ChildProcess {
   const node = [process.execPath, join(import.meta.dirname, file), ...args];
   const [command = "", ...rest] = core === undefined ? node : ["taskset", "-c", String(core), ...node];
   return spawn(command, rest, {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    env: { ...process.env, ...ENVIRONMENT },
+    env: { ...process.env, ...ENVIRONMENT, ...environment },
   });
 }
 
@@ -106,8 +125,19 @@ const ENVIRONMENT = {
   UNKNOWN_VERSIONS: "refuse",
   RETENTION: "30d",
   AWS_REGION: "eu-central-1",
+  // Of the length that those of a role have.
+  AWS_ACCESS_KEY_ID: "ASIA0123456789ABCDEF",
+  AWS_SECRET_ACCESS_KEY: "0123456789".repeat(4),
+  AWS_SESSION_TOKEN: "0123456789".repeat(70),
   _X_AMZN_TRACE_ID: "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
 };
+
+/** The variables that name the queues of a server. */
+function queuesAt(endpoint: string): Record<string, string> {
+  const url = (name: string) => `${endpoint}/000000000000/${name}`;
+  // Without the endpoint the SDK warns in each call that it takes that of the queue.
+  return { AWS_ENDPOINT_URL_SQS: endpoint, QUEUE_URL: url("queue"), STATUS_QUEUE_URL: url("status") };
+}
 
 type Server = { child: ChildProcess; port: number };
 

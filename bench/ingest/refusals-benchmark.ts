@@ -32,12 +32,11 @@ const CONTENDERS = ["ingest", "without the gatherer"] as const;
 
 async function measureRefusals({ rounds, quick, log }: BenchOptions): Promise<BenchReport> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-  const alias = { ...STUBS, "@aws-sdk/client-sqs": "./bench/ingest/stub-slow-sqs.ts" };
-  buildHandler("ingest", folder, { ...DEPLOYED, alias });
+  buildHandler("ingest", folder, { ...DEPLOYED, alias: STUBS, entry: "bench/ingest/slow-handler.ts" });
   const ungathered = join(folder, "ungathered");
-  buildHandler("ingest", ungathered, { ...DEPLOYED, alias, entry: "bench/ingest/ungathered-handler.ts" });
+  buildHandler("ingest", ungathered, { ...DEPLOYED, alias: STUBS, entry: "bench/ingest/ungathered-handler.ts" });
   const children = [folder, ungathered].map((code) =>
-    startProcess(undefined, ["server.ts", "ours", join(code, "index.js")]),
+    startProcess(undefined, ["server.ts", "function", join(code, "index.js")]),
   );
   try {
     const servers = await Promise.all(children.map(startServer));

@@ -3,13 +3,13 @@ import { createRequire } from "node:module";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 
 /**
- * Serves one contender behind `node:http` in its own process: `server.ts bare`, or `server.ts ours INDEX_JS` with the
- * deployed bundle of the ingest function. It sends its port over IPC, and its CPU time on each message.
+ * Serves one contender behind `node:http` in its own process: `server.ts bare`, or `server.ts function INDEX_JS` with the
+ * bundle of a function. It sends its port over IPC, and its CPU time on each message.
  *
- * `ours` includes all work of the function: decoding base64 (as API Gateway passes bodies), middleware, decoding,
+ * Ours includes all work of the function: decoding base64 (as API Gateway passes bodies), middleware, decoding,
  * verdicts, packing, the entries of the queue's calls, both log lines on stdout, and the answer. It also includes making
- * the base64 text and the proxy event, and the check of the key. It excludes parsing that event from JSON, which Lambda's runtime does, and the work
- * of the SQS client.
+ * the base64 text and the proxy event, and the check of the key. It excludes parsing that event from JSON, which Lambda's runtime does; and, where they
+ * are stubbed, the calls of SQS.
  *
  * `bare` is the minimum for the same request and answer: `JSON.parse`, one verdict per event, `JSON.stringify`.
  */
@@ -17,7 +17,7 @@ const [kind = "", bundle = ""] = process.argv.slice(2);
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
-const contenders: Record<string, () => Answer> = { bare: () => answerBare, ours: answerAsDeployed };
+const contenders: Record<string, () => Answer> = { bare: () => answerBare, function: answerAsDeployed };
 
 function answerBare(_request: IncomingMessage, response: ServerResponse, body: Buffer): void {
   const parsed = JSON.parse(body.toString()) as { id: string } | { id: string }[];

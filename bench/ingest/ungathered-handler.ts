@@ -1,4 +1,3 @@
-import { SQSClient } from "@aws-sdk/client-sqs";
 import { v7 as newId } from "uuid";
 import { catalog } from "../../functions/adapters/catalog/catalog.ts";
 import { createDynamoDb } from "../../functions/adapters/dynamodb/client.ts";
@@ -9,13 +8,14 @@ import { httpHandler } from "../../functions/adapters/lambda/http-handler.ts";
 import { createKeyCheck } from "../../functions/adapters/lambda/key-check.ts";
 import { createObservability } from "../../functions/adapters/lambda/observability.ts";
 import { createSharedLimiter } from "../../functions/adapters/lambda/shared-limiter.ts";
-import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
+import { createSignedEventQueue } from "../../functions/adapters/sqs/signed-event-queue.ts";
 import { newProducerId } from "../../functions/core/producer-id.ts";
 import { createIngestEndpoints } from "../../functions/ingest/endpoints.ts";
 import { createIngest } from "../../functions/ingest/ingest.ts";
 import { createNumbering } from "../../functions/ingest/number-events.ts";
 import { NO_REFUSALS } from "../../functions/ingest/refusals.ts";
 import { ingestRoutes } from "../../functions/routes/ingest.ts";
+import { confirmSlowly } from "./stub-queue.ts";
 
 /** The ingest function without the gatherer of refusals. What it is faster is the price of gathering. */
 const environment = readEnvironment(ingestEnvironment);
@@ -26,7 +26,7 @@ const limiter = createSharedLimiter(environment, { client, logger });
 
 const ingest = createIngest({
   limiter,
-  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger, client: new SQSClient() }),
+  queue: createSignedEventQueue(environment.QUEUE_URL, confirmSlowly, logger),
   refusals: NO_REFUSALS,
   numbering: createNumbering({
     notes: createProducerNotes({ client, table: environment.STATUS_TABLE }),

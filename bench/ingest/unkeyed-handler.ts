@@ -3,7 +3,7 @@ import { catalog } from "../../functions/adapters/catalog/catalog.ts";
 import { ingestEnvironment, readEnvironment } from "../../functions/adapters/lambda/environment.ts";
 import { httpHandler } from "../../functions/adapters/lambda/http-handler.ts";
 import { createObservability } from "../../functions/adapters/lambda/observability.ts";
-import { createEventQueue } from "../../functions/adapters/sqs/event-queue.ts";
+import { createSignedEventQueue } from "../../functions/adapters/sqs/signed-event-queue.ts";
 import type { Principal } from "../../functions/core/principal.ts";
 import { newProducerId } from "../../functions/core/producer-id.ts";
 import { createIngestEndpoints } from "../../functions/ingest/endpoints.ts";
@@ -12,6 +12,7 @@ import { createNumbering } from "../../functions/ingest/number-events.ts";
 import { NO_REFUSALS } from "../../functions/ingest/refusals.ts";
 import { allowedMethods } from "../../functions/adapters/lambda/allowed-methods.ts";
 import { ingestRoutes } from "../../functions/routes/ingest.ts";
+import { confirmAll } from "./stub-queue.ts";
 
 /** The ingest function without the check of the key: everybody is one caller. What it is faster is the price of the check. */
 const environment = readEnvironment(ingestEnvironment);
@@ -39,7 +40,7 @@ const ingest = createIngest({
     later: (work, ms) => void setTimeout(work, ms).unref(),
     onFailure: () => undefined,
   }),
-  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger: observability.logger }),
+  queue: createSignedEventQueue(environment.QUEUE_URL, confirmAll, observability.logger),
   catalog,
   unknownTypes: environment.UNKNOWN_TYPES,
   unknownVersions: environment.UNKNOWN_VERSIONS,

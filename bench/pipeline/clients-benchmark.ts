@@ -1,5 +1,5 @@
 import type { Benchmark, BenchOptions, BenchReport } from "../benchmark.ts";
-import { measureAlternately, type Series } from "../rounds.ts";
+import { measureAlternately, ratios, type Series } from "../rounds.ts";
 import { startBareServer } from "./bare-server.ts";
 import { type Clients, measureClients } from "./measure.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
@@ -45,6 +45,13 @@ async function runClients({ rounds, quick, log }: BenchOptions): Promise<BenchRe
           ratios: [accepted / requests],
           floor: { atLeast: 1 },
         },
+        ...series.map((each) => ({
+          id: "B11",
+          what: `p95 of ${each.shape}`,
+          against: "bare node:http",
+          ratios: ratios(each, "Sluice", "bare node:http"),
+          floor: { atMost: 4 },
+        })),
       ],
       notes: [],
     };

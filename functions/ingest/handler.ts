@@ -1,65 +1,6 @@
-import { SQSClient } from "@aws-sdk/client-sqs";
-import { v7 as newId } from "uuid";
-import { createProducerNotes } from "../adapters/dynamodb/producer-notes.ts";
-import { createDynamoDb } from "../adapters/dynamodb/client.ts";
-import { httpHandler } from "../adapters/lambda/http-handler.ts";
-import { readEnvironment, ingestEnvironment } from "../adapters/lambda/environment.ts";
-import { createKeyCheck } from "../adapters/lambda/key-check.ts";
-import { loggableError } from "../adapters/lambda/loggable-error.ts";
-import { createObservability } from "../adapters/lambda/observability.ts";
-import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
-import { createEventQueue } from "../adapters/sqs/event-queue.ts";
-import { catalog } from "../adapters/catalog/catalog.ts";
-import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
-import { newProducerId } from "../core/producer-id.ts";
-import { ingestRoutes } from "../routes/ingest.ts";
-import { createIngestEndpoints } from "./endpoints.ts";
-import { createIngest } from "./ingest.ts";
-import { createRefusals } from "./refusals.ts";
-import { createNumbering } from "./number-events.ts";
-
-const environment = readEnvironment(ingestEnvironment);
-const observability = createObservability("ingest", environment);
-const { logger, metrics } = observability;
-const client = createDynamoDb();
-const sqs = new SQSClient();
-const limiter = createSharedLimiter(environment, { client, logger });
-
-const clock = () => new Date();
-const later = (work: () => void, ms: number) => void setTimeout(work, ms).unref();
-
-const ingest = createIngest({
-  limiter,
-  queue: createEventQueue({ queueUrl: environment.QUEUE_URL, logger, client: sqs }),
-  refusals: createRefusals({
-    queue: createEventQueue({ queueUrl: environment.STATUS_QUEUE_URL, logger, client: sqs }),
-    clock,
-    newId,
-    later,
-  }),
-  numbering: createNumbering({
-    notes: createProducerNotes({ client, table: environment.STATUS_TABLE }),
-    clock,
-    newProducerId,
-    later,
-    onFailure: (error) => logger.warn("numbers not noted", { error: loggableError(error) }),
-  }),
-  catalog,
-  unknownTypes: environment.UNKNOWN_TYPES,
-  unknownVersions: environment.UNKNOWN_VERSIONS,
-  retention: environment.RETENTION,
-  onSchemaFailure: ({ file, error }) => logger.error("schema failed", { file, error: loggableError(error) }),
-  clock,
-  newId,
-});
+import { awsEnvironment } from "../adapters/lambda/environment.ts";
+import { createSignedCalls } from "../adapters/sqs/signed-calls.ts";
+import { composeIngest } from "./compose.ts";
 
 /** Receives events over HTTP. */
-export const handler = httpHandler({
-  routes: ingestRoutes,
-  handlers: createIngestEndpoints(ingest),
-  checkKey: createKeyCheck(environment, { client, metrics }),
-  allowedMethods,
-  corsOrigins: environment.CORS_ORIGINS,
-  limiter,
-  observability,
-});
+export const handler = composeIngest(createSignedCalls(awsEnvironment));

@@ -302,3 +302,15 @@ export const lambdaEnvironment = {
 export function failpointEnvironment(): { url: string | undefined; functionName: string | undefined } {
   return { url: process.env["FAILPOINTS_URL"], functionName: process.env["AWS_LAMBDA_FUNCTION_NAME"] };
 }
+
+/** The region, and the credentials of the function's role, which Lambda sets for the life of a process. A function of its own, for the bundles without it. */
+export function awsEnvironment() {
+  return {
+    region: process.env["AWS_REGION"] ?? "",
+    credentials: {
+      accessKeyId: process.env["AWS_ACCESS_KEY_ID"] ?? "",
+      secretAccessKey: process.env["AWS_SECRET_ACCESS_KEY"] ?? "",
+      sessionToken: process.env["AWS_SESSION_TOKEN"],
+    },
+  };
+}

@@ -10,6 +10,7 @@ const REACHING: Record<string, string> = {
   "functions/adapters/lambda/span-output.ts": "the receiver of spans is an option of `npm start`",
   "functions/adapters/mail/smtp.ts": "the mail server is a setting",
   "functions/adapters/mail/ses.ts": "nodemailer writes the mail alone",
+  "functions/adapters/sqs/signed-calls.ts": "the origin of a queue is a setting",
 };
 
 /** Each way to reach an address that needs no client of an AWS service: calls, and modules that open sockets. */
