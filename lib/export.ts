@@ -3,7 +3,7 @@ import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import type { ExportEnvironment } from "../functions/adapters/lambda/environment.ts";
-import { EXPORT_MAX_CONCURRENCY } from "../functions/core/export-limits.ts";
+import { EXPORT_KEPT_DAYS, EXPORT_MAX_CONCURRENCY } from "../functions/core/export-limits.ts";
 import { EXPORT_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { JOBS_TABLE } from "../functions/core/jobs-table.ts";
 import { EXPORT_MAX_RECEIVE_COUNT, EXPORT_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
@@ -11,7 +11,7 @@ import type { Access } from "./access.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
-import { ExportBucket } from "./export-bucket.ts";
+import { FilesBucket } from "./files-bucket.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
 import { StepsQueue } from "./steps-queue.ts";
@@ -28,7 +28,7 @@ export type ExportProps = {
 export class Export extends Construct {
   readonly function: IFunction;
   private readonly jobs: Table;
-  private readonly bucket: ExportBucket;
+  private readonly bucket: FilesBucket;
 
   constructor(scope: Construct, id: string, { stage, access, database, alarmTopic }: ExportProps) {
     super(scope, id);
@@ -40,7 +40,7 @@ export class Export extends Construct {
       sortKey: text(JOBS_TABLE.sortKey),
       timeToLiveAttribute: JOBS_TABLE.expires,
     });
-    const bucket = new ExportBucket(this, "Bucket", { stage });
+    const bucket = new FilesBucket(this, "Bucket", { stage, folder: "exports", keptDays: EXPORT_KEPT_DAYS });
     const { queue } = new StepsQueue(this, "Queue", {
       stage,
       alarmTopic,
@@ -78,7 +78,7 @@ export class Export extends Construct {
     access.grantAudit(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
     grantTable(handler, jobs.tableArn, ["GetItem", "PutItem", "Query"]);
-    bucket.grantFiles(handler);
+    bucket.grantFiles(handler, ["AbortMultipartUpload", "GetObject", "PutObject"]);
     this.function = handler;
     this.jobs = jobs;
     this.bucket = bucket;
@@ -107,6 +107,7 @@ export class Export extends Construct {
   /** Lets a function take erased events out of exports: end jobs, and delete files. */
   grantErasure(grantee: IFunction): void {
     grantTable(grantee, this.jobs.tableArn, ["GetItem", "PutItem", "Query"]);
-    this.bucket.grantErasure(grantee);
+    this.bucket.grantFiles(grantee, ["DeleteObject", "GetObject"]);
+    this.bucket.grantList(grantee);
   }
 }

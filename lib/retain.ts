@@ -1,4 +1,4 @@
-import { Duration } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stack } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
@@ -15,9 +15,9 @@ import {
 import type { Access } from "./access.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
-import { ArchiveBucket } from "./archive-bucket.ts";
 import { type Database, databaseEnvironment, grantDataApi } from "./database.ts";
 import type { Export } from "./export.ts";
+import { FilesBucket } from "./files-bucket.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";
 import type { StatusTable } from "./status-table.ts";
@@ -48,7 +48,8 @@ export class Retain extends Construct {
       visibilitySeconds: RETAIN_VISIBILITY_SECONDS,
       maxReceiveCount: RETAIN_MAX_RECEIVE_COUNT,
     });
-    const bucket = new ArchiveBucket(this, "Archive", { stage });
+    const bucket = new FilesBucket(this, "Archive", { stage, folder: "archive" });
+    new CfnOutput(Stack.of(this), "ArchiveBucketName", { value: bucket.name });
     const handler = new SluiceFunction<RetainEnvironment>(this, "Function", {
       name: "retain",
       timeoutSeconds: RETAIN_TIMEOUT_SECONDS,
@@ -79,7 +80,8 @@ export class Retain extends Construct {
     queue.grantSendMessages(handler);
     access.grantKeyCheck(handler);
     access.grantAudit(handler);
-    bucket.grantFiles(handler);
+    bucket.grantFiles(handler, ["DeleteObject", "GetObject", "PutObject"]);
+    bucket.grantList(handler);
     exporter.grantErasure(handler);
     table.grantRefusals(handler);
     grantDataApi(database, handler, ["ExecuteStatement"]);
