@@ -49,7 +49,7 @@ export async function deliverBacklog(
   const sent = await sendAll(pipeline, { events, perRequest, eventBytes: EVENT_BYTES });
   await untilStored(pipeline, sent.source, sent.events);
   await setStates(pipeline, "active");
-  await pipeline.sendStep("Notify");
+  await pipeline.sendStep("Wakes");
   const received = await takeAll(deliveries, sent);
   while ((await pipeline.ask("select from deliveries where state = 'pending' limit 1")).length > 0)
     await delay(POLL_MS);
