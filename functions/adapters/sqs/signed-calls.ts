@@ -3,7 +3,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { once } from "../../core/once.ts";
 import type { SendBatch, SendBatchInput, SendBatchOutput } from "./send-in-batches.ts";
-import { createSigner, type Credentials } from "./sign-request.ts";
+import { type Credentials, signRequest } from "./sign-request.ts";
 
 /** More connections than a request of ingest has calls at a time, for the queue of events and that of refusals. */
 const SOCKETS_MAX = 32;
@@ -21,7 +21,7 @@ export type SignedCalls = {
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html
  */
 export function createSignedCalls(aws: () => { region: string; credentials: Credentials }): SignedCalls {
-  const signer = once(() => createSigner({ service: "sqs", ...aws() }));
+  const caller = once(aws);
   const transports = {
     "http:": { request: httpRequest, agent: new HttpAgent({ keepAlive: true, maxSockets: SOCKETS_MAX }) },
     "https:": { request: httpsRequest, agent: new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS_MAX }) },
@@ -50,8 +50,7 @@ export function createSignedCalls(aws: () => { region: string; credentials: Cred
       host,
       "x-amz-target": "AmazonSQS.SendMessageBatch",
     };
-    const signed = { ...signer()(headers, body, new Date()), "content-length": Buffer.byteLength(body) };
-    const sent = request({ ...options, method: "POST", headers: signed, signal });
+    const sent = request({ ...options, method: "POST", headers: signRequest("sqs", caller(), headers, body), signal });
     sent.end(body);
     try {
       return await answerOf(sent);
