@@ -212,7 +212,11 @@ describe("what is stored", () => {
   });
 
   it("keeps every attribute of many events", async () => {
-    const attribute = fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom(...`,()"\\{} a\n\té`) });
+    const attribute = fc.string({
+      minLength: 1,
+      maxLength: 20,
+      unit: fc.constantFrom(...Array.from(`,()"\\{} a\n\té`)),
+    });
     const attributes = fc.record({
       subject: attribute,
       type: attribute,

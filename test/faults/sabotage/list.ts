@@ -25,12 +25,15 @@ const replayStep = { file: "test/unit/replay/step.test.ts" };
 const deliveries = (test: string) => ({ file: "test/faults/deliveries.test.ts", test });
 const deliveryWork = (test: string) => ({ file: "test/contract/delivery-work.test.ts", test });
 const archiveStep = (test: string) => ({ file: "test/unit/retain/archive-step.test.ts", test });
-const retention = (test?: string) => ({ file: "test/contract/retention.test.ts", ...(test !== undefined && { test }) });
+const retention = (test?: string) => ({
+  file: "test/simulation/retained-days.test.ts",
+  ...(test !== undefined && { test }),
+});
 const eraseArchive = (test: string) => ({ file: "test/unit/retain/erase-archive.test.ts", test });
 const erasureCanary = { file: "test/faults/erasure.test.ts", test: "F50 " };
-const erasureEdges = (test: string) => ({ file: "test/contract/erasure-edges.test.ts", test });
+const erasureEdges = (test: string) => ({ file: "test/simulation/erasure-edges.test.ts", test });
 const erasureHolds = { file: "test/simulation/holds.test.ts", test: "at any call, whether" };
-const erasedObjects = (test: string) => ({ file: "test/contract/erased-objects.test.ts", test });
+const erasedObjects = (test: string) => ({ file: "test/simulation/erased-objects.test.ts", test });
 const rollupRetention = (test: string) => ({ file: "test/contract/rollup-retention.test.ts", test });
 const virtualTime = { file: "test/simulation/outage.test.ts" };
 
@@ -38,16 +41,16 @@ const virtualTime = { file: "test/simulation/outage.test.ts" };
 export const sabotages: readonly Sabotage[] = [
   {
     name: "an entry the queue answered as Failed counts as enqueued",
-    file: "functions/adapters/sqs/send-messages.ts",
+    file: "functions/adapters/sqs/send-in-batches.ts",
     find: "enqueued: new Set(answer.Successful?.map(({ Id }) => Id)),",
-    replace: "enqueued: new Set(entries.map(({ Id }) => Id)),",
+    replace: "enqueued: new Set(input.Entries.map(({ Id }) => Id)),",
     caughtBy: ingestCases("F11 "),
   },
   {
     name: "a send without an answer counts as enqueued",
-    file: "functions/adapters/sqs/send-messages.ts",
+    file: "functions/adapters/sqs/send-in-batches.ts",
     find: "return { enqueued: new Set(), refused: new Set() };",
-    replace: "return { enqueued: new Set(entries.map(({ Id }) => Id)), refused: new Set() };",
+    replace: "return { enqueued: new Set(input.Entries.map(({ Id }) => Id)), refused: new Set() };",
     caughtBy: ingestCases("F13 "),
   },
   {
