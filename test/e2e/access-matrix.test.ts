@@ -324,7 +324,7 @@ async function ask(each: Operation, headers: Record<string, string>, query = "")
 const ABOUT_THE_CALLER: ReadonlySet<string> = new Set(["tenant_required", "bad_header"]);
 
 function outcomeOf({ status, text }: { status: number; text: string }): "allowed" | number {
-  if (status === 401 || status === 403) return status;
+  if (status === 401 || status === 403 || status >= 500) return status;
   return status === 400 && ABOUT_THE_CALLER.has((JSON.parse(text) as { code: string }).code) ? 400 : "allowed";
 }
 
