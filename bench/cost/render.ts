@@ -74,7 +74,7 @@ function renderWatching(): string {
   return [
     "[Alarms, objectives and the dashboard](watching.md) cost by the month, whether events come or not:",
     table(["", ...names, "a month"], rows),
-    `While events come, ingest and consume report ${PIPELINE_METRICS} metrics of our own: ${dollars(metric.dollars)} for a month in which there are events in every hour, and nothing for hours without any. Other functions report theirs when they are used. Tenants, types and keys are never dimensions: with 1,000 tenants these metrics alone would cost ${dollars(1_000 * metric.dollars)}.`,
+    `While events come, ingest and consume report ${PIPELINE_METRICS} metrics of our own: ${dollars(metric.dollars)} for a month in which there are events in every hour, and nothing for hours without any. Others are reported when there is something to report. Tenants, types and keys are never dimensions: with 1,000 tenants these metrics alone would cost ${dollars(1_000 * metric.dollars)}.`,
     renderSnapshots(),
   ].join("\n\n");
 }
