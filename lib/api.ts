@@ -14,7 +14,7 @@ import { Construct } from "constructs";
 import { besideParameter } from "../functions/core/beside-parameter.ts";
 import type { Route } from "../functions/routes/route.ts";
 import { type HttpFunction, routes } from "../functions/routes/routes.ts";
-import { ACCESS_LOG } from "./access-log.ts";
+import { ACCESS_LOG_FORMAT } from "./access-log.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";
 import { CustomDomain } from "./custom-domain.ts";
@@ -57,7 +57,7 @@ export class Api extends Construct {
         // Metrics of the whole API are free and come without this; each method's are custom metrics, at $0.30 a month.
         metricsEnabled: false,
         accessLogDestination: new LogGroupLogDestination(new Logs(this, "AccessLogs", { stage })),
-        accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+        accessLogFormat: AccessLogFormat.custom(ACCESS_LOG_FORMAT),
       },
     });
     if (stage.tlsPolicy !== undefined) {

@@ -101,7 +101,10 @@ export class Dashboard extends Construct {
             }),
             ...errors("drain"),
           ]),
-          graph("query: requests", sums("query", "Requests", "RequestsFailed", "QueriesShed")),
+          graph("query: requests", [
+            functions.query.metricInvocations({ label: "Requests" }),
+            ...sums("query", "RequestsFailed", "QueriesShed"),
+          ]),
           graph("query: milliseconds, and the feed held back", [functions.query.metricDuration({ statistic: "p99" })], {
             right: [own("query", "HorizonAgeSeconds", "max")],
           }),

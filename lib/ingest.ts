@@ -78,7 +78,7 @@ export class Ingest extends Construct {
       description: "Many events are refused as invalid.",
       runbook: "events-refused",
       metric: new MathExpression({
-        expression: `IF(${REFUSED} >= ${REFUSED_EVENTS_MIN}, 100 * (${REFUSED}) / (accepted + ${REFUSED}), 0)`,
+        expression: `IF(${REFUSED} >= ${REFUSED_EVENTS_MIN}, 100 * (${REFUSED}) / (FILL(accepted, 0) + ${REFUSED}), 0)`,
         usingMetrics: {
           accepted: handler.metricOf("EventsAccepted", "sum"),
           rejected: handler.metricOf("EventsRejected", "sum"),

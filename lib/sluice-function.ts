@@ -37,7 +37,10 @@ export type SluiceFunctionProps<Environment extends CommonEnvironment> = {
   readonly recursiveLoop?: RecursiveLoop;
 };
 
-/** Lambda gives CPU in proportion to memory, and the SDK client starts slowly below this. */
+/**
+ * Lambda gives CPU in proportion to memory: less takes longer for each request and start, and saves only a part of the waiting. The
+ * table is in docs/cost.md#memory.
+ */
 const MEMORY_MEGABYTES = 512;
 
 /**

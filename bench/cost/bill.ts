@@ -26,6 +26,8 @@ export type Measured = {
   databaseProcessorSeconds: number;
   /** Processor time of each function's processes; undefined on platforms that do not report it. */
   functionProcessorSeconds: Record<FunctionRole, number | undefined>;
+  /** The most memory that one process of each function has had since it began; undefined as above. */
+  functionPeakMegabytes: Record<FunctionRole, number | undefined>;
   operations: Operations;
 };
 

@@ -7,6 +7,7 @@ import { bill, type BillLine, total } from "./bill.ts";
 import { part } from "./bill-part.ts";
 import { exportBill } from "./export-bill.ts";
 import { measureOperations } from "./measure-operations.ts";
+import { type Invocation, meanInvocations } from "./memory.ts";
 import { MONTH_SECONDS } from "./prices.ts";
 import type { PipelineKind } from "../pipeline/pipeline.ts";
 
@@ -28,6 +29,8 @@ export type Design = {
   total: number;
   /** Events per second of the counted run; undefined for a bill from published units alone. */
   countedAt: number | undefined;
+  /** Its functions in the counted run. */
+  invocations: Invocation[];
 };
 
 export type CostReport = {
@@ -52,10 +55,10 @@ export async function costPerMillion(shape: CostShape, signal?: AbortSignal): Pr
   const folder = await mkdtemp(join(tmpdir(), "sluice-cost-"));
   try {
     const counted = async (name: string, kind: PipelineKind): Promise<Design> => {
-      const countedAt = Math.min(rate, MOST_EVENTS_PER_SECOND[kind], MOST_REQUESTS_PER_SECOND * batch);
+      const countedAt = countedRate(kind, shape);
       const run = { eventBytes, batch, rate: countedAt, seconds };
       const measured = await measureOperations(kind, run, { assemblyDir: join(folder, "cdk.out"), signal });
-      return design(name, bill(measured, { rate, kind }), countedAt);
+      return design(name, bill(measured, { rate, kind }), { countedAt, invocations: meanInvocations(measured) });
     };
     return {
       shape: { eventBytes, batch, rate, seconds },
@@ -74,12 +77,30 @@ export async function costPerMillion(shape: CostShape, signal?: AbortSignal): Pr
   }
 }
 
+/**
+ * Runs Sluice alone in a shape, for the mean invocations of its functions.
+ * @throws Error unless every event is accepted and stored once; the reason of `signal` if it fires
+ */
+export async function invocationsOf(shape: CostShape, signal?: AbortSignal): Promise<Invocation[]> {
+  const { eventBytes, batch, seconds = 10 } = shape;
+  return meanInvocations(
+    await measureOperations("ours", { eventBytes, batch, rate: countedRate("ours", shape), seconds }, { signal }),
+  );
+}
+
 /** Well below the capacity of a laptop, because near it functions wait for each other and the run counts the wait. */
 const MOST_EVENTS_PER_SECOND: Record<PipelineKind, number> = { ours: 2_000, naive: 200 };
 const MOST_REQUESTS_PER_SECOND = 200;
 
-function design(name: string, lines: BillLine[], countedAt?: number): Design {
-  return { name, lines, total: total(lines), countedAt };
+const countedRate = (kind: PipelineKind, { rate, batch }: CostShape): number =>
+  Math.min(rate, MOST_EVENTS_PER_SECOND[kind], MOST_REQUESTS_PER_SECOND * batch);
+
+function design(
+  name: string,
+  lines: BillLine[],
+  { countedAt, invocations = [] }: { countedAt?: number; invocations?: Invocation[] } = {},
+): Design {
+  return { name, lines, total: total(lines), countedAt, invocations };
 }
 
 /** The cost of a month's empty receives. The database pauses, and functions without invocations cost nothing. */

@@ -1,15 +1,23 @@
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { REQUEST_MAX_EVENTS } from "../../functions/core/limits.ts";
 import { positiveInteger } from "../../cli/option-values.ts";
 import { runCommand } from "../../cli/run-command.ts";
 import { onInterrupt } from "../../cli/interrupt.ts";
-import { type CostReport, costPerMillion } from "./cost-per-million.ts";
-import { renderPage, renderReport } from "./render.ts";
+import { type CostReport, costPerMillion, invocationsOf } from "./cost-per-million.ts";
+import { renderMemory, renderPage, renderReport, withMemory } from "./render.ts";
 
-type Options = { eventBytes: number; batch: number[]; rate: number; seconds: number; json?: true; write?: true };
+type Options = {
+  eventBytes: number;
+  batch: number[];
+  rate: number;
+  seconds: number;
+  json?: true;
+  write?: true;
+  memory?: true;
+};
 
 const PAGE = "docs/cost.md";
 
@@ -19,15 +27,25 @@ const command = new Command("npm run cost --")
   .option("--batch <n...>", "events per request; each value makes a table", batches, [100])
   .option("--rate <n>", "events per second", positiveInteger("--rate"), 1000)
   .option("--seconds <n>", "duration of each counted run", positiveInteger("--seconds"), 10)
+  .option("--memory", "compare the sizes of memory of the functions alone")
   .option("--json", "print the reports as JSON")
   .option("--write", `write ${PAGE}`)
   .action(cost);
 
-async function cost({ batch, json, write, ...shape }: Options): Promise<void> {
+async function cost({ batch, json, write, memory, ...shape }: Options): Promise<void> {
   const tooMany = batch.find((each) => each > REQUEST_MAX_EVENTS);
   if (tooMany !== undefined) throw new Error(`--batch takes at most ${REQUEST_MAX_EVENTS}, the API's limit.`);
   const reports: CostReport[] = [];
   const signal = onInterrupt();
+  if (memory) {
+    const runs = [];
+    for (const each of batch)
+      runs.push({ batch: each, invocations: await invocationsOf({ ...shape, batch: each }, signal) });
+    const table = renderMemory(runs, machine());
+    process.stdout.write(`${json ? JSON.stringify(runs, undefined, 2) : table}\n`);
+    if (write) await writeFile(PAGE, withMemory(await readFile(PAGE, "utf8"), table));
+    return;
+  }
   for (const each of batch) reports.push(await costPerMillion({ ...shape, batch: each }, signal));
   if (json) process.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
   else process.stdout.write(`${reports.map(renderReport).join("\n\n")}\n`);

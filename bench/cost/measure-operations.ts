@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { sendAtRate } from "../pipeline/measure.ts";
 import { type Pipeline, type PipelineKind, type PipelineOptions, startPipeline } from "../pipeline/pipeline.ts";
-import { functionProcessorSeconds, processorSeconds } from "../pipeline/processor-time.ts";
+import { functionPeakMegabytes, functionProcessorSeconds, processorSeconds } from "../pipeline/processor-time.ts";
 import { untilDeleted, untilStored } from "../pipeline/until-stored.ts";
 import type { Measured } from "./bill.ts";
 
@@ -26,6 +26,10 @@ export async function measureOperations(kind: PipelineKind, run: Run, options: P
       functionProcessorSeconds: {
         ingest: difference(after.ingest, before.ingest),
         consume: difference(after.consume, before.consume),
+      },
+      functionPeakMegabytes: {
+        ingest: functionPeakMegabytes(pipeline.functionNames.ingest),
+        consume: functionPeakMegabytes(pipeline.functionNames.consume),
       },
     };
   } finally {

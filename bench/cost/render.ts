@@ -2,6 +2,7 @@ import { assumptions } from "./assumptions.ts";
 import { type BillLine, type Component, total } from "./bill.ts";
 import { part } from "./bill-part.ts";
 import type { CostReport, Design } from "./cost-per-million.ts";
+import { atMemory, type Invocation, MEMORY_SIZES } from "./memory.ts";
 import { type Price, prices } from "./prices.ts";
 import { snapshotsPerMonth } from "./snapshots.ts";
 import { PIPELINE_METRICS, WATCHING, watchingPerMonth } from "./watching.ts";
@@ -41,6 +42,11 @@ export function renderPage(reports: readonly CostReport[], { date, machine }: { 
       renderReport(report),
     ]),
     ...reports.slice(0, 1).flatMap((report) => ["## Exports", renderExport(report)]),
+    "## Memory",
+    renderMemory(
+      reports.map(({ shape, sluice: { invocations } }) => ({ batch: shape.batch, invocations })),
+      machine,
+    ),
     "## Watching",
     renderWatching(),
     "## Assumptions",
@@ -60,6 +66,43 @@ export function renderPage(reports: readonly CostReport[], { date, machine }: { 
   ].join("\n\n");
 }
 
+/** Renders what the functions of Sluice take and cost at each size of memory, as Markdown; the size that they have is bold. */
+export function renderMemory(runs: readonly { batch: number; invocations: Invocation[] }[], machine: string): string {
+  const rows = runs.flatMap(({ batch, invocations }) =>
+    invocations.map((each) => [
+      `${each.name}, ${batch} a request`,
+      each.processorMs.toFixed(1),
+      each.waitingMs.toFixed(1),
+      each.peakMegabytes?.toFixed(0) ?? "–",
+      ...MEMORY_SIZES.map((size) => {
+        const at = atMemory(each, size);
+        if (at === undefined) return "–";
+        const text = `${at.milliseconds.toFixed(1)} ms, ${dollars(at.dollars)}`;
+        return size === each.memoryMegabytes ? `**${text}**` : text;
+      }),
+    ]),
+  );
+  const sizes = MEMORY_SIZES.map((size) => `${size.toLocaleString("en-US")} MB`);
+  return [
+    MEMORY_FROM,
+    `By \`npm run cost -- --memory --write\`: ${machine}. The billed time of a mean invocation and dollars per million invocations, by the memory of the function; \`–\` where its largest process does not fit. Lambda gives a function its share of a processor by its memory, so computing costs the same at each size and waiting less at a small one.`,
+    table(["", "ms computing", "ms waiting", "MB at most", ...sizes], rows),
+    "All functions have 512 MB. Less saves a part of the waiting, and takes longer for every request and start in proportion; more would pay for the waiting. Other functions are called rarely beside these two.",
+    MEMORY_TO,
+  ].join("\n\n");
+}
+
+/** The page with another table of memory. */
+export function withMemory(page: string, memory: string): string {
+  const [from, to] = [page.indexOf(MEMORY_FROM), page.indexOf(MEMORY_TO)];
+  if (from === -1 || to < from)
+    throw new Error(`The page has no table of memory between "${MEMORY_FROM}" and "${MEMORY_TO}".`);
+  return page.slice(0, from) + memory + page.slice(to + MEMORY_TO.length);
+}
+
+const MEMORY_FROM = "<!-- memory -->";
+const MEMORY_TO = "<!-- end of memory -->";
+
 /** Renders what watches a stage by the month as Markdown. */
 function renderWatching(): string {
   const stages = Object.entries(WATCHING).map(([stage, watching]) => ({ stage, parts: watchingPerMonth(watching) }));
@@ -74,7 +117,7 @@ function renderWatching(): string {
   return [
     "[Alarms, objectives and the dashboard](watching.md) cost by the month, whether events come or not:",
     table(["", ...names, "a month"], rows),
-    `While events come, ingest and consume report ${PIPELINE_METRICS} metrics of our own: ${dollars(metric.dollars)} for a month in which there are events in every hour, and nothing for hours without any. Other functions report theirs when they are used. Tenants, types and keys are never dimensions: with 1,000 tenants these metrics alone would cost ${dollars(1_000 * metric.dollars)}.`,
+    `While events come, ingest and consume report ${PIPELINE_METRICS} metrics of our own: ${dollars(metric.dollars)} for a month in which there are events in every hour, and nothing for hours without any. Others are reported when there is something to report. Tenants, types and keys are never dimensions: with 1,000 tenants these metrics alone would cost ${dollars(1_000 * metric.dollars)}.`,
     renderSnapshots(),
   ].join("\n\n");
 }

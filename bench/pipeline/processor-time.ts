@@ -9,10 +9,31 @@ export function processorSeconds(pid: number): number {
 
 /** Sums the processor seconds of a function's running processes; undefined on platforms where they cannot be identified. */
 export function functionProcessorSeconds(functionName: string): number | undefined {
+  return processesOf(functionName)?.reduce((sum, pid) => sum + secondsOf(pid, false), 0);
+}
+
+/** The most resident memory that one of a function's running processes has had; undefined on the same platforms. */
+export function functionPeakMegabytes(functionName: string): number | undefined {
+  const peaks = processesOf(functionName)?.map(peakMegabytesOf) ?? [];
+  return peaks.length === 0 ? undefined : Math.max(...peaks);
+}
+
+function processesOf(functionName: string): number[] | undefined {
   if (process.platform !== "linux") return undefined;
-  return childrenOf(process.pid)
-    .filter((pid) => environmentOf(pid).includes(`AWS_LAMBDA_FUNCTION_NAME=${functionName}`))
-    .reduce((sum, pid) => sum + secondsOf(pid, false), 0);
+  return childrenOf(process.pid).filter((pid) =>
+    environmentOf(pid).includes(`AWS_LAMBDA_FUNCTION_NAME=${functionName}`),
+  );
+}
+
+/** @see proc_pid_status(5), `VmHWM` */
+function peakMegabytesOf(pid: number): number {
+  try {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kilobytes ?? 0) / 1_024;
+  } catch {
+    // The process has ended since it was listed.
+    return 0;
+  }
 }
 
 function environmentOf(pid: number): string[] {

@@ -40,7 +40,6 @@ function report(
     fields: {
       failedMessages: redelivered.length,
       requeuedMessages: requeued,
-      ...metrics,
       ...(failure !== undefined && {
         reason: failure.reason,
         sqlState: failure.sqlState,

@@ -1,5 +1,4 @@
 import type { Disposition } from "./errors.ts";
-import type { MetricCounts } from "./metric-names.ts";
 
 /** Levels of log lines, from the least important; a function writes those from its own level on. */
 export const LOG_LEVELS = ["INFO", "WARN", "ERROR"] as const;
@@ -7,12 +6,12 @@ export const LOG_LEVELS = ["INFO", "WARN", "ERROR"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * Every log line of the functions: its message, and its fields beside those that name the invocation. No field ever has an
- * event's data, a key or a secret.
+ * Every log line of the functions: its message, and its fields beside those that name the invocation and the metrics of its
+ * end. No field ever has an event's data, a key or a secret.
  */
 export type LogLines = {
   /** An HTTP request was answered. */
-  request: MetricCounts & {
+  request: {
     /** Method and path of the route. */
     route: string;
     status: number;
@@ -65,7 +64,7 @@ export type LogLines = {
 };
 
 /** The result of a batch, as its rule gives it. */
-export type BatchFields = MetricCounts & {
+export type BatchFields = {
   /** Messages that are delivered again. */
   failedMessages: number;
   /** The failed messages that went back to the queue as new ones. */

@@ -1,6 +1,8 @@
-/** Every metric, with its unit. Tenants, types and keys are never dimensions: each would be a metric that costs. */
+/**
+ * Every metric, with its unit. Tenants, types and keys are never dimensions: each would be a metric that costs. Lambda counts the
+ * requests itself, as invocations.
+ */
 export const METRICS = {
-  Requests: "Count",
   /** Requests that were answered with a 5XX; one that ended its function is an error of Lambda instead. */
   RequestsFailed: "Count",
   KeysStale: "Count",
@@ -65,6 +67,16 @@ export type MetricName = keyof typeof METRICS;
 
 /** Gauges of the whole stage, which several functions report: they have no dimension of a function. */
 export const METRICS_OF_STAGE: ReadonlySet<MetricName> = new Set(["OpenDeadLetters"]);
+
+/** Gauges that go back to zero, so a zero is reported. A count of nothing is in no line. */
+export const METRICS_WITH_ZERO: ReadonlySet<MetricName> = new Set([
+  "OpenDeadLetters",
+  "LedgerDifference",
+  "StoreLagSeconds",
+  "RetentionDaysBehind",
+  "ArchiveDaysBehind",
+  "PartitionDaysMissing",
+]);
 
 /** Numbers of one request or batch, by metric. */
 export type MetricCounts = Partial<Record<MetricName, number>>;

@@ -54,7 +54,6 @@ function report({ failed, failure, error, recorded, open }: RecordResult, requeu
     fields: {
       failedMessages: failed.length,
       requeuedMessages: requeued,
-      ...counts,
       ...(failure instanceof DatabaseError && {
         reason: failure.reason,
         sqlState: failure.sqlState,

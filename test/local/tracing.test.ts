@@ -150,14 +150,13 @@ describe("one trace", () => {
   it("an invocation has one line, in which its metrics are", async () => {
     await post(runtime.addresses.url, { id: "t-3", source: "/line", type: "com.example.traced", data: 1 });
 
-    const requests = linesOf("ingest", "request").map((line) => line["function_request_id"]);
+    const requests = linesOf("ingest", "request").map((line) => line["requestId"]);
     const metrics = runtime.metrics.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(new Set(requests).size).toBe(requests.length);
     for (const id of requests) {
-      const [first, ...others] = metrics.filter((line) => line["function_request_id"] === id);
+      const [first, ...others] = metrics.filter((line) => line["requestId"] === id);
       expect(first).toMatchObject({
         message: "request",
-        Requests: 1,
         EventsAccepted: 1,
         service: "ingest",
         stage: "dev",

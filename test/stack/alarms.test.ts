@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FunctionName } from "../../functions/core/functions.ts";
-import type { MetricCounts } from "../../functions/core/metric-names.ts";
+import { METRICS_WITH_ZERO, type MetricCounts, type MetricName } from "../../functions/core/metric-names.ts";
 import { minutesOn } from "../support/cloudwatch/alarms.ts";
 import type { Datapoint } from "../support/cloudwatch/datapoints.ts";
 import { evaluateMath } from "../support/cloudwatch/metric-math.ts";
@@ -90,11 +90,7 @@ const notifying = () =>
 
 /** Requests of a minute, of which some fail. */
 const requests = (count: number, failed: number) =>
-  all(
-    lambda("Ingest", "Invocations", count),
-    lambda("Ingest", "Errors", 0),
-    own("ingest", { Requests: count, ...(failed > 0 && { RequestsFailed: failed }) }),
-  );
+  all(lambda("Ingest", "Invocations", count), lambda("Ingest", "Errors", 0), own("ingest", { RequestsFailed: failed }));
 const lag = (seconds: number) => own("consume", { StoreLagSeconds: seconds });
 
 /** The least for which each alarm goes off, and what is just less. */
@@ -338,6 +334,24 @@ describe("each alarm", () => {
 
     expect(goesOff(name, enough(), minutes)).toBe(true);
     expect(goesOff(name, less(), minutes)).toBe(false);
+  });
+
+  it("the alarm on refused events goes off where every event is refused, so that no line counts an accepted one", () => {
+    const datapoints = inMinutes(every(15), own("ingest", { EventsAccepted: 0, EventsRejected: 10 }));
+
+    expect(datapoints.map(({ name }) => name)).not.toContain("EventsAccepted");
+    expect(goesOff("IngestRefusedAlarm", datapoints, 20)).toBe(true);
+  });
+
+  it("the alarms that stay as they are without data watch gauges, which are reported at zero", () => {
+    const kept = Object.values(template.Resources).filter(
+      ({ Type, Properties }) => Type === "AWS::CloudWatch::Alarm" && Properties["TreatMissingData"] === "ignore",
+    );
+
+    expect(kept.length).toBeGreaterThan(0);
+    for (const { Properties } of kept) {
+      expect(METRICS_WITH_ZERO, String(Properties["MetricName"])).toContain(Properties["MetricName"] as MetricName);
+    }
   });
 
   it("the alarms are all off while everything works, and while nothing happens", () => {

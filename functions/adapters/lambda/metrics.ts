@@ -1,9 +1,9 @@
-import { METRICS_OF_STAGE, type MetricName } from "../../core/metric-names.ts";
+import { METRICS_OF_STAGE, METRICS_WITH_ZERO, type MetricName } from "../../core/metric-names.ts";
 
 type Unit = "Count" | "Seconds";
 
 export type Metrics = {
-  /** Adds a value; several of one name between two calls of `publish` are summed up. */
+  /** Adds a value, unless it is a count of nothing; several of one name between two calls of `publish` are summed up. */
   addMetric(name: MetricName, unit: Unit, value: number): void;
   /**
    * Takes the metrics added since they were taken last: members for a log line, from which CloudWatch extracts them beside the
@@ -30,6 +30,7 @@ export function createMetrics({
   let values: Record<string, number> = {};
   return {
     addMetric(Name, Unit, value) {
+      if (value === 0 && !METRICS_WITH_ZERO.has(Name)) return;
       if (values[Name] === undefined) added.push({ Name, Unit });
       values[Name] = (values[Name] ?? 0) + value;
     },

@@ -3,7 +3,7 @@ import type { HttpMiddleware } from "./http-middleware.ts";
 import { loggableError } from "./loggable-error.ts";
 import { type Observability, writeOutcome } from "./observability.ts";
 
-/** Writes one log line for each request, and counts it. */
+/** Writes one log line for each request, with its counts. */
 export function requestLine(observability: Observability): HttpMiddleware {
   const write: HttpMiddleware["after"] = ({ event, response, error }) => {
     const { status, metrics: counts } = response as HttpResponse;
@@ -16,7 +16,6 @@ export function requestLine(observability: Observability): HttpMiddleware {
       tenant: event.principal?.tenant,
       keyId: event.principal?.keyId,
       requestBytes: Buffer.byteLength(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
-      ...counts,
     };
     const attributes = {
       "http.request.method": event.httpMethod,
@@ -27,7 +26,7 @@ export function requestLine(observability: Observability): HttpMiddleware {
       level: status >= 500 ? "error" : "info",
       message: "request",
       fields: status >= 500 ? { ...fields, error: loggableError(error) } : fields,
-      counts: { Requests: 1, ...counts },
+      counts: counts ?? {},
       span: { name: route, kind: "server", attributes },
     });
   };

@@ -16,7 +16,7 @@ export function batchLines({ lines }: FaultStack, from: number): BatchLine[] {
     .map((line) => ({ ...NOTHING, ...(JSON.parse(line) as BatchLine) }));
 }
 
-/** A batch in which the rule threw says no more than that. */
+/** A line leaves out counts of nothing. */
 const NOTHING = { EventsStored: 0, EventsDuplicate: 0, EventsConflicting: 0, EventsDeadLettered: 0 };
 
 /** The sum of one of their counts. */

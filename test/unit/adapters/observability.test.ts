@@ -55,7 +55,7 @@ async function linesOf({ logger, metrics, end }: Parts, chain: () => ReturnType<
     logger.warn("queue did not answer", { code: "TimeoutError" });
     logger.error("request", { error: undefined });
     metrics.addMetric("KeysStale", "Count", 1);
-    end({ Requests: 1, OldestFailedAgeSeconds: 12 });
+    end({ EventsStored: 1, OldestFailedAgeSeconds: 12 });
     if (event === "throw") throw new Error("thrown");
   });
   await handler("go on", context);
@@ -82,6 +82,16 @@ const ours = () => {
 /** Our own member, which Powertools does not have. */
 const withoutTrace = (lines: string[]) => lines.map((line) => line.replace(/,"trace_id":"[0-9a-f]{32}"/, ""));
 
+/** Powertools' members that ours leave out: they say what the log group says, or nothing. */
+const LEFT_OUT =
+  /,"(?:function_arn|function_memory_size|function_name)":"[^"]*"|,"sampling_rate":0|,"cold_start":false/g;
+/** Lambda's id of the request, in lines about faults alone. */
+const OF_FAULTS = /,"function_request_id":"[^"]*"/;
+const asOurs = (lines: string[]) => {
+  const isOfFault = (line: string) => !line.includes('"level":"INFO"') || line.includes('"error":');
+  return lines.map((line) => line.replace(LEFT_OUT, "").replace(isOfFault(line) ? "" : OF_FAULTS, ""));
+};
+
 const memberOf = (line = "") => JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>;
 
 const powertools = () => {
@@ -107,13 +117,13 @@ describe("the log lines of a function", () => {
   });
 
   it.each(["on-demand", "provisioned-concurrency"])(
-    "the log lines are byte for byte those of Powertools in a function started %s",
+    "the log lines are byte for byte those of Powertools, without the members that say nothing, in a function started %s",
     async (type) => {
       vi.stubEnv("AWS_LAMBDA_INITIALIZATION_TYPE", type);
       vi.stubEnv("POWERTOOLS_DEV", "false");
 
       const lines = withoutTrace(await ours());
-      const theirs = await powertools();
+      const theirs = asOurs(await powertools());
 
       // Of each invocation: two lines, and then theirs are a line and the metrics, in one line of ours.
       expect(lines.filter((_, index) => ![3, 6].includes(index))).toEqual(
@@ -153,6 +163,70 @@ describe("the log lines of a function", () => {
     expect(new Set(ids).size).toBe(4);
   });
 
+  it("a line has X-Ray's id where X-Ray records the invocation in another trace", async () => {
+    const lines: string[] = [];
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    const observability = createObservability("ingest", environment);
+    const handler = middy<{ sent?: string }, void>()
+      .use(observed<{ sent?: string }, void>(observability, ({ sent }) => sent))
+      .handler(async () => observability.logger.warn("queue did not answer", { code: "x" }));
+    const sent = `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`;
+
+    for (const sampled of [1, 0]) {
+      vi.stubEnv("_X_AMZN_TRACE_ID", `Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=${sampled}`);
+      await handler({ sent }, context);
+      await handler({}, context);
+    }
+
+    vi.restoreAllMocks();
+    const xray = "1-5759e988-bd862e3fe1be46a994272793";
+    expect(lines.map((line) => memberOf(line)["xray_trace_id"])).toEqual([xray, undefined, undefined, undefined]);
+  });
+
+  it("a line about a fault has Lambda's id of the request, which Lambda's own line has, and any other has not", async () => {
+    const lines: string[] = [];
+    for (const stream of ["stdout", "stderr"] as const) {
+      vi.spyOn(process[stream], "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    }
+    const { logger, ...others } = createObservability("ingest", environment);
+    const handler = middy().use(observed({ logger, ...others }));
+    handler.handler(async () => {
+      logger.warn("queue did not answer", { code: "x" });
+      logger.info("task", { durationMs: 1 });
+      logger.info("task", { durationMs: 1, error: { name: "E" } });
+    });
+
+    await handler("any", context);
+
+    vi.restoreAllMocks();
+    const id = context.awsRequestId;
+    expect(lines.map((line) => memberOf(line)["function_request_id"])).toEqual([id, undefined, id]);
+  });
+
+  it("a count of nothing is in no line, and a gauge of nothing is", () => {
+    const lines: string[] = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    const observability = createObservability("consume", environment);
+
+    const end = (counts: MetricCounts) =>
+      writeOutcome(observability, {
+        level: "info",
+        message: "batch",
+        fields: { messages: 1, durationMs: 1, failedMessages: 0, requeuedMessages: 0 },
+        counts,
+        span: { kind: "consumer", attributes: {} },
+      });
+    end({ EventsStored: 3, EventsDuplicate: 0, StoreLagSeconds: 0 });
+    end({ EventsStored: 0 });
+
+    vi.restoreAllMocks();
+    const [first, second] = lines.map((line) => memberOf(line));
+    expect(first).toMatchObject({ EventsStored: 3, StoreLagSeconds: 0 });
+    expect(JSON.stringify(first)).not.toContain("EventsDuplicate");
+    expect(second).not.toHaveProperty("EventsStored");
+    expect(second).not.toHaveProperty("_aws");
+  });
+
   it("where the level of the invocation's line is not written, its metrics are, in a line of their own", async () => {
     const observability = createObservability("ingest", { ...environment, LOG_LEVEL: "WARN" });
 
@@ -160,8 +234,8 @@ describe("the log lines of a function", () => {
 
     const ofMetrics = lines.filter((line) => line.includes("_aws")).map((line) => memberOf(line));
     expect(ofMetrics).toMatchObject([
-      { KeysStale: 1, Requests: 1, service: "ingest", stage: "dev" },
-      { KeysStale: 1, Requests: 1 },
+      { KeysStale: 1, EventsStored: 1, service: "ingest", stage: "dev" },
+      { KeysStale: 1, EventsStored: 1 },
     ]);
     expect(ofMetrics[0]).not.toHaveProperty("route");
     expect(lines).toHaveLength(7);

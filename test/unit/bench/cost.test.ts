@@ -5,8 +5,9 @@ import { assumptions, OTHER_LOG_BYTES } from "../../../bench/cost/assumptions.ts
 import { bill, type BillLine, type Component, type Measured, total } from "../../../bench/cost/bill.ts";
 import { type CostReport, type Design, idlePerMonth } from "../../../bench/cost/cost-per-million.ts";
 import { exportBill } from "../../../bench/cost/export-bill.ts";
+import { atMemory, meanInvocations } from "../../../bench/cost/memory.ts";
 import { type Price, prices } from "../../../bench/cost/prices.ts";
-import { renderReport } from "../../../bench/cost/render.ts";
+import { renderMemory, renderReport, withMemory } from "../../../bench/cost/render.ts";
 import { PIPELINE_METRICS, WATCHING, watchingPerMonth } from "../../../bench/cost/watching.ts";
 import { ACCESS_LOG } from "../../../lib/access-log.ts";
 
@@ -19,6 +20,7 @@ const measured: Measured = {
   walWrites: 100,
   databaseProcessorSeconds: 0.05,
   functionProcessorSeconds: { ingest: 0.1, consume: undefined },
+  functionPeakMegabytes: { ingest: 150, consume: undefined },
   operations: {
     queue: {
       SendMessageBatch: { calls: 10, chunks: 20, groupedChunks: 20, messages: 10 },
@@ -38,6 +40,40 @@ const measured: Measured = {
 
 const dollarsOf = (lines: BillLine[], component: Component) =>
   lines.find((each) => each.component === component)?.dollars ?? Number.NaN;
+
+describe("the memory of a function", () => {
+  const [ingest, ...others] = meanInvocations(measured);
+
+  it("the mean invocation computes and waits as the run did, and is left out where its computing is unknown", () => {
+    expect(ingest).toEqual({
+      name: "ingest",
+      processorMs: 10,
+      waitingMs: 20,
+      peakMegabytes: 150,
+      memoryMegabytes: 512,
+    });
+    expect(others).toEqual([]);
+  });
+
+  it.each([
+    [256, 20 + 10 * (1_769 / 256)],
+    [1_769, 30],
+    [3_538, 30],
+  ])(
+    "an invocation at %i MB takes its waiting, and its computing by the share of a processor",
+    (megabytes, expected) => {
+      const at = ingest && atMemory(ingest, megabytes);
+
+      expect(at?.milliseconds).toBeCloseTo(expected, 10);
+      expect(at?.dollars).toBeCloseTo(0.2 + expected * 1_000 * (megabytes / 1_024) * 0.0000133334, 10);
+    },
+  );
+
+  it("an invocation has no price at a size that its process does not fit into", () => {
+    expect(ingest && atMemory(ingest, 149)).toBeUndefined();
+    expect(ingest && atMemory(ingest, 150)).toBeDefined();
+  });
+});
 
 describe("the bill of a run", () => {
   const lines = bill(measured, { rate: 1_000 });
@@ -84,7 +120,7 @@ describe("the bill of a run", () => {
     const dollars = (bytes: number) => ((bytes * 1_000) / 2 ** 30) * 0.5;
     const naive = bill(measured, { rate: 1_000, kind: "naive" });
 
-    expect(dollarsOf(lines, "Logs")).toBeCloseTo(dollars(10_000 + 10 * 167), 10);
+    expect(dollarsOf(lines, "Logs")).toBeCloseTo(dollars(10_000 + 10 * 99), 10);
     expect(dollarsOf(naive, "Logs")).toBeCloseTo(dollars(10_000 + 12 * 450), 10);
   });
 
@@ -92,14 +128,15 @@ describe("the bill of a run", () => {
     const values = {
       requestId: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
       ip: "203.0.113.107",
-      route: "POST /events",
+      method: "POST",
+      path: "/events",
       status: "202",
       latencyMs: "112",
       error: "-",
     } satisfies Record<keyof typeof ACCESS_LOG, string>;
 
     expect(Object.keys(values)).toEqual(Object.keys(ACCESS_LOG));
-    expect(JSON.stringify(values).length + 26).toBe(OTHER_LOG_BYTES.ours.request);
+    expect(Object.values(values).join(" ").length + 26).toBe(OTHER_LOG_BYTES.ours.request);
   });
 
   it("the bill traces the first request of a second and a hundredth of the others", () => {
@@ -200,13 +237,19 @@ describe("the page docs/cost.md", () => {
 
 describe("a report", () => {
   const lines = bill(measured, { rate: 1_000 });
-  const sluice: Design = { name: "Sluice", lines, total: total(lines), countedAt: 500 };
+  const sluice: Design = {
+    name: "Sluice",
+    lines,
+    total: total(lines),
+    countedAt: 500,
+    invocations: meanInvocations(measured),
+  };
   const bus = eventBridgeBill({ eventBytes: 1_024 });
   const report: CostReport = {
     shape: { eventBytes: 1_024, batch: 100, rate: 1_000, seconds: 10 },
     sluice,
     naive: { ...sluice, name: "naive", total: 10 * sluice.total },
-    alternatives: [{ name: "EventBridge", lines: bus, total: total(bus), countedAt: undefined }],
+    alternatives: [{ name: "EventBridge", lines: bus, total: total(bus), countedAt: undefined, invocations: [] }],
     exported: exportBill({ eventBytes: 1_024 }),
     idlePerMonth: 0.2628,
   };
@@ -217,6 +260,17 @@ describe("a report", () => {
     expect(rows.find((row) => row.startsWith("| Data API |"))).toBe("| Data API | $0.0140 ? | $0.0140 ? | – |");
     expect(rows.find((row) => row.startsWith("| **Total** |"))).toMatch(/\$[\d.]+ \?\*\* \| .* \*\*\$1\.00\*\* \|$/);
     expect(rows.find((row) => row.startsWith("| of Sluice |"))).toContain("| 1.0 × | 10 × |");
+  });
+
+  it("the table of memory has a row for each function and shape, and marks the size that the stack gives", () => {
+    const table = renderMemory([{ batch: 100, invocations: sluice.invocations }], "a machine");
+    const rows = table.split("\n");
+
+    expect(withMemory(`before\n${renderMemory([], "another")}\nbehind`, table)).toBe(`before\n${table}\nbehind`);
+    expect(() => withMemory("before", table)).toThrow("The page has no table of memory");
+    expect(rows.find((row) => row.startsWith("| ingest,"))).toBe(
+      "| ingest, 100 a request | 10.0 | 20.0 | 150 | – | 89.1 ms, $0.497 | **54.6 ms, $0.564** | 37.3 ms, $0.697 | 30.0 ms, $0.891 |",
+    );
   });
 });
 

@@ -362,7 +362,7 @@ describe("the log line of a batch", () => {
     expect(consumer.logged).toHaveBeenCalledExactlyOnceWith(
       "info",
       "batch",
-      expect.objectContaining({ messages: 30, failedMessages: 0, EventsStored: 30, conflicts: named }),
+      expect.objectContaining({ messages: 30, failedMessages: 0, conflicts: named }),
       undefined,
     );
     expect(consumer.metrics()).toMatchObject({ EventsStored: 30 });

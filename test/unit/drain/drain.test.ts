@@ -50,7 +50,7 @@ describe("drain", () => {
     expect(outcome).toMatchObject({
       remaining: [],
       level: "info",
-      fields: { failedMessages: 0, requeuedMessages: 0, DeadLettersRecorded: 4 },
+      fields: { failedMessages: 0, requeuedMessages: 0 },
       metrics: { DeadLettersRecorded: 4, OpenDeadLetters: 4, MessagesFailed: 0, OldestFailedAgeSeconds: 0 },
     });
     expect(table.rows().map(({ eventId }) => eventId)).toEqual(["a", "b", "c", null]);
@@ -138,7 +138,11 @@ describe("drain", () => {
     const outcome = await drain(message("old", ["a"], old), message("young", ["b"], { sentAt: old.sentAt + 1 }));
 
     expect(requeued).toEqual(["old"]);
-    expect(outcome).toMatchObject({ remaining: [], fields: { requeuedMessages: 1, DeadLettersRecorded: 1 } });
+    expect(outcome).toMatchObject({
+      remaining: [],
+      fields: { requeuedMessages: 1 },
+      metrics: { DeadLettersRecorded: 1 },
+    });
     expect(table.rows().map(({ eventId }) => eventId)).toEqual(["b"]);
   });
 
