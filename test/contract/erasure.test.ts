@@ -3,7 +3,7 @@ import { createEventReader } from "../../functions/adapters/data-api/event-reade
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createErasureJobs } from "../../functions/adapters/data-api/erasure-jobs.ts";
 import { ArchiveError } from "../../functions/core/archive-manifest.ts";
-import type { ErasedObjects } from "../../functions/core/erasure-objects.ts";
+import type { ErasedObjects, ErasureScope } from "../../functions/core/erasure-objects.ts";
 import { FilesError } from "../../functions/core/export-job.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -284,6 +284,25 @@ describe("the objects of an erasure", () => {
     });
     expect(calls).toBe(3);
   });
+
+  it.each([
+    [{ by: "ids", ids: [{ id: "m0" }] }, true],
+    [{ by: "subject", subject: "mary" }, false],
+    [{ by: "filter", filter: '{"exact":{"subject":"mary"}}' }, false],
+  ] as const)(
+    "are those of listed events where the request has ids, and of any where not: %j",
+    async (selection, is) => {
+      const scopes: ErasureScope[] = [];
+      const eraseObjects: ErasedObjects["erase"] = async (scope, ...rest) => {
+        scopes.push(scope);
+        return noObjects.erase(scope, ...rest);
+      };
+
+      await erase(db.database, selection, { objects: { ...noObjects, erase: eraseObjects } });
+
+      expect(scopes).toEqual([{ erasureId: erasureId("1"), tenant: "default", isListed: is }]);
+    },
+  );
 
   const eraseIn = (objects: ErasedObjects) => erase(db.database, { by: "subject", subject: "mary" }, { objects });
 });
