@@ -82,12 +82,16 @@ describe("an erasure by ids", () => {
     expect(await ids()).toEqual(["e0", "e2", "new"]);
   });
 
-  it("an id without a source is that of every source", async () => {
-    await store([storable({ id: "x", source: "/a" }), storable({ id: "x", source: "/b" }), storable({ id: "y" })]);
+  it.each([2, 1_000])("an id without a source is that of every source, %i events a statement", async (mostRows) => {
+    await store(["a", "b", "c", "d", "e"].map((source) => storable({ id: "x", source: `/${source}` })));
+    await store([storable({ id: "y" })]);
+    let statements = 0;
+    const database = interrupted(db.database, "erase_rows", async (call) => void (statements = call));
 
-    const job = await erase(db.database, { by: "ids", ids: [{ id: "x" }] });
+    const job = await erase(database, { by: "ids", ids: [{ id: "x" }] }, { mostRows });
 
-    expect(job.counts).toMatchObject({ events: 2, keys: 2 });
+    expect(job.counts).toMatchObject({ events: 5, keys: 5 });
+    expect(statements).toBeGreaterThanOrEqual(5 / mostRows);
     expect(await ids()).toEqual(["y"]);
     expect(await store([storable({ id: "x", source: "/c" })])).toMatchObject({ stored: 0, erased: 1 });
   });
