@@ -6,13 +6,19 @@ import { ID_MAX_BYTES, SOURCE_MAX_BYTES, SUBJECT_MAX_BYTES } from "./limits.ts";
 
 /** The bodies of requests about erasures. Members that are not here are refused. */
 
+const isStorable = (value: string): boolean => value.isWellFormed() && !value.includes("\0");
+
 const text = (bytes: number) =>
   z.string().check(
     z.minLength(1),
-    z.refine((value) => value.isWellFormed() && fitsUtf8(value, bytes), `is longer than ${bytes} bytes`),
+    z.refine(isStorable, "has a character that no stored event has"),
+    z.refine((value) => fitsUtf8(value, bytes), `is longer than ${bytes} bytes`),
   );
 
-const key = z.union([text(ID_MAX_BYTES), z.strictObject({ source: text(SOURCE_MAX_BYTES), id: text(ID_MAX_BYTES) })]);
+const key = z.union(
+  [text(ID_MAX_BYTES), z.strictObject({ source: text(SOURCE_MAX_BYTES), id: text(ID_MAX_BYTES) })],
+  `is neither an id of at most ${ID_MAX_BYTES} bytes nor a source and an id`,
+);
 
 /** `POST /erasures` */
 export const newErasure = z.strictObject({
@@ -32,6 +38,7 @@ export const newErasure = z.strictObject({
     .check(
       z.minLength(1),
       z.maxLength(ERASURE_REASON_MAX_CHARACTERS),
+      z.refine(isStorable, "has a character that cannot be stored"),
       z.describe("It stands in the receipt and in the audit log for years: name the request, and not the person"),
     ),
   suppress: z

@@ -18,6 +18,8 @@ export type ErasureScope = {
   /** The first and last time of receipt, both included; undefined where an event of any time may be one. */
   receivedFrom?: string | undefined;
   receivedTo?: string | undefined;
+  /** The request names its events by their ids. */
+  isListed?: boolean;
 };
 
 /**

@@ -6,7 +6,7 @@ export const RETAIN_KEY_PAGES = 1_000;
 /** Events under a hold that one statement moves, or deletes when they are released. */
 export const RETAIN_HELD_AT_ONCE = 2_000;
 
-/** Rollups of one tenant that one statement deletes: less than a second. */
+/** Rollups of one tenant that one statement deletes, and deltas: measured 36 to 88 ms for 10,000 of each, on 2 cores. */
 export const RETAIN_ROLLUPS_AT_ONCE = 10_000;
 
 /** The time for which a step goes on with the next day. */

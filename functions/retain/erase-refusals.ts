@@ -49,12 +49,11 @@ export function createEraseRefusals({ samples, clock }: { samples: RefusalSample
 
   async function keeperOf(
     found: readonly RefusalSample[],
-    { receivedFrom }: ErasureScope,
+    { isListed = false }: ErasureScope,
     isErased: ErasureMatch,
     deadline: number,
   ): Promise<(sample: RefusalSample) => boolean> {
-    // The times are known of listed events alone.
-    if (receivedFrom === undefined) return () => false;
+    if (!isListed) return () => false;
     const whole = found.filter(isWhole);
     const erased = await isErased(
       "refusals",

@@ -178,7 +178,7 @@ function erased(outcome: Awaited<ReturnType<ErasureWork["eraseRows"]>>): Erasure
 }
 
 /** Of any time: a subject may have events that no table has, and an id may have been stored once before and be in the archive. */
-const scopeOf = ({ id, tenant }: ErasureJob): ErasureScope => ({ erasureId: id, tenant });
+const scopeOf = ({ id, tenant, by }: ErasureJob): ErasureScope => ({ erasureId: id, tenant, isListed: by === "ids" });
 
 /** Undefined for an error that does not end the job. */
 function whyFailed(error: unknown): { reason: ErasureFailure; detail: string } | undefined {

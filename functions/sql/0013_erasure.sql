@@ -804,29 +804,31 @@ begin
     is_at_end = true;
     if of_table = '0 keys' then
       for key_group in
-        execute 'select s.retention, cast(s.received_at at time zone ''UTC'' as date) as day, array_agg(s.received_at) as at,'
-          || ' array_agg(s.id) as ids, array_agg(s.source) as sources, min(' || held || ') as hold_id'
+        execute 'select retention, cast(received_at at time zone ''UTC'' as date) as day, array_agg(received_at) as at,'
+          || ' array_agg(id) as ids, array_agg(source) as sources, min(hold_id) as hold_id from ('
+          || ' select s.retention, s.received_at, s.id, s.source, ' || held || ' as hold_id'
           || ' from public.erasure_ids as i join public.event_keys as k'
           || ' on k.tenant = $4 and k.id = i.id and (i.source is null or k.source = i.source)'
           || ' cross join lateral (select * from public.events as s where s.tenant = k.tenant and s.retention = k.retention'
           || ' and s.received_at = k.received_at and s.id = k.id and s.source = k.source limit 1) as s'
           || ' cross join lateral (select s.*) as e'
-          || ' where i.erasure_id = $3 and k.received_at <= $5 group by 1, 2 order by 1, 2'
-        using texts, hold_ids, for_id, e.tenant, until
+          || ' where i.erasure_id = $3 and k.received_at <= $5 limit $6) as found group by 1, 2 order by 1, 2'
+        using texts, hold_ids, for_id, e.tenant, until, most
       loop
         if key_group.hold_id is not null then
           outcome = 'held';
           detail = key_group.hold_id;
           exit;
         end if;
+        seen = seen + cardinality(key_group.ids);
         found_events = found_events + erase_from(
           e, '1 ' || case key_group.retention when -1 then 'events_held'
             else day_table('events', key_group.retention, key_group.day) end,
           key_group.at, key_group.ids, key_group.sources
         );
       end loop;
-      -- The tables are listed once more behind this: one of them may have been on its way out.
-      e.at_table = '1';
+      -- An id may be that of very many sources. The tables are listed once more behind this: one of them may have been on its way out.
+      e.at_table = case when seen < most then '1' else of_table end;
       is_at_end = false;
     else
       at = '{}';

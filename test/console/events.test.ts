@@ -6,6 +6,7 @@ import { accessibilityFaults } from "./support/accessibility.ts";
 import { type Console, startConsole } from "./support/console.ts";
 import { CHROMIUM } from "./support/find-chromium.ts";
 import { order, ORDER_PLACED } from "./support/orders.ts";
+import { shown } from "./support/shown.ts";
 
 /** From a click on Send to the word stored. */
 const STORED_MS = 3_000;
@@ -161,6 +162,25 @@ describe.skipIf(CHROMIUM === undefined)("events on the page", () => {
       await page.goForward();
       await page.getByLabel("The last request as a command").getByText("curl").first().waitFor();
     });
+  });
+
+  it("a count of events that retention has dropped in part says so, and any other does not", async () => {
+    await store([order("count-1", { subject: "counted" })]);
+    const dropped = new Date(Date.now() - 2 * 3_600_000).toISOString();
+    await console.runtime.query(
+      `insert into event_removals (tenant, events_before) values ('default', '${dropped}')
+       on conflict (tenant) do update set events_before = excluded.events_before`,
+    );
+    await console.visit("#/events?subject=counted&range=24h", async (page) => {
+      const note = page.getByText("Retention has dropped events that were received before");
+      await page.getByText("1 in this range").waitFor();
+      await note.waitFor();
+
+      await shown(page, "#/events?subject=counted&range=1h");
+      await page.getByText("1 in this range").waitFor();
+      expect(await note.count()).toBe(0);
+    });
+    await console.runtime.query("delete from event_removals");
   });
 
   it("a page whose time was over says how many events it looked at, and goes on at its cursor", async () => {

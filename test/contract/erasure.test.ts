@@ -3,7 +3,7 @@ import { createEventReader } from "../../functions/adapters/data-api/event-reade
 import { createEventStore } from "../../functions/adapters/data-api/event-store.ts";
 import { createErasureJobs } from "../../functions/adapters/data-api/erasure-jobs.ts";
 import { ArchiveError } from "../../functions/core/archive-manifest.ts";
-import type { ErasedObjects } from "../../functions/core/erasure-objects.ts";
+import type { ErasedObjects, ErasureScope } from "../../functions/core/erasure-objects.ts";
 import { FilesError } from "../../functions/core/export-job.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -82,12 +82,16 @@ describe("an erasure by ids", () => {
     expect(await ids()).toEqual(["e0", "e2", "new"]);
   });
 
-  it("an id without a source is that of every source", async () => {
-    await store([storable({ id: "x", source: "/a" }), storable({ id: "x", source: "/b" }), storable({ id: "y" })]);
+  it.each([2, 1_000])("an id without a source is that of every source, %i events a statement", async (mostRows) => {
+    await store(["a", "b", "c", "d", "e"].map((source) => storable({ id: "x", source: `/${source}` })));
+    await store([storable({ id: "y" })]);
+    let statements = 0;
+    const database = interrupted(db.database, "erase_rows", async (call) => void (statements = call));
 
-    const job = await erase(db.database, { by: "ids", ids: [{ id: "x" }] });
+    const job = await erase(database, { by: "ids", ids: [{ id: "x" }] }, { mostRows });
 
-    expect(job.counts).toMatchObject({ events: 2, keys: 2 });
+    expect(job.counts).toMatchObject({ events: 5, keys: 5 });
+    expect(statements).toBeGreaterThanOrEqual(5 / mostRows);
     expect(await ids()).toEqual(["y"]);
     expect(await store([storable({ id: "x", source: "/c" })])).toMatchObject({ stored: 0, erased: 1 });
   });
@@ -284,6 +288,25 @@ describe("the objects of an erasure", () => {
     });
     expect(calls).toBe(3);
   });
+
+  it.each([
+    [{ by: "ids", ids: [{ id: "m0" }] }, true],
+    [{ by: "subject", subject: "mary" }, false],
+    [{ by: "filter", filter: '{"exact":{"subject":"mary"}}' }, false],
+  ] as const)(
+    "are those of listed events where the request has ids, and of any where not: %j",
+    async (selection, is) => {
+      const scopes: ErasureScope[] = [];
+      const eraseObjects: ErasedObjects["erase"] = async (scope, ...rest) => {
+        scopes.push(scope);
+        return noObjects.erase(scope, ...rest);
+      };
+
+      await erase(db.database, selection, { objects: { ...noObjects, erase: eraseObjects } });
+
+      expect(scopes).toEqual([{ erasureId: erasureId("1"), tenant: "default", isListed: is }]);
+    },
+  );
 
   const eraseIn = (objects: ErasedObjects) => erase(db.database, { by: "subject", subject: "mary" }, { objects });
 });

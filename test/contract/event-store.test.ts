@@ -212,11 +212,8 @@ describe("what is stored", () => {
   });
 
   it("keeps every attribute of many events", async () => {
-    const attribute = fc.string({
-      minLength: 1,
-      maxLength: 20,
-      unit: fc.constantFrom(...Array.from(`,()"\\{} a\n\té`)),
-    });
+    const odd = [",", "(", ")", '"', "\\", "{", "}", " ", "a", "\n", "\t", "é"];
+    const attribute = fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom(...odd) });
     const attributes = fc.record({
       subject: attribute,
       type: attribute,

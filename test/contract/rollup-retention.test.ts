@@ -4,6 +4,7 @@ import { createRetentionWork } from "../../functions/adapters/data-api/retention
 import type { RetentionWork } from "../../functions/core/retention-work.ts";
 import { createAggregate } from "../../functions/query/aggregate.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
+import { erase } from "../support/erasure.ts";
 import { adminOf } from "../support/principal.ts";
 import { aged, daysAgo, retainStep, storeAged } from "../support/retention.ts";
 
@@ -154,16 +155,19 @@ describe("the retention of rollups", () => {
   });
 
   it("an erasure or a late event of days whose rollups were deleted changes no aggregate, and the next run deletes its numbers", async () => {
-    await storeAged(db, [aged("old", 30, 100)]);
+    await storeAged(db, [aged("old", 30, 100), aged("kept", 0, 101), aged("erased", 0, 101)]);
     await merge();
     await run();
 
     await storeAged(db, [aged("late", 30, 101)]);
+    expect(await count(101, 100)).toMatchObject({ count: "3", from: "rows" });
+    const { counts } = await erase(db.database, { by: "ids", ids: [{ id: "erased" }] });
 
-    expect(await count(101, 100)).toMatchObject({ count: "1", from: "rows" });
+    expect(counts).toMatchObject({ events: 1, rollups: 1 });
+    expect(await count(101, 100)).toMatchObject({ count: "2", from: "rows" });
     await run();
     expect(await rolledUp()).toEqual([]);
-    expect(await count(101, 100)).toMatchObject({ count: "0", from: "rows" });
+    expect(await count(101, 100)).toMatchObject({ count: "1", from: "rows" });
   });
 });
 

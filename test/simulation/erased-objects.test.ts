@@ -464,7 +464,7 @@ describe("samples of refusals in an erasure", () => {
 
   it("of listed events are removed by their id and source, and those that do not have them whole", async () => {
     const open = await refused();
-    const scope = { ...SCOPE, receivedFrom: "2026-11-20T00:00:00Z", receivedTo: "2026-11-20T00:00:00Z" };
+    const scope = { ...SCOPE, isListed: true };
 
     expect(await erase(open.objects, matchIds(["2"]).isErased, { scope })).toMatchObject({ refusals: 3 });
 

@@ -8,7 +8,7 @@ import { volumeBody } from "./query.ts";
 
 type Aggregate = {
   rows: readonly { bucket: string; count: string }[];
-  metadata: { from: "rollup" | "rows"; complete: boolean; reached: string };
+  metadata: { from: "rollup" | "rows"; complete: boolean; reached: string; droppedBefore?: string };
 };
 
 /** The number of events of the filter over time. A range that is drawn on it becomes that of the screen. */
@@ -24,6 +24,7 @@ export function Volume({ id, params, range }: { id: string; params: URLSearchPar
   );
   if (problem !== undefined) return <p class="note bad">The events could not be counted: {problem.message}</p>;
   const counts = new Map(data?.rows.map(({ bucket, count: events }) => [Date.parse(bucket) / 1_000, Number(events)]));
+  const droppedBefore = data?.metadata.droppedBefore;
   const values = (data?.times ?? []).map((at) => counts.get(at) ?? 0);
   return (
     <div class={`card ${isLoading ? "stale" : ""}`}>
@@ -36,6 +37,12 @@ export function Volume({ id, params, range }: { id: string; params: URLSearchPar
         onBrush={(from, to) => setParams({ range: undefined, from: toIso(from), to: toIso(to) })}
         aside={data !== undefined && <Sum data={data} sum={values.reduce((sum, value) => sum + value, 0)} />}
       />
+      {droppedBefore !== undefined && (
+        <p class="note">
+          Retention has dropped events that were received before {time(droppedBefore)}: of that time only those that are
+          left count.
+        </p>
+      )}
     </div>
   );
 }

@@ -171,7 +171,12 @@ describe("a request for an erasure", () => {
     [{ subject: "a", reason: "r".repeat(501) }, "reason"],
     [{ ids: [], reason: "r" }, "ids"],
     [{ ids: Array.from({ length: 5_001 }, String), reason: "r" }, "ids"],
-    [{ ids: [{ id: "a" }], reason: "r" }, "ids"],
+    [{ ids: [{ id: "a" }], reason: "r" }, "ids.0: is neither an id"],
+    [{ ids: ["a\0b"], reason: "r" }, "ids.0: has a character"],
+    [{ ids: [{ source: "\0", id: "a" }], reason: "r" }, "ids.0.source: has a character"],
+    [{ subject: "a\0b", reason: "r" }, "subject: has a character"],
+    [{ subject: "\ud800", reason: "r" }, "subject: has a character"],
+    [{ subject: "a", reason: "r\0" }, "reason: has a character"],
     [{ subject: "a", reason: "r", suppress: "7d" }, "suppress"],
     [{ subject: "a", reason: "r", more: 1 }, "more"],
   ])("%j is refused, and nothing starts", async (body, named) => {
