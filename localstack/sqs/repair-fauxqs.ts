@@ -1,5 +1,4 @@
 import type { Fauxqs, Handler, Persistence, Queue } from "./fauxqs.ts";
-import { committedTogether, nestTransactions } from "./group-commit.ts";
 import { expireMessages } from "./expire-messages.ts";
 import { longPoll } from "./long-poll.ts";
 import { stampGroupIds } from "./message-groups.ts";
@@ -11,7 +10,6 @@ import { moveTasks } from "./move-tasks.ts";
  */
 export function repairFauxqs(fauxqs: Fauxqs): void {
   repairVisibilityZero(fauxqs.PersistenceManager);
-  nestTransactions(fauxqs.PersistenceManager.prototype);
   repairCharacters(fauxqs);
   makeReceivesAtomic(fauxqs.SqsQueue.prototype);
   wrapHandlers(fauxqs);
@@ -58,20 +56,33 @@ function makeReceivesAtomic(prototype: Queue): void {
   };
 }
 
+/** One disk flush for a batch, instead of one for each of its entries. */
+function inOneTransaction(handler: Handler): Handler {
+  return (body, store, request) => {
+    if (store.persistence === undefined) return handler(body, store, request);
+    let answer: unknown;
+    store.persistence.transaction(() => {
+      answer = handler(body, store, request);
+    });
+    return answer;
+  };
+}
+
 /** `buildApp` registers the handlers on a router that it creates itself, so they are wrapped in `register`. */
 function wrapHandlers(fauxqs: Fauxqs): void {
   const { prototype } = fauxqs.SqsRouter;
   const { register } = prototype;
   const wrappers: Record<string, (handler: Handler) => Handler> = {
-    // Waiting is no part of a call that others wait for.
-    ReceiveMessage: (handler) => longPoll(committedTogether(handler)),
-    SendMessage: (handler) => committedTogether(stampGroupIds(handler, fauxqs.SqsError)),
-    SendMessageBatch: (handler) => committedTogether(stampGroupIds(handler, fauxqs.SqsError)),
+    ReceiveMessage: longPoll,
+    DeleteMessageBatch: inOneTransaction,
+    ChangeMessageVisibilityBatch: inOneTransaction,
+    SendMessage: (handler) => stampGroupIds(handler, fauxqs.SqsError),
+    SendMessageBatch: (handler) => stampGroupIds(handler, fauxqs.SqsError),
   };
   const added = Object.entries(moveTasks(fauxqs));
   prototype.register = function (this: typeof prototype, action, handler): void {
-    register.call(this, action, (wrappers[action] ?? committedTogether)(handler));
+    register.call(this, action, wrappers[action]?.(handler) ?? handler);
     // There is no hook after the last registration. Registering a handler again changes nothing.
-    for (const [name, own] of added) register.call(this, name, committedTogether(own));
+    for (const [name, own] of added) register.call(this, name, own);
   };
 }
