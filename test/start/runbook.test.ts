@@ -44,6 +44,7 @@ async function prepare(): Promise<RunbookValues> {
   const [first = "", , third = ""] = await putDeadLetters(database(), ["one", "two", "three"], { tenant: "default" });
   const replay = await send("/replays", { ids: [third] });
   const key = await send("/keys", { tenant: "default", role: "reader" }, installationKey);
+  const erasure = await send("/erasures", { subject: "nobody", reason: "runbook" });
   const sink = { type: "webhook", url: "http://127.0.0.1:9/" };
   const subscription = await send("/subscriptions", { name: "runbook", sink });
   const prepared = {
@@ -59,6 +60,7 @@ async function prepare(): Promise<RunbookValues> {
     "Stolen key": { ID: key.id },
     "Dead letters": { ID: first },
     "Replay failed": { ID: replay.id },
+    "Erasure failed": { ID: erasure.id },
     "Subscriptions failing": { ID: subscription.id },
     "Filters failing": { ID: subscription.id },
     "Subscriptions disabled": { ID: subscription.id },
