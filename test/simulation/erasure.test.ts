@@ -16,7 +16,7 @@ import { soon, startMigratedDatabase, type TestDatabase } from "../support/datab
 import { newDeadLetter } from "../support/dead-letter-samples.ts";
 import { erase, erasureId, PLANNED, runErasure } from "../support/erasure.ts";
 import { storable } from "../support/event-samples.ts";
-import { settle } from "../support/settle.ts";
+import { passHorizon, settle } from "../support/settle.ts";
 
 let db: TestDatabase;
 beforeEach(async () => {
@@ -224,12 +224,12 @@ describe("an erasure that is killed", () => {
       });
       isKilled = false;
       sent.push({ erasure: id });
-      const end = Date.now() + 20_000;
+      const end = Date.now() + 90_000;
       while (sent.length > 0 && Date.now() < end) {
         sent.length = 0;
         try {
           const outcome = await killed({ erasure: id }, { messageId: "m-1" }, Date.now() + 300_000);
-          if (outcome.kind === "settling") await new Promise((resolve) => setTimeout(resolve, 30));
+          if (outcome.kind === "settling") await passHorizon(db);
         } catch (error) {
           if (!(error instanceof Killed)) throw error;
           isKilled = true;

@@ -21,7 +21,7 @@ import { newDeadLetter } from "../support/dead-letter-samples.ts";
 import { erasureId, PLANNED } from "../support/erasure.ts";
 import { storable } from "../support/event-samples.ts";
 import { aged, daysAgo, retainStep, storeAged } from "../support/retention.ts";
-import { settle } from "../support/settle.ts";
+import { passHorizon, settle } from "../support/settle.ts";
 import { memoryArchive } from "../unit/retain/archive-support.ts";
 
 /** `HOLD_ROUNDS=500 npx vitest run test/simulation/holds.test.ts` takes some minutes. */
@@ -387,7 +387,7 @@ describe("a hold that comes while an erasure runs", () => {
             );
             // The lease of a step that was killed ends by itself.
             if (outcome === undefined) await db.ask("update erasures set lease_until = null, lease_by = null");
-            if (outcome?.kind === "settling") await settle(db);
+            if (outcome?.kind === "settling") await passHorizon(db);
             const job = await jobs.read(tenant, id, soon());
             if (job?.finishedAt !== undefined) return job;
           }

@@ -14,3 +14,12 @@ export async function settle(db: Pick<TestDatabase, "ask">): Promise<void> {
     ([row]) => row?.settled === true,
   );
 }
+
+/** Waits until every transaction has ended that has begun by now, in all databases of the server. */
+export async function passHorizon(db: Pick<TestDatabase, "ask">): Promise<void> {
+  const [row] = await db.ask<{ now: string }>("select cast(pg_current_xact_id() as text) as now");
+  await eventually(
+    () => db.ask<{ settled: boolean }>("select event_horizon() > cast($1 as xid8) as settled", [row?.now]),
+    ([answer]) => answer?.settled === true,
+  );
+}
