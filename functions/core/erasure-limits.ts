@@ -30,7 +30,7 @@ export const ERASURE_STEP_MS = 60_000;
 /** Kept free at the end of a step for its last statement or object, and for the message of the next step. */
 export const ERASURE_STEP_RESERVE_MS = 60_000;
 
-/** Events that one statement erases, and for how long it looks for them: its transaction holds up the feed meanwhile. */
+/** Events that one statement erases, or groups of rollups that it corrects, and for how long it looks for them: its transaction holds up the feed meanwhile. */
 export const ERASURE_MAX_ROWS = 1_000;
 export const ERASURE_STATEMENT_MS = 2_000;
 

@@ -1166,12 +1166,15 @@ language sql as $body$
 $body$;
 
 -- Merges the deltas of the erased minutes, deletes groups that have no event any more, and corrects the least and greatest numbers of
--- those that have, where all events of the day are there to be read. One statement after the other under the lock of merges.
-create function erase_rollups(for_id text, holder text) returns text
-language plpgsql as $body$
+-- those that have, where all events of the day are there to be read. At most so many groups, or ten times as many deltas: the place
+-- ends when none is left. One statement after the other under the lock of merges. Each looks its rows up by rollups_pkey (`offset 0` keeps
+-- it so), so it takes as long as it has groups, however many rollups and events there are.
+create function erase_rollups(for_id text, holder text, most integer) returns text
+language plpgsql set enable_seqscan = off set enable_mergejoin = off as $body$
 declare
   e erasures;
-  group_of record;
+  chosen erasure_groups[];
+  span_of record;
 begin
   select * into e from erasures where id = for_id and state = 'running' and place = 'rollups' and lease_by = holder for update;
   if not found then
@@ -1179,54 +1182,95 @@ begin
   end if;
   perform pg_advisory_xact_lock(7284562134);
   if exists (select from erasure_groups where erasure_id = for_id) then
-    while compact_rollups('infinity', 100000) > 0 loop
-      null;
-    end loop;
-    -- Rows of the events that are left, in the minutes, then the hours and days that are made of them.
-    with touched as (
-      select g.minute, g.type, g.source from erasure_groups as g
-      where g.erasure_id = for_id and not exists (
+    -- As many parts as it may have merged: there may be more.
+    if compact_rollups('infinity', most * 10) >= most * 10 then
+      update erasures set progress_at = clock_timestamp() where id = for_id;
+      return read_erasure(e.tenant, for_id);
+    end if;
+    with taken as (
+      delete from erasure_groups as g
+      where g.ctid = any (array(
+        select ctid from erasure_groups where erasure_id = for_id order by erasure_id, minute, type, source limit most
+      ))
+      returning g.*
+    )
+    select array_agg(cast(row(erasure_id, minute, type, source) as erasure_groups)) into chosen from taken;
+    -- Numbers of the events that are left, each minute read once.
+    with touched as materialized (
+      select g.minute, g.type, g.source from unnest(chosen) as g
+      where g.type in (select type from measures) and not exists (
         select from retention_days as d
         where d.day = cast(g.minute at time zone 'UTC' as date) and (d.detached_at is not null or d.was_dropped)
       )
-    ), bounds as (
-      select t.minute, t.type, t.source, m.pointer, min(cast(s.data #> m.path as numeric)) as low,
-        max(cast(s.data #> m.path as numeric)) as high
-      from touched as t join measures as m on m.type = t.type
-        left join events as s on s.tenant = e.tenant and s.received_at >= t.minute and s.received_at < t.minute + interval '1 minute'
-          and s.type = t.type and s.source = t.source and jsonb_typeof(s.data #> m.path) = 'number'
+    ), numbers as materialized (
+      select at.minute, s.type, s.source, m.pointer, min(cast(s.data #> m.path as numeric)) as low, max(cast(s.data #> m.path as numeric)) as high
+      from (select distinct minute from touched) as at
+        cross join lateral (
+          select * from events
+          where tenant = e.tenant and received_at >= at.minute and received_at < at.minute + interval '1 minute' offset 0
+        ) as s
+        join measures as m on m.type = s.type and jsonb_typeof(s.data #> m.path) = 'number'
       group by 1, 2, 3, 4
+    ), found as materialized (
+      select r.row_at, numbers.low, numbers.high
+      from touched join measures as m using (type) left join numbers using (minute, type, source, pointer)
+        cross join lateral (
+          select ctid as row_at from rollups as r
+          where r.tenant = e.tenant and r.span = 'minute'
+            and (r.minute, r.type, r.source, r.pointer) = (touched.minute, type, touched.source, m.pointer)
+          offset 0
+        ) as r
     )
-    update rollups as r set low = bounds.low, high = bounds.high from bounds
-    where r.tenant = e.tenant and r.span = 'minute'
-      and (r.minute, r.type, r.source, r.pointer) = (bounds.minute, bounds.type, bounds.source, bounds.pointer)
-      and (r.low, r.high) is distinct from (bounds.low, bounds.high);
-    delete from rollups as r using (select distinct g.minute, g.type, g.source from erasure_groups as g where g.erasure_id = for_id) as g
-    where r.tenant = e.tenant and r.events = 0
-      and (r.span, r.minute) in (
-        ('minute', g.minute), ('hour', date_trunc('hour', g.minute, 'UTC')), ('day', date_trunc('day', g.minute, 'UTC'))
-      )
-      and r.type = g.type and r.source = g.source;
-    for group_of in
-      select span, finer, date_trunc(span, g.minute, 'UTC') as minute, g.type, g.source
-      from erasure_groups as g, (values (1, 'hour', 'minute'), (2, 'day', 'hour')) as coarser (place, span, finer)
-      where g.erasure_id = for_id
-      group by place, 1, 2, 3, 4, 5 order by place
-    loop
-      update rollups as r set low = finer.low, high = finer.high
+    update rollups as r set low = found.low, high = found.high from found
+    where r.ctid = found.row_at and (r.low, r.high) is distinct from (found.low, found.high);
+    with found as materialized (
+      select r.row_at
       from (
-        select f.pointer, min(f.low) as low, max(f.high) as high from rollups as f
-        where f.tenant = e.tenant and f.span = group_of.finer and f.minute >= group_of.minute
-          and f.minute < group_of.minute + case group_of.span when 'hour' then interval '1 hour' else interval '24 hours' end
-          and f.type = group_of.type and f.source = group_of.source and f.pointer <> ''
+        select distinct span, date_trunc(span, minute, 'UTC') as minute, type, source
+        from unnest(chosen) cross join unnest(array['minute', 'hour', 'day']) as span
+      ) as g
+        cross join lateral (
+          select ctid as row_at from rollups as r
+          where r.tenant = e.tenant and (r.span, r.minute, r.type, r.source) = (g.span, g.minute, g.type, g.source) and r.events = 0
+          offset 0
+        ) as r
+    )
+    delete from rollups as r using found where r.ctid = found.row_at;
+    -- Hours are made of minutes, and days of hours.
+    for span_of in
+      select * from (values ('hour', 'minute', interval '1 minute', 60), ('day', 'hour', interval '1 hour', 24)) as v (span, finer, step, steps)
+    loop
+      with groups as materialized (
+        select distinct date_trunc(span_of.span, minute, 'UTC') as minute, type, source
+        from unnest(chosen) where type in (select type from measures)
+      ), found as materialized (
+        select coarser.row_at, min(f.low) as low, max(f.high) as high
+        from groups
+          cross join lateral (
+            select ctid as row_at, pointer from rollups as r
+            where r.tenant = e.tenant and r.pointer <> ''
+              and (r.span, r.minute, r.type, r.source) = (span_of.span, groups.minute, groups.type, groups.source)
+            offset 0
+          ) as coarser
+          cross join generate_series(0, span_of.steps - 1) as n
+          cross join lateral (
+            select low, high from rollups as r
+            where r.tenant = e.tenant
+              and (r.span, r.minute, r.type, r.source, r.pointer)
+                = (span_of.finer, groups.minute + n * span_of.step, groups.type, groups.source, coarser.pointer)
+            offset 0
+          ) as f
         group by 1
-      ) as finer
-      where r.tenant = e.tenant and r.span = group_of.span and r.minute = group_of.minute and r.type = group_of.type
-        and r.source = group_of.source and r.pointer = finer.pointer and (r.low, r.high) is distinct from (finer.low, finer.high);
+      )
+      update rollups as r set low = found.low, high = found.high from found
+      where r.ctid = found.row_at and (r.low, r.high) is distinct from (found.low, found.high);
     end loop;
     perform note_removals(array[e.tenant]);
   end if;
-  update erasures set place = 'end', progress_at = clock_timestamp() where id = for_id;
+  update erasures set
+    place = case when exists (select from erasure_groups where erasure_id = for_id) then 'rollups' else 'end' end,
+    progress_at = clock_timestamp()
+  where id = for_id;
   return read_erasure(e.tenant, for_id);
 end
 $body$;

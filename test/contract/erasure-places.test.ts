@@ -7,6 +7,7 @@ import { createLedgerReader } from "../../functions/adapters/data-api/ledger.ts"
 import { createRestoreJobs } from "../../functions/adapters/data-api/restore-jobs.ts";
 import { createRestoreWork } from "../../functions/adapters/data-api/restore-work.ts";
 import { createSubscriptionStore } from "../../functions/adapters/data-api/subscription-store.ts";
+import type { ErasureSelection } from "../../functions/core/erasure-job.ts";
 import type { StorableEvent } from "../../functions/core/ports.ts";
 import { actorOf } from "../support/conformance/deliveries.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -41,22 +42,34 @@ describe("rollups behind an erasure", () => {
   const rows = (columns: string) =>
     db.ask<Record<string, unknown>>(`select ${columns} from rollups where span = 'day' order by type, source, pointer`);
 
-  it("are those of the events that are left, in all spans, also the least and the greatest number", async () => {
-    await db.ask("insert into measures values ('m', '/v', array['v'], '-infinity')");
-    await store([measured("a", 1), measured("b", 5), measured("c", 9, {}, 59), measured("d", 3, { source: "/t" })]);
-    await db.ask("select compact_rollups('infinity', 100000)");
-    await store([measured("e", 100), measured("f", -100), measured("g", 4, { type: "n" })]);
+  it.each([1, 2, 1_000])(
+    "are those of the events that are left, in all spans, also the least and the greatest number, %i groups a statement",
+    async (mostRows) => {
+      await db.ask("insert into measures values ('m', '/v', array['v'], '-infinity')");
+      await store([measured("a", 1), measured("b", 5), measured("c", 9, {}, 59), measured("d", 3, { source: "/t" })]);
+      await db.ask("select compact_rollups('infinity', 100000)");
+      await store([
+        measured("e", 100),
+        measured("f", -100),
+        measured("g", 4, { type: "n" }),
+        measured("h", 7, { source: "/u" }),
+      ]);
 
-    const job = await erase(db.database, { by: "ids", ids: ["a", "e", "f", "c", "d"].map((id) => ({ id })) });
+      let statements = 0;
+      const database = interrupted(db.database, "erase_rollups", async (call) => void (statements = call));
+      const selection: ErasureSelection = { by: "ids", ids: ["a", "e", "f", "c", "d", "h"].map((id) => ({ id })) };
+      const job = await erase(database, selection, { mostRows });
 
-    expect(job.counts).toMatchObject({ events: 5, rollups: 5 });
-    expect(await differences()).toEqual([]);
-    expect(await rows("type, source, pointer, events::int, low::text, high::text")).toEqual([
-      { type: "m", source: "/s", pointer: "", events: 1, low: null, high: null },
-      { type: "m", source: "/s", pointer: "/v", events: 1, low: "5", high: "5" },
-      { type: "n", source: "/s", pointer: "", events: 1, low: null, high: null },
-    ]);
-  });
+      expect(job.counts).toMatchObject({ events: 6, rollups: 6 });
+      expect(statements).toBeGreaterThanOrEqual(3 / mostRows);
+      expect(await differences()).toEqual([]);
+      expect(await rows("type, source, pointer, events::int, low::text, high::text")).toEqual([
+        { type: "m", source: "/s", pointer: "", events: 1, low: null, high: null },
+        { type: "m", source: "/s", pointer: "/v", events: 1, low: "5", high: "5" },
+        { type: "n", source: "/s", pointer: "", events: 1, low: null, high: null },
+      ]);
+    },
+  );
 
   it("have no group of which every event is erased, so a source that names somebody is in none", async () => {
     await store([measured("a", 1, { source: "/mary" }), measured("b", 1)]);

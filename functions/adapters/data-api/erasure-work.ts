@@ -128,7 +128,7 @@ export function createErasureWork(
 
     async eraseRollups({ id }, holder, deadline) {
       FAILPOINT: await failpoint("beforeErase");
-      const job = await readJob("erase_rollups(:id, :holder)", { id, holder }, deadline);
+      const job = await readJob(ROLLUPS, { id, holder, most: String(mostRows) }, deadline);
       FAILPOINT: await failpoint("afterErase");
       return job;
     },
@@ -174,6 +174,7 @@ const CONDITIONS = `:condition, :held, ${textArray(":texts")}, ${textArray(":hol
 const ROWS = `erase_rows(:id, :holder, ${CONDITIONS}, ${ERASURE_STATEMENT_MS})`;
 const DEAD_LETTERS = `erase_dead_letters(:id, :holder, ${CONDITIONS})`;
 const DELIVERIES = "erase_deliveries(:id, :holder, cast(:most as integer))";
+const ROLLUPS = "erase_rollups(:id, :holder, cast(:most as integer))";
 const MATCH = `select outcome, detail, cast(places as text)
   from match_erased(:id, :holder, cast(:candidates as jsonb), ${textArray(":holdIds")})`;
 const OBJECTS = "note_erased_objects(:id, :holder, cast(:counts as jsonb), :cursor)";

@@ -1224,8 +1224,15 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "the rollups keep the least and the greatest number of erased events",
     file: "functions/sql/0013_erasure.sql",
-    find: "update rollups as r set low = bounds.low, high = bounds.high from bounds\n    where",
-    replace: "update rollups as r set low = bounds.low, high = bounds.high from bounds\n    where false and",
+    find: "update rollups as r set low = found.low, high = found.high from found\n    where",
+    replace: "update rollups as r set low = found.low, high = found.high from found\n    where false and",
+    caughtBy: { file: "test/contract/erasure-places.test.ts", test: "are those of the events that are left" },
+  },
+  {
+    name: "the rollups of the first groups alone are corrected",
+    file: "functions/sql/0013_erasure.sql",
+    find: "place = case when exists (select from erasure_groups where erasure_id = for_id) then 'rollups' else 'end' end,",
+    replace: "place = 'end',",
     caughtBy: { file: "test/contract/erasure-places.test.ts", test: "are those of the events that are left" },
   },
   {
@@ -1478,8 +1485,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "samples of refused events are kept by an erasure",
     file: "functions/retain/erase-refusals.ts",
-    find: "if (receivedFrom === undefined) return () => false;",
-    replace: "if (receivedFrom === undefined) return () => true;",
+    find: "if (!isListed) return () => false;",
+    replace: "if (!isListed) return () => true;",
     caughtBy: erasedObjects("are removed, all of the tenant"),
   },
   {
