@@ -51,8 +51,16 @@ export type RetentionWork = {
   /** Drops the tables, and returns the bytes that are free. */
   drop(day: DueDay, mustBeArchived: boolean, deadline: number): Promise<number>;
   holds(deadline: number): Promise<Hold[]>;
-  /** Moves events under a hold out of the table of a day, at most so many; returns their number. */
-  moveHeld(day: DueDay, hold: Hold, most: number, deadline: number): Promise<number>;
+  /**
+   * Moves events under a hold out of the table of a day, at most so many; returns their number. Where it must be archived and one of
+   * them was stored behind the archive, it moves none and the day is due again: `too-young` while the archive cannot have it.
+   */
+  moveHeld(
+    day: DueDay,
+    hold: Hold,
+    limits: { most: number; mustBeArchived: boolean },
+    deadline: number,
+  ): Promise<number | "due" | "too-young">;
   tenantsWithHeld(deadline: number): Promise<string[]>;
   /**
    * Deletes held events of a tenant that are under none of its holds any more, at most so many; returns their number. Where the

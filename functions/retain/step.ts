@@ -96,7 +96,7 @@ export function createRetainStep({ work, steps, clock, archive, rollupDays, keyP
         return takeOut(day, until);
       case "detached":
         // Events that were stored between the detachment and what came before it.
-        await moveHeld(day, until);
+        if (!(await moveHeld(day, until))) return undefined;
         await forget(day, until);
         while (clock().getTime() < stopAt && (await work.deleteKeys(day, keyPages, until)));
         return undefined;
@@ -117,7 +117,7 @@ export function createRetainStep({ work, steps, clock, archive, rollupDays, keyP
 
   /** Takes a day out of the tables that are read and written. Followers of the feed are refused before, so none misses an event. */
   async function takeOut(day: DueDay, until: number): Promise<undefined> {
-    await moveHeld(day, until);
+    if (!(await moveHeld(day, until))) return;
     await forget(day, until);
     await detach(day.eventsTable, until);
     await detach(day.fieldsTable, until);
@@ -128,9 +128,17 @@ export function createRetainStep({ work, steps, clock, archive, rollupDays, keyP
     while ((await work.forget(day, until)) > 0);
   }
 
-  async function moveHeld(day: DueDay, until: number): Promise<void> {
-    for (const hold of await work.holds(until))
-      while ((await work.moveHeld(day, hold, RETAIN_HELD_AT_ONCE, until)) === RETAIN_HELD_AT_ONCE);
+  /** Returns false where the day has to be archived once more first. */
+  async function moveHeld(day: DueDay, until: number): Promise<boolean> {
+    const limits = { most: RETAIN_HELD_AT_ONCE, mustBeArchived };
+    for (const hold of await work.holds(until)) {
+      let moved: number | "due" | "too-young";
+      do moved = await work.moveHeld(day, hold, limits, until);
+      while (moved === RETAIN_HELD_AT_ONCE);
+      if (moved === "due") return false;
+      if (moved === "too-young") throw new ArchiveFault("The transaction of an event under a hold may still be open.");
+    }
+    return true;
   }
 
   /** Deletes the rollups whose time is over; returns whether all of them are deleted. */

@@ -200,13 +200,19 @@ $body$;
 -- Moves events of a day that a condition holds for to the class `held`, at most so many, with their keys, fields and
 -- transactions, and returns their number. `condition` is an expression over the row `e`, which reads its texts as ($1)[n], as
 -- in list_events. It moves rows of an attached table, whose readers see each row once, and of a detached one.
+--
+-- Where the stage archives, it moves nothing while one of these events was stored behind the archive, because a held event goes without
+-- one. Then the day is due again, and the result is -1; or -2 where the transaction of the event is above the horizon, so that the
+-- archive cannot have it yet.
 create function move_held(
-  of_class integer, of_day date, of_tenant text, condition text, condition_texts text[], most integer
+  of_class integer, of_day date, of_tenant text, condition text, condition_texts text[], most integer, must_be_archived boolean
 ) returns integer
 language plpgsql as $body$
 declare
   leaf constant text = day_table('events', of_class, of_day);
   fields constant text = day_table('event_fields', of_class, of_day);
+  archived constant bigint = (select archived_horizon from retention_days where class = of_class and day = of_day);
+  latest bigint;
   moved_rows integer;
 begin
   -- Behind the first deletion of its keys nobody reads the day any more, and an event without a key could be stored twice.
@@ -214,6 +220,18 @@ begin
     or exists (select from retention_days where class = of_class and day = of_day and keys_page > 0)
   then
     return 0;
+  end if;
+  if must_be_archived then
+    -- A restored event has a number below zero.
+    execute format(
+      'select max(abs(e.transaction_number)) from %I as e'
+      || ' where e.tenant = $2 and (e.transaction_number >= $3 or e.transaction_number <= -$3) and (%s) is true',
+      leaf, condition
+    ) into latest using condition_texts, of_tenant, coalesce(archived, 0);
+    if latest is not null then
+      update retention_days set state = 'due', archived_at = null where class = of_class and day = of_day;
+      return case when latest < event_horizon() then -1 else -2 end;
+    end if;
   end if;
   execute format('
     with taken as (

@@ -249,7 +249,7 @@ const OWNERS_FUNCTIONS = [
   "select note_detached(0, '2026-11-21', false)",
   "select delete_day_keys(0, '2026-11-21', 1)",
   "select drop_day(0, '2026-11-21', false)",
-  "select move_held(0, '2026-11-21', 't', 'true', '{}', 1)",
+  "select move_held(0, '2026-11-21', 't', 'true', '{}', 1, false)",
   "select drop_released('t', null, '{}', 1)",
   "select * from active_holds()",
   "select * from read_retention('2026-11-21')",

@@ -468,6 +468,37 @@ describe("events under a hold", () => {
     expect(await db.ask("select from event_transactions")).toEqual([]);
   });
 
+  it("are held when the archive has them, also where their transaction was above its horizon", async () => {
+    const other = await db.connectAs("writer");
+    await other.query("begin");
+    await other.query("select pg_current_xact_id()");
+    await storeAged(db, [aged("held", 7, 9), aged("behind", 7, 9)]);
+    await hold("h1", "default", { exact: { id: "held" } });
+    const archived = new Set<string>();
+    const archive = async (day: { class: RetentionDays; day: string; eventsTable: string }) => {
+      const rows = await db.ask<{ id: string }>(
+        `select id from ${day.eventsTable} where transaction_number < event_horizon()`,
+      );
+      for (const { id } of rows) archived.add(id);
+      await db.ask("select note_archived($1, $2, event_horizon(), $3)", [day.class, day.day, rows.length]);
+      return "archived" as const;
+    };
+
+    expect(await retainStep(db.database, { archive }).run()).toMatchObject({ kind: "waiting", dropped: 0 });
+    expect([[...archived], await find("held")]).toEqual([[], "found"]);
+
+    await other.query("commit");
+    await other.end();
+    await settle(db);
+    await db.ask("update retention_days set retry_at = null");
+    expect(await retainStep(db.database, { archive }).run()).toMatchObject({ kind: "done", dropped: 1 });
+    expect(await idsIn("events")).toEqual(["held"]);
+    await db.ask("update holds set released_at = now()");
+    await retainStep(db.database, { archive }).run();
+    expect(await idsIn("events")).toEqual([]);
+    expect([...archived].toSorted()).toEqual(["behind", "held"]);
+  });
+
   it("stay where one of two holds is released, and where a hold begins behind the detachment", async () => {
     await storeAged(db, [aged("a", 7, 9, { subject: "a" }), aged("b", 7, 9, { subject: "b" })]);
     await hold("h1", "default", { exact: { subject: "a" } });

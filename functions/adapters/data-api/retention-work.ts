@@ -85,9 +85,11 @@ export function createRetentionWork(database: Pick<SqlDatabase, "execute">): Ret
       }
     },
 
-    async moveHeld(day, hold, most, deadline) {
-      const parameters = { ...keyOf(day), tenant: hold.tenant, ...conditionOf([hold]), most: String(most) };
-      return Number(await first(MOVE_HELD, parameters, deadline));
+    async moveHeld(day, hold, { most, mustBeArchived }, deadline) {
+      const parameters = { ...keyOf(day), tenant: hold.tenant, ...conditionOf([hold]) };
+      const limits = { most: String(most), archived: String(mustBeArchived) };
+      const moved = Number(await first(MOVE_HELD, { ...parameters, ...limits }, deadline));
+      return moved === -1 ? "due" : moved === -2 ? "too-young" : moved;
     },
 
     async tenantsWithHeld(deadline) {
@@ -197,7 +199,9 @@ const FORGET = `select forget_transactions(${OF_DAY})`;
 const NOTE_DETACHED = `select note_detached(${OF_DAY}, cast(:archived as boolean))`;
 const DELETE_KEYS = `select delete_day_keys(${OF_DAY}, cast(:pages as integer))`;
 const DROP = `select drop_day(${OF_DAY}, cast(:archived as boolean))`;
-const MOVE_HELD = `select move_held(${OF_DAY}, :tenant, :condition, ${textArray(":texts")}, cast(:most as integer))`;
+const MOVE_HELD = `select move_held(
+    ${OF_DAY}, :tenant, :condition, ${textArray(":texts")}, cast(:most as integer), cast(:archived as boolean)
+  )`;
 const HOLDS = `select id, tenant, filter from active_holds_behind(:tenant, :id, ${HOLDS_PAGE})`;
 const DROP_RELEASED = `select drop_unheld(
     :tenant, cast(:ids as jsonb), :condition, ${textArray(":texts")}, cast(:most as integer)
