@@ -19,7 +19,10 @@ export async function settle(db: Pick<TestDatabase, "ask">): Promise<void> {
 export async function passHorizon(db: Pick<TestDatabase, "ask">): Promise<void> {
   const [row] = await db.ask<{ now: string }>("select cast(pg_current_xact_id() as text) as now");
   await eventually(
-    () => db.ask<{ settled: boolean }>("select pg_snapshot_xmin(pg_current_snapshot()) > cast($1 as xid8) as settled", [row?.now]),
+    () =>
+      db.ask<{ settled: boolean }>("select pg_snapshot_xmin(pg_current_snapshot()) > cast($1 as xid8) as settled", [
+        row?.now,
+      ]),
     ([answer]) => answer?.settled === true,
   );
 }
