@@ -4,7 +4,7 @@ import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
-import type { AccessEnvironment, KeyCheckEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { AccessEnvironment, KeyCheckEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { ACCESS_TABLE, AUDIT_TABLE, USAGE_TABLE } from "../functions/core/access-tables.ts";
 import { ACCESS_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { Alarm } from "./alarm.ts";

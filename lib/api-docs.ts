@@ -1,6 +1,6 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { ApiDocsEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { ApiDocsEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { API_DOCS_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { SluiceFunction } from "./sluice-function.ts";
 import type { StageConfig } from "./stage-config.ts";

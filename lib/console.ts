@@ -1,6 +1,6 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { ConsoleEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { ConsoleEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { CONSOLE_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import type { Access } from "./access.ts";
 import { bundlePage } from "./bundle-page.ts";

@@ -3,7 +3,7 @@ import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambd
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { ConsumeEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { ConsumeEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import {
   CONSUME_BATCH_MESSAGES,
   CONSUME_MAX_CONCURRENCY,

@@ -1,7 +1,7 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
-import type { RoleSecretsEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { RoleSecretsEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { DATABASE_USERS, type DatabaseRole } from "../functions/core/database-roles.ts";
 import type { Database } from "./database.ts";
 

@@ -1,7 +1,7 @@
 import type { IMetric } from "aws-cdk-lib/aws-cloudwatch";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
-import type { DatabaseEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { DatabaseEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 
 /**
  * A database for the functions, wherever it is: its names in the Data API, an endpoint where it is not AWS's,

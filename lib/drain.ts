@@ -3,7 +3,7 @@ import { type IFunction, MetricType, RecursiveLoop } from "aws-cdk-lib/aws-lambd
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { DrainEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { DrainEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import {
   DRAIN_BATCH_MESSAGES,
   DRAIN_MAX_CONCURRENCY,

@@ -2,7 +2,7 @@ import { Table } from "aws-cdk-lib/aws-dynamodb";
 import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import type { ExportEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { ExportEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { EXPORT_KEPT_DAYS, EXPORT_MAX_CONCURRENCY } from "../functions/core/export-limits.ts";
 import { EXPORT_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { JOBS_TABLE } from "../functions/core/jobs-table.ts";

@@ -3,7 +3,7 @@ import { MathExpression } from "aws-cdk-lib/aws-cloudwatch";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { IngestEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { IngestEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { INGEST_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { SQS_CALL_MS } from "../functions/core/queue-limits.ts";
 import type { Access } from "./access.ts";

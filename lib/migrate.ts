@@ -6,7 +6,7 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Trigger } from "aws-cdk-lib/triggers";
 import { Construct } from "constructs";
-import type { MigrateEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { MigrateEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { MIGRATE_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";

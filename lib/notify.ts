@@ -4,7 +4,7 @@ import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { type IQueue, Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { NotifyEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { NotifyEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import {
   NOTIFY_BATCH_MESSAGES,
   NOTIFY_MAX_CONCURRENCY,

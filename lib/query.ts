@@ -1,6 +1,6 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { QueryEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { QueryEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { QUERY_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { HORIZON_AGE_ALARM_SECONDS } from "../functions/core/feed-limits.ts";
 import type { Access } from "./access.ts";

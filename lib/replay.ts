@@ -3,7 +3,7 @@ import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { type IQueue, Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { ReplayEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { ReplayEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { REPLAY_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { REPLAY_MAX_RECEIVE_COUNT, REPLAY_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
 import { REPLAY_MAX_CONCURRENCY } from "../functions/core/replay-limits.ts";

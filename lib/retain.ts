@@ -4,7 +4,7 @@ import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import type { RetainEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { RetainEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { RETAIN_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { RETAIN_MAX_RECEIVE_COUNT, RETAIN_VISIBILITY_SECONDS } from "../functions/core/queue-limits.ts";
 import {

@@ -2,7 +2,7 @@ import { Duration, Stack } from "aws-cdk-lib";
 import { Grant, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnRotationSchedule } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
-import type { RotateEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { RotateEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { ROTATE_TIMEOUT_SECONDS } from "../functions/core/function-limits.ts";
 import { Alarm } from "./alarm.ts";
 import type { AlarmTopic } from "./alarm-topic.ts";

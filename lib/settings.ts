@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { RemovalPolicy } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
-import type { IngestEnvironment as Environment } from "../functions/adapters/lambda/environment.ts";
+import type { IngestEnvironment as Environment } from "../functions/adapters/lambda/environment-schemas.ts";
 import { ARCHIVES, RETENTIONS } from "../functions/core/retention.ts";
 import { edgeSettings } from "./edge-settings.ts";
 

@@ -12,7 +12,7 @@ import {
   Tracing,
 } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
-import type { CommonEnvironment, HttpEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { CommonEnvironment, HttpEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import type { FunctionName } from "../functions/core/functions.ts";
 import type { MetricName } from "../functions/core/metric-names.ts";
 import { routes } from "../functions/routes/routes.ts";

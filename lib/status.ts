@@ -4,7 +4,7 @@ import { type IFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { StatusEnvironment } from "../functions/adapters/lambda/environment.ts";
+import type { StatusEnvironment } from "../functions/adapters/lambda/environment-schemas.ts";
 import {
   STATUS_BATCH_MESSAGES,
   STATUS_MAX_CONCURRENCY,

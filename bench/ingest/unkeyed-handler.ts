@@ -1,6 +1,7 @@
 import { v7 as newId } from "uuid";
 import { catalog } from "../../functions/adapters/catalog/catalog.ts";
-import { ingestEnvironment, readEnvironment } from "../../functions/adapters/lambda/environment.ts";
+import { readEnvironment } from "../../functions/adapters/lambda/environment.ts";
+import { ingestEnvironment } from "../../functions/adapters/lambda/environment-schemas.ts";
 import { httpHandler } from "../../functions/adapters/lambda/http-handler.ts";
 import { createObservability } from "../../functions/adapters/lambda/observability.ts";
 import { createSignedEventQueue } from "../../functions/adapters/sqs/signed-event-queue.ts";

@@ -1,7 +1,8 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createDeadLetterStore } from "../adapters/data-api/dead-letter-store.ts";
-import { drainEnvironment, readEnvironment } from "../adapters/lambda/environment.ts";
+import { readEnvironment } from "../adapters/lambda/environment.ts";
+import { drainEnvironment } from "../adapters/lambda/environment-schemas.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { toReceivedDeadLetter } from "../adapters/lambda/received-message.ts";
 import { batchHandler } from "../adapters/lambda/sqs-batch-handler.ts";

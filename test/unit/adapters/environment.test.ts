@@ -1,9 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  apiDocsEnvironment,
-  ingestEnvironment,
-  readEnvironment,
-} from "../../../functions/adapters/lambda/environment.ts";
+import { readEnvironment } from "../../../functions/adapters/lambda/environment.ts";
+import { apiDocsEnvironment, ingestEnvironment } from "../../../functions/adapters/lambda/environment-schemas.ts";
 
 describe("environment", () => {
   afterEach(() => vi.unstubAllEnvs());

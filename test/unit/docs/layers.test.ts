@@ -35,7 +35,7 @@ const ALLOWED: Record<string, string[]> = {
     "../functions/core/queue-limits.ts",
     "aws-cdk-lib/aws-sqs",
   ],
-  "lib/access.ts": ["../functions/core/access-tables.ts", "type ../functions/adapters/lambda/environment.ts"],
+  "lib/access.ts": ["../functions/core/access-tables.ts", "type ../functions/adapters/lambda/environment-schemas.ts"],
   "lib/read.ts": [
     "../functions/core/attributes.ts",
     "../functions/core/catalog.ts",
@@ -44,7 +44,7 @@ const ALLOWED: Record<string, string[]> = {
   ],
   "lib/api.ts": ["../functions/core/errors.ts", "../functions/core/functions.ts", "../functions/core/metric-names.ts"],
   "lib/queue.ts": ["../functions/echo/limits.ts", "../functions/routes/routes.ts"],
-  "lib/common.ts": ["type ../functions/adapters/lambda/environment.ts"],
+  "lib/common.ts": ["type ../functions/adapters/lambda/environment-schemas.ts"],
   "bin/sluice.ts": ["../lib/stack.ts", "aws-cdk-lib"],
   "cli/npm.ts": ["./check-words.ts", "node:path", "commander"],
   "console/main.tsx": [
