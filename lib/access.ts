@@ -94,7 +94,10 @@ export class Access extends Construct {
     });
   }
 
-  /** Lets a function check keys and limits: read keys and tenants, remember the last use, lease tokens, and read the secret of the hashes. */
+  /**
+   * Lets a function check keys and limits: read keys and tenants, remember the last use, lease tokens, and read the secret of the hashes.
+   * The right on the table of limits is also one on the mark of stored events in it.
+   */
   grantKeyCheck(grantee: IGrantable): void {
     grant(grantee, this.access.tableArn, ["GetItem"]);
     grant(grantee, this.usage.tableArn, ["GetItem", "UpdateItem"]);

@@ -36,13 +36,12 @@ const consume = createConsume({
   random: Math.random,
 });
 
+const messages = createStatusMessages({ client, queueUrl: environment.STATUS_QUEUE_URL, logger });
 const rule = markStores(consume, {
   marker: createStoreMarker({ client: createDynamoDb(), table: environment.USAGE_TABLE }),
   wakes: createWakes({ client, queueUrl: environment.WAKE_QUEUE_URL, logger }),
-  ask: createAskForLedger({
-    messages: createStatusMessages({ client, queueUrl: environment.STATUS_QUEUE_URL, logger }),
-    clock,
-  }),
+  ask: createAskForLedger({ messages, clock }),
+  messages,
   clock,
   onFailure: (error) => logger.warn("store not marked", { error: loggableError(error) }),
   onUnsent: (what) => logger.warn(`${what} not sent`, { code: "unconfirmed" }),

@@ -25,6 +25,3 @@ export const SETTLE_RESERVE_SHARE = 1 / 5;
 
 /** Conflicts that the log line of a batch names; all are counted, and a line may have 256 KB. */
 export const CONFLICTS_MAX_NAMED = 20;
-
-/** The time for the wake-up of notify: with the mark before it, it is within the reserve for the answer. */
-export const WAKE_MS = 400;

@@ -1,30 +1,32 @@
-import { ASK_MS, type AskForLedger } from "../core/ask-behind-batch.ts";
+import { type AskForLedger, deadlineBehindBatch } from "../core/ask-behind-batch.ts";
 import type { BatchRule } from "../core/batch.ts";
 import type { ConsumerLag, StoreMarker } from "../core/feed.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
+import type { StatusMessages } from "../core/status-message.ts";
 import type { Wakes } from "../core/wakes.ts";
-import { WAKE_MS } from "./limits.ts";
 
 export type MarkStoresDeps = {
   marker: StoreMarker;
   wakes: Wakes;
   ask: AskForLedger;
+  messages: StatusMessages;
   clock: Clock;
   /** The mark could not be changed. */
   onFailure: (error: unknown) => void;
-  /** The queue did not confirm a wake-up, or the request for a snapshot. */
-  onUnsent: (what: "wake" | "snapshot") => void;
+  /** The queue did not confirm a wake-up, or the request for a mark or for a snapshot. */
+  onUnsent: (what: "wake" | "mark" | "snapshot") => void;
 };
 
 /**
  * Changes the mark of stored events after each batch of which events are stored, so that followers of the feed look at the
  * database; wakes the workers of notify where the mark says that somebody subscribes, or cannot be changed; and asks for a snapshot of the
- * ledger at the same time. Copies count as well: the process that stored the first may have ended before it did all of this. What fails is
- * done after the next batch; until then a follower whose cursor has the old mark waits. It never fails a batch.
+ * ledger at the same time. Copies count as well: the process that stored the first may have ended before it did all of this. A mark that
+ * cannot be changed is left to the function `status`, by a message. What the queues do not confirm is done after the next batch. It never
+ * fails a batch.
  */
 export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
-  const { marker, wakes, ask, clock, onFailure, onUnsent } = deps;
+  const { marker, wakes, ask, messages: statusMessages, clock, onFailure, onUnsent } = deps;
   const owed = { mark: false, wake: false, snapshot: false };
   return async (messages, until) => {
     const outcome = await rule(messages, until);
@@ -33,20 +35,21 @@ export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
       owed.mark = true;
       owed.snapshot = true;
     }
-    await Promise.all([markAndWake(messages), askForSnapshot()]);
+    await Promise.all([markAndWake(messages, until), askForSnapshot(until)]);
     return outcome;
   };
 
-  async function askForSnapshot(): Promise<void> {
+  async function askForSnapshot(until: number): Promise<void> {
     if (!owed.snapshot) return;
-    owed.snapshot = !(await ask(clock().getTime() + ASK_MS));
+    owed.snapshot = !(await ask(deadlineBehindBatch(clock().getTime(), until)));
     if (owed.snapshot) onUnsent("snapshot");
   }
 
-  async function markAndWake(messages: readonly ReceivedMessage[]): Promise<void> {
+  async function markAndWake(messages: readonly ReceivedMessage[], until: number): Promise<void> {
     if (owed.mark) {
       try {
-        const { isSubscribed } = await marker.change(lagOf(messages, clock().getTime()));
+        const now = clock().getTime();
+        const { isSubscribed } = await marker.change(lagOf(messages, now), deadlineBehindBatch(now, until));
         owed.mark = false;
         owed.wake ||= isSubscribed;
       } catch (error) {
@@ -54,10 +57,20 @@ export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
         owed.wake = true;
       }
     }
-    if (owed.wake) {
-      owed.wake = !(await wakes.send({}, 0, clock().getTime() + WAKE_MS));
-      if (owed.wake) onUnsent("wake");
-    }
+    const deadline = deadlineBehindBatch(clock().getTime(), until);
+    await Promise.all([wake(deadline), askForMark(deadline)]);
+  }
+
+  async function wake(deadline: number): Promise<void> {
+    if (!owed.wake) return;
+    owed.wake = !(await wakes.send({}, 0, deadline));
+    if (owed.wake) onUnsent("wake");
+  }
+
+  async function askForMark(deadline: number): Promise<void> {
+    if (!owed.mark) return;
+    owed.mark = !(await statusMessages.send({ kind: "mark" }, 0, deadline));
+    if (owed.mark) onUnsent("mark");
   }
 }
 

@@ -1,8 +1,19 @@
 import type { BatchOutcome, BatchRule } from "./batch.ts";
 import type { Clock } from "./ports.ts";
 
-/** The time for a message that asks for a snapshot, within the reserve for the answer. */
-export const ASK_MS = 400;
+/** The least time for a call behind a batch: two that follow one another are within the reserve for the answer. */
+const LEAST_MS = 400;
+
+/** The first call of a process may have to open a connection, on a share of a processor. */
+const MOST_MS = 5_000;
+
+/** Kept free for the answer of the invocation. */
+const ANSWER_MS = 1_000;
+
+/** The deadline of a call behind a batch, ms since the epoch: half of the time that is left before the function is stopped at `until`. */
+export function deadlineBehindBatch(now: number, until: number): number {
+  return now + Math.min(Math.max((until - now - ANSWER_MS) / 2, LEAST_MS), MOST_MS);
+}
 
 export type AskForLedger = (deadline: number) => Promise<boolean>;
 
@@ -30,7 +41,7 @@ export function askBehindBatch<Message>(
     const outcome = await rule(messages, until);
     isOwed ||= isChange(outcome);
     if (isOwed) {
-      isOwed = !(await ask(clock().getTime() + ASK_MS));
+      isOwed = !(await ask(deadlineBehindBatch(clock().getTime(), until)));
       if (isOwed) onUnsent();
     }
     return outcome;

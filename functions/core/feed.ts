@@ -59,8 +59,8 @@ export type StoreMark = {
 };
 
 export type StoreMarker = {
-  /** Changes the mark, and the lag in it where there is one. Returns whether anybody subscribes. @throws AccessError */
-  change(lag: ConsumerLag | undefined): Promise<{ isSubscribed: boolean }>;
+  /** Changes the mark by the deadline, and the lag in it where there is one. Returns whether anybody subscribes. @throws AccessError */
+  change(lag: ConsumerLag | undefined, deadline: number): Promise<{ isSubscribed: boolean }>;
 };
 
 /** The time between acceptance and row of the oldest event that a batch stored at its first attempt. */

@@ -49,6 +49,8 @@ export type LogLines = {
   "store not marked": { error: unknown };
   /** The next events are not delivered before the wake-up of another batch. */
   "wake not sent": { code: "unconfirmed" };
+  /** Followers of the feed do not see the stored events before another batch changes the mark. */
+  "mark not sent": { code: "unconfirmed" };
   /** The ledger is not taken before the request of another batch. */
   "snapshot not sent": { code: "unconfirmed" };
   /** Whether anybody subscribes could not be written or read. */

@@ -8,6 +8,8 @@ export const statusMessage = z.discriminatedUnion("kind", [
    * `due` is in ms since the epoch.
    */
   z.object({ kind: z.literal("ledger"), due: z.int().check(z.positive()) }),
+  /** Events were stored, and the consumer could not change the mark of that, for which followers of the feed wait. */
+  z.object({ kind: z.literal("mark") }),
   /** Refusals of a process of ingest. */
   refusalsMessage,
 ]);

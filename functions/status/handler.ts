@@ -7,7 +7,7 @@ import { createDynamoDb } from "../adapters/dynamodb/client.ts";
 import { createHistoryTable } from "../adapters/dynamodb/history-table.ts";
 import { createLedgerTable } from "../adapters/dynamodb/ledger-table.ts";
 import { createRefusalStore } from "../adapters/dynamodb/refusal-store.ts";
-import { createConsumerState } from "../adapters/dynamodb/store-mark.ts";
+import { createConsumerState, createStoreMarker } from "../adapters/dynamodb/store-mark.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
 import { readEnvironment } from "../adapters/lambda/environment.ts";
 import { statusEnvironment } from "../adapters/lambda/environment-schemas.ts";
@@ -79,6 +79,7 @@ export const handler = httpOrQueue({
   queue: sqsBatchHandler({
     rule: createRunMessages({
       countRefusals: createCountRefusals(refusals, history),
+      marker: createStoreMarker({ client, table: environment.USAGE_TABLE }),
       takeLedger: createTakeLedger({
         ledger: createLedgerReader(createDataApi(environment)),
         table,

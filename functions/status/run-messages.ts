@@ -1,5 +1,6 @@
 import { AccessError } from "../core/access.ts";
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
+import type { StoreMarker } from "../core/feed.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
 import type { RefusalsMessage } from "../core/refusal.ts";
@@ -9,16 +10,18 @@ import type { TakeOutcome } from "./take-ledger.ts";
 type Read = { message: ReceivedMessage; content: StatusMessage };
 
 /**
- * Handles the messages of the queue of `status`: all that ask for a snapshot are one request, and refusals are counted together. A message
- * that nobody can read stays, and becomes a dead letter.
+ * Handles the messages of the queue of `status`: all that ask for a snapshot are one request, all that ask for a mark are another, and
+ * refusals are counted together. A message that nobody can read stays, and becomes a dead letter.
  */
 export function createRunMessages({
   countRefusals,
+  marker,
   takeLedger,
   clock,
 }: {
   /** Throws AccessError where refusals could not be written. */
   countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void>;
+  marker: StoreMarker;
   takeLedger: (due: number, until: number) => Promise<TakeOutcome>;
   clock: Clock;
 }): BatchRule {
@@ -37,8 +40,12 @@ export function createRunMessages({
     };
     if (remaining.length > 0) outcome.fields.unreadable = remaining.length;
     const refused = read.flatMap(({ message, content }) => (content.kind === "refusals" ? [{ message, content }] : []));
-    // Before the snapshot, which may wait for the database.
-    if (refused.length > 0) addCounted(outcome, await isCounted(countRefusals, refused), refused);
+    const unmarked = read.flatMap(({ message, content }) => (content.kind === "mark" ? [message] : []));
+    // Both before the snapshot, which may wait for the database.
+    if (unmarked.length > 0 && !(await answered(marker.change(undefined, clock().getTime() + MARK_MS))))
+      addUnavailable(outcome, unmarked);
+    if (refused.length > 0)
+      addCounted(outcome, await answered(countRefusals(refused.map(({ content }) => content))), refused);
     const asked = read.flatMap(({ message, content }) => (content.kind === "ledger" ? [{ message, content }] : []));
     if (asked.length > 0) {
       // A message that comes again may be of a snapshot that was killed, which left ledgers of its own moment behind a later one.
@@ -75,24 +82,31 @@ function addTaken(outcome: BatchOutcome, taken: TakeOutcome, asked: readonly Rea
   }
 }
 
+/** An answer takes milliseconds; without one the message comes again. */
+const MARK_MS = 5_000;
+
 type Refused = { message: ReceivedMessage; content: RefusalsMessage };
 
 function addCounted(outcome: BatchOutcome, counted: boolean, refused: readonly Refused[]): void {
   const groups = refused.flatMap(({ content }) => content.groups);
   outcome.fields.refusals = groups.reduce((sum, { count }) => sum + count, 0);
   if (counted) return;
-  outcome.remaining.push(...refused.map(({ message }) => message));
+  addUnavailable(
+    outcome,
+    refused.map(({ message }) => message),
+  );
+}
+
+function addUnavailable(outcome: BatchOutcome, messages: readonly ReceivedMessage[]): void {
+  outcome.remaining.push(...messages);
   outcome.fields.reason = "table_unavailable";
   outcome.level = "warn";
 }
 
 /** Tells whether the table answered. @throws every other error */
-async function isCounted(
-  count: (messages: readonly RefusalsMessage[]) => Promise<void>,
-  refused: readonly Refused[],
-): Promise<boolean> {
+async function answered(call: Promise<unknown>): Promise<boolean> {
   try {
-    await count(refused.map(({ content }) => content));
+    await call;
     return true;
   } catch (error) {
     if (error instanceof AccessError) return false;

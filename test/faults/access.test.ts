@@ -3,9 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { makeKey } from "../../functions/core/key.ts";
 import { RECORD_FRESH_MS } from "../../functions/core/record-cache.ts";
+import { eventually } from "../support/eventually.ts";
+import { get } from "../support/http.ts";
 import { startArrivals } from "./support/arrivals.ts";
 import { faultCase, sized } from "./support/fault-case.ts";
 import { type FaultStack, startFaultStack } from "./support/fault-stack.ts";
+import { storedIds } from "./support/stored-ids.ts";
 
 let stack: FaultStack;
 beforeAll(async () => {
@@ -52,4 +55,50 @@ describe("the tables of keys and limits", () => {
       },
     );
   }
+});
+
+describe("the mark of stored events", () => {
+  faultCase(
+    "F47",
+    "the mark of stored events cannot be changed",
+    () => stack,
+    async (scenario) => {
+      const count = sized(20, 1_000);
+      await scenario.hold();
+      // A follower that has read everything asks the database again when the mark changes, and not before.
+      const first = await page("");
+      const { next } = await page(`after=${first.next}`);
+      await scenario.deliver(scenario.events(count), { perRequest: 10 });
+      const from = stack.lines.length;
+      stack.tables.set("refuse");
+      stack.sqs.setFaults();
+      await eventually(
+        () => storedIds(scenario),
+        ({ length }) => length === count + 1,
+      );
+      await scenario.atRest();
+      expect(stack.lines.slice(from).join("\n")).toContain("store not marked");
+      await scenario.heal();
+
+      const seen: string[] = [];
+      let cursor = next;
+      await eventually(
+        async () => {
+          const found = await page(`after=${cursor}&wait=5&limit=1000`);
+          cursor = found.next;
+          seen.push(...found.events.map(({ id }) => id));
+          return seen.length;
+        },
+        (length) => length >= count,
+        200_000,
+      );
+      expect(new Set(seen).size).toBe(count);
+    },
+  );
+
+  const page = async (query: string) => {
+    const { status, text } = await get(`${stack.addresses.url}/feed?${query}`);
+    expect(status, text).toBe(200);
+    return JSON.parse(text) as { events: { id: string }[]; next: string };
+  };
 });

@@ -82,6 +82,7 @@ function installation(traffic: Traffic, { database: outage = [0, 0], sqs: silenc
 
   const run = createRunMessages({
     countRefusals: () => Promise.resolve(),
+    marker: { change: () => Promise.resolve({ isSubscribed: false }) },
     takeLedger: createTakeLedger({
       ledger: {
         take: (asked, deadline) => {

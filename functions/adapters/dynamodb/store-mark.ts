@@ -7,7 +7,7 @@ import { inTime } from "./client.ts";
 /** Of the whole installation: one item is enough, because any store wakes the database anyway. */
 export const STORE_MARK_KEY = { [USAGE_TABLE.partitionKey]: { S: USAGE_TABLE.storeMark } };
 
-/** An answer takes milliseconds, and nothing is lost without one; a change is made in the reserve for the answer. */
+/** An answer takes milliseconds, and nothing is lost without one. */
 const CALL_MS = 500;
 
 /** A query waits for it, and goes on without an answer. */
@@ -40,7 +40,7 @@ export function createStoreMark({ client, table }: { client: DynamoDBClient; tab
 /** Changes the mark, and writes the lag beside it: one write for both, which says whether anybody subscribes. */
 export function createStoreMarker({ client, table }: { client: DynamoDBClient; table: string }): StoreMarker {
   return {
-    async change(lag) {
+    async change(lag, deadline) {
       const command = new UpdateItemCommand({
         TableName: table,
         Key: STORE_MARK_KEY,
@@ -53,7 +53,8 @@ export function createStoreMarker({ client, table }: { client: DynamoDBClient; t
         },
         ReturnValues: "ALL_NEW",
       });
-      const { Attributes } = await inTime(CALL_MS, (abortSignal) => client.send(command, { abortSignal }));
+      const call = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
+      const { Attributes } = await inTime(deadline - Date.now(), call);
       return { isSubscribed: Attributes?.[SUBSCRIBED] !== undefined };
     },
   };

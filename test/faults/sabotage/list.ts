@@ -449,9 +449,23 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a snapshot that was not asked for is forgotten",
     file: "functions/consume/mark-stores.ts",
-    find: "owed.snapshot = !(await ask(clock().getTime() + ASK_MS));",
-    replace: "owed.snapshot = !(await ask(clock().getTime() + ASK_MS)) && false;",
+    find: "owed.snapshot = !(await ask(deadlineBehindBatch(clock().getTime(), until)));",
+    replace: "owed.snapshot = !(await ask(deadlineBehindBatch(clock().getTime(), until))) && false;",
     caughtBy: { file: "test/unit/consume/mark-stores.test.ts" },
+  },
+  {
+    name: "a mark that the table did not take is asked of nobody",
+    file: "functions/consume/mark-stores.ts",
+    find: "    if (!owed.mark) return;",
+    replace: "    return;",
+    caughtBy: { file: "test/unit/consume/mark-stores.test.ts" },
+  },
+  {
+    name: "a message that asks for a mark is done where the table does not answer",
+    file: "functions/status/run-messages.ts",
+    find: "unmarked.length > 0 && !(await answered(marker.change(undefined, clock().getTime() + MARK_MS)))",
+    replace: "unmarked.length > 0 && !(await answered(marker.change(undefined, clock().getTime() + MARK_MS))) && false",
+    caughtBy: { file: "test/unit/status/run-messages.test.ts" },
   },
   {
     name: "a dead letter that comes back does not open its row",

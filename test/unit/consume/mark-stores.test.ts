@@ -3,6 +3,7 @@ import type { BatchOutcome } from "../../../functions/core/batch.ts";
 import type { MetricCounts } from "../../../functions/core/metric-names.ts";
 import type { ConsumerLag } from "../../../functions/core/feed.ts";
 import type { ReceivedMessage } from "../../../functions/core/queue-message.ts";
+import type { StatusMessage } from "../../../functions/core/status-message.ts";
 import type { Wake } from "../../../functions/core/wakes.ts";
 import { markStores } from "../../../functions/consume/mark-stores.ts";
 
@@ -17,6 +18,8 @@ let wakes: Wake[];
 let unsent: string[];
 let asked: number;
 let isAskedFor: boolean;
+let requests: StatusMessage[];
+let deadlines: number[];
 const now = 1_000_000;
 let rule: ReturnType<typeof markStores>;
 beforeEach(() => {
@@ -31,6 +34,8 @@ beforeEach(() => {
   unsent = [];
   asked = 0;
   isAskedFor = true;
+  requests = [];
+  deadlines = [];
   const outcome = (): BatchOutcome => ({
     remaining: [],
     level: "info",
@@ -44,7 +49,8 @@ beforeEach(() => {
     },
     {
       marker: {
-        async change(lag) {
+        async change(lag, deadline) {
+          deadlines.push(deadline);
           if (isDown) throw new Error("down");
           steps.push("mark");
           lags.push(lag);
@@ -52,16 +58,25 @@ beforeEach(() => {
         },
       },
       wakes: {
-        async send(wake) {
+        async send(wake, _, deadline) {
+          deadlines.push(deadline);
           if (isQueueDown) return false;
           steps.push("wake");
           wakes.push(wake);
           return true;
         },
       },
-      ask: async () => {
+      ask: async (deadline) => {
+        deadlines.push(deadline);
         asked += 1;
         return isAskedFor;
+      },
+      messages: {
+        async send(message) {
+          if (isQueueDown) return false;
+          requests.push(message);
+          return true;
+        },
       },
       clock: () => new Date(now),
       onFailure: (error) => failures.push(error),
@@ -93,17 +108,34 @@ describe("the mark of stored events", () => {
     expect(steps).toEqual(["store"]);
   });
 
-  it("a change that fails leaves the batch as it is, and is made after the next one", async () => {
+  it("a change that fails leaves the batch as it is, and is asked of the function status", async () => {
     isDown = true;
-    expect(await rule([], 0)).toMatchObject({ metrics: { EventsStored: 1 } });
+    expect(await rule([], 0)).toMatchObject({ remaining: [], metrics: { EventsStored: 1 } });
     expect(failures).toHaveLength(1);
+    expect(requests).toEqual([{ kind: "mark" }]);
     isDown = false;
+    counts = {};
+
+    await rule([], 0);
+
+    expect(requests).toHaveLength(1);
+    expect(steps.filter((step) => step !== "wake")).toEqual(["store", "store"]);
+  });
+
+  it("a change that fails and that the queue takes no request for is made after the next batch", async () => {
+    isDown = true;
+    isQueueDown = true;
+    expect(await rule([], 0)).toMatchObject({ remaining: [], metrics: { EventsStored: 1 } });
+    expect(unsent).toContain("mark");
+    isDown = false;
+    isQueueDown = false;
     counts = {};
 
     await rule([], 0);
     await rule([], 0);
 
     expect(steps.filter((step) => step !== "wake")).toEqual(["store", "store", "mark", "store"]);
+    expect(requests).toEqual([]);
   });
 
   it("the mark has the age of the oldest message that was tried for the first time", async () => {
@@ -196,5 +228,22 @@ describe("the request for a snapshot of the ledger", () => {
     await rule([], 0);
 
     expect(asked).toBe(2);
+  });
+});
+
+describe("the time for what is behind a batch", () => {
+  it("a call has half of the time that is left, so that a process may open its connections", async () => {
+    isSubscribed = true;
+
+    await rule([], now + 7_000);
+
+    expect(deadlines).toEqual([now + 3_000, now + 3_000, now + 3_000]);
+  });
+
+  it("a call takes no longer than seconds, and two of them fit into the last one", async () => {
+    await rule([], now + 60_000);
+    await rule([], now);
+
+    expect(deadlines).toEqual([now + 5_000, now + 5_000, now + 400, now + 400]);
   });
 });

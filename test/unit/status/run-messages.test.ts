@@ -18,10 +18,19 @@ async function run(
   bodies: readonly (string | ReceivedMessage)[],
   outcome: TakeOutcome = { kind: "fresh" },
   countRefusals: (messages: readonly RefusalsMessage[]) => Promise<void> = () => Promise.resolve(),
+  isMarkable = true,
 ) {
   const asked: number[] = [];
+  let marks = 0;
   const rule = createRunMessages({
     countRefusals,
+    marker: {
+      async change() {
+        if (!isMarkable) throw new AccessError("down");
+        marks += 1;
+        return { isSubscribed: false };
+      },
+    },
     takeLedger: (due) => {
       asked.push(due);
       return Promise.resolve(outcome);
@@ -30,7 +39,7 @@ async function run(
   });
   const messages = bodies.map((each) => (typeof each === "string" ? message(each) : each));
   const { remaining, ...result } = await rule(messages, 0);
-  return { ...result, asked, remaining: remaining.map(({ body }) => body) };
+  return { ...result, asked, marks, remaining: remaining.map(({ body }) => body) };
 }
 
 describe("the messages of the queue of status", () => {
@@ -41,6 +50,24 @@ describe("the messages of the queue of status", () => {
 
     expect(outcome.remaining).toEqual(bodies.slice(0, 4));
     expect(outcome).toMatchObject({ level: "warn", fields: { failedMessages: 4, unreadable: 4 } });
+  });
+
+  it("the messages of an invocation that ask for the mark of stored events change it once, and beside a snapshot", async () => {
+    const mark = JSON.stringify({ kind: "mark" });
+
+    expect(await run([mark, ledgerAt(5), mark])).toMatchObject({ marks: 1, asked: [5], remaining: [], level: "info" });
+    expect(await run([ledgerAt(5)])).toMatchObject({ marks: 0 });
+  });
+
+  it("the messages that ask for the mark stay while the table does not answer, and no other message", async () => {
+    const mark = JSON.stringify({ kind: "mark" });
+
+    expect(await run([mark, ledgerAt(5), mark], undefined, undefined, false)).toMatchObject({
+      asked: [5],
+      remaining: [mark, mark],
+      level: "warn",
+      fields: { failedMessages: 2, reason: "table_unavailable" },
+    });
   });
 
   it("the messages of an invocation that ask for a snapshot are one request, for the latest time", async () => {
