@@ -12,6 +12,9 @@ import { CHROMIUM } from "./support/find-chromium.ts";
 const LOADS = 5;
 const LOAD_MS = 1_000;
 
+/** The bare page on an idle machine of two cores. Where it takes longer, the machine is slower or busy, and the page may take longer by as much. */
+const BARE_MS = 100;
+
 /** A page with one script of as many bytes as the page's, from memory: what this browser takes on this machine at least. */
 async function serveBare(bytes: number): Promise<{ server: Server; origin: string }> {
   const script = gzipSync(`globalThis.loaded = "${"x".repeat(bytes)}";`);
@@ -69,7 +72,7 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     globalThis.console.info(
       `The page is drawn after ${Math.round(best.page)} ms, a bare file after ${Math.round(best.bare)} ms.`,
     );
-    expect(best.page).toBeLessThanOrEqual(LOAD_MS);
+    expect(best.page).toBeLessThanOrEqual(LOAD_MS * Math.max(1, best.bare / BARE_MS));
   });
 
   it("the page keeps to its policy and to its origin from the sign-in to the sign-out", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished } from "vitest";
 import { textOfMessage } from "../../functions/core/message-text.ts";
 import { eventually } from "../support/eventually.ts";
 import { runScript } from "../support/run-script.ts";
@@ -18,8 +18,8 @@ import { startFaultStack, type FaultStack } from "./support/fault-stack.ts";
 let stack: FaultStack;
 beforeAll(async () => {
   stack = await startFaultStack({
-    // Far above what a batch takes; the cases that wait for it hide messages for less.
-    visibilitySeconds: sized(6, 40),
+    // Far above what a batch takes on a busy machine; the cases that wait for it hide messages for less.
+    visibilitySeconds: 40,
     functionTimeoutSeconds: 15,
     batchMessages: 5,
     windowSeconds: 0,
@@ -86,8 +86,10 @@ describe("a rolling deployment", () => {
     "each of two versions of the envelope meets the consumer of the other",
     () => stack,
     async (scenario) => {
+      const versioned = ["ingest", "consume"] as const;
       const next = (name: string) => join(stack.dataDir, "next", name);
-      await Promise.all((["ingest", "consume"] as const).map((name) => buildNextVersion(name, next(name))));
+      await Promise.all(versioned.map((name) => buildNextVersion(name, next(name))));
+      onTestFinished(() => versioned.forEach((name) => stack.deploy(name, {})));
       const count = sized(50, 5_000);
       const [early, late, extended] = [scenario.events(count), scenario.events(count), scenario.events(10)];
 
@@ -223,13 +225,13 @@ describe("deletions", () => {
       "F1",
       `stored, and the deletion of its message ${what}`,
       () => stack,
-      async (scenario) => {
+      briefly(sized(6, 40), async (scenario) => {
         stack.sqs.setFaults({ kind, action: "DeleteMessageBatch", calls: sized(2, 40) });
         await scenario.deliver(scenario.events(sized(40, 10_000)), { perRequest: 10 });
         await scenario.atRest();
         expect(stack.sqs.applied).toBeGreaterThan(0);
         scenario.note(`${stack.sqs.applied} deletions`);
-      },
+      }),
     );
   }
 });
@@ -303,7 +305,7 @@ describe("a stack that is stopped", () => {
     "F46",
     "SIGTERM in the middle of a batch, and a new start on the same data",
     () => stack,
-    async (scenario) => {
+    briefly(sized(6, 40), async (scenario) => {
       const from = stack.lines.length;
       const stops = sized(1, 10);
       for (let stop = 0; stop < stops; stop++) {
@@ -323,7 +325,7 @@ describe("a stack that is stopped", () => {
 
       const copies = await copiesFound(from);
       scenario.note(`${stops} stops; ${copies} events found stored already`);
-    },
+    }),
   );
 
   faultCase(
