@@ -3,17 +3,25 @@ import type { FaultStack } from "./fault-stack.ts";
 
 /** While `work` runs, a message that is received comes again after so many seconds, unless the consumer says otherwise. */
 export async function withVisibilityTimeout(
-  { queue }: FaultStack,
+  stack: FaultStack,
   seconds: number,
   work: () => Promise<void>,
 ): Promise<void> {
-  const { client, url: QueueUrl } = queue;
+  const { client, url: QueueUrl } = stack.queue;
   const read = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["VisibilityTimeout"] });
   const { Attributes: before } = await client.send(read);
-  await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: String(seconds) } }));
+  await set(stack, { VisibilityTimeout: String(seconds) });
   try {
     await work();
   } finally {
-    await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: before }));
+    await set(stack, before);
   }
+}
+
+/** The queue of now: `work` may have started the stack again. */
+async function set(
+  { queue: { client, url } }: FaultStack,
+  Attributes: Record<string, string> | undefined,
+): Promise<void> {
+  await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes }));
 }
