@@ -46,8 +46,7 @@ import { createRestore } from "./restore.ts";
 import { createRestoreEndpoints } from "./restore-endpoints.ts";
 import { createRestoreStep } from "./restore-step.ts";
 import { createRetain } from "./retain.ts";
-import { createRunErasures } from "./run-erasures.ts";
-import { createRunRestores } from "./run-restores.ts";
+import { createRunJobs } from "./run-jobs.ts";
 import { createRunSteps } from "./run-steps.ts";
 import { createRetainStep } from "./step.ts";
 
@@ -144,7 +143,7 @@ export const handler = httpQueueOrTask({
     observability,
   }),
   queue: sqsBatchHandler({
-    rule: createRunErasures(erasureStep, createRunRestores(restoreStep, createRunSteps(retainStep))),
+    rule: createRunJobs("erasure", erasureStep, createRunJobs("restore", restoreStep, createRunSteps(retainStep))),
     observability,
   }),
   task: taskHandler({ task: (deadline) => retain.run(deadline), observability }),
