@@ -28,12 +28,8 @@ export type MovedRestore = RestoreAt & {
 
 /** Every call may throw a DatabaseError. */
 export type ArchiveRewrites = {
-  /** Whether a part with events of the tenant may be under way: of a generation of these days that is not finished. */
-  isUnderWay(
-    tenant: string,
-    days: { first: string | undefined; last: string | undefined },
-    deadline: number,
-  ): Promise<boolean>;
+  /** Whether a part with events of the tenant may be under way: of a generation that is not finished. */
+  isUnderWay(tenant: string, deadline: number): Promise<boolean>;
   /** The generations of a class and day that are not finished. */
   unfinished(retention: number, day: string, deadline: number): Promise<number[]>;
   read(

@@ -15,9 +15,6 @@ export type ErasureCandidate = { source: string; id: string; json?: string | und
 export type ErasureScope = {
   erasureId: string;
   tenant: string;
-  /** The first and last time of receipt, both included; undefined where an event of any time may be one. */
-  receivedFrom?: string | undefined;
-  receivedTo?: string | undefined;
   /** The request names its events by their ids. */
   isListed?: boolean;
 };

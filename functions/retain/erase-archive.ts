@@ -85,23 +85,19 @@ export function createEraseArchive({ files, rewrites }: EraseArchiveDeps) {
   };
 
   /** The folders of the tenant that may hold an event, from a place on. */
-  async function* days({ tenant, receivedFrom, receivedTo }: ErasureScope, from?: ArchiveCursor) {
-    const first = receivedFrom?.slice(0, 10) ?? "";
-    const last = receivedTo?.slice(0, 10) ?? "9999-12-31";
+  async function* days({ tenant }: ErasureScope, from?: ArchiveCursor) {
     for (const retention of RETENTIONS.toSorted()) {
       if (from !== undefined && retention < from.retention) continue;
       for await (const folder of files.folders(`${ARCHIVE_FOLDER}${retention}/`)) {
         const day = folder.split("/").at(-2) ?? "";
-        if (day < first || day > last) continue;
         if (from !== undefined && retention === from.retention && (day < from.day || isOver(from, day))) continue;
         yield { retention, day, prefix: archivePrefix({ retention, day, tenant }) };
       }
     }
   }
 
-  async function refuseUnderWay({ tenant, receivedFrom, receivedTo }: ErasureScope, deadline: number): Promise<void> {
-    const of = { first: receivedFrom?.slice(0, 10), last: receivedTo?.slice(0, 10) };
-    if (await rewrites.isUnderWay(tenant, of, deadline))
+  async function refuseUnderWay({ tenant }: ErasureScope, deadline: number): Promise<void> {
+    if (await rewrites.isUnderWay(tenant, deadline))
       throw new FilesError("A day of the tenant is being archived. The erasure goes on when its files are written.");
   }
 

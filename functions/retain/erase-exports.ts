@@ -16,7 +16,6 @@ import {
 } from "../core/export-job.ts";
 import { EXPORT_KEPT_DAYS, EXPORT_PAGE_JOBS } from "../core/export-limits.ts";
 import { EXPORT_TIMEOUT_SECONDS } from "../core/function-limits.ts";
-import { toMicroseconds } from "../core/instant.ts";
 import type { Clock } from "../core/ports.ts";
 
 export type EraseExportsDeps = {
@@ -40,10 +39,10 @@ const RESERVE_MS = 5_000;
  */
 export function createEraseExports({ jobs, files, clock }: EraseExportsDeps) {
   return {
-    /** The exports of the tenant that may have an event of the scope. @throws AccessError */
+    /** The exports of the tenant, of which any may have an event of the scope. @throws AccessError */
     async count(scope: ErasureScope): Promise<number> {
       let count = 0;
-      for await (const job of exportsOf(scope, undefined)) if (mayHave(job, scope) && !isExpired(job)) count += 1;
+      for await (const job of exportsOf(scope, undefined)) if (!isExpired(job)) count += 1;
       return count;
     },
 
@@ -57,7 +56,7 @@ export function createEraseExports({ jobs, files, clock }: EraseExportsDeps) {
       let exports = 0;
       // The latest ones come first; an export that is started behind them reads no erased event.
       for await (const listed of exportsOf(scope, from)) {
-        const job = mayHave(listed, scope) ? await jobs.read(scope.tenant, listed.id) : undefined;
+        const job = await jobs.read(scope.tenant, listed.id);
         if (job !== undefined) {
           const found = await search(job, isErased, from?.after === job.id ? from.file : undefined, budget);
           if (found.kind === "unfinished") return { exports, cursor: { after: job.id, file: found.file } };
@@ -191,16 +190,6 @@ const isOfZlib = (error: unknown): boolean =>
 const LAST = "\u{10FFFF}";
 
 const ERASED = "It may have had an event that was erased. Start the export again.";
-
-/** An event that was received outside of the export's times is not in it. */
-function mayHave({ from, to }: ExportJob, { receivedFrom, receivedTo }: ErasureScope): boolean {
-  const [first, last] = [from, to].map((bound) => bound && toMicroseconds(bound));
-  const [lowest, highest] = [receivedFrom, receivedTo].map((bound) => bound && toMicroseconds(bound));
-  return (
-    !(first !== undefined && highest !== undefined && highest < first) &&
-    !(last !== undefined && lowest !== undefined && lowest >= last)
-  );
-}
 
 /** Whether each line of the files says which event it is. */
 const namesEvents = ({ format, select }: ExportJob): boolean =>

@@ -33,12 +33,11 @@ $body$;
 
 -- Tells whether a part with events of a tenant may be under way: of a generation that is not finished, whose steps have not come
 -- further than the tenant. What a later generation has was read behind this.
-create function is_archive_under_way(of_tenant text, first_day date, last_day date) returns boolean
+create function is_archive_under_way(of_tenant text) returns boolean
 language sql stable as $body$
   select exists (
     select from archives as a join retention_days as d on d.class = a.retention and d.day = a.day
     where a.finished_at is null and d.state <> 'dropped'
-      and (first_day is null or a.day >= first_day) and (last_day is null or a.day <= last_day)
       and (a.tenant is null or a.tenant <= of_tenant)
       and not exists (
         select from archive_manifests as m

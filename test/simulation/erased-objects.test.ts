@@ -362,21 +362,6 @@ describe("exports in an erasure", () => {
     expect(await open.keys(exportFolder(job))).toEqual([]);
   });
 
-  it("stay where their range has no event of the erasure", async () => {
-    const open = await openObjects();
-    const range = { from: "2026-11-01T00:00:00Z", to: "2026-11-02T00:00:00+01:00" };
-    const job = await exported(open, 1, [["1"]], { format: "csv", ...range });
-    const at = (receivedFrom: string, receivedTo = receivedFrom) => ({ scope: { ...SCOPE, receivedFrom, receivedTo } });
-    const { isErased } = matchIds([]);
-
-    for (const outside of ["2026-10-31T23:59:59.999Z", "2026-11-01T23:00:00.000Z"])
-      expect(await erase(open.objects, isErased, at(outside))).toMatchObject({ exports: 0 });
-    expect(await open.keys(exportFolder(job))).toHaveLength(2);
-    expect(await erase(open.objects, isErased, at("2026-10-31T00:00:00Z", "2026-11-01T00:00:00.000Z"))).toMatchObject({
-      exports: 1,
-    });
-  });
-
   it("are ended while they run, and a file that a step writes meanwhile is deleted when its time is over", async () => {
     const open = await openObjects();
     const job = await exported(open, 1, [["1"]], {

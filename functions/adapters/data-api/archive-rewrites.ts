@@ -8,8 +8,8 @@ export function createArchiveRewrites(database: Pick<SqlDatabase, "execute">): A
     (await database.execute(`select ${sql}`, parameters, deadline)).rows[0]?.[0];
 
   return {
-    isUnderWay: async (tenant, { first: firstDay = null, last = null }, deadline) =>
-      (await first(UNDER_WAY, { tenant, first: firstDay, last }, deadline)) === true,
+    isUnderWay: async (tenant, deadline) =>
+      (await first("is_archive_under_way(:tenant)", { tenant }, deadline)) === true,
 
     async unfinished(retention, day, deadline) {
       const { rows } = await database.execute(UNFINISHED, { retention: String(retention), day }, deadline);
@@ -58,7 +58,6 @@ export function createArchiveRewrites(database: Pick<SqlDatabase, "execute">): A
   };
 }
 
-const UNDER_WAY = "is_archive_under_way(:tenant, cast(:first as date), cast(:last as date))";
 const UNFINISHED = "select generation from unfinished_archives(cast(:retention as integer), cast(:day as date))";
 const KEY = ":tenant, cast(:day as date), cast(:retention as integer), cast(:generation as integer)";
 

@@ -157,18 +157,6 @@ describe("an erasure in the archive", () => {
     expect(await verify(archive.files, {})).toMatchObject({ faults: [] });
   });
 
-  it("days outside of the scope are not read", async () => {
-    const archive = await written();
-    const { isErased, asked } = matchIds(["a1", "d1"]);
-    const { erase: run, count } = createEraseArchive(archive);
-    const scope = { ...SCOPE, receivedFrom: "2026-11-02T00:00:00.000Z", receivedTo: "2026-11-03T12:00:00.000Z" };
-
-    await run(scope, isErased, undefined, { stopAt: Infinity, deadline: Infinity, now: () => 0 });
-
-    expect(asked).toEqual(["d1", "d2"]);
-    expect([await count(scope), await count(SCOPE)]).toEqual([1, 2]);
-  });
-
   it("a part or manifest that is not what was written is named, and nothing is deleted", async () => {
     const archive = await written();
     const part = archiveKey(PLACE, "part-00002.ndjson.gz");
