@@ -2,6 +2,7 @@ import { type Command, CommanderError } from "commander";
 import { checkWords } from "./check-words.ts";
 import { swallowedByNpm } from "./npm.ts";
 import { reachLoopbackDirectly } from "./reach-loopback-directly.ts";
+import { reasonOf } from "./reason-of.ts";
 
 /** Exit codes of every command: all was done; some was not done; the call was wrong or the command could not start. */
 export const exitCodes = { done: 0, incomplete: 1, failed: 2 } as const;
@@ -25,7 +26,14 @@ export async function runCommand(command: Command): Promise<void> {
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.failed;
       return;
     }
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`error: ${textOf(error)}\n`);
     process.exitCode = exitCodes.failed;
   }
+}
+
+/** The message of an error, and that of its cause where it does not repeat it. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const reason = reasonOf(error);
+  return error.message.includes(reason) ? error.message : `${error.message} ${reason}`;
 }

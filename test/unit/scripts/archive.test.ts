@@ -46,6 +46,19 @@ describe("npm run archive", () => {
     expect(JSON.parse(one.stdout)).toMatchObject([{ key: keys[1], tenant: "other", rows: 1, parts: 1 }]);
   });
 
+  it("a bucket that does not answer is an error with its reason", async () => {
+    const { code, stderr } = await callScript("archive", [
+      "ls",
+      "--bucket",
+      "none",
+      "--endpoint",
+      "http://127.0.0.1:1",
+    ]);
+
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: S3 did not answer a call: .*connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+  });
+
   it("cat prints the events as they were written, those of a filter, and those of a day", async () => {
     expect((await archive("cat")).stdout).toBe(
       [lineOf("1"), lineOf("2", { data: { n: 5 } }), lineOf("3"), lineOf("4"), ""].join("\n"),
