@@ -1,3 +1,4 @@
+import type { HeldJob } from "./held-job.ts";
 import type { ErasureCandidate, ErasureObjectCounts } from "./erasure-objects.ts";
 
 /** An erasure as a job (decision 0036): its record, and the ports to what it works on. */
@@ -114,13 +115,6 @@ export type ErasureJobs = {
   dropRules(deadline: number): Promise<void>;
 };
 
-/** `leased`: another step works on it for so many more seconds at most. */
-type ErasureHold =
-  | { kind: "absent" }
-  | { kind: "over"; job: ErasureJob }
-  | { kind: "leased"; seconds: number }
-  | { kind: "held"; job: ErasureJob };
-
 /** `held`: a legal hold has one of the events, so nothing was erased. `superseded`: another step has the job. */
 type Erased = { kind: "erased"; job: ErasureJob } | { kind: "held"; holdId: string } | { kind: "superseded" };
 
@@ -130,7 +124,7 @@ export type ErasureHoldFilter = { id: string; filter: string | undefined };
 /** The work on a job, for its steps. Every call may throw a DatabaseError. */
 export type ErasureWork = {
   /** Takes a job that waits or runs for so many seconds. */
-  hold(id: string, holder: string, seconds: number, deadline: number): Promise<ErasureHold>;
+  hold(id: string, holder: string, seconds: number, deadline: number): Promise<HeldJob<ErasureJob>>;
   /** Starts it: from now on nothing that it means is stored. Undefined where another step holds it, as below. */
   begin(job: ErasureJob, holder: string, deadline: number): Promise<ErasureJob | undefined>;
   /** Makes the place wait for the transactions that have begun. */

@@ -1,3 +1,4 @@
+import type { HeldJob } from "./held-job.ts";
 import type { DeadLetterRow, DeadLetterScope } from "./dead-letter-table.ts";
 import type { AllowedEvents, Origin } from "./ports.ts";
 
@@ -117,20 +118,13 @@ export type ReplayJobs = {
   cancel(tenant: string, id: string, deadline: number): Promise<ReplayJob | undefined>;
 };
 
-/** `leased`: another step works on it for so many more seconds at most. */
-type Hold =
-  | { kind: "absent" }
-  | { kind: "over"; job: ReplayJob }
-  | { kind: "leased"; seconds: number }
-  | { kind: "held"; job: ReplayJob };
-
 /** `lost`: another step holds the job by now. `cancelled`: somebody has asked the job to end. */
 export type Take = { kind: "lost" } | { kind: "cancelled" } | { kind: "taken"; taken: number; isAtEnd: boolean };
 
 /** The work on a job, for its steps. Every call may throw a DatabaseError. */
 export type ReplayWork = {
   /** Takes a running job for so many seconds. */
-  hold(id: string, holder: string, seconds: number, deadline: number): Promise<Hold>;
+  hold(id: string, holder: string, seconds: number, deadline: number): Promise<HeldJob<ReplayJob>>;
   /** Takes the next open dead letters of the job's set, at most so many. Those of a discard are discarded then. */
   take(job: ReplayJob, by: { holder: string; most: number }, deadline: number): Promise<Take>;
   /** A page of the dead letters that were taken and not marked, by id, behind an id; empty where there are none. */

@@ -1,3 +1,4 @@
+import type { HeldJob } from "./held-job.ts";
 import type { RetentionDays } from "./retention.ts";
 
 /** A restore of archived events as a job (decision 0035): its record, and the ports to what it works on. */
@@ -96,13 +97,6 @@ export type RestoreJobs = {
   ): Promise<{ events: string[]; next: string | undefined }>;
 };
 
-/** `leased`: another step works on it for so many more seconds at most. */
-type RestoreHold =
-  | { kind: "absent" }
-  | { kind: "over"; job: RestoreJob }
-  | { kind: "leased"; seconds: number }
-  | { kind: "held"; job: RestoreJob };
-
 /** Lines of the archive, and the place behind them. */
 type RestoreChunk = {
   lines: string[];
@@ -118,7 +112,7 @@ export type RestorePlace = Pick<RestoreJob, "manifestAt" | "partAt" | "lineAt">;
 /** The work on a job, for its steps. Every call may throw a DatabaseError. */
 export type RestoreWork = {
   /** Takes a running job for so many seconds. */
-  hold(id: string, holder: string, seconds: number, deadline: number): Promise<RestoreHold>;
+  hold(id: string, holder: string, seconds: number, deadline: number): Promise<HeldJob<RestoreJob>>;
   /** Makes the tables of a day, which was dropped. */
   ensureDay(retention: RetentionDays, day: string, deadline: number): Promise<void>;
   /**

@@ -25,7 +25,7 @@ import {
 } from "../../core/subscription-limits.ts";
 import { failpoint } from "../lambda/failpoint.ts";
 import { deadLetterCondition } from "./dead-letter-condition.ts";
-import { joinPieces } from "./replay-record.ts";
+import { joinPieces } from "./join-pieces.ts";
 import { toRecord } from "./subscription-record.ts";
 import { textArray, toTextArray } from "./text-array.ts";
 

@@ -1,18 +1,14 @@
 import type { ErasureJobs, ErasureSelection } from "../../core/erasure-job.ts";
 import type { SqlDatabase } from "../../core/ports.ts";
+import { createJobReader } from "./job-reader.ts";
 import { erasureConditions } from "./erasure-condition.ts";
 import { readErasureHolds } from "./erasure-holds.ts";
 import { toErasureJob } from "./erasure-record.ts";
-import { joinPieces } from "./replay-record.ts";
 import { textArray } from "./text-array.ts";
 
 /** Erasures in PostgreSQL, as the owner; the functions are documented in functions/sql/0013_erasure.sql. */
 export function createErasureJobs(database: Pick<SqlDatabase, "execute">): ErasureJobs {
-  const readJob = async (call: string, parameters: Record<string, string | null>, deadline: number) => {
-    const { rows } = await database.execute(`select piece from cut_text(${call})`, parameters, deadline);
-    const text = joinPieces(rows);
-    return text === undefined ? undefined : toErasureJob(text);
-  };
+  const { read: readJob } = createJobReader(database, "erasure", toErasureJob);
 
   return {
     async plan(tenant, selection, milliseconds, deadline) {

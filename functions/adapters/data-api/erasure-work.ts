@@ -3,11 +3,12 @@ import type { ErasureJob, ErasureWork } from "../../core/erasure-job.ts";
 import { ERASURE_HOLD_ATTEMPTS, ERASURE_MAX_ROWS, ERASURE_STATEMENT_MS } from "../../core/erasure-limits.ts";
 import type { SqlDatabase, SqlValue } from "../../core/ports.ts";
 import { failpoint } from "../lambda/failpoint.ts";
+import { createJobReader } from "./job-reader.ts";
 import { erasureConditions } from "./erasure-condition.ts";
 import { readErasureHolds } from "./erasure-holds.ts";
 import { toErasureJob } from "./erasure-record.ts";
 import { exchangeQuotes } from "./exchange-quotes.ts";
-import { joinPieces } from "./replay-record.ts";
+import { joinPieces } from "./join-pieces.ts";
 import { textArray } from "./text-array.ts";
 
 /** The work on erasures in PostgreSQL, as the owner; the functions are documented in functions/sql/0013_erasure.sql. */
@@ -15,11 +16,7 @@ export function createErasureWork(
   database: Pick<SqlDatabase, "execute">,
   { mostRows = ERASURE_MAX_ROWS }: { mostRows?: number } = {},
 ): ErasureWork {
-  const readJob = async (call: string, parameters: Record<string, string | null>, deadline: number) => {
-    const { rows } = await database.execute(`select piece from cut_text(${call})`, parameters, deadline);
-    const text = joinPieces(rows);
-    return text === undefined ? undefined : toErasureJob(text);
-  };
+  const { read: readJob, hold } = createJobReader(database, "erasure", toErasureJob);
 
   /** Runs a statement that erases. It names the holds that it knows, and is run again where there are others by now. */
   async function erase(
@@ -41,23 +38,7 @@ export function createErasureWork(
   }
 
   return {
-    async hold(id, holder, seconds, deadline) {
-      const { rows } = await database.execute(HOLD, { id, holder, seconds: String(seconds) }, deadline);
-      const [outcome, rest] = rows[0] ?? [];
-      const text = joinPieces(rows.map(([, , piece]) => [piece ?? ""])) ?? "";
-      switch (outcome) {
-        case "absent":
-          return { kind: "absent" };
-        case "leased":
-          return { kind: "leased", seconds: Number(rest) };
-        case "over":
-          return { kind: "over", job: toErasureJob(text) };
-        case "held":
-          return { kind: "held", job: toErasureJob(text) };
-        default:
-          throw new TypeError("hold_erasure returned another outcome.");
-      }
-    },
+    hold,
 
     async begin(job, holder, deadline) {
       const { condition, texts } = erasureConditions(job.request, []);
@@ -167,8 +148,6 @@ function toOutcome(rows: SqlValue[][]) {
 const erasing = (call: string) =>
   `select erased.outcome, erased.detail, text.piece from ${call} as erased left join lateral cut_text(erased.job) as text on true`;
 
-const HOLD = `select held.outcome, held.seconds, text.piece
-  from hold_erasure(:id, :holder, cast(:seconds as integer)) as held left join lateral cut_text(held.job) as text on true`;
 const BEGIN = `begin_erasure(:id, :holder, :condition, ${textArray(":texts")})`;
 const CONDITIONS = `:condition, :held, ${textArray(":texts")}, ${textArray(":holdIds")}, cast(:most as integer)`;
 const ROWS = `erase_rows(:id, :holder, ${CONDITIONS}, ${ERASURE_STATEMENT_MS})`;

@@ -2,17 +2,14 @@ import type { DeadLetterRow, DeadLetterScope } from "../../core/dead-letter-tabl
 import type { SqlDatabase } from "../../core/ports.ts";
 import type { EditableDeadLetter, ReplayJob, ReplayJobs } from "../../core/replay-job.ts";
 import { REPLAY_SAMPLE } from "../../core/replay-limits.ts";
+import { createJobReader } from "./job-reader.ts";
 import { deadLetterCondition } from "./dead-letter-condition.ts";
-import { joinPieces, toReplayJob } from "./replay-record.ts";
+import { toReplayJob } from "./replay-record.ts";
 import { textArray, toTextArray } from "./text-array.ts";
 
 /** Jobs of dead letters in PostgreSQL; the functions are documented in functions/sql/0008_replays.sql. */
 export function createReplayJobs(database: Pick<SqlDatabase, "execute">): ReplayJobs {
-  const readJob = async (call: string, parameters: Record<string, string | null>, deadline: number) => {
-    const { rows } = await database.execute(`select piece from cut_text(${call})`, parameters, deadline);
-    const text = joinPieces(rows);
-    return text === undefined ? undefined : toReplayJob(text);
-  };
+  const { read: readJob } = createJobReader(database, "replay", toReplayJob);
 
   return {
     async plan(scope, request, deadline) {

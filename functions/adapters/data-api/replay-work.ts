@@ -4,8 +4,10 @@ import type { SqlDatabase } from "../../core/ports.ts";
 import type { ReplayWork, TakenDeadLetter } from "../../core/replay-job.ts";
 import { REPLAY_SETTLE_MAX, REPLAY_TAKE_MAX, REPLAY_TAKE_MAX_BYTES, REPLAY_TAKE_MS } from "../../core/replay-limits.ts";
 import { failpoint } from "../lambda/failpoint.ts";
+import { createJobReader } from "./job-reader.ts";
 import { deadLetterCondition } from "./dead-letter-condition.ts";
-import { joinPieces, toReplayJob } from "./replay-record.ts";
+import { joinPieces } from "./join-pieces.ts";
+import { toReplayJob } from "./replay-record.ts";
 import { textArray, toTextArray } from "./text-array.ts";
 
 /** The steps of jobs in PostgreSQL; the functions are documented in functions/sql/0008_replays.sql. */
@@ -21,15 +23,10 @@ export function createReplayWork(
     settleMost?: number;
   } = {},
 ): ReplayWork {
+  const { read: readJob, hold } = createJobReader(database, "replay", toReplayJob);
+
   return {
-    async hold(id, holder, seconds, deadline) {
-      const { rows } = await database.execute(HOLD, { id, holder, seconds: String(seconds) }, deadline);
-      const [outcome, rest] = rows[0] ?? [];
-      const job = joinPieces(rows.map(([, , piece]) => [piece ?? null]));
-      if (outcome === "leased") return { kind: "leased", seconds: Number(rest) };
-      if (job === undefined || (outcome !== "held" && outcome !== "over")) return { kind: "absent" };
-      return { kind: outcome, job: toReplayJob(job) };
-    },
+    hold,
 
     async take({ id, request }, { holder, most }, deadline) {
       const condition = deadLetterCondition(request.filter);
@@ -79,9 +76,10 @@ export function createReplayWork(
 
     async end(id, { state, reason = null, detail = null, givesBack = false }, deadline) {
       const parameters = { id, state, reason, detail, gives_back: String(givesBack) };
-      const { rows } = await database.execute(END, parameters, deadline);
+      const job = await readJob(END, parameters, deadline);
       FAILPOINT: await failpoint("afterEnd");
-      return toReplayJob(joinPieces(rows) ?? "");
+      if (job === undefined) throw new TypeError("end_replay returned no job.");
+      return job;
     },
 
     async countOpen(deadline) {
@@ -108,15 +106,13 @@ const PAIRS = /[\uD800-\uDBFF][\uDC00-\uDFFF]/g;
 /** Behind the end of every body. */
 const WHOLE = String(2 ** 30);
 
-const HOLD = `select outcome, seconds, piece from hold_replay(:id, :holder, cast(:seconds as integer))
-  left join lateral cut_text(job) on true`;
 const TAKE = `select taken, is_at_end from take_dead_letters(
     :id, :holder, :condition, ${textArray(":condition_texts")}, cast(:most as integer), ${REPLAY_TAKE_MAX_BYTES}, ${REPLAY_TAKE_MS}
   )`;
 const UNSENT = `select dead_letter_id, number, tenant, is_last, piece
   from read_unsent(:id, :from, cast(:characters as integer), ${LIST_PAGE_MAX_BYTES})`;
 const MARK = `select mark_sent(:id, ${textArray(":ids")})`;
-const END = "select piece from cut_text(end_replay(:id, :state, :reason, :detail, cast(:gives_back as boolean)))";
+const END = "end_replay(:id, :state, :reason, :detail, cast(:gives_back as boolean))";
 /** Documented in functions/sql/0007_dead_letters.sql. */
 const COUNT_OPEN = `select count_open_dead_letters(${OPEN_DEAD_LETTERS_MAX})`;
 const SETTLE = `select found_now, unsettled, piece from settle_replay(:id, cast(:most as integer))

@@ -4,16 +4,12 @@ import { LIST_PAGE_MAX_BYTES } from "../../core/list-limits.ts";
 import type { SqlDatabase } from "../../core/ports.ts";
 import type { RestoreJobs } from "../../core/restore-job.ts";
 import { RETENTION_DAYS, type Retention } from "../../core/retention.ts";
-import { joinPieces } from "./replay-record.ts";
+import { createJobReader } from "./job-reader.ts";
 import { toRestoreJob } from "./restore-record.ts";
 
 /** Restores in PostgreSQL, as the owner; the functions are documented in functions/sql/0012_archive.sql. */
 export function createRestoreJobs(database: Pick<SqlDatabase, "execute">): RestoreJobs {
-  const readJob = async (call: string, parameters: Record<string, string | null>, deadline: number) => {
-    const { rows } = await database.execute(`select piece from cut_text(${call})`, parameters, deadline);
-    const text = joinPieces(rows);
-    return text === undefined ? undefined : toRestoreJob(text);
-  };
+  const { read: readJob } = createJobReader(database, "restore", toRestoreJob);
 
   return {
     async knownManifests(tenant, keys, deadline) {

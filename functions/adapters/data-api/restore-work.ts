@@ -1,37 +1,16 @@
 import type { SqlDatabase } from "../../core/ports.ts";
 import type { RestoreWork } from "../../core/restore-job.ts";
 import { failpoint } from "../lambda/failpoint.ts";
+import { createJobReader } from "./job-reader.ts";
 import { exchangeQuotes } from "./exchange-quotes.ts";
-import { joinPieces } from "./replay-record.ts";
 import { toRestoreJob } from "./restore-record.ts";
 
 /** The work on restores in PostgreSQL, as the owner; the functions are documented in functions/sql/0012_archive.sql. */
 export function createRestoreWork(database: Pick<SqlDatabase, "execute">): RestoreWork {
-  const readJob = async (call: string, parameters: Record<string, string | null>, deadline: number) => {
-    const { rows } = await database.execute(`select piece from cut_text(${call})`, parameters, deadline);
-    const text = joinPieces(rows);
-    return text === undefined ? undefined : toRestoreJob(text);
-  };
+  const { read: readJob, hold } = createJobReader(database, "restore", toRestoreJob);
 
   return {
-    async hold(id, holder, seconds, deadline) {
-      const parameters = { id, holder, seconds: String(seconds) };
-      const { rows } = await database.execute(HOLD, parameters, deadline);
-      const [outcome, rest] = rows[0] ?? [];
-      const text = joinPieces(rows.map(([, , piece]) => [piece ?? ""])) ?? "";
-      switch (outcome) {
-        case "absent":
-          return { kind: "absent" };
-        case "leased":
-          return { kind: "leased", seconds: Number(rest) };
-        case "over":
-          return { kind: "over", job: toRestoreJob(text) };
-        case "held":
-          return { kind: "held", job: toRestoreJob(text) };
-        default:
-          throw new TypeError("hold_restore returned another outcome.");
-      }
-    },
+    hold,
 
     async ensureDay(retention, day, deadline) {
       const days = JSON.stringify([{ class: retention, day }]);
@@ -65,8 +44,6 @@ export function createRestoreWork(database: Pick<SqlDatabase, "execute">): Resto
   };
 }
 
-const HOLD = `select held.outcome, held.seconds, text.piece
-  from hold_restore(:id, :holder, cast(:seconds as integer)) as held left join lateral cut_text(held.job) as text on true`;
 const STORE = `restore_events(
     :id, :holder, :lines, cast(:manifest as integer), cast(:part as integer), cast(:line as integer),
     cast(:read as bigint), cast(:refused as bigint), :fault

@@ -14,7 +14,7 @@ import {
 } from "../../core/subscription-limits.ts";
 import { deadLetterCondition } from "./dead-letter-condition.ts";
 import { toPlace } from "./list-place.ts";
-import { joinPieces } from "./replay-record.ts";
+import { joinPieces } from "./join-pieces.ts";
 import { joinById, toNumberedPage, toRecord, toSubscription } from "./subscription-record.ts";
 import { textArray } from "./text-array.ts";
 
