@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import type { ExportStep } from "../core/export-job.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
+import { readJson } from "../core/read-json.ts";
 import type { StepOutcome } from "./step.ts";
 
 const message = z.object({ tenant: z.string(), id: z.string() });
@@ -19,7 +20,7 @@ export function createRunSteps(step: Step): BatchRule {
       metrics: {},
     };
     for (const each of messages) {
-      const body = read(each.body);
+      const body = readJson(message, each.body);
       const result = body === undefined ? { kind: "unreadable" as const } : await step(body, each, until);
       if (result.kind === "unreadable" || result.kind === "busy" || result.kind === "unsent") remaining.push(each);
       if (result.kind === "retried") outcome.fields.requeuedMessages += 1;
@@ -30,14 +31,6 @@ export function createRunSteps(step: Step): BatchRule {
     outcome.fields.failedMessages = remaining.length;
     return outcome;
   };
-}
-
-function read(body: string): ExportStep | undefined {
-  try {
-    return message.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 function describe(result: StepOutcome | { kind: "unreadable" }) {

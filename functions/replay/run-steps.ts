@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
+import { readJson } from "../core/read-json.ts";
 import type { ReplayStep } from "../core/replay-job.ts";
 import type { StepOutcome } from "./step.ts";
 
@@ -20,7 +21,7 @@ export function createRunSteps(step: Step): BatchRule {
       metrics: {},
     };
     for (const each of messages) {
-      const body = read(each.body);
+      const body = readJson(message, each.body);
       const result = body === undefined ? { kind: "unreadable" as const } : await step(body, each, until);
       const hasFailed = result.kind === "ended" && result.state === "failed";
       if (result.kind === "unreadable" || result.kind === "unsent") remaining.push(each);
@@ -34,12 +35,4 @@ export function createRunSteps(step: Step): BatchRule {
     outcome.fields.failedMessages = remaining.length;
     return outcome;
   };
-}
-
-function read(body: string): ReplayStep | undefined {
-  try {
-    return message.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
 }

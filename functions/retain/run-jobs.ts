@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
+import { readJson } from "../core/read-json.ts";
 import type { ErasureOutcome } from "./erasure-step.ts";
 import type { RestoreOutcome } from "./restore-step.ts";
 
@@ -20,7 +21,7 @@ export function createRunJobs<K extends Kind>(kind: K, run: Run<K>, others: Batc
 
   return async (messages, until) => {
     const jobs = messages.flatMap((message) => {
-      const body = read(message.body);
+      const body = readJson(schema, message.body) as Step<K> | undefined;
       return body === undefined ? [] : [{ message, body }];
     });
     if (jobs.length === 0) return others(messages, until);
@@ -47,12 +48,4 @@ export function createRunJobs<K extends Kind>(kind: K, run: Run<K>, others: Batc
     outcome.fields.failedMessages = remaining.length;
     return outcome;
   };
-
-  function read(body: string): Step<K> | undefined {
-    try {
-      return schema.safeParse(JSON.parse(body)).data as Step<K> | undefined;
-    } catch {
-      return undefined;
-    }
-  }
 }

@@ -3,6 +3,7 @@ import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import type { StoreMarker } from "../core/feed.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
+import { readJson } from "../core/read-json.ts";
 import type { RefusalsMessage } from "../core/refusal.ts";
 import { statusMessage, type StatusMessage } from "../core/status-message.ts";
 import type { TakeOutcome } from "./take-ledger.ts";
@@ -27,7 +28,7 @@ export function createRunMessages({
 }): BatchRule {
   return async (messages, until) => {
     const read = messages.flatMap((message): Read[] => {
-      const content = parse(message.body);
+      const content = readJson(statusMessage, message.body);
       return content === undefined ? [] : [{ message, content }];
     });
     const readable = new Set(read.map(({ message }) => message));
@@ -111,13 +112,5 @@ async function answered(call: Promise<unknown>): Promise<boolean> {
   } catch (error) {
     if (error instanceof AccessError) return false;
     throw error;
-  }
-}
-
-function parse(body: string): StatusMessage | undefined {
-  try {
-    return statusMessage.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
   }
 }
