@@ -60,11 +60,12 @@ grant select on retention_classes to sluice_reader;
 -- key starts with (tenant, id), so that it also finds an event by its id without the source. Retention deletes keys by the
 -- thousand, so each partition is vacuumed early: the places of deleted keys are used again.
 create table event_keys (
+  -- Columns of one width come first, here and in `events`: behind texts a row would have gaps, which the write-ahead log has too.
+  received_at timestamptz not null,
+  retention smallint not null,
   tenant text collate "C" not null,
   id text collate "C" not null,
   source text collate "C" not null,
-  received_at timestamptz not null,
-  retention smallint not null,
   primary key (tenant, id, source)
 ) partition by hash (tenant, id);
 
@@ -96,19 +97,19 @@ $body$;
 -- The events, partitioned by their retention class, and each class by the UTC day of `received_at`. Ingest fixes both, and the
 -- message carries them. make_event_day makes the table of a class and day, events_30d_20261121.
 create table events (
-  tenant text collate "C" not null,
-  id text collate "C" not null,
-  source text collate "C" not null,
-  type text collate "C" not null,
-  subject text,
   time timestamptz not null,
-  -- The time as it was sent, where a timestamptz cannot give it back: with an offset, or without milliseconds.
-  time_sent text,
   received_at timestamptz not null,
   stored_at timestamptz not null default clock_timestamp(),
   -- The number of the transaction that stored it, which is its place in the feed: see event_horizon below.
   transaction_number bigint not null default cast(cast(pg_current_xact_id() as text) as bigint),
   retention smallint not null,
+  tenant text collate "C" not null,
+  id text collate "C" not null,
+  source text collate "C" not null,
+  type text collate "C" not null,
+  subject text,
+  -- The time as it was sent, where a timestamptz cannot give it back: with an offset, or without milliseconds.
+  time_sent text,
   dataschema text,
   datacontenttype text,
   extensions jsonb,
