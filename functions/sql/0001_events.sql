@@ -127,7 +127,7 @@ create table events_keep partition of events for values in (0) partition by rang
 create table events_held partition of events for values in (-1);
 
 -- Finds one event by the `received_at` of its key, and lists a tenant's events in the order they were received.
-create index events_by_arrival on events (tenant, received_at, id);
+create index events_by_arrival on events (tenant, received_at, id) with (deduplicate_items = off);
 
 -- Finds the events of some transactions. Rows lie on disk nearly in the order of their transactions, so the lowest and the
 -- highest number of each 16 pages find them, and that costs next to no write-ahead log.
@@ -197,6 +197,12 @@ create type event_head as (
   data_base64 text
 );
 
+-- What a call of store_batch reads once, for all of its blocks.
+create type store_rules as (
+  transaction_number bigint, default_class smallint, measured_types text[], indexed_types text[], has_erased_keys boolean,
+  has_suppressions boolean
+);
+
 -- Stores each event that can be stored, and counts it for the ledger. `heads` are the events without their data, each the text of an
 -- event_head, which PostgreSQL reads twice as fast as JSON, or a JSON object with its members, which holds every character. `data`
 -- are the JSON texts of that, empty where there is none: so nothing is parsed twice. They are sorted by key: keys are locked in
@@ -244,6 +250,23 @@ end
 $body$;
 grant execute on function store_batch to sluice_writer;
 
+-- The rules of this transaction. Its number comes first: erased_places says why.
+create function read_store_rules() returns store_rules
+language plpgsql as $body$
+declare
+  this_transaction constant bigint = cast(cast(pg_current_xact_id() as text) as bigint);
+begin
+  return row(
+    this_transaction + (select number_offset from incarnation),
+    (select class from retention_classes where is_default),
+    array(select distinct type from measures),
+    array(select distinct type from indexed_fields),
+    exists (select from erased_keys),
+    exists (select from suppressions)
+  );
+end
+$body$;
+
 -- Stores events in blocks, each in a subtransaction. A block with an event that the database refuses is tried again in
 -- blocks of a sixteenth, down to the event itself, whatever is wrong with it: a value, a constraint, a trigger, a size, a
 -- missing partition. One such event among thousands costs little more than its block; if all are refused, each is tried at
@@ -254,7 +277,9 @@ grant execute on function store_batch to sluice_writer;
 -- that find them. An event alone may be a copy of one whose day has a table, though its own has none, so it goes there at once.
 --
 -- Returns the rows of store_batch, and one more for each event that equals what is stored under its key: `copy`.
-create function store_blocks(heads text[], data text[], block_size integer = 256, first_position integer = 0)
+create function store_blocks(
+  heads text[], data text[], block_size integer = 256, first_position integer = 0, rules store_rules = read_store_rules()
+)
 returns table (outcome text, "position" integer, state text, message text)
 language plpgsql as $body$
 declare
@@ -281,9 +306,9 @@ begin
         if cardinality(given) = 1 then
           raise sqlstate 'SL001';
         end if;
-        stored = stored + insert_all_new(given, part_data);
+        stored = stored + insert_all_new(given, part_data, rules);
       exception when unique_violation or sqlstate 'SL001' then
-        inserted = insert_new_events(given, part_data);
+        inserted = insert_new_events(given, part_data, rules);
         if inserted.events < cardinality(given) then
           conflicts = array(select find_conflicts(block_json(given, part_data)));
           return query
@@ -300,7 +325,8 @@ begin
         or program_limit_exceeded or plpgsql_error
       then
         if cardinality(part_heads) > 1 then
-          return query select * from store_blocks(part_heads, part_data, greatest(block_size / 16, 1), first_position + low - 1);
+          return query
+          select * from store_blocks(part_heads, part_data, greatest(block_size / 16, 1), first_position + low - 1, rules);
         else
           get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail;
           outcome = 'refused';
@@ -323,36 +349,31 @@ $body$;
 -- Inserts events and returns their number. Raises unique_violation where the key of any is stored, or is there twice, and SL001 where an
 -- erasure keeps one out. A plain insert costs less than `on conflict`, which looks for each key twice and confirms each row in the
 -- write-ahead log.
-create function insert_all_new(given event_head[], data_texts text[]) returns integer
+create function insert_all_new(given event_head[], data_texts text[], rules store_rules = read_store_rules()) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
-declare
-  -- Before the rules of erasures are read, as erased_places says.
-  this_transaction constant xid8 = pg_current_xact_id();
-  default_class constant smallint = (select class from retention_classes where is_default);
 begin
-  if (exists (select from erased_keys) or exists (select from suppressions))
-    and cardinality(erased_places(block_json(given, case when exists (select from suppressions) then data_texts end))) > 0
+  if (rules.has_erased_keys or rules.has_suppressions)
+    and cardinality(erased_places(block_json(given, case when rules.has_suppressions then data_texts end))) > 0
   then
     raise exception 'an event is erased' using errcode = 'SL001';
   end if;
   insert into event_keys (tenant, id, source, received_at, retention)
-  select tenant, id, source, received_at, coalesce(class, default_class) from unnest(given);
-  return insert_events(given, data_texts, default_class);
+  select tenant, id, source, received_at, coalesce(class, rules.default_class) from unnest(given);
+  return insert_events(given, data_texts, rules);
 end
 $body$;
 
 -- Inserts events, all or none, and returns how many were new, and their places, from 0. The key table decides; of two copies the
--- first is inserted. Places of events that an erasure keeps out are in `erased`: they are looked for behind the number of the
--- transaction, as erased_places says.
-create function insert_new_events(given event_head[], data_texts text[], out events integer, out places integer[], out erased integer[])
+-- first is inserted. Places of events that an erasure keeps out are in `erased`.
+create function insert_new_events(
+  given event_head[], data_texts text[], rules store_rules, out events integer, out places integer[], out erased integer[]
+)
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
-  this_transaction constant xid8 = pg_current_xact_id();
   kept_out constant integer[] =
-    case when exists (select from erased_keys) or exists (select from suppressions) then erased_places(block_json(given, data_texts)) end;
-  default_class constant smallint = (select class from retention_classes where is_default);
+    case when rules.has_erased_keys or rules.has_suppressions then erased_places(block_json(given, data_texts)) end;
 begin
   with line as (
     select distinct on (tenant, id, source) tenant, id, source, received_at, class, place
@@ -364,7 +385,7 @@ begin
   ),
   fresh as (
     insert into event_keys (tenant, id, source, received_at, retention)
-    select tenant, id, source, received_at, coalesce(class, default_class) from line order by place
+    select tenant, id, source, received_at, coalesce(class, rules.default_class) from line order by place
     on conflict do nothing
     returning tenant, id, source
   )
@@ -373,7 +394,7 @@ begin
   insert_new_events.events = insert_events(
     array(select given[place + 1] from unnest(insert_new_events.places) as place),
     array(select data_texts[place + 1] from unnest(insert_new_events.places) as place),
-    default_class
+    rules
   );
   insert_new_events.erased = kept_out;
 end
@@ -381,28 +402,26 @@ $body$;
 
 -- Inserts events whose keys are inserted, with what follows them: lookups, feed and rollups. Returns their number. All calls share one
 -- plan, because no value in a block could make a better one.
-create function insert_events(given event_head[], data_texts text[], default_class smallint) returns integer
+create function insert_events(given event_head[], data_texts text[], rules store_rules) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
-  measured_types text[] = array(select distinct type from measures);
-  indexed_types text[] = array(select distinct type from indexed_fields);
   stored integer;
 begin
   with stored as (
     insert into events (
       tenant, id, source, type, subject, time, time_sent, received_at, retention, dataschema, datacontenttype, extensions,
-      data_base64, data
+      data_base64, data, transaction_number
     )
     select
-      tenant, id, source, type, subject, time, time_sent, received_at, coalesce(class, default_class), dataschema, datacontenttype,
-      extensions, data_base64, cast(nullif(data, '') as jsonb)
+      tenant, id, source, type, subject, time, time_sent, received_at, coalesce(class, rules.default_class), dataschema,
+      datacontenttype, extensions, data_base64, cast(nullif(data, '') as jsonb), rules.transaction_number
     from rows from (unnest(given), unnest(data_texts)) as line (
       tenant, id, source, type, subject, time, time_sent, received_at, class, dataschema, datacontenttype, extensions, data_base64, data
     )
     returning tenant, type, source, received_at, retention, id,
-      case when type = any (indexed_types) then data end as indexed_data,
-      case when type = any (measured_types) then array(
+      case when type = any (rules.indexed_types) then data end as indexed_data,
+      case when type = any (rules.measured_types) then array(
         select (pointer, data #> path)::measured from measures
         where measures.type = events.type and jsonb_typeof(data #> path) = 'number'
       ) end as numbers

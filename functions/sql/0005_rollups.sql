@@ -117,13 +117,13 @@ language sql immutable parallel safe as $body$
 $body$;
 grant execute on function bucket_value to sluice_reader;
 
--- The parts of deltas that are about the numbers of events.
+-- The parts of deltas that are about the numbers of events. Strict: a block without such events starts none of it.
 create function number_parts(added stored_event[])
 returns table (
   tenant text, minute timestamptz, type text, source text, pointer text, events bigint, total numeric, low numeric, high numeric,
   buckets integer[], counts integer[]
 )
-language sql immutable as $body$
+language sql immutable strict as $body$
   select
     tenant, minute, type, source, pointer, sum(number), sum(total), min(low), max(high),
     array_agg(bucket order by bucket), array_agg(number order by bucket)

@@ -217,14 +217,15 @@ const CREATIONS = [
   "grant select on events_keep_20261121 to sluice_reader",
 ];
 const OWNERS_FUNCTIONS = [
-  "select insert_new_events('{}', '{}')",
+  "select insert_new_events('{}', '{}', null)",
   "select find_conflicts('[]')",
   "select ensure_event_partitions('2026-11-21', '2026-11-21')",
   "select append_deltas(null)",
   "select number_parts(null)",
-  "select insert_events('{}', '{}', 0::smallint)",
+  "select insert_events('{}', '{}', null)",
   "select * from store_blocks('{}', '{}')",
   "select insert_all_new('{}', '{}')",
+  "select read_store_rules()",
   "select block_json('{}', '{}')",
   "select count_new_arrivals('{}')",
   "select count_mixed_arrivals('{}', '{}', '{}', '{}')",

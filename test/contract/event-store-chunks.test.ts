@@ -107,4 +107,21 @@ describe("chunks", () => {
 
     expect(await store.store(first, soon())).toEqual(allWell(CHUNK_MAX_EVENTS));
   });
+
+  it("are written when they are complete, so storing one reads none of its events", async () => {
+    let reads = 0;
+    const watched = storables(CHUNK_MAX_EVENTS + 1, "e").map(({ event: content, ...rest }) => ({
+      ...rest,
+      get event() {
+        reads += 1;
+        return content;
+      },
+    }));
+    const chunks = chunksOf(store, watched);
+    reads = 0;
+
+    for (const chunk of chunks) expect(await store.store(chunk, soon())).toEqual(allWell(chunk.length));
+
+    expect(reads).toBe(0);
+  });
 });

@@ -38,19 +38,11 @@ export function createEventStore(database: SqlDatabase): EventStore {
   return {
     createChunker,
     async store(events, deadline) {
-      const sorted = inKeyOrder(events);
-      // No line has a line break: JSON.stringify escapes them.
-      const lines = sorted.map(({ event }) => toRow(event));
-      const heads = lines.map(({ head }) => head).join("\n");
-      const data = lines.map(({ data: text }) => text).join("\n");
-      const origins = writeOrigins(sorted.map(({ event }) => event));
+      const { parameters, indexes } = toCall(events);
       FAILPOINT: await failpoint("beforeStore");
-      const result = await database.execute(storeBatch, { heads, data, origins }, deadline);
+      const result = await database.execute(storeBatch, parameters, deadline);
       FAILPOINT: await failpoint("afterStore");
-      const outcome = toOutcome(
-        result.rows,
-        sorted.map(({ index }) => index),
-      );
+      const outcome = toOutcome(result.rows, indexes);
       await ensureDays(
         outcome.refused.filter(({ error }) => error.reason === "missing_partition").map(({ index }) => events[index]),
         deadline,
@@ -58,6 +50,28 @@ export function createEventStore(database: SqlDatabase): EventStore {
       return outcome;
     },
   };
+}
+
+/** The parameters of a call, and the index of each line's event in the chunk. */
+type Call = { parameters: { heads: string; data: string; origins: string }; indexes: number[] };
+
+/** The call of a chunk is written when the chunk is complete, which is while the database works on the one before. */
+const calls = new WeakMap<readonly StorableEvent[], Call>();
+
+function toCall(events: StorableEvent[]): Call {
+  const known = calls.get(events);
+  if (known !== undefined) return known;
+  const sorted = inKeyOrder(events);
+  // No line has a line break: JSON.stringify escapes them.
+  const lines = sorted.map(({ event }) => toRow(event));
+  const parameters = {
+    heads: lines.map(({ head }) => head).join("\n"),
+    data: lines.map(({ data }) => data).join("\n"),
+    origins: writeOrigins(sorted.map(({ event }) => event)),
+  };
+  const call = { parameters, indexes: sorted.map(({ index }) => index) };
+  calls.set(events, call);
+  return call;
 }
 
 /** Sorts events by key, so that concurrent writers lock the same keys in one order; copies of an event keep theirs. */
@@ -114,6 +128,7 @@ function createChunker<T extends StorableEvent>(): Chunker<T> {
     chunk = [];
     bytes = 0;
     originBytes = createOriginMeter();
+    toCall(events);
     return events;
   };
   return {

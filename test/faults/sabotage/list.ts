@@ -253,8 +253,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: "a block counts as new whatever its keys are",
     file: "functions/sql/0001_events.sql",
-    find: "coalesce(class, default_class) from unnest(given);",
-    replace: "coalesce(class, default_class) from unnest(given) on conflict do nothing;",
+    find: "coalesce(class, rules.default_class) from unnest(given);",
+    replace: "coalesce(class, rules.default_class) from unnest(given) on conflict do nothing;",
     caughtBy: crashCases("F1 "),
   },
   {
