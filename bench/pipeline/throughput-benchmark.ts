@@ -52,9 +52,9 @@ async function runThroughput({ rounds, quick, log }: BenchOptions): Promise<Benc
           reached: {
             bound: 8,
             because:
-              "of 250 µs of processor time an event, ingest takes a third, the local API Gateway, event source and Data " +
-              "API a fifth, PostgreSQL a fifth, the consumer a sixth and the queue an eighth; the naive stack takes 3,200 " +
-              "µs, most of it for sequential calls of queue and database",
+              "of 141 µs of processor time an event, ingest and the consumer take a quarter each, the local API Gateway, event " +
+              "source and Data API a fifth, PostgreSQL a sixth and the queue a thirteenth; the naive stack takes 2,000 µs, most " +
+              "of it for sequential calls of queue and database",
           },
         },
       ],
