@@ -57,12 +57,6 @@ async function measureWal({ rounds, quick, log }: BenchOptions): Promise<BenchRe
         against: "event bytes, at 1 KB",
         ratios: series.contenders[0]?.figures ?? [],
         floor: { atMost: 1.8 },
-        reached: {
-          bound: 1.85,
-          because:
-            "the key's row and index entry, some 250 B an event, are the price of exactly once without a window; each row is a " +
-            "record of its own, and `jsonb` takes more room than JSON for numbers and short members",
-        },
       });
     }
     await measureChunks(rounds, report);
