@@ -1,81 +1,121 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { BenchReport, Benchmark, Check } from "./benchmark.ts";
+import type { Check } from "./benchmark.ts";
+import { isMet, rangeText, wanted, worst } from "./checks.ts";
 import { figure, plot } from "./plot.ts";
 import { type Series, spread } from "./rounds.ts";
-
-export type Measured = { benchmark: Pick<Benchmark, "name" | "title" | "about">; report: BenchReport };
+import { fileOf, KEPT_RUNS, readRuns, type Run } from "./runs.ts";
 
 const DOCS = resolve(import.meta.dirname, "../docs");
+const PICTURES = join(DOCS, "benchmarks");
 
-/** Writes the generated parts of docs/benchmarks.md, and a plot for each benchmark. */
-export function writePage(machine: string, measured: readonly Measured[]): void {
-  mkdirSync(join(DOCS, "benchmarks"), { recursive: true });
-  for (const { benchmark, report } of measured)
-    writeFileSync(join(DOCS, "benchmarks", `${benchmark.name}.svg`), plot(benchmark.title, report.series));
-  const page = join(DOCS, "benchmarks.md");
-  const generated = [machine, "", ...floorTable(measured), ...measured.flatMap(section)].join("\n").trimEnd();
-  const text = readFileSync(page, "utf8");
+export const PAGE = join(DOCS, "benchmarks.md");
+export const RUNS = join(PICTURES, "runs");
+
+/** Writes docs/benchmarks.md and its pictures from the kept runs. */
+export function writePage(names: readonly string[]): void {
+  const runs = readRuns(RUNS);
+  writeFileSync(PAGE, renderPage(readFileSync(PAGE, "utf8"), names, runs));
+  const pictures = renderPictures(names, runs);
+  for (const file of readdirSync(PICTURES).filter((each) => each.endsWith(".svg") && !pictures.has(each)))
+    rmSync(join(PICTURES, file));
+  for (const [file, picture] of pictures) writeFileSync(join(PICTURES, file), picture);
+}
+
+/**
+ * Renders the generated part of a page from runs, of which the newest comes first.
+ * @param names all benchmarks, in the order of their sections
+ * @throws Error if the page has no place for it
+ */
+export function renderPage(page: string, names: readonly string[], runs: readonly Run[]): string {
   const block = /(<!-- benchmarks: generated -->\n)[^]*(<!-- benchmarks: end -->)/;
-  if (!block.test(text))
-    throw new Error(`${page} has no block for the figures: <!-- benchmarks: generated --> is missing.`);
-  writeFileSync(
-    page,
-    text.replace(block, (_, begin: string, end: string) => `${begin}${generated}\n${end}`),
+  if (!block.test(page))
+    throw new Error(`${PAGE} has no block for the figures: <!-- benchmarks: generated --> is missing.`);
+  const measured = measuredOf(names, runs);
+  const parts = [...withoutRun(names, measured), ...floorTable(measured), ...measured.flatMap(section)];
+  const generated = parts.join("\n").trimEnd();
+  return page.replace(block, (_, begin: string, end: string) => `${begin}${generated}\n${end}`);
+}
+
+/** The pictures of the newest runs, by the names of their files. */
+export function renderPictures(names: readonly string[], runs: readonly Run[]): Map<string, string> {
+  return new Map(
+    measuredOf(names, runs).map(({ latest }) => [`${latest.benchmark}.svg`, plot(latest.title, latest.series)]),
   );
 }
 
-/** Tells whether the median keeps the enforced bound: `reached` where the wanted one is known to be out of reach. */
-export function holds({ ratios, floor, reached }: Check): boolean {
-  const { median } = spread(ratios);
-  return "atLeast" in floor ? median >= (reached?.bound ?? floor.atLeast) : median <= (reached?.bound ?? floor.atMost);
+/** A benchmark with its kept runs, the newest first. */
+type Measured = { latest: Run; runs: readonly Run[] };
+
+function measuredOf(names: readonly string[], runs: readonly Run[]): Measured[] {
+  return names.flatMap((name) => {
+    const own = runs.filter(({ benchmark }) => benchmark === name).slice(0, KEPT_RUNS);
+    const [latest] = own;
+    return latest === undefined ? [] : [{ latest, runs: own }];
+  });
 }
 
-/** Formats the wanted bound, for example `≥ 0.60`. */
-export function wanted({ floor }: Check): string {
-  return "atLeast" in floor ? `≥ ${floor.atLeast}` : `≤ ${floor.atMost}`;
-}
-
-export function isMet(check: Check): boolean {
-  return holds({ ...check, reached: undefined });
-}
-
-export function ratioText(check: Check): string {
-  const { median, min, max } = spread(check.ratios);
-  return check.ratios.length === 1 ? figure(median) : `${figure(median)} (${figure(min)} to ${figure(max)})`;
+function withoutRun(names: readonly string[], measured: readonly Measured[]): string[] {
+  const without = names.filter((name) => !measured.some(({ latest }) => latest.benchmark === name));
+  if (without.length === 0) return [];
+  return [`No run is kept yet of ${without.map((name) => `\`${name}\``).join(", ")}.`, ""];
 }
 
 function floorTable(measured: readonly Measured[]): string[] {
-  const checks = measured.flatMap(({ report }) => report.checks).toSorted((a, b) => order(a.id) - order(b.id));
+  const rows = measured
+    .flatMap(({ latest, runs }) => latest.checks.map((check) => ({ check, runs })))
+    .toSorted((a, b) => order(a.check.id) - order(b.check.id));
+  if (rows.length === 0) return [];
   return [
-    "| # | What | Against | Ratio: median (min to max) | Wanted | |",
-    "|---|---|---|--:|--:|---|",
-    ...checks.map((check) => {
-      const cells = [check.id, check.what, check.against, ratioText(check), wanted(check), verdict(check)];
-      return `| ${cells.join(" | ")} |`;
-    }),
+    "| # | What | Against | Median of each run, newest first | Lowest to highest round | Wanted | |",
+    "|---|---|---|--:|--:|--:|---|",
+    ...rows.map(({ check, runs }) => `| ${floorRow(check, runs).join(" | ")} |`),
     "",
   ];
 }
 
 const order = (id: string): number => Number.parseInt(id.slice(1), 10);
 
-function verdict(check: Check): string {
-  if (isMet(check)) return "reached";
-  return check.reached === undefined ? "**not reached**" : `**not reached**: ${check.reached.because}`;
+/** The cells of a check of the newest run, with what its other runs have of the same. */
+function floorRow(check: Check, runs: readonly Run[]): string[] {
+  const isSame = ({ id, what, against }: Check) => id === check.id && what === check.what && against === check.against;
+  const ratios = runs.flatMap(({ checks }) => checks.filter(isSame).map((each) => each.ratios));
+  const medians = ratios.map((each) => spread(each).median);
+  return [
+    check.id,
+    check.what,
+    check.against,
+    medians.map(figure).join(", "),
+    rangeText(ratios.flat()),
+    wanted(check),
+    verdict(check, medians),
+  ];
 }
 
-function section({ benchmark: { name, title, about }, report: { series, notes } }: Measured): string[] {
+function verdict(check: Check, medians: readonly number[]): string {
+  const runs = medians.length < KEPT_RUNS ? ` (${medians.length} of ${KEPT_RUNS} runs)` : "";
+  if (isMet({ ...check, ratios: [worst(check, medians)] })) return `reached${runs}`;
+  return `**not reached**${runs}${check.reached === undefined ? "" : `: ${check.reached.because}`}`;
+}
+
+function section({ latest: { benchmark, title, about, notes, series }, runs }: Measured): string[] {
   return [
     `### ${title}`,
     "",
-    `\`npm run bench -- --only ${name}\`. ${about}`,
+    `\`npm run bench -- --only ${benchmark}\`. ${about}`,
+    "",
+    ...runs.map((run, place) => `- ${origin(run)}${place === 0 ? ": the tables and the picture" : ""}`),
     "",
     ...notes.flatMap((note) => [note, ""]),
-    `![${title}](benchmarks/${name}.svg)`,
+    `![${title}](benchmarks/${benchmark}.svg)`,
     "",
     ...series.flatMap(seriesTable),
   ];
+}
+
+function origin(run: Run): string {
+  const time = run.at.slice(0, 16).replace("T", " ");
+  return `[${time} UTC](benchmarks/runs/${fileOf(run)}), commit ${run.commit}, Node ${run.node}, ${run.machine}`;
 }
 
 function seriesTable({ shape, unit, contenders }: Series): string[] {

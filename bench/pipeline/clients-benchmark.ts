@@ -41,7 +41,7 @@ async function runClients({ rounds, quick, log }: BenchOptions): Promise<BenchRe
         {
           id: "B11",
           what: "answers 202",
-          against: `${requests.toLocaleString("en-US")} requests of 100 and 200 clients`,
+          against: "requests of 100 and 200 clients",
           ratios: [accepted / requests],
           floor: { atLeast: 1 },
         },
@@ -53,7 +53,7 @@ async function runClients({ rounds, quick, log }: BenchOptions): Promise<BenchRe
           floor: { atMost: 4 },
         })),
       ],
-      notes: [],
+      notes: [`${requests.toLocaleString("en-US")} requests to Sluice.`],
     };
   } finally {
     await Promise.all([pipeline.stop(), bare.stop()]);

@@ -53,7 +53,7 @@ async function measureWal({ rounds, quick, log }: BenchOptions): Promise<BenchRe
       if (eventBytes !== FLOOR_BYTES) continue;
       report.checks.push({
         id: "B9",
-        what: "WAL bytes",
+        what: "WAL bytes, feed and rollups included",
         against: "event bytes, at 1 KB",
         ratios: series.contenders[0]?.figures ?? [],
         floor: { atMost: 1.8 },

@@ -33,6 +33,7 @@ describe("CONTRIBUTING.md", () => {
       "a migration",
       "a query",
       "an alarm",
+      "a benchmark",
     ]);
   });
 
