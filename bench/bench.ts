@@ -66,7 +66,7 @@ async function measure(): Promise<void> {
     writePage(names);
   }
   if (broken.length > 0) {
-    console.error(`\nDoes not hold: ${broken.map(({ id }) => id).join(", ")}.`);
+    console.error(`\nDoes not hold: ${[...new Set(broken.map(({ id }) => id))].join(", ")}.`);
     process.exitCode = 1;
   }
 }

@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { buildSync } from "esbuild";
+import type * as Environments from "../../functions/adapters/lambda/environment-schemas.ts";
 import { FUNCTIONS } from "../../functions/core/functions.ts";
 import { buildHandler, DEPLOYED } from "../../lib/bundle.ts";
+import { bundlePage } from "../../lib/bundle-page.ts";
 import { BUNDLE_OPTIONS } from "../../lib/bundle-options.ts";
 import { spread } from "../rounds.ts";
 
@@ -38,6 +40,8 @@ const packages: Record<string, string> = {
 export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigures[] {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bundles-"));
   try {
+    const codeFolder = join(folder, "code");
+    writeFilesBesideCode(codeFolder);
     return FUNCTIONS.map((name) => {
       const ours = join(folder, name);
       const baseline = join(folder, `${name}-baseline`);
@@ -46,8 +50,8 @@ export function measureBundles({ runs = 9 }: { runs?: number } = {}): BundleFigu
       buildBaseline(clients, baseline);
       const times = { ours: [] as number[], baseline: [] as number[] };
       for (let run = 0; run < runs; run++) {
-        times.ours.push(importMilliseconds(ours));
-        times.baseline.push(importMilliseconds(baseline));
+        times.ours.push(importMilliseconds(ours, codeFolder));
+        times.baseline.push(importMilliseconds(baseline, codeFolder));
       }
       return {
         name,
@@ -86,18 +90,40 @@ function bundleBytes(folder: string): number {
   return statSync(join(folder, "index.js")).size;
 }
 
+/** The files that functions read at their start. */
+function writeFilesBesideCode(folder: string): void {
+  cpSync("functions/sql", join(folder, "sql"), { recursive: true });
+  bundlePage(folder);
+}
+
 /** Measures in a process that has loaded nothing else. */
-function importMilliseconds(folder: string): number {
+function importMilliseconds(folder: string, codeFolder: string): number {
   const file = JSON.stringify(join(folder, "index.js"));
   const script = `const before = process.cpuUsage(); require(${file}); const { user, system } = process.cpuUsage(before); process.stdout.write(String((user + system) / 1_000));`;
   const output = execFileSync(process.execPath, ["-e", script], {
-    env: { PATH: process.env["PATH"], ...ENVIRONMENT },
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], LAMBDA_TASK_ROOT: codeFolder, ...ENVIRONMENT },
   });
   return Number(output);
 }
 
-/** The variables that the functions read at their start. */
-const ENVIRONMENT = {
+type Variables = Environments.IngestEnvironment &
+  Environments.ConsumeEnvironment &
+  Environments.DrainEnvironment &
+  Environments.QueryEnvironment &
+  Environments.ExportEnvironment &
+  Environments.ReplayEnvironment &
+  Environments.NotifyEnvironment &
+  Environments.StatusEnvironment &
+  Environments.RetainEnvironment &
+  Environments.MigrateEnvironment &
+  Environments.RotateEnvironment &
+  Environments.AccessEnvironment &
+  Environments.ConsoleEnvironment &
+  Environments.ApiDocsEnvironment;
+
+/** The variables that the functions read at their start, and those that Lambda sets. */
+const ENVIRONMENT: Variables & Record<string, string | undefined> = {
   STAGE: "bench",
   METRICS_NAMESPACE: "Sluice",
   LOG_LEVEL: "INFO",
@@ -115,6 +141,10 @@ const ENVIRONMENT = {
   VERSION: "0.1.0",
   BUILD: "0",
   BUCKET: "exports",
+  EXPORT_BUCKET: "exports",
+  RETENTION: "90d",
+  ARCHIVE: "before-drop",
+  ARCHIVE_BUCKET: "archive",
   KEY_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "refuse",
@@ -123,8 +153,6 @@ const ENVIRONMENT = {
   WRITER_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:writer",
   READER_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader",
   DATABASE_NAME: "sluice",
-  // The migrations are copied beside the code of the deployed function.
-  LAMBDA_TASK_ROOT: resolve("functions"),
   AWS_REGION: "eu-central-1",
   AWS_ACCESS_KEY_ID: "local",
   AWS_SECRET_ACCESS_KEY: "local",
