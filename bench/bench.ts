@@ -56,6 +56,7 @@ async function measure(): Promise<void> {
     if (close !== undefined)
       log(`will not be kept: runs count ${APART_MINUTES} minutes apart, and the newest is of ${close.at}`);
     const report = await run({ quick, rounds: rounds ?? usualRounds, rows, log });
+    log(`took ${Math.round((Date.now() - began.getTime()) / 1_000)} s`);
     for (const check of report.checks)
       log(
         `${check.id} ${check.what} against ${check.against}: ${ratioText(check)}, wanted ${wanted(check)}${remark(check)}`,

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { RETENTION_DAYS } from "../../functions/core/retention.ts";
 
 /** The days of the rows, each with a partition: the first one, and their number. */
 const FIRST_DAY = Date.UTC(2026, 6, 1);
@@ -12,6 +13,9 @@ export const TYPES = [
   "com.example.notification.requested",
   "com.example.telemetry.reading",
 ] as const;
+
+/** Their retention class, whatever the default of the stage: their days are long over in all others. */
+const KEPT = RETENTION_DAYS.keep;
 
 /** A declared index: the rows have 977 values of it. */
 export const INDEXED = { type: TYPES[0], pointer: "/customerId", path: ["customerId"] } as const;
@@ -35,7 +39,7 @@ export async function loadRows(
 ): Promise<number> {
   const perDay = Math.floor(rows / DAYS / tenants.length);
   const [client] = clients;
-  await client.query("select ensure_event_partitions($1, $2)", [dayOf(0), dayOf(DAYS - 1)]);
+  for (let day = 0; day < DAYS; day++) await client.query("select make_event_day($1, $2)", [KEPT, dayOf(day)]);
   await client.query("select declare_fields('measures', $1)", [
     JSON.stringify([{ type: "com.example.telemetry.reading", pointer: "/value", path: ["value"] }]),
   ]);
@@ -85,6 +89,7 @@ const INSERT = `
         'id', '01939b3e-7c00-7' || lpad(to_hex(serial % 4096), 3, '0') || '-8' || left(md5(serial::text), 3) || '-'
           || lpad(to_hex(serial), 12, '0'),
         'source', '/shops/1',
+        'class', ${KEPT},
         'type', ($5::text[])[1 + serial % 4],
         'time', $4::timestamptz + number * interval '1 millisecond' * $6::float8,
         'received_at', $4::timestamptz + number * interval '1 millisecond' * $6::float8
