@@ -18,6 +18,7 @@ import type { MetricName } from "../functions/core/metric-names.ts";
 import { routes } from "../functions/routes/routes.ts";
 import { bundleHandler } from "./bundle.ts";
 import { Logs } from "./logs.ts";
+import { MetricFilters } from "./metric-filters.ts";
 import { metricsNamespace, ownMetric } from "./own-metric.ts";
 import type { StageConfig } from "./stage-config.ts";
 import { isTraced } from "./trace-sampling.ts";
@@ -87,6 +88,8 @@ export class SluiceFunction<Environment extends CommonEnvironment> extends Lambd
       ...LOG_FORMAT,
       role,
     });
+    // Lines that come before the filters are not counted, so they are there before the code that relies on them.
+    this.node.addDependency(new MetricFilters(scope, `${id}MetricFilters`, { name: props.name, logGroup }));
     this.service = props.name;
     this.stage = props.stage;
     Validations.of(role).acknowledge({

@@ -1,3 +1,4 @@
+import type { ReceiveMetrics } from "./lambda/forward-lines.ts";
 import type { StackFunctions } from "./lambda/stack-functions.ts";
 import type { StackModel } from "./template/model.ts";
 
@@ -40,8 +41,8 @@ type TestHooks = {
   invoked?: (functionName: string, milliseconds: number) => void;
   /** The most processes of a function at once. */
   maxProcesses?: number;
-  /** Gets the functions' lines in CloudWatch's embedded metric format. */
-  metrics?: (line: string) => void;
+  /** Gets the functions' lines that have metrics for CloudWatch. */
+  metrics?: ReceiveMetrics;
   /** Changes the model of the template, for example to visibility timeouts of seconds. */
   alter?: (stack: StackModel) => StackModel;
   /** Gets the functions once they run, to reload them with other code. */

@@ -1,3 +1,5 @@
+import type { FunctionName } from "./functions.ts";
+
 /**
  * Every metric, with its unit. Tenants, types and keys are never dimensions: each would be a metric that costs. Lambda counts the
  * requests itself, as invocations.
@@ -77,6 +79,15 @@ export const METRICS_WITH_ZERO: ReadonlySet<MetricName> = new Set([
   "ArchiveDaysBehind",
   "PartitionDaysMissing",
 ]);
+
+/**
+ * Metrics that ordinary lines of a function have: a metric filter of its log group extracts them (lib/metric-filters.ts). Any other
+ * metric brings CloudWatch's directive in its line, which would be a third of an ordinary one (docs/decisions/0045).
+ */
+export const FILTERED_METRICS: Partial<Record<FunctionName, readonly MetricName[]>> = {
+  ingest: ["EventsAccepted", "EventsUnchecked"],
+  consume: ["EventsStored", "StoreLagSeconds"],
+};
 
 /** Numbers of one request or batch, by metric. */
 export type MetricCounts = Partial<Record<MetricName, number>>;

@@ -1,22 +1,32 @@
 import type { Readable } from "node:stream";
+import type { MetricFilterModel } from "../template/model.ts";
+import { type Datapoint, datapointsIn } from "./datapoints.ts";
 
 /** A longer line is cut, so that a function cannot fill the runtime's memory. */
 const LONGEST_LINE_CHARACTERS = 256 * 1024;
 
+/** Gets a line from which CloudWatch would extract metrics, and the datapoints. */
+export type ReceiveMetrics = (line: string, datapoints: Datapoint[]) => void;
+
 /**
  * Passes each line of a function to `log`, and to `metrics` if CloudWatch would extract metrics from it. The log then has it without the
  * directives of the metrics, and not at all where it says nothing else.
+ * @param options.filters those of the function's log group
  */
 export function forwardLines(
   stream: Readable,
-  log: (line: string) => void,
-  metrics: (line: string) => void = () => undefined,
+  {
+    log,
+    metrics = () => undefined,
+    filters = [],
+  }: { log: (line: string) => void; metrics?: ReceiveMetrics | undefined; filters?: readonly MetricFilterModel[] },
 ): void {
   let rest = "";
   const forward = (line: string) => {
     if (line === "") return;
-    if (!isEmbeddedMetric(line)) return log(line);
-    metrics(line);
+    const datapoints = datapointsIn(line, filters);
+    if (datapoints === undefined) return log(line);
+    metrics(line, datapoints);
     const shown = withoutMetrics(line);
     if (shown !== undefined) log(shown);
   };
@@ -40,19 +50,7 @@ export function forwardLines(
 
 /** A line with metrics as the log has it: undefined where it has nothing else. */
 export function withoutMetrics(line: string): string | undefined {
+  if (!line.includes('"_aws"') && line.includes('"message":')) return line;
   const { _aws, ...members } = JSON.parse(line) as Record<string, unknown>;
   return members["message"] === undefined ? undefined : JSON.stringify(members);
-}
-
-/**
- * True for a line in CloudWatch's embedded metric format: a JSON object with an `_aws` member.
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- */
-export function isEmbeddedMetric(line: string): boolean {
-  if (!line.startsWith("{") || !line.includes('"_aws"')) return false;
-  try {
-    return typeof JSON.parse(line)._aws === "object";
-  } catch {
-    return false;
-  }
 }

@@ -5,7 +5,7 @@ import type { FunctionModel } from "../template/model.ts";
 import { functionEnvironment } from "./function-environment.ts";
 import type { InvokeResult } from "./invoke.ts";
 import { INIT_TIMEOUT_SECONDS, OLD_SPACE_SHARE, RESPONSE_LIMIT_BYTES, SEMI_SPACE_SHARE } from "./limits.ts";
-import { forwardLines } from "./forward-lines.ts";
+import { forwardLines, type ReceiveMetrics } from "./forward-lines.ts";
 import type { ErrorDetail, InvokeMessage, ProcessMessage } from "./messages.ts";
 
 export type ProcessOptions = {
@@ -13,8 +13,8 @@ export type ProcessOptions = {
   /** `AWS_ENDPOINT_URL*` variables that lead the SDK to the local services. */
   endpoints: Record<string, string>;
   log: (line: string) => void;
-  /** Gets each line in CloudWatch's embedded metric format. */
-  metrics?: ((line: string) => void) | undefined;
+  /** Gets each line that has metrics for CloudWatch. */
+  metrics?: ReceiveMetrics | undefined;
 };
 
 /** One execution environment of a function: a Node process that serves one invocation at a time. */
@@ -131,11 +131,11 @@ function spawnNode(model: FunctionModel, options: ProcessOptions): ChildProcess 
   );
   for (const stream of [child.stdout, child.stderr])
     if (stream !== null)
-      forwardLines(
-        stream,
-        (line) => options.log(line.startsWith("{") ? line : `${model.name} ${line}`),
-        options.metrics,
-      );
+      forwardLines(stream, {
+        log: (line) => options.log(line.startsWith("{") ? line : `${model.name} ${line}`),
+        metrics: options.metrics,
+        filters: model.metricFilters,
+      });
   return child;
 }
 

@@ -80,6 +80,7 @@ const RETURN_VALUES: Record<string, ReturnValues> = {
     ref: bucketName,
     attributes: { Arn: (s) => `arn:aws:s3:::${bucketName(s)}` },
   },
+  "AWS::Logs::LogGroup": { ref: named("LogGroupName"), attributes: {} },
   "AWS::SNS::Topic": { ref: arn("sns", named("TopicName")), attributes: {} },
   "AWS::SecretsManager::Secret": { ref: secretArn, attributes: { Id: secretArn } },
   "AWS::ApiGateway::RestApi": {

@@ -30,6 +30,21 @@ export type FunctionModel = {
   memoryMegabytes: number;
   environment: Record<string, string>;
   reservedConcurrency: number | undefined;
+  /** Those of its log group. */
+  metricFilters: MetricFilterModel[];
+};
+
+/** A rule of CloudWatch Logs that makes a datapoint of each line of a log group that it matches. */
+export type MetricFilterModel = {
+  logGroup: string;
+  /** A line matches where this member is a number, and at least so much. */
+  matches: { member: string; least: number };
+  namespace: string;
+  name: string;
+  /** The member that has the value. */
+  value: string;
+  /** Members by the dimension that has their value. */
+  dimensions: Record<string, string>;
 };
 
 export type QueueModel = {

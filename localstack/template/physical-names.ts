@@ -4,6 +4,7 @@ import type { Environment } from "./template.ts";
 /** The longest names that AWS accepts where CloudFormation generates the name. Everything else: 64. */
 const MAXIMUM_LENGTHS: Record<string, number> = {
   "AWS::DynamoDB::Table": 255,
+  "AWS::Logs::LogGroup": 512,
   "AWS::S3::Bucket": 63,
   "AWS::SQS::Queue": 80,
   "AWS::SecretsManager::Secret": 512,

@@ -1,5 +1,6 @@
-import type { FunctionModel } from "./model.ts";
+import type { FunctionModel, MetricFilterModel } from "./model.ts";
 import { propertiesOf, type Shape } from "./properties.ts";
+import { readMetricFilters } from "./read-metric-filters.ts";
 import type { Resolver } from "./resolver.ts";
 import { TemplateError } from "./template.ts";
 
@@ -16,6 +17,7 @@ const FUNCTION: Shape = {
     "Environment",
     "FunctionName",
     "Handler",
+    "LoggingConfig",
     "MemorySize",
     "PackageType",
     "ReservedConcurrentExecutions",
@@ -28,7 +30,6 @@ const FUNCTION: Shape = {
     "Description",
     "EphemeralStorage",
     "KmsKeyArn",
-    "LoggingConfig",
     "RecursiveLoop",
     "Role",
     "RuntimeManagementConfig",
@@ -38,18 +39,24 @@ const FUNCTION: Shape = {
   ],
 };
 const CODE: Shape = { used: ["S3Key"], inert: ["S3Bucket"] };
+const LOGGING: Shape = { used: ["LogGroup"], inert: ["ApplicationLogLevel", "LogFormat", "SystemLogLevel"] };
 const ENVIRONMENT: Shape = { used: ["Variables"], inert: [] };
 
 /** The stack's functions. Providers of custom resources, which only CloudFormation calls, are left out. */
 export function readFunctions(resolver: Resolver, assetPath: AssetPath): FunctionModel[] {
   const providers = providerArns(resolver);
+  const filters = readMetricFilters(resolver);
   return resolver
     .idsOf("AWS::Lambda::Function")
     .filter((logicalId) => !providers.has(String(resolver.getAtt(logicalId, "Arn", logicalId))))
-    .map((logicalId) => readFunction(resolver, logicalId, assetPath));
+    .map((logicalId) => readFunction(resolver, logicalId, { assetPath, filters }));
 }
 
-function readFunction(resolver: Resolver, logicalId: string, assetPath: AssetPath): FunctionModel {
+function readFunction(
+  resolver: Resolver,
+  logicalId: string,
+  { assetPath, filters }: { assetPath: AssetPath; filters: MetricFilterModel[] },
+): FunctionModel {
   const properties = propertiesOf(resolver, logicalId, FUNCTION);
   if ((properties.optionalText("PackageType") ?? "Zip") !== "Zip") {
     throw new TemplateError(`${properties.path}.PackageType: container images do not run locally. Use a zip asset.`);
@@ -58,6 +65,7 @@ function readFunction(resolver: Resolver, logicalId: string, assetPath: AssetPat
   if (!runtime.startsWith("nodejs")) {
     throw new TemplateError(`${properties.path}.Runtime: ${runtime} does not run locally, only Node does.`);
   }
+  const logGroup = properties.object("LoggingConfig", LOGGING)?.optionalText("LogGroup");
   const key = properties.object("Code", CODE)?.text("S3Key") ?? "";
   return {
     logicalId,
@@ -69,6 +77,7 @@ function readFunction(resolver: Resolver, logicalId: string, assetPath: AssetPat
     memoryMegabytes: properties.number("MemorySize", DEFAULT_MEMORY_MEGABYTES),
     environment: properties.object("Environment", ENVIRONMENT)?.textRecord("Variables") ?? {},
     reservedConcurrency: properties.optionalNumber("ReservedConcurrentExecutions"),
+    metricFilters: filters.filter((filter) => filter.logGroup === logGroup),
   };
 }
 

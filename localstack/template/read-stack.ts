@@ -60,6 +60,7 @@ const READ_TYPES = new Set([
   "AWS::Events::Rule",
   "AWS::Lambda::EventSourceMapping",
   "AWS::Lambda::Function",
+  "AWS::Logs::MetricFilter",
   "AWS::RDS::DBCluster",
   "AWS::S3::Bucket",
   "AWS::SQS::Queue",

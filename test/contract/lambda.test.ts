@@ -384,6 +384,7 @@ function modelOf(model: Partial<FunctionModel>): FunctionModel {
     memoryMegabytes: 256,
     environment: {},
     reservedConcurrency: undefined,
+    metricFilters: [],
     ...model,
   };
 }

@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FunctionName } from "../../functions/core/functions.ts";
 import { METRICS_WITH_ZERO, type MetricCounts, type MetricName } from "../../functions/core/metric-names.ts";
+import type { Datapoint } from "../../localstack/lambda/datapoints.ts";
+import type { MetricFilterModel } from "../../localstack/template/model.ts";
+import { readMetricFilters } from "../../localstack/template/read-metric-filters.ts";
+import { createResolver } from "../../localstack/template/resolver.ts";
 import { minutesOn } from "../support/cloudwatch/alarms.ts";
-import type { Datapoint } from "../support/cloudwatch/datapoints.ts";
 import { evaluateMath } from "../support/cloudwatch/metric-math.ts";
 import { reported } from "../support/cloudwatch/reported.ts";
 import { templateOf } from "./support.ts";
@@ -14,9 +17,16 @@ const FROM = Date.parse("2026-11-30T00:00:00Z");
 const STACK = { namespace: "Sluice-prod", stage: "prod" };
 
 let template: { Resources: Resources };
+let filters: MetricFilterModel[];
 beforeAll(() => {
   template = templateOf("prod").toJSON() as typeof template;
+  const environment = { stackName: "Sluice-prod", region: "us-east-1", accountId: "000000000000", sqsEndpoint: "" };
+  filters = readMetricFilters(createResolver(template, environment));
 });
+
+/** The metric filters of a function's log group. */
+const filtersOf = (service: FunctionName) =>
+  filters.filter(({ logGroup }) => logGroup.toLowerCase().startsWith(`sluice-prod-${service}functionlogs`));
 
 /** The datapoints of a minute. */
 type Feed = (at: number) => Datapoint[];
@@ -62,7 +72,7 @@ const api = (name: string, value: number) => aws("AWS/ApiGateway", name, { ApiNa
 const own =
   (service: FunctionName, counts: MetricCounts): Feed =>
   (at) =>
-    reported(service, counts, { at, ...STACK });
+    reported(service, counts, { at, ...STACK, filters: filtersOf(service) });
 
 const all =
   (...feeds: Feed[]): Feed =>

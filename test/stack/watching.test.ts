@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
 import { WATCHING } from "../../bench/cost/watching.ts";
-import { METRICS } from "../../functions/core/metric-names.ts";
+import { FILTERED_METRICS, METRICS, METRICS_OF_STAGE, type MetricName } from "../../functions/core/metric-names.ts";
 import { stageConfig } from "../../lib/stage-config.ts";
 import { templateOf } from "./support.ts";
 
+type Logging = { LoggingConfig: { LogGroup: { Ref: string } } };
 type Widget = { type: string; properties: { title?: string; metrics?: unknown[][]; alarms?: string[] } };
 
 let template: Template;
@@ -102,6 +103,46 @@ describe("the dashboard", () => {
 
     expect(titles(template)).toContain("cost: ACU of the database");
     expect(titles(templateOf({ ...stageConfig("dev"), existingDatabase }))).not.toContain("cost: ACU of the database");
+  });
+});
+
+describe("the metric filters", () => {
+  type MetricFilter = {
+    FilterPattern: string;
+    LogGroupName: { Ref: string };
+    MetricTransformations: (Record<string, unknown> & { MetricName: MetricName })[];
+  };
+
+  it("each metric of ordinary lines has a filter in the log group of its function, before its function", () => {
+    const found = Object.entries(template.findResources("AWS::Logs::MetricFilter")).map(([id, { Properties }]) => {
+      const { FilterPattern, LogGroupName, MetricTransformations } = Properties as MetricFilter;
+      const [{ MetricName, ...transformation }] = MetricTransformations as [MetricFilter["MetricTransformations"][0]];
+      const [of, ...others] = Object.values(template.findResources("AWS::Lambda::Function")).filter(
+        (each) => (each["Properties"] as Logging).LoggingConfig.LogGroup.Ref === LogGroupName.Ref,
+      ) as { DependsOn: string[]; Properties: Logging }[];
+
+      expect(others).toEqual([]);
+      expect(of?.DependsOn).toContain(id);
+      expect({ FilterPattern, ...transformation }).toEqual({
+        FilterPattern: `{ $.${MetricName} >= 0 }`,
+        MetricNamespace: "Sluice-prod",
+        MetricValue: `$.${MetricName}`,
+        Unit: METRICS[MetricName],
+        Dimensions: [
+          { Key: "service", Value: "$.service" },
+          { Key: "stage", Value: "$.stage" },
+        ],
+      });
+      return `${/^[A-Z][a-z]+/.exec(LogGroupName.Ref)?.[0].toLowerCase()} ${MetricName}`;
+    });
+
+    const wanted = Object.entries(FILTERED_METRICS).flatMap(([name, names]) => names.map((each) => `${name} ${each}`));
+    expect(found.toSorted()).toEqual(wanted.toSorted());
+    expect(found.length).toBeGreaterThan(3);
+  });
+
+  it("no metric of a filter is a gauge of the whole stage, which has other dimensions", () => {
+    for (const name of Object.values(FILTERED_METRICS).flat()) expect(METRICS_OF_STAGE.has(name), name).toBe(false);
   });
 });
 

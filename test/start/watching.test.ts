@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { PIPELINE_METRICS } from "../../bench/cost/watching.ts";
 import { readAssembly } from "../../localstack/template/assembly.ts";
 import { minutesOn } from "../support/cloudwatch/alarms.ts";
-import { type Datapoint, datapointsIn, keyOf } from "../support/cloudwatch/datapoints.ts";
+import { keyOf } from "../support/cloudwatch/datapoints.ts";
 import { eventually } from "../support/eventually.ts";
 import { call, post } from "../support/http.ts";
 import { LOCAL_AWS } from "../support/local-aws.ts";
@@ -19,9 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => runtime?.remove());
 
-/** The datapoints of the lines that the functions have written so far. */
-const datapoints = (): Datapoint[] => runtime.metrics.flatMap(datapointsIn);
-const valuesOf = (name: string) => datapoints().filter((each) => each.name === name);
+const valuesOf = (name: string) => runtime.datapoints.filter((each) => each.name === name);
 
 /** True if an alarm is on behind the lines so far, each in a minute of its own. */
 function isOn(alarm: string, name: string): boolean {
@@ -63,7 +61,7 @@ describe("the metric lines of this machine", () => {
       () => valuesOf("StoreLagSeconds"),
       (values) => values.length > 0,
     );
-    const ofPipeline = datapoints().filter(({ dimensions }) =>
+    const ofPipeline = runtime.datapoints.filter(({ dimensions }) =>
       ["ingest", "consume"].includes(String(dimensions["service"])),
     );
 

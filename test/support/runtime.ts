@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { Client } from "pg";
 import { inject, type ProvidedContext } from "vitest";
 import type { Addresses } from "../../localstack/addresses.ts";
+import type { Datapoint } from "../../localstack/lambda/datapoints.ts";
 import { type Runtime, startRuntime } from "../../localstack/runtime.ts";
 import type { RuntimeOptions } from "../../localstack/runtime-options.ts";
 import { useKey } from "./http.ts";
@@ -17,8 +18,10 @@ export type TestRuntime = Runtime & {
   dataDir: string;
   /** Log lines so far. */
   lines: string[];
-  /** Lines in CloudWatch's embedded metric format so far. */
+  /** Lines that have metrics for CloudWatch so far. */
   metrics: string[];
+  /** Their datapoints. */
+  datapoints: Datapoint[];
   query: (sql: string) => Promise<Record<string, unknown>[]>;
   /** Stops it and deletes what it kept. */
   remove: () => Promise<void>;
@@ -46,6 +49,7 @@ export async function startTestRuntime(
   await copyCluster(prepared.preparedCluster, join(dataDir, "postgres"));
   const lines: string[] = [];
   const metrics: string[] = [];
+  const datapoints: Datapoint[] = [];
   const runtime = await startRuntime({
     dataDir,
     assemblyDir: prepared.assemblyDir,
@@ -54,7 +58,10 @@ export async function startTestRuntime(
     otlpEndpoint,
     log: (line) => lines.push(line),
     testHooks: {
-      metrics: (line) => metrics.push(line),
+      metrics: (line, found) => {
+        metrics.push(line);
+        datapoints.push(...found);
+      },
       ...(maxProcesses !== undefined && { maxProcesses }),
       ...(dataApiFront !== undefined && { dataApiFront }),
     },
@@ -67,6 +74,7 @@ export async function startTestRuntime(
     dataDir,
     lines,
     metrics,
+    datapoints,
     query: (sql) => query(runtime.addresses.databaseUrl, sql),
     remove: async () => {
       await runtime.stop();

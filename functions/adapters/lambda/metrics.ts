@@ -1,4 +1,5 @@
-import { METRICS_OF_STAGE, METRICS_WITH_ZERO, type MetricName } from "../../core/metric-names.ts";
+import type { FunctionName } from "../../core/functions.ts";
+import { FILTERED_METRICS, METRICS_OF_STAGE, METRICS_WITH_ZERO, type MetricName } from "../../core/metric-names.ts";
 
 type Unit = "Count" | "Seconds";
 
@@ -7,15 +8,16 @@ export type Metrics = {
   addMetric(name: MetricName, unit: Unit, value: number): void;
   /**
    * Takes the metrics added since they were taken last: members for a log line, from which CloudWatch extracts them beside the
-   * line's own `service` and `stage`. Undefined where there are none.
+   * line's own `service` and `stage`, with directives of those that no metric filter extracts. Undefined where there are none.
    */
-  take(): { _aws: object } | undefined;
+  take(): { _aws?: object } | undefined;
   /** Writes them, if any, as a line of its own. */
   publish(): void;
 };
 
 /**
- * Makes metrics in CloudWatch's embedded format, with the same members as Powertools for AWS Lambda (see logger.ts).
+ * Makes metrics as numbers of log lines, for the metric filters of a function (FILTERED_METRICS) and in CloudWatch's embedded format,
+ * with the same members as Powertools for AWS Lambda (see logger.ts).
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function createMetrics({
@@ -23,26 +25,28 @@ export function createMetrics({
   ...dimensions
 }: {
   namespace: string;
-  service: string;
+  service: FunctionName;
   stage: string;
 }): Metrics {
+  const filtered = new Set(FILTERED_METRICS[dimensions.service]);
   let added: { Name: MetricName; Unit: Unit }[] = [];
   let values: Record<string, number> = {};
   return {
     addMetric(Name, Unit, value) {
       if (value === 0 && !METRICS_WITH_ZERO.has(Name)) return;
-      if (values[Name] === undefined) added.push({ Name, Unit });
+      if (values[Name] === undefined && !filtered.has(Name)) added.push({ Name, Unit });
       values[Name] = (values[Name] ?? 0) + value;
     },
     take() {
-      if (added.length === 0) return undefined;
+      if (Object.keys(values).length === 0) return undefined;
       const ofFunction = added.filter(({ Name }) => !METRICS_OF_STAGE.has(Name));
       const ofStage = added.filter(({ Name }) => METRICS_OF_STAGE.has(Name));
       const directives = [
         { Namespace: namespace, Dimensions: [Object.keys(dimensions)], Metrics: ofFunction },
         { Namespace: namespace, Dimensions: [["stage"]], Metrics: ofStage },
       ].filter(({ Metrics }) => Metrics.length > 0);
-      const members = { ...values, _aws: { Timestamp: Date.now(), CloudWatchMetrics: directives } };
+      const aws = { _aws: { Timestamp: Date.now(), CloudWatchMetrics: directives } };
+      const members = { ...values, ...(directives.length > 0 && aws) };
       added = [];
       values = {};
       return members;
@@ -51,7 +55,7 @@ export function createMetrics({
       const taken = this.take();
       if (taken === undefined) return;
       const { _aws, ...numbers } = taken;
-      process.stdout.write(`${JSON.stringify({ _aws, ...dimensions, ...numbers })}\n`);
+      process.stdout.write(`${JSON.stringify({ ...(_aws && { _aws }), ...dimensions, ...numbers })}\n`);
     },
   };
 }

@@ -1,4 +1,5 @@
-import { type Datapoint, keyOf, statisticOf } from "./datapoints.ts";
+import type { Datapoint } from "../../../localstack/lambda/datapoints.ts";
+import { keyOf, statisticOf } from "./datapoints.ts";
 import { evaluateMath, type Series } from "./metric-math.ts";
 
 const MINUTE_MS = 60_000;

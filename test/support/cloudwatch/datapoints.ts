@@ -1,35 +1,4 @@
-/** A value of a metric. Its dimensions may be references of a template. */
-export type Datapoint = {
-  namespace: string;
-  name: string;
-  dimensions: Record<string, unknown>;
-  /** ms since the epoch. */
-  at: number;
-  value: number;
-};
-
-/** The datapoints that CloudWatch extracts from a log line; none of a line that is not in its embedded format. */
-export function datapointsIn(line: string): Datapoint[] {
-  const fields = JSON.parse(line) as Record<string, unknown> & { _aws?: EmbeddedMetrics };
-  const { Timestamp: at = 0, CloudWatchMetrics: directives = [] } = fields._aws ?? {};
-  return directives.flatMap(({ Namespace: namespace, Dimensions: sets, Metrics: metrics }) =>
-    sets.flatMap((set) =>
-      metrics.map(({ Name: name }) => ({
-        namespace,
-        name,
-        dimensions: Object.fromEntries(set.map((dimension) => [dimension, fields[dimension]])),
-        at,
-        value: fields[name] as number,
-      })),
-    ),
-  );
-}
-
-/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
-type EmbeddedMetrics = {
-  Timestamp: number;
-  CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string }[] }[];
-};
+import type { Datapoint } from "../../../localstack/lambda/datapoints.ts";
 
 export type MetricId = Pick<Datapoint, "namespace" | "name" | "dimensions">;
 

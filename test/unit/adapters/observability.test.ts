@@ -11,6 +11,7 @@ import {
   observed,
   writeOutcome,
 } from "../../../functions/adapters/lambda/observability.ts";
+import type { FunctionName } from "../../../functions/core/functions.ts";
 import { METRICS, type MetricCounts, type MetricName } from "../../../functions/core/metric-names.ts";
 
 const context = {
@@ -91,6 +92,8 @@ const asOurs = (lines: string[]) => {
   const isOfFault = (line: string) => !line.includes('"level":"INFO"') || line.includes('"error":');
   return lines.map((line) => line.replace(LEFT_OUT, "").replace(isOfFault(line) ? "" : OF_FAULTS, ""));
 };
+
+type Directives = { _aws?: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] } };
 
 const memberOf = (line = "") => JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>;
 
@@ -225,6 +228,35 @@ describe("the log lines of a function", () => {
     expect(JSON.stringify(first)).not.toContain("EventsDuplicate");
     expect(second).not.toHaveProperty("EventsStored");
     expect(second).not.toHaveProperty("_aws");
+  });
+
+  it("a line has no directive for a metric that a metric filter of its function extracts", () => {
+    const lines: string[] = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+
+    for (const [service, counts] of [
+      ["ingest", { EventsAccepted: 2, EventsUnchecked: 1 }],
+      ["ingest", { EventsAccepted: 2, EventsRejected: 3 }],
+      ["consume", { EventsStored: 4, StoreLagSeconds: 0 }],
+      ["query", { EventsAccepted: 5 }],
+    ] as [FunctionName, MetricCounts][]) {
+      const { metrics } = createObservability(service, environment);
+      for (const [name, value] of Object.entries(counts)) metrics.addMetric(name as MetricName, "Count", value);
+      metrics.addMetric(Object.keys(counts)[0] as MetricName, "Count", 1);
+      metrics.publish();
+    }
+
+    vi.restoreAllMocks();
+    const written = lines.map((line) => JSON.parse(line) as Directives);
+    const names = ({ _aws }: Directives) =>
+      _aws?.CloudWatchMetrics.flatMap(({ Metrics: all }) => all.map((each) => each.Name));
+    expect(written.map((line) => names(line))).toEqual([undefined, ["EventsRejected"], undefined, ["EventsAccepted"]]);
+    expect(written).toMatchObject([
+      { service: "ingest", stage: "dev", EventsAccepted: 3, EventsUnchecked: 1 },
+      { EventsAccepted: 3, EventsRejected: 3 },
+      { service: "consume", EventsStored: 5, StoreLagSeconds: 0 },
+      { service: "query", EventsAccepted: 6 },
+    ]);
   });
 
   it("where the level of the invocation's line is not written, its metrics are, in a line of their own", async () => {

@@ -120,6 +120,7 @@ describe("a function", () => {
         memoryMegabytes: 128,
         environment: {},
         reservedConcurrency: undefined,
+        metricFilters: [],
       },
     ]);
   });
