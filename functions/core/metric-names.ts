@@ -82,7 +82,7 @@ export const METRICS_WITH_ZERO: ReadonlySet<MetricName> = new Set([
 
 /**
  * Metrics that ordinary lines of a function have: a metric filter of its log group extracts them (lib/metric-filters.ts). Any other
- * metric brings CloudWatch's directive in its line, which would be a third of an ordinary one (docs/decisions/0045).
+ * metric brings CloudWatch's directive in its line, which would be a third of an ordinary one (docs/decisions/0012).
  */
 export const FILTERED_METRICS: Partial<Record<FunctionName, readonly MetricName[]>> = {
   ingest: ["EventsAccepted", "EventsUnchecked"],

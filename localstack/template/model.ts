@@ -30,7 +30,7 @@ export type FunctionModel = {
   memoryMegabytes: number;
   environment: Record<string, string>;
   reservedConcurrency: number | undefined;
-  /** Those of its log group. */
+  /** Metric filters of its log group. */
   metricFilters: MetricFilterModel[];
 };
 
