@@ -29,6 +29,7 @@ const packages: Record<string, string> = {
   DynamoDBClient: "@aws-sdk/client-dynamodb",
   SecretsManagerClient: "@aws-sdk/client-secrets-manager",
   S3Client: "@aws-sdk/client-s3",
+  CloudWatchClient: "@aws-sdk/client-cloudwatch",
 };
 
 /**
@@ -145,6 +146,7 @@ const ENVIRONMENT: Variables & Record<string, string | undefined> = {
   RETENTION: "90d",
   ARCHIVE: "before-drop",
   ARCHIVE_BUCKET: "archive",
+  ALARM_TOPIC_ARN: "arn:aws:sns:eu-central-1:123456789012:alarms",
   KEY_SECRET_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys",
   UNKNOWN_TYPES: "accept",
   UNKNOWN_VERSIONS: "refuse",

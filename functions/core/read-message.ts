@@ -31,7 +31,7 @@ const ENVELOPE_MAX_DEPTH = EVENT_MAX_DEPTH + 2;
 export function readMessage(body: string): ReadMessage {
   const { text, fault } = textOfMessage(body);
   if (fault !== undefined) return { kind: "unreadable", text, detail: `The message is no envelope. ${fault}` };
-  const whole = read(envelope, text, ENVELOPE_MAX_DEPTH);
+  const whole = read(envelope(), text, ENVELOPE_MAX_DEPTH);
   if ("value" in whole) {
     const { version: _, events, ...head } = whole.value;
     return {
@@ -44,7 +44,7 @@ export function readMessage(body: string): ReadMessage {
   }
 
   const split = splitEnvelope(text, REQUEST_MAX_EVENTS);
-  const outer = split && read(envelopeHead, split.head, ENVELOPE_MAX_DEPTH);
+  const outer = split && read(envelopeHead(), split.head, ENVELOPE_MAX_DEPTH);
   if (outer === undefined || "detail" in outer) {
     const { detail } = outer ?? whole;
     return { kind: "unreadable", text, detail: `The message is not an envelope of a known version. ${detail}` };
@@ -53,7 +53,7 @@ export function readMessage(body: string): ReadMessage {
   const events: ReadEvent[] = [];
   const unreadable: UnreadableEvent[] = [];
   for (const [index, eventText] of (split?.events ?? []).entries()) {
-    const each = read(event, eventText, EVENT_MAX_DEPTH);
+    const each = read(event(), eventText, EVENT_MAX_DEPTH);
     if ("value" in each) events.push({ event: each.value, index });
     else unreadable.push({ text: eventText, detail: each.detail, index });
   }

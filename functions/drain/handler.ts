@@ -3,6 +3,7 @@ import { createDataApi } from "../adapters/data-api/data-api.ts";
 import { createDeadLetterStore } from "../adapters/data-api/dead-letter-store.ts";
 import { readEnvironment } from "../adapters/lambda/environment.ts";
 import { drainEnvironment } from "../adapters/lambda/environment-schemas.ts";
+import { openAhead } from "../adapters/lambda/open-connection.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { toReceivedDeadLetter } from "../adapters/lambda/received-message.ts";
 import { batchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
@@ -16,10 +17,11 @@ const environment = readEnvironment(drainEnvironment);
 const observability = createObservability("drain", environment);
 const { logger } = observability;
 const client = new SQSClient();
+const database = createDataApi(environment, openAhead);
 const clock = () => new Date();
 
 const drain = createDrain({
-  store: createDeadLetterStore(createDataApi(environment)),
+  store: createDeadLetterStore(database),
   queue: createReceivedDeadLetters({ client, queueUrl: environment.DEAD_LETTER_QUEUE_URL, logger }),
   clock,
   random: Math.random,

@@ -22,6 +22,7 @@ import { httpOrQueue } from "../adapters/lambda/http-or-queue.ts";
 import { createKeyCheck } from "../adapters/lambda/key-check.ts";
 import { loggableError } from "../adapters/lambda/loggable-error.ts";
 import { withFailpoints } from "../adapters/lambda/notifier-failpoints.ts";
+import { openAhead } from "../adapters/lambda/open-connection.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
@@ -51,7 +52,7 @@ const sqs = new SQSClient();
 const clock = () => new Date();
 const newId = () => uuidv7().replaceAll("-", "");
 
-const writer = createDataApi(environment);
+const writer = createDataApi(environment, openAhead);
 const reader = createDataApi({ ...environment, SECRET_ARN: environment.READER_SECRET_ARN });
 const secret = createKeySecret(environment.KEY_SECRET_ARN);
 const seals = createSeals(secret, randomBytes);

@@ -12,6 +12,7 @@ import { createWindowReader } from "../adapters/data-api/window-reader.ts";
 import { readEnvironment } from "../adapters/lambda/environment.ts";
 import { queryEnvironment } from "../adapters/lambda/environment-schemas.ts";
 import { createKeyCheck } from "../adapters/lambda/key-check.ts";
+import { openAhead } from "../adapters/lambda/open-connection.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { createKeySecret } from "../adapters/secrets-manager/key-secret.ts";
@@ -38,7 +39,7 @@ const observability = createObservability("query", environment);
 const { logger, metrics } = observability;
 const client = createDynamoDb();
 
-const database = createDataApi(environment);
+const database = createDataApi(environment, openAhead);
 const secret = createKeySecret(environment.KEY_SECRET_ARN);
 const cursors = createCursors(secret);
 const clock = () => new Date();

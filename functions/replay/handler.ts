@@ -15,6 +15,7 @@ import { replayEnvironment } from "../adapters/lambda/environment-schemas.ts";
 import { httpHandler } from "../adapters/lambda/http-handler.ts";
 import { httpOrQueue } from "../adapters/lambda/http-or-queue.ts";
 import { createKeyCheck } from "../adapters/lambda/key-check.ts";
+import { openAhead } from "../adapters/lambda/open-connection.ts";
 import { createObservability } from "../adapters/lambda/observability.ts";
 import { createSharedLimiter } from "../adapters/lambda/shared-limiter.ts";
 import { sqsBatchHandler } from "../adapters/lambda/sqs-batch-handler.ts";
@@ -37,7 +38,7 @@ const { logger, metrics } = observability;
 const client = createDynamoDb();
 const clock = () => new Date();
 
-const database = createDataApi(environment);
+const database = createDataApi(environment, openAhead);
 const sqs = new SQSClient();
 const steps = createReplaySteps({ client: sqs, queueUrl: environment.STEPS_QUEUE_URL, logger });
 const audit = createAuditLog({ client, table: environment.AUDIT_TABLE });

@@ -10,6 +10,7 @@ import {
 } from "@aws-sdk/client-rds-data";
 import { STATEMENT_CLIENT_TIMEOUT_SECONDS } from "../../core/database-limits.ts";
 import type { ExecuteSql, SqlDatabase, SqlValue } from "../../core/ports.ts";
+import type { openAhead } from "../lambda/open-connection.ts";
 import { toDatabaseError } from "./database-errors.ts";
 
 /** A database paused at 0 ACU takes about 15 s to resume; a call asks again this often. */
@@ -21,13 +22,13 @@ const ROLLBACK_MIN_MS = 500;
 /**
  * The RDS Data API for one database. Every failure leaves as a DatabaseError with its disposition; a paused database
  * (`DatabaseResumingException`, which the SDK does not retry) is waited for until the deadline.
+ * @param open opens a connection at once, for which the first statement waits; it runs no statement. @default the first statement does
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html
  */
-export function createDataApi(database: {
-  CLUSTER_ARN: string;
-  SECRET_ARN: string;
-  DATABASE_NAME: string;
-}): SqlDatabase {
+export function createDataApi(
+  database: { CLUSTER_ARN: string; SECRET_ARN: string; DATABASE_NAME: string },
+  open?: typeof openAhead,
+): SqlDatabase {
   const client = new RDSDataClient({
     requestHandler: {
       requestTimeout: STATEMENT_CLIENT_TIMEOUT_SECONDS * 1_000,
@@ -37,8 +38,11 @@ export function createDataApi(database: {
     },
   });
   const target = { resourceArn: database.CLUSTER_ARN, secretArn: database.SECRET_ARN };
+  const opening = open?.(client, new ExecuteStatementCommand({ ...target, sql: "" }));
 
   async function call<T>(send: (abortSignal: AbortSignal) => Promise<T>, deadline: number): Promise<T> {
+    // A second connection beside one that is being opened would take longer.
+    await opening;
     for (;;) {
       try {
         return await send(AbortSignal.timeout(Math.max(deadline - Date.now(), 1)));

@@ -1,5 +1,6 @@
-import { ConditionalCheckFailedException, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { ConditionalCheckFailedException, DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { AccessError } from "../../core/access.ts";
+import { openAhead } from "../lambda/open-connection.ts";
 
 /** An answer takes milliseconds. Ingest has ten seconds for a request, and must still be able to refuse it. */
 const CONNECTION_TIMEOUT_MS = 500;
@@ -18,6 +19,10 @@ export function createDynamoDb(): DynamoDBClient {
     },
   });
 }
+
+/** Opens a connection for the first call of a table. Never throws. */
+export const connectTable = (client: DynamoDBClient, table: string): Promise<void> | undefined =>
+  openAhead(client, new GetItemCommand({ TableName: table, Key: {} }));
 
 /**
  * Makes a client for leases over the connections of another one. It shows a throttled call at once, so that the limiter asks

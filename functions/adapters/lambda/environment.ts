@@ -7,8 +7,8 @@ import type * as z from "zod/mini";
  * @throws Error that names every missing or bad variable at once
  */
 export function readEnvironment<T extends z.ZodMiniType>(makeSchema: () => T): z.output<T> {
-  // zod/mini, the only zod in most bundles, has no messages of its own.
-  const parsed = makeSchema().safeParse(process.env, { error: en().localeError });
+  // zod/mini, the only zod in most bundles, has no messages of its own. To compile the schema takes longer than the one parse.
+  const parsed = makeSchema().safeParse(process.env, { error: en().localeError, jitless: true });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`The function's environment is not valid. ${faults.join("; ")}`);

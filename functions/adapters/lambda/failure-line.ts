@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import { loggableError } from "./loggable-error.ts";
+import { monotonicMs } from "./monotonic-ms.ts";
 import { type Observability, type Outcome, writeOutcome } from "./observability.ts";
 
 /** The facts of a line about an invocation that failed. */
@@ -16,11 +17,11 @@ export function failureLine<Event, Result, Message extends "batch" | "task">(
   let started = 0;
   return {
     before: () => {
-      started = performance.now();
+      started = monotonicMs();
     },
     onError: ({ event, error }) => {
       if (observability.tracing.hasEnded()) return;
-      const failure = { durationMs: Math.round(performance.now() - started), error: loggableError(error) };
+      const failure = { durationMs: Math.round(monotonicMs() - started), error: loggableError(error) };
       writeOutcome(observability, { level: "error", counts: {}, ...describe(event, failure) });
     },
   };

@@ -1,5 +1,6 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
+import { monotonicMs } from "./monotonic-ms.ts";
 import { type Observability, observed, writeOutcome } from "./observability.ts";
 
 /**
@@ -17,10 +18,10 @@ export function httpOrDirect<Http, Answer extends { id: string }>(options: {
   const direct = middy<unknown, Answer>()
     .use(observed(options.observability))
     .handler(async (event, context) => {
-      const started = performance.now();
+      const started = monotonicMs();
       const answer = await options.direct(event, context.awsRequestId);
       // Not the answer: it has a key.
-      const fields = { keyId: answer.id, durationMs: Math.round(performance.now() - started) };
+      const fields = { keyId: answer.id, durationMs: Math.round(monotonicMs() - started) };
       const span = { kind: "internal" as const, attributes: {} };
       writeOutcome(options.observability, { level: "info", message: "task", fields, counts: {}, span });
       return answer;

@@ -39,14 +39,13 @@ export function createMetrics({
     },
     take() {
       if (Object.keys(values).length === 0) return undefined;
-      const ofFunction = added.filter(({ Name }) => !METRICS_OF_STAGE.has(Name));
-      const ofStage = added.filter(({ Name }) => METRICS_OF_STAGE.has(Name));
-      const directives = [
-        { Namespace: namespace, Dimensions: [Object.keys(dimensions)], Metrics: ofFunction },
-        { Namespace: namespace, Dimensions: [["stage"]], Metrics: ofStage },
-      ].filter(({ Metrics }) => Metrics.length > 0);
-      const aws = { _aws: { Timestamp: Date.now(), CloudWatchMetrics: directives } };
-      const members = { ...values, ...(directives.length > 0 && aws) };
+      const directives = [false, true].map((isOfStage) => ({
+        Namespace: namespace,
+        Dimensions: [isOfStage ? ["stage"] : Object.keys(dimensions)],
+        Metrics: added.filter(({ Name }) => METRICS_OF_STAGE.has(Name) === isOfStage),
+      }));
+      const CloudWatchMetrics = directives.filter(({ Metrics }) => Metrics.length > 0);
+      const members = { ...values, ...(added.length > 0 && { _aws: { Timestamp: Date.now(), CloudWatchMetrics } }) };
       added = [];
       values = {};
       return members;

@@ -1,6 +1,7 @@
 import type { HttpResponse } from "../../core/http.ts";
 import type { HttpMiddleware } from "./http-middleware.ts";
 import { loggableError } from "./loggable-error.ts";
+import { monotonicMs } from "./monotonic-ms.ts";
 import { type Observability, writeOutcome } from "./observability.ts";
 
 /** Writes one log line for each request, with its counts. */
@@ -11,7 +12,7 @@ export function requestLine(observability: Observability): HttpMiddleware {
     const fields = {
       route,
       status,
-      durationMs: Math.round(performance.now() - (event.started ?? 0)),
+      durationMs: Math.round(monotonicMs() - (event.started ?? 0)),
       requestId: event.requestContext.requestId,
       tenant: event.principal?.tenant,
       keyId: event.principal?.keyId,
@@ -32,7 +33,7 @@ export function requestLine(observability: Observability): HttpMiddleware {
   };
   return {
     before: ({ event }) => {
-      event.started = performance.now();
+      event.started = monotonicMs();
     },
     after: write,
     onError: write,

@@ -4,6 +4,7 @@ import type { BatchRule } from "../../core/batch.ts";
 import { failpoint } from "./failpoint.ts";
 import { failureLine } from "./failure-line.ts";
 import { loggableError } from "./loggable-error.ts";
+import { monotonicMs } from "./monotonic-ms.ts";
 import { type Observability, observed, writeOutcome } from "./observability.ts";
 import type { ReceivedMessage } from "../../core/queue-message.ts";
 import { toReceivedMessage } from "./received-message.ts";
@@ -46,11 +47,11 @@ export function batchHandler<Message extends { messageId: string }>({
       })),
     )
     .handler(async ({ Records: records }, context) => {
-      const started = performance.now();
+      const started = monotonicMs();
       // SQS may deliver a message twice in a batch; it accepts the later receipt.
       const messages = [...new Map(records.map((record) => [record.messageId, read(record)])).values()];
       const outcome = await rule(messages, Date.now() + context.getRemainingTimeInMillis());
-      const durationMs = Math.round(performance.now() - started);
+      const durationMs = Math.round(monotonicMs() - started);
       writeOutcome(observability, {
         level: outcome.level,
         message: "batch",

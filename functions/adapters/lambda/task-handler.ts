@@ -2,6 +2,7 @@ import middy from "@middy/core";
 import type { TaskFields } from "../../core/log-lines.ts";
 import { ANSWER_RESERVE_MS } from "../../core/function-limits.ts";
 import { failureLine } from "./failure-line.ts";
+import { monotonicMs } from "./monotonic-ms.ts";
 import { type Observability, observed, writeOutcome } from "./observability.ts";
 
 /**
@@ -23,10 +24,10 @@ export function taskHandler<T extends TaskFields>(options: {
       })),
     )
     .handler(async (event, context) => {
-      const started = performance.now();
+      const started = monotonicMs();
       const deadline = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
       const result = await options.task(deadline, event);
-      const fields = { ...result, durationMs: Math.round(performance.now() - started) };
+      const fields = { ...result, durationMs: Math.round(monotonicMs() - started) };
       writeOutcome(options.observability, { level: "info", message: "task", fields, counts: {}, span });
       return result;
     });

@@ -9,6 +9,7 @@ import {
 } from "../../core/trace.ts";
 import { type SpanAttributes, TRACES_MAX_OF_INVOCATION, type Tracing } from "../../core/tracing.ts";
 import { lambdaEnvironment } from "./environment.ts";
+import { monotonicMs } from "./monotonic-ms.ts";
 import { randomHex } from "./random-hex.ts";
 
 /** The trace of one invocation after the other. */
@@ -99,8 +100,8 @@ function startInvocation(sentTraceparent: string | undefined, isRecorded: boolea
   const traceId = parent?.traceId ?? traceIdOfXRay(lambdaEnvironment.traceHeader()) ?? randomHex(16);
   const own: TraceContext = { traceId, spanId: randomHex(8), isSampled: isRecorded || parent?.isSampled === true };
   // A process of Lambda is frozen between invocations, and its monotonic clock may stand still.
-  const origin = Date.now() - performance.now();
-  const clock = (): number => origin + performance.now();
+  const origin = Date.now() - monotonicMs();
+  const clock = (): number => origin + monotonicMs();
   return {
     own,
     parent,

@@ -14,7 +14,7 @@ describe("the trace of a request", () => {
     await ingestTo(queue)([order("2", { traceparent: "00-own" }), {}], JSON_TYPE, { trace });
 
     expect(enqueued[0]?.body).toContain(`"events":[${list}]}`);
-    expect(enqueued.map(({ body }) => envelope.parse(JSON.parse(body)))).toMatchObject([
+    expect(enqueued.map(({ body }) => envelope().parse(JSON.parse(body)))).toMatchObject([
       { traceparent: trace.own, eventTraceparent: trace.sent, events: [{ id: "1" }] },
       { traceparent: trace.own, eventTraceparent: trace.sent, events: [{ extensions: { traceparent: "00-own" } }] },
     ]);

@@ -10,7 +10,7 @@ async function ingestText(body: string, contentType: string) {
   const { queue, enqueued } = memoryQueue();
   const { results } = await ingestTo(queue)(body, { "content-type": contentType });
   const bodies = enqueued.map((message) => message.body);
-  return { results, bodies, read: bodies.flatMap((each) => envelope.parse(JSON.parse(each)).events) };
+  return { results, bodies, read: bodies.flatMap((each) => envelope().parse(JSON.parse(each)).events) };
 }
 
 /** The same JSON value in a text that is not verbatim-safe: a key begins with an escaped character. */
