@@ -21,9 +21,3 @@ export type Candidate = (
   /** The line of NDJSON, from 1. */
   line?: number;
 };
-
-export type Decoded = {
-  candidates: Candidate[];
-  /** The text of all events with commas between them, where it may travel verbatim. */
-  verbatimList?: string | undefined;
-};

@@ -1,7 +1,6 @@
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "./queue-limits.ts";
 import type { RetentionDays } from "./retention.ts";
 import { stringifyForQueue } from "./sqs-text.ts";
-import { fitsUtf8 } from "./fits-utf8.ts";
 
 /**
  * Writes the text of a queue message, which message-text.ts makes its body; envelope-schema.ts reads it, apart because a schema that ingest never uses would cost
@@ -67,12 +66,6 @@ export function packEvents<T>(
 /** The head of a message whose first event has so many events before it. */
 function fromEvent<Head extends EnvelopeHead | Record<string, unknown>>(head: Head, before: number): Head {
   return typeof head.sequence === "number" ? { ...head, sequence: head.sequence + before } : head;
-}
-
-/** The text of one message of events that are JSON text already, with commas between them; undefined where it does not fit. */
-export function packText(list: string, head: EnvelopeHead): string | undefined {
-  const opening = openEnvelope(head);
-  return fitsUtf8(list, roomAfter(opening)) ? opening + list + CLOSING : undefined;
 }
 
 function openEnvelope(head: EnvelopeHead | Record<string, unknown>): string {

@@ -5,4 +5,4 @@ export function fitsUtf8(text: string, maxBytes: number): boolean {
 }
 
 /** Bytes of one UTF-16 code unit, at most; a character of four bytes has two units. */
-export const UTF8_MAX_BYTES = 3;
+const UTF8_MAX_BYTES = 3;

@@ -26,8 +26,8 @@ export type Parsed = {
   values: number;
   /** Levels of arrays and objects. */
   depth: number;
-  /** Upper bound, in characters, of the longest member or element of the outermost object or array. */
-  longestMember: number;
+  /** The places of the commas between the members or elements of the outermost object or array. */
+  commas: readonly number[];
   /**
    * True if the text may be stored as it is: every string is well-formed and has no character that PostgreSQL or SQS
    * refuses, no key is `__proto__`, and every number has at most 15 digits and no exponent. The value written back then
@@ -42,7 +42,7 @@ export type Parsed = {
  * @throws SyntaxError as `JSON.parse` does; JsonLimitError for text with too many values or levels
  */
 export function parseLossless(text: string, maxValues = Number.POSITIVE_INFINITY): Parsed {
-  const { numbers, ...scanned } = scan(text);
+  const { numbers, ...scanned } = scan(text, maxValues);
   const { values, depth } = scanned;
   if (depth > JSON_MAX_DEPTH) throw new JsonLimitError("depth");
   if (values > maxValues) throw new JsonLimitError("values");
@@ -99,7 +99,7 @@ const LOSSY = /\d[\d.]{15}|[eE][+-]?\d{3}/;
 type ScanResult = {
   values: number;
   depth: number;
-  longestMember: number;
+  commas: number[];
   /** `simple`: no exponent, at most 15 digits. `short`: a double keeps each. `lossy`: a double may change one. */
   numbers: "simple" | "short" | "lossy";
 };
@@ -108,11 +108,9 @@ type ScanResult = {
  * Counts values, levels and digits in one pass that skips the strings. It goes character by character because it reads
  * every body: a regular expression for the numbers alone takes as long as the whole pass.
  */
-function scan(text: string): ScanResult {
-  const found: ScanResult = { values: 1, depth: 0, longestMember: 0, numbers: "simple" };
+function scan(text: string, maxValues: number): ScanResult {
+  const found: ScanResult = { values: 1, depth: 0, commas: [], numbers: "simple" };
   let level = 0;
-  /** The start of the current member or element of the outermost object or array. */
-  let start = 0;
   /** Digits and points of the current number so far. */
   let digits = 0;
   for (let i = 0; i < text.length; i++) {
@@ -130,9 +128,7 @@ function scan(text: string): ScanResult {
       digits = 0;
       if (code === COMMA) {
         found.values += 1;
-        if (level > 1) continue;
-        found.longestMember = Math.max(found.longestMember, i - start);
-        start = i;
+        if (level === 1 && found.values <= maxValues) found.commas.push(i);
       } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
         level += 1;
         found.values += 1;
@@ -140,7 +136,7 @@ function scan(text: string): ScanResult {
       } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) level -= 1;
     }
   }
-  return { ...found, longestMember: Math.max(found.longestMember, text.length - start) };
+  return found;
 }
 
 const [QUOTE, COMMA, POINT, NINE, UPPER_E, LOWER_E] = [0x22, 0x2c, 0x2e, 0x39, 0x45, 0x65];

@@ -33,16 +33,14 @@ export function parseJson(text: string, reviver?: Reviver): unknown {
   return withNames(json.parse(safe + text.slice(copied), reviver), names);
 }
 
-/** The places of the keys, quotes included, that have an escape. The text is JSON. */
+/** The places of the keys, quotes included, that have an escape. The text is JSON, so each backslash is in a string. */
 function escapedKeys(text: string): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = [];
-  let escape = text.indexOf("\\");
-  for (let start = text.indexOf('"'); start !== -1; ) {
-    if (escape < start) escape = text.indexOf("\\", start);
-    if (escape === -1) break;
-    const end = endOfString(text, start + 1) + 1;
-    if (escape < end && isKey(text, end)) found.push({ start, end });
-    start = text.indexOf('"', end);
+  for (let first = text.indexOf("\\"); first !== -1; ) {
+    const end = endOfString(text, first + 1) + 1;
+    // Before the first escape of a string its quote is the only one.
+    if (isKey(text, end)) found.push({ start: text.lastIndexOf('"', first), end });
+    first = text.indexOf("\\", end);
   }
   return found;
 }

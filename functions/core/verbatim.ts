@@ -1,9 +1,7 @@
 import { SET_BY_SLUICE } from "./attributes.ts";
-import { type EnvelopeHead, packText } from "./envelope.ts";
 import type { EventError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import { findUnstorable } from "./find-unstorable.ts";
-import { UTF8_MAX_BYTES } from "./fits-utf8.ts";
 import { EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "./limits.ts";
 import type { Parsed } from "./lossless-json.ts";
 import { stringifyForQueue } from "./sqs-text.ts";
@@ -15,38 +13,43 @@ import { TRACEPARENT } from "./trace.ts";
  * 1. one scan of its text shows that the text is storable as it is,
  * 2. writing the event again would not make it shorter, and
  * 3. the event is complete: nothing is generated, moved or left out.
- * A whole list travels verbatim if that holds for each of its events and it fits in one message.
  */
 
 /** Says that the text of an event is storable as it is. */
 export type VerbatimText = {
   /** Upper bound of the event's size when it is stored. */
   maxBytes: number;
-  /** The event's own text; undefined for a member of a list, and where it is long. */
+  /** The event's own text; undefined where writing it again would make it shorter. */
   text: string | undefined;
 };
 
 /** Examines the scan of one event's text; returns undefined if its values must be checked one by one. */
 export function verbatimEvent(text: string, { isVerbatimSafe, depth }: Parsed): VerbatimText | undefined {
   if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH) return undefined;
-  const maxBytes = Buffer.byteLength(text);
-  return { maxBytes, text: maxBytes <= EVENT_MAX_BYTES ? unlessShortened(text.trim()) : undefined };
+  return verbatimText(text.trim(), isTight(text.trim()));
 }
 
-/** Examines the scan of a list: `member` holds for each of its events, `list` is the text between the brackets. */
-export function verbatimList(
-  text: string,
-  { isVerbatimSafe, depth, longestMember }: Parsed,
-): { member: VerbatimText; list: string | undefined } | undefined {
+/** Examines the scan of a list that has events, for each of them. */
+export function verbatimMembers(text: string, { isVerbatimSafe, depth, commas }: Parsed): VerbatimText[] | undefined {
   // The list around the events is a level more.
   if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH + 1) return undefined;
-  const member = { maxBytes: UTF8_MAX_BYTES * longestMember, text: undefined };
-  return { member, list: unlessShortened(text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"))) };
+  const areTight = isTight(text.trim());
+  let start = text.indexOf("[") + 1;
+  return [...commas, text.lastIndexOf("]")].map((end) => {
+    const member = text.slice(start, end).trim();
+    start = end + 1;
+    return verbatimText(member, areTight);
+  });
 }
 
-/** Returns text that is hardly shorter when it is written again: it has no line breaks and no escaped characters. */
-function unlessShortened(text: string): string | undefined {
-  return text.includes("\n") || text.includes("\\u") ? undefined : text;
+function verbatimText(text: string, isTight: boolean): VerbatimText {
+  const maxBytes = Buffer.byteLength(text);
+  return { maxBytes, text: isTight && maxBytes <= EVENT_MAX_BYTES ? text : undefined };
+}
+
+/** Tells whether text is hardly shorter when it is written again: it has no line breaks and no escaped characters. */
+function isTight(text: string): boolean {
+  return !text.includes("\n") && !text.includes("\\u");
 }
 
 /** Finds a part of an event that cannot be stored; the values of a storable text need no check. */
@@ -85,14 +88,4 @@ export type Checked = { event: Event; isComplete: boolean; verbatim: VerbatimTex
 /** Writes an event as it travels. */
 export function toJson({ event, isComplete, verbatim }: Checked): string {
   return (isComplete ? verbatim?.text : undefined) ?? stringifyForQueue(event);
-}
-
-/** Packs a list as it was sent into the text of one message; undefined if its events must be written one by one. */
-export function packVerbatim(
-  { candidates, verbatimList: list }: { candidates: readonly unknown[]; verbatimList?: string | undefined },
-  events: readonly { valid: Checked }[],
-  head: EnvelopeHead,
-): string | undefined {
-  const isSent = events.length === candidates.length && events.every(({ valid }) => valid.isComplete);
-  return isSent && list !== undefined ? packText(list, head) : undefined;
 }

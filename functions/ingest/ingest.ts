@@ -10,19 +10,19 @@ import type { Policy } from "../core/rate-limit-fields.ts";
 import { createRetentionOf, type Retention, type RetentionOf } from "../core/retention.ts";
 import type { RequestTrace } from "../core/trace.ts";
 import { onlyAllowed } from "./allowed.ts";
-import type { Candidate, Decoded } from "../core/candidate.ts";
+import type { Candidate } from "../core/candidate.ts";
 import { decodeOrNote, noteInvalid } from "./note-refused.ts";
 import { NO_REFUSALS, type Refusals } from "./refusals.ts";
 import type { Numbered, Numbering } from "./number-events.ts";
 import { haveSameContent } from "./same-content.ts";
 import { type SchemaFailure, type Valid, type Validated, type ValidateDeps, validate } from "../core/validate.ts";
-import { packVerbatim, toJson } from "../core/verbatim.ts";
+import { toJson } from "../core/verbatim.ts";
 
 export type IngestRequest = {
   /** The caller: the owner of the events, and the limits. */
   principal: Principal;
   /** Reads the events as a protocol has them. It throws RequestError for a request without any that can be read. */
-  decode: () => Decoded;
+  decode: () => Candidate[];
   /** Answer the verdicts and enqueue nothing. */
   validateOnly: boolean;
   /** A limit lets all events pass or none: for clients that send the whole request again. */
@@ -74,8 +74,7 @@ export function createIngest(deps: IngestDeps) {
     const refusals = request.validateOnly ? NO_REFUSALS : deps.refusals;
     const { requestId, userAgent } = request;
     const sent = { tenant, at: head.receivedAt, keyId, requestId, userAgent };
-    const decoded = await decodeOrNote(refusals, sent, request);
-    const { candidates } = decoded;
+    const candidates = await decodeOrNote(refusals, sent, request);
     const judged = onlyAllowed(
       candidates.map((each) => validate(each, head, deps)),
       request.principal,
@@ -86,7 +85,7 @@ export function createIngest(deps: IngestDeps) {
     const passing = grant === undefined ? firsts : firsts.slice(0, grant.granted);
     const numbered =
       request.validateOnly || passing.length === 0 ? undefined : deps.numbering.take(tenant, passing.length);
-    const messages = packAll(passing, decoded, { ...head, ...numbered?.head }, retentionOf);
+    const messages = packAll(passing, { ...head, ...numbered?.head }, retentionOf);
     noteInvalid(refusals, sent, validated, candidates);
     const [outcomes] = await Promise.all([
       request.validateOnly
@@ -140,20 +139,14 @@ type First = { index: number; valid: Valid };
 type Packed = { text: string; events: First[] };
 
 /** Packs events into messages, each of one retention class. Their numbers follow the order of the messages. */
-function packAll(firsts: First[], decoded: Decoded, head: EnvelopeHead, retentionOf: RetentionOf): Packed[] {
+function packAll(firsts: First[], head: EnvelopeHead, retentionOf: RetentionOf): Packed[] {
   const classes = Map.groupBy(firsts, ({ valid }) => retentionOf(valid.event.type));
   let { sequence } = head;
   return [...classes].flatMap(([retention, events]) => {
-    const messages = packClass(events, decoded, { ...head, sequence, retention });
+    const messages = packEvents(events, { ...head, sequence, retention }, ({ valid }) => toJson(valid));
     if (sequence !== undefined) sequence += events.length;
     return messages;
   });
-}
-
-function packClass(events: First[], decoded: Decoded, head: EnvelopeHead): Packed[] {
-  const text = packVerbatim(decoded, events, head);
-  if (text !== undefined) return [{ text, events }];
-  return packEvents(events, head, ({ valid }) => toJson(valid));
 }
 
 /** Confirms the numbers of the messages that are enqueued. Those of another message may be in the queue too, and stay a hole. */

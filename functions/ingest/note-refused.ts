@@ -1,4 +1,4 @@
-import type { Candidate, Decoded } from "../core/candidate.ts";
+import type { Candidate } from "../core/candidate.ts";
 import { RequestError } from "../core/errors.ts";
 import { fitsUtf8 } from "../core/fits-utf8.ts";
 import { TYPE_MAX_BYTES } from "../core/limits.ts";
@@ -35,8 +35,8 @@ export function noteInvalid(
 export async function decodeOrNote(
   refusals: Refusals,
   request: RefusedRequest,
-  { decode, deadline }: { decode: () => Decoded; deadline: number },
-): Promise<Decoded> {
+  { decode, deadline }: { decode: () => Candidate[]; deadline: number },
+): Promise<Candidate[]> {
   try {
     return decode();
   } catch (error) {

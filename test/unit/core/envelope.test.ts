@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MESSAGE_ATTRIBUTES_RESERVE_BYTES, MESSAGE_MAX_BYTES } from "../../../functions/core/queue-limits.ts";
-import { packEvents, packText } from "../../../functions/core/envelope.ts";
+import { packEvents } from "../../../functions/core/envelope.ts";
 
 const HEAD = { tenant: "default", receivedAt: "2026-11-21T09:30:00.000Z" };
 
@@ -36,14 +36,6 @@ describe("packing events into envelopes", () => {
 
     expect(pack(fitting(0))).toHaveLength(1);
     expect(pack(fitting(-1))).toHaveLength(2);
-  });
-
-  it("packs a whole list up to the room in bytes that is left", () => {
-    const whole = (list: string) => packText(list, HEAD);
-    const room = MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES - Buffer.byteLength(whole("") ?? "");
-
-    expect(Buffer.byteLength(whole(sized(room)) ?? "")).toBe(MESSAGE_MAX_BYTES - MESSAGE_ATTRIBUTES_RESERVE_BYTES);
-    expect(whole(sized(room + 1))).toBeUndefined();
   });
 
   it("gives each message the number of its first event, and room for the longest number", () => {

@@ -30,13 +30,12 @@ describe("the content of a notice", () => {
 function decoded(event: string): Record<string, unknown> {
   const { headers, body } = binaryContent(event);
   const bytes = Buffer.from(body);
-  const { candidates } = decodeBinaryMode(
+  const [candidate] = decodeBinaryMode(
     { headers, repeatedHeaders: [] },
     parseMediaType(headers["content-type"]),
     bytes,
     () => bytes.toString("utf8"),
   );
-  const [candidate] = candidates;
   return candidate?.kind === "event" ? (candidate.value as Record<string, unknown>) : {};
 }
 

@@ -1,6 +1,6 @@
 import { RequestError } from "../../../core/errors.ts";
 import type { HttpRequest } from "../../../core/http.ts";
-import type { Decoded } from "../../../core/candidate.ts";
+import type { Candidate } from "../../../core/candidate.ts";
 import { parse } from "./json.ts";
 import { isJson, isText, type MediaType } from "../media-type.ts";
 
@@ -31,7 +31,7 @@ export function decodeBinaryMode(
   mediaType: MediaType | undefined,
   bytes: Uint8Array,
   text: () => string,
-): Decoded {
+): Candidate[] {
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith(PREFIX) || value === undefined) continue;
@@ -56,7 +56,7 @@ export function decodeBinaryMode(
   }
   const data = decodeData(mediaType, bytes, text);
   const value = { ...attributes, ...data.value };
-  return { candidates: [{ kind: "event", form: "cloudevent", value, lossless: { ...attributes, ...data.lossless } }] };
+  return [{ kind: "event", form: "cloudevent", value, lossless: { ...attributes, ...data.lossless } }];
 }
 
 function decodeData(mediaType: MediaType | undefined, bytes: Uint8Array, text: () => string) {

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../../../core/http.ts";
 import { REQUEST_MAX_BYTES } from "../../../core/limits.ts";
 import type { ingestRoutes } from "../../../routes/ingest.ts";
 import { decodeBinaryMode, isBinaryMode } from "./binary-mode.ts";
-import type { Decoded } from "../../../core/candidate.ts";
+import type { Candidate } from "../../../core/candidate.ts";
 import { inflate } from "../inflate.ts";
 import { decodeBatch, decodeCloudEvent, decodeJson, decodeLines } from "./json.ts";
 import { type MediaType, parseMediaType } from "../media-type.ts";
@@ -12,7 +12,7 @@ import { type MediaType, parseMediaType } from "../media-type.ts";
  * Splits a request body into events.
  * @throws RequestError `bad_header`, `unsupported_media_type`, `body_too_large`, `too_many_events`, `malformed_body`
  */
-export function decode(request: Pick<HttpRequest, "headers" | "repeatedHeaders" | "body" | "inflated">): Decoded {
+export function decode(request: Pick<HttpRequest, "headers" | "repeatedHeaders" | "body" | "inflated">): Candidate[] {
   const { headers, body, inflated } = request;
   const mediaType = parseMediaType(headers["content-type"]);
   const decoder = decoders[mediaType?.essence ?? ""];
@@ -29,7 +29,7 @@ export function decode(request: Pick<HttpRequest, "headers" | "repeatedHeaders" 
   return decoder(text());
 }
 
-type Decoder = (text: string) => Decoded;
+type Decoder = (text: string) => Candidate[];
 
 /** One decoder for each content type of the route; any other content type is binary mode. */
 const decoderOf: Record<Exclude<keyof typeof ingestRoutes.sendEvents.body.content, "*/*">, Decoder> = {

@@ -1,20 +1,20 @@
 import { type EventError, RequestError } from "../../../core/errors.ts";
 import { EVENT_MAX_DEPTH, JSON_MAX_DEPTH, REQUEST_MAX_EVENTS, REQUEST_MAX_VALUES } from "../../../core/limits.ts";
 import { isJsonObject, JsonLimitError, type Parsed, parseLossless } from "../../../core/lossless-json.ts";
-import type { Candidate, Decoded } from "../../../core/candidate.ts";
-import { verbatimEvent, verbatimList } from "../../../core/verbatim.ts";
+import type { Candidate } from "../../../core/candidate.ts";
+import { verbatimEvent, verbatimMembers } from "../../../core/verbatim.ts";
 
 /**
  * Decodes one event in plain JSON, or an array of them. An event with `specversion` is read as the CloudEvent that it is.
  * @throws RequestError `malformed_body`, `too_many_events`, `too_many_values`
  */
-export function decodeJson(text: string): Decoded {
+export function decodeJson(text: string): Candidate[] {
   const parsed = parse(text, adviceForLines);
-  return Array.isArray(parsed.value) ? members(text, parsed, formOf) : { candidates: [single(text, parsed, formOf)] };
+  return Array.isArray(parsed.value) ? members(text, parsed, formOf) : [single(text, parsed, formOf)];
 }
 
 /** Decodes one CloudEvent. @throws RequestError `malformed_body` */
-export function decodeCloudEvent(text: string): Decoded {
+export function decodeCloudEvent(text: string): Candidate[] {
   const parsed = parse(text, adviceForLines);
   if (Array.isArray(parsed.value)) {
     throw new RequestError(
@@ -22,14 +22,14 @@ export function decodeCloudEvent(text: string): Decoded {
       "The body is an array. Send one event, or the array as application/cloudevents-batch+json.",
     );
   }
-  return { candidates: [single(text, parsed, cloudEvent)] };
+  return [single(text, parsed, cloudEvent)];
 }
 
 /**
  * Decodes an array of CloudEvents, which may be empty (CloudEvents JSON batch format 4.2).
  * @throws RequestError `malformed_body`
  */
-export function decodeBatch(text: string): Decoded {
+export function decodeBatch(text: string): Candidate[] {
   const parsed = parse(text, adviceForLines);
   if (!Array.isArray(parsed.value)) {
     throw new RequestError(
@@ -37,7 +37,7 @@ export function decodeBatch(text: string): Decoded {
       "The body is not an array. Send an array of events, or one event as application/cloudevents+json.",
     );
   }
-  if (parsed.value.length === 0) return { candidates: [] };
+  if (parsed.value.length === 0) return [];
   return members(text, parsed, cloudEvent);
 }
 
@@ -45,14 +45,14 @@ export function decodeBatch(text: string): Decoded {
  * Decodes one event a line, each as in plain JSON; empty lines do not count. A line that is no event makes that event alone
  * invalid.
  */
-export function decodeLines(text: string): Decoded {
+export function decodeLines(text: string): Candidate[] {
   const events: { line: string; number: number }[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() !== "") events.push({ line, number: index + 1 });
   }
   checkCount(events.length);
   let values = 0;
-  const candidates = events.map(({ line, number }): Candidate => {
+  return events.map(({ line, number }): Candidate => {
     const unreadable = (code: EventError["code"], message: string): Candidate => ({
       kind: "unreadable",
       error: { path: "", code, message },
@@ -72,7 +72,6 @@ export function decodeLines(text: string): Decoded {
       return unreadable("too_deep", `is nested deeper than ${EVENT_MAX_DEPTH} levels`);
     }
   });
-  return { candidates };
 }
 
 /** An event's form. */
@@ -131,20 +130,17 @@ function single(text: string, parsed: Parsed, formOf: FormOf): Candidate {
   return { kind: "event", form: formOf(value), value, lossless, verbatim: verbatimEvent(text, parsed) };
 }
 
-function members(text: string, parsed: Parsed, formOf: FormOf): Decoded {
+function members(text: string, parsed: Parsed, formOf: FormOf): Candidate[] {
   const [values, lossless] = [parsed.value, parsed.lossless] as [unknown[], unknown[]];
   checkCount(values.length);
-  const verbatim = verbatimList(text, parsed);
-  const candidates = values.map(
-    (value, index): Candidate => ({
-      kind: "event",
-      form: formOf(value),
-      value,
-      lossless: lossless[index],
-      verbatim: verbatim?.member,
-    }),
-  );
-  return { candidates, verbatimList: verbatim?.list };
+  const verbatim = verbatimMembers(text, parsed);
+  return values.map((value, index) => ({
+    kind: "event",
+    form: formOf(value),
+    value,
+    lossless: lossless[index],
+    verbatim: verbatim?.[index],
+  }));
 }
 
 /** Checks the number of events before each is checked. @throws RequestError `too_many_events`, `malformed_body` */
