@@ -1,4 +1,5 @@
 import type { Fauxqs, Handler, Persistence, Queue } from "./fauxqs.ts";
+import { commitTogether, onceCommitted } from "./commit-together.ts";
 import { expireMessages } from "./expire-messages.ts";
 import { longPoll } from "./long-poll.ts";
 import { stampGroupIds } from "./message-groups.ts";
@@ -10,6 +11,7 @@ import { moveTasks } from "./move-tasks.ts";
  */
 export function repairFauxqs(fauxqs: Fauxqs): void {
   repairVisibilityZero(fauxqs.PersistenceManager);
+  commitTogether(fauxqs.PersistenceManager);
   repairCharacters(fauxqs);
   makeReceivesAtomic(fauxqs.SqsQueue.prototype);
   wrapHandlers(fauxqs);
@@ -39,7 +41,7 @@ function repairCharacters({ INVALID_MESSAGE_BODY_CHAR: pattern }: Fauxqs): void 
 
 /**
  * A receive writes once per message, and a move to the dead-letter queue deletes before it inserts: a process killed
- * between the two loses the message. One transaction per receive makes it all or nothing (and one disk flush).
+ * between the two loses the message. One transaction per receive makes it all or nothing.
  */
 function makeReceivesAtomic(prototype: Queue): void {
   const { dequeue } = prototype;
@@ -56,7 +58,7 @@ function makeReceivesAtomic(prototype: Queue): void {
   };
 }
 
-/** One disk flush for a batch, instead of one for each of its entries. */
+/** All entries of a batch in one commit, instead of one for each of them. */
 function inOneTransaction(handler: Handler): Handler {
   return (body, store, request) => {
     if (store.persistence === undefined) return handler(body, store, request);
@@ -81,8 +83,8 @@ function wrapHandlers(fauxqs: Fauxqs): void {
   };
   const added = Object.entries(moveTasks(fauxqs));
   prototype.register = function (this: typeof prototype, action, handler): void {
-    register.call(this, action, wrappers[action]?.(handler) ?? handler);
+    register.call(this, action, onceCommitted(wrappers[action]?.(handler) ?? handler));
     // There is no hook after the last registration. Registering a handler again changes nothing.
-    for (const [name, own] of added) register.call(this, name, own);
+    for (const [name, own] of added) register.call(this, name, onceCommitted(own));
   };
 }

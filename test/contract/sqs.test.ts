@@ -17,7 +17,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { loadFauxqs } from "../../localstack/sqs/fauxqs.ts";
+import { loadFauxqs, type Persistence } from "../../localstack/sqs/fauxqs.ts";
 import { repairFauxqs } from "../../localstack/sqs/repair-fauxqs.ts";
 import { type Sqs, startSqs } from "../../localstack/sqs/sqs.ts";
 import type { QueueModel } from "../../localstack/template/model.ts";
@@ -418,6 +418,36 @@ describe("a long poll", () => {
   });
 });
 
+/** The repaired server in this process, with one queue. */
+async function repairedApp() {
+  const fauxqs = await loadFauxqs();
+  repairFauxqs(fauxqs);
+  const persistence = new fauxqs.PersistenceManager(folder.path);
+  const sqsStore = new fauxqs.SqsStore();
+  sqsStore.persistence = persistence;
+  const url = "http://127.0.0.1/000000000000/events";
+  const queue = sqsStore.createQueue("events", url, arnOf("events"), {});
+  const app = fauxqs.buildApp({ logger: false, defaultRegion: "us-east-1", stores: { sqsStore } });
+  const ask = async (action: string, body: object) => {
+    const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${action}` };
+    const payload = JSON.stringify({ QueueUrl: url, ...body });
+    const answer = await (app as unknown as Injected).inject({ method: "POST", url: "/", headers, payload });
+    return { status: answer.statusCode, body: answer.json() as { Messages?: object[] } };
+  };
+  return { persistence, queue, ask, message: (body: string) => fauxqs.SqsStore.createMessage(body) };
+}
+
+/** Fastify's call of a server in its own process. */
+type Injected = { inject: (request: object) => Promise<{ statusCode: number; json: () => unknown }> };
+
+function onCommit({ db }: Persistence, before: () => void): void {
+  const { exec } = db;
+  db.exec = (sql) => {
+    if (sql === "COMMIT") before();
+    exec.call(db, sql);
+  };
+}
+
 describe("the store", () => {
   beforeEach(async () => {
     folder = await temporaryFolder();
@@ -432,6 +462,57 @@ describe("the store", () => {
 
     expect(settings).toEqual([{ synchronous: 2 }, { journal_mode: "wal" }]);
     persistence.close();
+  });
+
+  it("the store has one flush for the requests that wait at the same time, and answers none before", async () => {
+    const { persistence, ask } = await repairedApp();
+    const steps: string[] = [];
+    onCommit(persistence, () => void steps.push("commit"));
+    const step = async (action: string, body: object) => {
+      const answer = await ask(action, body);
+      steps.push(action);
+      return answer;
+    };
+
+    const [, , received] = await Promise.all([
+      step("SendMessage", { MessageBody: "1" }),
+      step("SendMessageBatch", { Entries: [{ Id: "2", MessageBody: "2" }] }),
+      step("ReceiveMessage", { MaxNumberOfMessages: 10 }),
+    ]);
+
+    expect(received.body.Messages).toHaveLength(2);
+    expect(steps).toHaveLength(4);
+    expect(steps[0]).toBe("commit");
+    persistence.close();
+  });
+
+  it("the store fails each request whose commit fails, and no later one", async () => {
+    const { persistence, ask } = await repairedApp();
+    let isFull = true;
+    onCommit(persistence, () => {
+      if (isFull) throw new Error("disk full");
+    });
+    const send = (text: string) => ask("SendMessage", { MessageBody: text });
+
+    const failed = await Promise.all([send("1"), send("2")]);
+    isFull = false;
+    const { status } = await send("3");
+
+    expect([...failed.map((each) => each.status), status]).toEqual([500, 500, 200]);
+    expect(persistence.db.prepare("select body from sqs_messages").all()).toEqual([{ body: "3" }]);
+    persistence.close();
+  });
+
+  it("the store commits what is left when it closes", async () => {
+    const { persistence, queue, message } = await repairedApp();
+
+    persistence.transaction(() => queue.enqueue(message("last")));
+    persistence.close();
+
+    const { PersistenceManager } = await loadFauxqs();
+    const reopened = new PersistenceManager(folder.path);
+    expect(reopened.db.prepare("select body from sqs_messages").all()).toEqual([{ body: "last" }]);
+    reopened.close();
   });
 
   it("the store never loses a message between its queue and the dead-letter queue", async () => {
