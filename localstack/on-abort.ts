@@ -1,11 +1,27 @@
-/** Calls back once the signal fires, at once if it has fired; the returned function cancels that. */
+/**
+ * Calls back once the signal fires, at once if it has fired; the returned function cancels that. A signal has one listener for all
+ * callbacks, because it compares each new listener with all it has: hundreds of requests wait for one signal.
+ */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
     callback();
     return () => undefined;
   }
-  signal.addEventListener("abort", callback, { once: true });
-  return () => signal.removeEventListener("abort", callback);
+  const waiting = waitingFor.get(signal) ?? listen(signal);
+  const own = { callback };
+  waiting.add(own);
+  return () => waiting.delete(own);
+}
+
+type Waiting = Set<{ callback: () => void }>;
+
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
+
+function listen(signal: AbortSignal): Waiting {
+  const waiting: Waiting = new Set();
+  waitingFor.set(signal, waiting);
+  signal.addEventListener("abort", () => waiting.forEach(({ callback }) => callback()), { once: true });
+  return waiting;
 }
 
 /** The promise's value, or `instead` if the signal fires first. */

@@ -45,7 +45,7 @@ const DEFAULT_POLLERS = 5;
 export function startEventSource(options: EventSourceOptions): EventSource {
   const { mapping, queueUrl, endpoint, region, invoke, log = () => undefined } = options;
   const { queueArn, batchSize, windowSeconds, reportBatchItemFailures } = mapping;
-  const queue = createQueueClient(queueUrl, endpoint, region);
+  const queue = createQueueClient(queueUrl, endpoint);
   const stop = new AbortController();
   const stopping = stop.signal;
   const hangUp = new AbortController();

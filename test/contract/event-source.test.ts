@@ -143,7 +143,10 @@ describe("a batch", () => {
         QueueUrl: sqs.queueUrl(queue),
         MessageBody: "é",
         MessageGroupId: "tenant-1",
-        MessageAttributes: { kind: { DataType: "String", StringValue: "x" } },
+        MessageAttributes: {
+          kind: { DataType: "String", StringValue: "x" },
+          bytes: { DataType: "Binary", BinaryValue: new Uint8Array([1, 2, 255]) },
+        },
       }),
     );
 
@@ -164,6 +167,7 @@ describe("a batch", () => {
         },
         messageAttributes: {
           kind: { stringValue: "x", dataType: "String", stringListValues: [], binaryListValues: [] },
+          bytes: { binaryValue: "AQL/", dataType: "Binary", stringListValues: [], binaryListValues: [] },
         },
         md5OfBody: createHash("md5").update("é").digest("hex"),
         md5OfMessageAttributes: expect.any(String),

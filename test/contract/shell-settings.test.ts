@@ -73,7 +73,7 @@ describe("the event source's client of the local queue", () => {
     "the event source's client of the local queue is the same with %s=%s",
     async (name, value) => {
       vi.stubEnv(name, value);
-      const queue = createQueueClient(sqs.queueUrl("events"), sqs.endpoint, "us-east-1");
+      const queue = createQueueClient(sqs.queueUrl("events"), sqs.endpoint);
 
       const messages = await queue.receive(1, 0, new AbortController().signal);
       queue.close();
