@@ -12,15 +12,19 @@ import type { SignedCalls } from "../adapters/sqs/signed-calls.ts";
 import { createSignedEventQueue } from "../adapters/sqs/signed-event-queue.ts";
 import { catalog } from "../adapters/catalog/catalog.ts";
 import { allowedMethods } from "../adapters/lambda/allowed-methods.ts";
+import type { CheckKey } from "../core/check-key.ts";
 import { newProducerId } from "../core/producer-id.ts";
 import { ingestRoutes } from "../routes/ingest.ts";
 import { createIngestEndpoints } from "./endpoints.ts";
 import { createIngest } from "./ingest.ts";
-import { createRefusals } from "./refusals.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 import { createNumbering } from "./number-events.ts";
 
-/** Composes the function around its calls of SQS, in whose place benchmarks have others. */
-export function composeIngest({ sendBatch, connect }: SignedCalls) {
+/** Composes the function around its calls of SQS, in whose place benchmarks have others, as they have of other parts. */
+export function composeIngest(
+  { sendBatch, connect }: SignedCalls,
+  others: { checkKey?: CheckKey; refusals?: Refusals } = {},
+) {
   const environment = readEnvironment(ingestEnvironment);
   if (lambdaEnvironment.isStartedOnDemand()) void connect(environment.QUEUE_URL);
   const observability = createObservability("ingest", environment);
@@ -30,16 +34,20 @@ export function composeIngest({ sendBatch, connect }: SignedCalls) {
 
   const clock = () => new Date();
   const later = (work: () => void, ms: number) => void setTimeout(work, ms).unref();
-
-  const ingest = createIngest({
-    limiter,
-    queue: createSignedEventQueue(environment.QUEUE_URL, sendBatch, logger),
-    refusals: createRefusals({
+  const {
+    checkKey = createKeyCheck(environment, { client, metrics }),
+    refusals = createRefusals({
       queue: createSignedEventQueue(environment.STATUS_QUEUE_URL, sendBatch, logger),
       clock,
       newId,
       later,
     }),
+  } = others;
+
+  const ingest = createIngest({
+    limiter,
+    queue: createSignedEventQueue(environment.QUEUE_URL, sendBatch, logger),
+    refusals,
     numbering: createNumbering({
       notes: createProducerNotes({ client, table: environment.STATUS_TABLE }),
       clock,
@@ -59,7 +67,7 @@ export function composeIngest({ sendBatch, connect }: SignedCalls) {
   return httpHandler({
     routes: ingestRoutes,
     handlers: createIngestEndpoints(ingest),
-    checkKey: createKeyCheck(environment, { client, metrics }),
+    checkKey,
     allowedMethods,
     corsOrigins: environment.CORS_ORIGINS,
     limiter,
