@@ -347,8 +347,19 @@ describe("a request that HTTP cannot carry", () => {
 
     const posted = await post(inside.url, { headers: { "x-a": "a\r\nb" }, body: "" }, soon());
 
-    expect(posted).toEqual({ error: "The sink could not be reached: ERR_INVALID_CHAR." });
+    expect(posted).toEqual({ error: "The sink could not be reached: UND_ERR_INVALID_ARG." });
     expect(inside.received).toHaveLength(before);
+  });
+});
+
+describe("a host whose look-up never ends", () => {
+  it("is given up in time", async () => {
+    const addresses = createSinkAddresses({ allowHttp: false, lookup: () => undefined });
+    const post = createPost(addresses, { allowHttp: false });
+
+    const posted = await post("https://sink.example.com/", { headers: {}, body: "" }, Date.now() + 100);
+
+    expect(posted).toEqual({ error: "The sink did not answer in time." });
   });
 });
 

@@ -342,9 +342,35 @@ describe("the answer to a webhook", () => {
     expect(Date.now() - started).toBeLessThan(2_000);
   });
 
+  it("is the one behind informational ones", async () => {
+    const server = createTcpServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () =>
+        socket.end("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno"),
+      );
+    });
+    const url = await listen(server);
+    const { notifier, notice } = await open();
+
+    const outcome = await notifier.notify({ ...notice, sink: { type: "webhook", url } }, soon());
+
+    expect(outcome).toMatchObject({ kind: "later", code: 500, response: "no" });
+  });
+
+  it("ends its connection where the sink says so, and the next webhook goes over another one", async () => {
+    const { sink, notifier, notice } = await open();
+    sink.answer = (response) => void response.writeHead(200, { connection: "close" }).end();
+
+    for (let sent = 0; sent < 3; sent++)
+      expect(await notifier.notify(notice, soon())).toEqual({ kind: "delivered", code: 200 });
+
+    expect(sink.connections()).toBe(3);
+  });
+
   it.each([
     ["an answer 101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"],
     ["no HTTP", "220 mail.example.com ESMTP\r\n"],
+    ["an informational one alone", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"],
     ["half of a head", "HTTP/1.1 200 OK\r\nContent-"],
     ["headers without end", `HTTP/1.1 200 OK\r\n${"x: ".padEnd(100_000, "y")}`],
     ["nothing", ""],
@@ -359,6 +385,7 @@ describe("the answer to a webhook", () => {
     const outcome = await notifier.notify({ ...notice, sink: { type: "webhook", url } }, soon());
 
     expect(outcome).toMatchObject({ kind: "later", error: expect.stringMatching(/^The sink /) });
+    expect(outcome).not.toHaveProperty("code");
     expect(outcome).not.toHaveProperty("response");
   });
 });

@@ -1,9 +1,6 @@
-import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { urlToHttpOptions } from "node:url";
-import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent";
 import type { Content } from "../../core/notice-content.ts";
 import { RESPONSE_READ_MAX_BYTES } from "../../core/subscription-limits.ts";
+import { type Connection, createConnections } from "./connections.ts";
 import type { SinkAddresses } from "./sink-address.ts";
 
 /** The answer of a sink, of whatever status, or that there was none and why, for people. */
@@ -12,55 +9,39 @@ type Posted = { code: number; retryAfter: string | undefined; text: string } | {
 /** Posts to a sink, and ends by `endsAt` (ms since the epoch). Never throws, and follows no redirect. */
 export type Post = (url: string, content: Content, endsAt: number) => Promise<Posted>;
 
-/**
- * Posts over connections that are kept. Each is made to an address that passed the rule at that moment: ours in the
- * look-up, and that of request-filtering-agent behind it.
- */
-export function createPost(addresses: SinkAddresses, { allowHttp }: { allowHttp: boolean }): Post {
-  const allowIPAddressList = allowHttp ? ["127.0.0.1", "::1"] : [];
-  const options = { lookup: addresses.lookup, allowIPAddressList };
-  const agents = (keepAlive: boolean) => ({
-    http: { request: httpRequest, agent: new RequestFilteringHttpAgent({ ...options, keepAlive }) },
-    https: { request: httpsRequest, agent: new RequestFilteringHttpsAgent({ ...options, keepAlive }) },
-  });
-  const kept = agents(true);
-  const fresh = agents(false);
+/** Posts over connections that are kept (connections.ts). */
+export function createPost(addresses: SinkAddresses, options: { allowHttp: boolean }): Post {
+  const connections = createConnections(addresses, options);
   const targetOf = createTargets(addresses);
 
   return async (url, content, endsAt) => {
-    const { refused, options: to, host, protocol } = targetOf(url);
+    const { refused, origin, path } = targetOf(url);
     if (refused !== undefined) return { error: `The sink's URL ${refused}.` };
-    const send = ({ request, agent }: (typeof kept)["http" | "https"]) =>
-      postOnce((headers, on) => request({ ...to, method: "POST", headers, agent }, on), { host, ...content }, endsAt)
-        // Node refuses what HTTP cannot carry before it connects.
-        .catch((error: unknown) => ({ error: errorOf(error as NodeJS.ErrnoException) }));
-    const posted = await send(kept[protocol]);
+    const send = (connection: Connection) =>
+      postOnce(connection, () => connections.keep(connection), path, content, endsAt);
+    const kept = connections.take(origin);
+    const posted = kept === undefined ? "stale" : await send(kept);
     if (posted !== "stale") return posted;
     // A kept connection that the sink had closed shows itself only when it is used, and a frozen process has many. The next one
     // is new: a sink that reads a request and then closes gets it twice, and not once over each kept connection.
-    const again = await send(fresh[protocol]);
-    return again === "stale" ? { error: "The sink closed the connection." } : again;
+    const again = await send(await connections.open(origin));
+    return again === "stale" ? { error: CLOSED } : again;
   };
 }
 
 /** URLs that are read once, of the sinks that events go to again and again. */
 const TARGETS_KEPT = 1_000;
 
-type Target = { refused: string | undefined; options: RequestOptions; host: string; protocol: "http" | "https" };
+type Target = { refused: string | undefined; origin: string; path: string };
 
-/** Reads URLs as Node's client wants them. The rule for the text of a URL never changes, so that of each is kept. */
+/** Reads URLs as the client wants them. The rule for the text of a URL never changes, so that of each is kept. */
 function createTargets(addresses: SinkAddresses): (url: string) => Target {
   const known = new Map<string, Target>();
   const read = (url: string): Target => {
     const refused = addresses.refuse(url);
-    if (refused !== undefined) return { refused, options: {}, host: "", protocol: "https" };
-    const parsed = new URL(url);
-    return {
-      refused,
-      options: urlToHttpOptions(parsed),
-      host: parsed.host,
-      protocol: parsed.protocol === "https:" ? "https" : "http",
-    };
+    if (refused !== undefined) return { refused, origin: "", path: "" };
+    const { origin, pathname, search } = new URL(url);
+    return { refused, origin, path: pathname + search };
   };
   return (url) => {
     const target = known.get(url) ?? read(url);
@@ -70,58 +51,74 @@ function createTargets(addresses: SinkAddresses): (url: string) => Target {
   };
 }
 
+/** `stale`: the sink closed the connection without an answer. */
 function postOnce(
-  start: (headers: string[], onAnswer: (answer: IncomingMessage) => void) => ReturnType<typeof httpRequest>,
-  { host, headers, body }: Content & { host: string },
+  { client, end }: Connection,
+  keep: () => void,
+  path: string,
+  { headers, body }: Content,
   endsAt: number,
 ): Promise<Posted | "stale"> {
   return new Promise((resolve) => {
     let answer: { code: number; retryAfter: string | undefined } | undefined;
     const chunks: Buffer[] = [];
+    let bytes = 0;
     let isLate = false;
-    const end = (failure: Posted | "stale") => {
+    const settle = (failure: Posted | "stale") => {
       clearTimeout(timer);
+      // The status is the answer: a body that is cut short changes nothing about it.
       resolve(answer === undefined ? failure : { ...answer, text: textOf(chunks) });
     };
-
-    // As a list, which Node writes as it is, `host` with it. It checks each of them all the same.
-    const named = { host, ...headers, "content-length": String(Buffer.byteLength(body)) };
-    const request = start(Object.entries(named).flat(), (incoming) => {
-      answer = { code: incoming.statusCode ?? 0, retryAfter: incoming.headers["retry-after"] };
-      let bytes = 0;
-      incoming.on("data", (chunk: Buffer) => {
-        chunks.push(chunk);
-        bytes += chunk.byteLength;
-        if (bytes >= RESPONSE_READ_MAX_BYTES) incoming.destroy();
-      });
-      // The status is the answer: a body that is cut short changes nothing about it.
-      incoming.on("error", () => undefined);
-      incoming.on("close", () => end({ error: "" }));
-    });
     const timer = setTimeout(
       () => {
         isLate = true;
-        request.destroy();
+        end();
       },
       Math.max(endsAt - Date.now(), 0),
     );
-    request.on("error", (error: NodeJS.ErrnoException) => {
-      if (isLate) return end({ error: "The sink did not answer in time." });
-      const isStale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
-      return end(isStale ? "stale" : { error: errorOf(error) });
-    });
-    // An answer 101, which changes the protocol, closes the request without an error.
-    request.on("close", () => answer === undefined && end({ error: "The sink closed the connection." }));
-    // A text goes out with its head in one write, which bytes do not.
-    request.end(body);
+    const fail = (error: NodeJS.ErrnoException) => {
+      end();
+      if (isLate) return settle({ error: "The sink did not answer in time." });
+      return settle(CLOSED_CODES.has(error.code ?? "") ? "stale" : { error: errorOf(error) });
+    };
+    try {
+      client.dispatch(
+        { path, method: "POST", headers, body },
+        {
+          onRequestStart: () => undefined,
+          onResponseStart(_controller, code, { "retry-after": retryAfter }) {
+            // Informational ones come before the answer.
+            if (code >= 200) answer = { code, retryAfter: [retryAfter].flat()[0] };
+          },
+          onResponseData(_controller, chunk) {
+            chunks.push(chunk);
+            bytes += chunk.byteLength;
+            if (bytes >= RESPONSE_READ_MAX_BYTES) end();
+          },
+          onResponseEnd() {
+            keep();
+            settle({ error: "" });
+          },
+          onResponseError: (_controller, error) => fail(error),
+        },
+      );
+    } catch (error) {
+      // The client refuses what HTTP cannot carry before it connects.
+      fail(error as NodeJS.ErrnoException);
+    }
   });
 }
+
+/** That a connection was closed, by the sink or because it was; the last one is undici's. */
+const CLOSED_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_DESTROYED"]);
+
+const CLOSED = "The sink closed the connection.";
 
 function textOf(chunks: Buffer[]): string {
   return Buffer.concat(chunks).subarray(0, RESPONSE_READ_MAX_BYTES).toString("utf8");
 }
 
-/** A code of Node or OpenSSL; the message may quote what the sink sent. */
+/** A code of Node, OpenSSL or undici; the message may quote what the sink sent. */
 function errorOf({ code = "unknown" }: NodeJS.ErrnoException): string {
   if (code === "EREFUSEDADDRESS") return "The sink's host has an address that is not public: no connection was made.";
   return `The sink could not be reached: ${code}.`;

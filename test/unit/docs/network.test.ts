@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 /** The files that reach an address, and why a caller cannot choose which. */
 const REACHING: Record<string, string> = {
   "functions/adapters/lambda/failpoint.ts": "the bundler drops its calls from deployed code (lib/bundle.ts)",
-  "functions/adapters/http/post.ts": "asks the rule of sinks at each connection (test/contract/sink-addresses.test.ts)",
+  "functions/adapters/http/connections.ts":
+    "asks the rule of sinks at each connection (test/contract/sink-addresses.test.ts)",
+  "functions/adapters/http/undici-client.d.ts": "the types of the client of those connections",
   "functions/adapters/http/sink-address.ts": "that rule; it takes from node:net the test of a text alone",
   "functions/adapters/lambda/span-output.ts": "the receiver of spans is an option of `npm start`",
   "functions/adapters/mail/smtp.ts": "the mail server is a setting",
@@ -15,7 +17,7 @@ const REACHING: Record<string, string> = {
 
 /** Each way to reach an address that needs no client of an AWS service: calls, and modules that open sockets. */
 const REACHES_AN_ADDRESS =
-  /\b(?:fetch|WebSocket|EventSource|XMLHttpRequest|sendBeacon)\b\s*\(|\b(?:from|import|require)\b\s*\(?\s*["'](?:node:)?(?:https?|http2|net|tls|dgram|child_process|undici|axios|got|ws|nodemailer)["']/;
+  /\b(?:fetch|WebSocket|EventSource|XMLHttpRequest|sendBeacon)\b\s*\(|\b(?:from|import|require)\b\s*\(?\s*["'](?:node:)?(?:https?|http2|net|tls|dgram|child_process|undici(?:\/[^"']*)?|axios|got|ws|nodemailer)["']/;
 
 const files = readdirSync("functions", { recursive: true, encoding: "utf8" })
   .map((name) => join("functions", name))
@@ -35,6 +37,7 @@ describe("the network", () => {
     'import { request } from "node:https";',
     "import net from 'net';",
     'await import("undici")',
+    'await import("undici/lib/dispatcher/client.js")',
   ])("a function that reaches an address by %j is found", (code) => {
     expect(code).toMatch(REACHES_AN_ADDRESS);
   });
