@@ -73,10 +73,10 @@ export const CLAIM_MAX = 400;
 export const CLAIM_MAX_OF_ONE = 100;
 /**
  * Of a subscription whose last answer came so soon, a worker may have more: so it is sent while the results before are written. They all
- * begin within two seconds, and a lease is far longer.
+ * begin within three seconds, and a lease is far longer.
  */
 export const FAST_ANSWER_MS = 250;
-export const CLAIM_MAX_OF_FAST = 300;
+export const CLAIM_MAX_OF_FAST = 600;
 /** Deliveries that a worker has at once, begun or not, and the length of their events from which it claims no more. */
 export const DELIVERIES_HELD = 800;
 export const DELIVERIES_HELD_BYTES = 16 * 1024 * KIB;

@@ -16,7 +16,7 @@ export const LEASE_RESERVE_MS = 5_000;
  * as are still to come, within these bounds.
  */
 export const SETTLE_EVERY_MS = 250;
-export const SETTLE_MAX = 100;
+export const SETTLE_MAX = 200;
 export const SETTLE_MIN = 10;
 
 /**
@@ -25,6 +25,9 @@ export const SETTLE_MIN = 10;
  * As many as a claim has: a call takes the results of one and gives the next.
  */
 export const SETTLE_AT_ONCE = CLAIM_MAX;
+
+/** Writes of results at once: with one, the database waited while its answer was read, and the sink for the claim of the next. */
+export const SETTLES_UNDER_WAY = 2;
 
 /** The pause after a write of results that an outage refused: it doubles from the first to the longest. */
 export const SETTLE_RETRY_FIRST_MS = 100;

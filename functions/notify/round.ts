@@ -23,7 +23,6 @@ import {
 } from "./limits.ts";
 import { type AttemptCounts, createSending, type SendingDeps } from "./sending.ts";
 import { createSignal } from "./signal.ts";
-import { createOneByOne } from "./one-by-one.ts";
 
 export type RoundDeps = SendingDeps & { work: DeliveryWork; newId: () => string };
 
@@ -57,8 +56,6 @@ export type Round = AttemptCounts & {
 export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   const { clock, wait, newId } = deps;
   const { work } = deps;
-  /** Both lock subscriptions: a claim beside a write would pass over those of the write. */
-  const inOrder = createOneByOne();
   const worker = newId();
   const closesAt = until - ROUND_CLOSE_MS;
   const deadline = until - ROUND_RESERVE_MS;
@@ -86,25 +83,26 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   /** The last write failed, and may have taken a claim with it. */
   let isInDoubt = false;
 
-  const hasRoom = (): boolean => sending.room() >= DELIVERIES_HELD * CLAIM_ROOM_SHARE;
+  /** A claim without a write. Both lock subscriptions: beside a write it would pass over those of the write. */
+  let claiming: Promise<void> = Promise.resolve();
+  /** Deliveries that claims under way may give. */
+  let asked = 0;
+
+  const room = (): number => sending.room() - asked;
+  const hasRoom = (): boolean => room() >= DELIVERIES_HELD * CLAIM_ROOM_SHARE;
   const isTime = (): boolean => now() >= claimedAt + LOOK_AGAIN_MS;
   /** Deliveries that it may claim now. */
-  const claimable = (): number => (isTime() || hasRoom() ? Math.min(sending.room(), CLAIM_MAX) : 0);
-  const sending = createSending(
-    { ...deps, work: { ...work, settle: (...given) => inOrder(() => settle(...given)) } },
-    worker,
-    until,
-    {
-      // At each answer: it wakes nobody without need.
-      room: () => {
-        if (mayClaim && hasRoom()) changes.raise();
-      },
-      settled: () => {
-        changes.raise();
-        if (sending.hasFailed()) over.raise();
-      },
+  const claimable = (): number => (isTime() || hasRoom() ? Math.max(Math.min(room(), CLAIM_MAX), 0) : 0);
+  const sending = createSending({ ...deps, work: { ...work, settle } }, worker, until, {
+    // At each answer: it wakes nobody without need.
+    room: () => {
+      if (mayClaim && hasRoom()) changes.raise();
     },
-  );
+    settled: () => {
+      changes.raise();
+      if (sending.hasFailed()) over.raise();
+    },
+  });
   const isOver = () => hasEnded || failure !== undefined || sending.hasFailed() || now() >= closesAt;
   const pause = () => Promise.race([changes.next(), wait(LOOK_AGAIN_MS)]);
 
@@ -130,7 +128,9 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
   async function send(): Promise<void> {
     for (await pause(); !isOver(); ) {
       if (mayClaim && claimable() > 0 && !sending.isSettling()) {
-        await inOrder(() => take(claimable(), (bounds) => work.claim(worker, bounds, deadline)));
+        const claimed = take(claimable(), (bounds) => work.claim(worker, bounds, deadline));
+        claiming = claimed.catch(() => undefined);
+        await claimed;
       } else if (!mayClaim && feed.isAtEnd && sending.isIdle()) {
         if (!(await isDueSoon())) return;
         mayClaim = true;
@@ -149,13 +149,14 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     claimedAt = now();
     mayClaim = false;
     const leaseEnds = claimedAt + CLAIM_LEASE_SECONDS * 1_000;
+    asked += most;
     const claimed = await claim({
       most,
       mostOfOne: CLAIM_MAX_OF_ONE,
       leaseSeconds: CLAIM_LEASE_SECONDS,
       fast: sending.fast(),
       mostOfFast: CLAIM_MAX_OF_FAST,
-    });
+    }).finally(() => (asked -= most));
     for (const { attempt, matchedAt } of claimed.deliveries)
       if (attempt === 1) lagMs = Math.max(lagMs ?? 0, now() - Date.parse(matchedAt));
     sending.add(claimed, leaseEnds);
@@ -167,6 +168,7 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
 
   /** Writes results, behind which others may be due, and claims along with that. After a failure it writes alone, whatever was at fault. */
   async function settle(...[of, results, end]: Parameters<DeliveryWork["settle"]>): Promise<boolean> {
+    await claiming;
     const most = isInDoubt || isOver() ? 0 : claimable();
     try {
       let hasNotices = false;

@@ -21,6 +21,7 @@ import {
   SETTLE_MIN,
   SETTLE_RETRY_FIRST_MS,
   SETTLE_RETRY_MAX_MS,
+  SETTLES_UNDER_WAY,
 } from "./limits.ts";
 import { createSignal } from "./signal.ts";
 
@@ -69,7 +70,8 @@ export function createSending(
   /** Results of requests that are not written, and their number. */
   const results: (readonly AttemptResult[])[] = [];
   let unwritten = 0;
-  let settling: Promise<void> | undefined;
+  const settling = new Set<Promise<void>>();
+  let isCollecting = false;
   let failure: unknown;
   let hasNotices = false;
   let isHastened = false;
@@ -142,20 +144,29 @@ export function createSending(
     drop(notice);
     results.push(ofNotice);
     unwritten += ofNotice.length;
-    settling ??= settle();
+    settleNext();
     begin();
     if (isEnough()) ends.raise();
     on.room();
   }
 
-  /** Writes results until none are left. */
-  async function settle(): Promise<void> {
-    while (results.length > 0) {
-      await collect();
-      await write(nextGroup()).catch((error: unknown) => (failure ??= error));
-      on.settled();
-    }
-    settling = undefined;
+  /** Writes the next group of results. Another one is written meanwhile: its call waits in the database while the answer to this one is read. */
+  function settleNext(): void {
+    if (results.length === 0 || isCollecting || settling.size >= SETTLES_UNDER_WAY) return;
+    const group = settle(() => settling.delete(group));
+    settling.add(group);
+  }
+
+  async function settle(onEnd: () => void): Promise<void> {
+    isCollecting = true;
+    await collect();
+    isCollecting = false;
+    const written = write(nextGroup());
+    settleNext();
+    await written.catch((error: unknown) => (failure ??= error));
+    onEnd();
+    settleNext();
+    on.settled();
   }
 
   /** The results of one request go together: a batch is one in the database too. */
@@ -204,10 +215,10 @@ export function createSending(
     fast: () => [...sinks].flatMap(([id, { isFast }]) => (isFast ? [id] : [])),
 
     /** Nothing is under way, and all results are written. */
-    isIdle: () => held === 0 && settling === undefined,
+    isIdle: () => held === 0 && settling.size === 0,
 
     /** Results are being written, or wait for others. */
-    isSettling: () => settling !== undefined,
+    isSettling: () => settling.size > 0,
 
     /** The results that wait are written now. */
     hasten(): void {
@@ -240,7 +251,7 @@ export function createSending(
       isEnding = true;
       for (const sink of sinks.values()) giveBack(sink);
       while (underWay.size > 0) await Promise.all(underWay);
-      await settling;
+      while (settling.size > 0) await Promise.all(settling);
       if (unsent.length > 0) await work.release(worker, unsent, deadline);
       if (failure !== undefined) throw failure;
     },

@@ -84,6 +84,28 @@ describe("several workers at once", () => {
     }
   });
 
+  it("a worker that settles and claims twice at once has each delivery once, and passes none over", async () => {
+    const { create, dispatch, result, ledger } = actor();
+    const { id } = await create();
+    await storeEvents(many(90));
+    await dispatch();
+    const bounds = { most: 20, mostOfOne: 100, leaseSeconds: 45 };
+    const first = await work.claim("w", bounds, soon());
+    const second = await work.claim("w", bounds, soon());
+
+    const claims = await Promise.all(
+      [first, second].map(async ({ deliveries }) => {
+        const results = deliveries.map((each) => result(each));
+        return (await work.settleAndClaim("w", results, bounds, soon())).claim.deliveries;
+      }),
+    );
+
+    expect(claims.map(({ length }) => length)).toEqual([20, 20]);
+    const ids = [first.deliveries, second.deliveries, ...claims].flat().map((each) => each.id);
+    expect(new Set(ids).size).toBe(80);
+    expect(await ledger(id)).toMatchObject({ delivered: 40, pending: 50 });
+  });
+
   const leasedOfOne = async () => {
     const { rows } = await db.database.execute(
       "select coalesce(max(n), 0) from (select count(*) as n from deliveries where leased_by is not null group by subscription_id) as each",

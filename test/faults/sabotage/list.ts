@@ -1040,6 +1040,13 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: { file: "test/unit/notify/work.test.ts", test: "results are written alone" },
   },
   {
+    name: "claims under way at once ask for more than a worker may hold",
+    file: "functions/notify/round.ts",
+    find: "sending.room() - asked;",
+    replace: "sending.room();",
+    caughtBy: { file: "test/unit/notify/work.test.ts", test: "claims under way at once" },
+  },
+  {
     name: "a claim that comes while the round ends is forgotten",
     file: "functions/notify/sending.ts",
     find: "if (isEnding) return void unsent.push(...claim.deliveries.map(({ id }) => id));",

@@ -191,6 +191,49 @@ it("results that an outage held up are written in parts that a call can carry, t
   }
 });
 
+it("results are written while a write is under way, and by no third one", async () => {
+  const calls: PromiseWithResolvers<boolean>[] = [];
+  const written: number[] = [];
+  const sending = createSending(
+    {
+      work: {
+        settle: (_worker, results) => {
+          written.push(results.length);
+          calls.push(Promise.withResolvers<boolean>());
+          return calls.at(-1)?.promise ?? Promise.resolve(false);
+        },
+        release: () => Promise.resolve(),
+      },
+      deliver: ({ deliveries }) =>
+        Promise.resolve(deliveries.map(({ id }) => ({ deliveryId: id, status: "delivered" }) as AttemptResult)),
+      clock: () => new Date(0),
+      wait: () => new Promise(() => undefined),
+    },
+    "worker",
+    60_000,
+    { room: () => undefined, settled: () => undefined },
+  );
+  const add = async (count: number) => {
+    sending.add(claimOf(count, "{}"), 45_000);
+    await new Promise((resolve) => void setImmediate(resolve));
+  };
+  await add(1);
+  await add(2);
+  await add(3);
+  await add(4);
+  expect(written).toEqual([1, 2]);
+  expect(sending.isSettling()).toBe(true);
+
+  calls[1]?.resolve(false);
+  await new Promise((resolve) => void setImmediate(resolve));
+  expect(written).toEqual([1, 2, 7]);
+
+  for (const call of calls) call.resolve(false);
+  await sending.end();
+  expect(sending.isIdle()).toBe(true);
+  expect(sending.counts.delivered).toBe(10);
+});
+
 it("what a claim gives while the round ends is given back, and not begun", async () => {
   const back = Promise.withResolvers<boolean>();
   const begun: string[] = [];

@@ -6,8 +6,9 @@ import {
   DELIVERIES_IN_FLIGHT,
   IN_FLIGHT_OF_ONE,
   IN_FLIGHT_OF_UNKNOWN,
+  DELIVERIES_HELD,
 } from "../../../functions/core/subscription-limits.ts";
-import type { AttemptResult } from "../../../functions/core/delivery-work.ts";
+import type { AttemptResult, Claim, ClaimBounds } from "../../../functions/core/delivery-work.ts";
 import { createWork } from "../../../functions/notify/work.ts";
 import { createWorld, DOWN, eventOf } from "./support.ts";
 
@@ -503,6 +504,46 @@ describe("an outage of the database", () => {
 
     expect(outcome).toMatchObject({ delivered: 1, failure: refused });
     expect(statesOf()["delivered"]).toHaveLength(1);
+  });
+
+  it("claims under way at once ask for no more together than a worker may hold", async () => {
+    await world.subscribe("a");
+    for (let event = 0; event < 2_000; event += 1) world.store(String(event));
+    const { settleAndClaim, claim } = world.deps.work;
+    const { deliver } = world.deps;
+    let [held, asked, most, isBeside] = [0, 0, 0, false];
+    const counted = async <Result>(bounds: ClaimBounds, work: () => Promise<Result>, of: (result: Result) => Claim) => {
+      isBeside ||= asked > 0;
+      asked += bounds.most;
+      most = Math.max(most, held + asked);
+      await world.time.wait(20);
+      const result = await work();
+      asked -= bounds.most;
+      held += of(result).deliveries.length;
+      return result;
+    };
+    world.deps.work.claim = (...args) =>
+      counted(
+        args[1],
+        () => claim(...args),
+        (done) => done,
+      );
+    world.deps.work.settleAndClaim = (...args) =>
+      counted(
+        args[2],
+        () => settleAndClaim(...args),
+        (done) => done.claim,
+      );
+    world.deps.deliver = async (notice, deadline) => {
+      const results = await deliver(notice, deadline);
+      held -= notice.deliveries.length;
+      return results;
+    };
+
+    expect(await world.work()).toMatchObject({ delivered: 2_000 });
+
+    expect(isBeside).toBe(true);
+    expect(most).toBeLessThanOrEqual(DELIVERIES_HELD);
   });
 
   it("deliveries of a claim whose answer was lost come back when their lease ends, and the results with it count once", async () => {
