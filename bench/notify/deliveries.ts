@@ -37,7 +37,7 @@ export async function deliverAll(
 /**
  * Stores events while all subscriptions are disabled, then enables these and wakes a worker, and waits until each event has come to each
  * sink and all results are written.
- * @returns deliveries per second from the first webhook to the last. Within that events are matched, claimed, sent and settled
+ * @returns deliveries per second from the first webhook to the last. Within that events are claimed, sent and settled; they were matched before
  */
 export async function deliverBacklog(
   deliveries: Deliveries,

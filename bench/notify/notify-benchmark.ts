@@ -26,7 +26,7 @@ export const notifyBenchmark: Benchmark = {
     `(${IN_FLIGHT_OF_ONE}, and ${DELIVERIES_IN_FLIGHT} for ten subscriptions) that posts the same bodies and headers to the same ` +
     "receiver; it stores and signs nothing. Both are counted from the first webhook to the last, on the same cores; ours with all " +
     "that a delivery takes of the functions, the local runtime and the database. B21 is a backlog: events are stored while their subscriptions are " +
-    "disabled, and then these are enabled at once and one worker is woken, so each event is matched, claimed, signed, sent and its result written within the time, but for the last. " +
+    "disabled, and then these are enabled at once and one worker is woken. It matches the events before the first webhook; within the time each is claimed, signed and sent, and its result written, but for the last. " +
     "The whole way is of events that are posted meanwhile: requests, ingest, queue and consume share the cores, and with one subscription an event is " +
     "stored for each delivery. It has no bound of its own. Its second figure has the batch window before the first webhook as well. The dead sink is the hundredth subscription: one " +
     `that accepts requests and never answers (its attempts end after ${DELIVERY_TIMEOUT_DEFAULT_MS / 1_000} s, which no round ` +
