@@ -47,6 +47,7 @@ async function measure(): Promise<void> {
   const chosen = only ?? (quick ? QUICK : names.filter((name) => !large.has(name)));
   const usualRounds = quick ? (only === undefined ? 1 : 3) : 7;
   const isWhole = !quick && rounds === undefined && rows === undefined;
+  const failed: string[] = [];
   const broken: Check[] = [];
   for (const { name, title, about, run } of BENCHMARKS.filter((each) => chosen.includes(each.name))) {
     const log = (line: string) => console.log(`  ${line}`);
@@ -55,7 +56,12 @@ async function measure(): Promise<void> {
     const close = isWhole ? tooCloseTo(readRuns(RUNS), name, began) : undefined;
     if (close !== undefined)
       log(`will not be kept: runs count ${APART_MINUTES} minutes apart, and the newest is of ${close.at}`);
-    const report = await run({ quick, rounds: rounds ?? usualRounds, rows, log });
+    // The others of a long run are measured all the same.
+    const report = await run({ quick, rounds: rounds ?? usualRounds, rows, log }).catch((error: unknown) => {
+      console.error(error);
+      failed.push(name);
+    });
+    if (report === undefined) continue;
     log(`took ${Math.round((Date.now() - began.getTime()) / 1_000)} s`);
     for (const check of report.checks)
       log(
@@ -66,10 +72,9 @@ async function measure(): Promise<void> {
     keepRun(RUNS, { benchmark: name, title, about, at: began.toISOString(), ...origin, ...report });
     writePage(names);
   }
-  if (broken.length > 0) {
-    console.error(`\nDoes not hold: ${[...new Set(broken.map(({ id }) => id))].join(", ")}.`);
-    process.exitCode = 1;
-  }
+  if (failed.length > 0) console.error(`\nFailed: ${failed.join(", ")}.`);
+  if (broken.length > 0) console.error(`\nDoes not hold: ${[...new Set(broken.map(({ id }) => id))].join(", ")}.`);
+  if (failed.length > 0 || broken.length > 0) process.exitCode = 1;
 }
 
 function remark(check: Check): string {
