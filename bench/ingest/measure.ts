@@ -34,7 +34,7 @@ export type IngestMeasurement = {
 
 /**
  * Measures the ingest function against bare `node:http` with the same requests and answers; server.ts lists the counted
- * work. The contenders alternate, and each round begins with the other one.
+ * work. Each round is made of short runs in which the contenders alternate, so that other work on the machine slows all of them.
  */
 export async function measureIngest(
   options: LoadSettings & { rounds: number; quick: boolean; withSend: boolean },
@@ -70,14 +70,16 @@ export async function measureIngest(
     }
     const contenders = Object.entries(servers) as [Contender, Server][];
     // Discard the first runs, because their code is not compiled yet.
-    const { warmUp, counted } = options.quick ? QUICK_MS : MS;
+    const { warmUp, runs, each } = options.quick ? QUICK_MS : MS;
     for (const [, server] of contenders) await runOnce(load, server, warmUp);
     const rounds: IngestRound[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      const figures: IngestRound = {};
-      for (const [name, server] of round % 2 === 0 ? contenders : contenders.toReversed())
-        figures[name] = await runOnce(load, server, counted);
-      rounds.push(figures);
+      const counted: Partial<Record<Contender, Run[]>> = {};
+      for (let run = 0; run < runs; run++) {
+        for (const [name, server] of run % 2 === 0 ? contenders : contenders.toReversed())
+          (counted[name] ??= []).push(await runOnce(load, server, each));
+      }
+      rounds.push(Object.fromEntries(Object.entries(counted).map(([name, all]) => [name, speedOf(all)])));
     }
     return { rounds, pinned };
   } finally {
@@ -92,9 +94,9 @@ export const STUBS = {
   "@aws-sdk/client-secrets-manager": "./bench/ingest/stub-secrets-manager.ts",
 };
 
-/** Durations of one run. A server reaches its full speed after some ten thousand requests. */
-const MS = { warmUp: 5_000, counted: 2_000 };
-const QUICK_MS = { warmUp: 2_000, counted: 700 };
+/** Durations of the warm-up and of each run of a round. A server reaches its full speed after some ten thousand requests. */
+const MS = { warmUp: 5_000, runs: 8, each: 250 };
+const QUICK_MS = { warmUp: 2_000, runs: 4, each: 175 };
 
 /** Starts a process with an IPC channel. Its stdout is /dev/null, because the log is not measured. */
 export function startProcess(
@@ -146,14 +148,22 @@ export async function startServer(child: ChildProcess): Promise<Server> {
   return { child, port };
 }
 
-async function runOnce(load: ChildProcess, { child, port }: Server, milliseconds: number): Promise<Speed> {
+/** `used` is the server's own processor time in microseconds. */
+type Run = LoadResult & { used: number };
+
+async function runOnce(load: ChildProcess, { child, port }: Server, milliseconds: number): Promise<Run> {
   const before = await cpuMicroseconds(child);
   load.send({ port, milliseconds } satisfies LoadRun);
   const result = await nextMessage<LoadResult>(load);
-  const used = (await cpuMicroseconds(child)) - before;
+  return { ...result, used: (await cpuMicroseconds(child)) - before };
+}
+
+function speedOf(runs: readonly Run[]): Speed {
+  const sum = (of: (run: Run) => number) => runs.reduce((total, run) => total + of(run), 0);
+  const answers = sum((run) => run.answers);
   return {
-    requestsPerSecond: (result.answers * 1_000_000) / used,
-    answeredPerSecond: (result.answers * 1_000) / result.milliseconds,
+    requestsPerSecond: (answers * 1_000_000) / sum(({ used }) => used),
+    answeredPerSecond: (answers * 1_000) / sum((run) => run.milliseconds),
   };
 }
 

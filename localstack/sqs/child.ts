@@ -2,7 +2,8 @@
  * The SQS process: fauxqs on the loopback interface, with its messages in SQLite. `sqs.ts` starts it.
  *
  * Durability: SQLite in WAL mode with `synchronous = FULL` (its default, checked by a test): an answered send, delete or
- * visibility change is on disk, so killing this process at any point loses nothing that was acknowledged.
+ * visibility change is on disk, so killing this process at any point loses nothing that was acknowledged. Requests that wait
+ * at the same time share one flush (commit-together.ts).
  */
 import { serveParent } from "../parent-channel.ts";
 import { startLocalServer } from "../start-local-server.ts";
