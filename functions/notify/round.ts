@@ -150,13 +150,18 @@ export async function runRound(deps: RoundDeps, until: number): Promise<Round> {
     mayClaim = false;
     const leaseEnds = claimedAt + CLAIM_LEASE_SECONDS * 1_000;
     asked += most;
-    const claimed = await claim({
-      most,
-      mostOfOne: CLAIM_MAX_OF_ONE,
-      leaseSeconds: CLAIM_LEASE_SECONDS,
-      fast: sending.fast(),
-      mostOfFast: CLAIM_MAX_OF_FAST,
-    }).finally(() => (asked -= most));
+    let claimed: Claim;
+    try {
+      claimed = await claim({
+        most,
+        mostOfOne: CLAIM_MAX_OF_ONE,
+        leaseSeconds: CLAIM_LEASE_SECONDS,
+        fast: sending.fast(),
+        mostOfFast: CLAIM_MAX_OF_FAST,
+      });
+    } finally {
+      asked -= most;
+    }
     for (const { attempt, matchedAt } of claimed.deliveries)
       if (attempt === 1) lagMs = Math.max(lagMs ?? 0, now() - Date.parse(matchedAt));
     sending.add(claimed, leaseEnds);

@@ -194,7 +194,9 @@ export function createSending(
   async function write(group: readonly AttemptResult[]): Promise<void> {
     for (let pause = SETTLE_RETRY_FIRST_MS; ; pause = Math.min(2 * pause, SETTLE_RETRY_MAX_MS)) {
       try {
-        hasNotices = await work.settle(worker, group, deadline);
+        // Of two writes under way, the answer that is read last need not be the newest.
+        const found = await work.settle(worker, group, deadline);
+        hasNotices ||= found;
         for (const { status } of group) counts[status] += 1;
         return;
       } catch (error) {

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { type Connection, createConnections } from "../../functions/adapters/http/connections.ts";
 import { createSinkAddresses } from "../../functions/adapters/http/sink-address.ts";
@@ -68,4 +70,37 @@ it("a connection that has ended is not kept", async () => {
   connections.keep(connection);
 
   expect(connections.take(sink.url)).toBeUndefined();
+});
+
+it("of more connections than a process may keep, the one that was kept first ends", async () => {
+  const { sink, connections, connection } = await open();
+  await post(connection);
+  connections.keep(connection);
+  for (let at = 0; at < 256; at++) {
+    const other = await connections.open(sink.url);
+    onTestFinished(other.end);
+    connections.keep(other);
+  }
+
+  expect(connection.client.destroyed).toBe(true);
+});
+
+it("a sink that would keep a connection for hours does not make us keep it", async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(204, { "keep-alive": "timeout=7200" }).end();
+  });
+  server.keepAliveTimeout = 0;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const options = { allowHttp: true, keptMs: 50 };
+  const connections = createConnections(createSinkAddresses(options), options);
+  const connection = await connections.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(connection.end);
+  await post(connection);
+
+  await eventually(
+    () => connection.client.destroyed,
+    (isDestroyed) => isDestroyed,
+  );
 });

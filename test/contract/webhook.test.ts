@@ -368,6 +368,7 @@ describe("the answer to a webhook", () => {
   });
 
   it.each([
+    ["an answer 100", "HTTP/1.1 100 Continue\r\n\r\n"],
     ["an answer 101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"],
     ["no HTTP", "220 mail.example.com ESMTP\r\n"],
     ["an informational one alone", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"],
@@ -394,31 +395,38 @@ describe("a webhook over TLS", () => {
   async function openTls(certificateName: string, isTrusted: boolean) {
     const { key, cert } = selfSigned(certificateName);
     let received = 0;
+    const named: (string | false | null)[] = [];
     const server = createTlsServer({ key, cert }, (_request, response) => {
       received += 1;
       response.end();
     });
+    server.on("secureConnection", ({ servername }) => named.push(servername));
     const url = (await listen(server)).replace("http://127.0.0.1", "https://localhost");
     const trusted = getCACertificates("default");
     if (isTrusted) setDefaultCACertificates([...trusted, cert]);
     onTestFinished(() => setDefaultCACertificates(trusted));
     const { notifier, notice } = await open({ url });
-    return { outcome: await notifier.notify(notice, soon()), received };
+    const outcome = await notifier.notify(notice, soon());
+    return { outcome, received, named };
   }
 
   it("goes to a server with a certificate of its name that somebody trusted signed", async () => {
     expect(await openTls("localhost", true)).toMatchObject({ outcome: { kind: "delivered", code: 200 } });
   });
 
+  it("names the host in the handshake, by which a server of many hosts chooses its certificate", async () => {
+    expect((await openTls("localhost", true)).named).toEqual(["localhost"]);
+  });
+
   it("does not go to a server whose certificate nobody trusted signed", async () => {
-    expect(await openTls("localhost", false)).toEqual({
+    expect(await openTls("localhost", false)).toMatchObject({
       outcome: { kind: "later", error: "The sink could not be reached: DEPTH_ZERO_SELF_SIGNED_CERT." },
       received: 0,
     });
   });
 
   it("does not go to a server whose certificate is for another name", async () => {
-    expect(await openTls("other.example.com", true)).toEqual({
+    expect(await openTls("other.example.com", true)).toMatchObject({
       outcome: { kind: "later", error: "The sink could not be reached: ERR_TLS_CERT_ALTNAME_INVALID." },
       received: 0,
     });

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent";
 import type { Client } from "undici";
 import type { SinkAddresses } from "./sink-address.ts";
@@ -22,20 +22,29 @@ export type Connections = {
 /** A kept connection is closed after so long, or before the sink would close it where it says when. */
 const KEPT_MS = 60_000;
 
+/** Kept connections to all origins together; the one that was kept first ends. A function process has 1,024 file descriptors. */
+const KEPT_MAX = 256;
+
 /**
  * Makes connections of undici's client, which takes a third of the processor time of Node's for a request. Each is made to an address
  * that passed the rule at that moment: ours in the look-up, and that of request-filtering-agent behind it. The client is loaded with
  * the first connection: it would make each start of the function a third longer.
  */
-export function createConnections(addresses: SinkAddresses, { allowHttp }: { allowHttp: boolean }): Connections {
+export function createConnections(
+  addresses: SinkAddresses,
+  { allowHttp, keptMs = KEPT_MS }: { allowHttp: boolean; keptMs?: number },
+): Connections {
   const allowIPAddressList = allowHttp ? ["127.0.0.1", "::1"] : [];
   const agents = {
     "http:": new RequestFilteringHttpAgent({ allowIPAddressList }),
     "https:": new RequestFilteringHttpsAgent({ allowIPAddressList }),
   };
   const kept = new Map<string, Connection[]>();
+  /** All of them, in the order in which they were kept. */
+  const inOrder = new Set<Connection>();
 
   function drop(connection: Connection): void {
+    if (!inOrder.delete(connection)) return;
     const others = (kept.get(connection.origin) ?? []).filter((each) => each !== connection);
     if (others.length > 0) kept.set(connection.origin, others);
     else kept.delete(connection.origin);
@@ -46,18 +55,20 @@ export function createConnections(addresses: SinkAddresses, { allowHttp }: { all
       const { default: UndiciClient } = await import("undici/lib/dispatcher/client.js");
       let socket: Socket | undefined;
       const client = new UndiciClient(origin, {
-        keepAliveTimeout: KEPT_MS,
+        keepAliveTimeout: keptMs,
+        keepAliveMaxTimeout: keptMs,
         // Each request has a time of its own.
         headersTimeout: 0,
         bodyTimeout: 0,
-        connect({ protocol, hostname: host, port, servername }, callback) {
+        connect({ protocol, hostname: host, port }, callback) {
           const isSecure = protocol === "https:";
           const options = {
             host,
             port: Number(port) || (isSecure ? 443 : 80),
             lookup: addresses.lookup,
             noDelay: true,
-            ...(servername !== undefined && servername !== "" && { servername }),
+            // Node does not name the host to a TLS server by itself, and undici names it from a header alone.
+            ...(isSecure && isIP(host) === 0 && { servername: host }),
           };
           const made = agents[isSecure ? "https:" : "http:"].createConnection(options) as Socket;
           const onError = (error: Error) => callback(error, null);
@@ -84,7 +95,14 @@ export function createConnections(addresses: SinkAddresses, { allowHttp }: { all
       const others = kept.get(connection.origin);
       if (others === undefined) kept.set(connection.origin, [connection]);
       else others.push(connection);
+      inOrder.add(connection);
+      const [first] = inOrder;
+      if (inOrder.size > KEPT_MAX) first?.end();
     },
-    take: (origin) => kept.get(origin)?.pop(),
+    take(origin) {
+      const connection = kept.get(origin)?.at(-1);
+      if (connection !== undefined) drop(connection);
+      return connection;
+    },
   };
 }

@@ -79,6 +79,7 @@ function postOnce(
     const fail = (error: NodeJS.ErrnoException) => {
       end();
       if (isLate) return settle({ error: "The sink did not answer in time." });
+      if (NO_ANSWERS.has(error.message)) return settle({ error: "The sink answered 100 or 101, which is no answer." });
       return settle(CLOSED_CODES.has(error.code ?? "") ? "stale" : { error: errorOf(error) });
     };
     try {
@@ -111,6 +112,9 @@ function postOnce(
 
 /** That a connection was closed, by the sink or because it was; the last one is undici's. */
 const CLOSED_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_DESTROYED"]);
+
+/** undici's words for an answer 100 and 101. It sends no header to which one of them would be an answer, and ends the connection. */
+const NO_ANSWERS: ReadonlySet<string> = new Set(["bad response", "bad upgrade"]);
 
 const CLOSED = "The sink closed the connection.";
 
