@@ -28,6 +28,8 @@ export type MarkStoresDeps = {
 export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
   const { marker, wakes, ask, messages: statusMessages, clock, onFailure, onUnsent } = deps;
   const owed = { mark: false, wake: false, snapshot: false };
+  /** Calls that failed the last time. */
+  const failing = { change: false, wake: false, mark: false, snapshot: false };
   return async (messages, until) => {
     const outcome = await rule(messages, until);
     const { EventsStored = 0, EventsDuplicate = 0 } = outcome.metrics;
@@ -41,7 +43,7 @@ export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
 
   async function askForSnapshot(until: number): Promise<void> {
     if (!owed.snapshot) return;
-    owed.snapshot = !(await ask(deadlineBehindBatch(clock().getTime(), until)));
+    failing.snapshot = owed.snapshot = !(await ask(deadlineBehindBatch(clock().getTime(), until, failing.snapshot)));
     if (owed.snapshot) onUnsent("snapshot");
   }
 
@@ -49,27 +51,31 @@ export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
     if (owed.mark) {
       try {
         const now = clock().getTime();
-        const { isSubscribed } = await marker.change(lagOf(messages, now), deadlineBehindBatch(now, until));
-        owed.mark = false;
+        const { isSubscribed } = await marker.change(
+          lagOf(messages, now),
+          deadlineBehindBatch(now, until, failing.change),
+        );
+        failing.change = owed.mark = false;
         owed.wake ||= isSubscribed;
       } catch (error) {
         onFailure(error);
-        owed.wake = true;
+        failing.change = owed.wake = true;
       }
     }
-    const deadline = deadlineBehindBatch(clock().getTime(), until);
-    await Promise.all([wake(deadline), askForMark(deadline)]);
+    await Promise.all([wake(until), askForMark(until)]);
   }
 
-  async function wake(deadline: number): Promise<void> {
+  async function wake(until: number): Promise<void> {
     if (!owed.wake) return;
-    owed.wake = !(await wakes.send({}, 0, deadline));
+    const deadline = deadlineBehindBatch(clock().getTime(), until, failing.wake);
+    failing.wake = owed.wake = !(await wakes.send({}, 0, deadline));
     if (owed.wake) onUnsent("wake");
   }
 
-  async function askForMark(deadline: number): Promise<void> {
+  async function askForMark(until: number): Promise<void> {
     if (!owed.mark) return;
-    owed.mark = !(await statusMessages.send({ kind: "mark" }, 0, deadline));
+    const deadline = deadlineBehindBatch(clock().getTime(), until, failing.mark);
+    failing.mark = owed.mark = !(await statusMessages.send({ kind: "mark" }, 0, deadline));
     if (owed.mark) onUnsent("mark");
   }
 }

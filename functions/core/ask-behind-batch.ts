@@ -10,9 +10,12 @@ const MOST_MS = 5_000;
 /** Kept free for the answer of the invocation. */
 const ANSWER_MS = 1_000;
 
-/** The deadline of a call behind a batch, ms since the epoch: half of the time that is left before the function is stopped at `until`. */
-export function deadlineBehindBatch(now: number, until: number): number {
-  return now + Math.min(Math.max((until - now - ANSWER_MS) / 2, LEAST_MS), MOST_MS);
+/**
+ * The deadline of a call behind a batch, ms since the epoch: half of the time that is left before the function is stopped at `until`.
+ * A call that failed the last time has the least, so that batches are stored as fast where a service does not answer.
+ */
+export function deadlineBehindBatch(now: number, until: number, hasFailed: boolean): number {
+  return now + (hasFailed ? LEAST_MS : Math.min(Math.max((until - now - ANSWER_MS) / 2, LEAST_MS), MOST_MS));
 }
 
 export type AskForLedger = (deadline: number) => Promise<boolean>;
@@ -39,9 +42,10 @@ export function askBehindBatch<Message>(
   let isOwed = false;
   return async (messages, until) => {
     const outcome = await rule(messages, until);
+    const hasFailed = isOwed;
     isOwed ||= isChange(outcome);
     if (isOwed) {
-      isOwed = !(await ask(deadlineBehindBatch(clock().getTime(), until)));
+      isOwed = !(await ask(deadlineBehindBatch(clock().getTime(), until, hasFailed)));
       if (isOwed) onUnsent();
     }
     return outcome;

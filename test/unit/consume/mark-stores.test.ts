@@ -246,4 +246,22 @@ describe("the time for what is behind a batch", () => {
 
     expect(deadlines).toEqual([now + 5_000, now + 5_000, now + 400, now + 400]);
   });
+
+  it("a call that failed the last time has the least, until it succeeds", async () => {
+    isDown = true;
+    isAskedFor = false;
+    await rule([], now + 60_000);
+    deadlines = [];
+
+    await rule([], now + 60_000);
+    isDown = false;
+    isAskedFor = true;
+    await rule([], now + 60_000);
+    const [change, ask] = [deadlines[0], deadlines[1]];
+    deadlines = [];
+    await rule([], now + 60_000);
+
+    expect([change, ask]).toEqual([now + 400, now + 400]);
+    expect(deadlines).toEqual([now + 5_000, now + 5_000]);
+  });
 });
