@@ -442,9 +442,10 @@ begin
     from stored group by 1, 2, 3, 4, 5
   ),
   noted as (
-    -- The day as the partitions count it.
-    insert into event_transactions (tenant, day, events, retention)
-    select tenant, cast(minute at time zone 'UTC' as date), sum(events), retention from counted group by 1, 2, 4
+    -- The day as the partitions count it. The number is that of the events, also where a restored database raises its numbers meanwhile.
+    insert into event_transactions (tenant, transaction_number, day, events, retention)
+    select tenant, rules.transaction_number, cast(minute at time zone 'UTC' as date), sum(events), retention
+    from counted group by 1, 3, 5
   ),
   added as (
     insert into rollup_deltas (tenant, minute, parts)
