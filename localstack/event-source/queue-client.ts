@@ -100,8 +100,12 @@ function answerOf(sent: ClientRequest): Promise<Answer> {
       response.on("error", reject);
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200) resolve(JSON.parse(text) as Answer);
-        else reject(new Error(`SQS answered ${response.statusCode}: ${text}`));
+        if (response.statusCode !== 200) return reject(new Error(`SQS answered ${response.statusCode}: ${text}`));
+        try {
+          resolve(JSON.parse(text) as Answer);
+        } catch (cause) {
+          reject(new Error("SQS answered no JSON.", { cause }));
+        }
       });
     });
   });

@@ -14,11 +14,10 @@ export function commitTogether({ prototype }: { prototype: Persistence }): void 
     this.db.exec("SAVEPOINT request");
     try {
       work();
-    } catch (error) {
-      this.db.exec("ROLLBACK TO request");
-      throw error;
-    } finally {
       this.db.exec("RELEASE request");
+    } catch (error) {
+      undo(this, "ROLLBACK TO request", "RELEASE request");
+      throw error;
     }
   };
   prototype.close = function (this: Persistence): void {
@@ -27,13 +26,22 @@ export function commitTogether({ prototype }: { prototype: Persistence }): void 
   };
 }
 
-/** Answers a request when what it has written is on disk. */
+/** Answers a request when what it has written is on disk. No handler writes and then waits for something else. */
 export function onceCommitted(handler: Handler): Handler {
   return async (body, store, request) => {
     const answer = await handler(body, store, request);
     if (store.persistence !== undefined) await commits.get(store.persistence)?.done;
     return answer;
   };
+}
+
+/** After some errors, a full disk for one, SQLite has rolled back the whole transaction by itself: https://www.sqlite.org/lang_transaction.html */
+function undo({ db }: Persistence, ...statements: string[]): void {
+  try {
+    for (const statement of statements) db.exec(statement);
+  } catch {
+    // There is nothing left to undo.
+  }
 }
 
 /** The commit follows when all requests are handled that have arrived. */
@@ -48,8 +56,8 @@ function begin(persistence: Persistence): void {
       persistence.db.exec("COMMIT");
       resolve();
     } catch (error) {
-      persistence.db.exec("ROLLBACK");
       reject(new Error("The messages could not be written to disk.", { cause: error }));
+      undo(persistence, "ROLLBACK");
     }
   };
   commits.set(persistence, { done, now: commit });
