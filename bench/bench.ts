@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Check } from "./benchmark.ts";
+import type { BenchReport, Check } from "./benchmark.ts";
 import { BENCHMARKS } from "./benchmarks.ts";
 import { holds, isMet, ratioText, wanted } from "./checks.ts";
 import { RUNS, writePage } from "./page.ts";
@@ -56,21 +56,25 @@ async function measure(): Promise<void> {
     const close = isWhole ? tooCloseTo(readRuns(RUNS), name, began) : undefined;
     if (close !== undefined)
       log(`will not be kept: runs count ${APART_MINUTES} minutes apart, and the newest is of ${close.at}`);
-    // The others of a long run are measured all the same.
-    const report = await run({ quick, rounds: rounds ?? usualRounds, rows, log }).catch((error: unknown) => {
+    let report: BenchReport;
+    try {
+      report = await run({ quick, rounds: rounds ?? usualRounds, rows, log });
+      if (isWhole && close === undefined) {
+        keepRun(RUNS, { benchmark: name, title, about, at: began.toISOString(), ...origin, ...report });
+        writePage(names);
+      }
+    } catch (error) {
+      // The others of a long run are measured all the same.
       console.error(error);
       failed.push(name);
-    });
-    if (report === undefined) continue;
+      continue;
+    }
     log(`took ${Math.round((Date.now() - began.getTime()) / 1_000)} s`);
     for (const check of report.checks)
       log(
         `${check.id} ${check.what} against ${check.against}: ${ratioText(check)}, wanted ${wanted(check)}${remark(check)}`,
       );
     broken.push(...report.checks.filter((check) => !holds(check)));
-    if (!isWhole || close !== undefined) continue;
-    keepRun(RUNS, { benchmark: name, title, about, at: began.toISOString(), ...origin, ...report });
-    writePage(names);
   }
   if (failed.length > 0) console.error(`\nFailed: ${failed.join(", ")}.`);
   if (broken.length > 0) console.error(`\nDoes not hold: ${[...new Set(broken.map(({ id }) => id))].join(", ")}.`);
