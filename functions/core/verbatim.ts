@@ -26,25 +26,24 @@ export type VerbatimText = {
 /** Examines the scan of one event's text; returns undefined if its values must be checked one by one. */
 export function verbatimEvent(text: string, { isVerbatimSafe, depth }: Parsed): VerbatimText | undefined {
   if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH) return undefined;
-  return verbatimText(text.trim(), isTight(text.trim()));
+  return verbatimText(text.trim());
 }
 
 /** Examines the scan of a list that has events, for each of them. */
 export function verbatimMembers(text: string, { isVerbatimSafe, depth, commas }: Parsed): VerbatimText[] | undefined {
   // The list around the events is a level more.
   if (!isVerbatimSafe || depth > EVENT_MAX_DEPTH + 1) return undefined;
-  const areTight = isTight(text.trim());
   let start = text.indexOf("[") + 1;
   return [...commas, text.lastIndexOf("]")].map((end) => {
     const member = text.slice(start, end).trim();
     start = end + 1;
-    return verbatimText(member, areTight);
+    return verbatimText(member);
   });
 }
 
-function verbatimText(text: string, isTight: boolean): VerbatimText {
+function verbatimText(text: string): VerbatimText {
   const maxBytes = Buffer.byteLength(text);
-  return { maxBytes, text: isTight && maxBytes <= EVENT_MAX_BYTES ? text : undefined };
+  return { maxBytes, text: isTight(text) && maxBytes <= EVENT_MAX_BYTES ? text : undefined };
 }
 
 /** Tells whether text is hardly shorter when it is written again: it has no line breaks and no escaped characters. */
