@@ -10,7 +10,7 @@ export type Front = {
 };
 
 /**
- * Starts a reverse proxy that reports each call. It keeps connections alive on both sides and passes bodies unchanged,
+ * Starts a reverse proxy that reports each call, which is a POST. It keeps connections alive on both sides and passes bodies unchanged,
  * except that `rename` may replace the request's bytes. A client that hangs up also ends the call to the target: a pending
  * receive would take messages for nobody.
  */
@@ -36,7 +36,8 @@ export async function startFront(
     answer.once("close", () => (answer.writableFinished ? undefined : behind.destroy()));
     const response = await answerOf(behind, request);
     const body = Buffer.concat((await response.toArray()) as Buffer[]);
-    onExchange({ headers: incoming.headers, request, response: body });
+    // A process that opens its connection ahead sends a request that is no call (docs/decisions/0045).
+    if (incoming.method === "POST") onExchange({ headers: incoming.headers, request, response: body });
     const { connection: _kept, "transfer-encoding": _chunked, ...kept } = response.headers;
     answer.writeHead(response.statusCode ?? 502, { ...kept, "content-length": body.length });
     answer.end(body);

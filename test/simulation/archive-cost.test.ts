@@ -3,7 +3,7 @@ import { createArchiveSource } from "../../functions/adapters/data-api/archive-s
 import type { SqlDatabase } from "../../functions/core/ports.ts";
 import { createArchiveStep } from "../../functions/retain/archive-step.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
-import { settle } from "../support/settle.ts";
+import { passHorizon } from "../support/settle.ts";
 import { memoryArchive } from "../unit/retain/archive-support.ts";
 
 let db: TestDatabase;
@@ -51,7 +51,7 @@ describe("the cost of an archive", () => {
         jsonb_build_object('orderId', 'order-' || n, 'total', n * 1.25, 'currency', 'EUR', 'note', repeat(md5(n::text), 12),
           'items', (select jsonb_agg(jsonb_build_object('sku', 'sku-' || k, 'name', 'The customer''s "favourite"', 'count', k)) from generate_series(1, 5) as k))
       from generate_series(1, 36000) as n`);
-    await settle(db);
+    await passHorizon(db);
     const { files } = memoryArchive();
     const calls = { put: 0, get: 0 };
     const { counted, execute } = counting(db.database);
