@@ -29,6 +29,9 @@ export const SETTLE_AT_ONCE = CLAIM_MAX;
 /** Writes of results at once: with one, the database waited while its answer was read, and the sink for the claim of the next. */
 export const SETTLES_UNDER_WAY = 2;
 
+/** Results for which a write does not wait for the one under way. Fewer come seldom, and beside another write a claim passes over its subscriptions. */
+export const SETTLE_BESIDE_MIN = 100;
+
 /** The pause after a write of results that an outage refused: it doubles from the first to the longest. */
 export const SETTLE_RETRY_FIRST_MS = 100;
 export const SETTLE_RETRY_MAX_MS = 2_000;

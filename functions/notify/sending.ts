@@ -16,6 +16,7 @@ import {
   LEASE_RESERVE_MS,
   ROUND_RESERVE_MS,
   SETTLE_AT_ONCE,
+  SETTLE_BESIDE_MIN,
   SETTLE_EVERY_MS,
   SETTLE_MAX,
   SETTLE_MIN,
@@ -150,9 +151,10 @@ export function createSending(
     on.room();
   }
 
-  /** Writes the next group of results. Another one is written meanwhile: its call waits in the database while the answer to this one is read. */
+  /** Writes the next group of results. One of many is written meanwhile: its call waits in the database while the answer to this one is read. */
   function settleNext(): void {
     if (results.length === 0 || isCollecting || settling.size >= SETTLES_UNDER_WAY) return;
+    if (settling.size > 0 && unwritten < SETTLE_BESIDE_MIN) return;
     const group = settle(() => settling.delete(group));
     settling.add(group);
   }

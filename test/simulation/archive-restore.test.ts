@@ -16,7 +16,7 @@ import { startS3 } from "../../localstack/s3/s3.ts";
 import { seconds, writeBlock } from "../faults/support/reliability-page.ts";
 import { soon, startMigratedDatabase, type TestDatabase } from "../support/database.ts";
 import { bucketModel, s3Client } from "../support/s3.ts";
-import { settle } from "../support/settle.ts";
+import { passHorizon } from "../support/settle.ts";
 import { allOf } from "../support/all-of.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -109,7 +109,7 @@ describe("archive, drop and restore with kills in every step", () => {
       await db.ask(
         "create table expected as select tenant, id, source, stored_at, event_json(e) as json from events as e",
       );
-      await settle(db);
+      await passHorizon(db);
       const files = createArchiveFiles({ client, bucket: "archive" });
       const random = seeded("archive");
       const archiving: Kills = new Map();
