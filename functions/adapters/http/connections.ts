@@ -39,15 +39,12 @@ export function createConnections(
     "http:": new RequestFilteringHttpAgent({ allowIPAddressList }),
     "https:": new RequestFilteringHttpsAgent({ allowIPAddressList }),
   };
-  const kept = new Map<string, Connection[]>();
-  /** All of them, in the order in which they were kept. */
-  const inOrder = new Set<Connection>();
+  /** In the order in which they were kept. */
+  const kept: Connection[] = [];
 
   function drop(connection: Connection): void {
-    if (!inOrder.delete(connection)) return;
-    const others = (kept.get(connection.origin) ?? []).filter((each) => each !== connection);
-    if (others.length > 0) kept.set(connection.origin, others);
-    else kept.delete(connection.origin);
+    const at = kept.lastIndexOf(connection);
+    if (at >= 0) kept.splice(at, 1);
   }
 
   return {
@@ -92,15 +89,11 @@ export function createConnections(
     },
     keep(connection) {
       if (connection.client.destroyed) return;
-      const others = kept.get(connection.origin);
-      if (others === undefined) kept.set(connection.origin, [connection]);
-      else others.push(connection);
-      inOrder.add(connection);
-      const [first] = inOrder;
-      if (inOrder.size > KEPT_MAX) first?.end();
+      kept.push(connection);
+      if (kept.length > KEPT_MAX) kept[0]?.end();
     },
     take(origin) {
-      const connection = kept.get(origin)?.at(-1);
+      const connection = kept.findLast((each) => each.origin === origin);
       if (connection !== undefined) drop(connection);
       return connection;
     },
