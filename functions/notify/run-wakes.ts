@@ -3,6 +3,7 @@ import type { BatchOutcome, BatchRule } from "../core/batch.ts";
 import { ANSWER_RESERVE_MS } from "../core/function-limits.ts";
 import type { Clock, ReceivedMessages } from "../core/ports.ts";
 import type { ReceivedMessage } from "../core/queue-message.ts";
+import { readJson } from "../core/read-json.ts";
 import type { Wake, Wakes } from "../core/wakes.ts";
 import { KILLED_AGAIN_RECEIVES, KILLED_AGAIN_SECONDS } from "./limits.ts";
 import { delayUntil, isPassing, type Woken, type WorkOutcome } from "./work.ts";
@@ -39,7 +40,7 @@ export function createRunWakes({ work, wakes, received, visibilitySeconds, clock
 
   return async (messages, until) => {
     const now = clock().getTime();
-    const read = messages.map((each) => ({ message: each, wake: readWake(each.body) }));
+    const read = messages.map((each) => ({ message: each, wake: readJson(message, each.body) }));
     const remaining = read.flatMap(({ message, wake }) => (wake === undefined ? [message] : []));
     const known = read.flatMap(({ message, wake }) => (wake === undefined ? [] : [{ message, wake }]));
     const [waiting, due] = [
@@ -93,11 +94,3 @@ export function createRunWakes({ work, wakes, received, visibilitySeconds, clock
 }
 
 const isWaiting = ({ until }: Wake, now: number): boolean => until !== undefined && Date.parse(until) > now;
-
-function readWake(body: string): Wake | undefined {
-  try {
-    return message.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
-}
