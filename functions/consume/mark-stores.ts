@@ -26,10 +26,10 @@ export type MarkStoresDeps = {
  * fails a batch.
  */
 export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
-  const { marker, wakes, ask, messages: statusMessages, clock, onFailure, onUnsent } = deps;
+  const { marker, wakes, ask, messages: statusMessages, clock } = deps;
   const owed = { mark: false, wake: false, snapshot: false };
-  /** Calls that failed the last time. */
-  const failing = { change: false, wake: false, mark: false, snapshot: false };
+  /** A call behind the last batch failed. */
+  let hasFailed = false;
   return async (messages, until) => {
     const outcome = await rule(messages, until);
     const { EventsStored = 0, EventsDuplicate = 0 } = outcome.metrics;
@@ -37,46 +37,49 @@ export function markStores(rule: BatchRule, deps: MarkStoresDeps): BatchRule {
       owed.mark = true;
       owed.snapshot = true;
     }
-    await Promise.all([markAndWake(messages, until), askForSnapshot(until)]);
+    const hadFailed = hasFailed;
+    hasFailed = false;
+    const deadline = () => deadlineBehindBatch(clock().getTime(), until, hadFailed);
+    await Promise.all([markAndWake(messages, deadline), askForSnapshot(deadline)]);
     return outcome;
   };
 
-  async function askForSnapshot(until: number): Promise<void> {
-    if (!owed.snapshot) return;
-    failing.snapshot = owed.snapshot = !(await ask(deadlineBehindBatch(clock().getTime(), until, failing.snapshot)));
-    if (owed.snapshot) onUnsent("snapshot");
+  function noteUnsent(what: "wake" | "mark" | "snapshot"): void {
+    hasFailed = true;
+    deps.onUnsent(what);
   }
 
-  async function markAndWake(messages: readonly ReceivedMessage[], until: number): Promise<void> {
+  async function askForSnapshot(deadline: () => number): Promise<void> {
+    if (!owed.snapshot) return;
+    owed.snapshot = !(await ask(deadline()));
+    if (owed.snapshot) noteUnsent("snapshot");
+  }
+
+  async function markAndWake(messages: readonly ReceivedMessage[], deadline: () => number): Promise<void> {
     if (owed.mark) {
       try {
-        const now = clock().getTime();
-        const { isSubscribed } = await marker.change(
-          lagOf(messages, now),
-          deadlineBehindBatch(now, until, failing.change),
-        );
-        failing.change = owed.mark = false;
+        const { isSubscribed } = await marker.change(lagOf(messages, clock().getTime()), deadline());
+        owed.mark = false;
         owed.wake ||= isSubscribed;
       } catch (error) {
-        onFailure(error);
-        failing.change = owed.wake = true;
+        hasFailed = true;
+        deps.onFailure(error);
+        owed.wake = true;
       }
     }
-    await Promise.all([wake(until), askForMark(until)]);
+    await Promise.all([wake(deadline()), askForMark(deadline())]);
   }
 
-  async function wake(until: number): Promise<void> {
+  async function wake(deadline: number): Promise<void> {
     if (!owed.wake) return;
-    const deadline = deadlineBehindBatch(clock().getTime(), until, failing.wake);
-    failing.wake = owed.wake = !(await wakes.send({}, 0, deadline));
-    if (owed.wake) onUnsent("wake");
+    owed.wake = !(await wakes.send({}, 0, deadline));
+    if (owed.wake) noteUnsent("wake");
   }
 
-  async function askForMark(until: number): Promise<void> {
+  async function askForMark(deadline: number): Promise<void> {
     if (!owed.mark) return;
-    const deadline = deadlineBehindBatch(clock().getTime(), until, failing.mark);
-    failing.mark = owed.mark = !(await statusMessages.send({ kind: "mark" }, 0, deadline));
-    if (owed.mark) onUnsent("mark");
+    owed.mark = !(await statusMessages.send({ kind: "mark" }, 0, deadline));
+    if (owed.mark) noteUnsent("mark");
   }
 }
 

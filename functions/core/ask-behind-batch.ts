@@ -12,7 +12,7 @@ const ANSWER_MS = 1_000;
 
 /**
  * The deadline of a call behind a batch, ms since the epoch: half of the time that is left before the function is stopped at `until`.
- * A call that failed the last time has the least, so that batches are stored as fast where a service does not answer.
+ * Where a call behind the last batch failed it is the least, so that batches are stored as fast while a service does not answer.
  */
 export function deadlineBehindBatch(now: number, until: number, hasFailed: boolean): number {
   return now + (hasFailed ? LEAST_MS : Math.min(Math.max((until - now - ANSWER_MS) / 2, LEAST_MS), MOST_MS));

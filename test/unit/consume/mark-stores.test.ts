@@ -247,7 +247,7 @@ describe("the time for what is behind a batch", () => {
     expect(deadlines).toEqual([now + 5_000, now + 5_000, now + 400, now + 400]);
   });
 
-  it("a call that failed the last time has the least, until it succeeds", async () => {
+  it("behind a batch whose calls failed each call has the least time, until all succeed", async () => {
     isDown = true;
     isAskedFor = false;
     await rule([], now + 60_000);
